@@ -1,0 +1,17 @@
+//! meshscope: which WasmPlugin sits in which filter chain of which proxy of an Istio mesh, how often, and why.
+//!
+//! Data flows one way, and each stage is a module: [`source`] reads bytes, [`ingest`] understands them, [`model`] holds
+//! them, [`analysis`] answers, and [`report`] and [`ui`] show the answers as text and on the screen. [`app`] is the
+//! terminal program's state and event loop.
+
+pub mod analysis;
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod ingest;
+pub mod model;
+pub mod report;
+pub mod source;
+pub mod ui;

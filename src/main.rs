@@ -1,0 +1,2 @@
+//! The meshscope binary.
+fn main() {}

@@ -1,0 +1,87 @@
+//! A config dump as a whole.
+
+use std::collections::BTreeMap;
+
+use super::ecds::EcdsFilter;
+use super::listener::Listener;
+
+/// Whose view a dump is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DumpView {
+    /// The proxy's own: what it has.
+    Proxy,
+    /// istiod's: what it would send. It never counts as what the proxy has.
+    Istiod,
+}
+
+/// What was understood of one `config_dump`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigDump {
+    /// Whose view it is.
+    pub view: DumpView,
+    /// The node of the bootstrap; None where the dump has no bootstrap section.
+    pub node: Option<Node>,
+    /// Every listener in every state, in the dump's order.
+    pub listeners: Vec<Listener>,
+    /// All ECDS entries of all sections.
+    pub ecds: Vec<EcdsFilter>,
+    /// Every section, known or not.
+    pub sections: Vec<Section>,
+    /// How large the dump was, in bytes.
+    pub bytes: usize,
+}
+
+impl ConfigDump {
+    /// A dump without content.
+    pub fn empty(view: DumpView) -> Self {
+        Self { view, node: None, listeners: Vec::new(), ecds: Vec::new(), sections: Vec::new(), bytes: 0 }
+    }
+}
+
+/// One element of `configs`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// Its `@type`.
+    pub type_url: String,
+    /// Its size in bytes.
+    pub bytes: usize,
+}
+
+/// `bootstrap.node`: what the proxy says of itself (`pkg/model/proxy.go: NodeMetadata`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Node {
+    /// `node.id`: `sidecar~10.0.0.5~httpbin-0.default~default.svc.cluster.local`.
+    pub id: String,
+    /// `metadata.ISTIO_VERSION`; empty where unset.
+    pub istio_version: String,
+    /// Envoy's own version, `1.40.0`; empty where unset.
+    pub envoy_version: String,
+    /// `metadata.NAMESPACE`.
+    pub namespace: String,
+    /// `metadata.NAME`.
+    pub name: String,
+    /// `metadata.WORKLOAD_NAME`.
+    pub workload_name: String,
+    /// `metadata.OWNER`: `kubernetes://apis/apps/v1/namespaces/default/deployments/httpbin`.
+    pub owner: String,
+    /// `metadata.INSTANCE_IPS`.
+    pub instance_ips: Vec<String>,
+    /// `metadata.INTERCEPTION_MODE`.
+    pub interception_mode: String,
+    /// `metadata.ENABLE_HBONE`.
+    pub enable_hbone: bool,
+    /// `metadata.LABELS`.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Node {
+    /// The node type: the part of the ID before the first `~` (`sidecar`, `router`, `waypoint`).
+    pub fn node_type(&self) -> &str {
+        self.id.split('~').next().unwrap_or_default()
+    }
+
+    /// The proxy's ID, `pod.namespace`: the third part of the node's ID.
+    pub fn proxy_id(&self) -> Option<crate::model::ids::ProxyId> {
+        self.id.split('~').nth(2).and_then(crate::model::ids::ProxyId::parse)
+    }
+}

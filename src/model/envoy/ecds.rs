@@ -1,0 +1,47 @@
+//! The extension configurations that a proxy holds (ECDS).
+
+use super::raw::RawJson;
+use crate::model::ids::PluginId;
+
+/// One entry of a dump's ECDS section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EcdsFilter {
+    /// The resource's name, which is the filter's name.
+    pub name: String,
+    /// The plugin, by the name.
+    pub plugin: Option<PluginId>,
+    /// What it configures.
+    pub config: ExtensionConfig,
+    /// `version_info`; empty where unset.
+    pub version: String,
+    /// `last_updated`, RFC 3339; None where absent or at the epoch, which means: subscribed, nothing received.
+    pub last_updated: Option<String>,
+    /// The entry as the proxy wrote it.
+    pub raw: RawJson,
+}
+
+/// What an ECDS resource holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExtensionConfig {
+    /// A Wasm filter.
+    Wasm {
+        /// The file the module was put into by the agent; empty where the code is remote or inline.
+        file: String,
+        /// The URL where the code is still remote; empty otherwise.
+        url: String,
+        /// `config.name`: `ns.name`, with the marker where translated.
+        name: String,
+        /// `root_id`.
+        root_id: String,
+        /// `failure_policy`, as written.
+        failure_policy: String,
+    },
+    /// The RBAC filter that the agent puts in place of a module it could not fetch, when it allows all (docs/semantics.md 6).
+    StubAllow,
+    /// The same when it denies all.
+    StubDeny,
+    /// Subscribed to, nothing received.
+    Missing,
+    /// Something else, by its type URL.
+    Other(String),
+}

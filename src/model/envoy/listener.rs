@@ -1,0 +1,94 @@
+//! A listener in one of its states.
+
+use serde::Serialize;
+
+use super::chain::FilterChain;
+use super::raw::RawJson;
+
+/// One listener in one state. A listener that is being replaced stands here twice, once a state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// Its name; for a static listener without one, its address as `ip_port`.
+    pub name: String,
+    /// Which state this is.
+    pub state: ListenerState,
+    /// Whether it comes from the bootstrap.
+    pub is_static: bool,
+    /// Where it listens.
+    pub address: ListenerAddress,
+    /// `traffic_direction`, where the configuration says it.
+    pub direction: Option<Direction>,
+    /// Its chains in the order of `filter_chains`, the `default_filter_chain` last.
+    pub chains: Vec<FilterChain>,
+    /// Why the proxy refused it; only in [`ListenerState::Error`].
+    pub error: Option<String>,
+    /// `last_updated` of this state, RFC 3339.
+    pub last_updated: Option<String>,
+    /// `version_info` of this state; empty where unset.
+    pub version: String,
+    /// The listener as the proxy wrote it.
+    pub raw: RawJson,
+}
+
+impl Listener {
+    /// The port it listens on; None for an internal listener.
+    pub fn port(&self) -> Option<u16> {
+        match &self.address {
+            ListenerAddress::Socket { port, .. } => Some(*port),
+            ListenerAddress::Internal | ListenerAddress::Pipe(_) | ListenerAddress::Unknown => None,
+        }
+    }
+}
+
+/// Which state of a listener is shown (`envoy/admin/v3/config_dump_shared.proto`, `ListenersConfigDump.DynamicListener`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ListenerState {
+    /// Takes connections.
+    Active,
+    /// Waits for what it refers to (an ECDS resource, a certificate) before it takes connections.
+    Warming,
+    /// Serves the connections it has, takes no new ones.
+    Draining,
+    /// Refused: the configuration that istiod sent and the proxy did not take.
+    Error,
+}
+
+impl ListenerState {
+    /// A word for tables and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Warming => "warming",
+            Self::Draining => "draining",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// `traffic_direction`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// To this workload.
+    Inbound,
+    /// From this workload.
+    Outbound,
+}
+
+/// Where a listener listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListenerAddress {
+    /// An IP address and port.
+    Socket {
+        /// The address, as written.
+        ip: String,
+        /// The port.
+        port: u16,
+    },
+    /// An internal listener (`internal_listener`), reached from within Envoy only.
+    Internal,
+    /// A Unix domain socket.
+    Pipe(String),
+    /// Not said.
+    Unknown,
+}

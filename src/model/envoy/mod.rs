@@ -1,0 +1,15 @@
+//! What an Envoy holds, as its admin `config_dump` says: listeners, filter chains, filters, ECDS.
+
+mod chain;
+mod dump;
+mod ecds;
+mod filter;
+mod listener;
+mod raw;
+
+pub use chain::{ChainMatch, Destination, FilterChain, Transport};
+pub use dump::{ConfigDump, DumpView, Node, Section};
+pub use ecds::{EcdsFilter, ExtensionConfig};
+pub use filter::{Filter, FilterSource, NameEra, PluginFilter};
+pub use listener::{Direction, Listener, ListenerAddress, ListenerState};
+pub use raw::RawJson;

@@ -1,0 +1,44 @@
+//! All the objects that were read, by kind: what the watches keep up to date and snapshots are taken from.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::ids::{ObjectName, PluginId, ProxyId};
+use super::kind::Kind;
+use super::labels::Labels;
+use super::mesh::{Istiod, MeshConfig};
+use super::peer_authentication::PeerAuthentication;
+use super::plugin::Plugin;
+use super::policy::Policy;
+use super::service::Service;
+use super::workload::{OwnerObject, Pod};
+
+/// The objects of a mesh. Values are shared, so a copy is cheap.
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    /// WasmPlugins and TrafficExtensions.
+    pub plugins: BTreeMap<PluginId, Arc<Plugin>>,
+    /// Pods and WorkloadEntries.
+    pub pods: BTreeMap<ProxyId, Arc<Pod>>,
+    /// Deployments, ReplicaSets, StatefulSets, DaemonSets.
+    pub owners: BTreeMap<(Kind, ObjectName), Arc<OwnerObject>>,
+    /// Services and ServiceEntries.
+    pub services: BTreeMap<(Kind, ObjectName), Arc<Service>>,
+    /// PeerAuthentications.
+    pub peer_authentications: BTreeMap<ObjectName, Arc<PeerAuthentication>>,
+    /// EnvoyFilters, Sidecars and both kinds of Gateway.
+    pub policies: BTreeMap<(Kind, ObjectName), Arc<Policy>>,
+    /// Namespaces, with their labels.
+    pub namespaces: BTreeMap<String, Labels>,
+    /// The mesh configuration; None where it could not be read, so the defaults stand in.
+    pub mesh: Option<Arc<MeshConfig>>,
+    /// The istiods that said their version.
+    pub istiods: Vec<Istiod>,
+}
+
+impl Inventory {
+    /// The mesh configuration, or Istio's defaults.
+    pub fn mesh_config(&self) -> MeshConfig {
+        self.mesh.as_deref().cloned().unwrap_or_default()
+    }
+}

@@ -1,0 +1,183 @@
+//! The kinds of Kubernetes objects that meshscope reads, with where the API server keeps them.
+
+use std::fmt;
+
+/// A kind that is watched. Names are those of the objects; where two groups share one, the Istio kind carries the prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// `extensions.istio.io` WasmPlugin.
+    WasmPlugin,
+    /// `extensions.istio.io` TrafficExtension.
+    TrafficExtension,
+    /// Pod.
+    Pod,
+    /// Service.
+    Service,
+    /// Namespace.
+    Namespace,
+    /// `security.istio.io` PeerAuthentication.
+    PeerAuthentication,
+    /// `networking.istio.io` EnvoyFilter.
+    EnvoyFilter,
+    /// `networking.istio.io` Sidecar.
+    Sidecar,
+    /// `networking.istio.io` Gateway.
+    IstioGateway,
+    /// `gateway.networking.k8s.io` Gateway.
+    Gateway,
+    /// `networking.istio.io` ServiceEntry.
+    ServiceEntry,
+    /// `networking.istio.io` WorkloadEntry.
+    WorkloadEntry,
+    /// `apps` Deployment.
+    Deployment,
+    /// `apps` ReplicaSet.
+    ReplicaSet,
+    /// `apps` StatefulSet.
+    StatefulSet,
+    /// `apps` DaemonSet.
+    DaemonSet,
+    /// The mesh configuration: ConfigMap `istio` (or `istio-<revision>`) of istiod's namespace.
+    MeshConfigMap,
+}
+
+/// How much of a kind's objects the program uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// The whole object.
+    Whole,
+    /// Only `metadata` (owners, labels): a cheaper list.
+    Metadata,
+}
+
+impl Kind {
+    /// Every watched kind, those that the first screen needs first.
+    pub const ALL: [Self; 17] = [
+        Self::WasmPlugin,
+        Self::TrafficExtension,
+        Self::Pod,
+        Self::PeerAuthentication,
+        Self::MeshConfigMap,
+        Self::ReplicaSet,
+        Self::Deployment,
+        Self::StatefulSet,
+        Self::DaemonSet,
+        Self::Gateway,
+        Self::IstioGateway,
+        Self::Service,
+        Self::ServiceEntry,
+        Self::WorkloadEntry,
+        Self::EnvoyFilter,
+        Self::Sidecar,
+        Self::Namespace,
+    ];
+
+    /// The kind as an object writes it in `kind`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::WasmPlugin => "WasmPlugin",
+            Self::TrafficExtension => "TrafficExtension",
+            Self::Pod => "Pod",
+            Self::Service => "Service",
+            Self::Namespace => "Namespace",
+            Self::PeerAuthentication => "PeerAuthentication",
+            Self::EnvoyFilter => "EnvoyFilter",
+            Self::Sidecar => "Sidecar",
+            Self::IstioGateway | Self::Gateway => "Gateway",
+            Self::ServiceEntry => "ServiceEntry",
+            Self::WorkloadEntry => "WorkloadEntry",
+            Self::Deployment => "Deployment",
+            Self::ReplicaSet => "ReplicaSet",
+            Self::StatefulSet => "StatefulSet",
+            Self::DaemonSet => "DaemonSet",
+            Self::MeshConfigMap => "ConfigMap",
+        }
+    }
+
+    /// The API group; empty for the core group.
+    pub fn group(self) -> &'static str {
+        match self {
+            Self::WasmPlugin | Self::TrafficExtension => "extensions.istio.io",
+            Self::PeerAuthentication => "security.istio.io",
+            Self::EnvoyFilter | Self::Sidecar | Self::IstioGateway | Self::ServiceEntry | Self::WorkloadEntry => "networking.istio.io",
+            Self::Gateway => "gateway.networking.k8s.io",
+            Self::Deployment | Self::ReplicaSet | Self::StatefulSet | Self::DaemonSet => "apps",
+            Self::Pod | Self::Service | Self::Namespace | Self::MeshConfigMap => "",
+        }
+    }
+
+    /// The versions to ask for, the preferred first; which of them the mesh has is known by discovery.
+    pub fn versions(self) -> &'static [&'static str] {
+        match self.group() {
+            "extensions.istio.io" => &["v1alpha1"],
+            "security.istio.io" => &["v1", "v1beta1"],
+            "networking.istio.io" if self == Self::EnvoyFilter => &["v1alpha3"],
+            "networking.istio.io" => &["v1", "v1beta1", "v1alpha3"],
+            "gateway.networking.k8s.io" => &["v1", "v1beta1"],
+            _ => &["v1"],
+        }
+    }
+
+    /// The resource's name in an API path.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::WasmPlugin => "wasmplugins",
+            Self::TrafficExtension => "trafficextensions",
+            Self::Pod => "pods",
+            Self::Service => "services",
+            Self::Namespace => "namespaces",
+            Self::PeerAuthentication => "peerauthentications",
+            Self::EnvoyFilter => "envoyfilters",
+            Self::Sidecar => "sidecars",
+            Self::IstioGateway | Self::Gateway => "gateways",
+            Self::ServiceEntry => "serviceentries",
+            Self::WorkloadEntry => "workloadentries",
+            Self::Deployment => "deployments",
+            Self::ReplicaSet => "replicasets",
+            Self::StatefulSet => "statefulsets",
+            Self::DaemonSet => "daemonsets",
+            Self::MeshConfigMap => "configmaps",
+        }
+    }
+
+    /// Whether its objects live in namespaces.
+    pub fn namespaced(self) -> bool {
+        self != Self::Namespace
+    }
+
+    /// Whether a mesh may lack it: kinds that a CRD defines.
+    pub fn is_custom(self) -> bool {
+        self.group().contains('.')
+    }
+
+    /// How much of its objects is used.
+    pub fn depth(self) -> Depth {
+        match self {
+            Self::Namespace | Self::ReplicaSet => Depth::Metadata,
+            _ => Depth::Whole,
+        }
+    }
+
+    /// `wasmplugins.extensions.istio.io`, or just `pods` for the core group: the resource as `kubectl` and a Role name it.
+    pub fn resource(self) -> String {
+        match self.group() {
+            "" => self.plural().to_owned(),
+            group => format!("{}.{group}", self.plural()),
+        }
+    }
+
+    /// The file of a recording folder that holds its List (docs/cli.md): core and apps kinds have no group in the name.
+    pub fn file(self) -> String {
+        match self.group() {
+            _ if self == Self::MeshConfigMap => "k8s/configmap-istio.json".to_owned(),
+            "" | "apps" => format!("k8s/{}.json", self.plural()),
+            group => format!("k8s/{}.{group}.json", self.plural()),
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

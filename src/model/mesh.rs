@@ -1,0 +1,27 @@
+//! The mesh as a whole: its configuration and its control plane.
+
+/// What the mesh configuration says, as far as the answers need it (`meshConfig`, ConfigMap `istio`, key `mesh`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MeshConfig {
+    /// `rootNamespace`: its plugins and policies reach the whole mesh. `istio-system` where unset.
+    pub root_namespace: String,
+    /// `defaultConfig.proxyAdminPort`; 15000 where unset.
+    pub admin_port: u16,
+    /// `trustDomain`; `cluster.local` where unset.
+    pub trust_domain: String,
+}
+
+impl Default for MeshConfig {
+    fn default() -> Self {
+        Self { root_namespace: "istio-system".to_owned(), admin_port: 15000, trust_domain: "cluster.local".to_owned() }
+    }
+}
+
+/// One istiod and what it says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Istiod {
+    /// The pod; empty where the source does not know it (a recording).
+    pub pod: String,
+    /// The version, as `/version` on port 15014 says it, without the build's revision and status: `1.31-alpha.eed52ebb66ad`.
+    pub version: String,
+}

@@ -1,0 +1,19 @@
+//! The nouns of a mesh: plain data that every later stage reads.
+//!
+//! Nothing here does I/O, reads a clock, or knows of Kubernetes client types or the screen. Values are made by
+//! [`crate::ingest`] and judged by [`crate::analysis`].
+
+pub mod envoy;
+pub mod ids;
+pub mod inventory;
+pub mod kind;
+pub mod labels;
+pub mod mesh;
+pub mod peer_authentication;
+pub mod plugin;
+pub mod policy;
+pub mod service;
+pub mod snapshot;
+pub mod update;
+pub mod warning;
+pub mod workload;

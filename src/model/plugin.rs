@@ -1,0 +1,187 @@
+//! WasmPlugin and TrafficExtension: what extends a proxy (`istio.io/api extensions/v1alpha1/{wasm,traffic_extension}.proto`).
+
+use serde::Serialize;
+
+use super::ids::PluginId;
+use super::labels::Selector;
+
+/// One WasmPlugin or TrafficExtension, as its object says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plugin {
+    /// Its kind and name.
+    pub id: PluginId,
+    /// `spec.selector`; None where the field is absent.
+    pub selector: Option<Selector>,
+    /// `spec.targetRefs`, or the deprecated single `targetRef` where the list is empty.
+    pub target_refs: Vec<TargetRef>,
+    /// `spec.phase`; the four phases stand in this order in a filter chain.
+    pub phase: Phase,
+    /// `spec.priority`; None sorts lowest (docs/semantics.md 3.4).
+    pub priority: Option<i64>,
+    /// HTTP or NETWORK.
+    pub plugin_type: PluginType,
+    /// What runs: a Wasm module or a Lua script.
+    pub extension: Extension,
+    /// `spec.match`: where it applies; empty is everywhere.
+    pub matches: Vec<TrafficSelector>,
+    /// `metadata.labels["istio.io/rev"]`: only this revision's istiod uses the object.
+    pub revision: Option<String>,
+    /// `metadata.creationTimestamp`, RFC 3339.
+    pub created: Option<String>,
+    /// `metadata.resourceVersion`: opaque, changes with every write.
+    pub resource_version: Option<String>,
+}
+
+/// What a plugin runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Extension {
+    /// A Wasm module.
+    Wasm(WasmModule),
+    /// A Lua script, inlined in the listener and never in ECDS (docs/semantics.md 0.1).
+    Lua,
+    /// Neither is set: istiod discards the object (docs/semantics.md 1.2).
+    None,
+}
+
+/// The module of a plugin and how it is fetched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WasmModule {
+    /// `url`, as written.
+    pub url: String,
+    /// `pluginName`: the root id; empty where unset.
+    pub plugin_name: String,
+    /// `failStrategy`; `FAIL_CLOSE` where unset.
+    pub fail_strategy: String,
+    /// `sha256`; empty where unset.
+    pub sha256: String,
+    /// `imagePullPolicy`; empty where unset.
+    pub image_pull_policy: String,
+    /// `imagePullSecret`: the name only; its content is never read.
+    pub image_pull_secret: String,
+}
+
+/// `spec.phase`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Phase {
+    /// Before Istio's authentication filters.
+    #[serde(rename = "AUTHN")]
+    Authn,
+    /// Before Istio's authorization filters.
+    #[serde(rename = "AUTHZ")]
+    Authz,
+    /// Before Istio's stats filter.
+    #[serde(rename = "STATS")]
+    Stats,
+    /// Not set: after the others.
+    #[serde(rename = "UNSPECIFIED_PHASE")]
+    Unspecified,
+    /// A value this program does not know.
+    #[serde(untagged)]
+    Unknown(String),
+}
+
+impl Phase {
+    /// The field's own word; empty where it is not set.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Authn => "AUTHN",
+            Self::Authz => "AUTHZ",
+            Self::Stats => "STATS",
+            Self::Unspecified => "",
+            Self::Unknown(word) => word,
+        }
+    }
+}
+
+/// `spec.type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum PluginType {
+    /// An HTTP filter, in every HttpConnectionManager (also where unspecified).
+    #[serde(rename = "HTTP")]
+    Http,
+    /// A network filter (Istio 1.20 and later).
+    #[serde(rename = "NETWORK")]
+    Network,
+}
+
+impl PluginType {
+    /// The field's own word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "HTTP",
+            Self::Network => "NETWORK",
+        }
+    }
+}
+
+/// One item of `spec.match`: mode and ports, both of which must hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrafficSelector {
+    /// `mode`.
+    pub mode: WorkloadMode,
+    /// `ports[].number`; empty is any.
+    pub ports: Vec<u16>,
+}
+
+impl TrafficSelector {
+    /// `SERVER:80,8080`, `CLIENT`, `any:80`.
+    pub fn text(&self) -> String {
+        let ports: Vec<String> = self.ports.iter().map(u16::to_string).collect();
+        if ports.is_empty() { self.mode.as_str().to_owned() } else { format!("{}:{}", self.mode.as_str(), ports.join(",")) }
+    }
+}
+
+/// `WorkloadMode` of `spec.match[].mode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WorkloadMode {
+    /// Sidecar outbound and gateways.
+    Client,
+    /// Sidecar inbound and waypoints.
+    Server,
+    /// Both (also where undefined).
+    ClientAndServer,
+}
+
+impl WorkloadMode {
+    /// A short word for tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "CLIENT",
+            Self::Server => "SERVER",
+            Self::ClientAndServer => "any",
+        }
+    }
+}
+
+/// One item of `spec.targetRefs`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetRef {
+    /// API group; empty is the core group.
+    pub group: String,
+    /// `Gateway`, `Service`, `ServiceEntry`, `GatewayClass`.
+    pub kind: String,
+    /// The object's name.
+    pub name: String,
+}
+
+impl std::fmt::Display for TargetRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)
+    }
+}
+
+impl Plugin {
+    /// The Wasm module, where it runs one.
+    pub fn wasm(&self) -> Option<&WasmModule> {
+        match &self.extension {
+            Extension::Wasm(module) => Some(module),
+            Extension::Lua | Extension::None => None,
+        }
+    }
+
+    /// `spec.match` in a few words; `any` where it is empty.
+    pub fn match_text(&self) -> String {
+        let items: Vec<String> = self.matches.iter().map(TrafficSelector::text).collect();
+        if items.is_empty() { "any".to_owned() } else { items.join(" or ") }
+    }
+}

@@ -1,0 +1,68 @@
+//! The state of the world at one moment: what every answer is asked of.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::envoy::ConfigDump;
+use super::ids::ProxyId;
+use super::inventory::Inventory;
+use super::kind::Kind;
+use super::warning::Warning;
+use super::workload::Workload;
+
+/// Everything that is known, immutable and shared: answers are functions of it.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// Grows with every change, so that a late answer to an old question can be told.
+    pub generation: u64,
+    /// The objects.
+    pub objects: Inventory,
+    /// The workloads that the pods belong to, by name, then kind.
+    pub workloads: Vec<Arc<Workload>>,
+    /// The proxies' config dumps, as far as they were asked for.
+    pub dumps: BTreeMap<ProxyId, Dump>,
+    /// Kinds that have been listed (or that the mesh has not): None of these can still turn up for want of waiting.
+    pub settled: std::collections::BTreeSet<Kind>,
+    /// Kinds that could not be read at all: an answer may not conclude from their absence.
+    pub unread: std::collections::BTreeSet<Kind>,
+    /// Whether there are objects at all; false over a lone config dump.
+    pub has_objects: bool,
+    /// What could not be read or understood.
+    pub warnings: Vec<Warning>,
+}
+
+/// A proxy's dump, or why there is none.
+#[derive(Clone, Debug)]
+pub enum Dump {
+    /// Asked for, not yet here.
+    Loading,
+    /// Read.
+    Loaded(Arc<LoadedDump>),
+    /// Could not be read: what failed, on what, and what to do.
+    Failed(String),
+}
+
+/// A dump that was read, and how.
+#[derive(Clone, Debug)]
+pub struct LoadedDump {
+    /// What was understood.
+    pub dump: ConfigDump,
+    /// By which way: `port-forward`, `exec`, `istiod`, `file`.
+    pub way: &'static str,
+    /// How long it took, in milliseconds, as the source measured it.
+    pub took_ms: u64,
+    /// Counts the dumps of this proxy that were read, from 1.
+    pub serial: u64,
+    /// What could not be understood of it.
+    pub warnings: Vec<Warning>,
+}
+
+impl Snapshot {
+    /// The dump of a proxy, where it was read.
+    pub fn dump(&self, proxy: &ProxyId) -> Option<&Arc<LoadedDump>> {
+        match self.dumps.get(proxy) {
+            Some(Dump::Loaded(dump)) => Some(dump),
+            Some(Dump::Loading | Dump::Failed(_)) | None => None,
+        }
+    }
+}

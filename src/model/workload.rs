@@ -1,0 +1,113 @@
+//! Pods, workloads and the proxies in them.
+
+use super::ids::{ObjectName, ProxyId, WorkloadId, WorkloadKind};
+use super::labels::Labels;
+
+/// What kind of proxy a pod runs, which decides what can be attached to it (docs/semantics.md 2.2, 12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ProxyKind {
+    /// An Envoy beside an application.
+    Sidecar,
+    /// A gateway of its own Deployment (Helm, operator), without a Gateway object.
+    ClassicGateway,
+    /// A gateway that a Gateway object made.
+    Gateway,
+    /// A waypoint: selectors never reach it.
+    Waypoint,
+    /// ztunnel: no Envoy, so Wasm never runs in it.
+    Ztunnel,
+}
+
+impl ProxyKind {
+    /// A word for tables and sentences.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sidecar => "sidecar",
+            Self::ClassicGateway | Self::Gateway => "gateway",
+            Self::Waypoint => "waypoint",
+            Self::Ztunnel => "ztunnel",
+        }
+    }
+}
+
+/// One pod, or one WorkloadEntry, as far as the answers need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pod {
+    /// Its name, which is also the proxy's ID.
+    pub id: ProxyId,
+    /// Its labels: what selectors look at.
+    pub labels: Labels,
+    /// Who owns it, as its `ownerReferences` say: `ReplicaSet`, `StatefulSet`, …; None for a bare pod or a WorkloadEntry.
+    pub owner: Option<Owner>,
+    /// Whether it is a WorkloadEntry, a machine without a pod.
+    pub is_workload_entry: bool,
+    /// The proxy in it; None where it has none.
+    pub proxy: Option<ProxyContainer>,
+    /// `status.phase`: `Running`, `Pending`, `Succeeded`, …; empty where unknown.
+    pub phase: String,
+    /// Whether all its containers are ready.
+    pub ready: bool,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+    /// `status.podIPs` (or the WorkloadEntry's address).
+    pub ips: Vec<String>,
+    /// The declared container ports, with their names.
+    pub container_ports: Vec<(String, u16)>,
+    /// The revision that injected it (annotation `istio.io/rev`).
+    pub revision: Option<String>,
+}
+
+/// The container that runs the proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyContainer {
+    /// The container's name, `istio-proxy`.
+    pub container: String,
+    /// What kind of proxy it is.
+    pub kind: ProxyKind,
+    /// Envoy's admin port; 15000 unless `proxyAdminPort` says otherwise.
+    pub admin_port: u16,
+    /// Whether it is a native sidecar (an init container that stays).
+    pub native: bool,
+    /// Whether the container runs now.
+    pub running: bool,
+}
+
+/// An owner reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The owner's kind.
+    pub kind: String,
+    /// The owner's name, in the same namespace.
+    pub name: String,
+}
+
+/// An object that owns pods: Deployment, ReplicaSet, StatefulSet, DaemonSet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnerObject {
+    /// Its namespace and name.
+    pub name: ObjectName,
+    /// Its own labels (which a selector does not look at).
+    pub labels: Labels,
+    /// Who owns it in turn.
+    pub owner: Option<Owner>,
+    /// `spec.replicas`, where there is one.
+    pub replicas: Option<u32>,
+}
+
+/// A workload with its pods: the unit in which a person thinks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workload {
+    /// Its kind and name.
+    pub id: WorkloadId,
+    /// Its pods, by name; never empty but for a gateway or owner that has none yet.
+    pub pods: Vec<ProxyId>,
+    /// What kind of proxies they run; None where none has one.
+    pub proxy_kind: Option<ProxyKind>,
+}
+
+impl Workload {
+    /// Whether its name is that of a Gateway object.
+    pub fn is_gateway(&self) -> bool {
+        self.id.kind == WorkloadKind::Gateway
+    }
+}

@@ -1,0 +1,179 @@
+//! Where everything comes from: a cluster, files, the embedded demo. The only code that does I/O towards the mesh.
+//!
+//! All sources fulfil [`Source`], and the rest of the program cannot tell them apart. A source hands on bytes and raw
+//! objects; understanding them is the work of [`crate::ingest`].
+
+pub mod cluster;
+pub mod demo;
+pub mod files;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use thiserror::Error;
+use tokio::sync::mpsc;
+
+use crate::model::envoy::DumpView;
+use crate::model::ids::ProxyId;
+use crate::model::update::Update;
+
+/// Where a source puts what it has to say. Bounded: a source waits where the reader is slow.
+pub type Updates = mpsc::Sender<Update>;
+
+/// A source that the whole program shares.
+pub type SharedSource = Arc<dyn Source>;
+
+/// What meshscope reads a mesh from.
+pub trait Source: Send + Sync + 'static {
+    /// What it is and where it reads from, for the header and for errors.
+    fn info(&self) -> SourceInfo;
+
+    /// Reads the objects and goes on to say what changes, until the reader drops its end. For each kind there is a
+    /// `Listed`, `Absent` or `Unread` at the start; a fixed source ends with `Health::Fixed`.
+    fn watch(&self, updates: Updates) -> BoxFuture<'static, ()>;
+
+    /// Asks one proxy. At most one request to a proxy is under way at once, others wait their turn.
+    fn proxy(&self, request: ProxyRequest) -> BoxFuture<'static, Result<Reply, SourceError>>;
+
+    /// Asks every istiod that can be reached the same thing, under `/debug/…` or `/version` of port 15014.
+    fn istiod(&self, path: String) -> BoxFuture<'static, Result<Vec<(String, Reply)>, SourceError>>;
+
+    /// The log of one container, as far as it reaches back, each line with the kubelet's time in front.
+    fn log(&self, request: LogRequest) -> BoxFuture<'static, Result<Reply, SourceError>>;
+
+    /// All objects of one resource in every namespace that may be read, as a Kubernetes List, for a recording.
+    /// `resource` is `plural.group` as in [`crate::model::kind::Kind::resource`].
+    fn list(&self, resource: String) -> BoxFuture<'static, Result<Reply, SourceError>>;
+
+    /// The resources that a recording should hold, as `plural.group`: those of the mesh and the kinds around it.
+    fn recordable(&self) -> BoxFuture<'static, Result<Vec<String>, SourceError>>;
+}
+
+/// What a source is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceInfo {
+    /// What kind of source, which decides what an answer may rest on.
+    pub kind: SourceKind,
+    /// A short name for the header: the context, the file, `demo`.
+    pub name: String,
+    /// The namespace that a person works in; `default` where none is set.
+    pub namespace: String,
+    /// The modes that a demo can be switched to, in order; empty for other sources.
+    pub scenes: &'static [&'static str],
+}
+
+/// What kind of source it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A live cluster.
+    Cluster,
+    /// A recording folder or archive, with objects.
+    Recording,
+    /// A lone config dump, without objects.
+    Dump,
+    /// The embedded recorded mesh.
+    Demo,
+}
+
+/// A question to one proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyRequest {
+    /// Which proxy.
+    pub proxy: ProxyId,
+    /// Its container, `istio-proxy`.
+    pub container: String,
+    /// Envoy's admin port.
+    pub admin_port: u16,
+    /// What is asked.
+    pub question: ProxyQuestion,
+    /// How long it may take in all.
+    pub deadline: Duration,
+}
+
+/// What can be asked of a proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProxyQuestion {
+    /// The parts of the config dump that chains and plugins need: node, listeners, ECDS. Envoy's main thread stands still
+    /// while it dumps, so nothing more is asked for.
+    Chains,
+    /// The whole config dump with endpoints, for a recording.
+    WholeDump,
+    /// `/init_dump`: what the proxy waits for.
+    InitDump,
+    /// `/server_info`.
+    ServerInfo,
+    /// `/certs`.
+    Certs,
+    /// `/logging`, which lists the levels and changes none.
+    Logging,
+    /// `/stats/prometheus`.
+    Stats,
+    /// The agent's metrics on port 15020.
+    AgentStats,
+}
+
+/// A question for a container's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRequest {
+    /// The pod.
+    pub pod: ProxyId,
+    /// The container.
+    pub container: String,
+}
+
+/// An answer in bytes, and how it came.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// What was answered.
+    pub bytes: Bytes,
+    /// By which way: `port-forward`, `exec`, `istiod`, `file`.
+    pub way: &'static str,
+    /// Whose view it is, where it is a config dump.
+    pub view: DumpView,
+    /// How long it took.
+    pub took: Duration,
+    /// What was tried before and why it did not work, so that a fall-back is never silent.
+    pub tried: Vec<String>,
+}
+
+/// Why a source could not answer. Every text is one line: what failed, on what.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{what}{}", fix_suffix(.fix))]
+pub struct SourceError {
+    /// What sort of failure it is.
+    pub kind: FailureKind,
+    /// What failed, on what, and why.
+    pub what: String,
+    /// What to do; empty where there is nothing.
+    pub fix: String,
+}
+
+fn fix_suffix(fix: &str) -> String {
+    if fix.is_empty() { String::new() } else { format!("; {fix}") }
+}
+
+impl SourceError {
+    /// Puts the parts together.
+    pub fn new(kind: FailureKind, what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { kind, what: what.into(), fix: fix.into() }
+    }
+}
+
+/// Sorts of failure, as far as callers act on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The source has nothing of the kind (a file that is not there, a resource that the server does not know).
+    Missing,
+    /// A right is lacking, or a credential has expired.
+    Forbidden,
+    /// Nothing answers.
+    Unreachable,
+    /// The deadline passed.
+    TimedOut,
+    /// An answer came and was an error, or could not be used.
+    Refused,
+    /// The input cannot be what it was said to be.
+    BadInput,
+}
