@@ -1,1 +1,13 @@
-//! analysis
+//! The answers: pure functions of a [`Snapshot`](crate::model::snapshot::Snapshot).
+//!
+//! What the screen shows and what `-o json` prints is computed here and nowhere else. Rules of Istio carry the place in
+//! its source, or the section of docs/semantics.md, from which they come.
+
+pub mod answers;
+pub mod attachment;
+pub mod era;
+pub mod explain;
+pub mod health;
+pub mod lookup;
+pub mod mtls;
+pub mod placement;

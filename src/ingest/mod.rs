@@ -1,1 +1,11 @@
-//! ingest
+//! Understanding: bytes and raw objects in, model values and warnings out.
+//!
+//! Pure: no clock, no files, no network, no terminal. Parsing never fails as a whole: what was understood is returned,
+//! and what was not is a warning with its place. Secrets are removed here, so nothing later can hold one.
+
+pub mod collect;
+pub mod config_dump;
+pub mod kubernetes;
+pub mod plugin_name;
+pub mod redact;
+pub mod workloads;

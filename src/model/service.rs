@@ -1,7 +1,7 @@
 //! Services and ServiceEntries: which ports are declared, and to which container ports they lead.
 
 use super::ids::ObjectName;
-use super::labels::Selector;
+use super::labels::{Labels, Selector};
 
 /// A Service or ServiceEntry, as far as ports and selection go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub struct Service {
     pub registry: Registry,
     /// `spec.selector` (`workloadSelector.labels` of a ServiceEntry); None selects no pod.
     pub selector: Option<Selector>,
+    /// Its own labels (`istio.io/use-waypoint` among them).
+    pub labels: Labels,
     /// The declared ports, in order.
     pub ports: Vec<ServicePort>,
     /// `metadata.creationTimestamp`, RFC 3339: of two services on one target port, the older wins.

@@ -64,8 +64,8 @@ pub struct ProxyContainer {
     pub container: String,
     /// What kind of proxy it is.
     pub kind: ProxyKind,
-    /// Envoy's admin port; 15000 unless `proxyAdminPort` says otherwise.
-    pub admin_port: u16,
+    /// Envoy's admin port where the pod sets its own `proxyAdminPort`; None is the mesh's.
+    pub admin_port: Option<u16>,
     /// Whether it is a native sidecar (an init container that stays).
     pub native: bool,
     /// Whether the container runs now.

@@ -1,0 +1,257 @@
+//! `chains [WORKLOAD]`: every listener of a proxy with its filter chains and their filters, in plain words.
+
+use serde::Serialize;
+
+use crate::analysis::placement::{self, ChainKind, ListenerDirection};
+use crate::model::envoy::{ChainMatch, Filter, FilterChain, Listener, ListenerState};
+use crate::model::ids::{PluginId, PluginKind, ProxyId};
+use crate::model::snapshot::Snapshot;
+use crate::model::warning::Warning;
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ChainsAnswer {
+    /// What could not be read.
+    pub warnings: Vec<Warning>,
+    /// One entry a proxy.
+    pub proxies: Vec<ProxyChains>,
+}
+
+/// One proxy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProxyChains {
+    /// `pod.namespace`.
+    pub proxy: ProxyId,
+    /// Its Istio version, as it says it; empty where it does not.
+    pub istio_version: String,
+    /// Its Envoy version; empty where the dump does not say.
+    pub envoy_version: String,
+    /// Whose view the dump is: `proxy`, or `istiod`, which does not say what the proxy has.
+    pub view: &'static str,
+    /// Every listener in every state.
+    pub listeners: Vec<ListenerAnswer>,
+}
+
+/// One listener in one state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListenerAnswer {
+    /// Its name.
+    pub name: String,
+    /// Its port; None for an internal one.
+    pub port: Option<u16>,
+    /// Its direction; None for static ones and tunnels.
+    pub direction: Option<ListenerDirection>,
+    /// Which state this is.
+    pub state: ListenerState,
+    /// Whether it comes from the bootstrap.
+    #[serde(rename = "static")]
+    pub is_static: bool,
+    /// Why the proxy refused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// When this state was last updated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_updated: Option<String>,
+    /// Its chains, the default one last.
+    pub filter_chains: Vec<ChainAnswer>,
+}
+
+/// One chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChainAnswer {
+    /// Its name, which need not be unique.
+    pub name: String,
+    /// Its 0-based place in the listener.
+    pub place: usize,
+    /// What sort of chain it is.
+    pub kind: ChainKind,
+    /// What it takes, in plain words.
+    pub meaning: String,
+    /// By what it recognises that.
+    #[serde(rename = "match")]
+    pub matches: ChainMatchAnswer,
+    /// Where it leads: a cluster or a route configuration; empty where it leads nowhere.
+    pub destination: String,
+    /// Its network filters, in order.
+    pub network_filters: Vec<FilterAnswer>,
+    /// Its HTTP filters, in order; empty for a chain without HTTP.
+    pub http_filters: Vec<FilterAnswer>,
+    /// By what it recognises its connections, as one text.
+    #[serde(skip)]
+    pub recognised_by: String,
+}
+
+/// The conditions of a chain that are set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChainMatchAnswer {
+    /// `destination_port`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination_port: Option<u16>,
+    /// `prefix_ranges`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prefix_ranges: Vec<String>,
+    /// `transport_protocol`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub transport_protocol: String,
+    /// `application_protocols`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub application_protocols: Vec<String>,
+    /// `server_names`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub server_names: Vec<String>,
+    /// `source_prefix_ranges`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub source_prefix_ranges: Vec<String>,
+    /// `source_ports`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub source_ports: Vec<u16>,
+    /// Fields that this program does not know, as `name=value`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other: Vec<String>,
+    /// The ways through the listener's `filter_chain_matcher` that end here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub matcher: Vec<String>,
+}
+
+/// One filter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FilterAnswer {
+    /// Its name.
+    pub name: String,
+    /// The plugin that made it, `namespace/name`; None for a filter of an EnvoyFilter, whose object is not known by the name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<String>,
+    /// What made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plugin_kind: Option<PluginKind>,
+    /// The same as an ID.
+    #[serde(skip)]
+    pub id: Option<PluginId>,
+}
+
+/// Narrows the answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChainsFilter {
+    /// Only listeners on this port.
+    pub port: Option<u16>,
+    /// Only listeners of this name.
+    pub listener: Option<String>,
+    /// Only chains that have a filter of this plugin.
+    pub plugin: Option<PluginId>,
+}
+
+/// Answers for the given proxies, as far as their dumps were read.
+pub fn chains(snapshot: &Snapshot, proxies: &[ProxyId], filter: &ChainsFilter) -> ChainsAnswer {
+    let proxies = proxies.iter().filter_map(|proxy| proxy_chains(snapshot, proxy, filter)).collect();
+    ChainsAnswer { warnings: snapshot.warnings.clone(), proxies }
+}
+
+fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter) -> Option<ProxyChains> {
+    let dump = &snapshot.dump(proxy)?.dump;
+    let of_pod = snapshot.objects.pods.get(proxy).and_then(|pod| pod.proxy.as_ref()).map(|proxy| proxy.kind);
+    let kind = placement::proxy_kind(dump, of_pod);
+    let wanted = |listener: &&Listener| {
+        filter.port.is_none_or(|port| listener.port() == Some(port)) && filter.listener.as_ref().is_none_or(|name| *name == listener.name)
+    };
+    let mut listeners: Vec<ListenerAnswer> = dump
+        .listeners
+        .iter()
+        .filter(wanted)
+        .map(|listener| listener_answer(snapshot, listener, placement::direction(listener, kind), filter.plugin.as_ref()))
+        .filter(|listener| filter.plugin.is_none() || !listener.filter_chains.is_empty())
+        .collect();
+    listeners.sort_by(|a, b| order(a).cmp(&order(b)));
+    let node = dump.node.as_ref();
+    Some(ProxyChains {
+        proxy: proxy.clone(),
+        istio_version: node.map(|node| node.istio_version.clone()).unwrap_or_default(),
+        envoy_version: node.map(|node| node.envoy_version.clone()).unwrap_or_default(),
+        view: match dump.view {
+            crate::model::envoy::DumpView::Proxy => "proxy",
+            crate::model::envoy::DumpView::Istiod => "istiod",
+        },
+        listeners,
+    })
+}
+
+/// Inbound first, then outbound and the others; static ones last; by port and name, so that the order is stable.
+fn order(listener: &ListenerAnswer) -> (bool, Option<ListenerDirection>, Option<u16>, &str, ListenerState) {
+    (listener.direction.is_none(), listener.direction, listener.port, &listener.name, listener.state)
+}
+
+fn listener_answer(
+    snapshot: &Snapshot,
+    listener: &Listener,
+    direction: Option<ListenerDirection>,
+    plugin: Option<&PluginId>,
+) -> ListenerAnswer {
+    let wanted = |(_, chain): &(usize, &FilterChain)| plugin.is_none_or(|plugin| placement::count_in_chain(chain, plugin) > 0);
+    ListenerAnswer {
+        name: listener.name.clone(),
+        port: listener.port(),
+        direction,
+        state: listener.state,
+        is_static: listener.is_static,
+        error: listener.error.clone(),
+        last_updated: listener.last_updated.clone(),
+        filter_chains: listener
+            .chains
+            .iter()
+            .enumerate()
+            .filter(wanted)
+            .map(|(place, chain)| chain_answer(snapshot, place, chain, listener, direction))
+            .collect(),
+    }
+}
+
+fn chain_answer(
+    snapshot: &Snapshot,
+    place: usize,
+    chain: &FilterChain,
+    listener: &Listener,
+    direction: Option<ListenerDirection>,
+) -> ChainAnswer {
+    let kind = placement::classify(chain, direction);
+    let filters = |filters: &[Filter]| filters.iter().map(|filter| filter_answer(snapshot, filter)).collect();
+    ChainAnswer {
+        name: chain.name.clone(),
+        place,
+        kind,
+        meaning: placement::meaning(chain, kind, listener),
+        matches: match_answer(&chain.matches, &chain.matcher),
+        destination: placement::destination(chain),
+        network_filters: filters(&chain.network_filters),
+        http_filters: chain.http_filters.as_deref().map(filters).unwrap_or_default(),
+        recognised_by: placement::recognised_by(chain),
+    }
+}
+
+fn match_answer(matches: &ChainMatch, matcher: &[String]) -> ChainMatchAnswer {
+    let matches = matches.clone();
+    ChainMatchAnswer {
+        destination_port: matches.destination_port,
+        prefix_ranges: matches.prefix_ranges,
+        transport_protocol: matches.transport_protocol,
+        application_protocols: matches.application_protocols,
+        server_names: matches.server_names,
+        source_prefix_ranges: matches.source_prefix_ranges,
+        source_ports: matches.source_ports,
+        other: matches.other,
+        matcher: matcher.to_vec(),
+    }
+}
+
+fn filter_answer(snapshot: &Snapshot, filter: &Filter) -> FilterAnswer {
+    let id = placement::plugin_of(filter, snapshot);
+    FilterAnswer {
+        name: filter.name.clone(),
+        plugin: id.as_ref().filter(|id| id.kind != PluginKind::EnvoyFilter).map(PluginId::to_string),
+        plugin_kind: id.as_ref().map(|id| id.kind),
+        id,
+    }
+}

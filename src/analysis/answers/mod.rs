@@ -1,0 +1,38 @@
+//! The answers of the commands and screens, as data. Their fields are the JSON keys that docs of the command line promise.
+
+mod chains;
+mod plugins;
+mod why;
+mod workloads;
+
+pub use chains::{ChainAnswer, ChainMatchAnswer, ChainsAnswer, ChainsFilter, FilterAnswer, ListenerAnswer, ProxyChains, chains};
+pub use plugins::{PluginSummary, PluginsAnswer, plugins};
+pub use why::{MtlsAnswer, WhyAnswer, WhyEntry, WhyListener, why};
+pub use workloads::{WorkloadSummary, WorkloadsAnswer, workloads};
+
+use std::fmt;
+
+/// A range of counts over several proxies: `4`, or `2-4` where they differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Counts {
+    /// The smallest.
+    pub min: usize,
+    /// The largest.
+    pub max: usize,
+}
+
+impl Counts {
+    /// The range of some counts; None where there are none.
+    pub fn of(counts: impl IntoIterator<Item = usize>) -> Option<Self> {
+        counts.into_iter().fold(None, |range: Option<Self>, count| {
+            let range = range.unwrap_or(Self { min: count, max: count });
+            Some(Self { min: range.min.min(count), max: range.max.max(count) })
+        })
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.min == self.max { write!(f, "{}", self.min) } else { write!(f, "{}-{}", self.min, self.max) }
+    }
+}

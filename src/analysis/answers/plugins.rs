@@ -1,0 +1,120 @@
+//! `plugins`: every WasmPlugin and TrafficExtension, what it matches, and its state over its proxies.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Counts;
+use super::workloads::{self, WorkloadSummary};
+use crate::analysis::health::{self, PluginState, Rollup};
+use crate::model::ids::{PluginId, PluginKind};
+use crate::model::plugin::{Extension, Plugin, TargetRef};
+use crate::model::snapshot::Snapshot;
+use crate::model::warning::Warning;
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PluginsAnswer {
+    /// What could not be read.
+    pub warnings: Vec<Warning>,
+    /// The plugins, by name.
+    pub plugins: Vec<PluginSummary>,
+}
+
+/// One plugin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PluginSummary {
+    /// `namespace/name`.
+    pub plugin: String,
+    /// WasmPlugin or TrafficExtension.
+    pub plugin_kind: PluginKind,
+    /// How many workloads it applies to.
+    pub matched: usize,
+    /// Of how many workloads with a proxy in all that were asked about.
+    pub of_workloads: usize,
+    /// The workloads that it applies to, as `deploy/httpbin`.
+    pub workloads: Vec<String>,
+    /// Its state over the proxies that it applies to.
+    pub rollup: Rollup,
+    /// How many of those proxies are in which state.
+    pub states: BTreeMap<&'static str, usize>,
+    /// How often its filter stands in a proxy's active inbound listener, over the proxies that were read.
+    pub inbound: Option<Counts>,
+    /// How often it stands in all a proxy's other active listeners together.
+    pub elsewhere: Option<Counts>,
+    /// `spec.phase`; empty where unset.
+    pub phase: String,
+    /// `spec.priority`; None where unset, which sorts lowest.
+    pub priority: Option<i64>,
+    /// HTTP or NETWORK.
+    #[serde(rename = "type")]
+    pub plugin_type: &'static str,
+    /// `failStrategy`; empty for Lua.
+    pub fail_strategy: String,
+    /// The module's URL; empty for Lua.
+    pub url: String,
+    /// The module's `sha256`; empty where unset.
+    pub sha256: String,
+    /// `pluginName`, the root id; empty where unset.
+    pub plugin_name: String,
+    /// `Wasm`, `Lua`, or empty where neither is set.
+    pub extension: &'static str,
+    /// The selector, `app=httpbin`; empty where there is none.
+    pub selector: String,
+    /// The targetRefs, `Gateway web`.
+    pub target_refs: Vec<String>,
+    /// `spec.match` in a few words; `any` where it is empty.
+    #[serde(rename = "match")]
+    pub matches: String,
+    /// The ID.
+    #[serde(skip)]
+    pub id: PluginId,
+}
+
+/// Answers for the plugins that `namespace` sees: its own and the root namespace's; all of them where it is None.
+pub fn plugins(snapshot: &Snapshot, namespace: Option<&str>) -> PluginsAnswer {
+    let root = snapshot.objects.mesh_config().root_namespace;
+    let seen = |id: &PluginId| namespace.is_none_or(|namespace| id.name.namespace == namespace || id.name.namespace == root);
+    let plugins = snapshot.objects.plugins.values().filter(|plugin| seen(&plugin.id)).map(|plugin| summary(snapshot, plugin)).collect();
+    PluginsAnswer { warnings: snapshot.warnings.clone(), plugins }
+}
+
+fn summary(snapshot: &Snapshot, plugin: &Plugin) -> PluginSummary {
+    let all = workloads::workloads(snapshot, Some(&plugin.id), None);
+    let with_proxy = all.workloads.iter().filter(|workload| workload.proxy_kind.is_some()).count();
+    let matched: Vec<&WorkloadSummary> = all.workloads.iter().filter(|workload| workload.matched).collect();
+    let states: Vec<PluginState> = matched.iter().flat_map(|workload| workload.proxies.iter().map(|proxy| proxy.state)).collect();
+    let mut by_state = BTreeMap::new();
+    for state in &states {
+        *by_state.entry(state.as_str()).or_insert(0) += 1;
+    }
+    let module = plugin.wasm().cloned().unwrap_or_default();
+    PluginSummary {
+        plugin: plugin.id.to_string(),
+        plugin_kind: plugin.id.kind,
+        matched: matched.len(),
+        of_workloads: with_proxy,
+        workloads: matched.iter().map(|workload| workload.short.clone()).collect(),
+        rollup: health::roll_up(&states),
+        states: by_state,
+        inbound: Counts::of(matched.iter().flat_map(|workload| workload.proxies.iter().filter_map(|proxy| proxy.inbound))),
+        elsewhere: Counts::of(matched.iter().flat_map(|workload| workload.proxies.iter().filter_map(|proxy| proxy.elsewhere))),
+        phase: plugin.phase.as_str().to_owned(),
+        priority: plugin.priority,
+        plugin_type: plugin.plugin_type.as_str(),
+        fail_strategy: module.fail_strategy,
+        url: module.url,
+        sha256: module.sha256,
+        plugin_name: module.plugin_name,
+        extension: match plugin.extension {
+            Extension::Wasm(_) => "Wasm",
+            Extension::Lua => "Lua",
+            Extension::None => "",
+        },
+        selector: plugin.selector.as_ref().map(crate::model::labels::Selector::text).unwrap_or_default(),
+        target_refs: plugin.target_refs.iter().map(TargetRef::to_string).collect(),
+        matches: plugin.match_text(),
+        id: plugin.id.clone(),
+    }
+}

@@ -1,0 +1,200 @@
+//! `why PLUGIN [WORKLOAD]`: how often the plugin's filter appears in each proxy, as a sum with its terms.
+
+use serde::Serialize;
+
+use crate::analysis::attachment::{self, Attachment};
+use crate::analysis::explain::{self, Term};
+use crate::analysis::health::{self, Health, PluginState};
+use crate::analysis::placement::{self, ListenerDirection};
+use crate::analysis::{lookup, mtls};
+use crate::model::envoy::{DumpView, ListenerState};
+use crate::model::ids::{PluginId, ProxyId};
+use crate::model::peer_authentication::MtlsMode;
+use crate::model::snapshot::{Dump, LoadedDump, Snapshot};
+use crate::model::warning::Warning;
+use crate::model::workload::Pod;
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WhyAnswer {
+    /// `namespace/name`.
+    pub plugin: String,
+    /// What made it.
+    pub plugin_kind: crate::model::ids::PluginKind,
+    /// What could not be read.
+    pub warnings: Vec<Warning>,
+    /// One entry a proxy.
+    pub workloads: Vec<WhyEntry>,
+}
+
+/// One proxy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WhyEntry {
+    /// `namespace/name` of its workload; None over a lone dump.
+    pub workload: Option<String>,
+    /// The workload's kind.
+    pub workload_kind: Option<&'static str>,
+    /// `pod.namespace`.
+    pub proxy: ProxyId,
+    /// Whether the plugin applies; None over a lone dump.
+    pub attached: Option<bool>,
+    /// By which rule it does or does not.
+    pub reason: String,
+    /// The mutual TLS mode in force; None over a lone dump.
+    pub mtls: Option<MtlsAnswer>,
+    /// Listeners in which the filter stands; each state of a listener is an entry.
+    pub listeners: Vec<WhyListener>,
+    /// Whether it runs.
+    pub state: PluginState,
+    /// What shows the state.
+    pub state_note: String,
+    /// How the dump was read, `port-forward` and so on, or why there is none.
+    pub dump_note: String,
+}
+
+impl WhyEntry {
+    /// How often the filter stands in active listeners on `port`; None where the proxy's own dump could not be read.
+    pub fn counted_on(&self, port: u16) -> Option<usize> {
+        let mut active = self.listeners.iter().filter(|listener| listener.port == Some(port) && listener.state == ListenerState::Active);
+        active.try_fold(0, |sum, listener| Some(sum + listener.counted?))
+    }
+}
+
+/// The mode in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MtlsAnswer {
+    /// The mode.
+    pub mode: MtlsMode,
+    /// `PeerAuthentication namespace/name`; None where Istio's default stands.
+    pub winner: Option<String>,
+}
+
+/// One listener in one state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WhyListener {
+    /// Its name.
+    pub listener: String,
+    /// Its port; None for an internal one.
+    pub port: Option<u16>,
+    /// Its direction; None for static ones and tunnels.
+    pub direction: Option<ListenerDirection>,
+    /// Which state this is.
+    pub state: ListenerState,
+    /// How often the filter stands in it; None where only istiod's view could be read.
+    pub counted: Option<usize>,
+    /// Why `counted` is None.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counted_note: Option<String>,
+    /// How often istiod would put it there.
+    pub predicted: Option<usize>,
+    /// The same under each mode.
+    pub predicted_by_mode: Option<std::collections::BTreeMap<String, usize>>,
+    /// Why there is no prediction.
+    pub prediction_note: Option<String>,
+    /// The sum.
+    pub terms: Vec<Term>,
+    /// How many chains the listener has.
+    pub chain_count: usize,
+}
+
+/// Answers for the given proxies, or, where none are given, for all that the plugin applies to or that have its filter.
+pub fn why(snapshot: &Snapshot, plugin: &PluginId, proxies: Option<&[ProxyId]>) -> WhyAnswer {
+    let chosen: Vec<ProxyId> = match proxies {
+        Some(proxies) => proxies.to_vec(),
+        None => concerned(snapshot, plugin),
+    };
+    let mut workloads: Vec<WhyEntry> = chosen.iter().map(|proxy| entry(snapshot, plugin, proxy)).collect();
+    workloads.sort_by(|a, b| (&a.workload, &a.workload_kind, &a.proxy).cmp(&(&b.workload, &b.workload_kind, &b.proxy)));
+    WhyAnswer { plugin: plugin.to_string(), plugin_kind: plugin.kind, warnings: snapshot.warnings.clone(), workloads }
+}
+
+/// The proxies that the plugin applies to, and those whose dump has a filter of it.
+pub fn concerned(snapshot: &Snapshot, plugin: &PluginId) -> Vec<ProxyId> {
+    let object = snapshot.objects.plugins.get(plugin);
+    let applies = |pod: &Pod| object.is_some_and(|object| attachment::attach(object, pod, &snapshot.objects).attached);
+    let alive = snapshot.workloads.iter().flat_map(|workload| &workload.pods);
+    let mut found: Vec<ProxyId> = alive.filter(|id| snapshot.objects.pods.get(*id).is_some_and(|pod| applies(pod))).cloned().collect();
+    let has_filter = |proxy: &&ProxyId| {
+        let dump = snapshot.dump(proxy);
+        dump.is_some_and(|loaded| loaded.dump.listeners.iter().any(|listener| placement::count_in_listener(listener, plugin) > 0))
+    };
+    found.extend(snapshot.dumps.keys().filter(has_filter).cloned());
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> WhyEntry {
+    let objects = &snapshot.objects;
+    let pod = objects.pods.get(proxy).map(|pod| &**pod);
+    let workload = lookup::owner(snapshot, proxy);
+    let attachment = attached(snapshot, plugin, pod);
+    let applies = attachment.as_ref().ok().map(|attachment| attachment.attached);
+    let loaded = snapshot.dump(proxy);
+    let health = match loaded {
+        Some(loaded) => health::of_dump(plugin, &loaded.dump, applies),
+        None => Health { state: PluginState::Unknown, evidence: "the proxy's config dump was not read".to_owned() },
+    };
+    WhyEntry {
+        workload: workload.as_ref().map(|id| id.name.to_string()),
+        workload_kind: workload.as_ref().map(|id| id.kind.as_str()),
+        proxy: proxy.clone(),
+        attached: applies,
+        reason: attachment.map_or_else(|unknown| unknown, |attachment| attachment.reason.to_string()),
+        mtls: pod.map(|pod| {
+            let effective = mtls::effective(objects, &pod.id.namespace, &pod.labels);
+            MtlsAnswer { mode: effective.mode, winner: effective.winner_text() }
+        }),
+        listeners: loaded.map(|loaded| listeners(snapshot, plugin, loaded, pod)).unwrap_or_default(),
+        state: health.state,
+        state_note: health.evidence,
+        dump_note: match snapshot.dumps.get(proxy) {
+            Some(Dump::Loaded(loaded)) => format!("read by {}: {} bytes in {} ms", loaded.way, loaded.dump.bytes, loaded.took_ms),
+            Some(Dump::Loading) => "is being read".to_owned(),
+            Some(Dump::Failed(why)) => why.clone(),
+            None => "was not asked for".to_owned(),
+        },
+    }
+}
+
+fn attached(snapshot: &Snapshot, plugin: &PluginId, pod: Option<&Pod>) -> Result<Attachment, String> {
+    if !snapshot.has_objects {
+        return Err("a lone config dump has no objects, so nothing says to what the plugin applies".to_owned());
+    }
+    let pod = pod.ok_or("the pod is not among the objects that were read")?;
+    let object = snapshot.objects.plugins.get(plugin);
+    let object = object.ok_or_else(|| format!("there is no {} {plugin}; what the proxy has is left over", plugin.kind))?;
+    Ok(attachment::attach(object, pod, &snapshot.objects))
+}
+
+fn listeners(snapshot: &Snapshot, plugin: &PluginId, loaded: &LoadedDump, pod: Option<&Pod>) -> Vec<WhyListener> {
+    let kind = placement::proxy_kind(&loaded.dump, pod.and_then(|pod| pod.proxy.as_ref()).map(|proxy| proxy.kind));
+    let own = loaded.dump.view == DumpView::Proxy;
+    let mut found = Vec::new();
+    for listener in &loaded.dump.listeners {
+        let count = placement::count_in_listener(listener, plugin);
+        if count == 0 {
+            continue;
+        }
+        let direction = placement::direction(listener, kind);
+        found.push(WhyListener {
+            listener: listener.name.clone(),
+            port: listener.port(),
+            direction,
+            state: listener.state,
+            counted: own.then_some(count),
+            counted_note: (!own)
+                .then(|| format!("only istiod's view could be read: istiod would send {count}, what the proxy has is not known")),
+            predicted: None,
+            predicted_by_mode: None,
+            prediction_note: Some("this version counts what is there and does not predict".to_owned()),
+            terms: if own { explain::terms(listener, direction, plugin, pod, &snapshot.objects) } else { Vec::new() },
+            chain_count: listener.chains.len(),
+        });
+    }
+    found.sort_by(|a, b| (a.direction, a.port, &a.listener, a.state).cmp(&(b.direction, b.port, &b.listener, b.state)));
+    found
+}

@@ -1,0 +1,154 @@
+//! `workloads [PLUGIN]`: the workloads, whether the plugin applies to each, and by which rule.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::Counts;
+use super::why::MtlsAnswer;
+use crate::analysis::health::{self, PluginState};
+use crate::analysis::placement::{self, ListenerDirection};
+use crate::analysis::{attachment, mtls};
+use crate::model::envoy::{DumpView, ListenerState};
+use crate::model::ids::{PluginId, ProxyId, WorkloadId};
+use crate::model::snapshot::Snapshot;
+use crate::model::warning::Warning;
+use crate::model::workload::{Pod, Workload};
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WorkloadsAnswer {
+    /// The plugin that was asked about; None for all.
+    pub plugin: Option<String>,
+    /// What could not be read.
+    pub warnings: Vec<Warning>,
+    /// The workloads: those that match first, then by name.
+    pub workloads: Vec<WorkloadSummary>,
+}
+
+/// One workload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkloadSummary {
+    /// `namespace/name`.
+    pub workload: String,
+    /// Its kind.
+    pub workload_kind: &'static str,
+    /// `deploy/httpbin`.
+    pub short: String,
+    /// How many pods it has.
+    pub pods: usize,
+    /// How many of them are ready.
+    pub ready: usize,
+    /// What kind of proxies they run, `sidecar`, `gateway`, `waypoint`, `ztunnel`; None where they have none.
+    pub proxy_kind: Option<&'static str>,
+    /// Whether the plugin applies to at least one of its pods; whether any plugin does, where none was asked about.
+    pub matched: bool,
+    /// By which rule it applies, or which rule failed first; empty where no plugin was asked about.
+    pub reason: String,
+    /// The plugins that apply to it, by name.
+    pub plugins: Vec<String>,
+    /// The mutual TLS mode in force.
+    pub mtls: MtlsAnswer,
+    /// How often the plugin's filter stands in a proxy's active inbound listener, over the proxies that were read.
+    pub inbound: Option<Counts>,
+    /// How often it stands in all other active listeners of a proxy together.
+    pub elsewhere: Option<Counts>,
+    /// Its proxies.
+    pub proxies: Vec<ProxySummary>,
+    /// The ID.
+    #[serde(skip)]
+    pub id: WorkloadId,
+}
+
+/// One proxy of a workload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProxySummary {
+    /// `pod.namespace`.
+    pub proxy: ProxyId,
+    /// The state of the plugin in it.
+    pub state: PluginState,
+    /// How often the filter stands in its active inbound listener; None where its own dump was not read.
+    pub inbound: Option<usize>,
+    /// How often it stands in its other active listeners.
+    pub elsewhere: Option<usize>,
+}
+
+/// Answers for the workloads of a namespace, or of all. A plugin's workloads are looked for wherever it reaches.
+pub fn workloads(snapshot: &Snapshot, plugin: Option<&PluginId>, namespace: Option<&str>) -> WorkloadsAnswer {
+    let within = |workload: &&Arc<Workload>| namespace.is_none_or(|namespace| workload.id.name.namespace == namespace);
+    let mut found: Vec<WorkloadSummary> =
+        snapshot.workloads.iter().filter(within).map(|workload| summary(snapshot, workload, plugin)).collect();
+    found.sort_by(|a, b| (!a.matched, &a.id).cmp(&(!b.matched, &b.id)));
+    WorkloadsAnswer { plugin: plugin.map(PluginId::to_string), warnings: snapshot.warnings.clone(), workloads: found }
+}
+
+fn summary(snapshot: &Snapshot, workload: &Workload, plugin: Option<&PluginId>) -> WorkloadSummary {
+    let objects = &snapshot.objects;
+    let pods: Vec<&Pod> = workload.pods.iter().filter_map(|id| objects.pods.get(id)).map(|pod| &**pod).collect();
+    let object = plugin.and_then(|id| objects.plugins.get(id));
+    let decisions: Vec<(&Pod, attachment::Attachment)> =
+        object.map(|object| pods.iter().map(|pod| (*pod, attachment::attach(object, pod, objects))).collect()).unwrap_or_default();
+    let decisive = decisions.iter().find(|(_, decision)| decision.attached).or_else(|| decisions.first());
+    let first = pods.first();
+    let plugins = match plugin {
+        Some(_) => Vec::new(),
+        None => first.map(|pod| applying(snapshot, pod)).unwrap_or_default(),
+    };
+    let matched = if plugin.is_some() { decisive.is_some_and(|(_, decision)| decision.attached) } else { !plugins.is_empty() };
+    let proxies: Vec<ProxySummary> = plugin
+        .map(|plugin| {
+            let attached = decisions.iter().filter(|(_, decision)| decision.attached);
+            attached.map(|(pod, _)| proxy_summary(snapshot, plugin, pod)).collect()
+        })
+        .unwrap_or_default();
+    let effective = first.map(|pod| mtls::effective(objects, &pod.id.namespace, &pod.labels));
+    let effective = effective.unwrap_or_else(|| mtls::effective(objects, &workload.id.name.namespace, &Default::default()));
+    WorkloadSummary {
+        workload: workload.id.to_string(),
+        workload_kind: workload.id.kind.as_str(),
+        short: workload.id.short(),
+        pods: pods.len(),
+        ready: pods.iter().filter(|pod| pod.ready).count(),
+        proxy_kind: workload.proxy_kind.map(crate::model::workload::ProxyKind::as_str),
+        matched,
+        reason: match (plugin, decisive) {
+            (Some(_), Some((_, decision))) => decision.reason.to_string(),
+            (Some(plugin), None) => format!("there is no {} {plugin}", plugin.kind),
+            (None, _) => String::new(),
+        },
+        plugins,
+        mtls: MtlsAnswer { mode: effective.mode, winner: effective.winner_text() },
+        inbound: Counts::of(proxies.iter().filter_map(|proxy| proxy.inbound)),
+        elsewhere: Counts::of(proxies.iter().filter_map(|proxy| proxy.elsewhere)),
+        proxies,
+        id: workload.id.clone(),
+    }
+}
+
+fn applying(snapshot: &Snapshot, pod: &Pod) -> Vec<String> {
+    let objects = &snapshot.objects;
+    let applies = objects.plugins.values().filter(|plugin| attachment::attach(plugin, pod, objects).attached);
+    applies.map(|plugin| plugin.id.to_string()).collect()
+}
+
+fn proxy_summary(snapshot: &Snapshot, plugin: &PluginId, pod: &Pod) -> ProxySummary {
+    let unknown = ProxySummary { proxy: pod.id.clone(), state: PluginState::Unknown, inbound: None, elsewhere: None };
+    let Some(loaded) = snapshot.dump(&pod.id) else { return unknown };
+    let dump = &loaded.dump;
+    let state = health::of_dump(plugin, dump, Some(true)).state;
+    if dump.view == DumpView::Istiod {
+        return ProxySummary { state, ..unknown };
+    }
+    let kind = placement::proxy_kind(dump, pod.proxy.as_ref().map(|proxy| proxy.kind));
+    let (mut inbound, mut elsewhere) = (0, 0);
+    for listener in dump.listeners.iter().filter(|listener| listener.state == ListenerState::Active) {
+        let count = placement::count_in_listener(listener, plugin);
+        match placement::direction(listener, kind) {
+            Some(ListenerDirection::Inbound) => inbound += count,
+            _ => elsewhere += count,
+        }
+    }
+    ProxySummary { proxy: pod.id.clone(), state, inbound: Some(inbound), elsewhere: Some(elsewhere) }
+}

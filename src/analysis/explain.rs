@@ -1,0 +1,144 @@
+//! Why a plugin's filter stands N times in a listener: N as a sum whose every term points at chains.
+
+use serde::Serialize;
+
+use super::placement::{self, ChainKind, ListenerDirection};
+use crate::model::envoy::{FilterChain, Listener};
+use crate::model::ids::PluginId;
+use crate::model::inventory::Inventory;
+use crate::model::service::{Service, ServicePort, TargetPort};
+use crate::model::workload::Pod;
+
+/// One term of the sum.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Term {
+    /// How many occurrences it stands for.
+    pub count: usize,
+    /// What these chains are for: `service port 8000 -> 80 (http)`.
+    pub what: String,
+    /// How these chains differ from each other: `mTLS from the mesh, plain text`.
+    pub how: String,
+    /// The chains, as 0-based places in the listener's `filterChains`.
+    pub chains: Vec<usize>,
+}
+
+/// The sentence that goes with every N over 1.
+pub const ONE_CHAIN: &str = "A connection is handled by exactly one of these chains, so a request passes the plugin once here.";
+
+/// The terms of a plugin's count in a listener, declared ports first; their counts sum to
+/// [`placement::count_in_listener`].
+pub fn terms(
+    listener: &Listener,
+    direction: Option<ListenerDirection>,
+    plugin: &PluginId,
+    pod: Option<&Pod>,
+    objects: &Inventory,
+) -> Vec<Term> {
+    let mut found: Vec<(Group, Term, Vec<String>)> = Vec::new();
+    for (place, chain) in listener.chains.iter().enumerate() {
+        let count = placement::count_in_chain(chain, plugin);
+        if count == 0 {
+            continue;
+        }
+        let kind = placement::classify(chain, direction);
+        let group = Group::of(chain, kind);
+        let at = match found.iter().position(|(candidate, ..)| *candidate == group) {
+            Some(at) => at,
+            None => {
+                let what = what(&group, chain, listener, pod, objects);
+                found.push((group, Term { count: 0, what, how: String::new(), chains: Vec::new() }, Vec::new()));
+                found.len() - 1
+            }
+        };
+        let (_, term, ways) = &mut found[at];
+        term.count += count;
+        term.chains.push(place);
+        let way = way(chain, kind);
+        if !ways.contains(&way) {
+            ways.push(way);
+        }
+    }
+    found.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+    found.into_iter().map(|(_, term, ways)| Term { how: ways.join(" + "), ..term }).collect()
+}
+
+/// What makes chains one term: they serve the same port, or are the same passthrough set.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Group {
+    /// A declared port, or a Sidecar's ingress port.
+    Port(u16, ChainKind),
+    /// The passthrough set of an IP family (empty where there is one set for all), for one port where a port-level policy made it.
+    Passthrough(Option<u16>, Vec<String>),
+    /// All HTTP of an outbound listener, a gateway's or waypoint's chain by its name and hosts.
+    Named(ChainKind, String, Vec<String>),
+}
+
+impl Group {
+    fn of(chain: &FilterChain, kind: ChainKind) -> Self {
+        match (kind, chain.matches.destination_port.or_else(|| cluster_port(chain))) {
+            (ChainKind::Service | ChainKind::Ingress, Some(port)) => Self::Port(port, kind),
+            (ChainKind::Passthrough, _) => Self::Passthrough(chain.matches.destination_port, chain.matches.prefix_ranges.clone()),
+            (ChainKind::Gateway, _) => Self::Named(kind, String::new(), chain.matches.server_names.clone()),
+            _ => Self::Named(kind, chain.name.clone(), Vec::new()),
+        }
+    }
+}
+
+/// The port in `inbound|80||`: where a listener picks its chains by a matcher, the chains themselves name no port.
+fn cluster_port(chain: &FilterChain) -> Option<u16> {
+    chain.destination.as_ref()?.name().strip_prefix("inbound|")?.split('|').next()?.parse().ok()
+}
+
+fn way(chain: &FilterChain, kind: ChainKind) -> String {
+    use crate::model::envoy::Transport;
+    match (chain.transport, chain.matches.transport_protocol.as_str()) {
+        (Transport::MutualTls, _) => "mTLS",
+        (Transport::Tls | Transport::Other, _) => "TLS",
+        (Transport::Plain, "tls") => "foreign TLS",
+        (Transport::Plain, "raw_buffer") => "plain text",
+        (Transport::Plain, _) if kind == ChainKind::Default => "everything else",
+        (Transport::Plain, _) => "any bytes",
+    }
+    .to_owned()
+}
+
+fn what(group: &Group, chain: &FilterChain, listener: &Listener, pod: Option<&Pod>, objects: &Inventory) -> String {
+    match group {
+        Group::Port(port, ChainKind::Ingress) => format!("Sidecar ingress port {port}"),
+        Group::Port(port, _) => declared(*port, pod, objects),
+        Group::Passthrough(Some(port), _) => format!("passthrough for port {port}, which has a port-level policy"),
+        Group::Passthrough(None, ranges) => match ranges.as_slice() {
+            [one] if one == "0.0.0.0/0" => "IPv4 passthrough for ports that no service declares".to_owned(),
+            [one] if matches!(one.as_str(), "::0/0" | "::/0") => "IPv6 passthrough for ports that no service declares".to_owned(),
+            _ => "passthrough for ports that no service declares".to_owned(),
+        },
+        Group::Named(kind, ..) => placement::meaning(chain, *kind, listener),
+    }
+}
+
+/// The service port behind a container port: `service port 8000 -> 80 (http)`. Of several, the oldest service's counts
+/// (docs/semantics.md 7.1).
+fn declared(port: u16, pod: Option<&Pod>, objects: &Inventory) -> String {
+    let Some(pod) = pod else { return format!("port {port}") };
+    let mut services: Vec<&Service> = objects.services.values().map(|service| &**service).filter(|service| selects(service, pod)).collect();
+    services.sort_by(|a, b| (&a.created, &a.name).cmp(&(&b.created, &b.name)));
+    let found = services.iter().find_map(|service| Some((service, service.ports.iter().find(|declared| leads_to(declared, port, pod))?)));
+    match found {
+        Some((_, declared)) => {
+            let name = if declared.name.is_empty() { "unnamed" } else { &declared.name };
+            format!("service port {} -> {port} ({name})", declared.port)
+        }
+        None => format!("service port -> {port}"),
+    }
+}
+
+fn selects(service: &Service, pod: &Pod) -> bool {
+    service.name.namespace == pod.id.namespace && service.selector.as_ref().is_some_and(|selector| selector.matches(&pod.labels))
+}
+
+fn leads_to(declared: &ServicePort, port: u16, pod: &Pod) -> bool {
+    match &declared.target {
+        TargetPort::Number(target) => *target == port,
+        TargetPort::Name(name) => pod.container_ports.iter().any(|(candidate, target)| candidate == name && *target == port),
+    }
+}

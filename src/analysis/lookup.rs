@@ -1,0 +1,184 @@
+//! From what a person types to the plugin or workload that is meant (docs of the command line: names).
+
+use thiserror::Error;
+
+use super::placement;
+use crate::model::ids::{ObjectName, PluginId, PluginKind, ProxyId, WorkloadId, WorkloadKind};
+use crate::model::kind::Kind;
+use crate::model::snapshot::Snapshot;
+
+/// A name that stands for nothing, or for several things.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct LookupError(pub String);
+
+/// A workload, or one proxy of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundWorkload {
+    /// The workload; None over a lone dump.
+    pub id: Option<WorkloadId>,
+    /// Its proxies, or the one that was named.
+    pub proxies: Vec<ProxyId>,
+}
+
+/// All plugins: those that have objects, and those that only a dump knows (deleted, or over a lone dump). By name.
+pub fn plugins(snapshot: &Snapshot) -> Vec<PluginId> {
+    let mut found: Vec<PluginId> = snapshot.objects.plugins.keys().cloned().collect();
+    for proxy in snapshot.dumps.keys() {
+        if let Some(loaded) = snapshot.dump(proxy) {
+            found.extend(placement::plugins_in(&loaded.dump).into_iter().filter(|id| id.kind != PluginKind::EnvoyFilter));
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The plugin that `text` names: `ns/name`, `wasmplugin/ns/name`, `trafficextension/ns/name`, or `name` in `namespace`.
+///
+/// # Errors
+/// Where there is no such plugin, or a WasmPlugin and a TrafficExtension share the name.
+pub fn plugin(snapshot: &Snapshot, text: &str, namespace: &str) -> Result<PluginId, LookupError> {
+    let parts: Vec<&str> = text.split('/').collect();
+    let (kind, name) = match parts.as_slice() {
+        [name] => (None, ObjectName::new(namespace, *name)),
+        [namespace, name] => (None, ObjectName::new(*namespace, *name)),
+        [kind, namespace, name] => (Some(plugin_kind(kind, text)?), ObjectName::new(*namespace, *name)),
+        _ => return Err(LookupError(format!("{text} is not a plugin's name; write namespace/name"))),
+    };
+    let all = plugins(snapshot);
+    let found: Vec<&PluginId> = all.iter().filter(|id| id.name == name && kind.is_none_or(|kind| id.kind == kind)).collect();
+    match found.as_slice() {
+        [id] => Ok((*id).clone()),
+        [] => Err(LookupError(no_plugin(&name, kind, &all))),
+        several => {
+            let names: Vec<String> = several.iter().map(|id| format!("{}/{}", id.kind.as_str().to_lowercase(), id.name)).collect();
+            Err(LookupError(format!("{name} is both {}; write which one", names.join(" and "))))
+        }
+    }
+}
+
+fn plugin_kind(word: &str, text: &str) -> Result<PluginKind, LookupError> {
+    match word.to_ascii_lowercase().as_str() {
+        "wasmplugin" | "wasmplugins" => Ok(PluginKind::WasmPlugin),
+        "trafficextension" | "trafficextensions" => Ok(PluginKind::TrafficExtension),
+        _ => Err(LookupError(format!("{text} is not a plugin's name; it begins with wasmplugin/ or trafficextension/"))),
+    }
+}
+
+fn no_plugin(name: &ObjectName, kind: Option<PluginKind>, all: &[PluginId]) -> String {
+    let what = kind.map_or("WasmPlugin or TrafficExtension".to_owned(), |kind| kind.to_string());
+    let names: Vec<String> = all.iter().map(PluginId::to_string).collect();
+    let there_are = match names.len() {
+        0 => "there is none at all".to_owned(),
+        1..=8 => format!("there is {}", names.join(", ")),
+        more => format!("there are {more} others; list them with `meshscope plugins -A`"),
+    };
+    format!("no {what} {name}; {there_are}")
+}
+
+/// The workload or proxy that `text` names in `namespace`.
+///
+/// # Errors
+/// Where there is none, or several of different kinds.
+pub fn workload(snapshot: &Snapshot, text: &str, namespace: &str) -> Result<FoundWorkload, LookupError> {
+    let parts: Vec<&str> = text.split('/').collect();
+    match parts.as_slice() {
+        [name] => proxy_named(snapshot, name).map_or_else(|| by_name(snapshot, None, namespace, name), Ok),
+        [first, name] => match workload_kind(first) {
+            Some(WorkloadKind::Pod) => pod(snapshot, namespace, name),
+            Some(kind) => by_name(snapshot, Some(kind), namespace, name),
+            None => by_name(snapshot, None, first, name),
+        },
+        [first, second, name] => match (workload_kind(first), workload_kind(second)) {
+            (Some(WorkloadKind::Pod), _) => pod(snapshot, second, name),
+            (Some(kind), _) => by_name(snapshot, Some(kind), second, name),
+            (None, Some(WorkloadKind::Pod)) => pod(snapshot, first, name),
+            (None, Some(kind)) => by_name(snapshot, Some(kind), first, name),
+            (None, None) => Err(not_a_name(text)),
+        },
+        _ => Err(not_a_name(text)),
+    }
+}
+
+fn not_a_name(text: &str) -> LookupError {
+    LookupError(format!(
+        "{text} is not a workload's name; write deploy/NAME, statefulset/NAME, daemonset/NAME, gateway/NAME, workloadentry/NAME, pod/NAME or POD.NAMESPACE"
+    ))
+}
+
+fn workload_kind(word: &str) -> Option<WorkloadKind> {
+    Some(match word.to_ascii_lowercase().as_str() {
+        "deploy" | "deployment" | "deployments" | "deployment.apps" => WorkloadKind::Deployment,
+        "sts" | "statefulset" | "statefulsets" | "statefulset.apps" => WorkloadKind::StatefulSet,
+        "ds" | "daemonset" | "daemonsets" | "daemonset.apps" => WorkloadKind::DaemonSet,
+        "rs" | "replicaset" | "replicasets" | "replicaset.apps" => WorkloadKind::ReplicaSet,
+        "job" | "jobs" => WorkloadKind::Job,
+        "gateway" | "gateways" | "gtw" | "waypoint" => WorkloadKind::Gateway,
+        "workloadentry" | "workloadentries" | "we" => WorkloadKind::WorkloadEntry,
+        "pod" | "pods" | "po" => WorkloadKind::Pod,
+        _ => return None,
+    })
+}
+
+/// `pod.namespace`, as istiod names a proxy.
+fn proxy_named(snapshot: &Snapshot, text: &str) -> Option<FoundWorkload> {
+    let proxy = ProxyId::parse(text)?;
+    let known = snapshot.objects.pods.contains_key(&proxy) || snapshot.dumps.contains_key(&proxy);
+    known.then(|| FoundWorkload { id: owner(snapshot, &proxy), proxies: vec![proxy] })
+}
+
+fn pod(snapshot: &Snapshot, namespace: &str, name: &str) -> Result<FoundWorkload, LookupError> {
+    let proxy = ProxyId::new(name, namespace);
+    if snapshot.objects.pods.contains_key(&proxy) || snapshot.dumps.contains_key(&proxy) {
+        return Ok(FoundWorkload { id: owner(snapshot, &proxy), proxies: vec![proxy] });
+    }
+    Err(LookupError(format!("no pod {name} in namespace {namespace}")))
+}
+
+/// The workload of a proxy, where there are objects.
+pub fn owner(snapshot: &Snapshot, proxy: &ProxyId) -> Option<WorkloadId> {
+    let pod = snapshot.objects.pods.get(proxy)?;
+    Some(crate::ingest::workloads::owner_of(&snapshot.objects, pod))
+}
+
+fn by_name(snapshot: &Snapshot, kind: Option<WorkloadKind>, namespace: &str, name: &str) -> Result<FoundWorkload, LookupError> {
+    let wanted = ObjectName::new(namespace, name);
+    let found: Vec<_> = snapshot
+        .workloads
+        .iter()
+        .filter(|workload| workload.id.name == wanted && kind.is_none_or(|kind| workload.id.kind == kind))
+        .collect();
+    match found.as_slice() {
+        [workload] => Ok(FoundWorkload { id: Some(workload.id.clone()), proxies: workload.pods.clone() }),
+        [] if kind.is_none() && snapshot.objects.pods.contains_key(&ProxyId::new(name, namespace)) => pod(snapshot, namespace, name),
+        [] => Err(LookupError(no_workload(snapshot, kind, &wanted))),
+        several => {
+            let names: Vec<String> = several.iter().map(|workload| workload.id.short()).collect();
+            Err(LookupError(format!("{wanted} is {}; write which one", names.join(" and "))))
+        }
+    }
+}
+
+fn no_workload(snapshot: &Snapshot, kind: Option<WorkloadKind>, wanted: &ObjectName) -> String {
+    let what = kind.map_or("workload", WorkloadKind::as_str);
+    let owner_kind = match kind {
+        Some(WorkloadKind::Deployment) => Some(Kind::Deployment),
+        Some(WorkloadKind::StatefulSet) => Some(Kind::StatefulSet),
+        Some(WorkloadKind::DaemonSet) => Some(Kind::DaemonSet),
+        _ => None,
+    };
+    if owner_kind.is_some_and(|kind| snapshot.objects.owners.contains_key(&(kind, wanted.clone()))) {
+        return format!("{what} {wanted} has no pods, so no proxy to look at");
+    }
+    let all = snapshot.workloads.iter().filter(|workload| workload.id.name.namespace == wanted.namespace);
+    let names: Vec<String> = all.map(|workload| workload.id.short()).collect();
+    match names.len() {
+        0 => format!("no {what} {} in namespace {}, which has no workloads; choose another with -n", wanted.name, wanted.namespace),
+        1..=8 => format!("no {what} {} in namespace {}; there is {}", wanted.name, wanted.namespace, names.join(", ")),
+        more => format!(
+            "no {what} {} in namespace {}; there are {more} others: see `meshscope workloads -n {}`",
+            wanted.name, wanted.namespace, wanted.namespace
+        ),
+    }
+}

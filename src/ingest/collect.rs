@@ -1,0 +1,185 @@
+//! Turns what a source says into the objects of a mesh, one message after the other, and takes snapshots of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::kubernetes::{self, Object, Understood};
+use super::workloads;
+use crate::model::ids::{ObjectName, PluginId, PluginKind, ProxyId};
+use crate::model::inventory::Inventory;
+use crate::model::kind::Kind;
+use crate::model::snapshot::{Dump, Snapshot};
+use crate::model::update::{Health, Unread, Update};
+use crate::model::warning::Warning;
+
+/// The objects as they are now, and what is known about the reading of them.
+#[derive(Debug, Default)]
+pub struct Collector {
+    objects: Inventory,
+    settled: BTreeSet<Kind>,
+    unread: Vec<Unread>,
+    object_warnings: BTreeMap<(Kind, ObjectName), Vec<Warning>>,
+    health: Option<Health>,
+    generation: u64,
+}
+
+/// What an update changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// Nothing that an answer could see.
+    Nothing,
+    /// The state of the source.
+    Health,
+    /// Objects of a kind: all of them anew, or the named one.
+    Objects(Kind, Option<ObjectName>),
+    /// Something about the reading: a kind that is absent or cannot be read, the istiods.
+    Reading,
+}
+
+impl Collector {
+    /// Takes one message of the source in.
+    pub fn apply(&mut self, update: Update) -> Changed {
+        self.generation += 1;
+        match update {
+            Update::Listed { kind, namespace, objects } => {
+                self.forget(kind, namespace.as_deref());
+                for value in &objects {
+                    self.put(kind, value);
+                }
+                self.settled.insert(kind);
+                Changed::Objects(kind, None)
+            }
+            Update::Applied { kind, object } => {
+                let name = self.put(kind, &object);
+                Changed::Objects(kind, name)
+            }
+            Update::Deleted { kind, namespace, name } => {
+                let name = ObjectName::new(namespace, name);
+                self.remove(kind, &name);
+                Changed::Objects(kind, Some(name))
+            }
+            Update::Absent(kind) => {
+                self.settled.insert(kind);
+                Changed::Reading
+            }
+            Update::Unread(unread) => {
+                self.settled.extend(unread.kind);
+                if !self.unread.contains(&unread) {
+                    self.unread.push(unread);
+                }
+                Changed::Reading
+            }
+            Update::Istiods(istiods) => {
+                if self.objects.istiods == istiods {
+                    return Changed::Nothing;
+                }
+                self.objects.istiods = istiods;
+                Changed::Reading
+            }
+            Update::Health(health) => {
+                self.health = Some(health);
+                Changed::Health
+            }
+        }
+    }
+
+    /// The state of the source; None before it said anything.
+    pub fn health(&self) -> Option<&Health> {
+        self.health.as_ref()
+    }
+
+    /// The objects as they are now.
+    pub fn objects(&self) -> &Inventory {
+        &self.objects
+    }
+
+    /// Whether every kind was listed, is absent, or cannot be read.
+    pub fn is_settled(&self) -> bool {
+        Kind::ALL.iter().all(|kind| self.settled.contains(kind))
+    }
+
+    /// The kinds that are still waited for.
+    pub fn awaited(&self) -> Vec<Kind> {
+        Kind::ALL.into_iter().filter(|kind| !self.settled.contains(kind)).collect()
+    }
+
+    /// The state of the world now. `dumps` are the proxies' config dumps that were read.
+    pub fn snapshot(&self, dumps: BTreeMap<ProxyId, Dump>) -> Snapshot {
+        let mut warnings: Vec<Warning> = self.unread.iter().map(|unread| Warning::new(&unread.what, &unread.why, &unread.fix)).collect();
+        warnings.extend(self.object_warnings.values().flatten().cloned());
+        for dump in dumps.values() {
+            if let Dump::Loaded(loaded) = dump {
+                warnings.extend(loaded.warnings.iter().cloned());
+            }
+        }
+        Snapshot {
+            generation: self.generation,
+            workloads: workloads::derive(&self.objects),
+            objects: self.objects.clone(),
+            dumps,
+            settled: self.settled.clone(),
+            unread: self.unread.iter().filter_map(|unread| unread.kind).collect(),
+            has_objects: !self.settled.is_empty(),
+            warnings,
+        }
+    }
+
+    fn put(&mut self, kind: Kind, value: &Value) -> Option<ObjectName> {
+        let Understood { name, object, warnings } = kubernetes::object(kind, value);
+        let place = name.clone().unwrap_or_else(|| ObjectName::new("", ""));
+        if warnings.is_empty() {
+            self.object_warnings.remove(&(kind, place.clone()));
+        } else {
+            self.object_warnings.insert((kind, place.clone()), warnings);
+        }
+        match object? {
+            Object::Plugin(plugin) => drop(self.objects.plugins.insert(plugin.id.clone(), Arc::new(plugin))),
+            Object::Pod(pod) => drop(self.objects.pods.insert(pod.id.clone(), Arc::new(pod))),
+            Object::Owner(owner) => drop(self.objects.owners.insert((kind, place), Arc::new(owner))),
+            Object::Service(service) => drop(self.objects.services.insert((kind, place), Arc::new(service))),
+            Object::PeerAuthentication(policy) => drop(self.objects.peer_authentications.insert(place, Arc::new(policy))),
+            Object::Policy(policy) => drop(self.objects.policies.insert((kind, place), Arc::new(policy))),
+            Object::Namespace(name, labels) => drop(self.objects.namespaces.insert(name, labels)),
+            Object::Mesh(mesh) => self.objects.mesh = Some(Arc::new(mesh)),
+        }
+        name
+    }
+
+    fn remove(&mut self, kind: Kind, name: &ObjectName) {
+        self.object_warnings.remove(&(kind, name.clone()));
+        self.drop_where(kind, |candidate| candidate == name);
+    }
+
+    /// Forgets a kind's objects of one namespace, or all: a list that follows says what is there.
+    fn forget(&mut self, kind: Kind, namespace: Option<&str>) {
+        let within = |name: &ObjectName| namespace.is_none_or(|namespace| name.namespace == namespace);
+        self.object_warnings.retain(|(candidate, name), _| *candidate != kind || !within(name));
+        self.drop_where(kind, within);
+    }
+
+    fn drop_where(&mut self, kind: Kind, gone: impl Fn(&ObjectName) -> bool) {
+        let objects = &mut self.objects;
+        let plugin_kind = |id: &PluginId| match id.kind {
+            PluginKind::TrafficExtension => Kind::TrafficExtension,
+            PluginKind::WasmPlugin | PluginKind::EnvoyFilter => Kind::WasmPlugin,
+        };
+        match kind {
+            Kind::WasmPlugin | Kind::TrafficExtension => objects.plugins.retain(|id, _| plugin_kind(id) != kind || !gone(&id.name)),
+            Kind::Pod | Kind::WorkloadEntry => objects.pods.retain(|id, pod| {
+                pod.is_workload_entry != (kind == Kind::WorkloadEntry) || !gone(&ObjectName::new(&id.namespace, &id.pod))
+            }),
+            Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet => {
+                objects.owners.retain(|(candidate, name), _| *candidate != kind || !gone(name));
+            }
+            Kind::Service | Kind::ServiceEntry => objects.services.retain(|(candidate, name), _| *candidate != kind || !gone(name)),
+            Kind::PeerAuthentication => objects.peer_authentications.retain(|name, _| !gone(name)),
+            Kind::EnvoyFilter | Kind::Sidecar | Kind::IstioGateway | Kind::Gateway => {
+                objects.policies.retain(|(candidate, name), _| *candidate != kind || !gone(name));
+            }
+            Kind::Namespace => objects.namespaces.retain(|name, _| !gone(&ObjectName::new("", name))),
+            Kind::MeshConfigMap => objects.mesh = None,
+        }
+    }
+}

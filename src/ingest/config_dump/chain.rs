@@ -1,0 +1,142 @@
+//! One filter chain: its match, its filters, where it leads.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::filter::{self, NetworkFilter};
+use super::json::{Text, owned, piece};
+use crate::model::envoy::{ChainMatch, FilterChain, RawJson, Transport};
+
+#[derive(Deserialize)]
+struct RawChain<'a> {
+    #[serde(borrow, default)]
+    name: Text<'a>,
+    #[serde(borrow, default, alias = "filterChainMatch")]
+    filter_chain_match: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    filters: Vec<&'a RawValue>,
+    #[serde(borrow, default, alias = "transportSocket")]
+    transport_socket: Option<RawSocket<'a>>,
+    #[serde(borrow, default)]
+    metadata: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct RawSocket<'a> {
+    #[serde(borrow, default)]
+    name: Text<'a>,
+    #[serde(borrow, default, alias = "typedConfig")]
+    typed_config: Option<RawTls<'a>>,
+}
+
+#[derive(Deserialize)]
+struct RawTls<'a> {
+    #[serde(borrow, default, rename = "@type")]
+    type_url: Text<'a>,
+    #[serde(default, alias = "requireClientCertificate")]
+    require_client_certificate: bool,
+}
+
+/// Reads a chain. `whole` is the listener's text, of which `raw` is a part.
+pub(super) fn parse(raw: &RawValue, is_default: bool, whole: &RawJson, text: &str) -> Result<FilterChain, serde_json::Error> {
+    let fields: RawChain<'_> = serde_json::from_str(raw.get())?;
+    let mut chain = unreadable(is_default, piece(whole, text, raw));
+    chain.name = owned(fields.name);
+    if let Some(raw) = fields.filter_chain_match {
+        chain.matches = matches(serde_json::from_str(raw.get())?);
+    }
+    chain.transport = fields.transport_socket.map_or(Transport::Plain, transport);
+    chain.config_object = fields.metadata.map(config_object).unwrap_or_default();
+    for raw in fields.filters {
+        let NetworkFilter { filter, http_filters, destination } = filter::network(raw, whole, text)?;
+        chain.network_filters.push(filter);
+        if let Some(more) = http_filters {
+            chain.http_filters.get_or_insert_default().extend(more);
+        }
+        chain.destination = destination.or(chain.destination);
+    }
+    Ok(chain)
+}
+
+/// A chain of which nothing is known but that it is there.
+pub(super) fn unreadable(is_default: bool, raw: RawJson) -> FilterChain {
+    FilterChain {
+        name: String::new(),
+        is_default,
+        matches: ChainMatch::default(),
+        matcher: Vec::new(),
+        network_filters: Vec::new(),
+        http_filters: None,
+        destination: None,
+        transport: Transport::Plain,
+        config_object: String::new(),
+        raw,
+    }
+}
+
+fn transport(socket: RawSocket<'_>) -> Transport {
+    let name = owned(socket.name);
+    match socket.typed_config {
+        Some(tls) if tls.type_url.as_deref().unwrap_or_default().ends_with("DownstreamTlsContext") => {
+            if tls.require_client_certificate {
+                Transport::MutualTls
+            } else {
+                Transport::Tls
+            }
+        }
+        _ if name.ends_with("raw_buffer") => Transport::Plain,
+        _ if name.ends_with("tls") => Transport::Tls,
+        _ => Transport::Other,
+    }
+}
+
+/// Reads a `FilterChainMatch`; what it does not know is kept as text, since a condition that is not shown misleads.
+fn matches(fields: Map<String, Value>) -> ChainMatch {
+    let mut found = ChainMatch::default();
+    for (key, value) in fields {
+        match key.as_str() {
+            "destination_port" | "destinationPort" => found.destination_port = port(&value),
+            "prefix_ranges" | "prefixRanges" => found.prefix_ranges = prefixes(&value),
+            "transport_protocol" | "transportProtocol" => found.transport_protocol = value.as_str().unwrap_or_default().to_owned(),
+            "application_protocols" | "applicationProtocols" => found.application_protocols = strings(&value),
+            "server_names" | "serverNames" => found.server_names = strings(&value),
+            "source_prefix_ranges" | "sourcePrefixRanges" | "direct_source_prefix_ranges" | "directSourcePrefixRanges" => {
+                found.source_prefix_ranges.extend(prefixes(&value));
+            }
+            "source_ports" | "sourcePorts" => found.source_ports = value.as_array().into_iter().flatten().filter_map(port).collect(),
+            "source_type" | "sourceType" if value == "ANY" => {}
+            _ => found.other.push(format!("{key}={value}")),
+        }
+    }
+    found
+}
+
+fn port(value: &Value) -> Option<u16> {
+    match value {
+        Value::Number(number) => number.as_u64().and_then(|number| u16::try_from(number).ok()),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+fn strings(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// `CidrRange`s as `10.0.0.0/8`; an absent length is 0, as in protobuf.
+fn prefixes(value: &Value) -> Vec<String> {
+    let range = |value: &Value| {
+        let address = value.get("address_prefix").or_else(|| value.get("addressPrefix"))?.as_str()?;
+        let length = value.get("prefix_len").or_else(|| value.get("prefixLen")).and_then(Value::as_u64).unwrap_or(0);
+        Some(format!("{address}/{length}"))
+    };
+    value.as_array().into_iter().flatten().filter_map(range).collect()
+}
+
+/// `filter_metadata.istio.config`: the object that Istio made the chain from.
+fn config_object(raw: &RawValue) -> String {
+    let metadata: Value = serde_json::from_str(raw.get()).unwrap_or_default();
+    let all = metadata.get("filter_metadata").or_else(|| metadata.get("filterMetadata"));
+    all.and_then(|all| all.pointer("/istio/config")).and_then(Value::as_str).unwrap_or_default().to_owned()
+}

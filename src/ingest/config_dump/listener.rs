@@ -1,0 +1,219 @@
+//! The listeners section: every listener in every state, refused ones too.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::Reader;
+use super::json::{Port, Text, owned, piece};
+use super::section::lists;
+use super::{chain, matcher};
+use crate::ingest::redact;
+use crate::model::envoy::{Direction, Listener, ListenerAddress, ListenerState, RawJson};
+
+#[derive(Deserialize)]
+struct RawDynamic<'a> {
+    #[serde(borrow, default)]
+    name: Text<'a>,
+    #[serde(borrow, default, alias = "activeState")]
+    active_state: Option<RawState<'a>>,
+    #[serde(borrow, default, alias = "warmingState")]
+    warming_state: Option<RawState<'a>>,
+    #[serde(borrow, default, alias = "drainingState")]
+    draining_state: Option<RawState<'a>>,
+    #[serde(borrow, default, alias = "errorState")]
+    error_state: Option<RawError<'a>>,
+}
+
+#[derive(Deserialize)]
+struct RawState<'a> {
+    #[serde(borrow, default, alias = "versionInfo")]
+    version_info: Text<'a>,
+    #[serde(borrow, default)]
+    listener: Option<&'a RawValue>,
+    #[serde(borrow, default, alias = "lastUpdated")]
+    last_updated: Text<'a>,
+}
+
+#[derive(Deserialize)]
+struct RawError<'a> {
+    #[serde(borrow, default, alias = "failedConfiguration")]
+    failed_configuration: Option<&'a RawValue>,
+    #[serde(borrow, default, alias = "lastUpdateAttempt")]
+    last_update_attempt: Text<'a>,
+    #[serde(borrow, default)]
+    details: Text<'a>,
+    #[serde(borrow, default, alias = "versionInfo")]
+    version_info: Text<'a>,
+}
+
+#[derive(Deserialize)]
+struct RawListener<'a> {
+    #[serde(borrow, default)]
+    name: Text<'a>,
+    #[serde(borrow, default)]
+    address: Option<RawAddress<'a>>,
+    #[serde(borrow, default, alias = "internalListener")]
+    internal_listener: Option<&'a RawValue>,
+    #[serde(borrow, default, alias = "trafficDirection")]
+    traffic_direction: Text<'a>,
+    #[serde(borrow, default, alias = "filterChains")]
+    filter_chains: Vec<&'a RawValue>,
+    #[serde(borrow, default, alias = "defaultFilterChain")]
+    default_filter_chain: Option<&'a RawValue>,
+    #[serde(borrow, default, alias = "filterChainMatcher")]
+    filter_chain_matcher: Option<&'a RawValue>,
+}
+
+#[derive(Default, Deserialize)]
+struct RawAddress<'a> {
+    #[serde(borrow, default, alias = "socketAddress")]
+    socket_address: Option<RawSocket<'a>>,
+    #[serde(borrow, default)]
+    pipe: Option<RawPipe<'a>>,
+}
+
+#[derive(Deserialize)]
+struct RawSocket<'a> {
+    #[serde(borrow, default)]
+    address: Text<'a>,
+    #[serde(default, alias = "portValue")]
+    port_value: Port,
+}
+
+#[derive(Deserialize)]
+struct RawPipe<'a> {
+    #[serde(borrow, default)]
+    path: Text<'a>,
+}
+
+/// What the state around a listener says of it.
+struct Around<'a> {
+    name: String,
+    state: ListenerState,
+    is_static: bool,
+    error: Option<String>,
+    last_updated: Text<'a>,
+    version: Text<'a>,
+}
+
+impl Reader<'_> {
+    pub(super) fn listeners(&mut self, text: &str, place: &str) {
+        let (mut fixed, mut dynamic) = (Vec::new(), Vec::new());
+        let end = lists(
+            text,
+            &mut [(["static_listeners", "staticListeners"], &mut fixed), (["dynamic_listeners", "dynamicListeners"], &mut dynamic)],
+        );
+        for (index, raw) in fixed.into_iter().enumerate() {
+            self.static_listener(raw, &format!("{place}.static_listeners[{index}]"));
+        }
+        for (index, raw) in dynamic.into_iter().enumerate() {
+            self.dynamic_listener(raw, &format!("{place}.dynamic_listeners[{index}]"));
+        }
+        if let Err(error) = end {
+            self.warn(place, error);
+        }
+    }
+
+    pub(super) fn static_listener(&mut self, raw: &RawValue, place: &str) {
+        match serde_json::from_str::<RawState<'_>>(raw.get()) {
+            Ok(state) => self.in_state(String::new(), ListenerState::Active, true, Some(state), place),
+            Err(error) => self.warn(place, error),
+        }
+    }
+
+    pub(super) fn dynamic_listener(&mut self, raw: &RawValue, place: &str) {
+        let entry = match serde_json::from_str::<RawDynamic<'_>>(raw.get()) {
+            Ok(entry) => entry,
+            Err(error) => return self.warn(place, error),
+        };
+        let name = owned(entry.name);
+        self.in_state(name.clone(), ListenerState::Active, false, entry.active_state, place);
+        self.in_state(name.clone(), ListenerState::Warming, false, entry.warming_state, place);
+        self.in_state(name.clone(), ListenerState::Draining, false, entry.draining_state, place);
+        if let Some(error) = entry.error_state {
+            let around = Around {
+                name,
+                state: ListenerState::Error,
+                is_static: false,
+                error: Some(owned(error.details)),
+                last_updated: error.last_update_attempt,
+                version: error.version_info,
+            };
+            self.listener(error.failed_configuration, around, place);
+        }
+    }
+
+    pub(super) fn bare_listener(&mut self, raw: &RawValue, place: &str) {
+        let around =
+            Around { name: String::new(), state: ListenerState::Active, is_static: false, error: None, last_updated: None, version: None };
+        self.listener(Some(raw), around, place);
+    }
+
+    fn in_state(&mut self, name: String, state: ListenerState, is_static: bool, raw: Option<RawState<'_>>, place: &str) {
+        let Some(raw) = raw else { return };
+        let around = Around { name, state, is_static, error: None, last_updated: raw.last_updated, version: raw.version_info };
+        self.listener(raw.listener, around, place);
+    }
+
+    fn listener(&mut self, raw: Option<&RawValue>, around: Around<'_>, place: &str) {
+        let whole = redact::raw_json(raw.map_or("{}", RawValue::get));
+        let Around { name, state, is_static, error, last_updated, version } = around;
+        let mut listener = Listener {
+            name,
+            state,
+            is_static,
+            address: ListenerAddress::Unknown,
+            direction: None,
+            chains: Vec::new(),
+            error,
+            last_updated: last_updated.map(std::borrow::Cow::into_owned),
+            version: owned(version),
+            raw: whole.clone(),
+        };
+        match serde_json::from_str::<RawListener<'_>>(whole.as_str()) {
+            Ok(fields) => self.fill(&mut listener, &whole, fields, place),
+            // The listener stays, empty: that it is there is worth more than nothing.
+            Err(error) => self.warn(place, error),
+        }
+        self.dump.listeners.push(listener);
+    }
+
+    fn fill(&mut self, listener: &mut Listener, whole: &RawJson, fields: RawListener<'_>, place: &str) {
+        let text = whole.as_str();
+        listener.address = match (fields.address.unwrap_or_default(), fields.internal_listener) {
+            (RawAddress { socket_address: Some(RawSocket { address, port_value: Port(Some(port)) }), .. }, _) => {
+                ListenerAddress::Socket { ip: owned(address), port }
+            }
+            (RawAddress { pipe: Some(pipe), .. }, _) => ListenerAddress::Pipe(owned(pipe.path)),
+            (_, Some(_)) => ListenerAddress::Internal,
+            _ => ListenerAddress::Unknown,
+        };
+        let name = owned(fields.name);
+        if !name.is_empty() {
+            listener.name = name;
+        } else if listener.name.is_empty()
+            && let ListenerAddress::Socket { ip, port } = &listener.address
+        {
+            listener.name = format!("{ip}_{port}");
+        }
+        listener.direction = match fields.traffic_direction.as_deref() {
+            Some("INBOUND") => Some(Direction::Inbound),
+            Some("OUTBOUND") => Some(Direction::Outbound),
+            _ => None,
+        };
+        let conditions = fields.filter_chain_matcher.map(matcher::conditions).unwrap_or_default();
+        let default = fields.default_filter_chain.map(|raw| (raw, true));
+        for (index, (raw, is_default)) in fields.filter_chains.into_iter().map(|raw| (raw, false)).chain(default).enumerate() {
+            match chain::parse(raw, is_default, whole, text) {
+                Ok(mut chain) => {
+                    chain.matcher = conditions.get(&chain.name).cloned().unwrap_or_default();
+                    listener.chains.push(chain);
+                }
+                Err(error) => {
+                    listener.chains.push(chain::unreadable(is_default, piece(whole, text, raw)));
+                    self.warn(&format!("{place}.filter_chains[{index}]"), error);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! `bootstrap.node`: who the proxy is.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::Reader;
+use super::json::{Text, owned};
+use crate::model::envoy::Node;
+
+#[derive(Deserialize)]
+struct Section<'a> {
+    #[serde(borrow, default)]
+    bootstrap: Option<Bootstrap<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Bootstrap<'a> {
+    #[serde(borrow, default)]
+    node: Option<RawNode<'a>>,
+}
+
+#[derive(Deserialize)]
+struct RawNode<'a> {
+    #[serde(borrow, default)]
+    id: Text<'a>,
+    #[serde(borrow, default)]
+    metadata: Option<&'a RawValue>,
+    #[serde(borrow, default, alias = "userAgentBuildVersion")]
+    user_agent_build_version: Option<&'a RawValue>,
+}
+
+impl Reader<'_> {
+    pub(super) fn bootstrap(&mut self, raw: &RawValue, place: &str) {
+        match serde_json::from_str::<Section<'_>>(raw.get()) {
+            Ok(Section { bootstrap: Some(Bootstrap { node: Some(node) }) }) => self.dump.node = Some(understand(node)),
+            // istiod writes the section without a bootstrap.
+            Ok(_) => {}
+            Err(error) => self.warn(place, error),
+        }
+    }
+}
+
+fn understand(raw: RawNode<'_>) -> Node {
+    let metadata: Value = raw.metadata.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+    let text = |key: &str| -> String {
+        match metadata.get(key) {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Null) | None => String::new(),
+            Some(other) => other.to_string(),
+        }
+    };
+    let labels: BTreeMap<String, String> = metadata
+        .get("LABELS")
+        .and_then(Value::as_object)
+        .map(|labels| labels.iter().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect())
+        .unwrap_or_default();
+    Node {
+        id: owned(raw.id),
+        istio_version: text("ISTIO_VERSION"),
+        envoy_version: raw.user_agent_build_version.map(envoy_version).unwrap_or_default(),
+        namespace: text("NAMESPACE"),
+        name: text("NAME"),
+        workload_name: text("WORKLOAD_NAME"),
+        owner: text("OWNER"),
+        instance_ips: text("INSTANCE_IPS").split(',').filter(|ip| !ip.is_empty()).map(str::to_owned).collect(),
+        interception_mode: text("INTERCEPTION_MODE"),
+        enable_hbone: matches!(text("ENABLE_HBONE").as_str(), "true" | "1"),
+        labels,
+    }
+}
+
+fn envoy_version(raw: &RawValue) -> String {
+    let version: Value = serde_json::from_str(raw.get()).unwrap_or_default();
+    let number = |snake: &str, camel: &str| {
+        let version = version.get("version");
+        version.and_then(|version| version.get(snake).or_else(|| version.get(camel))).and_then(Value::as_u64).unwrap_or_default()
+    };
+    let parts = [number("major_number", "majorNumber"), number("minor_number", "minorNumber"), number("patch", "patch")];
+    if parts.iter().all(|part| *part == 0) {
+        return String::new();
+    }
+    parts.iter().map(u64::to_string).collect::<Vec<_>>().join(".")
+}

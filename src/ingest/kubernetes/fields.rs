@@ -1,0 +1,133 @@
+//! Reading fields of a raw object by path, with a warning for each that is not as expected.
+
+use serde_json::Value;
+
+use crate::model::ids::ObjectName;
+use crate::model::kind::Kind;
+use crate::model::labels::{Labels, Selector};
+use crate::model::warning::Warning;
+
+/// An object's fields and the warnings that reading them made.
+pub(super) struct Fields<'v> {
+    pub(super) name: &'v ObjectName,
+    kind: Kind,
+    value: &'v Value,
+    warnings: Vec<Warning>,
+}
+
+impl<'v> Fields<'v> {
+    pub(super) fn new(kind: Kind, name: &'v ObjectName, value: &'v Value) -> Self {
+        Self { name, kind, value, warnings: Vec::new() }
+    }
+
+    pub(super) fn into_warnings(self) -> Vec<Warning> {
+        self.warnings
+    }
+
+    /// Says that a field is not as expected.
+    pub(super) fn warn(&mut self, pointer: &str, what: impl std::fmt::Display) {
+        let path = pointer.trim_start_matches('/').replace('/', ".");
+        self.warnings.push(Warning::new(format!("{} {}", self.kind, self.name), format!("{path} {what}"), ""));
+    }
+
+    /// The value at a JSON pointer; None where it is absent or null.
+    pub(super) fn get(&self, pointer: &str) -> Option<&'v Value> {
+        self.value.pointer(pointer).filter(|value| !value.is_null())
+    }
+
+    /// A string; empty where absent.
+    pub(super) fn text(&mut self, pointer: &str) -> String {
+        match self.get(pointer) {
+            None => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => {
+                self.warn(pointer, format_args!("is {} and not text", shape(other)));
+                String::new()
+            }
+        }
+    }
+
+    /// A string that may be absent or empty.
+    pub(super) fn optional_text(&mut self, pointer: &str) -> Option<String> {
+        Some(self.text(pointer)).filter(|text| !text.is_empty())
+    }
+
+    /// A whole number, written as a number or as text.
+    pub(super) fn number(&mut self, pointer: &str) -> Option<i64> {
+        let value = self.get(pointer)?;
+        let number = value.as_i64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
+        if number.is_none() {
+            self.warn(pointer, format_args!("is {} and not a whole number", shape(value)));
+        }
+        number
+    }
+
+    /// The elements of a list; none where it is absent.
+    pub(super) fn list(&mut self, pointer: &str) -> &'v [Value] {
+        match self.get(pointer) {
+            None => &[],
+            Some(Value::Array(items)) => items,
+            Some(other) => {
+                self.warn(pointer, format_args!("is {} and not a list", shape(other)));
+                &[]
+            }
+        }
+    }
+
+    /// A map of text to text; none where it is absent.
+    pub(super) fn labels(&mut self, pointer: &str) -> Labels {
+        let entries = match self.get(pointer) {
+            None => return Labels::new(),
+            Some(Value::Object(entries)) => entries,
+            Some(other) => {
+                self.warn(pointer, format_args!("is {} and not a map", shape(other)));
+                return Labels::new();
+            }
+        };
+        let mut labels = Labels::new();
+        for (key, value) in entries {
+            match value.as_str() {
+                Some(text) => {
+                    labels.insert(key.clone(), text.to_owned());
+                }
+                None => self.warn(pointer, format_args!("has {} as the value of {key}", shape(value))),
+            }
+        }
+        labels
+    }
+
+    /// A selector whose labels are at `labels`; None where `whole` is absent.
+    pub(super) fn selector(&mut self, whole: &str, labels: &str) -> Option<Selector> {
+        self.get(whole)?;
+        Some(Selector { match_labels: self.labels(labels) })
+    }
+
+    /// `metadata.creationTimestamp`.
+    pub(super) fn created(&mut self) -> Option<String> {
+        self.optional_text("/metadata/creationTimestamp")
+    }
+}
+
+/// What a value is, for a warning.
+pub(super) fn shape(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a map",
+    }
+}
+
+/// A string within a raw element; empty where it is absent or something else.
+pub(super) fn str_of<'v>(value: &'v Value, pointer: &str) -> &'v str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A port number within a raw element.
+pub(super) fn port_of(value: &Value, pointer: &str) -> Option<u16> {
+    let value = value.pointer(pointer)?;
+    let number = value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok()))?;
+    u16::try_from(number).ok().filter(|port| *port != 0)
+}

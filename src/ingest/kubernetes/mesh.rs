@@ -1,0 +1,29 @@
+//! The mesh configuration: YAML in the ConfigMap `istio`, key `mesh`.
+
+use serde_json::Value;
+
+use super::fields::{Fields, port_of, str_of};
+use crate::model::mesh::MeshConfig;
+
+pub(super) fn read(fields: &mut Fields<'_>) -> Option<MeshConfig> {
+    let text = fields.text("/data/mesh");
+    if text.is_empty() {
+        // Istiod's namespace holds other ConfigMaps too.
+        return None;
+    }
+    let value: Value = match serde_saphyr::from_str(&text) {
+        Ok(value) => value,
+        Err(error) => {
+            let line = error.to_string().lines().next().unwrap_or_default().to_owned();
+            fields.warn("/data/mesh", format_args!("is not YAML ({line}), so Istio's defaults stand in"));
+            return None;
+        }
+    };
+    let default = MeshConfig::default();
+    let or = |text: &str, default: String| if text.is_empty() { default } else { text.to_owned() };
+    Some(MeshConfig {
+        root_namespace: or(str_of(&value, "/rootNamespace"), default.root_namespace),
+        admin_port: port_of(&value, "/defaultConfig/proxyAdminPort").unwrap_or(default.admin_port),
+        trust_domain: or(str_of(&value, "/trustDomain"), default.trust_domain),
+    })
+}

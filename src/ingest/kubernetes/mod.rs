@@ -1,0 +1,95 @@
+//! Kubernetes objects into model values, tolerantly: a field that is not as expected costs a warning that names the object,
+//! never the object, and an object that cannot be used costs a warning, never the list.
+
+mod fields;
+mod mesh;
+mod owner;
+mod peer_authentication;
+mod plugin;
+mod pod;
+mod policy;
+mod service;
+mod workload_entry;
+
+use serde_json::Value;
+
+use crate::model::ids::{ObjectName, ProxyId};
+use crate::model::kind::Kind;
+use crate::model::labels::Labels;
+use crate::model::mesh::MeshConfig;
+use crate::model::peer_authentication::PeerAuthentication;
+use crate::model::plugin::Plugin;
+use crate::model::policy::Policy;
+use crate::model::service::Service;
+use crate::model::warning::Warning;
+use crate::model::workload::{OwnerObject, Pod};
+
+use fields::Fields;
+
+/// An object that was understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Object {
+    /// WasmPlugin or TrafficExtension.
+    Plugin(Plugin),
+    /// Pod or WorkloadEntry.
+    Pod(Pod),
+    /// Deployment, ReplicaSet, StatefulSet, DaemonSet.
+    Owner(OwnerObject),
+    /// Service or ServiceEntry; a ServiceEntry's hosts make one service.
+    Service(Service),
+    /// PeerAuthentication.
+    PeerAuthentication(PeerAuthentication),
+    /// EnvoyFilter, Sidecar, Gateway.
+    Policy(Policy),
+    /// Namespace, with its labels.
+    Namespace(String, Labels),
+    /// The mesh configuration.
+    Mesh(MeshConfig),
+}
+
+/// An object, as far as it could be understood, and what could not.
+#[derive(Clone, Debug)]
+pub struct Understood {
+    /// Its name; None where it has none, so that it cannot be kept.
+    pub name: Option<ObjectName>,
+    /// The object; None where it cannot be used at all.
+    pub object: Option<Object>,
+    /// What was not understood.
+    pub warnings: Vec<Warning>,
+}
+
+/// Reads one object of a kind.
+pub fn object(kind: Kind, value: &Value) -> Understood {
+    let Some(name) = name_of(kind, value) else {
+        let warning = Warning::new(format!("a {kind}"), "has no metadata.name, so it was left out", "look at it with kubectl get -o yaml");
+        return Understood { name: None, object: None, warnings: vec![warning] };
+    };
+    let mut fields = Fields::new(kind, &name, value);
+    let object = match kind {
+        Kind::WasmPlugin | Kind::TrafficExtension => Some(Object::Plugin(plugin::read(kind, &mut fields))),
+        Kind::Pod => Some(Object::Pod(pod::read(&mut fields))),
+        Kind::WorkloadEntry => Some(Object::Pod(workload_entry::read(&mut fields))),
+        Kind::Service => Some(Object::Service(service::read(&mut fields))),
+        Kind::ServiceEntry => Some(Object::Service(service::read_entry(&mut fields))),
+        Kind::PeerAuthentication => Some(Object::PeerAuthentication(peer_authentication::read(&mut fields))),
+        Kind::EnvoyFilter | Kind::Sidecar | Kind::IstioGateway | Kind::Gateway => Some(Object::Policy(policy::read(kind, &mut fields))),
+        Kind::Namespace => Some(Object::Namespace(name.name.clone(), fields.labels("/metadata/labels"))),
+        Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet => Some(Object::Owner(owner::read(&mut fields))),
+        Kind::MeshConfigMap => mesh::read(&mut fields).map(Object::Mesh),
+    };
+    let warnings = fields.into_warnings();
+    Understood { name: Some(name), object, warnings }
+}
+
+/// The namespace and name of an object.
+pub fn name_of(kind: Kind, value: &Value) -> Option<ObjectName> {
+    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
+    let name = text("/metadata/name").filter(|name| !name.is_empty())?;
+    let namespace = if kind.namespaced() { text("/metadata/namespace").unwrap_or_default() } else { "" };
+    Some(ObjectName::new(namespace, name))
+}
+
+/// A pod's ID from its object's name.
+fn proxy_id(name: &ObjectName) -> ProxyId {
+    ProxyId::new(&name.name, &name.namespace)
+}

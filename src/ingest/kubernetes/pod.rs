@@ -1,0 +1,87 @@
+//! Pods, and the proxy in each (docs/semantics.md 12).
+
+use serde_json::Value;
+
+use super::fields::{Fields, port_of, str_of};
+use super::{owner, proxy_id};
+use crate::model::labels::Labels;
+use crate::model::workload::{Pod, ProxyContainer, ProxyKind};
+
+/// Istio's name for the container; ztunnel's has it too.
+const PROXY: &str = "istio-proxy";
+
+pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
+    let labels = fields.labels("/metadata/labels");
+    let annotations = fields.labels("/metadata/annotations");
+    let containers = fields.list("/spec/containers");
+    Pod {
+        id: proxy_id(fields.name),
+        owner: owner::controller(fields),
+        is_workload_entry: false,
+        proxy: proxy(fields, &labels, &annotations),
+        phase: fields.text("/status/phase"),
+        ready: condition(fields.list("/status/conditions"), "Ready"),
+        deleting: fields.get("/metadata/deletionTimestamp").is_some(),
+        ips: fields.list("/status/podIPs").iter().map(|ip| str_of(ip, "/ip").to_owned()).filter(|ip| !ip.is_empty()).collect(),
+        container_ports: containers.iter().flat_map(ports).collect(),
+        revision: annotations.get("istio.io/rev").cloned(),
+        labels,
+    }
+}
+
+fn condition(conditions: &[Value], name: &str) -> bool {
+    conditions.iter().any(|condition| str_of(condition, "/type") == name && str_of(condition, "/status") == "True")
+}
+
+fn ports(container: &Value) -> impl Iterator<Item = (String, u16)> {
+    let ports = container.get("ports").and_then(Value::as_array);
+    ports.into_iter().flatten().filter_map(|port| Some((str_of(port, "/name").to_owned(), port_of(port, "/containerPort")?)))
+}
+
+fn proxy(fields: &mut Fields<'_>, labels: &Labels, annotations: &Labels) -> Option<ProxyContainer> {
+    let named = |containers: &'_ [Value]| containers.iter().position(|container| str_of(container, "/name") == PROXY);
+    let (containers, init) = (fields.list("/spec/containers"), fields.list("/spec/initContainers"));
+    // A native sidecar is an init container that stays; an ordinary one of that name would be over by now.
+    let stays = |index: &usize| str_of(&init[*index], "/restartPolicy") == "Always";
+    let (container, statuses, native) = match (named(containers), named(init).filter(stays)) {
+        (Some(index), _) => (&containers[index], "/status/containerStatuses", false),
+        (None, Some(index)) => (&init[index], "/status/initContainerStatuses", true),
+        (None, None) => return None,
+    };
+    let status = fields.list(statuses).iter().find(|status| str_of(status, "/name") == PROXY);
+    Some(ProxyContainer {
+        container: PROXY.to_owned(),
+        kind: proxy_kind(container, labels),
+        admin_port: admin_port(container, annotations),
+        native,
+        running: status.is_some_and(|status| status.pointer("/state/running").is_some()),
+    })
+}
+
+fn proxy_kind(container: &Value, labels: &Labels) -> ProxyKind {
+    let arguments: Vec<&str> = container.get("args").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let label = |key: &str| labels.get(key).map(String::as_str).unwrap_or_default();
+    let role = arguments.windows(2).find(|pair| pair[0] == "proxy").map(|pair| pair[1]);
+    match role {
+        Some("ztunnel") => ProxyKind::Ztunnel,
+        Some("waypoint") => ProxyKind::Waypoint,
+        _ if label("app") == "ztunnel" => ProxyKind::Ztunnel,
+        _ if matches!(label("gateway.networking.k8s.io/gateway-class-name"), "istio-waypoint" | "istio-east-west") => ProxyKind::Waypoint,
+        _ if labels.contains_key("gateway.networking.k8s.io/gateway-name") => ProxyKind::Gateway,
+        Some("router") => ProxyKind::ClassicGateway,
+        _ => ProxyKind::Sidecar,
+    }
+}
+
+/// `proxyAdminPort` of the pod's own ProxyConfig: the annotation, or what injection made of it in the environment.
+fn admin_port(container: &Value, annotations: &Labels) -> Option<u16> {
+    let environment = container.get("env").and_then(Value::as_array).into_iter().flatten();
+    let injected =
+        environment.clone().find(|variable| str_of(variable, "/name") == "PROXY_CONFIG").map(|variable| str_of(variable, "/value"));
+    let annotation = annotations.get("proxy.istio.io/config").map(String::as_str);
+    // YAML is slow to read and few pods set it: the word is looked for first.
+    [annotation, injected].into_iter().flatten().filter(|text| text.contains("proxyAdminPort")).find_map(|text| {
+        let config: Value = serde_saphyr::from_str(text).ok()?;
+        port_of(&config, "/proxyAdminPort")
+    })
+}

@@ -1,0 +1,117 @@
+//! From the name of a filter back to the plugin that made it, in each of Istio's ways of naming (docs/semantics.md 0.2, 5).
+
+use crate::model::envoy::{FilterSource, NameEra, PluginFilter};
+use crate::model::ids::{PluginId, PluginKind};
+
+/// Istio's mark on the name of a TrafficExtension that istiod made of a WasmPlugin
+/// (`pilot/pkg/config/kube/extensions/translate.go`).
+const TRANSLATED: &str = "~istio-translated-wasmplugin";
+
+/// The prefixes, each with its era; the middle one has Istio's own typo.
+const PREFIXES: [(&str, NameEra); 3] = [
+    ("extensions.istio.io/trafficextension/", NameEra::TrafficExtension),
+    ("extenstions.istio.io/wasmplugin/", NameEra::Extenstions),
+    ("extensions.istio.io/wasmplugin/", NameEra::Extensions),
+];
+
+/// The plugin behind a filter; None for Envoy's and Istio's own filters.
+///
+/// `native` says that the filter's code is compiled into Envoy (`envoy.wasm.runtime.null`): Istio's own telemetry was built
+/// so until 1.17, and is no plugin.
+pub fn of_filter(name: &str, source: &FilterSource, native: bool) -> Option<PluginFilter> {
+    if let Some(found) = prefixed(name) {
+        return Some(found);
+    }
+    let types: &[String] = match source {
+        FilterSource::Inline(type_url) => std::slice::from_ref(type_url),
+        FilterSource::Discovery(type_urls) => type_urls,
+        FilterSource::Unknown => &[],
+    };
+    if native || !types.iter().any(|type_url| type_url.ends_with(".wasm.v3.Wasm")) {
+        return None;
+    }
+    let discovered = matches!(source, FilterSource::Discovery(_));
+    if discovered && let Some(found) = bare(name) {
+        return Some(found);
+    }
+    Some(PluginFilter { id: PluginId::new(PluginKind::EnvoyFilter, "", name), era: NameEra::Foreign })
+}
+
+/// The plugin behind the name of an ECDS resource, which is the filter's name. `wasm` says that it holds a Wasm filter, or
+/// what the agent put in the place of one.
+pub fn of_resource(name: &str, wasm: bool) -> Option<PluginFilter> {
+    prefixed(name).or_else(|| wasm.then(|| bare(name)).flatten())
+}
+
+fn prefixed(name: &str) -> Option<PluginFilter> {
+    let (rest, era) = PREFIXES.into_iter().find_map(|(prefix, era)| Some((name.strip_prefix(prefix)?, era)))?;
+    // A namespace has no dot, a plugin's name may: the first one divides (`extension_config_builder.go: parseExtensionName`).
+    let (namespace, name) = rest.split_once('.')?;
+    let (name, kind) = match (name.strip_suffix(TRANSLATED), era) {
+        (Some(name), _) => (name, PluginKind::WasmPlugin),
+        (None, NameEra::TrafficExtension) => (name, PluginKind::TrafficExtension),
+        (None, _) => (name, PluginKind::WasmPlugin),
+    };
+    Some(PluginFilter { id: PluginId::new(kind, namespace, name), era })
+}
+
+/// `ns.name`, as Istio wrote it until 1.20. Envoy's and Istio's own filters have dots in their names too.
+fn bare(name: &str) -> Option<PluginFilter> {
+    let (namespace, rest) = name.split_once('.')?;
+    let own = matches!(namespace, "envoy" | "istio") && !rest.is_empty() && name.matches('.').count() > 1 || namespace == "istio";
+    let label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if own || namespace.is_empty() || rest.is_empty() || !namespace.chars().all(label) {
+        return None;
+    }
+    Some(PluginFilter { id: PluginId::new(PluginKind::WasmPlugin, namespace, rest), era: NameEra::Bare })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn discovered() -> FilterSource {
+        FilterSource::Discovery(vec!["type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm".to_owned()])
+    }
+
+    #[test]
+    fn every_era_is_read_back() {
+        for (name, kind, era) in [
+            ("default.helloworld", PluginKind::WasmPlugin, NameEra::Bare),
+            ("extenstions.istio.io/wasmplugin/default.helloworld", PluginKind::WasmPlugin, NameEra::Extenstions),
+            ("extensions.istio.io/wasmplugin/default.helloworld", PluginKind::WasmPlugin, NameEra::Extensions),
+            (
+                "extensions.istio.io/trafficextension/default.helloworld~istio-translated-wasmplugin",
+                PluginKind::WasmPlugin,
+                NameEra::TrafficExtension,
+            ),
+            ("extensions.istio.io/trafficextension/default.helloworld", PluginKind::TrafficExtension, NameEra::TrafficExtension),
+        ] {
+            let found = of_filter(name, &discovered(), false).expect(name);
+            assert_eq!((found.id, found.era), (PluginId::new(kind, "default", "helloworld"), era), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_plugins_name_may_have_dots_and_a_namespace_none() {
+        let found = of_filter("extensions.istio.io/wasmplugin/team-a.auth.v1.2", &discovered(), false).expect("a plugin");
+        assert_eq!(found.id, PluginId::new(PluginKind::WasmPlugin, "team-a", "auth.v1.2"));
+    }
+
+    #[test]
+    fn filters_that_are_no_plugins_are_none() {
+        let wasm = FilterSource::Inline("type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm".to_owned());
+        let router = FilterSource::Inline("type.googleapis.com/envoy.extensions.filters.http.router.v3.Router".to_owned());
+        assert_eq!(of_filter("envoy.filters.http.router", &router, false), None);
+        assert_eq!(of_filter("istio.stats", &wasm, true), None);
+    }
+
+    #[test]
+    fn wasm_under_a_free_name_is_an_envoy_filters() {
+        let wasm = FilterSource::Inline("type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm".to_owned());
+        for (name, source) in [("my-filter", &wasm), ("envoy.filters.http.wasm", &discovered()), ("basic.auth", &wasm)] {
+            let found = of_filter(name, source, false).expect(name);
+            assert_eq!(found.id, PluginId::new(PluginKind::EnvoyFilter, "", name));
+        }
+    }
+}
