@@ -1,1 +1,166 @@
-//! cli
+//! The command line's arguments, as docs of the command line promise them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// See which WasmPlugin sits in which filter chain of which proxy of an Istio mesh, how often, and why.
+///
+/// Without a command it opens the terminal program on the current kubeconfig context; where standard output is not a
+/// terminal, it prints the overview as text.
+#[derive(Debug, Parser)]
+#[command(name = "meshscope", version, max_term_width = 120, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Options that every command takes.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to answer.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options that every command takes.
+#[derive(Clone, Debug, Args)]
+pub struct Common {
+    /// The kubeconfig context (default: the current one)
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
+    /// The kubeconfig file (default: $KUBECONFIG, then ~/.kube/config)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// The namespace to look at (default: the context's)
+    #[arg(short, long, global = true, value_name = "NAMESPACE")]
+    pub namespace: Option<String>,
+    /// Look at all namespaces that may be read
+    #[arg(short = 'A', long, global = true)]
+    pub all_namespaces: bool,
+    /// The namespace of istiod
+    #[arg(short, long, global = true, value_name = "NAMESPACE", default_value = "istio-system")]
+    pub istio_namespace: String,
+    /// Work offline: an Envoy config_dump file, a recording folder or archive, or - for a dump on standard input
+    #[arg(long, global = true, value_name = "PATH", conflicts_with_all = ["demo", "context", "kubeconfig"])]
+    pub from: Option<PathBuf>,
+    /// Work on the embedded recorded mesh
+    #[arg(long, global = true, value_name = "MODE", num_args = 0..=1, require_equals = true, default_missing_value = "permissive", conflicts_with_all = ["context", "kubeconfig"])]
+    pub demo: Option<Scene>,
+    /// The form of the answer
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
+    /// When to colour text
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+    /// The theme of the terminal program
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// How long a command, and each question to a proxy, may take: 500ms, 30s, 2m
+    #[arg(long, global = true, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+/// The states of the recorded mesh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scene {
+    /// No PeerAuthentication: Istio's default.
+    Permissive,
+    /// PeerAuthentication STRICT in the namespace.
+    Strict,
+    /// PeerAuthentication DISABLE in the namespace.
+    Disable,
+}
+
+/// Forms of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For eyes.
+    Text,
+    /// For programs.
+    Json,
+    /// For programs and eyes.
+    Yaml,
+    /// To be pasted into an issue.
+    Markdown,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Every WasmPlugin and TrafficExtension: what it matches, and its state over its proxies
+    Plugins,
+    /// The workloads that a plugin applies to, and by which rule
+    Workloads {
+        /// namespace/name, wasmplugin/namespace/name, trafficextension/namespace/name (default: all workloads with their plugins)
+        plugin: Option<String>,
+    },
+    /// Listeners, filter chains and filters of a workload's proxies, in plain words
+    Chains {
+        /// deploy/NAME, statefulset/NAME, daemonset/NAME, gateway/NAME, workloadentry/NAME, pod/NAME or POD.NAMESPACE
+        workload: Option<String>,
+        /// Only listeners on this port
+        #[arg(long)]
+        port: Option<u16>,
+        /// Only the listener of this name
+        #[arg(long, value_name = "NAME")]
+        listener: Option<String>,
+        /// Only chains that have a filter of this plugin
+        #[arg(long, value_name = "PLUGIN")]
+        plugin: Option<String>,
+    },
+    /// How often a plugin's filter appears in each listener, and why: the sum, term by term
+    Why {
+        /// namespace/name, wasmplugin/namespace/name, trafficextension/namespace/name
+        plugin: String,
+        /// As for chains (default: all that the plugin applies to or that have its filter)
+        workload: Option<String>,
+    },
+    /// Write all that the answers need into a folder that --from reads, without secrets
+    Record {
+        /// An empty folder, or one that does not exist yet
+        folder: PathBuf,
+    },
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let seconds = match unit {
+        "ms" => 0.001,
+        "s" | "" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err("write a time as 500ms, 30s or 2m".to_owned()),
+    };
+    let number: f64 = number.parse().map_err(|_| "write a time as 500ms, 30s or 2m".to_owned())?;
+    let duration = Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())?;
+    if duration.is_zero() { Err("must be longer than nothing".to_owned()) } else { Ok(duration) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_read_with_their_units() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
+        assert!(duration("soon").is_err() && duration("0s").is_err());
+    }
+}

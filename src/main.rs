@@ -1,2 +1,22 @@
-//! The meshscope binary.
-fn main() {}
+//! The meshscope binary: arguments in, exit status out.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use meshscope::cli::Cli;
+use meshscope::command;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("meshscope: cannot start its threads: {error}");
+            return ExitCode::from(3);
+        }
+    };
+    let code = runtime.block_on(command::run(&cli));
+    // Reads that were given up may still be under way; the answer is out, so nobody waits for them.
+    runtime.shutdown_background();
+    code
+}

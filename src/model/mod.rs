@@ -12,6 +12,7 @@ pub mod mesh;
 pub mod peer_authentication;
 pub mod plugin;
 pub mod policy;
+pub mod printable;
 pub mod service;
 pub mod snapshot;
 pub mod update;

@@ -55,6 +55,8 @@ pub struct LoadedDump {
     pub serial: u64,
     /// What could not be understood of it.
     pub warnings: Vec<Warning>,
+    /// Where its text ended too early, so that counts may be too small.
+    pub cut_short: Option<String>,
 }
 
 impl Snapshot {

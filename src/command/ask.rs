@@ -1,0 +1,177 @@
+//! One method a command: which proxies it concerns, the question to `analysis`, the form of the answer.
+
+use std::path::Path;
+
+use super::Outcome;
+use super::read;
+use crate::analysis::answers::{self, ChainsFilter};
+use crate::analysis::lookup::{self, LookupError};
+use crate::cli::Common;
+use crate::error::Error;
+use crate::ingest::collect::Collector;
+use crate::model::ids::{PluginId, ProxyId};
+use crate::model::snapshot::{Dump, Snapshot};
+use crate::report::{self, Answer, Paint};
+use crate::source::record::{self, RecordTarget};
+use crate::source::{SharedSource, SourceKind};
+
+/// How many proxies of a live mesh a command asks unless they are named: each dump stops a proxy's main thread for a moment.
+const MOST_PROXIES: usize = 50;
+
+/// What every command needs.
+pub(super) struct Asker<'c> {
+    pub(super) source: SharedSource,
+    pub(super) common: &'c Common,
+    pub(super) paint: Paint,
+}
+
+impl From<LookupError> for Error {
+    fn from(error: LookupError) -> Self {
+        Self::Usage(error.0)
+    }
+}
+
+impl Asker<'_> {
+    pub(super) async fn plugins(&self) -> Result<Outcome, Error> {
+        let collector = self.objects_only("plugins").await?;
+        let objects = collector.snapshot(Default::default());
+        let namespace = self.namespace();
+        let plugins: Vec<PluginId> = answers::plugins(&objects, namespace.as_deref()).plugins.into_iter().map(|plugin| plugin.id).collect();
+        let wanted = plugins.iter().flat_map(|plugin| answers::concerned(&objects, plugin)).collect();
+        let snapshot = self.with_dumps(&collector, wanted, true).await;
+        Ok(self.print(&answers::plugins(&snapshot, namespace.as_deref()), None))
+    }
+
+    pub(super) async fn workloads(&self, plugin: Option<&str>) -> Result<Outcome, Error> {
+        let collector = self.objects_only("workloads").await?;
+        let objects = collector.snapshot(Default::default());
+        let Some(plugin) = plugin else {
+            return Ok(self.print(&answers::workloads(&objects, None, self.namespace().as_deref()), None));
+        };
+        let plugin = lookup::plugin(&objects, plugin, &self.own_namespace())?;
+        let snapshot = self.with_dumps(&collector, answers::concerned(&objects, &plugin), true).await;
+        let mut answer = answers::workloads(&snapshot, Some(&plugin), None);
+        answer.workloads.retain(|workload| workload.matched);
+        Ok(self.print(&answer, None))
+    }
+
+    pub(super) async fn chains(&self, workload: Option<&str>, port: Option<u16>, listener: Option<String>, plugin: Option<&str>) -> Result<Outcome, Error> {
+        let collector = read::objects(&self.source, self.common.timeout).await?;
+        let objects = collector.snapshot(Default::default());
+        let named = workload.is_some();
+        let proxies = match workload {
+            Some(text) if objects.has_objects => lookup::workload(&objects, text, &self.own_namespace())?.proxies,
+            _ => self.proxies_in_reach(&collector),
+        };
+        let snapshot = self.with_dumps(&collector, proxies, !named).await;
+        let mut shown: Vec<ProxyId> = snapshot.dumps.keys().cloned().collect();
+        if let Some(text) = workload.filter(|_| !objects.has_objects) {
+            shown = lookup::workload(&snapshot, text, &self.own_namespace())?.proxies;
+        }
+        let plugin = plugin.map(|text| lookup::plugin(&snapshot, text, &self.own_namespace())).transpose()?;
+        let answer = answers::chains(&snapshot, &shown, &ChainsFilter { port, listener, plugin });
+        Ok(self.print(&answer, unread(&snapshot)))
+    }
+
+    pub(super) async fn why(&self, plugin: &str, workload: Option<&str>) -> Result<Outcome, Error> {
+        let collector = read::objects(&self.source, self.common.timeout).await?;
+        let objects = collector.snapshot(Default::default());
+        let chosen = match workload {
+            Some(text) if objects.has_objects => Some(lookup::workload(&objects, text, &self.own_namespace())?.proxies),
+            _ => None,
+        };
+        // Proxies that the plugin does not apply to can have its filter all the same: a leftover, or an EnvoyFilter's work.
+        let wanted = chosen.clone().unwrap_or_else(|| {
+            let concerned = lookup::plugin(&objects, plugin, &self.own_namespace()).map(|id| answers::concerned(&objects, &id)).unwrap_or_default();
+            concerned.into_iter().chain(read::proxies(&self.source, &collector)).collect()
+        });
+        let snapshot = self.with_dumps(&collector, wanted, chosen.is_none()).await;
+        let plugin = lookup::plugin(&snapshot, plugin, &self.own_namespace())?;
+        let chosen = match workload {
+            Some(text) if chosen.is_none() => Some(lookup::workload(&snapshot, text, &self.own_namespace())?.proxies),
+            _ => chosen,
+        };
+        let answer = answers::why(&snapshot, &plugin, chosen.as_deref());
+        Ok(self.print(&answer, unread(&snapshot)))
+    }
+
+    pub(super) async fn record(&self, folder: &Path) -> Result<Outcome, Error> {
+        let collector = self.objects_only("record").await?;
+        let objects = collector.objects();
+        let targets = read::proxies(&self.source, &collector).into_iter().filter(|proxy| objects.pods.get(proxy).is_none_or(|pod| !pod.deleting));
+        let targets = targets.map(|proxy| {
+            let request = crate::fetch::request(objects, &proxy, crate::source::ProxyQuestion::WholeDump, self.common.timeout);
+            RecordTarget { proxy, container: request.container, admin_port: request.admin_port }
+        });
+        let report = record::record(self.source.clone(), folder, targets.collect(), self.common.timeout).await?;
+        let warnings = report.warnings.iter().map(ToString::to_string).collect();
+        Ok(Outcome { text: format!("{report}\n"), warnings, failure: None })
+    }
+
+    /// The objects, for a question that a lone dump cannot answer.
+    async fn objects_only(&self, command: &str) -> Result<Collector, Error> {
+        let info = self.source.info();
+        if info.kind == SourceKind::Dump {
+            let fix = "use `chains` or `why PLUGIN`, or give a recording folder";
+            return Err(Error::Usage(format!("{} is a config dump without Kubernetes objects, which `{command}` needs; {fix}", info.name)));
+        }
+        read::objects(&self.source, self.common.timeout).await
+    }
+
+    /// The namespace to narrow to; None is all.
+    fn namespace(&self) -> Option<String> {
+        (!self.common.all_namespaces).then(|| self.own_namespace())
+    }
+
+    /// The namespace in which a bare name is looked for.
+    fn own_namespace(&self) -> String {
+        self.common.namespace.clone().unwrap_or_else(|| self.source.info().namespace)
+    }
+
+    fn proxies_in_reach(&self, collector: &Collector) -> Vec<ProxyId> {
+        let namespace = if collector.objects().pods.is_empty() { None } else { self.namespace() };
+        let all = read::proxies(&self.source, collector).into_iter();
+        all.filter(|proxy| namespace.as_ref().is_none_or(|namespace| proxy.namespace == *namespace)).collect()
+    }
+
+    /// Reads the dumps of these proxies, of a live mesh at most [`MOST_PROXIES`] unless they were named.
+    async fn with_dumps(&self, collector: &Collector, wanted: Vec<ProxyId>, bounded: bool) -> Snapshot {
+        let mut seen = std::collections::BTreeSet::new();
+        let readable = read::proxies(&self.source, collector);
+        let mut wanted: Vec<ProxyId> = wanted.into_iter().filter(|proxy| seen.insert(proxy.clone()) && readable.contains(proxy)).collect();
+        let all = wanted.len();
+        if bounded && self.source.info().kind == SourceKind::Cluster {
+            wanted.truncate(MOST_PROXIES);
+        }
+        let mut snapshot = read::snapshot(&self.source, collector, &wanted, self.common.timeout).await;
+        if wanted.len() < all {
+            let what = format!("{} of {all} were asked for their config dump", wanted.len());
+            snapshot.warnings.push(crate::model::warning::Warning::new("proxies", what, "name a workload to read its proxies"));
+        }
+        snapshot
+    }
+
+    fn print(&self, answer: &impl Answer, failure: Option<Error>) -> Outcome {
+        let failed = failure.as_ref().map(ToString::to_string).unwrap_or_default();
+        // A failure is one line, so what it says is not said as a warning too.
+        let warnings = answer.warnings().iter().map(ToString::to_string).filter(|warning| failure.is_none() || !failed.contains(warning) && !warning.contains(&failed));
+        Outcome { text: report::render(answer, self.common.output, self.paint), warnings: warnings.collect(), failure }
+    }
+}
+
+/// The reason why counts cannot be trusted at all: no dump that was asked for could be read, or one is cut short.
+fn unread(snapshot: &Snapshot) -> Option<Error> {
+    let cut = snapshot.dumps.iter().find_map(|(proxy, dump)| match dump {
+        Dump::Loaded(loaded) => loaded.cut_short.as_ref().map(|what| (proxy, what)),
+        Dump::Loading | Dump::Failed(_) => None,
+    });
+    if let Some((proxy, what)) = cut {
+        return Some(Error::bad_input(format!("config dump of {proxy} {what}"), "take the dump again; what came before the cut is shown"));
+    }
+    let mut failures = snapshot.dumps.values().map(|dump| match dump {
+        Dump::Failed(why) => Some(why),
+        Dump::Loaded(_) | Dump::Loading => None,
+    });
+    let first = failures.next()??;
+    failures.all(|failure| failure.is_some()).then(|| Error::bad_input(first.clone(), ""))
+}

@@ -1,0 +1,78 @@
+//! The commands: read what the question needs, ask `analysis`, hand the answer to `report`.
+
+mod ask;
+mod open;
+mod read;
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Color, Command, Format};
+use crate::error::Error;
+use crate::report::Paint;
+
+pub use open::open;
+
+/// What a command printed and how it ended.
+struct Outcome {
+    /// The answer, ready to be written.
+    text: String,
+    /// What could not be read of several things; written to standard error.
+    warnings: Vec<String>,
+    /// Why the answer cannot be trusted as a whole, where it can't: written to standard error, exit status 3.
+    failure: Option<Error>,
+}
+
+/// Runs a command to its end, writing the answer to standard output, and warnings and errors to standard error.
+pub async fn run(cli: &Cli) -> ExitCode {
+    let result = match outcome(cli).await {
+        Ok(outcome) => {
+            for warning in &outcome.warnings {
+                eprintln!("meshscope: warning: {warning}");
+            }
+            write(&outcome.text).and(outcome.failure.map_or(Ok(()), Err))
+        }
+        Err(error) => Err(error),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("meshscope: {}", crate::model::printable::printable(&error.to_string()));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// Writes the answer. A reader that has gone away (`| head`) is no error.
+fn write(text: &str) -> Result<(), Error> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Output(format!("cannot write to standard output: {error}"))),
+        _ => Ok(()),
+    }
+}
+
+async fn outcome(cli: &Cli) -> Result<Outcome, Error> {
+    let source = open(&cli.common)?;
+    let paint = paint(cli.common.color, cli.common.output);
+    let asker = ask::Asker { source, common: &cli.common, paint };
+    match &cli.command {
+        None | Some(Command::Plugins) => asker.plugins().await,
+        Some(Command::Workloads { plugin }) => asker.workloads(plugin.as_deref()).await,
+        Some(Command::Chains { workload, port, listener, plugin }) => {
+            asker.chains(workload.as_deref(), *port, listener.clone(), plugin.as_deref()).await
+        }
+        Some(Command::Why { plugin, workload }) => asker.why(plugin, workload.as_deref()).await,
+        Some(Command::Record { folder }) => asker.record(folder).await,
+    }
+}
+
+fn paint(color: Color, format: Format) -> Paint {
+    let on_terminal = || io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    match color {
+        _ if format != Format::Text => Paint::Plain,
+        Color::Always => Paint::Ansi,
+        Color::Auto if on_terminal() => Paint::Ansi,
+        Color::Auto | Color::Never => Paint::Plain,
+    }
+}

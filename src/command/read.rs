@@ -1,0 +1,130 @@
+//! Reads what one answer needs: the objects once, then the dumps of the proxies in question.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+use crate::error::Error;
+use crate::fetch;
+use crate::ingest::collect::Collector;
+use crate::model::ids::ProxyId;
+use crate::model::snapshot::{Dump, Snapshot};
+use crate::model::update::Health;
+use crate::model::warning::Warning;
+use crate::model::workload::ProxyKind;
+use crate::source::{FailureKind, ProxyQuestion, SharedSource, SourceError, SourceKind};
+
+/// A command gives up on a cluster that has not answered after so many attempts; the terminal program never does.
+const ATTEMPTS: u32 = 3;
+
+/// How many messages of a source may wait.
+const WAITING: usize = 256;
+
+/// Reads the objects until every kind has been answered for.
+///
+/// # Errors
+/// Where nothing could be read in time.
+pub async fn objects(source: &SharedSource, patience: Duration) -> Result<Collector, Error> {
+    let mut collector = Collector::default();
+    if source.info().kind == SourceKind::Dump {
+        return Ok(collector);
+    }
+    let deadline = Instant::now() + patience;
+    let (sender, mut updates) = mpsc::channel(WAITING);
+    let watch = tokio::spawn(source.watch(sender));
+    while !collector.is_settled() {
+        let update = match timeout_at(deadline, updates.recv()).await {
+            Ok(Some(update)) => update,
+            Ok(None) => break,
+            Err(_) => {
+                late(&mut collector, source, patience)?;
+                break;
+            }
+        };
+        collector.apply(update);
+        give_up_on(&collector)?;
+    }
+    // What istiod says of itself often comes with the last list; it is taken along where it is there already.
+    while let Ok(update) = updates.try_recv() {
+        collector.apply(update);
+    }
+    watch.abort();
+    Ok(collector)
+}
+
+fn give_up_on(collector: &Collector) -> Result<(), Error> {
+    let nothing_yet = collector.awaited().len() == crate::model::kind::Kind::ALL.len();
+    match collector.health() {
+        Some(Health::Failed { what, fix }) => Err(SourceError::new(FailureKind::Unreachable, what, fix).into()),
+        Some(Health::Degraded { what, attempt, .. }) if nothing_yet && *attempt > ATTEMPTS => {
+            Err(SourceError::new(FailureKind::Unreachable, what, "check that the cluster runs and that the context is the right one").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The time is up: with nothing read that is an error, else what is missing becomes a warning.
+fn late(collector: &mut Collector, source: &SharedSource, patience: Duration) -> Result<(), Error> {
+    let awaited = collector.awaited();
+    let names: Vec<String> = awaited.iter().map(|kind| kind.resource()).collect();
+    if awaited.len() == crate::model::kind::Kind::ALL.len() {
+        let what = match collector.health() {
+            Some(Health::Degraded { what, .. } | Health::Connecting(what)) => what.clone(),
+            _ => format!("no answer from {}", source.info().name),
+        };
+        let what = format!("{what}: gave up after {} s", patience.as_secs_f64());
+        return Err(SourceError::new(FailureKind::TimedOut, what, "check the connection, or allow more with --timeout").into());
+    }
+    for kind in awaited {
+        collector.apply(crate::model::update::Update::Unread(crate::model::update::Unread {
+            kind: Some(kind),
+            what: kind.resource(),
+            why: format!("were not listed within {} s", patience.as_secs_f64()),
+            fix: format!("allow more time with --timeout; not answered: {}", names.join(", ")),
+        }));
+    }
+    Ok(())
+}
+
+/// The proxies of a snapshot that run Envoy; over files without objects, those that the files hold.
+pub fn proxies(source: &SharedSource, collector: &Collector) -> Vec<ProxyId> {
+    let runs_envoy = |id: &&ProxyId| {
+        let pod = collector.objects().pods.get(*id);
+        pod.and_then(|pod| pod.proxy.as_ref()).is_some_and(|proxy| proxy.kind != ProxyKind::Ztunnel)
+    };
+    if collector.objects().pods.is_empty() {
+        return source.proxies();
+    }
+    collector.objects().pods.keys().filter(runs_envoy).cloned().collect()
+}
+
+/// Fetches the dumps of `wanted` and takes the snapshot with them. A dump that could not be read is a warning.
+pub async fn snapshot(source: &SharedSource, collector: &Collector, wanted: &[ProxyId], deadline: Duration) -> Snapshot {
+    let asked = wanted.iter().map(|proxy| {
+        let request = fetch::request(collector.objects(), proxy, ProxyQuestion::Chains, deadline);
+        let source = source.clone();
+        async move { (proxy.clone(), fetch::dump(source, request, 1).await) }
+    });
+    let mut dumps = BTreeMap::new();
+    let mut failed = Vec::new();
+    for (proxy, dump) in futures::future::join_all(asked).await {
+        match &dump {
+            Dump::Failed(why) => failed.push(Warning::new(proxy.to_string(), why.clone(), "")),
+            Dump::Loaded(_) | Dump::Loading => {}
+        }
+        dumps.insert(own_name(proxy, &dump), dump);
+    }
+    let mut snapshot = collector.snapshot(dumps);
+    snapshot.warnings.extend(failed);
+    snapshot
+}
+
+/// The proxy of a lone dump is named by the dump's own node.
+fn own_name(asked: ProxyId, dump: &Dump) -> ProxyId {
+    match dump {
+        Dump::Loaded(loaded) if asked.namespace.is_empty() => loaded.dump.node.as_ref().and_then(|node| node.proxy_id()).unwrap_or(asked),
+        _ => asked,
+    }
+}

@@ -1,0 +1,59 @@
+//! Asks a proxy for its config dump and has it understood, away from the task that draws.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::ingest::config_dump::{self, Parsed};
+use crate::model::ids::ProxyId;
+use crate::model::inventory::Inventory;
+use crate::model::snapshot::{Dump, LoadedDump};
+use crate::model::warning::Warning;
+use crate::source::{ProxyQuestion, ProxyRequest, Reply, SharedSource};
+
+/// The name of Istio's proxy container.
+const CONTAINER: &str = "istio-proxy";
+
+/// A question to a proxy, with the container and admin port that its pod and the mesh say.
+pub fn request(objects: &Inventory, proxy: &ProxyId, question: ProxyQuestion, deadline: Duration) -> ProxyRequest {
+    let of_pod = objects.pods.get(proxy).and_then(|pod| pod.proxy.as_ref());
+    ProxyRequest {
+        proxy: proxy.clone(),
+        container: of_pod.map_or_else(|| CONTAINER.to_owned(), |proxy| proxy.container.clone()),
+        admin_port: of_pod.and_then(|proxy| proxy.admin_port).unwrap_or_else(|| objects.mesh_config().admin_port),
+        question,
+        deadline,
+    }
+}
+
+/// Fetches and parses a dump. `serial` counts the dumps of this proxy. The failure is one line: what, on what, what to do.
+pub async fn dump(source: SharedSource, request: ProxyRequest, serial: u64) -> Dump {
+    let object = dump_name(&request.proxy);
+    let reply = match source.proxy(request).await {
+        Ok(reply) => reply,
+        Err(error) => return Dump::Failed(error.to_string()),
+    };
+    let parsed = tokio::task::spawn_blocking(move || understand(&reply, serial, &object)).await;
+    parsed.unwrap_or_else(|error| Dump::Failed(format!("reading a config dump ended early: {error}; please report this")))
+}
+
+/// How warnings and errors name a proxy's dump. Over a lone file the namespace is empty, and the name is the file's.
+fn dump_name(proxy: &ProxyId) -> String {
+    if proxy.namespace.is_empty() { proxy.pod.clone() } else { format!("config dump of {proxy}") }
+}
+
+fn understand(reply: &Reply, serial: u64, object: &str) -> Dump {
+    match config_dump::parse(&reply.bytes, reply.view, object) {
+        Ok(Parsed { dump, mut warnings, cut_short }) => {
+            for tried in &reply.tried {
+                let what = format!("was read by {}, since {tried}", reply.way);
+                warnings.push(Warning::new(object, what, ""));
+            }
+            let took_ms = u64::try_from(reply.took.as_millis()).unwrap_or(u64::MAX);
+            if let Some(what) = &cut_short {
+                warnings.push(Warning::new(object, what.clone(), "take the dump again; what came before the cut is shown"));
+            }
+            Dump::Loaded(Arc::new(LoadedDump { dump, way: reply.way, took_ms, serial, warnings, cut_short }))
+        }
+        Err(error) => Dump::Failed(format!("{object} {error}")),
+    }
+}

@@ -1,0 +1,122 @@
+//! Listeners, filter chains and filters.
+
+use std::fmt::Write;
+
+use super::paint::{Paint, Style};
+use super::{Answer, markdown};
+use crate::analysis::answers::{ChainAnswer, ChainsAnswer, FilterAnswer, ListenerAnswer, ProxyChains};
+use crate::model::envoy::ListenerState;
+use crate::model::warning::Warning;
+
+impl Answer for ChainsAnswer {
+    fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    fn text(&self, paint: Paint) -> String {
+        if self.proxies.is_empty() {
+            return "No config dump of a proxy could be shown.\n".to_owned();
+        }
+        self.proxies.iter().map(|proxy| text(proxy, paint)).collect::<Vec<_>>().join("\n")
+    }
+
+    fn markdown(&self) -> String {
+        let proxies = self.proxies.iter().map(proxy_markdown).collect::<Vec<_>>().join("\n");
+        proxies + &markdown::warnings(&self.warnings)
+    }
+}
+
+fn text(proxy: &ProxyChains, paint: Paint) -> String {
+    let mut out = String::new();
+    let istiod = if proxy.view == "istiod" { "  istiod's view: not what the proxy has" } else { "" };
+    let _ = writeln!(
+        out,
+        "{}{}{}",
+        paint.paint(Style::Strong, &proxy.proxy.to_string()),
+        paint.paint(Style::Muted, &versions(proxy)),
+        paint.paint(Style::Warn, istiod)
+    );
+    for listener in &proxy.listeners {
+        let _ = writeln!(out, "  {}", listener_line(listener, paint));
+        if let Some(error) = &listener.error {
+            let _ = writeln!(out, "      {} {}", paint.paint(Style::Bad, "refused:"), paint.paint(Style::Plain, error));
+        }
+        for chain in &listener.filter_chains {
+            chain_text(&mut out, chain, paint);
+        }
+    }
+    if proxy.listeners.is_empty() {
+        let _ = writeln!(out, "  no listener to show");
+    }
+    out
+}
+
+fn versions(proxy: &ProxyChains) -> String {
+    let part = |name: &str, version: &str| if version.is_empty() { String::new() } else { format!("  {name} {version}") };
+    part("istio", &proxy.istio_version) + &part("envoy", &proxy.envoy_version)
+}
+
+fn listener_line(listener: &ListenerAnswer, paint: Paint) -> String {
+    let port = listener.port.map_or_else(|| "internal".to_owned(), |port| port.to_string());
+    let direction = match (listener.direction, listener.is_static) {
+        (Some(direction), _) => direction.as_str(),
+        (None, true) => "static",
+        (None, false) => "",
+    };
+    let count = listener.filter_chains.len();
+    let state = if listener.state == ListenerState::Active { String::new() } else { format!("  [{}]", listener.state.as_str()) };
+    format!(
+        "{} {}  {}  {count} chain{}{}",
+        paint.paint(Style::Strong, &port),
+        paint.paint(Style::Plain, &listener.name),
+        paint.paint(Style::Muted, direction),
+        if count == 1 { "" } else { "s" },
+        paint.paint(Style::Warn, &state)
+    )
+}
+
+fn chain_text(out: &mut String, chain: &ChainAnswer, paint: Paint) {
+    let leads = if chain.destination.is_empty() { String::new() } else { format!(" -> {}", chain.destination) };
+    let _ = writeln!(
+        out,
+        "      {:>2}  {}  {}{}",
+        chain.place,
+        paint.paint(Style::Plain, &chain.meaning),
+        paint.paint(Style::Muted, &format!("[{}]", chain.recognised_by)),
+        paint.paint(Style::Muted, &leads)
+    );
+    let with_plugin = |filters: &[FilterAnswer]| filters.iter().any(|filter| filter.plugin_kind.is_some());
+    if with_plugin(&chain.network_filters) {
+        let _ = writeln!(out, "          network: {}", filters(&chain.network_filters, paint));
+    }
+    if !chain.http_filters.is_empty() {
+        let _ = writeln!(out, "          http: {}", filters(&chain.http_filters, paint));
+    }
+}
+
+fn filters(filters: &[FilterAnswer], paint: Paint) -> String {
+    let name = |filter: &FilterAnswer| match (&filter.plugin, filter.plugin_kind) {
+        (Some(plugin), _) => paint.paint(Style::Plugin, &format!("* {plugin}")),
+        (None, Some(kind)) => paint.paint(Style::Plugin, &format!("* {} ({kind})", filter.name)),
+        (None, None) => paint.paint(Style::Plain, short(&filter.name)),
+    };
+    filters.iter().map(name).collect::<Vec<_>>().join(" > ")
+}
+
+/// `envoy.filters.http.router` is known as `router`.
+fn short(name: &str) -> &str {
+    name.strip_prefix("envoy.filters.http.").or_else(|| name.strip_prefix("envoy.filters.network.")).unwrap_or(name)
+}
+
+fn proxy_markdown(proxy: &ProxyChains) -> String {
+    let mut out = format!("### Filter chains of {}{}\n", markdown::code(&proxy.proxy.to_string()), versions(proxy));
+    for listener in &proxy.listeners {
+        let _ = writeln!(out, "\n**{}**\n", listener_line(listener, Paint::Plain));
+        for chain in &listener.filter_chains {
+            let http = if chain.http_filters.is_empty() { String::new() } else { format!(": {}", filters(&chain.http_filters, Paint::Plain)) };
+            let meaning = Paint::Plain.paint(Style::Plain, &chain.meaning);
+            let _ = writeln!(out, "- {}. {meaning} (`{}`){http}", chain.place, Paint::Plain.paint(Style::Plain, &chain.recognised_by));
+        }
+    }
+    out
+}

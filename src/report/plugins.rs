@@ -1,0 +1,59 @@
+//! The overview of plugins.
+
+use super::paint::{Paint, Style};
+use super::{Answer, Table, markdown};
+use crate::analysis::answers::{PluginSummary, PluginsAnswer};
+use crate::analysis::health::Rollup;
+use crate::model::warning::Warning;
+
+impl Answer for PluginsAnswer {
+    fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    fn text(&self, paint: Paint) -> String {
+        if self.plugins.is_empty() {
+            return "No WasmPlugin or TrafficExtension here; look in all namespaces with -A.\n".to_owned();
+        }
+        table(self).text(paint)
+    }
+
+    fn markdown(&self) -> String {
+        format!("{}{}", table(self).markdown(), markdown::warnings(&self.warnings))
+    }
+}
+
+fn table(answer: &PluginsAnswer) -> Table {
+    let mut table = Table::new(&["PLUGIN", "KIND", "MATCHES", "STATE", "INBOUND", "ELSEWHERE", "PHASE", "PRIORITY", "MATCH", "FAIL STRATEGY", "URL"]);
+    for plugin in &answer.plugins {
+        let count = |counts: Option<crate::analysis::answers::Counts>| counts.map(|counts| counts.to_string()).unwrap_or_default();
+        table.row([
+            (Style::Plugin, plugin.plugin.clone()),
+            (Style::Plain, plugin.plugin_kind.to_string()),
+            (Style::Plain, format!("{} of {}", plugin.matched, plugin.of_workloads)),
+            (style(plugin.rollup), state(plugin)),
+            (Style::Strong, count(plugin.inbound)),
+            (Style::Plain, count(plugin.elsewhere)),
+            (Style::Plain, plugin.phase.clone()),
+            (Style::Plain, plugin.priority.map(|priority| priority.to_string()).unwrap_or_default()),
+            (Style::Plain, plugin.matches.clone()),
+            (Style::Plain, plugin.fail_strategy.clone()),
+            (Style::Muted, if plugin.extension == "Lua" { "(Lua)".to_owned() } else { plugin.url.clone() }),
+        ]);
+    }
+    table
+}
+
+fn state(plugin: &PluginSummary) -> String {
+    let states: Vec<String> = plugin.states.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    if states.is_empty() { plugin.rollup.as_str().to_owned() } else { format!("{}: {}", plugin.rollup.as_str(), states.join(", ")) }
+}
+
+fn style(rollup: Rollup) -> Style {
+    match rollup {
+        Rollup::Ready => Style::Good,
+        Rollup::Failed => Style::Bad,
+        Rollup::Partial | Rollup::Pending | Rollup::Unmatched => Style::Warn,
+        Rollup::Unknown => Style::Muted,
+    }
+}

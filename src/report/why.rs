@@ -1,0 +1,144 @@
+//! Why a plugin's filter appears so often: the sum, written out.
+
+use std::fmt::Write;
+
+use super::paint::{Paint, Style};
+use super::{Answer, markdown};
+use crate::analysis::answers::{WhyAnswer, WhyEntry, WhyListener};
+use crate::analysis::explain::{ONE_CHAIN, Term};
+use crate::analysis::health::PluginState;
+use crate::model::envoy::ListenerState;
+use crate::model::warning::Warning;
+
+impl Answer for WhyAnswer {
+    fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    fn text(&self, paint: Paint) -> String {
+        if self.workloads.is_empty() {
+            let plugin = paint.paint(Style::Plugin, &self.plugin);
+            return format!("{plugin} applies to no workload, and no proxy that was read has its filter.\n");
+        }
+        self.workloads.iter().map(|entry| text(self, entry, paint)).collect::<Vec<_>>().join("\n")
+    }
+
+    fn markdown(&self) -> String {
+        let mut out = format!("### Where {} {} stands\n", self.plugin_kind, markdown::code(&self.plugin));
+        if self.workloads.is_empty() {
+            out.push_str("\nIt applies to no workload, and no proxy that was read has its filter.\n");
+        }
+        for entry in &self.workloads {
+            out.push_str(&entry_markdown(entry));
+        }
+        out + &markdown::warnings(&self.warnings)
+    }
+}
+
+fn text(answer: &WhyAnswer, entry: &WhyEntry, paint: Paint) -> String {
+    let mut out = String::new();
+    let on = entry.workload.as_ref().map(|workload| format!("{} {workload}, ", entry.workload_kind.unwrap_or_default())).unwrap_or_default();
+    let _ = writeln!(out, "{} on {}{}", paint.paint(Style::Plugin, &answer.plugin), paint.paint(Style::Strong, &on), paint.paint(Style::Plain, &entry.proxy.to_string()));
+    let attached = match entry.attached {
+        Some(true) => ("applies", Style::Good),
+        Some(false) => ("does not apply", Style::Warn),
+        None => ("not known whether it applies", Style::Muted),
+    };
+    let _ = writeln!(out, "  {}: {}", paint.paint(attached.1, attached.0), paint.paint(Style::Plain, &entry.reason));
+    if let Some(mtls) = &entry.mtls {
+        let winner = mtls.winner.as_deref().unwrap_or("Istio's default, no PeerAuthentication applies");
+        let _ = writeln!(out, "  mTLS mode: {} ({})", paint.paint(Style::Strong, mtls.mode.as_str()), paint.paint(Style::Plain, winner));
+    }
+    let _ = writeln!(out, "  state: {} ({})", paint.paint(state_style(entry.state), entry.state.words()), paint.paint(Style::Plain, &entry.state_note));
+    let _ = writeln!(out, "  config dump: {}", paint.paint(Style::Muted, &entry.dump_note));
+    if entry.listeners.is_empty() {
+        let _ = writeln!(out, "  its filter stands in no listener that was read");
+    }
+    for listener in &entry.listeners {
+        out.push('\n');
+        out.push_str(&listener_text(listener, paint));
+    }
+    if entry.listeners.iter().any(|listener| listener.counted.is_some_and(|count| count > 1)) {
+        let _ = writeln!(out, "\n  {ONE_CHAIN}");
+    }
+    out
+}
+
+fn listener_text(listener: &WhyListener, paint: Paint) -> String {
+    let mut out = format!("  {}: ", heading(listener, paint));
+    match listener.counted {
+        Some(count) => {
+            let _ = writeln!(out, "{} of {} chains have it", paint.paint(Style::Strong, &count.to_string()), listener.chain_count);
+        }
+        None => {
+            let _ = writeln!(out, "{}", paint.paint(Style::Warn, listener.counted_note.as_deref().unwrap_or_default()));
+        }
+    }
+    let width = listener.terms.iter().map(|term| term.what.chars().count()).max().unwrap_or_default();
+    for (index, term) in listener.terms.iter().enumerate() {
+        let sign = if index == 0 { ' ' } else { '+' };
+        let padding = " ".repeat(width - term.what.chars().count());
+        let _ = writeln!(
+            out,
+            "    {sign} {}  {}{padding}  {}  {}",
+            term.count,
+            paint.paint(Style::Plain, &term.what),
+            paint.paint(Style::Plain, &term.how),
+            paint.paint(Style::Muted, &places(term))
+        );
+    }
+    if listener.terms.len() > 1
+        && let Some(count) = listener.counted
+    {
+        let _ = writeln!(out, "    = {count}");
+    }
+    out
+}
+
+fn heading(listener: &WhyListener, paint: Paint) -> String {
+    let port = listener.port.map(|port| format!("port {port}, ")).unwrap_or_default();
+    let direction = listener.direction.map(|direction| format!(" ({})", direction.as_str())).unwrap_or_default();
+    let state = if listener.state == ListenerState::Active { String::new() } else { format!(" [{}]", listener.state.as_str()) };
+    format!("{port}{}{direction}{}", paint.paint(Style::Strong, &listener.listener), paint.paint(Style::Warn, &state))
+}
+
+fn places(term: &Term) -> String {
+    let places: Vec<String> = term.chains.iter().map(usize::to_string).collect();
+    format!("[chain{} {}]", if places.len() == 1 { "" } else { "s" }, places.join(", "))
+}
+
+fn state_style(state: PluginState) -> Style {
+    match state {
+        PluginState::Running => Style::Good,
+        PluginState::StubAllow | PluginState::StubDeny => Style::Bad,
+        PluginState::Pending => Style::Warn,
+        PluginState::NotApplicable | PluginState::Unknown => Style::Muted,
+    }
+}
+
+fn entry_markdown(entry: &WhyEntry) -> String {
+    let workload = entry.workload.as_ref().map(|name| format!("{} {}, ", entry.workload_kind.unwrap_or_default(), markdown::code(name)));
+    let mut out = format!("\n#### {}{}\n\n", workload.unwrap_or_default(), markdown::code(&entry.proxy.to_string()));
+    let applies = match entry.attached {
+        Some(true) => "It applies",
+        Some(false) => "It does not apply",
+        None => "Whether it applies is not known",
+    };
+    let plain = |text: &str| Paint::Plain.paint(Style::Plain, text);
+    let _ = writeln!(out, "- {applies}: {}.", plain(&entry.reason));
+    if let Some(mtls) = &entry.mtls {
+        let _ = writeln!(out, "- mTLS mode {}, by {}.", mtls.mode, plain(mtls.winner.as_deref().unwrap_or("Istio's default")));
+    }
+    let _ = writeln!(out, "- State: {} ({}).", entry.state.words(), plain(&entry.state_note));
+    for listener in &entry.listeners {
+        let count = listener.counted.map_or_else(|| plain(listener.counted_note.as_deref().unwrap_or_default()), |count| format!("**{count}**"));
+        let _ = writeln!(out, "\n{}: {count}\n", heading(listener, Paint::Plain));
+        for term in &listener.terms {
+            let _ = writeln!(out, "- {} × {} ({}) {}", term.count, plain(&term.what), plain(&term.how), places(term));
+        }
+    }
+    if entry.listeners.iter().any(|listener| listener.counted.is_some_and(|count| count > 1)) {
+        let _ = writeln!(out, "\n{ONE_CHAIN}");
+    }
+    out
+}
