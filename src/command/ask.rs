@@ -55,7 +55,13 @@ impl Asker<'_> {
         Ok(self.print(&answer, None))
     }
 
-    pub(super) async fn chains(&self, workload: Option<&str>, port: Option<u16>, listener: Option<String>, plugin: Option<&str>) -> Result<Outcome, Error> {
+    pub(super) async fn chains(
+        &self,
+        workload: Option<&str>,
+        port: Option<u16>,
+        listener: Option<String>,
+        plugin: Option<&str>,
+    ) -> Result<Outcome, Error> {
         let collector = read::objects(&self.source, self.common.timeout).await?;
         let objects = collector.snapshot(Default::default());
         let named = workload.is_some();
@@ -82,7 +88,8 @@ impl Asker<'_> {
         };
         // Proxies that the plugin does not apply to can have its filter all the same: a leftover, or an EnvoyFilter's work.
         let wanted = chosen.clone().unwrap_or_else(|| {
-            let concerned = lookup::plugin(&objects, plugin, &self.own_namespace()).map(|id| answers::concerned(&objects, &id)).unwrap_or_default();
+            let concerned =
+                lookup::plugin(&objects, plugin, &self.own_namespace()).map(|id| answers::concerned(&objects, &id)).unwrap_or_default();
             concerned.into_iter().chain(read::proxies(&self.source, &collector)).collect()
         });
         let snapshot = self.with_dumps(&collector, wanted, chosen.is_none()).await;
@@ -98,7 +105,8 @@ impl Asker<'_> {
     pub(super) async fn record(&self, folder: &Path) -> Result<Outcome, Error> {
         let collector = self.objects_only("record").await?;
         let objects = collector.objects();
-        let targets = read::proxies(&self.source, &collector).into_iter().filter(|proxy| objects.pods.get(proxy).is_none_or(|pod| !pod.deleting));
+        let targets =
+            read::proxies(&self.source, &collector).into_iter().filter(|proxy| objects.pods.get(proxy).is_none_or(|pod| !pod.deleting));
         let targets = targets.map(|proxy| {
             let request = crate::fetch::request(objects, &proxy, crate::source::ProxyQuestion::WholeDump, self.common.timeout);
             RecordTarget { proxy, container: request.container, admin_port: request.admin_port }
@@ -154,7 +162,11 @@ impl Asker<'_> {
     fn print(&self, answer: &impl Answer, failure: Option<Error>) -> Outcome {
         let failed = failure.as_ref().map(ToString::to_string).unwrap_or_default();
         // A failure is one line, so what it says is not said as a warning too.
-        let warnings = answer.warnings().iter().map(ToString::to_string).filter(|warning| failure.is_none() || !failed.contains(warning) && !warning.contains(&failed));
+        let warnings = answer
+            .warnings()
+            .iter()
+            .map(ToString::to_string)
+            .filter(|warning| failure.is_none() || !failed.contains(warning) && !warning.contains(&failed));
         Outcome { text: report::render(answer, self.common.output, self.paint), warnings: warnings.collect(), failure }
     }
 }

@@ -53,7 +53,7 @@ fn write(text: &str) -> Result<(), Error> {
 }
 
 async fn outcome(cli: &Cli) -> Result<Outcome, Error> {
-    let source = open(&cli.common)?;
+    let source = open(&cli.common).await?;
     let paint = paint(cli.common.color, cli.common.output);
     let asker = ask::Asker { source, common: &cli.common, paint };
     match &cli.command {

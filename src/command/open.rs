@@ -14,7 +14,7 @@ use crate::source::files::Files;
 ///
 /// # Errors
 /// Where the files cannot be read, or the kubeconfig or context is not there.
-pub fn open(common: &Common) -> Result<SharedSource, Error> {
+pub async fn open(common: &Common) -> Result<SharedSource, Error> {
     if let Some(scene) = common.demo {
         return Ok(Arc::new(Demo::new(scene_index(scene))?));
     }
@@ -29,7 +29,8 @@ pub fn open(common: &Common) -> Result<SharedSource, Error> {
         all_namespaces: common.all_namespaces,
         istio_namespace: common.istio_namespace.clone(),
         timeout: common.timeout,
-    })?;
+    })
+    .await?;
     Ok(Arc::new(cluster))
 }
 

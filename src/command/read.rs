@@ -59,7 +59,8 @@ fn give_up_on(collector: &Collector) -> Result<(), Error> {
     match collector.health() {
         Some(Health::Failed { what, fix }) => Err(SourceError::new(FailureKind::Unreachable, what, fix).into()),
         Some(Health::Degraded { what, attempt, .. }) if nothing_yet && *attempt > ATTEMPTS => {
-            Err(SourceError::new(FailureKind::Unreachable, what, "check that the cluster runs and that the context is the right one").into())
+            Err(SourceError::new(FailureKind::Unreachable, what, "check that the cluster runs and that the context is the right one")
+                .into())
         }
         _ => Ok(()),
     }

@@ -5,6 +5,7 @@
 
 pub mod collect;
 pub mod config_dump;
+pub mod istiod;
 pub mod kubernetes;
 pub mod plugin_name;
 pub mod redact;

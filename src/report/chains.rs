@@ -113,7 +113,8 @@ fn proxy_markdown(proxy: &ProxyChains) -> String {
     for listener in &proxy.listeners {
         let _ = writeln!(out, "\n**{}**\n", listener_line(listener, Paint::Plain));
         for chain in &listener.filter_chains {
-            let http = if chain.http_filters.is_empty() { String::new() } else { format!(": {}", filters(&chain.http_filters, Paint::Plain)) };
+            let http =
+                if chain.http_filters.is_empty() { String::new() } else { format!(": {}", filters(&chain.http_filters, Paint::Plain)) };
             let meaning = Paint::Plain.paint(Style::Plain, &chain.meaning);
             let _ = writeln!(out, "- {}. {meaning} (`{}`){http}", chain.place, Paint::Plain.paint(Style::Plain, &chain.recognised_by));
         }

@@ -40,5 +40,7 @@ pub fn render<A: Answer>(answer: &A, format: Format, paint: Paint) -> String {
 /// YAML through the JSON value, so that both forms have the same keys and values.
 fn yaml<A: Answer>(answer: &A) -> String {
     let written = serde_json::to_value(answer).map_err(|error| error.to_string());
-    written.and_then(|value| serde_saphyr::to_string(&value).map_err(|error| error.to_string())).unwrap_or_else(|error| format!("error: {error}\n"))
+    written
+        .and_then(|value| serde_saphyr::to_string(&value).map_err(|error| error.to_string()))
+        .unwrap_or_else(|error| format!("error: {error}\n"))
 }

@@ -24,7 +24,8 @@ impl Answer for PluginsAnswer {
 }
 
 fn table(answer: &PluginsAnswer) -> Table {
-    let mut table = Table::new(&["PLUGIN", "KIND", "MATCHES", "STATE", "INBOUND", "ELSEWHERE", "PHASE", "PRIORITY", "MATCH", "FAIL STRATEGY", "URL"]);
+    let mut table =
+        Table::new(&["PLUGIN", "KIND", "MATCHES", "STATE", "INBOUND", "ELSEWHERE", "PHASE", "PRIORITY", "MATCH", "FAIL STRATEGY", "URL"]);
     for plugin in &answer.plugins {
         let count = |counts: Option<crate::analysis::answers::Counts>| counts.map(|counts| counts.to_string()).unwrap_or_default();
         table.row([

@@ -37,8 +37,15 @@ impl Answer for WhyAnswer {
 
 fn text(answer: &WhyAnswer, entry: &WhyEntry, paint: Paint) -> String {
     let mut out = String::new();
-    let on = entry.workload.as_ref().map(|workload| format!("{} {workload}, ", entry.workload_kind.unwrap_or_default())).unwrap_or_default();
-    let _ = writeln!(out, "{} on {}{}", paint.paint(Style::Plugin, &answer.plugin), paint.paint(Style::Strong, &on), paint.paint(Style::Plain, &entry.proxy.to_string()));
+    let on =
+        entry.workload.as_ref().map(|workload| format!("{} {workload}, ", entry.workload_kind.unwrap_or_default())).unwrap_or_default();
+    let _ = writeln!(
+        out,
+        "{} on {}{}",
+        paint.paint(Style::Plugin, &answer.plugin),
+        paint.paint(Style::Strong, &on),
+        paint.paint(Style::Plain, &entry.proxy.to_string())
+    );
     let attached = match entry.attached {
         Some(true) => ("applies", Style::Good),
         Some(false) => ("does not apply", Style::Warn),
@@ -49,7 +56,12 @@ fn text(answer: &WhyAnswer, entry: &WhyEntry, paint: Paint) -> String {
         let winner = mtls.winner.as_deref().unwrap_or("Istio's default, no PeerAuthentication applies");
         let _ = writeln!(out, "  mTLS mode: {} ({})", paint.paint(Style::Strong, mtls.mode.as_str()), paint.paint(Style::Plain, winner));
     }
-    let _ = writeln!(out, "  state: {} ({})", paint.paint(state_style(entry.state), entry.state.words()), paint.paint(Style::Plain, &entry.state_note));
+    let _ = writeln!(
+        out,
+        "  state: {} ({})",
+        paint.paint(state_style(entry.state), entry.state.words()),
+        paint.paint(Style::Plain, &entry.state_note)
+    );
     let _ = writeln!(out, "  config dump: {}", paint.paint(Style::Muted, &entry.dump_note));
     if entry.listeners.is_empty() {
         let _ = writeln!(out, "  its filter stands in no listener that was read");
@@ -131,7 +143,8 @@ fn entry_markdown(entry: &WhyEntry) -> String {
     }
     let _ = writeln!(out, "- State: {} ({}).", entry.state.words(), plain(&entry.state_note));
     for listener in &entry.listeners {
-        let count = listener.counted.map_or_else(|| plain(listener.counted_note.as_deref().unwrap_or_default()), |count| format!("**{count}**"));
+        let count =
+            listener.counted.map_or_else(|| plain(listener.counted_note.as_deref().unwrap_or_default()), |count| format!("**{count}**"));
         let _ = writeln!(out, "\n{}: {count}\n", heading(listener, Paint::Plain));
         for term in &listener.terms {
             let _ = writeln!(out, "- {} × {} ({}) {}", term.count, plain(&term.what), plain(&term.how), places(term));

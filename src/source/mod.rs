@@ -30,6 +30,12 @@ pub trait Source: Send + Sync + 'static {
     /// What it is and where it reads from, for the header and for errors.
     fn info(&self) -> SourceInfo;
 
+    /// The proxies that the source has output of, for where no objects say which there are: the ones of a recording, the one
+    /// of a lone dump (which has no namespace until the dump was understood). None for a live mesh.
+    fn proxies(&self) -> Vec<ProxyId> {
+        Vec::new()
+    }
+
     /// Reads the objects and goes on to say what changes, until the reader drops its end. For each kind there is a
     /// `Listed`, `Absent` or `Unread` at the start; a fixed source ends with `Health::Fixed`.
     fn watch(&self, updates: Updates) -> BoxFuture<'static, ()>;
@@ -71,7 +77,7 @@ pub enum SourceKind {
     Cluster,
     /// A recording folder or archive, with objects.
     Recording,
-    /// A lone config dump, without objects.
+    /// Config dumps without objects: a lone file, or a recording that has no `k8s/`.
     Dump,
     /// The embedded recorded mesh.
     Demo,

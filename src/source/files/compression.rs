@@ -1,0 +1,53 @@
+//! gzip and zstd, told apart by their first bytes. A cap keeps a small file from growing without end.
+
+use std::io::{self, Read};
+
+use bytes::Bytes;
+
+use super::super::SourceError;
+use super::fault;
+
+/// The most that is read or unpacked, of one file and of a whole archive.
+pub(super) const LIMIT: u64 = 2 << 30;
+
+/// Unpacks what is compressed, once; other bytes are handed back as they are.
+pub(super) fn unpack(name: &str, bytes: Bytes) -> Result<Bytes, SourceError> {
+    match bytes.as_ref() {
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+            let size = zstd::zstd_safe::get_frame_content_size(&bytes).ok().flatten().unwrap_or_default();
+            let decoder = zstd::Decoder::with_buffer(bytes.as_ref()).map_err(|error| fault::compressed(name, "zstd", &error))?;
+            read(name, "zstd", decoder, size)
+        }
+        [0x1f, 0x8b, ..] => {
+            // The last four bytes are the size modulo 4 GiB: a hint, and not more.
+            let size = bytes.last_chunk::<4>().map_or(0, |tail| u64::from(u32::from_le_bytes(*tail)));
+            read(name, "gzip", flate2::bufread::MultiGzDecoder::new(bytes.as_ref()), size.min(bytes.len() as u64 * 32))
+        }
+        [] => Ok(bytes),
+        _ if name.ends_with(".zst") => Err(fault::bad(format!("{name} is not zstd data"), "compress it again, or take .zst from its name")),
+        _ if name.ends_with(".gz") => Err(fault::bad(format!("{name} is not gzip data"), "compress it again, or take .gz from its name")),
+        _ => Ok(bytes),
+    }
+}
+
+/// Whether a file is compressed, by its first bytes, or says by its name that it is.
+pub(super) fn is_compressed(name: &str, head: &[u8]) -> bool {
+    matches!(head, [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x1f, 0x8b, ..]) || name.ends_with(".zst") || name.ends_with(".gz")
+}
+
+fn read(name: &str, format: &str, decoder: impl Read, size_hint: u64) -> Result<Bytes, SourceError> {
+    match to_end(decoder, size_hint) {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => Err(fault::too_large(name, LIMIT)),
+        Err(error) => Err(fault::compressed(name, format, &error)),
+    }
+}
+
+/// Reads to the end with one allocation where the size is known; None where there is more than [`LIMIT`].
+pub(super) fn to_end(reader: impl Read, size_hint: u64) -> io::Result<Option<Bytes>> {
+    // A claim of more than a quarter of a gibibyte has to be proven by data before memory is taken for it.
+    let capacity = usize::try_from(size_hint.min(256 << 20)).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(capacity + 1);
+    reader.take(LIMIT + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= LIMIT).then(|| Bytes::from(bytes)))
+}

@@ -1,0 +1,70 @@
+//! What can be wrong with a file, each as one line: the file, what is wrong, what to do. Decides nothing.
+
+use std::io;
+use std::path::Path;
+
+use super::super::{FailureKind, SourceError};
+
+/// A path for an error or a header: control characters of a name never reach the terminal.
+pub(super) fn shown(path: &Path) -> String {
+    path.display().to_string().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// An input that cannot be used.
+pub(super) fn bad(what: String, fix: &str) -> SourceError {
+    SourceError::new(FailureKind::BadInput, what, fix)
+}
+
+/// An operating system's error on a file.
+pub(super) fn io(name: &str, error: &io::Error) -> SourceError {
+    match error.kind() {
+        io::ErrorKind::NotFound => SourceError::new(
+            FailureKind::Missing,
+            format!("{name}: no such file or folder"),
+            "give an Envoy config dump, a recording folder, or - for standard input",
+        ),
+        io::ErrorKind::PermissionDenied => {
+            SourceError::new(FailureKind::Forbidden, format!("{name}: permission denied"), "give yourself the right to read it")
+        }
+        _ => SourceError::new(FailureKind::Unreachable, format!("{name} cannot be read: {error}"), "copy it to a local disk and try again"),
+    }
+}
+
+/// A file without a byte.
+pub(super) fn empty(name: &str) -> SourceError {
+    bad(format!("{name} is empty"), "save the dump again and check that the command that writes it succeeded")
+}
+
+/// A folder that holds neither objects nor proxies.
+pub(super) fn no_recording(name: &str) -> SourceError {
+    bad(
+        format!("{name} is no recording: it has neither k8s/ nor proxies/"),
+        "give a folder that `meshscope record` wrote, or one config dump",
+    )
+}
+
+/// More than is read.
+pub(super) fn too_large(name: &str, limit: u64) -> SourceError {
+    bad(format!("{name} is larger than {} MiB", limit >> 20), "give the dump of one proxy, or a smaller recording")
+}
+
+/// Compressed data that ends too early or is damaged.
+pub(super) fn compressed(name: &str, format: &str, error: &io::Error) -> SourceError {
+    let what = if error.kind() == io::ErrorKind::UnexpectedEof {
+        format!("{name}: the {format} data is cut short")
+    } else {
+        format!("{name}: the {format} data is damaged ({error})")
+    };
+    bad(what, "copy or compress the file again")
+}
+
+/// An archive that cannot be read.
+pub(super) fn archive(name: &str, why: &str) -> SourceError {
+    bad(format!("{name}: the tar archive is broken: {why}"), "pack or copy it again")
+}
+
+/// An archive with an entry that no recording has, and that could reach outside of it.
+pub(super) fn entry(name: &str, entry: &str, why: &str) -> SourceError {
+    let entry: String = entry.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(200).collect();
+    bad(format!("{name}: the entry {entry:?} {why}"), "pack the recording's files alone, with names inside the folder")
+}

@@ -1,0 +1,129 @@
+//! The objects of a recording, as a live source would say them. It sorts Lists into objects and never reads what an
+//! object means.
+
+use serde_json::Value;
+
+use super::super::SourceError;
+use super::questions;
+use super::store::Store;
+use crate::ingest::istiod::istiod_version;
+use crate::model::kind::Kind;
+use crate::model::mesh::Istiod;
+use crate::model::update::{Unread, Update};
+
+/// One piece of the reading, small enough that the first kinds are there before the last is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    /// What the writer of the recording could not read, and whether it came to its end.
+    Gaps,
+    /// The objects of a kind.
+    Kind(Kind),
+    /// istiod's version.
+    Istiods,
+}
+
+/// What there is to read. A recording without `k8s/` says nothing about objects: not even that there are none.
+pub(super) fn steps(store: &Store) -> Vec<Step> {
+    let mut steps = match store {
+        Store::Dump(_) => return Vec::new(),
+        _ if store.has("k8s") => Kind::ALL.map(Step::Kind).to_vec(),
+        _ => Vec::new(),
+    };
+    steps.extend([Step::Istiods, Step::Gaps]);
+    steps
+}
+
+impl Step {
+    /// Reads it. Whatever cannot be read is said in its place, and the rest goes on.
+    pub(super) fn read(self, store: &Store) -> Vec<Update> {
+        match self {
+            Self::Kind(kind) => vec![of_kind(store, kind)],
+            Self::Istiods => istiods(store),
+            Self::Gaps => gaps(store),
+        }
+    }
+}
+
+fn of_kind(store: &Store, kind: Kind) -> Update {
+    let file = kind.file();
+    match objects(store, &file) {
+        Ok(Some(objects)) => Update::Listed { kind, namespace: None, objects },
+        Ok(None) => match unread(store).into_iter().flatten().find(|(name, _)| names(name, kind)) {
+            Some((_, why)) => unread_kind(kind, why, "record again with the right to read it"),
+            None => Update::Listed { kind, namespace: None, objects: Vec::new() },
+        },
+        Err(error) => unread_kind(kind, error, "repair or replace the file"),
+    }
+}
+
+fn unread_kind(kind: Kind, why: String, fix: &str) -> Update {
+    Update::Unread(Unread { kind: Some(kind), what: kind.resource(), why, fix: fix.to_owned() })
+}
+
+/// The objects of a List or, for the mesh configuration, of the object itself; the text is what is wrong with the file.
+fn objects(store: &Store, file: &str) -> Result<Option<Vec<Value>>, String> {
+    match json(store, file)? {
+        None => Ok(None),
+        Some(Value::Object(mut fields)) => match fields.remove("items") {
+            Some(Value::Array(objects)) => Ok(Some(objects)),
+            None if fields.get("kind").and_then(Value::as_str) == Some("ConfigMap") => Ok(Some(vec![Value::Object(fields)])),
+            _ => Err(format!("{file} is not a Kubernetes List: it has no `items`")),
+        },
+        Some(_) => Err(format!("{file} is not a Kubernetes List, but another kind of JSON")),
+    }
+}
+
+fn json(store: &Store, file: &str) -> Result<Option<Value>, String> {
+    let Some(bytes) = store.read(file).map_err(|error: SourceError| error.what)? else { return Ok(None) };
+    if bytes.is_empty() {
+        return Err(format!("{file} is empty"));
+    }
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| format!("{file} is not JSON: {error}"))
+}
+
+/// The pairs of `k8s/unread.json`: what, and why. The text is what is wrong with that file.
+fn unread(store: &Store) -> Result<Vec<(String, String)>, String> {
+    let Some(value) = json(store, "k8s/unread.json")? else { return Ok(Vec::new()) };
+    let Value::Array(entries) = value else { return Err("k8s/unread.json is not a list".to_owned()) };
+    let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).unwrap_or("not said").to_owned();
+    Ok(entries.iter().map(|entry| (text(entry, "kind"), text(entry, "why"))).collect())
+}
+
+/// Whether an entry of `k8s/unread.json` means this kind: by resource, by plural or by the object's kind.
+fn names(entry: &str, kind: Kind) -> bool {
+    let custom_gateway = kind == Kind::IstioGateway && !entry.contains('.');
+    entry == kind.resource() || !custom_gateway && (entry == kind.plural() || entry == kind.as_str())
+}
+
+fn gaps(store: &Store) -> Vec<Update> {
+    let general = |what: String, why: String| Update::Unread(Unread { kind: None, what, why, fix: String::new() });
+    let mut updates = Vec::new();
+    if questions::is_unfinished(store) {
+        let why = "its writing was interrupted, so files may be missing".to_owned();
+        updates.push(Update::Unread(Unread { kind: None, what: "the recording".to_owned(), why, fix: "record it again".to_owned() }));
+    }
+    match unread(store) {
+        // A kind without a file was said to be unread in its own place.
+        Ok(entries) => updates.extend(
+            entries
+                .into_iter()
+                .filter(|(name, _)| !Kind::ALL.into_iter().any(|kind| names(name, kind) && matches!(store.read(&kind.file()), Ok(None))))
+                .map(|(what, why)| general(what, why)),
+        ),
+        Err(why) => updates.push(general("k8s/unread.json".to_owned(), why)),
+    }
+    updates
+}
+
+fn istiods(store: &Store) -> Vec<Update> {
+    match store.read("istiod/version.txt") {
+        Ok(Some(bytes)) => {
+            let version = istiod_version(&String::from_utf8_lossy(&bytes));
+            if version.is_empty() { Vec::new() } else { vec![Update::Istiods(vec![Istiod { pod: String::new(), version }])] }
+        }
+        Ok(None) => Vec::new(),
+        Err(error) => {
+            vec![Update::Unread(Unread { kind: None, what: "istiod's version".to_owned(), why: error.what, fix: error.fix })]
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Which file of a recording answers which question (docs of the recording folder).
+
+use std::time::Instant;
+
+use super::super::{FailureKind, LogRequest, ProxyQuestion, ProxyRequest, Reply, SourceError};
+use super::store::Store;
+use super::{UNFINISHED, reply};
+use crate::model::envoy::DumpView;
+use crate::model::ids::ProxyId;
+
+/// The name of istiod's own container.
+const DISCOVERY: &str = "discovery";
+/// The resources of `apps`, whose files carry no group.
+const APPS: [&str; 4] = ["deployments", "replicasets", "statefulsets", "daemonsets"];
+/// Files of `k8s/` that are not Lists of a resource.
+const NOT_LISTS: [&str; 3] = ["configmap-istio", "version", "unread"];
+
+/// Reads the first of the files that is there.
+pub(super) fn answer(store: &Store, names: &[(String, DumpView)]) -> Result<Reply, SourceError> {
+    let started = Instant::now();
+    let mut tried = Vec::new();
+    for (name, view) in names {
+        match store.read(name)? {
+            // istiod answers some questions with an error's text; that is no dump to fall back on.
+            Some(bytes) if !tried.is_empty() && name.starts_with("istiod/") && bytes.first() != Some(&b'{') => {
+                tried.push(format!("{name} is an error of istiod"));
+            }
+            Some(bytes) => return Ok(reply(bytes, *view, started, tried)),
+            None => tried.push(format!("{name} is not in the recording")),
+        }
+    }
+    let what = if tried.is_empty() { "the recording has nothing of the kind".to_owned() } else { tried.join(", ") };
+    Err(SourceError::new(FailureKind::Missing, what, ""))
+}
+
+/// Answers from a lone dump, which holds the dump and nothing else.
+pub(super) fn lone_dump(store: &Store, name: &str, question: ProxyQuestion) -> Result<Reply, SourceError> {
+    let started = Instant::now();
+    match (store, question) {
+        (Store::Dump(dump), ProxyQuestion::Chains | ProxyQuestion::WholeDump) => {
+            Ok(reply(dump.read()?, DumpView::Proxy, started, Vec::new()))
+        }
+        _ => Err(SourceError::new(FailureKind::Missing, format!("{name} is a config dump and holds nothing else"), "")),
+    }
+}
+
+/// The files that answer a question to a proxy. For its chains, istiod's view of it is better than nothing.
+pub(super) fn of_proxy(request: &ProxyRequest) -> Vec<(String, DumpView)> {
+    let ProxyRequest { proxy, question, .. } = request;
+    let file = match question {
+        ProxyQuestion::Chains | ProxyQuestion::WholeDump => "config_dump.json",
+        ProxyQuestion::InitDump => "init_dump.json",
+        ProxyQuestion::ServerInfo => "server_info.json",
+        ProxyQuestion::Certs => "certs.json",
+        ProxyQuestion::Logging => "logging.txt",
+        ProxyQuestion::Stats => "stats.prom",
+        ProxyQuestion::AgentStats => "agent.prom",
+    };
+    let mut files = vec![(format!("proxies/{proxy}/{file}"), DumpView::Proxy)];
+    if *question == ProxyQuestion::Chains {
+        files.push((format!("istiod/config_dump.{proxy}.json"), DumpView::Istiod));
+    }
+    files
+}
+
+/// The file that answers what is asked of istiod under `/debug/…` or `/version`.
+pub(super) fn of_istiod(path: &str) -> Option<String> {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    match path.trim_start_matches('/') {
+        "version" => Some("istiod/version.txt".to_owned()),
+        "debug/config_dump" => {
+            let proxy = query.split('&').find_map(|pair| pair.strip_prefix("proxyID="))?;
+            Some(format!("istiod/config_dump.{proxy}.json"))
+        }
+        debug => debug.strip_prefix("debug/").map(|what| format!("istiod/{what}.json")),
+    }
+}
+
+/// The files that may hold a container's log. A recording of one istiod does not repeat its pod's name.
+pub(super) fn of_log(request: &LogRequest) -> Vec<(String, DumpView)> {
+    let LogRequest { pod, container } = request;
+    let mut files = Vec::new();
+    if container == DISCOVERY {
+        if !pod.pod.is_empty() {
+            files.push((format!("logs/istiod.{}.log", pod.pod), DumpView::Istiod));
+        }
+        files.push(("logs/istiod.log".to_owned(), DumpView::Istiod));
+    } else {
+        files.push((format!("logs/{pod}.{container}.log"), DumpView::Proxy));
+    }
+    files
+}
+
+/// The files that may hold a resource's List.
+pub(super) fn of_resource(resource: &str) -> Vec<(String, DumpView)> {
+    let mut stems = vec![resource];
+    if resource == "configmaps" {
+        // The mesh configuration is the one ConfigMap that a recording holds.
+        stems.insert(0, "configmap-istio");
+    } else if let Some((plural, "apps" | "discovery.k8s.io")) = resource.split_once('.') {
+        stems.insert(0, plural);
+    }
+    stems.into_iter().map(|stem| (format!("k8s/{stem}.json"), DumpView::Proxy)).collect()
+}
+
+/// The resources that the recording has Lists of.
+pub(super) fn resources(store: &Store) -> Vec<String> {
+    let names = store.names("k8s");
+    let mut resources: Vec<String> = names
+        .iter()
+        .filter_map(|name| plain(name).strip_suffix(".json"))
+        .filter(|stem| !NOT_LISTS.contains(stem))
+        .map(|stem| if APPS.contains(&stem) { format!("{stem}.apps") } else { stem.to_owned() })
+        .collect();
+    if names.iter().any(|name| plain(name) == "configmap-istio.json") {
+        resources.push("configmaps".to_owned());
+    }
+    resources.sort();
+    resources.dedup();
+    resources
+}
+
+/// The proxies that there are dumps or other output of. The one of a lone dump is named after the file: who it is, only
+/// the dump itself says.
+pub(super) fn proxies(store: &Store, name: &str) -> Vec<ProxyId> {
+    match store {
+        Store::Dump(_) => {
+            let file = plain(name.rsplit(['/', '\\']).next().unwrap_or(name));
+            vec![ProxyId::new(file.strip_suffix(".json").unwrap_or(file), "")]
+        }
+        _ => store.names("proxies").iter().filter_map(|name| ProxyId::parse(name)).collect(),
+    }
+}
+
+/// Whether the writing of the recording was interrupted.
+pub(super) fn is_unfinished(store: &Store) -> bool {
+    store.read(UNFINISHED).is_ok_and(|found| found.is_some())
+}
+
+/// A file's name without the suffix of its compression.
+fn plain(name: &str) -> &str {
+    name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name)
+}

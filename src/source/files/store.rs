@@ -1,0 +1,166 @@
+//! Where the bytes of a file source lie, and how a file of a recording is found in it by its plain name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+
+use super::super::{FailureKind, SourceError};
+use super::{archive, compression, fault};
+
+/// The three places.
+pub(super) enum Store {
+    /// A folder, read when asked.
+    Folder(PathBuf),
+    /// An archive, unpacked.
+    Archive { name: String, files: BTreeMap<String, Bytes> },
+    /// One config dump.
+    Dump(Dump),
+}
+
+/// One config dump.
+pub(super) enum Dump {
+    /// A plain file, read when asked, so that it does not stay in memory beside what was understood of it.
+    File(PathBuf),
+    /// Bytes that could be read only once, or were compressed.
+    Bytes(Bytes),
+}
+
+/// Opens what the path leads to.
+pub(super) fn open(path: &Path) -> Result<Store, SourceError> {
+    let name = fault::shown(path);
+    let failed = |error: std::io::Error| fault::io(&name, &error);
+    let about = fs::metadata(path).map_err(failed)?;
+    if about.is_dir() {
+        // A folder that may not be read would else look like one that is no recording.
+        fs::read_dir(path).map_err(failed)?;
+        let store = Store::Folder(path.to_owned());
+        return if store.is_recording() { Ok(store) } else { Err(fault::no_recording(&name)) };
+    }
+    if about.is_file() && about.len() == 0 {
+        return Err(fault::empty(&name));
+    }
+    let mut file = File::open(path).map_err(failed)?;
+    if about.is_file() {
+        let mut head = Vec::with_capacity(512);
+        file.by_ref().take(512).read_to_end(&mut head).map_err(failed)?;
+        if !compression::is_compressed(&name, &head) && !archive::is_archive(&name, &head) {
+            return Ok(Store::Dump(Dump::File(path.to_owned())));
+        }
+    }
+    from_bytes(&name, read(path)?)
+}
+
+/// Reads standard input.
+pub(super) fn stdin() -> Result<Store, SourceError> {
+    let name = "standard input";
+    let input = std::io::stdin();
+    if input.is_terminal() {
+        return Err(fault::bad("standard input is a terminal, not a config dump".to_owned(), "pipe a dump into it, or name a file"));
+    }
+    let bytes = compression::to_end(input.lock(), 0).map_err(|error| fault::io(name, &error))?;
+    from_bytes(name, bytes.ok_or_else(|| fault::too_large(name, compression::LIMIT))?)
+}
+
+/// Makes a store of bytes that were read already.
+pub(super) fn from_bytes(name: &str, bytes: Bytes) -> Result<Store, SourceError> {
+    let bytes = compression::unpack(name, bytes)?;
+    if bytes.is_empty() {
+        return Err(fault::empty(name));
+    }
+    if !archive::is_archive(name, &bytes) {
+        return Ok(Store::Dump(Dump::Bytes(bytes)));
+    }
+    let store = Store::Archive { name: name.to_owned(), files: archive::unpack(name, &bytes)? };
+    if store.is_recording() { Ok(store) } else { Err(fault::no_recording(name)) }
+}
+
+/// Reads a file with one allocation of its size, and one read.
+fn read(path: &Path) -> Result<Bytes, SourceError> {
+    let name = fault::shown(path);
+    let failed = |error: std::io::Error| fault::io(&name, &error);
+    let file = File::open(path).map_err(failed)?;
+    let size = file.metadata().map_err(failed)?.len();
+    if size > compression::LIMIT {
+        return Err(fault::too_large(&name, compression::LIMIT));
+    }
+    compression::to_end(file, size).map_err(failed)?.ok_or_else(|| fault::too_large(&name, compression::LIMIT))
+}
+
+impl Dump {
+    /// The bytes, not compressed.
+    pub(super) fn read(&self) -> Result<Bytes, SourceError> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes.clone()),
+            Self::File(path) => {
+                let bytes = read(path)?;
+                if bytes.is_empty() { Err(fault::empty(&fault::shown(path))) } else { Ok(bytes) }
+            }
+        }
+    }
+}
+
+impl Store {
+    fn is_recording(&self) -> bool {
+        self.has("k8s") || self.has("proxies")
+    }
+
+    /// Whether the recording has this folder.
+    pub(super) fn has(&self, folder: &str) -> bool {
+        match self {
+            Self::Folder(root) => root.join(folder).is_dir(),
+            Self::Archive { files, .. } => !under(files, folder).is_empty(),
+            Self::Dump(_) => false,
+        }
+    }
+
+    /// The names in a folder of the recording, sorted; none where there is no such folder.
+    pub(super) fn names(&self, folder: &str) -> Vec<String> {
+        let names: BTreeSet<String> = match self {
+            Self::Folder(root) => match fs::read_dir(root.join(folder)) {
+                Ok(entries) => entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect(),
+                Err(_) => BTreeSet::new(),
+            },
+            Self::Archive { files, .. } => under(files, folder),
+            Self::Dump(_) => BTreeSet::new(),
+        };
+        names.into_iter().collect()
+    }
+
+    /// The bytes of a file by its plain name, be it compressed or not; None where the recording lacks it.
+    pub(super) fn read(&self, name: &str) -> Result<Option<Bytes>, SourceError> {
+        // Names are made from what a person or a cluster wrote, and may not lead out of the recording.
+        if name.split('/').any(|part| matches!(part, "" | "." | "..") || part.contains(['\\', '\0'])) {
+            return Ok(None);
+        }
+        for suffix in ["", ".gz", ".zst"] {
+            let name = format!("{name}{suffix}");
+            let (shown, bytes) = match self {
+                Self::Folder(root) => {
+                    let path = root.join(&name);
+                    match read(&path) {
+                        Ok(bytes) => (fault::shown(&path), bytes),
+                        Err(error) if error.kind == FailureKind::Missing => continue,
+                        Err(error) => return Err(error),
+                    }
+                }
+                Self::Archive { name: archive, files } => match files.get(&name) {
+                    Some(bytes) => (format!("{archive}: {name}"), bytes.clone()),
+                    None => continue,
+                },
+                Self::Dump(_) => return Ok(None),
+            };
+            return compression::unpack(&shown, bytes).map(Some);
+        }
+        Ok(None)
+    }
+}
+
+/// The first parts of the names below a folder.
+fn under(files: &BTreeMap<String, Bytes>, folder: &str) -> BTreeSet<String> {
+    let prefix = format!("{folder}/");
+    let names = files.range(prefix.clone()..).map(|(name, _)| name.as_str()).map_while(|name| name.strip_prefix(&prefix));
+    names.filter_map(|name| name.split('/').next()).map(str::to_owned).collect()
+}
