@@ -1,0 +1,62 @@
+//! What several integration tests share.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+/// Every recording of a lab mesh.
+pub const MESHES: [&str; 6] = ["permissive", "strict", "disable", "fetch-failed-closed", "fetch-failed-open", "gateway"];
+
+/// A file of `tests/fixtures/recordings`.
+pub fn recording(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/recordings").join(format!("{name}.tar.zst"))
+}
+
+/// The names of the recordings of what old istiods sent, `eras/1.12.0/permissive-v4`.
+pub fn eras() -> Vec<String> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/recordings/eras");
+    let mut found = Vec::new();
+    for version in std::fs::read_dir(root).unwrap() {
+        let version = version.unwrap();
+        for file in std::fs::read_dir(version.path()).unwrap() {
+            let file = file.unwrap().file_name().into_string().unwrap();
+            found.push(format!("eras/{}/{}", version.file_name().to_str().unwrap(), file.trim_end_matches(".tar.zst")));
+        }
+    }
+    found.sort();
+    assert!(!found.is_empty(), "there are recordings of old versions");
+    found
+}
+
+/// The files of a recording, by their path within it.
+pub fn files(name: &str) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let packed = std::fs::read(recording(name)).unwrap();
+    let mut archive = tar::Archive::new(std::io::Cursor::new(zstd::decode_all(&packed[..]).unwrap()));
+    let mut found = std::collections::BTreeMap::new();
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let path = entry.path().unwrap().to_str().unwrap().to_owned();
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut entry, &mut bytes).unwrap();
+        found.insert(path, bytes);
+    }
+    found
+}
+
+/// Runs the binary, without a kubeconfig unless one is given.
+pub fn meshscope(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_meshscope"))
+        .args(arguments)
+        .env_remove("KUBECONFIG")
+        .env("HOME", "/nonexistent")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap()
+}
+
+/// The JSON answer of a run that must succeed.
+pub fn json(arguments: &[&str]) -> serde_json::Value {
+    let output = meshscope(&[arguments, &["-o", "json"]].concat());
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
