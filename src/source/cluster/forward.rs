@@ -1,0 +1,136 @@
+//! HTTP requests over one port-forward: no local port is bound, and the connection ends with the value.
+
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared as SharedFuture};
+use http::header::HOST;
+use http::{Method, Request};
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use kube::api::Portforwarder;
+use tokio::task::AbortHandle;
+
+use super::trouble::{Cause, Trouble, bounded, seconds};
+
+/// An answer larger than this is not taken: the largest dumps seen are some hundred MiB.
+pub(super) const LARGEST: usize = 1 << 30;
+
+/// What a pod answered.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// How long an answer may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Until when something has to come. Earlier than the end, where another way could still be tried after this one.
+    pub first: Instant,
+    /// Until when all of it has to be there.
+    pub end: Instant,
+}
+
+/// A connection to one port of one pod.
+pub(super) struct Forward {
+    sender: SendRequest<Empty<Bytes>>,
+    // The API server tells why a port cannot be used here, and on the connection itself nothing ever comes.
+    error: SharedFuture<BoxFuture<'static, Option<String>>>,
+    port: u16,
+    forwarder: Portforwarder,
+    connection: AbortHandle,
+}
+
+impl Drop for Forward {
+    fn drop(&mut self) {
+        // Left alone, both would wait for a server that may never close its end.
+        self.connection.abort();
+        self.forwarder.abort();
+    }
+}
+
+impl Forward {
+    /// Opens a forward to a port.
+    pub async fn open(pods: &Api<Pod>, pod: &str, port: u16, limits: Limits) -> Result<Self, Trouble> {
+        let mut forwarder = bounded(left(limits.first), pods.portforward(pod, &[port])).await?;
+        let no_port = || Trouble::new(Cause::Refused, format!("the API server forwards no port {port}"));
+        let stream = forwarder.take_stream(port).ok_or_else(no_port)?;
+        let error = forwarder.take_error(port).ok_or_else(no_port)?.boxed().shared();
+        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| lost(&error))?;
+        // Its errors reach the sender of the request.
+        let connection = tokio::spawn(async move { drop(connection.await) }).abort_handle();
+        Ok(Self { sender, error, port, forwarder, connection })
+    }
+
+    /// Sends one request and reads all of the answer.
+    pub async fn ask(&mut self, method: Method, path: &str, limits: Limits) -> Result<Answer, Trouble> {
+        let error = self.error.clone();
+        tokio::select! {
+            // What the API server says is the reason; the broken connection is only its consequence.
+            biased;
+            Some(reason) = error => Err(self.refused(&reason)),
+            answer = self.exchange(method, path, limits) => answer,
+        }
+    }
+
+    async fn exchange(&mut self, method: Method, path: &str, limits: Limits) -> Result<Answer, Trouble> {
+        let began = Instant::now();
+        let request = Request::builder().method(method).uri(path).header(HOST, "localhost").body(Empty::new());
+        let request = request.map_err(|error| Trouble::new(Cause::Refused, error.to_string()))?;
+        let no_answer = |_| Trouble::new(Cause::TimedOut, format!("no answer within {}", seconds(began.elapsed())));
+        let sent = async {
+            self.sender.ready().await?;
+            self.sender.send_request(request).await
+        };
+        let response = match tokio::time::timeout(left(limits.first), sent).await.map_err(no_answer)? {
+            Ok(response) => response,
+            Err(error) => return Err(self.broken(&error).await),
+        };
+        let status = response.status().as_u16();
+        let mut stream = response.into_body();
+        let mut body = BytesMut::new();
+        while let Some(frame) = tokio::time::timeout(left(limits.end), stream.frame()).await.map_err(|_| {
+            let text = format!("only {} KiB of the answer came within {}", body.len() / 1024, seconds(began.elapsed()));
+            Trouble::new(Cause::TimedOut, text)
+        })? {
+            match frame {
+                Ok(frame) => body.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new())),
+                Err(error) => return Err(self.broken(&error).await),
+            }
+            if body.len() > LARGEST {
+                return Err(Trouble::new(Cause::Refused, format!("the answer is larger than {} MiB", LARGEST >> 20)));
+            }
+        }
+        Ok(Answer { status, body: body.freeze() })
+    }
+
+    /// The reason may come a moment after the connection broke.
+    async fn broken(&self, error: &hyper::Error) -> Trouble {
+        match tokio::time::timeout(Duration::from_millis(200), self.error.clone()).await {
+            Ok(Some(reason)) => self.refused(&reason),
+            _ => lost(error),
+        }
+    }
+
+    fn refused(&self, reason: &str) -> Trouble {
+        // The kubelet wraps the reason: `error forwarding port 15000 to pod <id>, uid : failed to …: connect: connection refused`.
+        let reason = if reason.contains("connection refused") { "connection refused" } else { reason };
+        Trouble::new(Cause::Unreachable, format!("nothing answers on port {}: {reason}", self.port))
+    }
+}
+
+fn lost(error: &hyper::Error) -> Trouble {
+    Trouble::new(Cause::Unreachable, format!("the connection was lost: {error}"))
+}
+
+/// What is left until a moment.
+pub(super) fn left(until: Instant) -> Duration {
+    until.saturating_duration_since(Instant::now())
+}

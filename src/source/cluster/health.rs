@@ -1,0 +1,142 @@
+//! One health for the many watches of a cluster: it is live when all of them are, and a failing one is seen at each attempt.
+
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+use super::trouble::{Cause, Trouble};
+use crate::model::update::{Health, Update};
+use crate::source::Updates;
+
+/// How long to wait where only a person can help (sign in again, grant a right).
+pub(super) const SLOW_RETRY: Duration = Duration::from_secs(30);
+const FIRST_RETRY: Duration = Duration::from_millis(500);
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
+
+/// Collects how the parts of a source are and says how the whole is.
+pub(super) struct Board {
+    updates: Updates,
+    context: String,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The parts whose first answer is awaited.
+    waiting: BTreeSet<String>,
+    /// The parts that fail at the moment.
+    failing: BTreeSet<String>,
+    /// The failing part whose attempts are shown: when the server goes, all fail at once, and all would say the same.
+    speaker: Option<String>,
+    shown: Shown,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Shown {
+    #[default]
+    Connecting,
+    Live,
+    Degraded,
+    Failed,
+}
+
+impl Board {
+    /// A board without parts.
+    pub fn new(updates: Updates, context: String) -> Self {
+        Self { updates, context, state: Mutex::new(State::default()) }
+    }
+
+    /// Says what is waited for, before there are parts.
+    pub async fn connecting(&self, what: String) {
+        self.send(Health::Connecting(what)).await;
+    }
+
+    /// Names the parts whose first answers make the source live.
+    pub async fn expect(&self, parts: impl IntoIterator<Item = String>) {
+        self.state.lock().await.waiting.extend(parts);
+    }
+
+    /// A part works, or is known not to be there.
+    pub async fn settled(&self, part: &str) {
+        // The lock is held while sending, so that the states arrive in the order in which they came about.
+        let mut state = self.state.lock().await;
+        let was_failing = state.failing.remove(part);
+        state.waiting.remove(part);
+        if state.speaker.as_deref() == Some(part) {
+            state.speaker = None;
+        }
+        if !state.failing.is_empty() {
+            return;
+        }
+        if state.waiting.is_empty() {
+            if state.shown != Shown::Live {
+                state.shown = Shown::Live;
+                self.send(Health::Live).await;
+            }
+        } else if was_failing {
+            state.shown = Shown::Connecting;
+            let first = state.waiting.iter().next().cloned().unwrap_or_default();
+            self.send(Health::Connecting(format!("{first} and {} more", state.waiting.len().saturating_sub(1)))).await;
+        }
+    }
+
+    /// An attempt failed: shows it and waits until the next is due. `attempt` counts from 1.
+    pub async fn failing(&self, part: &str, trouble: &Trouble, attempt: u32) {
+        if trouble.cause == Cause::Unauthorized {
+            self.unauthorized(part, trouble).await;
+            return tokio::time::sleep(SLOW_RETRY).await;
+        }
+        let wait = delay(attempt);
+        {
+            let mut state = self.state.lock().await;
+            state.failing.insert(part.to_owned());
+            let speaks = state.speaker.as_deref().is_none_or(|speaker| speaker == part);
+            if speaks && state.shown != Shown::Failed {
+                state.speaker = Some(part.to_owned());
+                state.shown = Shown::Degraded;
+                let what = format!("cannot read {part}: {}", trouble.text);
+                let retry_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+                self.send(Health::Degraded { what, attempt, retry_in_ms }).await;
+            }
+        }
+        tokio::time::sleep(wait).await;
+    }
+
+    async fn unauthorized(&self, part: &str, trouble: &Trouble) {
+        let mut state = self.state.lock().await;
+        state.failing.insert(part.to_owned());
+        if state.shown == Shown::Failed {
+            return;
+        }
+        state.shown = Shown::Failed;
+        let what = format!("the API server does not accept the credentials of context {}: {}", self.context, trouble.text);
+        let fix = format!("sign in again (as for `kubectl --context {} get pods`), or choose another --context", self.context);
+        self.send(Health::Failed { what, fix }).await;
+    }
+
+    async fn send(&self, health: Health) {
+        // A reader that is gone ends the watch elsewhere.
+        let _ = self.updates.send(Update::Health(health)).await;
+    }
+}
+
+/// Doubles from half a second to half a minute, less up to a fifth, so that many clients do not come back at one moment.
+fn delay(attempt: u32) -> Duration {
+    let full = FIRST_RETRY.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(LONGEST_RETRY);
+    let thousandths = u32::try_from(RandomState::new().hash_one(attempt) % 200).unwrap_or_default();
+    full - full * thousandths / 1000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_grow_and_are_bounded() {
+        assert!(delay(1) <= FIRST_RETRY && delay(1) >= FIRST_RETRY * 4 / 5);
+        assert!(delay(3) > delay(1));
+        assert!(delay(60) <= LONGEST_RETRY);
+    }
+}

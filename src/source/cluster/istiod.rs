@@ -1,0 +1,214 @@
+//! The istiods: their debug interface on port 15014, which a port-forward reaches as loopback and so without a token.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures::future::join_all;
+use http::Method;
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use kube::api::ListParams;
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use super::Shared;
+use super::discovery;
+use super::dump::{accept, said};
+use super::forward::{Answer, Forward, Limits};
+use super::object::AnyObject;
+use super::trouble::{Cause, Trouble, bounded};
+use crate::model::envoy::DumpView;
+use crate::model::ids::ProxyId;
+use crate::model::kind::Kind;
+use crate::model::mesh::Istiod;
+use crate::model::update::{Unread, Update};
+use crate::source::{Reply, SourceError, Updates};
+
+const PORT: u16 = 15014;
+/// Pods change in bursts while istiod rolls.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// Asks every running istiod the same thing.
+pub(super) async fn ask_all(shared: &Shared, path: &str) -> Result<Vec<(String, Reply)>, SourceError> {
+    let pods = pods(shared).await.map_err(|trouble| failed(shared, path, &trouble))?;
+    let limit = Instant::now() + shared.timeout;
+    let answers = join_all(pods.iter().map(|pod| async move {
+        let began = Instant::now();
+        let answer = ask(shared, pod, path, Limits { first: limit, end: limit }).await;
+        let answer = answer.and_then(|answer| match answer.status {
+            200 => Ok(answer.body),
+            _ => Err(Trouble::new(Cause::Refused, said(&answer))),
+        });
+        (pod, answer, began.elapsed())
+    }))
+    .await;
+    let (mut replies, mut silent, mut first) = (Vec::new(), Vec::new(), None);
+    for (pod, answer, took) in answers {
+        match answer {
+            Ok(bytes) => replies.push((pod.clone(), Reply { bytes, way: "port-forward", view: DumpView::Istiod, took, tried: Vec::new() })),
+            Err(trouble) => {
+                silent.push(format!("{pod}: {}", trouble.text));
+                first.get_or_insert(trouble);
+            }
+        }
+    }
+    match (replies.first_mut(), first) {
+        (None, Some(trouble)) => Err(failed(shared, path, &trouble)),
+        (Some((_, reply)), _) => {
+            reply.tried = silent;
+            Ok(replies)
+        }
+        (None, None) => Err(failed(shared, path, &none(shared))),
+    }
+}
+
+fn failed(shared: &Shared, path: &str, trouble: &Trouble) -> SourceError {
+    let fix = match trouble.cause {
+        Cause::Forbidden => {
+            format!("grant list on pods, and get and create on pods/portforward, in namespace {}", shared.istio_namespace)
+        }
+        Cause::NotFound => "name istiod's namespace with --istio-namespace".to_owned(),
+        _ => format!("see whether istiod runs: kubectl -n {} get pods -l app=istiod", shared.istio_namespace),
+    };
+    trouble.failed(format_args!("istiod cannot be asked for {path}"), fix)
+}
+
+fn none(shared: &Shared) -> Trouble {
+    Trouble::new(Cause::NotFound, format!("no running pod has the label app=istiod in namespace {}", shared.istio_namespace))
+}
+
+/// The names of the running istiods.
+async fn pods(shared: &Shared) -> Result<Vec<String>, Trouble> {
+    let api: Api<AnyObject<false>> = Api::namespaced_with(shared.client.clone(), &shared.istio_namespace, &discovery::at(Kind::Pod, "v1"));
+    let list = bounded(shared.timeout, api.list(&ListParams::default().labels("app=istiod"))).await?;
+    let running =
+        list.items.iter().filter(|pod| pod.value["status"]["phase"] == "Running" && pod.value["metadata"]["deletionTimestamp"].is_null());
+    let mut names: Vec<_> = running.map(|pod| pod.name().1).collect();
+    names.sort();
+    if names.is_empty() { Err(none(shared)) } else { Ok(names) }
+}
+
+async fn ask(shared: &Shared, pod: &str, path: &str, limits: Limits) -> Result<Answer, Trouble> {
+    let _turn = shared.gates.istiod(&ProxyId::new(pod, shared.istio_namespace.clone())).await;
+    let pods: Api<Pod> = Api::namespaced(shared.client.clone(), &shared.istio_namespace);
+    Forward::open(&pods, pod, PORT, limits).await?.ask(Method::GET, path, limits).await
+}
+
+/// What istiod would send a proxy, from the istiod that the proxy is connected to. Gives notes on how it was had.
+pub(super) async fn dump_of(shared: &Shared, proxy: &ProxyId, limits: Limits) -> Result<(Bytes, Vec<String>), Trouble> {
+    let mut last = None;
+    for pod in pods(shared).await? {
+        match dump_from(shared, &pod, proxy, limits).await {
+            Ok(Some(found)) => return Ok(found),
+            Ok(None) => {}
+            Err(trouble) => last = Some(Trouble::new(trouble.cause, format!("{pod}: {}", trouble.text))),
+        }
+    }
+    Err(last.unwrap_or_else(|| Trouble::new(Cause::Refused, format!("{proxy} is connected to no istiod"))))
+}
+
+async fn dump_from(shared: &Shared, pod: &str, proxy: &ProxyId, limits: Limits) -> Result<Option<(Bytes, Vec<String>)>, Trouble> {
+    let connections = accept(ask(shared, pod, "/debug/connections", limits).await?)?;
+    if !is_alone(&connections, proxy)? {
+        return Ok(None);
+    }
+    let path = format!("/debug/config_dump?proxyID={proxy}");
+    let whole = ask(shared, pod, &path, limits).await?;
+    if whole.status != 500 {
+        return Ok(Some((accept(whole)?, Vec::new())));
+    }
+    // It cannot write a plugin without configuration; its listeners alone it can.
+    let note = format!("istiod's debug dump: {}, so that only its listeners were read", said(&whole));
+    let listeners = ask(shared, pod, &format!("{path}&types=lds"), limits).await?;
+    Ok(Some((accept(listeners)?, vec![note])))
+}
+
+/// Whether this istiod has the proxy. An error where it would answer for another one: it takes the first connection whose
+/// ID contains what it is asked for, and `web-1.default` is in `myweb-1.default-7` too.
+fn is_alone(connections: &[u8], proxy: &ProxyId) -> Result<bool, Trouble> {
+    let answer: Value = serde_json::from_slice(connections)
+        .map_err(|error| Trouble::new(Cause::Refused, format!("the list of connections cannot be read: {error}")))?;
+    let wanted = proxy.to_string();
+    let ids = answer["clients"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let ids = ids.iter().filter_map(|client| client["connectionId"].as_str()).filter(|id| id.contains(&wanted));
+    let (own, others): (Vec<_>, Vec<_>) = ids.partition(|id| id.rsplit_once('-').is_some_and(|(name, _)| name == wanted));
+    match (own.first(), others.first()) {
+        (None, _) => Ok(false),
+        (Some(_), None) => Ok(true),
+        (Some(_), Some(other)) => {
+            Err(Trouble::new(Cause::Refused, format!("it cannot tell {wanted} from {other}, whose name contains that one")))
+        }
+    }
+}
+
+/// Says which versions run, at the start and whenever istiod's pods have changed. `asked` is called after each time.
+pub(super) async fn follow_versions<F: Future<Output = ()>>(
+    shared: Arc<Shared>,
+    updates: Updates,
+    changed: Arc<Notify>,
+    asked: impl Fn() -> F,
+) {
+    let mut known: Result<Vec<Istiod>, String> = Ok(Vec::new());
+    loop {
+        let found = match ask_all(&shared, "/version").await {
+            Ok(replies) => Ok(replies.into_iter().map(|(pod, reply)| Istiod { pod, version: version(&reply.bytes) }).collect::<Vec<_>>()),
+            Err(error) => Err(error),
+        };
+        let update = match &found {
+            Ok(istiods) => Update::Istiods(istiods.clone()),
+            Err(error) => {
+                let (why, fix) = (error.what.clone(), error.fix.clone());
+                Update::Unread(Unread { kind: None, what: "istiod's version".to_owned(), why, fix })
+            }
+        };
+        let found = found.map_err(|error| error.what);
+        if found != known {
+            known = found;
+            if updates.send(update).await.is_err() {
+                return;
+            }
+        }
+        asked().await;
+        changed.notified().await;
+        tokio::time::sleep(SETTLE).await;
+    }
+}
+
+/// The version without the build's revision and status: `1.31-alpha.eed52ebb66ad-unknown-Clean` is of `1.31-alpha.eed52ebb66ad`.
+fn version(answer: &[u8]) -> String {
+    let text = super::trouble::one_line(&String::from_utf8_lossy(answer));
+    let Some((rest, status)) = text.rsplit_once('-') else { return text };
+    if !matches!(status, "Clean" | "Modified" | "unknown") {
+        return text;
+    }
+    let rest = rest.strip_suffix("-dirty").unwrap_or(rest);
+    rest.rsplit_once('-').map_or(rest, |(version, _)| version).to_owned()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_builds_revision_and_status_are_not_the_version() {
+        assert_eq!(version(b"1.31-alpha.eed52ebb66ad-unknown-Clean"), "1.31-alpha.eed52ebb66ad");
+        assert_eq!(version(b"1.12.0-af56c02f-Clean\n"), "1.12.0");
+        assert_eq!(version(b"1.20.1-af56c02f-dirty-Modified"), "1.20.1");
+        assert_eq!(version(b"1.12.0"), "1.12.0");
+        assert_eq!(version(b"1.31-alpha.eed52ebb66ad"), "1.31-alpha.eed52ebb66ad");
+    }
+
+    #[test]
+    fn istiod_is_not_asked_where_it_would_answer_for_another_proxy() {
+        let proxy = ProxyId::new("web-1", "default");
+        let alone = br#"{"clients": [{"connectionId": "web-1.default-12"}, {"connectionId": "web-2.default-3"}]}"#;
+        assert!(is_alone(alone, &proxy).unwrap());
+        assert!(!is_alone(br#"{"clients": [{"connectionId": "web-2.default-3"}]}"#, &proxy).unwrap());
+        assert!(!is_alone(br#"{"clients": null}"#, &proxy).unwrap());
+        let both = br#"{"clients": [{"connectionId": "web-1.default-12"}, {"connectionId": "myweb-1.default-3"}]}"#;
+        assert!(is_alone(both, &proxy).unwrap_err().text.contains("myweb-1.default-3"));
+    }
+}
