@@ -1,5 +1,7 @@
 //! Every theme can be read on every terminal, and no theme file can do harm.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use meshscope::config::{ColorSupport, ThemeFile};
 use meshscope::ui::theme::{Role, Themes, contrast};
 use proptest::prelude::*;
