@@ -1,0 +1,140 @@
+//! Everything a person can ask the program to do: one table of names, keys, places and words.
+//!
+//! The table is the only place where a key is given a meaning. The footer, the help screen, the command palette and
+//! the README are made from it by [`super::keymap`].
+
+use super::key::Key::{self, Char, Ctrl, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Tab, Up};
+
+/// A screen of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum View {
+    /// All plugins: home.
+    Plugins,
+    /// The workloads of a plugin.
+    Workloads,
+    /// The filter chains of a proxy.
+    Chains,
+    /// Why the plugin is where it is, and as often.
+    Why,
+    /// What could not be read or understood.
+    Warnings,
+    /// Keys and words.
+    Help,
+}
+
+impl View {
+    /// All screens, in the order in which documents list them.
+    pub const ALL: [Self; 6] = [Self::Plugins, Self::Workloads, Self::Chains, Self::Why, Self::Warnings, Self::Help];
+
+    /// Its name for a person.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Plugins => "Plugins",
+            Self::Workloads => "Workloads",
+            Self::Chains => "Chains",
+            Self::Why => "Why",
+            Self::Warnings => "Warnings",
+            Self::Help => "Help",
+        }
+    }
+}
+
+/// What must be so for an action to be offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing.
+    Nothing,
+    /// The source has scenes to switch between: the demo.
+    Scenes,
+    /// The screen shows two panes.
+    Panes,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// What is done.
+    pub action: Action,
+    /// Its name, for the command palette and the footer.
+    pub name: &'static str,
+    /// What it does, as one clause.
+    pub does: &'static str,
+    /// Its keys, the one to show first; none for an action that is run by name.
+    pub keys: &'static [Key],
+    /// Where it applies.
+    pub views: &'static [View],
+    /// What must be so.
+    pub needs: Needs,
+    /// Its place in the footer, 1 first and kept longest; 0 for none.
+    pub footer: u8,
+}
+
+const EVERYWHERE: &[View] = &View::ALL;
+const ANSWERS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why];
+const LISTS: &[View] = &[View::Plugins, View::Workloads, View::Chains];
+const TREE: &[View] = &[View::Chains];
+const TEXTS: &[View] = &[View::Chains, View::Why, View::Help];
+const NOT_HELP: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Warnings];
+const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why];
+
+macro_rules! actions {
+    ($($action:ident $name:literal $keys:expr, $views:ident, $needs:ident, $footer:literal, $does:literal;)+) => {
+        /// An action. Each means the same on every screen on which it applies.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Action { $(#[doc = $does] $action,)+ }
+
+        /// The table.
+        pub const BINDINGS: &[Binding] = &[$(Binding {
+            action: Action::$action,
+            name: $name,
+            does: $does,
+            keys: &$keys,
+            views: $views,
+            needs: Needs::$needs,
+            footer: $footer,
+        },)+];
+    };
+}
+
+actions! {
+    Open         "open"         [Enter],             ANSWERS,    Nothing, 1,  "Open what is selected";
+    Back         "back"         [Esc],               EVERYWHERE, Nothing, 9,  "Go back; cancel what is waited for or typed";
+    Why          "why"          [Char('w')],         LISTS,      Nothing, 2,  "Say why the plugin is here, and why so often";
+    Chains       "chains"       [Char('c')],         NOT_CHAINS, Nothing, 3,  "Show the filter chains of the selected workload";
+    OtherPane    "pane"         [Tab],               ANSWERS,    Panes,   8,  "Go to the other pane";
+    Find         "find"         [Char('/')],         EVERYWHERE, Nothing, 4,  "Find by any letters of a name, in their order";
+    NextHit      "next-hit"     [Char('n')],         TEXTS,      Nothing, 0,  "Go to the next place that was found";
+    PreviousHit  "previous-hit" [Char('N')],         TEXTS,      Nothing, 0,  "Go to the place found before";
+    Commands     "command"      [Char(':')],         EVERYWHERE, Nothing, 5,  "Run an action by its name";
+    Copy         "copy"         [Char('y')],         EVERYWHERE, Nothing, 6,  "Copy what is selected";
+    Help         "help"         [Char('?')],         NOT_HELP,   Nothing, 7,  "Show all keys and what this screen's words mean";
+    Warnings     "warnings"     [Char('f')],         ANSWERS,    Nothing, 12, "List what could not be read or understood";
+    Refresh      "refresh"      [Char('r')],         ANSWERS,    Nothing, 11, "Ask the proxies again";
+    NextScene    "next-scene"   [Char('m')],         ANSWERS,    Scenes,  10, "Show the demo's mesh in its next mutual TLS mode";
+    Down         "down"         [Char('j'), Down],   EVERYWHERE, Nothing, 0,  "Go down a row";
+    Up           "up"           [Char('k'), Up],     EVERYWHERE, Nothing, 0,  "Go up a row";
+    PageDown     "page-down"    [PageDown, Ctrl('d')], EVERYWHERE, Nothing, 0, "Go down a screen";
+    PageUp       "page-up"      [PageUp, Ctrl('u')], EVERYWHERE, Nothing, 0,  "Go up a screen";
+    First        "first"        [Char('g'), Home],   EVERYWHERE, Nothing, 0,  "Go to the beginning";
+    Last         "last"         [Char('G'), End],    EVERYWHERE, Nothing, 0,  "Go to the end";
+    Toggle       "toggle"       [Char(' ')],         TREE,       Nothing, 0,  "Show or hide what is inside the selected row";
+    Expand       "expand"       [Right],             TREE,       Nothing, 0,  "Show what is inside the selected row";
+    Collapse     "collapse"     [Left],              TREE,       Nothing, 0,  "Hide what is inside, or go to the row above it";
+    ExpandAll    "expand-all"   [Char('e')],         TREE,       Nothing, 8,  "Show what is inside every row, or hide it again";
+    NextTheme    "next-theme"   [Char('t')],         EVERYWHERE, Nothing, 0,  "Change to the next theme";
+    Screenshot   "screenshot"   [],                  EVERYWHERE, Nothing, 0,  "Write the screen to an SVG file";
+    Quit         "quit"         [Char('q'), Ctrl('c')], EVERYWHERE, Nothing, 13, "Leave the program";
+}
+
+impl Action {
+    /// Its row of the table.
+    pub fn binding(self) -> &'static Binding {
+        // The macro writes variants and rows in the same order.
+        &BINDINGS[self as usize]
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        self.binding().name
+    }
+}

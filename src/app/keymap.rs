@@ -1,0 +1,96 @@
+//! What the table of actions says for a screen: which action a key means, and the words for footer, help and README.
+
+use super::action::{Action, BINDINGS, Binding, Needs, View};
+use super::key::Key;
+
+/// Where the person is, as far as keys depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// The screen.
+    pub view: View,
+    /// Whether the source has scenes to switch between.
+    pub scenes: bool,
+    /// Whether the screen shows two panes.
+    pub panes: bool,
+    /// Whether keys are text now: a prompt is open.
+    pub typing: bool,
+}
+
+impl Context {
+    /// A screen on which nothing special is so.
+    pub fn of(view: View) -> Self {
+        Self { view, scenes: false, panes: false, typing: false }
+    }
+
+    /// Whether an action can be run here.
+    pub fn offers(&self, binding: &Binding) -> bool {
+        let met = match binding.needs {
+            Needs::Nothing => true,
+            Needs::Scenes => self.scenes,
+            Needs::Panes => self.panes,
+        };
+        met && binding.views.contains(&self.view)
+    }
+}
+
+/// A key's text and the word beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// The key or keys.
+    pub keys: String,
+    /// What it does.
+    pub word: &'static str,
+}
+
+/// What a key means here.
+pub fn action_for(key: Key, context: &Context) -> Option<Action> {
+    if context.typing && !key.works_while_typing() {
+        return None;
+    }
+    offered(context).find(|binding| binding.keys.contains(&key)).map(|binding| binding.action)
+}
+
+/// All actions that can be run here, in the table's order: the palette's list.
+pub fn offered(context: &Context) -> impl Iterator<Item = &'static Binding> + '_ {
+    BINDINGS.iter().filter(|binding| context.offers(binding))
+}
+
+/// The hints of the key line, the most useful first; a narrow line drops the last ones.
+pub fn footer(context: &Context, ascii: bool) -> Vec<Hint> {
+    let mut shown: Vec<&Binding> = offered(context).filter(|binding| binding.footer > 0 && !binding.keys.is_empty()).collect();
+    shown.sort_by_key(|binding| binding.footer);
+    shown.iter().map(|binding| Hint { keys: binding.keys[0].label(ascii), word: binding.name }).collect()
+}
+
+/// The rows of the help screen: every action that can be run here, with all its keys.
+pub fn help(context: &Context, ascii: bool) -> Vec<Hint> {
+    offered(context).map(|binding| Hint { keys: all_keys(binding, ascii), word: binding.does }).collect()
+}
+
+/// The README's table of keys, as Markdown.
+pub fn readme_table() -> String {
+    let mut table = "| Key | Action | Name | Screens |\n|---|---|---|---|\n".to_owned();
+    for binding in BINDINGS {
+        let keys: Vec<String> = binding.keys.iter().map(|key| format!("`{}`", key.label(true))).collect();
+        let keys = if keys.is_empty() { "none".to_owned() } else { keys.join(" ") };
+        table.push_str(&format!("| {keys} | {} | `:{}` | {} |\n", binding.does, binding.name, screens(binding)));
+    }
+    table
+}
+
+fn all_keys(binding: &Binding, ascii: bool) -> String {
+    if binding.keys.is_empty() {
+        return format!(":{}", binding.name);
+    }
+    binding.keys.iter().map(|key| key.label(ascii)).collect::<Vec<_>>().join(" ")
+}
+
+fn screens(binding: &Binding) -> String {
+    let titles: Vec<&str> = binding.views.iter().map(|view| view.title()).collect();
+    let where_ = if binding.views.len() == View::ALL.len() { "all".to_owned() } else { titles.join(", ") };
+    match binding.needs {
+        Needs::Nothing => where_,
+        Needs::Scenes => format!("{where_} (demo)"),
+        Needs::Panes => format!("{where_} (with two panes)"),
+    }
+}

@@ -1,0 +1,13 @@
+//! Where the person is in a list, a text or a prompt: plain values that a key changes and a frame reads.
+
+mod list;
+mod palette;
+mod prompt;
+mod text;
+mod waits;
+
+pub use list::{ListState, window};
+pub use palette::{Palette, PaletteRow};
+pub use prompt::Prompt;
+pub use text::TextState;
+pub use waits::{Ticket, Wait, Waits};
