@@ -1,3 +1,8 @@
-//! What the eye sees: themes, widgets and views. It draws what it is given and never changes it.
+//! What the eye sees: themes, text and widgets. It draws what it is given and never changes it.
 
+pub mod look;
+pub mod symbols;
+pub mod text;
 pub mod theme;
+
+pub use look::Look;
