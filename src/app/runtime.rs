@@ -3,7 +3,7 @@
 //! It knows neither what the program is about nor where its answers come from, so tests run it without a terminal. It
 //! never waits for I/O: work runs in tasks of its own and comes back as messages. At rest it has no timer.
 
-mod signals;
+mod input;
 mod tasks;
 
 use std::io;
@@ -15,7 +15,7 @@ use futures::{Stream, StreamExt, future::BoxFuture};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-pub use signals::ended_by_signal;
+pub use input::{Input, input};
 
 use super::state::Ticket;
 use tasks::Tasks;

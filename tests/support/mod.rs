@@ -1,6 +1,8 @@
 //! What several integration tests share.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub mod screen;
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 

@@ -11,6 +11,7 @@ mod role;
 use ratatui::style::{Color, Modifier, Style};
 
 pub use color::contrast;
+pub(crate) use color::rgb;
 pub use role::Role;
 
 use crate::config::{ColorSupport, ThemeFile};
