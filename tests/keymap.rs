@@ -7,7 +7,7 @@ use meshscope::app::key::Key;
 use meshscope::app::keymap::{self, Context};
 
 fn contexts() -> impl Iterator<Item = Context> {
-    View::ALL.into_iter().map(|view| Context { scenes: true, panes: true, ..Context::of(view) })
+    View::ALL.into_iter().map(|view| Context { scenes: true, ..Context::of(view) })
 }
 
 #[test]

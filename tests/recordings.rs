@@ -63,7 +63,8 @@ fn counted(recording: &str, plugin: &str, proxy: &str) -> BTreeMap<(String, Stri
 fn hold(recording: &str) {
     let files = support::files(recording);
     let plugins: Value = serde_json::from_slice(&files["k8s/wasmplugins.extensions.istio.io.json"]).unwrap();
-    let dumps: Vec<(&String, &Vec<u8>)> = files.iter().filter(|(path, _)| path.ends_with("/config_dump.json") && path.starts_with("proxies/")).collect();
+    let dumps: Vec<(&String, &Vec<u8>)> =
+        files.iter().filter(|(path, _)| path.ends_with("/config_dump.json") && path.starts_with("proxies/")).collect();
     assert!(!dumps.is_empty(), "{recording} has proxies");
     for (path, bytes) in dumps {
         let dump: Value = serde_json::from_slice(bytes).unwrap();

@@ -5,6 +5,7 @@
 
 pub mod answers;
 pub mod attachment;
+pub mod diff;
 pub mod era;
 pub mod explain;
 pub mod health;

@@ -3,7 +3,7 @@
 //! The table is the only place where a key is given a meaning. The footer, the help screen, the command palette and
 //! the README are made from it by [`super::keymap`].
 
-use super::key::Key::{self, Char, Ctrl, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Tab, Up};
+use super::key::Key::{self, Char, Ctrl, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Up};
 
 /// A screen of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +16,8 @@ pub enum View {
     Chains,
     /// Why the plugin is where it is, and as often.
     Why,
+    /// The raw JSON of a filter or chain.
+    Raw,
     /// What could not be read or understood.
     Warnings,
     /// Keys and words.
@@ -24,7 +26,7 @@ pub enum View {
 
 impl View {
     /// All screens, in the order in which documents list them.
-    pub const ALL: [Self; 6] = [Self::Plugins, Self::Workloads, Self::Chains, Self::Why, Self::Warnings, Self::Help];
+    pub const ALL: [Self; 7] = [Self::Plugins, Self::Workloads, Self::Chains, Self::Why, Self::Raw, Self::Warnings, Self::Help];
 
     /// Its name for a person.
     pub fn title(self) -> &'static str {
@@ -33,6 +35,7 @@ impl View {
             Self::Workloads => "Workloads",
             Self::Chains => "Chains",
             Self::Why => "Why",
+            Self::Raw => "Raw",
             Self::Warnings => "Warnings",
             Self::Help => "Help",
         }
@@ -46,8 +49,6 @@ pub enum Needs {
     Nothing,
     /// The source has scenes to switch between: the demo.
     Scenes,
-    /// The screen shows two panes.
-    Panes,
 }
 
 /// One row of the table.
@@ -73,8 +74,7 @@ const EVERYWHERE: &[View] = &View::ALL;
 const ANSWERS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why];
 const LISTS: &[View] = &[View::Plugins, View::Workloads, View::Chains];
 const TREE: &[View] = &[View::Chains];
-const TEXTS: &[View] = &[View::Chains, View::Why, View::Help];
-const NOT_HELP: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Warnings];
+const NOT_HELP: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Raw, View::Warnings];
 const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why];
 
 macro_rules! actions {
@@ -101,16 +101,13 @@ actions! {
     Back         "back"         [Esc],               EVERYWHERE, Nothing, 9,  "Go back; cancel what is waited for or typed";
     Why          "why"          [Char('w')],         LISTS,      Nothing, 2,  "Say why the plugin is here, and why so often";
     Chains       "chains"       [Char('c')],         NOT_CHAINS, Nothing, 3,  "Show the filter chains of the selected workload";
-    OtherPane    "pane"         [Tab],               ANSWERS,    Panes,   8,  "Go to the other pane";
     Find         "find"         [Char('/')],         EVERYWHERE, Nothing, 4,  "Find by any letters of a name, in their order";
-    NextHit      "next-hit"     [Char('n')],         TEXTS,      Nothing, 0,  "Go to the next place that was found";
-    PreviousHit  "previous-hit" [Char('N')],         TEXTS,      Nothing, 0,  "Go to the place found before";
     Commands     "command"      [Char(':')],         EVERYWHERE, Nothing, 5,  "Run an action by its name";
     Copy         "copy"         [Char('y')],         EVERYWHERE, Nothing, 6,  "Copy what is selected";
     Help         "help"         [Char('?')],         NOT_HELP,   Nothing, 7,  "Show all keys and what this screen's words mean";
     Warnings     "warnings"     [Char('f')],         ANSWERS,    Nothing, 12, "List what could not be read or understood";
     Refresh      "refresh"      [Char('r')],         ANSWERS,    Nothing, 11, "Ask the proxies again";
-    NextScene    "next-scene"   [Char('m')],         ANSWERS,    Scenes,  10, "Show the demo's mesh in its next mutual TLS mode";
+    NextScene    "next-scene"   [Char('M')],         ANSWERS,    Scenes,  10, "Show the demo's mesh in its next mutual TLS mode";
     Down         "down"         [Char('j'), Down],   EVERYWHERE, Nothing, 0,  "Go down a row";
     Up           "up"           [Char('k'), Up],     EVERYWHERE, Nothing, 0,  "Go up a row";
     PageDown     "page-down"    [PageDown, Ctrl('d')], EVERYWHERE, Nothing, 0, "Go down a screen";
@@ -121,8 +118,7 @@ actions! {
     Expand       "expand"       [Right],             TREE,       Nothing, 0,  "Show what is inside the selected row";
     Collapse     "collapse"     [Left],              TREE,       Nothing, 0,  "Hide what is inside, or go to the row above it";
     ExpandAll    "expand-all"   [Char('e')],         TREE,       Nothing, 8,  "Show what is inside every row, or hide it again";
-    NextTheme    "next-theme"   [Char('t')],         EVERYWHERE, Nothing, 0,  "Change to the next theme";
-    Screenshot   "screenshot"   [],                  EVERYWHERE, Nothing, 0,  "Write the screen to an SVG file";
+    NextTheme    "next-theme"   [Char('T')],         EVERYWHERE, Nothing, 0,  "Change to the next theme";
     Quit         "quit"         [Char('q'), Ctrl('c')], EVERYWHERE, Nothing, 13, "Leave the program";
 }
 

@@ -10,8 +10,6 @@ pub struct Context {
     pub view: View,
     /// Whether the source has scenes to switch between.
     pub scenes: bool,
-    /// Whether the screen shows two panes.
-    pub panes: bool,
     /// Whether keys are text now: a prompt is open.
     pub typing: bool,
 }
@@ -19,7 +17,7 @@ pub struct Context {
 impl Context {
     /// A screen on which nothing special is so.
     pub fn of(view: View) -> Self {
-        Self { view, scenes: false, panes: false, typing: false }
+        Self { view, scenes: false, typing: false }
     }
 
     /// Whether an action can be run here.
@@ -27,7 +25,6 @@ impl Context {
         let met = match binding.needs {
             Needs::Nothing => true,
             Needs::Scenes => self.scenes,
-            Needs::Panes => self.panes,
         };
         met && binding.views.contains(&self.view)
     }
@@ -91,6 +88,5 @@ fn screens(binding: &Binding) -> String {
     match binding.needs {
         Needs::Nothing => where_,
         Needs::Scenes => format!("{where_} (demo)"),
-        Needs::Panes => format!("{where_} (with two panes)"),
     }
 }

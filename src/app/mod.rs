@@ -2,9 +2,19 @@
 
 pub mod action;
 pub mod clipboard;
+pub mod effect;
 pub mod fuzzy;
+pub mod handler;
 pub mod key;
 pub mod keymap;
+pub mod msg;
+pub mod program;
+pub mod question;
+pub mod rows;
 pub mod runtime;
+pub mod screen;
 pub mod state;
 pub mod terminal;
+mod update;
+
+pub use program::App;

@@ -116,8 +116,8 @@ impl Collector {
         }
         Snapshot {
             generation: self.generation,
-            workloads: workloads::derive(&self.objects),
-            objects: self.objects.clone(),
+            workloads: workloads::derive(&self.objects).into(),
+            objects: Arc::new(self.objects.clone()),
             dumps,
             settled: self.settled.clone(),
             unread: self.unread.iter().filter_map(|unread| unread.kind).collect(),

@@ -16,9 +16,9 @@ pub struct Snapshot {
     /// Grows with every change, so that a late answer to an old question can be told.
     pub generation: u64,
     /// The objects.
-    pub objects: Inventory,
+    pub objects: Arc<Inventory>,
     /// The workloads that the pods belong to, by name, then kind.
-    pub workloads: Vec<Arc<Workload>>,
+    pub workloads: Arc<[Arc<Workload>]>,
     /// The proxies' config dumps, as far as they were asked for.
     pub dumps: BTreeMap<ProxyId, Dump>,
     /// Kinds that have been listed (or that the mesh has not): None of these can still turn up for want of waiting.

@@ -56,6 +56,9 @@ pub struct ListenerAnswer {
     pub last_updated: Option<String>,
     /// Its chains, the default one last.
     pub filter_chains: Vec<ChainAnswer>,
+    /// Its place among the dump's listeners.
+    #[serde(skip)]
+    pub index: usize,
 }
 
 /// One chain.
@@ -155,14 +158,18 @@ fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter) -> 
     let dump = &snapshot.dump(proxy)?.dump;
     let of_pod = snapshot.objects.pods.get(proxy).and_then(|pod| pod.proxy.as_ref()).map(|proxy| proxy.kind);
     let kind = placement::proxy_kind(dump, of_pod);
-    let wanted = |listener: &&Listener| {
+    let wanted = |listener: &Listener| {
         filter.port.is_none_or(|port| listener.port() == Some(port)) && filter.listener.as_ref().is_none_or(|name| *name == listener.name)
     };
     let mut listeners: Vec<ListenerAnswer> = dump
         .listeners
         .iter()
-        .filter(wanted)
-        .map(|listener| listener_answer(snapshot, listener, placement::direction(listener, kind), filter.plugin.as_ref()))
+        .enumerate()
+        .filter(|(_, listener)| wanted(listener))
+        .map(|(index, listener)| ListenerAnswer {
+            index,
+            ..listener_answer(snapshot, listener, placement::direction(listener, kind), filter.plugin.as_ref())
+        })
         .filter(|listener| filter.plugin.is_none() || !listener.filter_chains.is_empty())
         .collect();
     listeners.sort_by(|a, b| order(a).cmp(&order(b)));
@@ -192,6 +199,7 @@ fn listener_answer(
 ) -> ListenerAnswer {
     let wanted = |(_, chain): &(usize, &FilterChain)| plugin.is_none_or(|plugin| placement::count_in_chain(chain, plugin) > 0);
     ListenerAnswer {
+        index: 0,
         name: listener.name.clone(),
         port: listener.port(),
         direction,

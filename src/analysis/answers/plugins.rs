@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Counts;
 use super::workloads::{self, WorkloadSummary};
 use crate::analysis::health::{self, PluginState, Rollup};
-use crate::model::ids::{PluginId, PluginKind};
+use crate::model::ids::{PluginId, PluginKind, ProxyId, WorkloadId};
 use crate::model::plugin::{Extension, Plugin, TargetRef};
 use crate::model::snapshot::Snapshot;
 use crate::model::warning::Warning;
@@ -70,6 +70,9 @@ pub struct PluginSummary {
     /// The ID.
     #[serde(skip)]
     pub id: PluginId,
+    /// The proxies that it applies to, with their workloads.
+    #[serde(skip)]
+    pub proxies: Vec<(WorkloadId, ProxyId)>,
 }
 
 /// Answers for the plugins that `namespace` sees: its own and the root namespace's; all of them where it is None.
@@ -116,5 +119,9 @@ fn summary(snapshot: &Snapshot, plugin: &Plugin) -> PluginSummary {
         target_refs: plugin.target_refs.iter().map(TargetRef::to_string).collect(),
         matches: plugin.match_text(),
         id: plugin.id.clone(),
+        proxies: matched
+            .iter()
+            .flat_map(|workload| workload.proxies.iter().map(|proxy| (workload.id.clone(), proxy.proxy.clone())))
+            .collect(),
     }
 }

@@ -112,7 +112,8 @@ fn all_ecds_sections_are_read_and_unknown_sections_kept() {
         .map(|(name, config)| wasm.replace("NAME", name).replace("CONFIG", config))
         .into_iter()
         .collect();
-    let parsed = read(&format!(r#"{{"configs": [{}, {{"@type": "type.googleapis.com/example.Unknown", "x": [1]}}]}}"#, sections.join(", ")));
+    let parsed =
+        read(&format!(r#"{{"configs": [{}, {{"@type": "type.googleapis.com/example.Unknown", "x": [1]}}]}}"#, sections.join(", ")));
     assert_eq!(parsed.dump.ecds.len(), 3);
     assert!(matches!(&parsed.dump.ecds[0].config, ExtensionConfig::Wasm { file, .. } if file == "/x.wasm"));
     assert_eq!(parsed.dump.ecds[1].config, ExtensionConfig::StubDeny);
@@ -139,7 +140,10 @@ fn a_matcher_tells_how_each_chain_is_picked() {
 
 #[test]
 fn one_bad_listener_costs_a_warning_with_its_place() {
-    let text = section(&format!(r#"17, {{"name": "ok", "active_state": {{"listener": {}}}}}, {{"name": "odd", "active_state": {{"listener": {{"filter_chains": "x"}}}}}}"#, listener("ok")));
+    let text = section(&format!(
+        r#"17, {{"name": "ok", "active_state": {{"listener": {}}}}}, {{"name": "odd", "active_state": {{"listener": {{"filter_chains": "x"}}}}}}"#,
+        listener("ok")
+    ));
     let parsed = read(&text);
     assert_eq!(parsed.dump.listeners.iter().map(|listener| &*listener.name).collect::<Vec<_>>(), ["ok", "odd"]);
     let places: Vec<&str> = parsed.warnings.iter().map(|warning| &*warning.object).collect();
@@ -148,7 +152,11 @@ fn one_bad_listener_costs_a_warning_with_its_place() {
 
 #[test]
 fn what_comes_before_a_cut_is_kept() {
-    let whole = section(&format!(r#"{{"name": "a", "active_state": {{"listener": {}}}}}, {{"name": "b", "active_state": {{"listener": {}}}}}"#, listener("a"), listener("b")));
+    let whole = section(&format!(
+        r#"{{"name": "a", "active_state": {{"listener": {}}}}}, {{"name": "b", "active_state": {{"listener": {}}}}}"#,
+        listener("a"),
+        listener("b")
+    ));
     let cut = &whole[..whole.len() - 200];
     let parsed = read(cut);
     assert_eq!(parsed.dump.listeners.iter().map(|listener| &*listener.name).collect::<Vec<_>>(), ["a"]);

@@ -1,0 +1,61 @@
+//! What changed between two dumps of one proxy: how often each plugin stands in each listener, before and after.
+
+use std::collections::BTreeMap;
+
+use crate::model::envoy::{ConfigDump, ListenerState};
+use crate::model::ids::PluginId;
+
+/// A count that changed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CountChange {
+    /// The plugin.
+    pub plugin: PluginId,
+    /// The listener's port; None for an internal one.
+    pub port: Option<u16>,
+    /// The listener's name.
+    pub listener: String,
+    /// How often it stood in the active listener before.
+    pub before: usize,
+    /// How often it does now.
+    pub after: usize,
+}
+
+/// The counts in active listeners that differ, by plugin, then port.
+pub fn count_changes(before: &ConfigDump, after: &ConfigDump) -> Vec<CountChange> {
+    let (old, new) = (counts(before), counts(after));
+    let mut changes: Vec<CountChange> = old
+        .keys()
+        .chain(new.keys().filter(|key| !old.contains_key(*key)))
+        .filter_map(|key| {
+            let (before, after) = (old.get(key).copied().unwrap_or(0), new.get(key).copied().unwrap_or(0));
+            let (plugin, port, listener) = key.clone();
+            (before != after).then_some(CountChange { plugin, port, listener, before, after })
+        })
+        .collect();
+    changes.sort();
+    changes
+}
+
+type Place = (PluginId, Option<u16>, String);
+
+fn counts(dump: &ConfigDump) -> BTreeMap<Place, usize> {
+    let mut found = BTreeMap::new();
+    for listener in dump.listeners.iter().filter(|listener| listener.state == ListenerState::Active) {
+        for filter in listener.chains.iter().flat_map(|chain| chain.filters()) {
+            if let Some(plugin) = &filter.plugin {
+                *found.entry((plugin.id.clone(), listener.port(), listener.name.clone())).or_insert(0) += 1;
+            }
+        }
+    }
+    found
+}
+
+/// Whether a proxy is still on its way to what istiod sent: a listener warms or drains.
+pub fn in_transition(dump: &ConfigDump) -> bool {
+    dump.listeners.iter().any(|listener| matches!(listener.state, ListenerState::Warming | ListenerState::Draining))
+}
+
+/// Whether two dumps of one proxy say the same about listeners and extensions.
+pub fn is_same(one: &ConfigDump, other: &ConfigDump) -> bool {
+    one.listeners == other.listeners && one.ecds == other.ecds
+}

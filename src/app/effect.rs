@@ -1,0 +1,47 @@
+//! What is to be done outside: data, made by `update` and run by the event loop's handler.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::question::Question;
+use super::state::Ticket;
+use crate::model::snapshot::{LoadedDump, Snapshot};
+use crate::source::ProxyRequest;
+
+/// Something to do.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Follow the source from its beginning.
+    WatchMesh {
+        /// Goes into every message that comes of it.
+        epoch: u64,
+    },
+    /// Fetch a proxy's config dump.
+    FetchConfigDump {
+        /// The request's ticket.
+        ticket: Ticket,
+        /// The question to the proxy.
+        request: ProxyRequest,
+        /// Counts the dumps of this proxy.
+        serial: u64,
+        /// The dump before, to be compared with.
+        previous: Option<Arc<LoadedDump>>,
+        /// How long to wait before asking: a change takes a moment to reach a proxy.
+        after: Duration,
+    },
+    /// Answer a question.
+    Ask {
+        /// The request's ticket.
+        ticket: Ticket,
+        /// The question.
+        question: Question,
+        /// The world to ask.
+        snapshot: Arc<Snapshot>,
+    },
+    /// Stop what runs under a ticket.
+    Stop(Ticket),
+    /// Copy a text.
+    Copy(String),
+    /// Show another scene of the demo.
+    SwitchScene(usize),
+}

@@ -1,0 +1,148 @@
+//! How effects become work: the source is asked, questions are answered, texts are copied, all beside the event loop.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::clipboard::{self, Method, SystemClipboard};
+use super::effect::Effect;
+use super::msg::Msg;
+use super::program::App;
+use super::runtime::{Handler, Work};
+use crate::analysis::diff;
+use crate::fetch;
+use crate::ingest::collect::Collector;
+use crate::model::snapshot::Dump;
+use crate::source::SharedSource;
+use crate::source::demo::Demo;
+
+/// How many messages of a source may wait.
+const WAITING: usize = 256;
+
+/// How long messages of a source are gathered before the screen hears of them: a relist comes in many.
+const GATHER: Duration = Duration::from_millis(30);
+
+/// Asks the world.
+#[derive(Debug)]
+pub struct World {
+    source: Arc<Mutex<SharedSourceBox>>,
+    copy_by: Method,
+    clipboard: SystemClipboard,
+}
+
+/// The source, which the demo replaces when its scene changes.
+struct SharedSourceBox(SharedSource);
+
+impl std::fmt::Debug for SharedSourceBox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Source").field(&self.0.info().name).finish()
+    }
+}
+
+impl World {
+    /// The way to a source, and to a clipboard.
+    pub fn new(source: SharedSource, copy_by: Method) -> Self {
+        Self { source: Arc::new(Mutex::new(SharedSourceBox(source))), copy_by, clipboard: SystemClipboard::default() }
+    }
+
+    fn source(&self) -> SharedSource {
+        self.source.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
+    }
+
+    fn copy(&mut self, text: String, answers: mpsc::Sender<Msg>) -> Work {
+        let by_terminal = |text: &str| match clipboard::osc52(text) {
+            Ok(bytes) => (Work::Write(bytes), Ok("the terminal's clipboard".to_owned())),
+            Err(why) => (Work::Nothing, Err(why)),
+        };
+        let (work, outcome) = match self.copy_by {
+            Method::Off => (Work::Nothing, Err("the settings turn the clipboard off".to_owned())),
+            Method::Terminal => by_terminal(&text),
+            Method::System { .. } => {
+                let copied = self.clipboard.copy(text);
+                let run = async move {
+                    let outcome = copied.await.map(|()| "the system's clipboard".to_owned());
+                    // The program may be over by now.
+                    let _ = answers.send(Msg::Copied(outcome)).await;
+                };
+                return Work::Run(None, Box::pin(run));
+            }
+        };
+        // The queue is the loop's own: it has room, or the message is not worth waiting for.
+        let _ = answers.try_send(Msg::Copied(outcome));
+        work
+    }
+}
+
+impl Handler<App> for World {
+    fn handle(&mut self, effect: Effect, answers: &mpsc::Sender<Msg>) -> Work {
+        let answers = answers.clone();
+        match effect {
+            Effect::WatchMesh { epoch } => Work::Run(None, Box::pin(watch(self.source(), epoch, answers))),
+            Effect::FetchConfigDump { ticket, request, serial, previous, after } => {
+                let source = self.source();
+                Work::Run(
+                    Some(ticket),
+                    Box::pin(async move {
+                        if !after.is_zero() {
+                            tokio::time::sleep(after).await;
+                        }
+                        let proxy = request.proxy.clone();
+                        let dump = fetch::dump(source, request, serial).await;
+                        let changes = match (&previous, &dump) {
+                            (Some(before), Dump::Loaded(after)) => diff::count_changes(&before.dump, &after.dump),
+                            _ => Vec::new(),
+                        };
+                        let _ = answers.send(Msg::DumpRead { ticket, proxy, dump, changes }).await;
+                    }),
+                )
+            }
+            Effect::Ask { ticket, question, snapshot } => Work::Run(
+                Some(ticket),
+                Box::pin(async move {
+                    match tokio::task::spawn_blocking(move || question.answer(&snapshot)).await {
+                        Ok(answer) => drop(answers.send(Msg::Answered { ticket, answer }).await),
+                        Err(error) => drop(answers.send(Msg::TaskFailed(Some(ticket), format!("internal error: {error}"))).await),
+                    }
+                }),
+            ),
+            Effect::Stop(ticket) => Work::Stop(ticket),
+            Effect::Copy(text) => self.copy(text, answers),
+            Effect::SwitchScene(scene) => {
+                let outcome = Demo::new(scene).map(|demo| Arc::new(demo) as SharedSource);
+                let message = match outcome {
+                    Ok(source) => {
+                        let info = source.info();
+                        self.source.lock().unwrap_or_else(PoisonError::into_inner).0 = source;
+                        Ok(info)
+                    }
+                    Err(error) => Err(error.to_string()),
+                };
+                let _ = answers.try_send(Msg::SceneSwitched(message));
+                Work::Nothing
+            }
+        }
+    }
+}
+
+/// Follows a source: gathers what it says, understands it here, and hands the objects on as a whole.
+async fn watch(source: SharedSource, epoch: u64, answers: mpsc::Sender<Msg>) {
+    let (sender, mut updates) = mpsc::channel(WAITING);
+    // The watch ends with this task: its receiver goes, and nothing else holds it.
+    let mut reading = tokio::task::JoinSet::new();
+    reading.spawn(source.watch(sender));
+    let mut collector = Collector::default();
+    while let Some(first) = updates.recv().await {
+        let mut changed = vec![collector.apply(first)];
+        let until = tokio::time::Instant::now() + GATHER;
+        while let Ok(Some(next)) = tokio::time::timeout_at(until, updates.recv()).await {
+            changed.push(collector.apply(next));
+        }
+        let objects = Arc::new(collector.snapshot(BTreeMap::new()));
+        let message = Msg::MeshRead { epoch, objects, changed, health: collector.health().cloned() };
+        if answers.send(message).await.is_err() {
+            return;
+        }
+    }
+}

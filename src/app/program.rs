@@ -1,0 +1,184 @@
+//! The whole state of the terminal program.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::effect::Effect;
+use super::keymap::Context;
+use super::msg::Msg;
+use super::runtime::Program;
+use super::screen::{Screen, Subject};
+use super::state::{Palette, Prompt, Ticket, Waits};
+use super::update;
+use crate::analysis::diff::CountChange;
+use crate::model::ids::ProxyId;
+use crate::model::kind::Kind;
+use crate::model::snapshot::{Dump, Snapshot};
+use crate::model::update::Health;
+use crate::source::SourceInfo;
+
+/// What the program is started with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The source, for the header.
+    pub info: SourceInfo,
+    /// The namespace to look at; None is all.
+    pub namespace: Option<String>,
+    /// The demo's scene.
+    pub scene: usize,
+    /// How long a question to a proxy may take.
+    pub deadline: Duration,
+    /// How many themes there are.
+    pub themes: usize,
+    /// The theme to begin with.
+    pub theme: usize,
+    /// Said at the start, such as what is wrong with a theme file.
+    pub notices: Vec<String>,
+    /// The proxies of a source without objects.
+    pub proxies: Vec<ProxyId>,
+}
+
+/// The state. Views read it; only [`Program::update`] changes it.
+#[derive(Debug)]
+pub struct App {
+    /// What it was started with.
+    pub options: Options,
+    /// The world, with the dumps that were read.
+    pub snapshot: Arc<Snapshot>,
+    /// How the source is; None before it said anything.
+    pub health: Option<Health>,
+    /// Home and the way from it; the last is in sight. Never empty.
+    pub screens: Vec<Screen>,
+    /// Where text is typed now.
+    pub typing: Option<Typing>,
+    /// What is waited for.
+    pub waits: Waits,
+    /// The last thing that happened that matters.
+    pub event: Option<String>,
+    /// How the counts of each proxy changed last, so that old and new stand side by side.
+    pub changes: BTreeMap<ProxyId, Vec<CountChange>>,
+    /// The theme, as a place in the list of themes.
+    pub theme: usize,
+    pub(super) epoch: u64,
+    pub(super) fetches: BTreeMap<ProxyId, Fetch>,
+    pub(super) last_change: Option<String>,
+    pub(super) body_height: usize,
+    dirty: bool,
+    over: bool,
+}
+
+/// Where keys are text.
+#[derive(Debug)]
+pub enum Typing {
+    /// `/`: what is looked for on the screen in sight.
+    Find(Prompt),
+    /// `:`: an action by its name.
+    Command(Palette),
+}
+
+/// The fetching of one proxy's dump.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Fetch {
+    /// The request that is under way.
+    pub(super) ticket: Option<Ticket>,
+    /// How many dumps of the proxy were read.
+    pub(super) serial: u64,
+    /// How many times it was asked since the last change that may concern it; None where it is not followed.
+    pub(super) followed: Option<usize>,
+}
+
+impl App {
+    /// The program at home, and the first things to do.
+    pub fn start(options: Options) -> (Self, Vec<Effect>) {
+        let namespace = options.namespace.clone();
+        let mut app = Self {
+            snapshot: Arc::new(Snapshot::default()),
+            health: None,
+            screens: vec![Screen::new(Subject::Plugins { namespace })],
+            typing: None,
+            waits: Waits::default(),
+            event: options.notices.first().cloned(),
+            changes: BTreeMap::new(),
+            theme: options.theme,
+            epoch: 1,
+            fetches: BTreeMap::new(),
+            last_change: None,
+            body_height: 10,
+            dirty: true,
+            over: false,
+            options,
+        };
+        let effects = update::start(&mut app);
+        (app, effects)
+    }
+
+    /// The screen in sight.
+    pub fn screen(&self) -> &Screen {
+        // `screens` is never empty: home stays.
+        &self.screens[self.screens.len() - 1]
+    }
+
+    pub(super) fn screen_mut(&mut self) -> &mut Screen {
+        let last = self.screens.len() - 1;
+        &mut self.screens[last]
+    }
+
+    /// Where the person is, as far as keys depend on it.
+    pub fn context(&self) -> Context {
+        Context { scenes: !self.options.info.scenes.is_empty(), typing: self.typing.is_some(), ..Context::of(self.screen().view()) }
+    }
+
+    /// The proxies whose dumps were read.
+    pub fn proxies_read(&self) -> usize {
+        self.snapshot.dumps.values().filter(|dump| matches!(dump, Dump::Loaded(_))).count()
+    }
+
+    /// The demo's scene; None for other sources.
+    pub fn scene(&self) -> Option<&'static str> {
+        self.options.info.scenes.get(self.options.scene).copied()
+    }
+
+    /// Kinds that have not been answered for yet.
+    pub fn awaited(&self) -> Vec<Kind> {
+        Kind::ALL.into_iter().filter(|kind| !self.snapshot.settled.contains(kind)).collect()
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.over = true;
+    }
+}
+
+/// What a frame tells back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    /// How many rows of the view are in sight.
+    pub body_height: usize,
+}
+
+impl Program for App {
+    type Msg = Msg;
+    type Effect = Effect;
+    type Drawn = Drawn;
+
+    fn update(&mut self, msg: Msg) -> Vec<Effect> {
+        self.dirty = true;
+        update::update(self, msg)
+    }
+
+    fn take_dirty(&mut self) -> bool {
+        std::mem::take(&mut self.dirty)
+    }
+
+    fn drawn(&mut self, drawn: Drawn) {
+        self.body_height = drawn.body_height;
+    }
+
+    fn is_over(&self) -> bool {
+        self.over
+    }
+
+    fn task_failed(ticket: Option<Ticket>, what: String) -> Msg {
+        Msg::TaskFailed(ticket, what)
+    }
+}

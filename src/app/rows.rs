@@ -1,0 +1,172 @@
+//! The rows of each screen, as data: what a key moves over and a frame draws.
+
+pub mod chains;
+pub mod why;
+
+use std::collections::BTreeSet;
+
+use crate::analysis::answers::WorkloadsAnswer;
+use crate::app::fuzzy::{Hit, Pattern};
+use crate::app::screen::{Screen, Subject};
+use crate::model::ids::ProxyId;
+
+/// What a row stands for. Numbers are places in the screen's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// A plugin.
+    Plugin(usize),
+    /// A workload.
+    Workload(usize),
+    /// A proxy of a workload that has several.
+    Proxy(usize, usize),
+    /// The line above the workloads that do not match.
+    NotMatched,
+    /// A listener.
+    Listener(usize),
+    /// A chain of a listener.
+    Chain(usize, usize),
+    /// A network filter of a chain.
+    NetworkFilter(usize, usize, usize),
+    /// An HTTP filter of a chain.
+    HttpFilter(usize, usize, usize),
+    /// A listener's line of the sum.
+    Sum(usize),
+    /// A term of the sum.
+    Term(usize, usize),
+    /// The line under the terms, with the total.
+    Total(usize),
+    /// An empty line.
+    Blank,
+    /// A sentence.
+    Sentence(String),
+    /// A warning.
+    Warning(usize),
+    /// A line of text.
+    Line(usize),
+}
+
+impl Row {
+    /// Whether it can be selected.
+    pub fn is_selectable(&self) -> bool {
+        !matches!(self, Self::NotMatched | Self::Blank | Self::Sentence(_) | Self::Total(_))
+    }
+}
+
+/// A row that can be opened and closed: a listener, by its name and state, or a chain of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// The listener's name.
+    pub listener: String,
+    /// Its state.
+    pub state: &'static str,
+    /// The chain's place; None for the listener itself.
+    pub chain: Option<usize>,
+}
+
+/// Lays a screen's rows out anew, after its answer, what is looked for, or what is open has changed. The row that was
+/// selected stays selected where it is still there.
+pub fn lay_out(screen: &mut Screen, warnings: usize, height: usize) {
+    let before = screen.selected().cloned();
+    let all = all(screen, warnings);
+    let pattern = Pattern::new(&screen.find);
+    if pattern.is_empty() {
+        screen.rows = all;
+        screen.hits = Vec::new();
+    } else {
+        let texts: Vec<String> = all.iter().map(|row| text(screen, row)).collect();
+        let mut hits = pattern.rank(texts.iter().map(String::as_str));
+        if !matches!(screen.subject, Subject::Plugins { .. } | Subject::Workloads(_)) {
+            // What stands in an order that means something keeps it.
+            hits.sort_by_key(|hit| hit.index);
+        }
+        hits.retain(|hit| all[hit.index].is_selectable());
+        screen.rows = hits.iter().map(|hit| all[hit.index].clone()).collect();
+        screen.hits = hits;
+    }
+    let total = screen.rows.len();
+    let same = before.and_then(|row| screen.rows.iter().position(|candidate| *candidate == row));
+    let first = screen.rows.iter().position(Row::is_selectable).unwrap_or(0);
+    let selected = same.unwrap_or_else(|| screen.list.selected.min(total.saturating_sub(1)));
+    let selected = if screen.rows.get(selected).is_some_and(Row::is_selectable) { selected } else { first };
+    screen.list.select(selected, height, total);
+}
+
+fn all(screen: &Screen, warnings: usize) -> Vec<Row> {
+    match &screen.subject {
+        Subject::Plugins { .. } => (0..screen.plugins().map_or(0, |answer| answer.plugins.len())).map(Row::Plugin).collect(),
+        Subject::Workloads(_) => workloads(screen),
+        Subject::Chains(_) => chains::rows(screen),
+        Subject::Why(_) => why::rows(screen),
+        Subject::Raw { lines, .. } => (0..lines.len()).map(Row::Line).collect(),
+        Subject::Warnings => (0..warnings).map(Row::Warning).collect(),
+        Subject::Help(_) => Vec::new(),
+    }
+}
+
+fn workloads(screen: &Screen) -> Vec<Row> {
+    let Some(answer) = screen.workloads() else { return Vec::new() };
+    let mut rows = Vec::new();
+    let mut matched = true;
+    for (index, workload) in answer.workloads.iter().enumerate() {
+        if matched && !workload.matched {
+            rows.push(Row::NotMatched);
+            matched = false;
+        }
+        rows.push(Row::Workload(index));
+        if workload.proxies.len() > 1 {
+            rows.extend((0..workload.proxies.len()).map(|proxy| Row::Proxy(index, proxy)));
+        }
+    }
+    rows
+}
+
+/// The proxies of a workload's row.
+pub fn proxies(answer: &WorkloadsAnswer, row: &Row) -> Vec<ProxyId> {
+    match row {
+        Row::Workload(index) => answer.workloads[*index].proxies.iter().map(|proxy| proxy.proxy.clone()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What is to be open so that this row is in sight: itself and what it is inside of.
+pub fn opening(key: Key) -> BTreeSet<Key> {
+    let listener = Key { chain: None, ..key.clone() };
+    [listener, key].into_iter().collect()
+}
+
+/// Selects the first chain with the plugin, or the last row that is open by choice, when a tree is first shown.
+pub fn select_plugin(screen: &mut Screen, height: usize) {
+    let chosen = screen.open.iter().rev().find(|key| key.chain.is_some()).cloned();
+    let found = screen.rows.iter().position(|row| chosen.is_some() && chains::key_of(screen, row) == chosen);
+    if let Some(row) = found {
+        screen.list.select(row, height, screen.rows.len());
+        // The listener above it says what it is a chain of.
+        screen.list.offset = screen.list.offset.min(row.saturating_sub(2));
+    }
+}
+
+/// The text of a row that a search looks at, and that copying takes.
+pub fn text(screen: &Screen, row: &Row) -> String {
+    let found = match row {
+        Row::Plugin(index) => screen.plugins().map(|answer| answer.plugins[*index].plugin.clone()),
+        Row::Workload(index) => screen.workloads().map(|answer| {
+            let workload = &answer.workloads[*index];
+            format!("{} {}", workload.id.name.namespace, workload.short)
+        }),
+        Row::Proxy(index, proxy) => screen.workloads().map(|answer| answer.workloads[*index].proxies[*proxy].proxy.to_string()),
+        Row::Listener(_) | Row::Chain(..) | Row::NetworkFilter(..) | Row::HttpFilter(..) => chains::text(screen, row),
+        Row::Sum(_) | Row::Term(..) => why::text(screen, row),
+        Row::Sentence(sentence) => Some(sentence.clone()),
+        Row::Line(index) => match &screen.subject {
+            Subject::Raw { lines, .. } => lines.get(*index).cloned(),
+            _ => None,
+        },
+        Row::NotMatched | Row::Total(_) | Row::Blank | Row::Warning(_) => None,
+    };
+    found.unwrap_or_default()
+}
+
+/// What a search found in a shown row; nothing while nothing is looked for.
+pub fn hits(screen: &Screen, row: usize) -> &[usize] {
+    screen.hits.get(row).map(|hit: &Hit| hit.positions.as_slice()).unwrap_or_default()
+}

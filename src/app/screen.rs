@@ -1,0 +1,175 @@
+//! A screen that is open: its subject, its answer, and where the person is in it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::action::View;
+use super::fuzzy::Hit;
+use super::question::{Answered, Question};
+use super::rows::{self, Row};
+use super::state::{ListState, Ticket};
+use crate::analysis::answers::{ChainsAnswer, PluginsAnswer, WhyAnswer, WorkloadsAnswer};
+use crate::model::ids::{PluginId, ProxyId, WorkloadId};
+
+/// What a screen is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// All plugins: home.
+    Plugins {
+        /// The namespace that is looked at; None is all.
+        namespace: Option<String>,
+    },
+    /// The workloads of a plugin.
+    Workloads(PluginId),
+    /// The chains of a proxy.
+    Chains(Focus),
+    /// Why the plugin stands where it does.
+    Why(Focus),
+    /// The raw JSON of a filter or chain.
+    Raw {
+        /// What it is of.
+        title: String,
+        /// The text, indented, a line each.
+        lines: Arc<[String]>,
+    },
+    /// What could not be read or understood.
+    Warnings,
+    /// Keys and words, of the screen that it was opened from.
+    Help(View),
+}
+
+/// A proxy and the plugin that is looked for in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Focus {
+    /// The plugin; None where the proxy alone is looked at.
+    pub plugin: Option<PluginId>,
+    /// The workload of the proxy; None over a lone dump.
+    pub workload: Option<WorkloadId>,
+    /// The proxy.
+    pub proxy: ProxyId,
+}
+
+impl Focus {
+    /// `httpbin`: the workload's name, else the pod's.
+    pub fn name(&self) -> &str {
+        self.workload.as_ref().map_or(&self.proxy.pod, |workload| &workload.name.name)
+    }
+}
+
+/// One screen of the way from home to where the person is.
+#[derive(Debug)]
+pub struct Screen {
+    /// What it is about.
+    pub subject: Subject,
+    /// The latest answer; None before the first.
+    pub answer: Option<Answered>,
+    /// The request that is under way.
+    pub pending: Option<Ticket>,
+    /// Whether the world changed since the request under way was made.
+    pub stale: bool,
+    /// The selected row.
+    pub list: ListState,
+    /// What is looked for; empty shows all.
+    pub find: String,
+    /// The rows that are shown.
+    pub rows: Vec<Row>,
+    /// Where the search found something, for each row; empty while nothing is looked for.
+    pub hits: Vec<Hit>,
+    /// Which listeners and chains are open, by their key in [`rows`].
+    pub open: BTreeSet<rows::Key>,
+}
+
+impl Screen {
+    /// A screen without an answer yet.
+    pub fn new(subject: Subject) -> Self {
+        Self {
+            subject,
+            answer: None,
+            pending: None,
+            stale: false,
+            list: ListState::default(),
+            find: String::new(),
+            rows: Vec::new(),
+            hits: Vec::new(),
+            open: BTreeSet::new(),
+        }
+    }
+
+    /// Which view shows it.
+    pub fn view(&self) -> View {
+        match &self.subject {
+            Subject::Plugins { .. } => View::Plugins,
+            Subject::Workloads(_) => View::Workloads,
+            Subject::Chains(_) => View::Chains,
+            Subject::Why(_) => View::Why,
+            Subject::Raw { .. } => View::Raw,
+            Subject::Warnings => View::Warnings,
+            Subject::Help(_) => View::Help,
+        }
+    }
+
+    /// The question that it needs answered; None for screens that need none.
+    pub fn question(&self) -> Option<Question> {
+        match &self.subject {
+            Subject::Plugins { namespace } => Some(Question::Plugins(namespace.clone())),
+            Subject::Workloads(plugin) => Some(Question::Workloads(plugin.clone())),
+            Subject::Chains(focus) => Some(Question::Chains(focus.proxy.clone())),
+            Subject::Why(Focus { plugin: Some(plugin), proxy, .. }) => Some(Question::Why(plugin.clone(), proxy.clone())),
+            Subject::Why(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => None,
+        }
+    }
+
+    /// The proxy whose dump it shows.
+    pub fn proxy(&self) -> Option<&ProxyId> {
+        match &self.subject {
+            Subject::Chains(focus) | Subject::Why(focus) => Some(&focus.proxy),
+            _ => None,
+        }
+    }
+
+    /// The plugin that it is about.
+    pub fn plugin(&self) -> Option<&PluginId> {
+        match &self.subject {
+            Subject::Workloads(plugin) => Some(plugin),
+            Subject::Chains(focus) | Subject::Why(focus) => focus.plugin.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The answer of home.
+    pub fn plugins(&self) -> Option<&PluginsAnswer> {
+        match &self.answer {
+            Some(Answered::Plugins(answer)) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// The answer of a plugin's workloads.
+    pub fn workloads(&self) -> Option<&WorkloadsAnswer> {
+        match &self.answer {
+            Some(Answered::Workloads(answer)) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// The answer of a proxy's chains.
+    pub fn chains(&self) -> Option<&ChainsAnswer> {
+        match &self.answer {
+            Some(Answered::Chains(answer)) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// The answer to why.
+    pub fn why(&self) -> Option<&WhyAnswer> {
+        match &self.answer {
+            Some(Answered::Why(answer)) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// The selected row.
+    pub fn selected(&self) -> Option<&Row> {
+        self.rows.get(self.list.selected)
+    }
+}

@@ -1,0 +1,79 @@
+//! What each message does to the state, and what is to be done outside because of it. No I/O, no clock, no panic.
+
+mod ask;
+mod dumps;
+mod keys;
+mod mesh;
+
+use super::effect::Effect;
+use super::msg::Msg;
+use super::program::App;
+use super::rows;
+use super::state::Ticket;
+
+/// The first things to do.
+pub(super) fn start(app: &mut App) -> Vec<Effect> {
+    let mut effects = vec![Effect::WatchMesh { epoch: app.epoch }];
+    for proxy in app.options.proxies.clone() {
+        if app.options.info.kind == crate::source::SourceKind::Dump {
+            effects.extend(dumps::fetch(app, &proxy, std::time::Duration::ZERO));
+        }
+    }
+    effects
+}
+
+/// Takes a message.
+pub(super) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::KeyPressed(key) => keys::pressed(app, key),
+        Msg::Pasted(text) => keys::pasted(app, &text),
+        Msg::Resized => Vec::new(),
+        Msg::MeshRead { epoch, objects, changed, health } if epoch == app.epoch => mesh::read(app, &objects, &changed, health),
+        Msg::MeshRead { .. } => Vec::new(),
+        Msg::DumpRead { ticket, proxy, dump, changes } => dumps::read(app, ticket, proxy, dump, changes),
+        Msg::Answered { ticket, answer } => ask::answered(app, ticket, answer),
+        Msg::Copied(outcome) => {
+            app.event = Some(match outcome {
+                Ok(whereto) => format!("copied to {whereto}"),
+                Err(why) => format!("not copied: {why}"),
+            });
+            Vec::new()
+        }
+        Msg::SceneSwitched(Ok(info)) => {
+            app.options.info = info;
+            Vec::new()
+        }
+        Msg::SceneSwitched(Err(why)) => {
+            app.event = Some(why);
+            Vec::new()
+        }
+        Msg::TaskFailed(ticket, what) => task_failed(app, ticket, what),
+    }
+}
+
+/// A task that broke is a wait that ends without an answer, and is said.
+fn task_failed(app: &mut App, ticket: Option<Ticket>, what: String) -> Vec<Effect> {
+    if let Some(ticket) = ticket {
+        forget(app, ticket);
+    }
+    app.event = Some(what);
+    Vec::new()
+}
+
+/// Forgets a request, wherever its answer is waited for.
+fn forget(app: &mut App, ticket: Ticket) {
+    // Whether it was still waited for makes no difference here.
+    let _ = app.waits.end(ticket);
+    for screen in &mut app.screens {
+        screen.pending = screen.pending.filter(|pending| *pending != ticket);
+    }
+    for fetch in app.fetches.values_mut() {
+        fetch.ticket = fetch.ticket.filter(|pending| *pending != ticket);
+    }
+}
+
+/// Lays the rows of the screen in sight out anew.
+fn lay_out(app: &mut App) {
+    let (warnings, height) = (app.snapshot.warnings.len(), app.body_height);
+    rows::lay_out(app.screen_mut(), warnings, height);
+}

@@ -1,0 +1,78 @@
+//! Questions to `analysis`: one at a time for each screen, asked again when the world has changed meanwhile.
+
+use super::{dumps, lay_out};
+use crate::app::effect::Effect;
+use crate::app::program::App;
+use crate::app::question::Answered;
+use crate::app::rows;
+use crate::app::screen::Subject;
+use crate::app::state::Ticket;
+
+/// How many proxies are asked for home's sake; a screen of its own asks for all it shows.
+const MOST_FOR_HOME: usize = 24;
+
+/// Asks the question of the screen in sight, of the world as it is now.
+pub(super) fn ask(app: &mut App) -> Vec<Effect> {
+    let snapshot = app.snapshot.clone();
+    let Some(question) = app.screen().question() else {
+        lay_out(app);
+        return Vec::new();
+    };
+    if app.screen().pending.is_some() {
+        app.screen_mut().stale = true;
+        return Vec::new();
+    }
+    let ticket = app.waits.begin("the answer");
+    let screen = app.screen_mut();
+    screen.pending = Some(ticket);
+    screen.stale = false;
+    vec![Effect::Ask { ticket, question, snapshot }]
+}
+
+/// Takes an answer; one that nobody waits for is dropped.
+pub(super) fn answered(app: &mut App, ticket: Ticket, answer: Answered) -> Vec<Effect> {
+    if !app.waits.end(ticket) {
+        return Vec::new();
+    }
+    let Some(place) = app.screens.iter().position(|screen| screen.pending == Some(ticket)) else { return Vec::new() };
+    let in_sight = place + 1 == app.screens.len();
+    let screen = &mut app.screens[place];
+    let first = screen.answer.is_none() || screen.rows.is_empty();
+    screen.pending = None;
+    screen.answer = Some(answer);
+    if first && screen.open.is_empty() {
+        screen.open = rows::chains::open_by_default(screen);
+    }
+    let stale = std::mem::take(&mut screen.stale);
+    let (warnings, height) = (app.snapshot.warnings.len(), app.body_height);
+    rows::lay_out(&mut app.screens[place], warnings, height);
+    if first {
+        rows::select_plugin(&mut app.screens[place], height);
+    }
+    let mut effects = wanted_dumps(app);
+    if stale && in_sight {
+        effects.extend(ask(app));
+    }
+    effects
+}
+
+/// Asks for the dumps that the screen in sight needs and that nobody has asked for yet.
+pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
+    let screen = app.screen();
+    let mut wanted = match &screen.subject {
+        Subject::Plugins { .. } => {
+            let all = screen.plugins().map(|answer| answer.plugins.as_slice()).unwrap_or_default();
+            all.iter().flat_map(|plugin| plugin.proxies.iter().map(|(_, proxy)| proxy.clone())).take(MOST_FOR_HOME).collect::<Vec<_>>()
+        }
+        Subject::Workloads(_) => {
+            let visible = screen.list.visible(app.body_height, screen.rows.len());
+            let shown = screen.rows.get(visible).unwrap_or_default();
+            screen.workloads().map(|answer| shown.iter().flat_map(|row| rows::proxies(answer, row)).collect()).unwrap_or_default()
+        }
+        Subject::Chains(focus) | Subject::Why(focus) => vec![focus.proxy.clone()],
+        Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => Vec::new(),
+    };
+    wanted.retain(|proxy| !app.fetches.contains_key(proxy));
+    wanted.dedup();
+    wanted.into_iter().flat_map(|proxy| dumps::fetch(app, &proxy, std::time::Duration::ZERO)).collect()
+}

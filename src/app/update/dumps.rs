@@ -1,0 +1,159 @@
+//! The proxies' dumps: fetched when a screen needs them, and followed for a while after a change that may concern them,
+//! since a change takes a moment to reach a proxy and nothing says when it has.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::ask;
+use crate::analysis::diff::{self, CountChange};
+use crate::app::effect::Effect;
+use crate::app::program::App;
+use crate::app::screen::Screen;
+use crate::app::state::Ticket;
+use crate::fetch;
+use crate::model::ids::ProxyId;
+use crate::model::snapshot::Dump;
+use crate::source::ProxyQuestion;
+
+/// When a followed proxy is asked after a change, each after the answer before. istiod waits 100 ms to 10 s for more
+/// changes before it pushes (`PILOT_DEBOUNCE_AFTER`, `PILOT_DEBOUNCE_MAX`).
+const FOLLOW: [Duration; 6] = [
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+];
+
+/// When a proxy in sight with a warming or draining listener is asked again: draining takes 45 s by default.
+const IN_TRANSITION: Duration = Duration::from_secs(15);
+
+/// Asks a proxy for its dump, unless a request is under way.
+pub(super) fn fetch(app: &mut App, proxy: &ProxyId, after: Duration) -> Vec<Effect> {
+    let fetch = app.fetches.entry(proxy.clone()).or_default();
+    if fetch.ticket.is_some() {
+        return Vec::new();
+    }
+    let ticket = app.waits.begin(format!("the config dump of {proxy}"));
+    fetch.ticket = Some(ticket);
+    fetch.serial += 1;
+    let serial = fetch.serial;
+    let previous = app.snapshot.dump(proxy).cloned();
+    if previous.is_none() {
+        Arc::make_mut(&mut app.snapshot).dumps.insert(proxy.clone(), Dump::Loading);
+    }
+    let request = fetch::request(&app.snapshot.objects, proxy, ProxyQuestion::Chains, app.options.deadline);
+    vec![Effect::FetchConfigDump { ticket, request, serial, previous, after }]
+}
+
+/// Follows the proxies that a change may concern: those that were read already, in any namespace that `concerns` names.
+pub(super) fn follow(app: &mut App, concerns: impl Fn(&ProxyId) -> bool) -> Vec<Effect> {
+    let read: Vec<ProxyId> = app.fetches.keys().filter(|proxy| concerns(proxy)).cloned().collect();
+    read.into_iter()
+        .flat_map(|proxy| {
+            if let Some(fetch) = app.fetches.get_mut(&proxy) {
+                fetch.followed = Some(0);
+            }
+            self::fetch(app, &proxy, FOLLOW[0])
+        })
+        .collect()
+}
+
+/// Takes a dump; one that nobody waits for is dropped.
+pub(super) fn read(app: &mut App, ticket: Ticket, proxy: ProxyId, dump: Dump, changes: Vec<CountChange>) -> Vec<Effect> {
+    if !app.waits.end(ticket) {
+        return Vec::new();
+    }
+    let before = app.snapshot.dump(&proxy).cloned();
+    let mut unchanged = false;
+    if let (Some(before), Dump::Loaded(after)) = (&before, &dump) {
+        unchanged = diff::is_same(&before.dump, &after.dump);
+    }
+    let in_transition = matches!(&dump, Dump::Loaded(loaded) if diff::in_transition(&loaded.dump));
+    let follow_up = next_request(app, &proxy, unchanged, in_transition);
+    if let Dump::Failed(why) = &dump {
+        app.event = Some(why.clone());
+    }
+    let name = own_name(&proxy, &dump);
+    // A dump that was read stays in sight when the next one fails: the failure is said, and nothing is lost.
+    let keeps_old = matches!(dump, Dump::Failed(_)) && before.is_some();
+    if !keeps_old {
+        let snapshot = Arc::make_mut(&mut app.snapshot);
+        snapshot.dumps.remove(&proxy);
+        snapshot.dumps.insert(name.clone(), dump);
+        snapshot.generation += 1;
+    }
+    if !changes.is_empty() {
+        say(app, &name, &changes);
+        app.changes.insert(name.clone(), changes);
+    }
+    let mut effects = follow_up;
+    effects.extend(open_lone_dump(app, &proxy, &name));
+    if !unchanged {
+        effects.extend(ask::ask(app));
+    }
+    effects
+}
+
+/// What comes next for a proxy whose answer has come.
+fn next_request(app: &mut App, proxy: &ProxyId, unchanged: bool, in_transition: bool) -> Vec<Effect> {
+    let in_sight = app.screen().proxy() == Some(proxy);
+    let Some(fetch) = app.fetches.get_mut(proxy) else { return Vec::new() };
+    fetch.ticket = None;
+    let live = app.options.info.kind == crate::source::SourceKind::Cluster;
+    let delay = match fetch.followed {
+        _ if !live => None,
+        Some(step) if step + 1 < FOLLOW.len() => {
+            // Once the proxy has moved, one more look suffices to see it at rest.
+            let next = if unchanged { step + 1 } else { (step + 1).max(FOLLOW.len() - 2) };
+            fetch.followed = Some(next);
+            Some(FOLLOW[next])
+        }
+        _ => {
+            fetch.followed = None;
+            (in_transition && in_sight).then_some(IN_TRANSITION)
+        }
+    };
+    delay.map(|delay| self::fetch(app, proxy, delay)).unwrap_or_default()
+}
+
+/// Says a change with the old and the new count side by side, and what it followed on.
+fn say(app: &mut App, proxy: &ProxyId, changes: &[CountChange]) {
+    let plugin = app.screen().plugin();
+    let concerned: Vec<&CountChange> = changes.iter().filter(|change| plugin.is_none_or(|plugin| *plugin == change.plugin)).collect();
+    // The inbound listener is what the question is about; outbound ones only where nothing else changed.
+    let Some(change) = concerned.iter().find(|change| change.port == Some(15006)).or_else(|| concerned.first()) else { return };
+    let port = change.port.map_or_else(|| change.listener.clone(), |port| port.to_string());
+    let counts = format!("{} in {} {port}: {} → {}", change.plugin, proxy.pod, change.before, change.after);
+    app.event = Some(match &app.last_change {
+        Some(cause) => format!("{cause} · {counts}"),
+        None => counts,
+    });
+}
+
+/// A lone dump has no objects, so no plugins to begin with: its chains are the first screen.
+fn open_lone_dump(app: &mut App, asked: &ProxyId, name: &ProxyId) -> Vec<Effect> {
+    if app.options.info.kind != crate::source::SourceKind::Dump || app.screens.len() > 1 {
+        return Vec::new();
+    }
+    let Some(fetch) = app.fetches.remove(asked) else { return Vec::new() };
+    app.fetches.insert(name.clone(), fetch);
+    if app.snapshot.dump(name).is_none() {
+        return Vec::new();
+    }
+    let plugins = app.snapshot.dump(name).map(|loaded| crate::analysis::placement::plugins_in(&loaded.dump)).unwrap_or_default();
+    let focus = crate::app::screen::Focus { plugin: plugins.into_iter().next(), workload: None, proxy: name.clone() };
+    app.screens.push(Screen::new(crate::app::screen::Subject::Chains(focus)));
+    ask::ask(app)
+}
+
+/// The proxy of a lone dump is named by the dump's own node.
+fn own_name(asked: &ProxyId, dump: &Dump) -> ProxyId {
+    match dump {
+        Dump::Loaded(loaded) if asked.namespace.is_empty() => {
+            loaded.dump.node.as_ref().and_then(|node| node.proxy_id()).unwrap_or_else(|| asked.clone())
+        }
+        _ => asked.clone(),
+    }
+}

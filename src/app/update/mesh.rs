@@ -1,0 +1,101 @@
+//! What the source said: the world changes, and the proxies that a change may concern are followed.
+
+use std::sync::Arc;
+
+use super::{ask, dumps};
+use crate::app::effect::Effect;
+use crate::app::program::App;
+use crate::ingest::collect::Changed;
+use crate::model::ids::ObjectName;
+use crate::model::kind::Kind;
+use crate::model::snapshot::{Dump, Snapshot};
+use crate::model::update::Health;
+
+/// Takes the objects as they are now.
+pub(super) fn read(app: &mut App, objects: &Arc<Snapshot>, changed: &[Changed], health: Option<Health>) -> Vec<Effect> {
+    let recovered = matches!(app.health, Some(Health::Degraded { .. } | Health::Failed { .. })) && matches!(health, Some(Health::Live));
+    app.health = health.or(app.health.take());
+    if recovered {
+        app.event = Some(format!("{} answers again", app.options.info.name));
+    }
+    if !changed.iter().any(|change| matches!(change, Changed::Objects(..) | Changed::Reading)) {
+        return Vec::new();
+    }
+    let mut dumps = app.snapshot.dumps.clone();
+    // A pod that is gone has no dump. Where no pods were read, the dumps are all there is.
+    if !objects.objects.pods.is_empty() {
+        dumps.retain(|proxy, _| objects.objects.pods.contains_key(proxy));
+        app.fetches.retain(|proxy, _| objects.objects.pods.contains_key(proxy));
+        app.changes.retain(|proxy, _| objects.objects.pods.contains_key(proxy));
+    }
+    let mut warnings = objects.warnings.clone();
+    warnings.extend(dumps.values().flat_map(|dump| match dump {
+        Dump::Loaded(loaded) => loaded.warnings.clone(),
+        Dump::Loading | Dump::Failed(_) => Vec::new(),
+    }));
+    let previous = std::mem::replace(&mut app.snapshot, Arc::new(Snapshot { dumps, warnings, ..(**objects).clone() }));
+    let mut effects = follow(app, &previous, changed);
+    effects.extend(ask::ask(app));
+    effects
+}
+
+/// Follows what single changes may concern. A list is where the watching begins or begins again, and no change.
+fn follow(app: &mut App, previous: &Snapshot, changed: &[Changed]) -> Vec<Effect> {
+    let root = app.snapshot.objects.mesh_config().root_namespace;
+    let mut namespaces = Vec::new();
+    for change in changed {
+        if let Changed::Objects(kind, Some(name)) = change
+            && shapes_listeners(*kind)
+        {
+            app.last_change = Some(describe(app, previous, *kind, name));
+            app.event.clone_from(&app.last_change);
+            // Services shape the outbound listeners of every proxy, and the root namespace reaches all.
+            let everywhere = matches!(kind, Kind::Service | Kind::ServiceEntry | Kind::MeshConfigMap) || name.namespace == root;
+            namespaces.push((!everywhere).then(|| name.namespace.clone()));
+        }
+    }
+    if namespaces.is_empty() {
+        return Vec::new();
+    }
+    dumps::follow(app, |proxy| namespaces.iter().any(|namespace| namespace.as_ref().is_none_or(|namespace| *namespace == proxy.namespace)))
+}
+
+/// Whether objects of a kind decide what istiod sends.
+fn shapes_listeners(kind: Kind) -> bool {
+    match kind {
+        Kind::WasmPlugin
+        | Kind::TrafficExtension
+        | Kind::PeerAuthentication
+        | Kind::EnvoyFilter
+        | Kind::Sidecar
+        | Kind::IstioGateway
+        | Kind::Gateway
+        | Kind::Service
+        | Kind::ServiceEntry
+        | Kind::MeshConfigMap => true,
+        Kind::Pod | Kind::Namespace | Kind::WorkloadEntry | Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet => {
+            false
+        }
+    }
+}
+
+/// `PeerAuthentication default/default changed to STRICT`.
+fn describe(app: &App, previous: &Snapshot, kind: Kind, name: &ObjectName) -> String {
+    let exists = |snapshot: &Snapshot| match kind {
+        Kind::WasmPlugin | Kind::TrafficExtension => {
+            snapshot.objects.plugins.keys().any(|id| id.name == *name && id.kind.as_str() == kind.as_str())
+        }
+        Kind::PeerAuthentication => snapshot.objects.peer_authentications.contains_key(name),
+        Kind::Service | Kind::ServiceEntry => snapshot.objects.services.contains_key(&(kind, name.clone())),
+        Kind::MeshConfigMap => true,
+        _ => snapshot.objects.policies.contains_key(&(kind, name.clone())),
+    };
+    let policy = (kind == Kind::PeerAuthentication).then(|| app.snapshot.objects.peer_authentications.get(name)).flatten();
+    let mode = policy.and_then(|policy| policy.mode).map(|mode| format!(": {mode}")).unwrap_or_default();
+    let what = match (exists(previous), exists(&app.snapshot)) {
+        (false, true) => "created",
+        (true, false) => "deleted",
+        _ => "changed",
+    };
+    format!("{kind} {name} {what}{mode}")
+}
