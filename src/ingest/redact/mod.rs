@@ -1,0 +1,61 @@
+//! Removes private keys, tokens, pull secrets and passwords from whatever comes from a mesh, before anything is kept,
+//! shown or written. It never fails and never lets a text through because it did not understand it.
+//!
+//! What a secret is called stays readable, only its content goes: the names of Secrets, of SDS resources, of files.
+
+mod json;
+mod keys;
+mod names;
+mod objects;
+mod scan;
+mod text;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use self::text::Style;
+use crate::model::envoy::RawJson;
+
+/// What stands in the place of a secret.
+pub const REDACTED: &str = "[redacted]";
+
+/// Redacts a JSON text: a config dump or a part of one, an answer of istiod. Nothing is copied where nothing is found, and
+/// what is not replaced stays byte for byte.
+pub fn json(text: &str) -> Cow<'_, str> {
+    if !scan::may_hold_secret(text) {
+        return Cow::Borrowed(text);
+    }
+    json::rewrite(text, false).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+/// Redacts a part of a document where people chose the names: a plugin's own configuration, as JSON text.
+pub fn plugin_config(text: &str) -> Cow<'_, str> {
+    json::rewrite(text, true).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+/// Redacts a Kubernetes object, or a List of them.
+pub fn value(value: &mut Value) {
+    objects::redact(value);
+    let Ok(written) = serde_json::to_string(value) else { return };
+    if let Cow::Owned(redacted) = json(&written) {
+        // Redacted JSON is JSON; should it not be, nothing of the object is let through.
+        *value = serde_json::from_str(&redacted).unwrap_or_else(|_| Value::String(REDACTED.to_owned()));
+    }
+}
+
+/// Redacts one line of a log.
+pub fn log_line(line: &str) -> Cow<'_, str> {
+    text::rewrite(line, Style::Log).map_or(Cow::Borrowed(line), Cow::Owned)
+}
+
+/// Redacts a text of many lines: a log, metrics, an error.
+pub fn text(text: &str) -> Cow<'_, str> {
+    log_line(text)
+}
+
+/// Redacts a JSON text and keeps it, which costs one copy. The only way to make a [`RawJson`] of what a proxy wrote.
+pub fn raw_json(text: &str) -> RawJson {
+    RawJson::whole(Arc::from(json(text)))
+}

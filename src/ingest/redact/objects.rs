@@ -1,0 +1,70 @@
+//! What only the shape of a Kubernetes object tells to be a secret: a container's environment, the data of a Secret, the
+//! annotation that repeats an object. Everything else is for the names of keys to say.
+
+use serde_json::{Map, Value};
+
+use super::REDACTED;
+use super::names::Name;
+
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
+/// The container whose environment meshscope reads; of others, no value is of use.
+const PROXY: &str = "istio-proxy";
+
+/// Redacts an object and all that lies in it.
+pub(super) fn redact(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(redact),
+        Value::Object(fields) => {
+            fields.remove(LAST_APPLIED);
+            if fields.get("kind").and_then(Value::as_str) == Some("Secret") {
+                secret(fields);
+            }
+            for (key, value) in fields.iter_mut() {
+                if CONTAINERS.contains(&key.as_str()) {
+                    value.as_array_mut().into_iter().flatten().for_each(container);
+                }
+                redact(value);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn secret(fields: &mut Map<String, Value>) {
+    for part in ["data", "stringData"] {
+        match fields.get_mut(part) {
+            Some(Value::Object(data)) => data.values_mut().for_each(|value| *value = REDACTED.into()),
+            Some(other) => *other = REDACTED.into(),
+            None => {}
+        }
+    }
+}
+
+fn container(container: &mut Value) {
+    if container.get("name").and_then(Value::as_str) != Some(PROXY)
+        && let Some(Value::Array(env)) = container.get_mut("env")
+    {
+        let values = env.iter_mut().filter_map(|entry| entry.get_mut("value"));
+        values.filter(|value| value.as_str() != Some("")).for_each(|value| *value = REDACTED.into());
+    }
+    for part in ["args", "command"] {
+        if let Some(Value::Array(words)) = container.get_mut(part) {
+            flags(words);
+        }
+    }
+}
+
+/// `["--password", "…"]`: the word after a flag that names a secret.
+fn flags(words: &mut [Value]) {
+    let mut secret_next = false;
+    for word in words {
+        let Some(text) = word.as_str() else { continue };
+        let is_flag = text.starts_with('-');
+        let names_secret = is_flag && !text.contains('=') && Name::new(text).is_suspect();
+        if secret_next && !is_flag {
+            *word = REDACTED.into();
+        }
+        secret_next = names_secret;
+    }
+}
