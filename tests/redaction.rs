@@ -285,8 +285,6 @@ proptest! {
         let text = document.to_string();
         let out: Value = serde_json::from_str(&redact::json(&text)).unwrap();
         prop_assert!(same_shape(&document, &out), "{document}\n{out}");
-        let again = redact::json(&out.to_string()).into_owned();
-        prop_assert_eq!(serde_json::from_str::<Value>(&again).unwrap(), out, "once is enough");
         serde_json::from_str::<Value>(&redact::plugin_config(&text)).unwrap();
     }
 
