@@ -19,6 +19,7 @@ const LONGEST_RETRY: Duration = Duration::from_secs(30);
 pub(super) struct Board {
     updates: Updates,
     context: String,
+    server: String,
     state: Mutex<State>,
 }
 
@@ -44,8 +45,8 @@ enum Shown {
 
 impl Board {
     /// A board without parts.
-    pub fn new(updates: Updates, context: String) -> Self {
-        Self { updates, context, state: Mutex::new(State::default()) }
+    pub fn new(updates: Updates, context: String, server: String) -> Self {
+        Self { updates, context, server, state: Mutex::new(State::default()) }
     }
 
     /// Says what is waited for, before there are parts.
@@ -96,7 +97,12 @@ impl Board {
             if speaks && state.shown != Shown::Failed {
                 state.speaker = Some(part.to_owned());
                 state.shown = Shown::Degraded;
-                let what = format!("cannot read {part}: {}", trouble.text);
+                let what = match trouble.cause {
+                    Cause::Unreachable | Cause::TimedOut => {
+                        format!("cannot reach the API server {} for {part}: {}", self.server, trouble.text)
+                    }
+                    _ => format!("cannot read {part}: {}", trouble.text),
+                };
                 let retry_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
                 self.send(Health::Degraded { what, attempt, retry_in_ms }).await;
             }

@@ -118,13 +118,13 @@ fn user_of(message: &str) -> Option<String> {
     (!user.is_empty()).then(|| one_line(user))
 }
 
-/// What a credential plugin or a token refresh failed with. The plugin's output is left out: it may hold a token.
+/// What a credential plugin or a token refresh failed with. What the plugin put out is left out: it may
+/// hold a token.
 fn auth_text(error: &AuthError) -> String {
     match error {
-        AuthError::AuthExecRun { cmd, out } => {
-            let program = cmd.split_whitespace().next().unwrap_or(cmd).trim_matches('"');
-            let said = one_line(&String::from_utf8_lossy(&out.stderr));
-            format!("the credential plugin {program} failed ({}): {said}", out.status)
+        // Its command line is left out too: the client writes the plugin's environment in front of it.
+        AuthError::AuthExecRun { out, .. } => {
+            format!("the credential plugin failed ({}): {}", out.status, one_line(&String::from_utf8_lossy(&out.stderr)))
         }
         AuthError::AuthExecStart(error) => format!("the credential plugin could not be started: {error}"),
         AuthError::AuthExecParse(_) => "the credential plugin's answer is not an ExecCredential".to_owned(),

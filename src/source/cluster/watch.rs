@@ -20,7 +20,8 @@ use crate::source::Updates;
 
 /// How often to look whether a kind that is absent has been installed. Asked only while one is absent.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
-/// The part of the board that is not a kind.
+/// The parts of the board that are not kinds.
+const DISCOVERY: &str = "the list of resources";
 const ISTIOD: &str = "istiod's version";
 
 /// Reads and follows everything until the reader drops its end.
@@ -32,11 +33,11 @@ pub(super) async fn run(shared: Arc<Shared>, updates: Updates) {
 }
 
 async fn follow_all(shared: Arc<Shared>, updates: Updates) {
-    let board = Arc::new(Board::new(updates.clone(), shared.context.clone()));
+    let board = Arc::new(Board::new(updates.clone(), shared.context.clone(), shared.server.clone()));
     board.connecting(format!("the API server {}", shared.server)).await;
     let Some(resources) = discover(&shared, &board).await else { return };
     board.expect(Kind::ALL.iter().map(|kind| kind.resource()).chain([ISTIOD.to_owned()])).await;
-    board.settled("the API server").await;
+    board.settled(DISCOVERY).await;
 
     let istiods = Arc::new(Notify::new());
     // Dropping the set ends the tasks: nothing outlives this future.
@@ -93,7 +94,7 @@ async fn discover(shared: &Shared, board: &Board) -> Option<Known> {
             Err(trouble) if matches!(trouble.cause, Cause::Forbidden | Cause::NotFound) => return Some(Known::Nothing),
             Err(trouble) => {
                 attempt += 1;
-                board.failing("the API server", &trouble, attempt).await;
+                board.failing(DISCOVERY, &trouble, attempt).await;
             }
         }
     }
