@@ -190,6 +190,21 @@ async fn an_older_server_is_asked_group_by_group() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes a minute: absent kinds are looked for that often"]
+async fn a_crd_that_is_installed_later_is_found() {
+    let api = FakeApi::start().await;
+    let mut watch = Watch::start(&api).await;
+    watch.live().await;
+    assert!(watch.absent(Kind::Gateway));
+    api.state().crds.insert(Kind::Gateway.resource());
+    api.state().put(&Kind::Gateway.resource(), object("shop", "edge"));
+    let wait = Duration::from_secs(70);
+    let is_it = |update: &Update| matches!(update, Update::Listed { kind: Kind::Gateway, .. });
+    let found = async { while !is_it(&watch.updates.recv().await.unwrap()) {} };
+    tokio::time::timeout(wait, found).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_the_config_maps_only_the_mesh_configuration_is_read() {
     let api = FakeApi::start().await;
     let config = |name: &str, key: &str| json!({"metadata": {"namespace": "istio-system", "name": name}, "data": {key: "x"}});

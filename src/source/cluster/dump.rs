@@ -75,11 +75,11 @@ pub(super) async fn chains(way: &mut Way<'_>, limits: Limits) -> Result<(Bytes, 
 /// The body of an answer that is a JSON object.
 pub(super) fn accept(answer: Answer) -> Result<Bytes, Trouble> {
     if answer.status != 200 {
-        return Err(Trouble::new(Cause::Refused, said(&answer)));
+        return Err(Trouble::new(Cause::Answered, said(&answer)));
     }
     match answer.body.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') => Ok(answer.body),
-        _ => Err(Trouble::new(Cause::Refused, format!("the answer is no JSON object: {}", text(&answer.body)))),
+        _ => Err(Trouble::new(Cause::Answered, format!("the answer is no JSON object: {}", text(&answer.body)))),
     }
 }
 
@@ -95,7 +95,7 @@ fn text(body: &[u8]) -> String {
 #[derive(Deserialize)]
 struct Dump<'a> {
     #[serde(borrow, default)]
-    configs: Vec<&'a RawValue>,
+    configs: Option<Vec<&'a RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -106,11 +106,17 @@ struct Typed<'a> {
 
 /// The sections of one type. Envoys before 1.22 leave those that the mask does not fit in the answer, empty.
 fn sections<'a>(dump: &'a [u8], name: &str) -> Result<Vec<&'a RawValue>, Trouble> {
-    let unusable = |error: serde_json::Error| Trouble::new(Cause::Refused, format!("the answer is no config dump: {error}"));
+    let unusable = |error: serde_json::Error| Trouble::new(Cause::Answered, format!("the answer is no config dump: {error}"));
+    let is_empty = !dump.contains(&b'"');
     let dump: Dump<'a> = serde_json::from_slice(dump).map_err(unusable)?;
+    // Envoy writes an empty object where there are no sections. ztunnel, whose container has the same name, writes another sort of dump.
+    let configs = match dump.configs {
+        None if !is_empty => return Err(Trouble::new(Cause::Answered, "the answer is no config dump of an Envoy")),
+        configs => configs.unwrap_or_default(),
+    };
     let is_wanted =
         |section: &&RawValue| serde_json::from_str::<Typed<'_>>(section.get()).is_ok_and(|typed| typed.type_url.ends_with(name));
-    Ok(dump.configs.into_iter().filter(is_wanted).collect())
+    Ok(configs.into_iter().filter(is_wanted).collect())
 }
 
 fn join(sections: &[&RawValue]) -> Bytes {
@@ -142,7 +148,8 @@ mod tests {
         let joined: serde_json::Value = serde_json::from_slice(&join(&all)).unwrap();
         assert_eq!(joined["configs"].as_array().map(Vec::len), Some(2));
         assert_eq!(joined["configs"][1]["n"], 2);
-        assert!(sections(b"[]", "x").is_err());
+        assert!(sections(b"{\"workloads\": []}", "x").is_err());
+        assert!(sections(b"{}", "x").unwrap().is_empty());
         assert_eq!(join(&[]), "{\"configs\":[]}");
     }
 

@@ -60,7 +60,7 @@ async fn read(stream: Option<impl AsyncRead + Unpin>) -> Result<Bytes, Trouble> 
         read.map_err(|error| Trouble::new(Cause::Unreachable, format!("the connection was lost: {error}")))?;
     }
     if bytes.len() > LARGEST {
-        return Err(Trouble::new(Cause::Refused, format!("the answer is larger than {} MiB", LARGEST >> 20)));
+        return Err(Trouble::new(Cause::Answered, format!("the answer is larger than {} MiB", LARGEST >> 20)));
     }
     Ok(Bytes::from(bytes))
 }

@@ -98,14 +98,14 @@ impl Forward {
         let mut body = BytesMut::new();
         while let Some(frame) = tokio::time::timeout(left(limits.end), stream.frame()).await.map_err(|_| {
             let text = format!("only {} KiB of the answer came within {}", body.len() / 1024, seconds(began.elapsed()));
-            Trouble::new(Cause::TimedOut, text)
+            Trouble::new(Cause::TooSlow, text)
         })? {
             match frame {
                 Ok(frame) => body.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new())),
                 Err(error) => return Err(self.broken(&error).await),
             }
             if body.len() > LARGEST {
-                return Err(Trouble::new(Cause::Refused, format!("the answer is larger than {} MiB", LARGEST >> 20)));
+                return Err(Trouble::new(Cause::Answered, format!("the answer is larger than {} MiB", LARGEST >> 20)));
             }
         }
         Ok(Answer { status, body: body.freeze() })

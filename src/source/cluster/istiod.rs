@@ -39,7 +39,7 @@ pub(super) async fn ask_all(shared: &Shared, path: &str) -> Result<Vec<(String, 
         let answer = ask(shared, pod, path, Limits { first: limit, end: limit }).await;
         let answer = answer.and_then(|answer| match answer.status {
             200 => Ok(answer.body),
-            _ => Err(Trouble::new(Cause::Refused, said(&answer))),
+            _ => Err(Trouble::new(Cause::Answered, said(&answer))),
         });
         (pod, answer, began.elapsed())
     }))

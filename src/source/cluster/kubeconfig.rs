@@ -7,6 +7,7 @@ use kube::config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
 use super::ClusterOptions;
+use super::no_proxy::bypasses;
 use super::trouble::{Trouble, one_line, seconds};
 use crate::source::{FailureKind, SourceError};
 
@@ -124,10 +125,22 @@ async fn from_files(files: &[PathBuf], options: &ClusterOptions) -> Result<(Conf
         return Err(SourceError::new(FailureKind::Missing, what, "choose one with --context"));
     }
     let wanted = KubeConfigOptions { context: Some(chosen.clone()), ..KubeConfigOptions::default() };
-    let config = Config::from_custom_kubeconfig(merged, &wanted)
+    let own_proxy = names_proxy(&merged, &chosen);
+    let mut config = Config::from_custom_kubeconfig(merged, &wanted)
         .await
         .map_err(|error| unusable(&format!("{shown}, context {chosen}"), &error.to_string()))?;
+    let list = std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy")).unwrap_or_default();
+    if !own_proxy && config.cluster_url.host().is_some_and(|host| bypasses(host, &list)) {
+        config.proxy_url = None;
+    }
     Ok((config, chosen))
+}
+
+/// Whether the context's cluster has a proxy of its own, rather than the environment's.
+fn names_proxy(config: &Kubeconfig, context: &str) -> bool {
+    let context = config.contexts.iter().find(|named| named.name == context).and_then(|named| named.context.as_ref());
+    let named = config.clusters.iter().find(|named| context.is_some_and(|context| context.cluster == named.name));
+    named.and_then(|named| named.cluster.as_ref()).is_some_and(|cluster| cluster.proxy_url.as_ref().is_some_and(|url| !url.is_empty()))
 }
 
 fn read(path: &Path) -> Result<Kubeconfig, SourceError> {

@@ -13,6 +13,7 @@ mod istiod;
 mod kubeconfig;
 mod list;
 mod logs;
+mod no_proxy;
 mod object;
 mod proxy;
 mod scope;

@@ -94,20 +94,14 @@ impl Asked<'_> {
         let bytes = match (json, answer.status) {
             (true, _) => dump::accept(answer)?,
             (false, 200) => answer.body,
-            (false, _) => return Err(Trouble::new(Cause::Refused, dump::said(&answer))),
+            (false, _) => return Err(Trouble::new(Cause::Answered, dump::said(&answer))),
         };
         Ok((bytes, Vec::new()))
     }
 
-    /// Whether another way would find the same.
+    /// Whether another way would find the same: the pod is gone, Envoy itself said no, or it is too slow for any way.
     fn is_final(&self, trouble: &Trouble) -> bool {
-        match trouble.cause {
-            Cause::NotFound | Cause::Unauthorized => true,
-            // Something came, but not all of it in time: a slower way will not do better.
-            Cause::TimedOut => trouble.text.starts_with("only "),
-            Cause::Refused => trouble.text.starts_with("status ") || trouble.text.starts_with("the answer"),
-            _ => false,
-        }
+        matches!(trouble.cause, Cause::NotFound | Cause::Unauthorized | Cause::TooSlow | Cause::Answered)
     }
 
     fn what(&self) -> String {
@@ -127,7 +121,7 @@ impl Asked<'_> {
         let fix = match trouble.cause {
             Cause::NotFound => "the pod is gone: look for its successor".to_owned(),
             Cause::Unauthorized => "sign in again".to_owned(),
-            Cause::TimedOut => "allow more time".to_owned(),
+            Cause::TooSlow => "allow more time".to_owned(),
             _ => String::new(),
         };
         let before = if tried.is_empty() { String::new() } else { format!(" (before that, {})", tried.join("; ")) };

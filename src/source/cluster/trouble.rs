@@ -23,8 +23,12 @@ pub(super) enum Cause {
     Unreachable,
     /// The deadline passed.
     TimedOut,
+    /// The deadline passed after a part of the answer had come.
+    TooSlow,
     /// The server answered with another error, or with something that cannot be used.
     Refused,
+    /// What was asked in a pod answered itself, with an error or with something that cannot be used.
+    Answered,
 }
 
 /// One failure of one request.
@@ -78,8 +82,8 @@ impl Trouble {
             Cause::Forbidden | Cause::Unauthorized => FailureKind::Forbidden,
             Cause::NotFound => FailureKind::Missing,
             Cause::Unreachable => FailureKind::Unreachable,
-            Cause::TimedOut => FailureKind::TimedOut,
-            Cause::Gone | Cause::Refused => FailureKind::Refused,
+            Cause::TimedOut | Cause::TooSlow => FailureKind::TimedOut,
+            Cause::Gone | Cause::Refused | Cause::Answered => FailureKind::Refused,
         }
     }
 
