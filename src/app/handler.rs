@@ -12,6 +12,7 @@ use super::msg::Msg;
 use super::program::App;
 use super::runtime::{Handler, Work};
 use crate::analysis::diff;
+use crate::clock;
 use crate::fetch;
 use crate::ingest::collect::Collector;
 use crate::model::snapshot::Dump;
@@ -135,7 +136,7 @@ async fn watch(source: SharedSource, epoch: u64, answers: mpsc::Sender<Msg>) {
     let mut collector = Collector::default();
     while let Some(first) = updates.recv().await {
         let mut changed = vec![collector.apply(first)];
-        let until = tokio::time::Instant::now() + GATHER;
+        let until = clock::now() + GATHER;
         while let Ok(Some(next)) = tokio::time::timeout_at(until, updates.recv()).await {
             changed.push(collector.apply(next));
         }

@@ -13,11 +13,11 @@ use std::time::Duration;
 use futures::stream::Fuse;
 use futures::{Stream, StreamExt, future::BoxFuture};
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 
 pub use input::{Input, input};
 
 use super::state::Ticket;
+use crate::clock::{self, Instant};
 use tasks::Tasks;
 
 /// How many messages are taken before the screen is looked at again.
@@ -107,11 +107,11 @@ where
         let mut due = true;
         while !inside.program.is_over() {
             due |= inside.program.take_dirty();
-            let frame_at = last_frame.map_or_else(Instant::now, |last| last + FRAME);
-            if due && frame_at <= Instant::now() {
+            let frame_at = last_frame.map_or_else(clock::now, |last| last + FRAME);
+            if due && frame_at <= clock::now() {
                 let drawn = inside.screen.draw(&inside.program)?;
                 inside.program.drawn(drawn);
-                last_frame = Some(Instant::now());
+                last_frame = Some(clock::now());
                 due = false;
             }
             let msg = tokio::select! {

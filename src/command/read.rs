@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
+use crate::clock;
 use crate::error::Error;
 use crate::fetch;
 use crate::ingest::collect::Collector;
@@ -31,7 +32,7 @@ pub async fn objects(source: &SharedSource, patience: Duration) -> Result<Collec
     if source.info().kind == SourceKind::Dump {
         return Ok(collector);
     }
-    let deadline = Instant::now() + patience;
+    let deadline = clock::now() + patience;
     let (sender, mut updates) = mpsc::channel(WAITING);
     let watch = tokio::spawn(source.watch(sender));
     while !collector.is_settled() {

@@ -1,6 +1,6 @@
 //! HTTP requests over one port-forward: no local port is bound, and the connection ends with the value.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::FutureExt;
@@ -16,6 +16,7 @@ use kube::api::Portforwarder;
 use tokio::task::AbortHandle;
 
 use super::trouble::{Cause, Trouble, bounded, seconds};
+use crate::clock::{self, Instant};
 
 /// An answer larger than this is not taken: the largest dumps seen are some hundred MiB.
 pub(super) const LARGEST: usize = 1 << 30;
@@ -81,7 +82,7 @@ impl Forward {
     }
 
     async fn exchange(&mut self, method: Method, path: &str, limits: Limits) -> Result<Answer, Trouble> {
-        let began = Instant::now();
+        let began = clock::now();
         let request = Request::builder().method(method).uri(path).header(HOST, "localhost").body(Empty::new());
         let request = request.map_err(|error| Trouble::new(Cause::Refused, error.to_string()))?;
         let no_answer = |_| Trouble::new(Cause::TimedOut, format!("no answer within {}", seconds(began.elapsed())));
@@ -132,5 +133,5 @@ fn lost(error: &hyper::Error) -> Trouble {
 
 /// What is left until a moment.
 pub(super) fn left(until: Instant) -> Duration {
-    until.saturating_duration_since(Instant::now())
+    until.saturating_duration_since(clock::now())
 }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::join_all;
@@ -19,6 +19,7 @@ use super::dump::{accept, said};
 use super::forward::{Answer, Forward, Limits};
 use super::object::AnyObject;
 use super::trouble::{Cause, Trouble, bounded};
+use crate::clock;
 use crate::model::envoy::DumpView;
 use crate::model::ids::ProxyId;
 use crate::model::kind::Kind;
@@ -33,9 +34,9 @@ const SETTLE: Duration = Duration::from_secs(1);
 /// Asks every running istiod the same thing.
 pub(super) async fn ask_all(shared: &Shared, path: &str) -> Result<Vec<(String, Reply)>, SourceError> {
     let pods = pods(shared).await.map_err(|trouble| failed(shared, path, &trouble))?;
-    let limit = Instant::now() + shared.timeout;
+    let limit = clock::now() + shared.timeout;
     let answers = join_all(pods.iter().map(|pod| async move {
-        let began = Instant::now();
+        let began = clock::now();
         let answer = ask(shared, pod, path, Limits { first: limit, end: limit }).await;
         let answer = answer.and_then(|answer| match answer.status {
             200 => Ok(answer.body),

@@ -1,7 +1,5 @@
 //! Whole lists of objects as the API server writes them, for a recording. Secrets are never among them.
 
-use std::time::Instant;
-
 use bytes::Bytes;
 use http::Request;
 use serde::Deserialize;
@@ -11,6 +9,7 @@ use super::Shared;
 use super::discovery::{self, is_mesh_group};
 use super::follow::is_mesh_config;
 use super::trouble::{Cause, Trouble, bounded};
+use crate::clock;
 use crate::model::envoy::DumpView;
 use crate::model::kind::Kind;
 use crate::source::{FailureKind, Reply, SourceError};
@@ -53,7 +52,7 @@ pub(super) async fn recordable(shared: &Shared) -> Result<Vec<String>, SourceErr
 
 /// Lists a resource in every namespace that may be read.
 pub(super) async fn list(shared: &Shared, resource: &str) -> Result<Reply, SourceError> {
-    let began = Instant::now();
+    let began = clock::now();
     let (base, namespaced) = place(shared, resource).await?;
     let plural = resource.split('.').next().unwrap_or(resource);
     let one = |namespace: &str| format!("{base}/namespaces/{namespace}/{plural}");

@@ -1,6 +1,6 @@
 //! One container's log, for a recording.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::AsyncReadExt;
@@ -10,6 +10,7 @@ use kube::api::LogParams;
 
 use super::Shared;
 use super::trouble::{Cause, bounded};
+use crate::clock;
 use crate::model::envoy::DumpView;
 use crate::source::{FailureKind, LogRequest, Reply, SourceError};
 
@@ -20,7 +21,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 
 /// Reads a log as far as it reaches back.
 pub(super) async fn read(shared: &Shared, request: &LogRequest) -> Result<Reply, SourceError> {
-    let began = Instant::now();
+    let began = clock::now();
     let (pod, namespace, container) = (&request.pod.pod, &request.pod.namespace, &request.container);
     let what = format!("cannot read the log of container {container} of pod {pod} in namespace {namespace}");
     let pods: Api<Pod> = Api::namespaced(shared.client.clone(), namespace);

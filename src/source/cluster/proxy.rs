@@ -1,7 +1,5 @@
 //! Questions to one proxy: by port-forward, else by exec, else, for a config dump, what istiod would send it.
 
-use std::time::Instant;
-
 use bytes::Bytes;
 use http::Method;
 use k8s_openapi::api::core::v1::Pod;
@@ -12,6 +10,7 @@ use super::dump::{self, Way};
 use super::forward::{Forward, Limits};
 use super::istiod;
 use super::trouble::{Cause, Trouble};
+use crate::clock::{self, Instant};
 use crate::model::envoy::DumpView;
 use crate::source::{ProxyQuestion, ProxyRequest, Reply, SourceError};
 
@@ -21,7 +20,7 @@ const AGENT_PORT: u16 = 15020;
 /// the proxy. Dropping the future gives everything back.
 pub(super) async fn ask(shared: &Shared, request: &ProxyRequest) -> Result<Reply, SourceError> {
     let _turn = shared.gates.proxy(&request.proxy).await;
-    let began = Instant::now();
+    let began = clock::now();
     let end = began + request.deadline;
     let pods: Api<Pod> = Api::namespaced(shared.client.clone(), &request.proxy.namespace);
     let asked = Asked { request, pods: &pods };
@@ -35,7 +34,7 @@ pub(super) async fn ask(shared: &Shared, request: &ProxyRequest) -> Result<Reply
         Err(trouble) => trouble,
     };
     tried.push(format!("port-forward to port {}: {}", asked.port(), first.text));
-    match asked.by_exec(limits(Instant::now(), end)).await {
+    match asked.by_exec(limits(clock::now(), end)).await {
         Ok((bytes, notes)) => {
             tried.extend(notes);
             return Ok(reply(bytes, "exec", DumpView::Proxy, tried));

@@ -3,7 +3,7 @@
 //! The client's runtime crate has such a loop, but its requests have no deadline, and after an error it does not tell that
 //! the watch stands again until the next object changes. Here each request is bounded and each state is seen.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 use kube::Api;
@@ -13,6 +13,7 @@ use super::follow::{Follower, is_mesh_config};
 use super::health::SLOW_RETRY;
 use super::object::AnyObject;
 use super::trouble::{Cause, Trouble, bounded};
+use crate::clock;
 use crate::model::kind::Kind;
 use crate::model::update::Update;
 
@@ -116,7 +117,7 @@ impl<'a> Scope<'a> {
         let params = WatchParams::default().timeout(WATCH_SECONDS);
         let events = bounded(self.follower.shared.timeout, api.watch(&params, &version)).await.map_err(failed)?;
         let mut events = events.boxed();
-        let began = Instant::now();
+        let began = clock::now();
         self.lacking = None;
         let mut fresh = true;
         loop {

@@ -12,7 +12,6 @@ mod store;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytes::Bytes;
 use futures::FutureExt;
@@ -20,6 +19,7 @@ use futures::future::BoxFuture;
 
 use self::store::Store;
 use super::{FailureKind, LogRequest, ProxyRequest, Reply, Source, SourceError, SourceInfo, SourceKind, Updates};
+use crate::clock::Instant;
 use crate::model::envoy::DumpView;
 use crate::model::ids::ProxyId;
 use crate::model::update::{Health, Update};

@@ -1,10 +1,9 @@
 //! Which file of a recording answers which question (docs of the recording folder).
 
-use std::time::Instant;
-
 use super::super::{FailureKind, LogRequest, ProxyQuestion, ProxyRequest, Reply, SourceError};
 use super::store::Store;
 use super::{UNFINISHED, reply};
+use crate::clock;
 use crate::model::envoy::DumpView;
 use crate::model::ids::ProxyId;
 
@@ -17,7 +16,7 @@ const NOT_LISTS: [&str; 3] = ["configmap-istio", "version", "unread"];
 
 /// Reads the first of the files that is there.
 pub(super) fn answer(store: &Store, names: &[(String, DumpView)]) -> Result<Reply, SourceError> {
-    let started = Instant::now();
+    let started = clock::now();
     let mut tried = Vec::new();
     for (name, view) in names {
         match store.read(name)? {
@@ -35,7 +34,7 @@ pub(super) fn answer(store: &Store, names: &[(String, DumpView)]) -> Result<Repl
 
 /// Answers from a lone dump, which holds the dump and nothing else.
 pub(super) fn lone_dump(store: &Store, name: &str, question: ProxyQuestion) -> Result<Reply, SourceError> {
-    let started = Instant::now();
+    let started = clock::now();
     match (store, question) {
         (Store::Dump(dump), ProxyQuestion::Chains | ProxyQuestion::WholeDump) => {
             Ok(reply(dump.read()?, DumpView::Proxy, started, Vec::new()))
