@@ -40,7 +40,8 @@ fn read(root: &Path, path: PathBuf) -> Source {
 fn never(folders: &[&str], words: &[&str], why: &str) {
     let mut offences = Vec::new();
     for source in sources() {
-        let within = folders.iter().any(|folder| source.path.starts_with(&format!("src/{folder}/")) || source.path == format!("src/{folder}.rs"));
+        let within =
+            folders.iter().any(|folder| source.path.starts_with(&format!("src/{folder}/")) || source.path == format!("src/{folder}.rs"));
         if within && !source.path.ends_with("/tests.rs") {
             offences.extend(words.iter().filter(|word| source.text.contains(**word)).map(|word| format!("{} names {word}", source.path)));
         }
@@ -51,25 +52,54 @@ fn never(folders: &[&str], words: &[&str], why: &str) {
 #[test]
 fn the_inner_stages_do_no_io_and_read_no_clock() {
     let outside = [
-        "ratatui", "crossterm", "kube::", "k8s_openapi", "tokio", "tonic", "hyper", "std::fs", "std::net", "std::env", "std::process",
-        "std::time::Instant", "SystemTime", "Timestamp::now", "crate::clock",
+        "ratatui",
+        "crossterm",
+        "kube::",
+        "k8s_openapi",
+        "tokio",
+        "tonic",
+        "hyper",
+        "std::fs",
+        "std::net",
+        "std::env",
+        "std::process",
+        "std::time::Instant",
+        "SystemTime",
+        "Timestamp::now",
+        "crate::clock",
     ];
     never(&["model", "ingest", "analysis"], &outside, "model, ingest and analysis are pure");
 }
 
 #[test]
 fn answers_are_computed_in_analysis_alone() {
-    let below = ["crate::ingest", "crate::source::cluster", "crate::source::files", "ConfigDump", "FilterChain", "attachment::attach", "mtls::effective"];
+    let below = [
+        "crate::ingest",
+        "crate::source::cluster",
+        "crate::source::files",
+        "ConfigDump",
+        "FilterChain",
+        "attachment::attach",
+        "mtls::effective",
+    ];
     never(&["report", "ui"], &below, "report and ui show answers and compute none");
 }
 
 #[test]
 fn nothing_below_the_program_knows_of_it() {
-    never(&["model", "ingest", "analysis", "source", "report", "fetch"], &["crate::app", "crate::ui", "crate::command"], "data flows one way");
+    never(
+        &["model", "ingest", "analysis", "source", "report", "fetch"],
+        &["crate::app", "crate::ui", "crate::command"],
+        "data flows one way",
+    );
     never(&["model"], &["crate::ingest", "crate::analysis", "crate::source", "crate::report"], "the nouns know nobody");
     never(&["ingest"], &["crate::analysis", "crate::source", "crate::report"], "understanding comes before answering");
     never(&["analysis"], &["crate::source", "crate::report"], "answers know neither where data comes from nor how they are shown");
-    never(&["source"], &["crate::analysis", "crate::report", "ingest::config_dump", "ingest::kubernetes"], "sources hand on what they read");
+    never(
+        &["source"],
+        &["crate::analysis", "crate::report", "ingest::config_dump", "ingest::kubernetes"],
+        "sources hand on what they read",
+    );
     never(&["app"], &["crate::ui", "ratatui::widgets"], "the program's state has no widgets");
 }
 
