@@ -1,0 +1,93 @@
+//! The istiods of a recording: what they say of themselves and of each proxy, and their logs.
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::super::{FailureKind, LogRequest, Reply, SharedSource, SourceError, SourceKind};
+use super::folder::{Folder, blocking, is_plain_name};
+use super::{AT_ONCE, Gap, RecordTarget, contents, proxies};
+use crate::ingest::istiod::istiod_version;
+use crate::model::ids::ProxyId;
+
+const CONTAINER: &str = "discovery";
+
+/// Writes what the istiods say. Hands back what could not be read.
+pub(super) async fn record(
+    source: &SharedSource,
+    folder: &Folder,
+    targets: &[RecordTarget],
+    pods: &[ProxyId],
+) -> Result<Vec<Gap>, SourceError> {
+    let mut gaps = Vec::new();
+    if let Some(replies) = ask(source, "/version", &mut gaps).await {
+        let text = |reply: &Reply| String::from_utf8_lossy(&reply.bytes).into_owned();
+        let versions: Vec<String> = replies.iter().map(|(pod, reply)| format!("{pod} {}", istiod_version(&text(reply)))).collect();
+        if versions.windows(2).any(|pair| pair[0].split(' ').next_back() != pair[1].split(' ').next_back()) {
+            gaps.push(Gap::said("istiod's version", format!("the istiods differ, the first is recorded: {}", versions.join(", "))));
+        }
+        if let Some((_, first)) = replies.first() {
+            folder.write("istiod/version.txt", contents::text(&first.bytes)).await?;
+        }
+    }
+    for what in ["syncz", "connections", "instancesz"] {
+        if let Some(replies) = ask(source, &format!("/debug/{what}"), &mut gaps).await {
+            let answers: Vec<Vec<u8>> = replies.into_iter().map(|(_, reply)| reply.bytes.to_vec()).collect();
+            if let Some(text) = blocking(move || Ok(contents::merged(&answers))).await? {
+                folder.write(&format!("istiod/{what}.json"), text).await?;
+            }
+        }
+    }
+    let plain = targets.iter().filter(|target| is_plain_name(&target.proxy.to_string()));
+    let dumps = stream::iter(plain).map(|target| dump(source, folder, &target.proxy)).buffer_unordered(AT_ONCE);
+    gaps.extend(dumps.try_collect::<Vec<_>>().await?.into_iter().flatten());
+    gaps.extend(logs(source, folder, pods).await?);
+    Ok(gaps)
+}
+
+/// Asks all istiods; None where there is no answer.
+async fn ask(source: &SharedSource, path: &str, gaps: &mut Vec<Gap>) -> Option<Vec<(String, Reply)>> {
+    match source.istiod(path.to_owned()).await {
+        Ok(replies) if replies.is_empty() => {
+            gaps.push(Gap::said(format!("istiod's {path}"), "no istiod answered"));
+            None
+        }
+        Ok(replies) => Some(replies),
+        Err(error) if error.kind == FailureKind::Missing => None,
+        Err(error) => {
+            gaps.push(Gap::new(format!("istiod's {path}"), error));
+            None
+        }
+    }
+}
+
+/// What istiod would send to a proxy, or the error that it gives instead: only the istiod that the proxy is connected to
+/// knows.
+async fn dump(source: &SharedSource, folder: &Folder, proxy: &ProxyId) -> Result<Vec<Gap>, SourceError> {
+    let mut gaps = Vec::new();
+    if let Some(replies) = ask(source, &format!("/debug/config_dump?proxyID={proxy}"), &mut gaps).await {
+        let best = replies.iter().find(|(_, reply)| reply.bytes.trim_ascii_start().starts_with(b"{")).or(replies.first());
+        if let Some((_, reply)) = best {
+            let bytes = reply.bytes.clone();
+            let text = blocking(move || Ok(contents::text(&bytes))).await?;
+            folder.write(&format!("istiod/config_dump.{proxy}.json"), text).await?;
+        }
+    }
+    Ok(gaps)
+}
+
+async fn logs(source: &SharedSource, folder: &Folder, pods: &[ProxyId]) -> Result<Vec<Gap>, SourceError> {
+    let request = |pod: &ProxyId| LogRequest { pod: pod.clone(), container: CONTAINER.to_owned() };
+    let one = "logs/istiod.log".to_owned();
+    match pods {
+        // A recording may hold the log and not the pod.
+        [] if source.info().kind != SourceKind::Cluster => proxies::log(source, folder, request(&ProxyId::new("", "")), one).await,
+        [] => Ok(vec![Gap::said("istiod's log", "no pod with a container `discovery` was found")]),
+        [pod] => proxies::log(source, folder, request(pod), one).await,
+        pods => {
+            let mut gaps = Vec::new();
+            for pod in pods.iter().filter(|pod| is_plain_name(&pod.pod)) {
+                gaps.extend(proxies::log(source, folder, request(pod), format!("logs/istiod.{}.log", pod.pod)).await?);
+            }
+            Ok(gaps)
+        }
+    }
+}
