@@ -4,6 +4,9 @@
 //! them, [`analysis`] answers, and [`report`] and [`ui`] show the answers as text and on the screen. [`app`] is the
 //! terminal program's state and event loop.
 
+// What the program is made of never panics on purpose; tests may.
+#![warn(clippy::unwrap_used, clippy::expect_used)]
+
 pub mod analysis;
 pub mod app;
 pub mod cli;

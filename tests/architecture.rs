@@ -104,6 +104,13 @@ fn nothing_below_the_program_knows_of_it() {
 }
 
 #[test]
+fn raw_text_is_made_by_redaction_alone() {
+    for source in sources().iter().filter(|source| !source.path.starts_with("src/ingest/redact")) {
+        assert!(!source.text.contains("RawJson::whole"), "{} makes raw text that redaction has not seen", source.path);
+    }
+}
+
+#[test]
 fn time_is_read_in_one_place() {
     let readers = ["Instant::now", "SystemTime::now", "Timestamp::now"];
     let others: Vec<String> = sources()

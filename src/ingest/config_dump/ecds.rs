@@ -9,7 +9,7 @@ use super::json::{Text, owned};
 use super::section::lists;
 use crate::ingest::plugin_name;
 use crate::ingest::redact;
-use crate::model::envoy::{EcdsFilter, ExtensionConfig};
+use crate::model::envoy::{EcdsFilter, ExtensionConfig, RawJson};
 
 #[derive(Deserialize)]
 struct RawEntry<'a> {
@@ -34,9 +34,10 @@ impl Reader<'_> {
     }
 
     pub(super) fn ecds_filter(&mut self, raw: &RawValue, place: &str) {
-        match serde_json::from_str::<RawEntry<'_>>(raw.get()) {
+        let clean = redact::raw_json(raw.get());
+        match serde_json::from_str::<RawEntry<'_>>(clean.as_str()) {
             Ok(entry) => {
-                let filter = understand(entry, raw);
+                let filter = understand(entry, &clean);
                 self.dump.ecds.push(filter);
             }
             Err(error) => self.warn(place, error),
@@ -44,7 +45,7 @@ impl Reader<'_> {
     }
 }
 
-fn understand(entry: RawEntry<'_>, raw: &RawValue) -> EcdsFilter {
+fn understand(entry: RawEntry<'_>, clean: &RawJson) -> EcdsFilter {
     let body: Value = entry.ecds_filter.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
     let wrapped = text(&body, "@type", "@type").ends_with("TypedExtensionConfig");
     // istiod writes the bare Wasm message, with only its short name inside (docs/semantics.md 10).
@@ -65,7 +66,7 @@ fn understand(entry: RawEntry<'_>, raw: &RawValue) -> EcdsFilter {
         config,
         version: owned(entry.version_info),
         last_updated: (!never).then_some(last_updated),
-        raw: redact::raw_json(raw.get()),
+        raw: clean.clone(),
     }
 }
 

@@ -135,7 +135,7 @@ impl Reader<'_> {
                 name,
                 state: ListenerState::Error,
                 is_static: false,
-                error: Some(owned(error.details)),
+                error: Some(redact::text(&owned(error.details)).into_owned()),
                 last_updated: error.last_update_attempt,
                 version: error.version_info,
             };

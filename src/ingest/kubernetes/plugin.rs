@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::fields::{Fields, port_of, str_of};
+use crate::ingest::redact;
 use crate::model::ids::{PluginId, PluginKind};
 use crate::model::kind::Kind;
 use crate::model::plugin::{Extension, Phase, Plugin, PluginType, TargetRef, TrafficSelector, WasmModule, WorkloadMode};
@@ -35,7 +36,8 @@ pub(super) fn read(kind: Kind, fields: &mut Fields<'_>) -> Plugin {
 fn module(fields: &mut Fields<'_>, at: &str) -> WasmModule {
     let mut text = |field: &str| fields.text(&format!("{at}/{field}"));
     let module = WasmModule {
-        url: text("url"),
+        // A URL can carry a user and a password.
+        url: redact::text(&text("url")).into_owned(),
         plugin_name: text("pluginName"),
         fail_strategy: text("failStrategy"),
         sha256: text("sha256"),
