@@ -46,7 +46,9 @@ fn the_role_allows_every_kind_that_is_watched() {
     for kind in Kind::ALL {
         let allowed = role["rules"].as_array().unwrap().iter().any(|rule| {
             let has = |list: &str, word: &str| rule[list].as_array().unwrap().iter().any(|value| value == word);
-            has("apiGroups", kind.group()) && has("resources", kind.plural()) && ["get", "list", "watch"].iter().all(|verb| has("verbs", verb))
+            has("apiGroups", kind.group())
+                && has("resources", kind.plural())
+                && ["get", "list", "watch"].iter().all(|verb| has("verbs", verb))
         });
         assert!(allowed, "{}", kind.resource());
     }

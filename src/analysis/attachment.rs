@@ -106,7 +106,7 @@ fn reach(plugin: &Plugin, pod: &Pod, objects: &Inventory) -> Result<Reach, Reaso
     if *namespace == pod.id.namespace {
         return Ok(Reach::Own(namespace.clone()));
     }
-    if *namespace == objects.mesh_config().root_namespace {
+    if *namespace == objects.root_namespace() {
         return Ok(Reach::Root(namespace.clone()));
     }
     Err(Reason::OtherNamespace { plugin: namespace.clone(), pod: pod.id.namespace.clone() })
@@ -130,7 +130,7 @@ fn targets(target: &TargetRef, plugin: &Plugin, pod: &Pod, gateway: &str, waypoi
         ("gateway.networking.k8s.io", "Gateway") => target.name == gateway && *namespace == pod.id.namespace,
         // Only this one class, only from the root namespace, only for nodes of type waypoint.
         ("gateway.networking.k8s.io", "GatewayClass") => {
-            waypoint && target.name == "istio-waypoint" && *namespace == objects.mesh_config().root_namespace
+            waypoint && target.name == "istio-waypoint" && *namespace == objects.root_namespace()
         }
         ("" | "core", "Service") => waypoint && serves(target, Registry::Kubernetes, plugin, pod, gateway, objects),
         ("networking.istio.io", "ServiceEntry") => waypoint && serves(target, Registry::ServiceEntry, plugin, pod, gateway, objects),

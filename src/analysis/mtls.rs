@@ -34,7 +34,7 @@ impl EffectiveMtls {
 
 /// The mode in force for pods with these labels in this namespace.
 pub fn effective(objects: &Inventory, namespace: &str, labels: &Labels) -> EffectiveMtls {
-    let root = objects.mesh_config().root_namespace;
+    let root = objects.root_namespace();
     let policies = || objects.peer_authentications.values();
     let of_namespace = |wanted: &str| {
         let wanted = wanted.to_owned();

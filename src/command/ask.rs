@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::ingest::collect::Collector;
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::snapshot::{Dump, Snapshot};
+use crate::model::warning::Warning;
 use crate::report::{self, Answer, Paint};
 use crate::source::record::{self, RecordTarget};
 use crate::source::{SharedSource, SourceKind};
@@ -154,19 +155,16 @@ impl Asker<'_> {
         let mut snapshot = read::snapshot(&self.source, collector, &wanted, self.common.timeout).await;
         if wanted.len() < all {
             let what = format!("{} of {all} were asked for their config dump", wanted.len());
-            snapshot.warnings.push(crate::model::warning::Warning::new("proxies", what, "name a workload to read its proxies"));
+            snapshot.warnings.push(Warning::new("proxies", what, "name a workload to read its proxies"));
         }
         snapshot
     }
 
     fn print(&self, answer: &impl Answer, failure: Option<Error>) -> Outcome {
         let failed = failure.as_ref().map(ToString::to_string).unwrap_or_default();
-        // A failure is one line, so what it says is not said as a warning too.
-        let warnings = answer
-            .warnings()
-            .iter()
-            .map(ToString::to_string)
-            .filter(|warning| failure.is_none() || !failed.contains(warning) && !warning.contains(&failed));
+        // A failure is one line: what it says is not said again as a warning.
+        let said = |warning: &&Warning| !failed.contains(&warning.what);
+        let warnings = answer.warnings().iter().filter(said).map(ToString::to_string);
         Outcome { text: report::render(answer, self.common.output, self.paint), warnings: warnings.collect(), failure }
     }
 }

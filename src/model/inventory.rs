@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::ids::{ObjectName, PluginId, ProxyId};
 use super::kind::Kind;
 use super::labels::Labels;
-use super::mesh::{Istiod, MeshConfig};
+use super::mesh::{DEFAULT_ROOT_NAMESPACE, Istiod, MeshConfig};
 use super::peer_authentication::PeerAuthentication;
 use super::plugin::Plugin;
 use super::policy::Policy;
@@ -37,6 +37,11 @@ pub struct Inventory {
 }
 
 impl Inventory {
+    /// The namespace whose plugins and policies reach the whole mesh.
+    pub fn root_namespace(&self) -> &str {
+        self.mesh.as_deref().map_or(DEFAULT_ROOT_NAMESPACE, |mesh| &mesh.root_namespace)
+    }
+
     /// The mesh configuration, or Istio's defaults.
     pub fn mesh_config(&self) -> MeshConfig {
         self.mesh.as_deref().cloned().unwrap_or_default()

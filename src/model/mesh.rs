@@ -1,5 +1,8 @@
 //! The mesh as a whole: its configuration and its control plane.
 
+/// `rootNamespace` where it is unset (`pkg/config/mesh/mesh.go`).
+pub const DEFAULT_ROOT_NAMESPACE: &str = "istio-system";
+
 /// What the mesh configuration says, as far as the answers need it (`meshConfig`, ConfigMap `istio`, key `mesh`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MeshConfig {
@@ -13,7 +16,7 @@ pub struct MeshConfig {
 
 impl Default for MeshConfig {
     fn default() -> Self {
-        Self { root_namespace: "istio-system".to_owned(), admin_port: 15000, trust_domain: "cluster.local".to_owned() }
+        Self { root_namespace: DEFAULT_ROOT_NAMESPACE.to_owned(), admin_port: 15000, trust_domain: "cluster.local".to_owned() }
     }
 }
 

@@ -77,7 +77,7 @@ pub struct PluginSummary {
 
 /// Answers for the plugins that `namespace` sees: its own and the root namespace's; all of them where it is None.
 pub fn plugins(snapshot: &Snapshot, namespace: Option<&str>) -> PluginsAnswer {
-    let root = snapshot.objects.mesh_config().root_namespace;
+    let root = snapshot.objects.root_namespace();
     let seen = |id: &PluginId| namespace.is_none_or(|namespace| id.name.namespace == namespace || id.name.namespace == root);
     let plugins = snapshot.objects.plugins.values().filter(|plugin| seen(&plugin.id)).map(|plugin| summary(snapshot, plugin)).collect();
     PluginsAnswer { warnings: snapshot.warnings.clone(), plugins }

@@ -152,12 +152,22 @@ fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> WhyEntry {
         state: health.state,
         state_note: health.evidence,
         dump_note: match snapshot.dumps.get(proxy) {
-            Some(Dump::Loaded(loaded)) => format!("read by {}: {} bytes in {} ms", loaded.way, loaded.dump.bytes, loaded.took_ms),
+            Some(Dump::Loaded(loaded)) => read_note(loaded),
             Some(Dump::Loading) => "is being read".to_owned(),
             Some(Dump::Failed(why)) => why.clone(),
             None => "was not asked for".to_owned(),
         },
     }
+}
+
+/// How a dump was read, how large it was, and how long that took.
+fn read_note(loaded: &LoadedDump) -> String {
+    let way = match loaded.way {
+        "file" => "from a file".to_owned(),
+        "istiod" => "from istiod, which does not say what the proxy has".to_owned(),
+        way => format!("by {way} in {} ms", loaded.took_ms),
+    };
+    format!("read {way}, {} kB", loaded.dump.bytes.div_ceil(1000))
 }
 
 fn attached(snapshot: &Snapshot, plugin: &PluginId, pod: Option<&Pod>) -> Result<Attachment, String> {

@@ -42,7 +42,11 @@ pub fn recognised_by(chain: &FilterChain) -> String {
     list("source port ", &ports);
     list("", &matches.other);
     list("if ", &chain.matcher);
-    if parts.is_empty() && matches.destination_port.is_none() { "anything".to_owned() } else { parts.join(" · ") }
+    match (parts.is_empty(), matches.destination_port) {
+        (true, Some(port)) => format!("port {port}"),
+        (true, None) => "anything".to_owned(),
+        (false, _) => parts.join(" · "),
+    }
 }
 
 /// Where a chain leads: a cluster or a route configuration; empty where it leads nowhere that can be named.

@@ -41,7 +41,7 @@ pub(super) fn read(app: &mut App, objects: &Arc<Snapshot>, changed: &[Changed], 
 
 /// Follows what single changes may concern. A list is where the watching begins or begins again, and no change.
 fn follow(app: &mut App, previous: &Snapshot, changed: &[Changed]) -> Vec<Effect> {
-    let root = app.snapshot.objects.mesh_config().root_namespace;
+    let root = app.snapshot.objects.root_namespace().to_owned();
     let mut namespaces = Vec::new();
     for change in changed {
         if let Changed::Objects(kind, Some(name)) = change

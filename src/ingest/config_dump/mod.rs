@@ -67,6 +67,8 @@ pub fn parse(bytes: &[u8], view: DumpView, object: &str) -> Result<Parsed, NotAD
         outer::End::Whole => None,
         outer::End::CutShort { at, what } => {
             reader.partial_section(text.get(at..).unwrap_or_default(), &format!("configs[{}]", sections.len()));
+            // That the section ends too early is said once, by `cut_short`.
+            reader.warnings.retain(|warning| !warning.what.contains("EOF while parsing"));
             if sections.is_empty() && reader.dump.sections.is_empty() {
                 return Err(outer::not_a_dump(text, &what));
             }

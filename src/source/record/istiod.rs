@@ -45,7 +45,12 @@ pub(super) async fn record(
 
 /// Asks all istiods; None where there is no answer.
 async fn ask(source: &SharedSource, path: &str, gaps: &mut Vec<Gap>) -> Option<Vec<(String, Reply)>> {
-    match source.istiod(path.to_owned()).await {
+    answered(source.istiod(path.to_owned()).await, path, gaps)
+}
+
+/// What the istiods said; None, and a gap, where they said nothing.
+fn answered(answer: Result<Vec<(String, Reply)>, SourceError>, path: &str, gaps: &mut Vec<Gap>) -> Option<Vec<(String, Reply)>> {
+    match answer {
         Ok(replies) if replies.is_empty() => {
             gaps.push(Gap::said(format!("istiod's {path}"), "no istiod answered"));
             None
@@ -62,13 +67,23 @@ async fn ask(source: &SharedSource, path: &str, gaps: &mut Vec<Gap>) -> Option<V
 /// What istiod would send to a proxy, or the error that it gives instead: only the istiod that the proxy is connected to
 /// knows.
 async fn dump(source: &SharedSource, folder: &Folder, proxy: &ProxyId) -> Result<Vec<Gap>, SourceError> {
+    let path = format!("/debug/config_dump?proxyID={proxy}");
+    let file = format!("istiod/config_dump.{proxy}.json");
     let mut gaps = Vec::new();
-    if let Some(replies) = ask(source, &format!("/debug/config_dump?proxyID={proxy}"), &mut gaps).await {
+    let answer = source.istiod(path.clone()).await;
+    if let Err(error) = &answer
+        && error.kind == FailureKind::Refused
+    {
+        // istiod is there and says why it does not tell: that is its answer, as the layout of a recording has it.
+        folder.write(&file, contents::text(error.what.as_bytes())).await?;
+        return Ok(gaps);
+    }
+    if let Some(replies) = answered(answer, &path, &mut gaps) {
         let best = replies.iter().find(|(_, reply)| reply.bytes.trim_ascii_start().starts_with(b"{")).or(replies.first());
         if let Some((_, reply)) = best {
             let bytes = reply.bytes.clone();
             let text = blocking(move || Ok(contents::text(&bytes))).await?;
-            folder.write(&format!("istiod/config_dump.{proxy}.json"), text).await?;
+            folder.write(&file, text).await?;
         }
     }
     Ok(gaps)
