@@ -16,6 +16,7 @@ use crate::model::ids::ProxyId;
 use crate::model::kind::Kind;
 use crate::model::snapshot::{Dump, Snapshot};
 use crate::model::update::Health;
+use crate::model::warning::Warning;
 use crate::source::SourceInfo;
 
 /// What the program is started with.
@@ -60,6 +61,7 @@ pub struct App {
     pub changes: BTreeMap<ProxyId, Vec<CountChange>>,
     /// The theme, as a place in the list of themes.
     pub theme: usize,
+    pub(super) object_warnings: Vec<Warning>,
     pub(super) epoch: u64,
     pub(super) fetches: BTreeMap<ProxyId, Fetch>,
     pub(super) last_change: Option<String>,
@@ -101,6 +103,7 @@ impl App {
             event: options.notices.first().cloned(),
             changes: BTreeMap::new(),
             theme: options.theme,
+            object_warnings: Vec::new(),
             epoch: 1,
             fetches: BTreeMap::new(),
             last_change: None,

@@ -13,6 +13,7 @@ use crate::app::state::Ticket;
 use crate::fetch;
 use crate::model::ids::ProxyId;
 use crate::model::snapshot::Dump;
+use crate::model::warning::Warning;
 use crate::source::ProxyQuestion;
 
 /// When a followed proxy is asked after a change, each after the answer before. istiod waits 100 ms to 10 s for more
@@ -60,6 +61,26 @@ pub(super) fn follow(app: &mut App, concerns: impl Fn(&ProxyId) -> bool) -> Vec<
         .collect()
 }
 
+/// Asks those proxies again whose dump could not be read.
+pub(super) fn retry(app: &mut App, concerns: impl Fn(&ProxyId) -> bool) -> Vec<Effect> {
+    let failed = app.snapshot.dumps.iter().filter(|(proxy, dump)| matches!(dump, Dump::Failed(_)) && concerns(proxy));
+    let failed: Vec<ProxyId> = failed.map(|(proxy, _)| proxy.clone()).collect();
+    failed.into_iter().flat_map(|proxy| self::fetch(app, &proxy, FOLLOW[0])).collect()
+}
+
+/// Lists what could not be read or understood, of the objects and of the dumps.
+pub(super) fn list_warnings(app: &mut App) {
+    let mut warnings = app.object_warnings.clone();
+    for (proxy, dump) in &app.snapshot.dumps {
+        match dump {
+            Dump::Loaded(loaded) => warnings.extend(loaded.warnings.iter().cloned()),
+            Dump::Failed(why) => warnings.push(Warning::new(proxy.to_string(), why.clone(), "r asks again")),
+            Dump::Loading => {}
+        }
+    }
+    Arc::make_mut(&mut app.snapshot).warnings = warnings;
+}
+
 /// Takes a dump; one that nobody waits for is dropped.
 pub(super) fn read(app: &mut App, ticket: Ticket, proxy: ProxyId, dump: Dump, changes: Vec<CountChange>) -> Vec<Effect> {
     if !app.waits.end(ticket) {
@@ -83,6 +104,7 @@ pub(super) fn read(app: &mut App, ticket: Ticket, proxy: ProxyId, dump: Dump, ch
         snapshot.dumps.remove(&proxy);
         snapshot.dumps.insert(name.clone(), dump);
         snapshot.generation += 1;
+        list_warnings(app);
     }
     if !changes.is_empty() {
         say(app, &name, &changes);

@@ -6,9 +6,9 @@ use super::{ask, dumps};
 use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::ingest::collect::Changed;
-use crate::model::ids::ObjectName;
+use crate::model::ids::{ObjectName, ProxyId};
 use crate::model::kind::Kind;
-use crate::model::snapshot::{Dump, Snapshot};
+use crate::model::snapshot::Snapshot;
 use crate::model::update::Health;
 
 /// Takes the objects as they are now.
@@ -19,7 +19,7 @@ pub(super) fn read(app: &mut App, objects: &Arc<Snapshot>, changed: &[Changed], 
         app.event = Some(format!("{} answers again", app.options.info.name));
     }
     if !changed.iter().any(|change| matches!(change, Changed::Objects(..) | Changed::Reading)) {
-        return Vec::new();
+        return if recovered { dumps::retry(app, |_| true) } else { Vec::new() };
     }
     let mut dumps = app.snapshot.dumps.clone();
     // A pod that is gone has no dump. Where no pods were read, the dumps are all there is.
@@ -28,15 +28,19 @@ pub(super) fn read(app: &mut App, objects: &Arc<Snapshot>, changed: &[Changed], 
         app.fetches.retain(|proxy, _| objects.objects.pods.contains_key(proxy));
         app.changes.retain(|proxy, _| objects.objects.pods.contains_key(proxy));
     }
-    let mut warnings = objects.warnings.clone();
-    warnings.extend(dumps.values().flat_map(|dump| match dump {
-        Dump::Loaded(loaded) => loaded.warnings.clone(),
-        Dump::Loading | Dump::Failed(_) => Vec::new(),
-    }));
-    let previous = std::mem::replace(&mut app.snapshot, Arc::new(Snapshot { dumps, warnings, ..(**objects).clone() }));
+    let previous = std::mem::replace(&mut app.snapshot, Arc::new(Snapshot { dumps, ..(**objects).clone() }));
+    app.object_warnings.clone_from(&objects.warnings);
+    dumps::list_warnings(app);
     let mut effects = follow(app, &previous, changed);
+    effects.extend(retry_failed(app, changed));
     effects.extend(ask::ask(app));
     effects
+}
+
+/// A proxy that could not be read may be readable once its pod has changed.
+fn retry_failed(app: &mut App, changed: &[Changed]) -> Vec<Effect> {
+    let is_pod = |proxy: &ProxyId, name: &ObjectName| proxy.pod == name.name && proxy.namespace == name.namespace;
+    dumps::retry(app, |proxy| changed.iter().any(|change| matches!(change, Changed::Objects(Kind::Pod, Some(name)) if is_pod(proxy, name))))
 }
 
 /// Follows what single changes may concern. A list is where the watching begins or begins again, and no change.
