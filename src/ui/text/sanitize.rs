@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::model::printable::is_unprintable;
+
 /// How many characters one cell may hold: the longest emoji have eleven, a heap of accents is cut.
 const MAX_CLUSTER: usize = 16;
 
@@ -25,7 +27,7 @@ pub(super) fn cluster(text: &str, ascii: bool) -> Cow<'_, str> {
 }
 
 fn is_plain(char: char, ascii: bool) -> bool {
-    matches!(char, ' '..='~') || (!ascii && !char.is_control() && !is_invisible(char))
+    matches!(char, ' '..='~') || (!ascii && !is_unprintable(char))
 }
 
 fn push(shown: &mut String, char: char, ascii: bool) {
@@ -43,12 +45,6 @@ fn push(shown: &mut String, char: char, ascii: bool) {
     } else {
         shown.push_str(&format!("\\u{{{code:x}}}"));
     }
-}
-
-/// Characters that change what is read without being seen: direction marks, zero-width spaces, line separators. The
-/// joiners of emoji and of Indic scripts are none of them.
-fn is_invisible(char: char) -> bool {
-    matches!(char, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
