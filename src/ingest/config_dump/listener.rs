@@ -149,6 +149,23 @@ impl Reader<'_> {
         self.listener(Some(raw), around, place);
     }
 
+    /// Envoy lists one refusal twice, under the listener's name and again without a name and a time: once is enough.
+    pub(super) fn drop_repeated_refusals(&mut self) {
+        let refused: Vec<(String, Option<String>, RawJson)> = self
+            .dump
+            .listeners
+            .iter()
+            .filter(|listener| listener.state == ListenerState::Error && listener.last_updated.is_some())
+            .map(|listener| (listener.name.clone(), listener.error.clone(), listener.raw.clone()))
+            .collect();
+        self.dump.listeners.retain(|listener| {
+            let same = |(name, error, raw): &(String, Option<String>, RawJson)| {
+                *name == listener.name && *error == listener.error && raw.as_str() == listener.raw.as_str()
+            };
+            listener.state != ListenerState::Error || listener.last_updated.is_some() || !refused.iter().any(same)
+        });
+    }
+
     fn in_state(&mut self, name: String, state: ListenerState, is_static: bool, raw: Option<RawState<'_>>, place: &str) {
         let Some(raw) = raw else { return };
         let around = Around { name, state, is_static, error: None, last_updated: raw.last_updated, version: raw.version_info };
@@ -201,12 +218,16 @@ impl Reader<'_> {
             Some("OUTBOUND") => Some(Direction::Outbound),
             _ => None,
         };
-        let conditions = fields.filter_chain_matcher.map(matcher::conditions).unwrap_or_default();
+        let conditions = fields.filter_chain_matcher.map(matcher::conditions);
         let default = fields.default_filter_chain.map(|raw| (raw, true));
         for (index, (raw, is_default)) in fields.filter_chains.into_iter().map(|raw| (raw, false)).chain(default).enumerate() {
             match chain::parse(raw, is_default, whole, text) {
                 Ok(mut chain) => {
-                    chain.matcher = conditions.get(&chain.name).cloned().unwrap_or_default();
+                    if let Some(conditions) = &conditions
+                        && !is_default
+                    {
+                        chain.matcher = conditions.get(&chain.name).cloned().unwrap_or_else(|| vec![matcher::NEVER.to_owned()]);
+                    }
                     listener.chains.push(chain);
                 }
                 Err(error) => {

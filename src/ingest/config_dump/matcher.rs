@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+/// What stands for the conditions of a chain to which no way through the tree leads.
+pub(super) const NEVER: &str = "never: the listener's matcher does not name this chain";
+
 /// Deeper trees than this are not followed: Istio's have three levels, and a text from outside may have any.
 const DEPTH: usize = 32;
 

@@ -75,6 +75,7 @@ pub fn parse(bytes: &[u8], view: DumpView, object: &str) -> Result<Parsed, NotAD
             Some(format!("is cut short after {} bytes ({what})", text.len()))
         }
     };
+    reader.drop_repeated_refusals();
     let known = reader.dump.sections.iter().any(|section| outer::is_of_a_dump(&section.type_url));
     if !known {
         return Err(outer::not_a_dump(text, "it has no section of an Envoy config dump"));

@@ -53,6 +53,18 @@ fn a_listener_is_read_in_each_of_its_states() {
 }
 
 #[test]
+fn a_refusal_that_is_listed_twice_is_one() {
+    let refused =
+        |head: &str, details: &str| format!(r#"{{{head}"error_state": {{"failed_configuration": {}, {details}}}}}"#, listener("l"));
+    let named = refused(r#""name": "l", "#, r#""last_update_attempt": "2026-11-23T19:40:00Z", "details": "no""#);
+    let again = refused("", r#""details": "no""#);
+    let other = refused("", r#""details": "for another reason""#);
+    let parsed = read(&section(&[named, again, other].join(", ")));
+    let errors: Vec<_> = parsed.dump.listeners.iter().map(|listener| listener.error.as_deref()).collect();
+    assert_eq!(errors, [Some("no"), Some("for another reason")]);
+}
+
+#[test]
 fn istiods_camel_case_and_a_bare_list_of_listeners_are_the_same() {
     let camel = listener("l")
         .replace("filter_chains", "filterChains")
@@ -135,7 +147,7 @@ fn a_matcher_tells_how_each_chain_is_picked() {
     assert_eq!(listener.address, ListenerAddress::Internal);
     assert_eq!(listener.chains[0].matcher, ["address is 10.0.0.1/32, port is 80"]);
     assert_eq!(listener.chains[1].matcher, ["nothing else matches"]);
-    assert!(listener.chains[2].matcher.is_empty());
+    assert!(listener.chains[2].matcher[0].starts_with("never"), "{:?}", listener.chains[2].matcher);
 }
 
 #[test]
