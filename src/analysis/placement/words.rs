@@ -41,7 +41,8 @@ pub fn recognised_by(chain: &FilterChain) -> String {
     let ports: Vec<String> = matches.source_ports.iter().map(u16::to_string).collect();
     list("source port ", &ports);
     list("", &matches.other);
-    list("if ", &chain.matcher);
+    let never = chain.matcher.first().is_some_and(|condition| condition.starts_with("never"));
+    list(if never { "" } else { "if " }, &chain.matcher);
     match (parts.is_empty(), matches.destination_port) {
         (true, Some(port)) => format!("port {port}"),
         (true, None) => "anything".to_owned(),
