@@ -260,11 +260,11 @@ fn a_list_replaces_what_was_known_of_its_part_of_the_cluster() {
     );
     collector.apply(Update::Deleted { kind: Kind::Pod, namespace: "m".into(), name: "w".into() });
     assert!(collector.objects().pods.is_empty());
-    assert!(!collector.is_settled());
+    assert!(!collector.awaited().is_empty());
     for kind in Kind::ALL {
         collector.apply(Update::Unread(Unread { kind: Some(kind), what: kind.resource(), why: "forbidden".into(), fix: String::new() }));
     }
-    assert!(collector.is_settled());
+    assert!(collector.awaited().is_empty());
     assert_eq!(collector.snapshot(Default::default()).warnings.len(), Kind::ALL.len());
 }
 

@@ -35,7 +35,7 @@ pub async fn objects(source: &SharedSource, patience: Duration) -> Result<Collec
     let deadline = clock::now() + patience;
     let (sender, mut updates) = mpsc::channel(WAITING);
     let watch = tokio::spawn(source.watch(sender));
-    while !collector.is_settled() {
+    while !is_complete(&collector) {
         let update = match timeout_at(deadline, updates.recv()).await {
             Ok(Some(update)) => update,
             Ok(None) => break,
@@ -47,12 +47,14 @@ pub async fn objects(source: &SharedSource, patience: Duration) -> Result<Collec
         collector.apply(update);
         give_up_on(&collector)?;
     }
-    // What istiod says of itself often comes with the last list; it is taken along where it is there already.
-    while let Ok(update) = updates.try_recv() {
-        collector.apply(update);
-    }
     watch.abort();
     Ok(collector)
+}
+
+/// Whether the source has said all that it has to say at first. That every kind was answered for is not enough: a right
+/// that is lacking is said before the lists of single namespaces that stand in.
+fn is_complete(collector: &Collector) -> bool {
+    matches!(collector.health(), Some(Health::Live | Health::Fixed))
 }
 
 fn give_up_on(collector: &Collector) -> Result<(), Error> {

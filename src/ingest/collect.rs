@@ -95,11 +95,6 @@ impl Collector {
         &self.objects
     }
 
-    /// Whether every kind was listed, is absent, or cannot be read.
-    pub fn is_settled(&self) -> bool {
-        Kind::ALL.iter().all(|kind| self.settled.contains(kind))
-    }
-
     /// The kinds that are still waited for.
     pub fn awaited(&self) -> Vec<Kind> {
         Kind::ALL.into_iter().filter(|kind| !self.settled.contains(kind)).collect()
