@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Counts;
-use super::workloads::{self, WorkloadSummary};
+use super::workloads;
+use crate::analysis::attachment;
 use crate::analysis::health::{self, PluginState, Rollup};
 use crate::model::ids::{PluginId, PluginKind, ProxyId, WorkloadId};
 use crate::model::plugin::{Extension, Plugin, TargetRef};
@@ -84,10 +85,18 @@ pub fn plugins(snapshot: &Snapshot, namespace: Option<&str>) -> PluginsAnswer {
 }
 
 fn summary(snapshot: &Snapshot, plugin: &Plugin) -> PluginSummary {
-    let all = workloads::workloads(snapshot, Some(&plugin.id), None);
-    let with_proxy = all.workloads.iter().filter(|workload| workload.proxy_kind.is_some()).count();
-    let matched: Vec<&WorkloadSummary> = all.workloads.iter().filter(|workload| workload.matched).collect();
-    let states: Vec<PluginState> = matched.iter().flat_map(|workload| workload.proxies.iter().map(|proxy| proxy.state)).collect();
+    let objects = &snapshot.objects;
+    let (mut workloads, mut proxies) = (Vec::new(), Vec::new());
+    for workload in snapshot.workloads.iter() {
+        let before = proxies.len();
+        let pods = workload.pods.iter().filter_map(|id| objects.pods.get(id));
+        let attached = pods.filter(|pod| attachment::attach(plugin, pod, objects).attached);
+        proxies.extend(attached.map(|pod| (workload.id.clone(), workloads::proxy_summary(snapshot, &plugin.id, pod))));
+        if proxies.len() > before {
+            workloads.push(workload.id.short());
+        }
+    }
+    let states: Vec<PluginState> = proxies.iter().map(|(_, proxy)| proxy.state).collect();
     let mut by_state = BTreeMap::new();
     for state in &states {
         *by_state.entry(state.as_str()).or_insert(0) += 1;
@@ -96,13 +105,13 @@ fn summary(snapshot: &Snapshot, plugin: &Plugin) -> PluginSummary {
     PluginSummary {
         plugin: plugin.id.to_string(),
         plugin_kind: plugin.id.kind,
-        matched: matched.len(),
-        of_workloads: with_proxy,
-        workloads: matched.iter().map(|workload| workload.short.clone()).collect(),
+        matched: workloads.len(),
+        of_workloads: snapshot.workloads.iter().filter(|workload| workload.proxy_kind.is_some()).count(),
+        workloads,
         rollup: health::roll_up(&states),
         states: by_state,
-        inbound: Counts::of(matched.iter().flat_map(|workload| workload.proxies.iter().filter_map(|proxy| proxy.inbound))),
-        elsewhere: Counts::of(matched.iter().flat_map(|workload| workload.proxies.iter().filter_map(|proxy| proxy.elsewhere))),
+        inbound: Counts::of(proxies.iter().filter_map(|(_, proxy)| proxy.inbound)),
+        elsewhere: Counts::of(proxies.iter().filter_map(|(_, proxy)| proxy.elsewhere)),
         phase: plugin.phase.as_str().to_owned(),
         priority: plugin.priority,
         plugin_type: plugin.plugin_type.as_str(),
@@ -119,9 +128,6 @@ fn summary(snapshot: &Snapshot, plugin: &Plugin) -> PluginSummary {
         target_refs: plugin.target_refs.iter().map(TargetRef::to_string).collect(),
         matches: plugin.match_text(),
         id: plugin.id.clone(),
-        proxies: matched
-            .iter()
-            .flat_map(|workload| workload.proxies.iter().map(|proxy| (workload.id.clone(), proxy.proxy.clone())))
-            .collect(),
+        proxies: proxies.into_iter().map(|(workload, proxy)| (workload, proxy.proxy)).collect(),
     }
 }

@@ -133,7 +133,8 @@ fn applying(snapshot: &Snapshot, pod: &Pod) -> Vec<String> {
     applies.map(|plugin| plugin.id.to_string()).collect()
 }
 
-fn proxy_summary(snapshot: &Snapshot, plugin: &PluginId, pod: &Pod) -> ProxySummary {
+/// How one proxy is that the plugin applies to.
+pub(super) fn proxy_summary(snapshot: &Snapshot, plugin: &PluginId, pod: &Pod) -> ProxySummary {
     let unknown = ProxySummary { proxy: pod.id.clone(), state: PluginState::Unknown, inbound: None, elsewhere: None };
     let Some(loaded) = snapshot.dump(&pod.id) else { return unknown };
     let dump = &loaded.dump;
