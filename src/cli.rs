@@ -131,6 +131,15 @@ pub enum Command {
     },
 }
 
+/// What is wrong with the arguments, as one line like every other error.
+pub fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let said = text.split("\n\n").map(str::trim).filter(|part| !part.starts_with("Usage:") && !part.starts_with("For more information"));
+    let lines = said.map(|part| part.lines().map(str::trim).collect::<Vec<_>>().join(" "));
+    let line = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
+    format!("{}; see `meshscope --help`", line.strip_prefix("error: ").unwrap_or(&line))
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -155,6 +164,19 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn wrong_usage_is_one_line() {
+        for (arguments, expected) in [
+            (&["meshscope", "why"][..], "the following required arguments were not provided: <PLUGIN>; see `meshscope --help`"),
+            (
+                &["meshscope", "plugins", "-o", "xml"],
+                "invalid value 'xml' for '--output <OUTPUT>' [possible values: text, json, yaml, markdown]; see `meshscope --help`",
+            ),
+        ] {
+            assert_eq!(one_line(&Cli::try_parse_from(arguments).unwrap_err()), expected);
+        }
     }
 
     #[test]

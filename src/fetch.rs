@@ -27,7 +27,7 @@ pub fn request(objects: &Inventory, proxy: &ProxyId, question: ProxyQuestion, de
 
 /// Fetches and parses a dump. `serial` counts the dumps of this proxy. The failure is one line: what, on what, what to do.
 pub async fn dump(source: SharedSource, request: ProxyRequest, serial: u64) -> Dump {
-    let object = dump_name(&request.proxy);
+    let object = dump_name(&source, &request.proxy);
     let reply = match source.proxy(request).await {
         Ok(reply) => reply,
         Err(error) => return Dump::Failed(error.to_string()),
@@ -36,9 +36,9 @@ pub async fn dump(source: SharedSource, request: ProxyRequest, serial: u64) -> D
     parsed.unwrap_or_else(|error| Dump::Failed(format!("reading a config dump ended early: {error}; please report this")))
 }
 
-/// How warnings and errors name a proxy's dump. Over a lone file the namespace is empty, and the name is the file's.
-fn dump_name(proxy: &ProxyId) -> String {
-    if proxy.namespace.is_empty() { proxy.pod.clone() } else { format!("config dump of {proxy}") }
+/// How warnings and errors name a proxy's dump: over a lone file by the file, as the person gave it.
+fn dump_name(source: &SharedSource, proxy: &ProxyId) -> String {
+    if proxy.namespace.is_empty() { source.info().name } else { format!("config dump of {proxy}") }
 }
 
 fn understand(reply: &Reply, serial: u64, object: &str) -> Dump {

@@ -3,15 +3,22 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use meshscope::cli::Cli;
+use meshscope::cli::{self, Cli};
 use meshscope::command;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(wrong) if wrong.use_stderr() => {
+            command::complain(&cli::one_line(&wrong));
+            return ExitCode::from(2);
+        }
+        Err(help) => help.exit(),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("meshscope: cannot start its threads: {error}");
+            command::complain(&format!("cannot start its threads: {error}"));
             return ExitCode::from(3);
         }
     };

@@ -82,6 +82,9 @@ fn no_plugin(name: &ObjectName, kind: Option<PluginKind>, all: &[PluginId]) -> S
 /// # Errors
 /// Where there is none, or several of different kinds.
 pub fn workload(snapshot: &Snapshot, text: &str, namespace: &str) -> Result<FoundWorkload, LookupError> {
+    if !snapshot.has_objects {
+        return of_dumps(snapshot, text, namespace);
+    }
     let parts: Vec<&str> = text.split('/').collect();
     match parts.as_slice() {
         [name] => proxy_named(snapshot, name).map_or_else(|| by_name(snapshot, None, namespace, name), Ok),
@@ -99,6 +102,24 @@ pub fn workload(snapshot: &Snapshot, text: &str, namespace: &str) -> Result<Foun
         },
         _ => Err(not_a_name(text)),
     }
+}
+
+/// Without objects there are no workloads, only the proxies that there are dumps of.
+fn of_dumps(snapshot: &Snapshot, text: &str, namespace: &str) -> Result<FoundWorkload, LookupError> {
+    let parts: Vec<&str> = text.split('/').collect();
+    let proxy = match parts.as_slice() {
+        [name] => ProxyId::parse(name),
+        [kind, name] if workload_kind(kind) == Some(WorkloadKind::Pod) => Some(ProxyId::new(*name, namespace)),
+        _ => None,
+    };
+    if let Some(proxy) = proxy.filter(|proxy| snapshot.dumps.contains_key(proxy)) {
+        return Ok(FoundWorkload { id: None, proxies: vec![proxy] });
+    }
+    let names: Vec<String> = snapshot.dumps.keys().map(ProxyId::to_string).collect();
+    Err(LookupError(format!(
+        "no proxy {text}; without Kubernetes objects a proxy is named POD.NAMESPACE, and there is {}",
+        names.join(", ")
+    )))
 }
 
 fn not_a_name(text: &str) -> LookupError {
@@ -133,7 +154,20 @@ fn pod(snapshot: &Snapshot, namespace: &str, name: &str) -> Result<FoundWorkload
     if snapshot.objects.pods.contains_key(&proxy) || snapshot.dumps.contains_key(&proxy) {
         return Ok(FoundWorkload { id: owner(snapshot, &proxy), proxies: vec![proxy] });
     }
-    Err(LookupError(format!("no pod {name} in namespace {namespace}")))
+    let known = snapshot.objects.pods.keys().chain(snapshot.dumps.keys()).filter(|known| known.namespace == namespace);
+    let mut names: Vec<String> = known.map(|known| format!("pod/{}", known.pod)).collect();
+    names.sort();
+    names.dedup();
+    Err(LookupError(nothing_named(&format!("no pod {name} in namespace {namespace}"), &names, namespace)))
+}
+
+/// Says what there is instead, as long as that is short enough to be read.
+fn nothing_named(what: &str, names: &[String], namespace: &str) -> String {
+    match names.len() {
+        0 => format!("{what}, which has none; choose another with -n"),
+        1..=8 => format!("{what}; there is {}", names.join(", ")),
+        more => format!("{what}; there are {more} others: see `meshscope workloads -n {namespace}`"),
+    }
 }
 
 /// The workload of a proxy, where there are objects.
@@ -173,12 +207,5 @@ fn no_workload(snapshot: &Snapshot, kind: Option<WorkloadKind>, wanted: &ObjectN
     }
     let all = snapshot.workloads.iter().filter(|workload| workload.id.name.namespace == wanted.namespace);
     let names: Vec<String> = all.map(|workload| workload.id.short()).collect();
-    match names.len() {
-        0 => format!("no {what} {} in namespace {}, which has no workloads; choose another with -n", wanted.name, wanted.namespace),
-        1..=8 => format!("no {what} {} in namespace {}; there is {}", wanted.name, wanted.namespace, names.join(", ")),
-        more => format!(
-            "no {what} {} in namespace {}; there are {more} others: see `meshscope workloads -n {}`",
-            wanted.name, wanted.namespace, wanted.namespace
-        ),
-    }
+    nothing_named(&format!("no {what} {} in namespace {}", wanted.name, wanted.namespace), &names, &wanted.namespace)
 }

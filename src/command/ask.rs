@@ -49,7 +49,10 @@ impl Asker<'_> {
         let Some(plugin) = plugin else {
             return Ok(self.print(&answers::workloads(&objects, None, self.namespace().as_deref()), None));
         };
-        let plugin = lookup::plugin(&objects, plugin, &self.own_namespace())?;
+        let plugin = match lookup::plugin(&objects, plugin, &self.own_namespace()) {
+            Ok(plugin) => plugin,
+            Err(error) => return Ok(self.not_found(&objects, error)),
+        };
         let snapshot = self.with_dumps(&collector, answers::concerned(&objects, &plugin), true).await;
         let mut answer = answers::workloads(&snapshot, Some(&plugin), None);
         answer.workloads.retain(|workload| workload.matched);
@@ -73,11 +76,17 @@ impl Asker<'_> {
         let snapshot = self.with_dumps(&collector, proxies, !named).await;
         let mut shown: Vec<ProxyId> = snapshot.dumps.keys().cloned().collect();
         if let Some(text) = workload.filter(|_| !objects.has_objects) {
-            shown = lookup::workload(&snapshot, text, &self.own_namespace())?.proxies;
+            match lookup::workload(&snapshot, text, &self.own_namespace()) {
+                Ok(found) => shown = found.proxies,
+                Err(error) => return Ok(self.not_found(&snapshot, error)),
+            }
         }
-        let plugin = plugin.map(|text| lookup::plugin(&snapshot, text, &self.own_namespace())).transpose()?;
+        let plugin = match plugin.map(|text| lookup::plugin(&snapshot, text, &self.own_namespace())).transpose() {
+            Ok(plugin) => plugin,
+            Err(error) => return Ok(self.not_found(&snapshot, error)),
+        };
         let answer = answers::chains(&snapshot, &shown, &ChainsFilter { port, listener, plugin });
-        Ok(self.print(&answer, unread(&snapshot)))
+        Ok(self.print(&answer, self.unread(&snapshot)))
     }
 
     pub(super) async fn why(&self, plugin: &str, workload: Option<&str>) -> Result<Outcome, Error> {
@@ -94,13 +103,17 @@ impl Asker<'_> {
             concerned.into_iter().chain(read::proxies(&self.source, &collector)).collect()
         });
         let snapshot = self.with_dumps(&collector, wanted, chosen.is_none()).await;
-        let plugin = lookup::plugin(&snapshot, plugin, &self.own_namespace())?;
-        let chosen = match workload {
-            Some(text) if chosen.is_none() => Some(lookup::workload(&snapshot, text, &self.own_namespace())?.proxies),
-            _ => chosen,
+        let plugin = match lookup::plugin(&snapshot, plugin, &self.own_namespace()) {
+            Ok(plugin) => plugin,
+            Err(error) => return Ok(self.not_found(&snapshot, error)),
+        };
+        let chosen = match workload.filter(|_| chosen.is_none()).map(|text| lookup::workload(&snapshot, text, &self.own_namespace())) {
+            Some(Ok(found)) => Some(found.proxies),
+            Some(Err(error)) => return Ok(self.not_found(&snapshot, error)),
+            None => chosen,
         };
         let answer = answers::why(&snapshot, &plugin, chosen.as_deref());
-        Ok(self.print(&answer, unread(&snapshot)))
+        Ok(self.print(&answer, self.unread(&snapshot)))
     }
 
     pub(super) async fn record(&self, folder: &Path) -> Result<Outcome, Error> {
@@ -161,27 +174,40 @@ impl Asker<'_> {
     }
 
     fn print(&self, answer: &impl Answer, failure: Option<Error>) -> Outcome {
-        let failed = failure.as_ref().map(ToString::to_string).unwrap_or_default();
-        // A failure is one line: what it says is not said again as a warning.
-        let said = |warning: &&Warning| !failed.contains(&warning.what);
-        let warnings = answer.warnings().iter().filter(said).map(ToString::to_string);
-        Outcome { text: report::render(answer, self.common.output, self.paint), warnings: warnings.collect(), failure }
+        let warnings = beside(answer.warnings(), failure.as_ref());
+        Outcome { text: report::render(answer, self.common.output, self.paint), warnings, failure }
+    }
+
+    /// A name that stands for nothing is a usage error, unless what it should be looked up in could not be read.
+    fn not_found(&self, snapshot: &Snapshot, error: LookupError) -> Outcome {
+        let unread = if snapshot.has_objects { None } else { self.unread(snapshot) };
+        let failure = unread.unwrap_or_else(|| error.into());
+        Outcome { text: String::new(), warnings: beside(&snapshot.warnings, Some(&failure)), failure: Some(failure) }
+    }
+
+    /// The reason why counts cannot be trusted at all: no dump that was asked for could be read, or one is cut short.
+    fn unread(&self, snapshot: &Snapshot) -> Option<Error> {
+        let cut = snapshot.dumps.iter().find_map(|(proxy, dump)| match dump {
+            Dump::Loaded(loaded) => loaded.cut_short.as_ref().map(|what| (proxy, what)),
+            Dump::Loading | Dump::Failed(_) => None,
+        });
+        if let Some((proxy, what)) = cut {
+            let lone = self.source.info().kind == SourceKind::Dump && snapshot.dumps.len() == 1;
+            let name = if lone { self.source.info().name } else { format!("config dump of {proxy}") };
+            return Some(Error::bad_input(format!("{name} {what}"), "take the dump again; what came before the cut is shown"));
+        }
+        let mut failures = snapshot.dumps.values().map(|dump| match dump {
+            Dump::Failed(why) => Some(why),
+            Dump::Loaded(_) | Dump::Loading => None,
+        });
+        let first = failures.next()??;
+        failures.all(|failure| failure.is_some()).then(|| Error::bad_input(first.clone(), ""))
     }
 }
 
-/// The reason why counts cannot be trusted at all: no dump that was asked for could be read, or one is cut short.
-fn unread(snapshot: &Snapshot) -> Option<Error> {
-    let cut = snapshot.dumps.iter().find_map(|(proxy, dump)| match dump {
-        Dump::Loaded(loaded) => loaded.cut_short.as_ref().map(|what| (proxy, what)),
-        Dump::Loading | Dump::Failed(_) => None,
-    });
-    if let Some((proxy, what)) = cut {
-        return Some(Error::bad_input(format!("config dump of {proxy} {what}"), "take the dump again; what came before the cut is shown"));
-    }
-    let mut failures = snapshot.dumps.values().map(|dump| match dump {
-        Dump::Failed(why) => Some(why),
-        Dump::Loaded(_) | Dump::Loading => None,
-    });
-    let first = failures.next()??;
-    failures.all(|failure| failure.is_some()).then(|| Error::bad_input(first.clone(), ""))
+/// The warnings that say something that the failure does not: a failure is one line.
+fn beside(warnings: &[Warning], failure: Option<&Error>) -> Vec<String> {
+    let failed = failure.map(ToString::to_string).unwrap_or_default();
+    let is_new = |warning: &&Warning| failure.is_none() || !failed.contains(&warning.what) && !warning.to_string().contains(&failed);
+    warnings.iter().filter(is_new).map(ToString::to_string).collect()
 }

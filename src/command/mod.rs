@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use crate::cli::{Cli, Color, Command, Format};
 use crate::error::Error;
+use crate::model::printable::printable;
 use crate::report::Paint;
 
 pub use open::open;
@@ -27,9 +28,7 @@ struct Outcome {
 pub async fn run(cli: &Cli) -> ExitCode {
     let result = match outcome(cli).await {
         Ok(outcome) => {
-            for warning in &outcome.warnings {
-                eprintln!("meshscope: warning: {warning}");
-            }
+            outcome.warnings.iter().for_each(|warning| complain(&format!("warning: {warning}")));
             write(&outcome.text).and(outcome.failure.map_or(Ok(()), Err))
         }
         Err(error) => Err(error),
@@ -37,10 +36,15 @@ pub async fn run(cli: &Cli) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("meshscope: {}", crate::model::printable::printable(&error.to_string()));
+            complain(&error.to_string());
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// Writes a line to standard error. It may hold names from a cluster; and nobody may be left to read it.
+pub fn complain(what: &str) {
+    let _ = writeln!(io::stderr(), "meshscope: {}", printable(what));
 }
 
 /// Writes the answer. A reader that has gone away (`| head`) is no error.

@@ -184,7 +184,8 @@ impl ProxyId {
 
 impl fmt::Display for ProxyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.pod, self.namespace)
+        // The proxy of a lone dump that does not say whose it is has a name only.
+        if self.namespace.is_empty() { f.write_str(&self.pod) } else { write!(f, "{}.{}", self.pod, self.namespace) }
     }
 }
 

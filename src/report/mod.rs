@@ -8,9 +8,12 @@ mod table;
 mod why;
 mod workloads;
 
+use std::fmt::Write;
+
 use serde::Serialize;
 
 use crate::cli::Format;
+use crate::model::printable::is_unprintable;
 use crate::model::warning::Warning;
 
 pub use paint::{Paint, Style};
@@ -31,16 +34,43 @@ pub fn render<A: Answer>(answer: &A, format: Format, paint: Paint) -> String {
     let text = match format {
         Format::Text => answer.text(paint),
         Format::Markdown => answer.markdown(),
-        Format::Json => serde_json::to_string_pretty(answer).unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}")),
+        Format::Json => json(answer),
         Format::Yaml => yaml(answer),
     };
     if text.ends_with('\n') || text.is_empty() { text } else { text + "\n" }
 }
 
+/// JSON in which no character is left that a terminal could act on. Those can stand only in strings, where an escape
+/// means the same.
+fn json<A: Answer>(answer: &A) -> String {
+    let written = serde_json::to_string_pretty(answer).unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"));
+    if !written.chars().any(is_hidden) {
+        return written;
+    }
+    let mut safe = String::with_capacity(written.len() + 64);
+    for c in written.chars() {
+        if is_hidden(c) {
+            let _ = write!(safe, "\\u{:04x}", u32::from(c));
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+/// The line ends between keys are the only ones that stay.
+fn is_hidden(c: char) -> bool {
+    c != '\n' && is_unprintable(c)
+}
+
 /// YAML through the JSON value, so that both forms have the same keys and values.
 fn yaml<A: Answer>(answer: &A) -> String {
     let written = serde_json::to_value(answer).map_err(|error| error.to_string());
-    written
-        .and_then(|value| serde_saphyr::to_string(&value).map_err(|error| error.to_string()))
-        .unwrap_or_else(|error| format!("error: {error}\n"))
+    let yaml = written.and_then(|value| serde_saphyr::to_string(&value).map_err(|error| error.to_string()));
+    match yaml {
+        // What the writer of YAML leaves as it is, JSON can escape; and JSON is YAML.
+        Ok(yaml) if yaml.chars().any(is_hidden) => json(answer),
+        Ok(yaml) => yaml,
+        Err(error) => format!("error: {error}\n"),
+    }
 }

@@ -29,6 +29,8 @@ pub enum Forward {
     Forbidden,
     /// It is HTTP: the answer to a path, with its status.
     Http(fn(&str) -> (u16, String)),
+    /// It is HTTP, and the pod is gone in the middle of its answer: half of it comes, then the connection ends.
+    Gone(fn(&str) -> (u16, String)),
 }
 
 /// What an exec in a pod does.
@@ -111,10 +113,14 @@ async fn serve_forward(mut socket: Socket, port: u16, forward: Forward) -> Optio
         let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
         let head = String::from_utf8(received.drain(..end + 4).collect()).unwrap();
         let path = head.split(' ').nth(1).unwrap().to_owned();
-        if let Forward::Http(answer) = forward {
+        if let Forward::Http(answer) | Forward::Gone(answer) = forward {
             let (code, body) = answer(&path);
-            let response = format!("HTTP/1.1 {code} X\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-            send(&mut socket, 0, response.as_bytes()).await?;
+            let response = format!("HTTP/1.1 {code} X\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes();
+            if let Forward::Gone(_) = forward {
+                send(&mut socket, 0, &response[..response.len() / 2]).await?;
+                return None;
+            }
+            send(&mut socket, 0, &response).await?;
         }
     }
     None
