@@ -25,6 +25,9 @@ pub enum PluginState {
 }
 
 impl PluginState {
+    /// Every state, what is worst first.
+    pub const ALL: [Self; 6] = [Self::StubDeny, Self::StubAllow, Self::Pending, Self::Unknown, Self::NotApplicable, Self::Running];
+
     /// The word of JSON and of the command line.
     pub fn as_str(self) -> &'static str {
         match self {

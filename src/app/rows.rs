@@ -1,6 +1,7 @@
 //! The rows of each screen, as data: what a key moves over and a frame draws.
 
 pub mod chains;
+pub mod help;
 pub mod why;
 
 use std::collections::BTreeSet;
@@ -35,6 +36,8 @@ pub enum Row {
     Term(usize, usize),
     /// The line under the terms, with the total.
     Total(usize),
+    /// The line above the sums of the proxy's other listeners.
+    Elsewhere,
     /// An empty line.
     Blank,
     /// A sentence.
@@ -48,7 +51,7 @@ pub enum Row {
 impl Row {
     /// Whether it can be selected.
     pub fn is_selectable(&self) -> bool {
-        !matches!(self, Self::NotMatched | Self::Blank | Self::Sentence(_) | Self::Total(_))
+        !matches!(self, Self::NotMatched | Self::Blank | Self::Elsewhere | Self::Total(_))
     }
 }
 
@@ -99,7 +102,7 @@ fn all(screen: &Screen, warnings: usize) -> Vec<Row> {
         Subject::Why(_) => why::rows(screen),
         Subject::Raw { lines, .. } => (0..lines.len()).map(Row::Line).collect(),
         Subject::Warnings => (0..warnings).map(Row::Warning).collect(),
-        Subject::Help(_) => Vec::new(),
+        Subject::Help(of) => (0..help::lines(of).len()).map(Row::Line).collect(),
     }
 }
 
@@ -159,9 +162,10 @@ pub fn text(screen: &Screen, row: &Row) -> String {
         Row::Sentence(sentence) => Some(sentence.clone()),
         Row::Line(index) => match &screen.subject {
             Subject::Raw { lines, .. } => lines.get(*index).cloned(),
+            Subject::Help(of) => help::lines(of).get(*index).map(help::Line::text),
             _ => None,
         },
-        Row::NotMatched | Row::Total(_) | Row::Blank | Row::Warning(_) => None,
+        Row::NotMatched | Row::Elsewhere | Row::Total(_) | Row::Blank | Row::Warning(_) => None,
     };
     found.unwrap_or_default()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::action::View;
 use super::fuzzy::Hit;
+use super::keymap::Context;
 use super::question::{Answered, Question};
 use super::rows::{self, Row};
 use super::state::{ListState, Ticket};
@@ -35,7 +36,7 @@ pub enum Subject {
     /// What could not be read or understood.
     Warnings,
     /// Keys and words, of the screen that it was opened from.
-    Help(View),
+    Help(Context),
 }
 
 /// A proxy and the plugin that is looked for in it.

@@ -1,15 +1,22 @@
 //! What each message does to the state, and what is to be done outside because of it. No I/O, no clock, no panic.
 
+mod actions;
 mod ask;
+mod copy;
 mod dumps;
 mod keys;
 mod mesh;
+mod tree;
+mod walk;
+
+use std::sync::Arc;
 
 use super::effect::Effect;
 use super::msg::Msg;
 use super::program::App;
 use super::rows;
 use super::state::Ticket;
+use crate::model::snapshot::Dump;
 
 /// The first things to do.
 pub(super) fn start(app: &mut App) -> Vec<Effect> {
@@ -53,11 +60,21 @@ pub(super) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
 
 /// A task that broke is a wait that ends without an answer, and is said.
 fn task_failed(app: &mut App, ticket: Option<Ticket>, what: String) -> Vec<Effect> {
-    if let Some(ticket) = ticket {
-        forget(app, ticket);
+    let Some(ticket) = ticket else {
+        app.event = Some(what);
+        return Vec::new();
+    };
+    let unread = app.fetches.iter().find(|(_, fetch)| fetch.ticket == Some(ticket)).map(|(proxy, _)| proxy.clone());
+    forget(app, ticket);
+    app.event = Some(what.clone());
+    match unread.filter(|proxy| app.snapshot.dump(proxy).is_none()) {
+        Some(proxy) => {
+            // Else the screen would say for ever that it is being read.
+            Arc::make_mut(&mut app.snapshot).dumps.insert(proxy, Dump::Failed(what));
+            ask::ask(app)
+        }
+        None => Vec::new(),
     }
-    app.event = Some(what);
-    Vec::new()
 }
 
 /// Forgets a request, wherever its answer is waited for.

@@ -3,6 +3,7 @@
 mod ask;
 mod open;
 mod read;
+mod terminal;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -24,8 +25,12 @@ struct Outcome {
     failure: Option<Error>,
 }
 
-/// Runs a command to its end, writing the answer to standard output, and warnings and errors to standard error.
+/// Runs a command to its end, writing the answer to standard output, and warnings and errors to standard error. Without a
+/// command and on a terminal, opens the terminal program.
 pub async fn run(cli: &Cli) -> ExitCode {
+    if cli.command.is_none() && cli.common.output == Format::Text && io::stdin().is_terminal() && io::stdout().is_terminal() {
+        return ended(in_terminal(cli).await);
+    }
     let result = match outcome(cli).await {
         Ok(outcome) => {
             outcome.warnings.iter().for_each(|warning| complain(&format!("warning: {warning}")));
@@ -33,6 +38,14 @@ pub async fn run(cli: &Cli) -> ExitCode {
         }
         Err(error) => Err(error),
     };
+    ended(result)
+}
+
+async fn in_terminal(cli: &Cli) -> Result<(), Error> {
+    terminal::open(cli, open(&cli.common).await?).await
+}
+
+fn ended(result: Result<(), Error>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

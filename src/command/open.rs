@@ -34,7 +34,8 @@ pub async fn open(common: &Common) -> Result<SharedSource, Error> {
     Ok(Arc::new(cluster))
 }
 
-fn scene_index(scene: Scene) -> usize {
+/// The scene's place in the demo.
+pub(super) fn scene_index(scene: Scene) -> usize {
     match scene {
         Scene::Permissive => 0,
         Scene::Strict => 1,

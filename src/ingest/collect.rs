@@ -19,6 +19,7 @@ use crate::model::warning::Warning;
 pub struct Collector {
     objects: Inventory,
     settled: BTreeSet<Kind>,
+    absent: BTreeSet<Kind>,
     unread: Vec<Unread>,
     object_warnings: BTreeMap<(Kind, ObjectName), Vec<Warning>>,
     health: Option<Health>,
@@ -49,6 +50,7 @@ impl Collector {
                     self.put(kind, value);
                 }
                 self.settled.insert(kind);
+                self.absent.remove(&kind);
                 Changed::Objects(kind, None)
             }
             Update::Applied { kind, object } => {
@@ -62,6 +64,7 @@ impl Collector {
             }
             Update::Absent(kind) => {
                 self.settled.insert(kind);
+                self.absent.insert(kind);
                 Changed::Reading
             }
             Update::Unread(unread) => {
@@ -115,6 +118,7 @@ impl Collector {
             objects: Arc::new(self.objects.clone()),
             dumps,
             settled: self.settled.clone(),
+            absent: self.absent.clone(),
             unread: self.unread.iter().filter_map(|unread| unread.kind).collect(),
             has_objects: !self.settled.is_empty(),
             warnings,

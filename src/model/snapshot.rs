@@ -23,6 +23,8 @@ pub struct Snapshot {
     pub dumps: BTreeMap<ProxyId, Dump>,
     /// Kinds that have been listed (or that the mesh has not): None of these can still turn up for want of waiting.
     pub settled: std::collections::BTreeSet<Kind>,
+    /// Kinds that the mesh does not have: their CRD is not installed, or the recording holds none.
+    pub absent: std::collections::BTreeSet<Kind>,
     /// Kinds that could not be read at all: an answer may not conclude from their absence.
     pub unread: std::collections::BTreeSet<Kind>,
     /// Whether there are objects at all; false over a lone config dump.

@@ -98,14 +98,9 @@ fn filters(filters: &[FilterAnswer], paint: Paint) -> String {
     let name = |filter: &FilterAnswer| match (&filter.plugin, filter.plugin_kind) {
         (Some(plugin), _) => paint.paint(Style::Plugin, &format!("* {plugin}")),
         (None, Some(kind)) => paint.paint(Style::Plugin, &format!("* {} ({kind})", filter.name)),
-        (None, None) => paint.paint(Style::Plain, short(&filter.name)),
+        (None, None) => paint.paint(Style::Plain, filter.short()),
     };
     filters.iter().map(name).collect::<Vec<_>>().join(" > ")
-}
-
-/// `envoy.filters.http.router` is known as `router`.
-fn short(name: &str) -> &str {
-    name.strip_prefix("envoy.filters.http.").or_else(|| name.strip_prefix("envoy.filters.network.")).unwrap_or(name)
 }
 
 fn proxy_markdown(proxy: &ProxyChains) -> String {

@@ -5,6 +5,7 @@ pub mod svg;
 pub mod symbols;
 pub mod text;
 pub mod theme;
+pub mod views;
 pub mod widgets;
 
 pub use look::Look;

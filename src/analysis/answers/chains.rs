@@ -137,6 +137,14 @@ pub struct FilterAnswer {
     pub id: Option<PluginId>,
 }
 
+impl FilterAnswer {
+    /// The name without what all of Envoy's own have in front: `envoy.filters.http.router` is known as `router`.
+    pub fn short(&self) -> &str {
+        let name = self.name.as_str();
+        name.strip_prefix("envoy.filters.http.").or_else(|| name.strip_prefix("envoy.filters.network.")).unwrap_or(name)
+    }
+}
+
 /// Narrows the answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChainsFilter {

@@ -41,7 +41,7 @@ fn key(listener: &ListenerAnswer, chain: Option<usize>) -> Key {
 }
 
 /// The key of a row that can be opened.
-pub(in crate::app) fn key_of(screen: &Screen, row: &Row) -> Option<Key> {
+pub fn key_of(screen: &Screen, row: &Row) -> Option<Key> {
     let listeners = &proxy(screen)?.listeners;
     match row {
         Row::Listener(index) => Some(key(&listeners[*index], None)),

@@ -1,4 +1,5 @@
-//! The lines of Why: for each listener its sum, term by term, and the sentences around it.
+//! The lines of Why: the sum of the listeners that the question is about, term by term, the sentences that explain it, and
+//! then the sums of the proxy's other listeners.
 
 use super::Row;
 use crate::analysis::answers::WhyEntry;
@@ -12,37 +13,57 @@ pub fn entry(screen: &Screen) -> Option<&WhyEntry> {
 
 pub(super) fn rows(screen: &Screen) -> Vec<Row> {
     let Some(entry) = entry(screen) else { return Vec::new() };
+    // The answer's order has the inbound listeners first; what goes the same way as the first is what is asked about.
+    let asked = entry.listeners.first().map(|listener| listener.direction);
+    let (main, others): (Vec<usize>, Vec<usize>) =
+        (0..entry.listeners.len()).partition(|index| Some(entry.listeners[*index].direction) == asked);
     let mut rows = Vec::new();
-    for (index, listener) in entry.listeners.iter().enumerate() {
-        rows.push(Row::Sum(index));
-        rows.extend((0..listener.terms.len()).map(|term| Row::Term(index, term)));
-        if listener.terms.len() > 1 {
-            rows.push(Row::Total(index));
-        }
+    for index in main {
+        sum(entry, index, &mut rows);
         rows.push(Row::Blank);
     }
-    let sentence = |text: String| Row::Sentence(text);
+    rows.extend(sentences(entry).into_iter().map(Row::Sentence));
+    if !others.is_empty() {
+        rows.extend([Row::Blank, Row::Elsewhere]);
+        for index in others {
+            sum(entry, index, &mut rows);
+        }
+    }
+    rows
+}
+
+fn sum(entry: &WhyEntry, index: usize, rows: &mut Vec<Row>) {
+    let terms = entry.listeners[index].terms.len();
+    rows.push(Row::Sum(index));
+    rows.extend((0..terms).map(|term| Row::Term(index, term)));
+    if terms > 1 {
+        rows.push(Row::Total(index));
+    }
+}
+
+fn sentences(entry: &WhyEntry) -> Vec<String> {
+    let mut found = Vec::new();
     if entry.listeners.is_empty() {
-        rows.push(sentence("Its filter stands in no listener that was read.".to_owned()));
+        found.push("Its filter stands in no listener that was read.".to_owned());
+    }
+    if let Some(mtls) = &entry.mtls {
+        found.push(match &mtls.winner {
+            Some(winner) => format!("The mode is {} because {winner} says so.", mtls.mode),
+            None => format!("The mode is {} because no PeerAuthentication applies (Istio's default).", mtls.mode),
+        });
+    }
+    if entry.listeners.iter().any(|listener| listener.counted.is_some_and(|count| count > 1)) {
+        found.push(ONE_CHAIN.to_owned());
     }
     let applies = match entry.attached {
         Some(true) => "It applies here",
         Some(false) => "It does not apply here",
         None => "Whether it applies is not known",
     };
-    rows.push(sentence(format!("{applies}: {}.", entry.reason)));
-    if let Some(mtls) = &entry.mtls {
-        rows.push(sentence(match &mtls.winner {
-            Some(winner) => format!("The mode is {} because {winner} says so.", mtls.mode),
-            None => format!("The mode is {} because no PeerAuthentication applies (Istio's default).", mtls.mode),
-        }));
-    }
-    rows.push(sentence(format!("State: {} ({}).", entry.state.words(), entry.state_note)));
-    if entry.listeners.iter().any(|listener| listener.counted.is_some_and(|count| count > 1)) {
-        rows.push(sentence(ONE_CHAIN.to_owned()));
-    }
-    rows.push(sentence(format!("The config dump {}.", entry.dump_note)));
-    rows
+    found.push(format!("{applies}: {}.", entry.reason));
+    found.push(format!("State: {} ({}).", entry.state.words(), entry.state_note));
+    found.push(format!("The config dump {}.", entry.dump_note));
+    found
 }
 
 pub(super) fn text(screen: &Screen, row: &Row) -> Option<String> {

@@ -1,0 +1,121 @@
+//! The lines of the help screen: what every key does on the screen that it was opened from, then what that screen's words mean.
+
+use crate::app::action::View;
+use crate::app::keymap::{self, Context};
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// The name of a part.
+    Heading(&'static str),
+    /// A key, and what it does.
+    Key {
+        /// How the keys are written, in Unicode and in ASCII.
+        keys: [String; 2],
+        /// What they do.
+        does: &'static str,
+    },
+    /// A word, and what it means.
+    Word {
+        /// The word as the screen writes it.
+        word: &'static str,
+        /// Its meaning.
+        means: &'static str,
+    },
+}
+
+impl Line {
+    /// What a search looks at.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Heading(heading) => (*heading).to_owned(),
+            Self::Key { does, .. } => (*does).to_owned(),
+            Self::Word { word, means } => format!("{word} {means}"),
+        }
+    }
+}
+
+/// All lines for the screen that help was opened from.
+pub fn lines(of: &Context) -> Vec<Line> {
+    let mut lines = vec![Line::Heading("Keys")];
+    let keys = keymap::help(of, false).into_iter().zip(keymap::help(of, true));
+    lines.extend(keys.map(|(hint, ascii)| Line::Key { keys: [hint.keys, ascii.keys], does: hint.word }));
+    lines.push(Line::Heading("What the words of this screen mean"));
+    lines.extend(words(of.view).iter().map(|(word, means)| Line::Word { word, means }));
+    lines
+}
+
+const PLUGINS: &[(&str, &str)] = &[
+    ("MATCHES", "To how many workloads the plugin applies, of all that run a proxy, by its namespace, selector or targetRefs."),
+    (
+        "STATE",
+        "What the proxies hold, by their ECDS section. running: the module is in place. stub: the module could not be fetched, so a filter of the same name allows or denies every request (failStrategy). pending: the proxy asked for it and has received nothing. matches nothing: no workload is selected; open the plugin to see why.",
+    ),
+    (
+        "ON 15006",
+        "How often the plugin's filter stands in a proxy's inbound listener, which is virtualInbound on port 15006. A range where proxies differ; - where no proxy's config dump was read.",
+    ),
+    ("PHASE, PRIO", "spec.phase and spec.priority: where among the HTTP filters it stands. Higher priority comes first; unset is lowest."),
+    (
+        "MODE",
+        "spec.match: CLIENT is the sidecar's outbound side and gateways, SERVER the inbound side, any is both; with ports where it names some.",
+    ),
+    ("IMAGE", "The module's url, without its scheme and registry."),
+];
+
+const WORKLOADS: &[(&str, &str)] = &[
+    ("PODS", "How many pods are ready, of how many there are."),
+    ("WHY", "The rule by which the plugin applies to the workload, or the first that failed."),
+    (
+        "mTLS",
+        "The mutual TLS mode in force for the workload: STRICT takes only mTLS, PERMISSIVE also plain text, DISABLE only plain text. It decides how many chains a port has.",
+    ),
+    ("N in/out", "How often the plugin's filter stands in a proxy's inbound listener, and in all its other listeners together."),
+    ("STATE", "What the proxies hold; see the words of Plugins."),
+];
+
+const CHAINS: &[(&str, &str)] = &[
+    ("listener", "Where a proxy takes connections: virtualInbound on 15006 takes all that come to the pod, the others what leaves it."),
+    (
+        "chain",
+        "A filter chain. The listener looks at each connection once (port, TLS or not, ALPN, SNI) and hands it to exactly one chain.",
+    ),
+    ("tls, raw_buffer", "transport_protocol: whether the first bytes are a TLS handshake."),
+    ("istio, istio-peer-exchange", "The ALPN by which sidecars tell mesh mTLS from foreign TLS."),
+    ("passthrough", "Chains for ports that no service declares."),
+    ("N = 4, 4×", "How many filters of the plugin stand in the listener: the sum over its chains."),
+    ("[warming]", "A listener that waits for what it refers to before it takes connections; the active one of the same name still does."),
+    ("[draining]", "A listener that was replaced: it serves the connections it has and takes no new ones."),
+    ("[error]", "A listener that istiod sent and the proxy refused, with the reason; the one before stays in force."),
+];
+
+const WHY: &[(&str, &str)] = &[
+    (
+        "the sum",
+        "Each term is a reason for filters of the plugin: a declared port has a chain for mTLS and one for plain text while the mode is PERMISSIVE, one under STRICT or DISABLE; undeclared ports share the passthrough chains.",
+    ),
+    ("counted in the proxy", "What the proxy's own config dump holds, chain by chain. ✓ says that the terms sum up to it."),
+    ("was 4", "The count before the last change that was seen while this program was open."),
+    ("mode", "The mutual TLS mode in force, and the PeerAuthentication that says so."),
+];
+
+const RAW: &[(&str, &str)] = &[(
+    "the text",
+    "The JSON as the proxy's config dump has it, indented. Keys, tokens and passwords are replaced before anything is kept.",
+)];
+
+const WARNINGS: &[(&str, &str)] = &[(
+    "a warning",
+    "Something that could not be read or understood, on what, and what to do. Answers leave it out, so they may be incomplete.",
+)];
+
+fn words(view: View) -> &'static [(&'static str, &'static str)] {
+    match view {
+        View::Plugins => PLUGINS,
+        View::Workloads => WORKLOADS,
+        View::Chains => CHAINS,
+        View::Why => WHY,
+        View::Raw => RAW,
+        View::Warnings | View::Help => WARNINGS,
+    }
+}

@@ -1,0 +1,94 @@
+//! Actions: what each does to the state.
+
+use std::time::Duration;
+
+use super::{ask, copy, dumps, forget, tree, walk};
+use crate::app::action::Action;
+use crate::app::effect::Effect;
+use crate::app::keymap::Context;
+use crate::app::program::{App, Typing};
+use crate::app::rows::Row;
+use crate::app::screen::Subject;
+use crate::app::state::{Palette, Prompt};
+use crate::model::ids::ProxyId;
+
+/// Does it, where it can be done.
+pub(super) fn run(app: &mut App, action: Action) -> Vec<Effect> {
+    let page = isize::try_from(app.body_height.saturating_sub(1).max(1)).unwrap_or(isize::MAX);
+    match action {
+        Action::Quit => {
+            app.leave();
+            Vec::new()
+        }
+        Action::Down => step(app, 1),
+        Action::Up => step(app, -1),
+        Action::PageDown => step(app, page),
+        Action::PageUp => step(app, -page),
+        Action::First => step(app, isize::MIN),
+        Action::Last => step(app, isize::MAX),
+        Action::Open => walk::open(app),
+        Action::Back => walk::back(app),
+        Action::Why => walk::focus(app).map(|focus| walk::go(app, Subject::Why(focus))).unwrap_or_default(),
+        Action::Chains => walk::focus(app).map(|focus| walk::go(app, Subject::Chains(focus))).unwrap_or_default(),
+        Action::Find => {
+            app.typing = Some(Typing::Find(Prompt::with(&app.screen().find)));
+            Vec::new()
+        }
+        Action::Commands => {
+            app.typing = Some(Typing::Command(Palette::open(app.context())));
+            Vec::new()
+        }
+        Action::Copy => copy::copy(app),
+        Action::Help => walk::go(app, Subject::Help(Context { typing: false, ..app.context() })),
+        Action::Warnings => walk::go(app, Subject::Warnings),
+        Action::Refresh => refresh(app),
+        Action::NextScene => next_scene(app),
+        Action::Toggle => tree::toggle(app, None),
+        Action::Expand => tree::toggle(app, Some(true)),
+        Action::Collapse => tree::collapse(app),
+        Action::ExpandAll => tree::expand_all(app),
+        Action::NextTheme => {
+            app.theme = (app.theme + 1) % app.options.themes.max(1);
+            Vec::new()
+        }
+    }
+}
+
+fn step(app: &mut App, by: isize) -> Vec<Effect> {
+    let height = app.body_height;
+    let screen = app.screen_mut();
+    let rows = std::mem::take(&mut screen.rows);
+    screen.list.step(by, height, rows.len(), |row| rows.get(row).is_some_and(Row::is_selectable));
+    screen.rows = rows;
+    ask::wanted_dumps(app)
+}
+
+/// Asks again: the proxies of the screen in sight.
+fn refresh(app: &mut App) -> Vec<Effect> {
+    let proxies: Vec<ProxyId> = match app.screen().proxy() {
+        Some(proxy) => vec![proxy.clone()],
+        None => app.fetches.keys().cloned().collect(),
+    };
+    app.last_change = None;
+    app.event = Some("asking again".to_owned());
+    proxies.iter().flat_map(|proxy| dumps::fetch(app, proxy, Duration::ZERO)).collect()
+}
+
+fn next_scene(app: &mut App) -> Vec<Effect> {
+    let scenes = app.options.info.scenes;
+    app.options.scene = (app.options.scene + 1) % scenes.len().max(1);
+    app.epoch += 1;
+    let name = app.scene().unwrap_or_default().to_uppercase();
+    app.last_change = Some(format!("the demo's mesh is {name} now"));
+    app.event.clone_from(&app.last_change);
+    let mut effects: Vec<Effect> = app.fetches.values().filter_map(|fetch| fetch.ticket).map(Effect::Stop).collect();
+    effects.extend([Effect::SwitchScene(app.options.scene), Effect::WatchMesh { epoch: app.epoch }]);
+    let proxies: Vec<ProxyId> = app.fetches.keys().cloned().collect();
+    for proxy in &proxies {
+        if let Some(ticket) = app.fetches.get(proxy).and_then(|fetch| fetch.ticket) {
+            forget(app, ticket);
+        }
+        effects.extend(dumps::fetch(app, proxy, Duration::ZERO));
+    }
+    effects
+}

@@ -1,0 +1,71 @@
+//! What is copied, and the JSON that rows of the tree stand for.
+
+use std::sync::Arc;
+
+use crate::app::effect::Effect;
+use crate::app::keymap;
+use crate::app::program::App;
+use crate::app::rows::{self, Row};
+use crate::app::screen::Subject;
+use crate::report::Answer;
+
+/// Copies what the screen is about: the whole explanation, a row's JSON, or its name.
+pub(super) fn copy(app: &mut App) -> Vec<Effect> {
+    let screen = app.screen();
+    let selected = screen.selected().cloned();
+    let text = match (&screen.subject, &selected) {
+        (Subject::Why(_), _) => screen.why().map(Answer::markdown),
+        (Subject::Raw { lines, .. }, _) => Some(lines.join("\n")),
+        (Subject::Warnings, Some(Row::Warning(index))) => app.snapshot.warnings.get(*index).map(ToString::to_string),
+        (Subject::Help(_), _) => Some(keymap::readme_table()),
+        (_, Some(row @ (Row::Chain(..) | Row::NetworkFilter(..) | Row::HttpFilter(..) | Row::Listener(_)))) => {
+            raw(app, row).map(|(_, text)| text)
+        }
+        (_, Some(row)) => Some(rows::text(screen, row)),
+        (_, None) => None,
+    };
+    match text {
+        Some(text) => vec![Effect::Copy(text)],
+        None => {
+            app.event = Some("there is nothing here to copy".to_owned());
+            Vec::new()
+        }
+    }
+}
+
+/// The JSON that a row of the tree stands for, as the proxy wrote it, with what it is of.
+pub(super) fn raw(app: &App, row: &Row) -> Option<(String, String)> {
+    let screen = app.screen();
+    let proxy = screen.chains()?.proxies.first()?;
+    let dump = &app.snapshot.dump(&proxy.proxy)?.dump;
+    let of = |listener: &usize| dump.listeners.get(proxy.listeners[*listener].index);
+    let chain = |listener: &usize, chain: &usize| {
+        let place = proxy.listeners[*listener].filter_chains[*chain].place;
+        of(listener)?.chains.get(place)
+    };
+    match row {
+        Row::Listener(index) => of(index).map(|listener| (listener.name.clone(), listener.raw.as_str().to_owned())),
+        Row::Chain(listener, place) => chain(listener, place).map(|chain| (chain.name.clone(), chain.raw.as_str().to_owned())),
+        Row::NetworkFilter(listener, place, filter) => {
+            let filter = chain(listener, place)?.network_filters.get(*filter)?;
+            Some((filter.name.clone(), filter.raw.as_str().to_owned()))
+        }
+        Row::HttpFilter(listener, place, filter) => {
+            let filter = chain(listener, place)?.http_filters.as_ref()?.get(*filter)?;
+            // What ECDS holds under the filter's name is what the reference stands for.
+            let entry = dump.ecds.iter().find(|entry| entry.name == filter.name);
+            let held = entry.map(|entry| format!(",\n{}", entry.raw.as_str())).unwrap_or_default();
+            Some((
+                filter.name.clone(),
+                if held.is_empty() { filter.raw.as_str().to_owned() } else { format!("[{}{held}]", filter.raw.as_str()) },
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// The lines of a JSON text, indented; the text as it is where it cannot be read.
+pub(super) fn indented(text: &str) -> Arc<[String]> {
+    let pretty = serde_json::from_str::<serde_json::Value>(text).and_then(|value| serde_json::to_string_pretty(&value));
+    pretty.unwrap_or_else(|_| text.to_owned()).lines().map(str::to_owned).collect()
+}

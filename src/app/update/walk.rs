@@ -1,0 +1,134 @@
+//! The way through the screens: deeper, back, and to what the selected row stands for.
+
+use std::sync::Arc;
+
+use super::{ask, copy, forget, lay_out, tree};
+use crate::app::effect::Effect;
+use crate::app::program::App;
+use crate::app::rows::{self, Row};
+use crate::app::screen::{Focus, Screen, Subject};
+use crate::model::ids::ProxyId;
+
+/// Goes to a screen.
+pub(super) fn go(app: &mut App, subject: Subject) -> Vec<Effect> {
+    if app.screen().subject == subject {
+        return Vec::new();
+    }
+    // Between two screens of one proxy the way does not grow: the one before is gone back to.
+    let below = app.screens.len().checked_sub(2).map(|below| app.screens[below].subject == subject);
+    if below == Some(true) {
+        return leave(app);
+    }
+    app.screens.push(Screen::new(subject));
+    let mut effects = ask::wanted_dumps(app);
+    effects.extend(ask::ask(app));
+    effects
+}
+
+/// Cancels what the screen in sight waits for; else clears what is looked for; else goes back.
+pub(super) fn back(app: &mut App) -> Vec<Effect> {
+    let unread = app.screen().proxy().filter(|proxy| app.snapshot.dump(proxy).is_none()).cloned();
+    let waiting = unread.and_then(|proxy| Some((app.fetches.get(&proxy)?.ticket?, proxy)));
+    if let Some((ticket, proxy)) = waiting {
+        forget(app, ticket);
+        // Nothing is being read any more, and the screen must not say so.
+        Arc::make_mut(&mut app.snapshot).dumps.remove(&proxy);
+        app.event = Some("cancelled; r asks again".to_owned());
+        let mut effects = vec![Effect::Stop(ticket)];
+        effects.extend(ask::ask(app));
+        return effects;
+    }
+    if !app.screen().find.is_empty() {
+        app.screen_mut().find.clear();
+        lay_out(app);
+        return Vec::new();
+    }
+    leave(app)
+}
+
+/// Goes back to the screen before; home stays.
+fn leave(app: &mut App) -> Vec<Effect> {
+    if app.screens.len() < 2 {
+        return Vec::new();
+    }
+    let left = app.screens.pop();
+    if let Some(ticket) = left.and_then(|screen| screen.pending) {
+        forget(app, ticket);
+    }
+    let mut effects = ask::wanted_dumps(app);
+    effects.extend(ask::ask(app));
+    effects
+}
+
+/// Goes deeper: to what the selected row stands for.
+pub(super) fn open(app: &mut App) -> Vec<Effect> {
+    let screen = app.screen();
+    let Some(row) = screen.selected().cloned() else { return Vec::new() };
+    match (&row, &screen.subject) {
+        (Row::Plugin(index), _) => {
+            let plugin = screen.plugins().map(|answer| answer.plugins[*index].id.clone());
+            plugin.map(|plugin| go(app, Subject::Workloads(plugin))).unwrap_or_default()
+        }
+        (Row::Workload(_) | Row::Proxy(..), _) => focus(app).map(|focus| go(app, Subject::Chains(focus))).unwrap_or_default(),
+        (Row::Listener(_) | Row::Chain(..), _) => tree::toggle(app, None),
+        (Row::NetworkFilter(..) | Row::HttpFilter(..), _) => match copy::raw(app, &row) {
+            Some((title, text)) => go(app, Subject::Raw { title, lines: copy::indented(&text) }),
+            None => Vec::new(),
+        },
+        (Row::Sum(listener), Subject::Why(focus)) | (Row::Term(listener, _), Subject::Why(focus)) => {
+            let focus = focus.clone();
+            let term = if let Row::Term(_, term) = row { Some(term) } else { None };
+            let place = rows::why::entry(screen).map(|entry| &entry.listeners[*listener]).map(|listener| {
+                let chain = term.and_then(|term| listener.terms[term].chains.first().copied());
+                rows::Key { listener: listener.listener.clone(), state: listener.state.as_str(), chain }
+            });
+            let effects = go(app, Subject::Chains(focus));
+            app.screen_mut().open = place.map(rows::opening).unwrap_or_default();
+            effects
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The proxy that the selected row stands for, with the plugin in question.
+pub(super) fn focus(app: &mut App) -> Option<Focus> {
+    let screen = app.screen();
+    let found = match (screen.selected(), &screen.subject) {
+        (_, Subject::Chains(focus) | Subject::Why(focus)) => Some(focus.clone()),
+        (Some(Row::Plugin(index)), _) => {
+            let plugin = &screen.plugins()?.plugins[*index];
+            let first = plugin.proxies.first();
+            first.map(|(workload, proxy)| Focus { plugin: Some(plugin.id.clone()), workload: Some(workload.clone()), proxy: proxy.clone() })
+        }
+        (Some(Row::Workload(index)), Subject::Workloads(plugin)) => {
+            let workload = &screen.workloads()?.workloads[*index];
+            let proxy = workload.proxies.first().map(|proxy| proxy.proxy.clone()).or_else(|| first_proxy(app, index));
+            proxy.map(|proxy| Focus { plugin: Some(plugin.clone()), workload: Some(workload.id.clone()), proxy })
+        }
+        (Some(Row::Proxy(index, proxy)), Subject::Workloads(plugin)) => {
+            let workload = &screen.workloads()?.workloads[*index];
+            let proxy = workload.proxies[*proxy].proxy.clone();
+            Some(Focus { plugin: Some(plugin.clone()), workload: Some(workload.id.clone()), proxy })
+        }
+        _ => None,
+    };
+    if found.is_none() {
+        app.event = Some(match app.screen().selected() {
+            Some(Row::Plugin(_)) => "the plugin applies to no proxy, so there are no chains to show; open it to see why".to_owned(),
+            Some(Row::Workload(_)) => "the workload has no proxy that runs Envoy".to_owned(),
+            _ => "nothing is selected".to_owned(),
+        });
+    }
+    found
+}
+
+/// The first proxy of a workload that the plugin does not apply to.
+fn first_proxy(app: &App, index: &usize) -> Option<ProxyId> {
+    let id = &app.screen().workloads()?.workloads[*index].id;
+    let workload = app.snapshot.workloads.iter().find(|workload| workload.id == *id)?;
+    let has_envoy = |proxy: &&ProxyId| {
+        let pod = app.snapshot.objects.pods.get(*proxy);
+        pod.and_then(|pod| pod.proxy.as_ref()).is_some_and(|proxy| proxy.kind != crate::model::workload::ProxyKind::Ztunnel)
+    };
+    workload.pods.iter().find(has_envoy).cloned()
+}

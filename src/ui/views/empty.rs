@@ -1,0 +1,131 @@
+//! What stands where there is nothing to show: why it is so, and what to do.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{inset, paragraph};
+use crate::app::App;
+use crate::app::screen::Screen;
+use crate::model::ids::ProxyId;
+use crate::model::kind::Kind;
+use crate::model::snapshot::Dump;
+use crate::model::update::Health;
+use crate::ui::Look;
+use crate::ui::text::{Piece, TextLine};
+use crate::ui::theme::Role;
+
+/// A reason and what to do about it.
+pub(super) struct Reason {
+    role: Role,
+    what: String,
+    fix: String,
+}
+
+impl Reason {
+    fn new(role: Role, what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { role, what: what.into(), fix: fix.into() }
+    }
+
+    /// Draws it, a line from the top.
+    pub(super) fn render(&self, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+        let area = inset(Rect { y: area.y + 1.min(area.height), height: area.height.saturating_sub(1), ..area });
+        let lines = [
+            TextLine::new([Piece::new(self.role, self.what.as_str())]),
+            TextLine::default(),
+            TextLine::new([Piece::new(Role::Muted, self.fix.as_str())]),
+        ];
+        paragraph(buffer, area, &lines, look);
+    }
+}
+
+/// Why a search found nothing; None where nothing is looked for.
+pub(super) fn not_found(screen: &Screen) -> Option<Reason> {
+    let what = format!("Nothing here has the letters \"{}\" in its name, in this order.", screen.find);
+    (!screen.find.is_empty()).then(|| Reason::new(Role::Info, what, "Esc shows everything again."))
+}
+
+/// Why there are no plugins.
+pub(super) fn plugins(app: &App, namespace: Option<&str>) -> Reason {
+    if let Some(reason) = trouble(app) {
+        return reason;
+    }
+    let kinds = [Kind::WasmPlugin, Kind::TrafficExtension];
+    let snapshot = &app.snapshot;
+    let waiting: Vec<&str> = kinds.iter().filter(|kind| !snapshot.settled.contains(kind)).map(|kind| kind.plural()).collect();
+    if !waiting.is_empty() || app.screen().answer.is_none() {
+        let what = if waiting.is_empty() { "the answer".to_owned() } else { waiting.join(" and ") };
+        return Reason::new(Role::Info, format!("Waiting for {what} of {} …", app.options.info.name), "");
+    }
+    if let Some(kind) = kinds.iter().find(|kind| snapshot.unread.contains(kind)) {
+        let warning = snapshot.warnings.iter().find(|warning| warning.object.contains(kind.plural()));
+        let (why, fix) = warning.map(|warning| (warning.what.clone(), warning.fix.clone())).unwrap_or_default();
+        return Reason::new(Role::Warning, format!("{kind}s cannot be read: {why}."), fix);
+    }
+    if kinds.iter().all(|kind| snapshot.absent.contains(kind)) {
+        let what = format!("{} has neither WasmPlugins nor TrafficExtensions: their CRDs are not installed.", app.options.info.name);
+        return Reason::new(
+            Role::Info,
+            what,
+            "Is this the cluster you mean? --context chooses another; Istio's CRDs come with its chart istio-base.",
+        );
+    }
+    let elsewhere = snapshot.objects.plugins.len();
+    match namespace {
+        Some(namespace) => Reason::new(
+            Role::Info,
+            format!("There is no WasmPlugin or TrafficExtension in namespace {namespace}, nor in the root namespace."),
+            match elsewhere {
+                0 => "Other namespaces may have some: start with -A to see all, or -n NAMESPACE for one.".to_owned(),
+                _ => format!("Other namespaces have {elsewhere}: start with -A to see all, or -n NAMESPACE for one."),
+            },
+        ),
+        None => Reason::new(
+            Role::Info,
+            "There is no WasmPlugin or TrafficExtension in any namespace that was read.",
+            "As soon as one is applied, it appears here.",
+        ),
+    }
+}
+
+/// Why there are no workloads.
+pub(super) fn workloads(app: &App) -> Reason {
+    if let Some(reason) = trouble(app) {
+        return reason;
+    }
+    if !app.snapshot.settled.contains(&Kind::Pod) || app.screen().answer.is_none() {
+        return Reason::new(Role::Info, format!("Waiting for pods of {} …", app.options.info.name), "");
+    }
+    if app.snapshot.unread.contains(&Kind::Pod) {
+        return Reason::new(
+            Role::Warning,
+            "Pods cannot be read, so nothing says to what the plugin applies.",
+            "f lists what could not be read, and what to do.",
+        );
+    }
+    Reason::new(Role::Info, "No pods were found.", "Is this the cluster you mean? --context chooses another.")
+}
+
+/// Why there is nothing of a proxy: its dump is not there.
+pub(super) fn proxy(app: &App, proxy: &ProxyId) -> Reason {
+    match app.snapshot.dumps.get(proxy) {
+        Some(Dump::Loading) => Reason::new(Role::Info, format!("Reading the config dump of {proxy} …"), "Esc cancels."),
+        Some(Dump::Failed(why)) => Reason::new(Role::Bad, format!("The config dump of {proxy} could not be read: {why}."), "r asks again."),
+        Some(Dump::Loaded(_)) => Reason::new(Role::Info, format!("Looking through the config dump of {proxy} …"), ""),
+        None if !app.snapshot.objects.pods.is_empty() && !app.snapshot.objects.pods.contains_key(proxy) => {
+            Reason::new(Role::Warning, format!("The pod {} of namespace {} is gone.", proxy.pod, proxy.namespace), "Esc goes back.")
+        }
+        None => Reason::new(Role::Info, format!("The config dump of {proxy} was not read."), "r asks for it."),
+    }
+}
+
+/// A source that cannot answer.
+fn trouble(app: &App) -> Option<Reason> {
+    let name = &app.options.info.name;
+    match &app.health {
+        Some(Health::Failed { what, fix }) => Some(Reason::new(Role::Bad, format!("{name} cannot be read: {what}."), fix.clone())),
+        Some(Health::Degraded { what, .. }) => {
+            Some(Reason::new(Role::Warning, format!("{name} does not answer: {what}."), "It is tried again and again; q leaves."))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,147 @@
+//! The lines around the view: where I am, how the mesh and its source are, and the last thing that happened.
+
+use std::collections::BTreeSet;
+
+use crate::app::App;
+use crate::app::screen::Subject;
+use crate::model::snapshot::Dump;
+use crate::model::update::Health;
+use crate::source::SourceKind;
+use crate::ui::Look;
+use crate::ui::text::Piece;
+use crate::ui::theme::Role;
+
+/// How many kinds that are waited for are named.
+const NAMED: usize = 3;
+
+/// The steps of the way here, as they can be walked back.
+pub(super) fn steps(app: &App) -> Vec<String> {
+    let mut steps = vec![app.options.info.name.clone()];
+    for screen in &app.screens {
+        match &screen.subject {
+            Subject::Plugins { .. } if app.options.info.kind == SourceKind::Dump => {}
+            Subject::Plugins { namespace } => steps.push(namespace.clone().unwrap_or_else(|| "all namespaces".to_owned())),
+            Subject::Workloads(plugin) => steps.push(plugin.to_string()),
+            Subject::Chains(focus) | Subject::Why(focus) => {
+                for step in [focus.plugin.as_ref().map(ToString::to_string), Some(focus.name().to_owned())].into_iter().flatten() {
+                    if !steps.contains(&step) {
+                        steps.push(step);
+                    }
+                }
+                steps.push(screen.view().title().to_lowercase());
+            }
+            Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => steps.push(screen.view().title().to_lowercase()),
+        }
+    }
+    steps
+}
+
+/// The versions of istiod, how many proxies were read, and how the source is.
+pub(super) fn status(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'static>> {
+    let mut pieces = Vec::new();
+    let trouble = matches!(app.health, Some(Health::Degraded { .. } | Health::Failed { .. }));
+    // Where there is little room, trouble goes before what is well.
+    if width >= 100 || !trouble {
+        let versions: BTreeSet<&str> = app.snapshot.objects.istiods.iter().map(|istiod| short(&istiod.version)).collect();
+        if !versions.is_empty() {
+            pieces.push(Piece::new(Role::Muted, format!("istio {}  ", versions.into_iter().collect::<Vec<_>>().join(", "))));
+        }
+        let read = app.proxies_read();
+        let (role, mark) = if read > 0 { (Role::Good, look.symbols.dot) } else { (Role::Muted, look.symbols.ring) };
+        let noun = if read == 1 { "proxy" } else { "proxies" };
+        pieces.extend([Piece::new(role, mark), Piece::text(format!(" {read} {noun}  "))]);
+    }
+    pieces.extend(health(app, look));
+    pieces
+}
+
+fn health(app: &App, look: &Look<'_>) -> Vec<Piece<'static>> {
+    let symbols = look.symbols;
+    match &app.health {
+        None | Some(Health::Connecting(_)) => {
+            vec![Piece::new(Role::Muted, symbols.ring), Piece::text(format!(" connecting{}", waiting(app)))]
+        }
+        Some(Health::Live) => vec![Piece::new(Role::Good, symbols.dot), Piece::text(format!(" live{}", waiting(app)))],
+        Some(Health::Fixed) => {
+            let what = match app.options.info.kind {
+                SourceKind::Demo => format!("demo {}", app.scene().unwrap_or_default()),
+                SourceKind::Recording => "recording".to_owned(),
+                SourceKind::Dump => "config dump".to_owned(),
+                SourceKind::Cluster => "fixed".to_owned(),
+            };
+            vec![Piece::new(Role::Info, symbols.dot), Piece::text(format!(" {what}"))]
+        }
+        Some(Health::Degraded { what, attempt, retry_in_ms }) => vec![
+            Piece::new(Role::Warning, format!("{} degraded: {}", symbols.warning, cut(what, look))),
+            Piece::text(format!(" {} retry {attempt} in {}", symbols.between, seconds(*retry_in_ms))),
+        ],
+        Some(Health::Failed { what, .. }) => vec![Piece::new(Role::Bad, format!("{} failed: {}", symbols.bad, cut(what, look)))],
+    }
+}
+
+/// `: waiting for pods, services and 3 more`; nothing where all kinds were answered for.
+fn waiting(app: &App) -> String {
+    let awaited = app.awaited();
+    if awaited.is_empty() || app.options.info.kind == SourceKind::Dump {
+        return String::new();
+    }
+    let named: Vec<&str> = awaited.iter().take(NAMED).map(|kind| kind.plural()).collect();
+    let more = awaited.len().saturating_sub(NAMED);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!(": waiting for {}{rest}", named.join(", "))
+}
+
+/// The first clause of a long failure: the whole of it stands among the warnings and on the empty screens.
+fn cut(what: &str, look: &Look<'_>) -> String {
+    const MOST: usize = 48;
+    if what.chars().count() <= MOST {
+        return what.to_owned();
+    }
+    what.chars().take(MOST - 1).chain(look.symbols.ellipsis.chars()).collect()
+}
+
+fn seconds(ms: u64) -> String {
+    if ms < 1000 { format!("{ms} ms") } else { format!("{} s", ms.div_ceil(1000)) }
+}
+
+/// `1.31-alpha.eed52ebb66ad` is known as `1.31-alpha`.
+fn short(version: &str) -> &str {
+    let Some(dash) = version.find('-') else { return version };
+    version[dash..].find('.').map_or(version, |dot| &version[..dash + dot])
+}
+
+/// The last thing that happened, or else what is waited for.
+pub(super) fn event(app: &App, look: &Look<'_>) -> Vec<Piece<'static>> {
+    if let Some(event) = &app.event {
+        return vec![Piece::new(Role::EventLine, plain(event, look))];
+    }
+    let proxies: Vec<String> = app
+        .snapshot
+        .dumps
+        .iter()
+        .filter(|(_, dump)| matches!(dump, Dump::Loading))
+        .map(|(proxy, _)| format!("reading the config dump of {proxy}"))
+        .collect();
+    match proxies.split_first() {
+        Some((first, [])) => vec![Piece::new(Role::Muted, first.clone())],
+        Some((first, rest)) => vec![Piece::new(Role::Muted, format!("{first} and {} more", rest.len()))],
+        None => Vec::new(),
+    }
+}
+
+/// How many warnings there are, and the key that lists them.
+pub(super) fn notice(app: &App) -> Vec<Piece<'static>> {
+    match app.snapshot.warnings.len() {
+        0 => Vec::new(),
+        1 => vec![Piece::new(Role::Warning, "1 warning (f)")],
+        count => vec![Piece::new(Role::Warning, format!("{count} warnings (f)"))],
+    }
+}
+
+/// The program's own sentences with marks that the terminal shows.
+pub(super) fn plain(text: &str, look: &Look<'_>) -> String {
+    if !look.ascii() {
+        return text.to_owned();
+    }
+    text.replace('→', look.symbols.arrow).replace('·', look.symbols.between).replace('›', look.symbols.step)
+}

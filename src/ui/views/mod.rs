@@ -1,0 +1,121 @@
+//! The screens. Each draws the rows and the answer of the screen in sight, and computes nothing that `analysis` should.
+
+mod chains;
+mod empty;
+mod header;
+mod help;
+mod plugins;
+mod raw;
+mod state;
+mod warnings;
+mod why;
+mod workloads;
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::Look;
+use super::text::{Piece, TextLine};
+use super::theme::{Role, Themes};
+use super::widgets::{Chrome, Pane, PromptLine, paint_wrapped, palette, too_small};
+use crate::app::App;
+use crate::app::action::View;
+use crate::app::keymap;
+use crate::app::program::{Drawn, Typing};
+use crate::app::screen::Screen;
+use crate::app::state::ListState;
+
+/// The width from which a pane with details stands beside a list.
+const WIDE: u16 = 118;
+
+/// Draws the whole screen.
+pub fn render(app: &App, themes: &Themes, ascii: bool, frame: &mut Frame<'_>) -> Drawn {
+    let look = Look::new(themes.at(app.theme), ascii);
+    let area = frame.area();
+    let buffer = frame.buffer_mut();
+    if too_small(area, buffer, &look) {
+        return Drawn { body_height: 1 };
+    }
+    let steps = header::steps(app);
+    let chrome = Chrome {
+        crumbs: steps.iter().map(String::as_str).collect(),
+        status: header::status(app, area.width, &look),
+        event: header::event(app, &look),
+        notice: header::notice(app),
+        hints: keymap::footer(&app.context(), ascii),
+    };
+    let regions = chrome.render(area, buffer, &look);
+    let body_height = body(app, regions.body, buffer, &look);
+    let cursor = match &app.typing {
+        Some(Typing::Find(prompt)) => {
+            let found = app.screen().rows.len();
+            let note = vec![Piece::new(if found == 0 { Role::Warning } else { Role::Muted }, format!("{found} found"))];
+            let line = Rect { x: regions.event.x + 1, width: regions.event.width.saturating_sub(2), ..regions.event };
+            PromptLine { sign: "/", prompt, note }.render(line, buffer, &look)
+        }
+        Some(Typing::Command(state)) => {
+            chrome.render_event(&regions, buffer, &look);
+            palette(buffer, regions.body, state, &look)
+        }
+        None => {
+            chrome.render_event(&regions, buffer, &look);
+            None
+        }
+    };
+    if let Some(cursor) = cursor {
+        frame.set_cursor_position(cursor);
+    }
+    Drawn { body_height: body_height.max(1) }
+}
+
+/// Draws the view, and returns how many of its rows are in sight.
+fn body(app: &App, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
+    let screen = app.screen();
+    match screen.view() {
+        View::Plugins => plugins::render(app, screen, area, buffer, look),
+        View::Workloads => workloads::render(app, screen, area, buffer, look),
+        View::Chains => chains::render(app, screen, area, buffer, look),
+        View::Why => why::render(app, screen, area, buffer, look),
+        View::Raw => raw::render(screen, area, buffer, look),
+        View::Warnings => warnings::render(app, screen, area, buffer, look),
+        View::Help => help::render(screen, area, buffer, look),
+    }
+}
+
+/// The pane that has the keys, with what is looked for and where in the list the person is.
+fn pane<'a>(screen: &Screen, title: Vec<Piece<'a>>) -> Pane<'a> {
+    let mut note = Vec::new();
+    if !screen.find.is_empty() {
+        note.push(Piece::new(Role::Prompt, format!("/{} ", screen.find)));
+    }
+    let selectable = || screen.rows.iter().filter(|row| row.is_selectable()).count();
+    let before = screen.rows.iter().take(screen.list.selected + 1).filter(|row| row.is_selectable()).count();
+    if !screen.rows.is_empty() {
+        note.push(Piece::new(Role::Muted, format!("{before} of {}", selectable())));
+    }
+    Pane { title, note, focused: true }
+}
+
+/// The selection, as far as it is shown: where a prompt has the keys, rows are still moved over.
+fn list(screen: &Screen) -> ListState {
+    screen.list
+}
+
+/// Paints a text into the area, line by line, broken at words.
+fn paragraph(buffer: &mut Buffer, area: Rect, lines: &[TextLine<'_>], look: &Look<'_>) {
+    let mut at = 0;
+    for line in lines {
+        at += paint_wrapped(buffer, area, at, line, look);
+    }
+}
+
+/// A rectangle without its first and last column: room around a text.
+fn inset(area: Rect) -> Rect {
+    if area.width < 4 { area } else { Rect { x: area.x + 1, width: area.width - 2, ..area } }
+}
+
+/// The search's places in a text that is shown without its first characters.
+fn shifted(hits: &[usize], skip: usize) -> Vec<usize> {
+    hits.iter().filter_map(|hit| hit.checked_sub(skip)).collect()
+}

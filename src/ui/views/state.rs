@@ -1,0 +1,114 @@
+//! States of plugins as symbol and words, and counts with the ones before.
+
+use crate::analysis::answers::{Counts, PluginSummary};
+use crate::analysis::diff::CountChange;
+use crate::analysis::health::{PluginState, Rollup};
+use crate::app::App;
+use crate::model::ids::{PluginId, ProxyId};
+use crate::model::snapshot::Dump;
+use crate::ui::Look;
+use crate::ui::text::Piece;
+use crate::ui::theme::Role;
+
+/// `✓ running`: one proxy's state.
+pub(super) fn of_proxy(app: &App, proxy: &ProxyId, state: PluginState, look: &Look<'_>) -> Vec<Piece<'static>> {
+    if state == PluginState::Unknown && !matches!(app.snapshot.dumps.get(proxy), Some(Dump::Loaded(_))) {
+        return unread(app, std::iter::once(proxy), look);
+    }
+    marked(role(state), symbol(state, look), state.words())
+}
+
+/// `✗ 1 stub, denies all, 2 running`: the state of a plugin over its proxies, the worst first.
+pub(super) fn of_plugin(app: &App, plugin: &PluginSummary, look: &Look<'_>) -> Vec<Piece<'static>> {
+    let symbols = look.symbols;
+    let (role, symbol) = match plugin.rollup {
+        Rollup::Ready => (Role::Good, symbols.good),
+        Rollup::Failed => (Role::Bad, symbols.bad),
+        Rollup::Partial | Rollup::Unmatched => (Role::Warning, symbols.warning),
+        Rollup::Pending => (Role::Warning, symbols.ellipsis),
+        Rollup::Unknown => return unknown(app, plugin, look),
+    };
+    if plugin.rollup == Rollup::Unmatched {
+        return marked(role, symbol, "matches nothing");
+    }
+    marked(role, symbol, &counts(plugin))
+}
+
+/// `3 running, 1 pending`.
+pub(super) fn counts(plugin: &PluginSummary) -> String {
+    let known = PluginState::ALL.iter().filter_map(|state| Some((state, plugin.states.get(state.as_str())?)));
+    known.map(|(state, count)| format!("{count} {}", state.words())).collect::<Vec<_>>().join(", ")
+}
+
+/// Nothing bad is known, and not all is known: running where it was read, or not read at all.
+fn unknown(app: &App, plugin: &PluginSummary, look: &Look<'_>) -> Vec<Piece<'static>> {
+    let running = plugin.states.contains_key(PluginState::Running.as_str());
+    let read = plugin.proxies.iter().any(|(_, proxy)| app.snapshot.dump(proxy).is_some());
+    if running || read {
+        return marked(Role::Info, "?", &counts(plugin));
+    }
+    unread(app, plugin.proxies.iter().map(|(_, proxy)| proxy), look)
+}
+
+/// Of proxies whose dumps are not there: being read, failed, or not asked for.
+fn unread<'p>(app: &App, proxies: impl Iterator<Item = &'p ProxyId>, look: &Look<'_>) -> Vec<Piece<'static>> {
+    let dumps: Vec<Option<&Dump>> = proxies.map(|proxy| app.snapshot.dumps.get(proxy)).collect();
+    if dumps.iter().any(|dump| matches!(dump, Some(Dump::Loading))) {
+        marked(Role::Muted, look.symbols.ellipsis, "reading")
+    } else if dumps.iter().any(|dump| matches!(dump, Some(Dump::Failed(_)))) {
+        marked(Role::Warning, look.symbols.warning, "cannot be read")
+    } else {
+        marked(Role::Muted, "?", "not read")
+    }
+}
+
+/// What a state is drawn with.
+pub(super) fn role(state: PluginState) -> Role {
+    match state {
+        PluginState::Running => Role::Good,
+        PluginState::StubAllow | PluginState::StubDeny => Role::Bad,
+        PluginState::Pending => Role::Warning,
+        PluginState::NotApplicable | PluginState::Unknown => Role::Muted,
+    }
+}
+
+fn symbol(state: PluginState, look: &Look<'_>) -> &'static str {
+    match state {
+        PluginState::Running => look.symbols.good,
+        PluginState::StubAllow | PluginState::StubDeny => look.symbols.bad,
+        PluginState::Pending => look.symbols.ellipsis,
+        PluginState::NotApplicable => look.symbols.ring,
+        PluginState::Unknown => "?",
+    }
+}
+
+fn marked(role: Role, symbol: &str, words: &str) -> Vec<Piece<'static>> {
+    vec![Piece::new(role, format!("{symbol} {words}"))]
+}
+
+/// A count, or `-` where nothing was read.
+pub(super) fn count(counts: Option<Counts>) -> Piece<'static> {
+    match counts {
+        Some(Counts { max: 0, .. }) => Piece::new(Role::Muted, "0"),
+        Some(counts) => Piece::new(Role::Count, counts.to_string()),
+        None => Piece::new(Role::Muted, "-"),
+    }
+}
+
+/// How the plugin's count in a proxy's inbound listener changed last.
+pub(super) fn inbound_change<'a>(app: &'a App, proxy: &ProxyId, plugin: &PluginId) -> Option<&'a CountChange> {
+    app.changes.get(proxy)?.iter().find(|change| change.plugin == *plugin && change.port == Some(INBOUND))
+}
+
+/// How its count in a listener changed last.
+pub(super) fn change<'a>(app: &'a App, proxy: &ProxyId, plugin: &PluginId, listener: &str) -> Option<&'a CountChange> {
+    app.changes.get(proxy)?.iter().find(|change| change.plugin == *plugin && change.listener == listener)
+}
+
+/// The port of a sidecar's inbound listener.
+pub(super) const INBOUND: u16 = 15006;
+
+/// `4 → 2`.
+pub(super) fn before_and_after(before: usize, after: &str, look: &Look<'_>) -> Vec<Piece<'static>> {
+    vec![Piece::new(Role::Muted, format!("{before} {} ", look.symbols.arrow)), Piece::new(Role::Count, after.to_owned())]
+}

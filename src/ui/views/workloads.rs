@@ -1,0 +1,122 @@
+//! The workloads of a plugin: those that it applies to, by which rule, with its counts and state; then all others.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{empty, list, pane, shifted, state};
+use crate::analysis::answers::{Counts, WorkloadSummary};
+use crate::analysis::health::PluginState;
+use crate::app::App;
+use crate::app::rows::{self, Row};
+use crate::app::screen::Screen;
+use crate::model::ids::ProxyId;
+use crate::model::peer_authentication::MtlsMode;
+use crate::ui::Look;
+use crate::ui::text::Piece;
+use crate::ui::theme::Role;
+use crate::ui::widgets::{Align, Column, Table, TableRow};
+
+const COLUMNS: [Column<'static>; 6] = [
+    Column { title: "WORKLOAD", min: 18, want: 36, priority: 1, align: Align::Left },
+    Column { title: "PODS", min: 5, want: 5, priority: 6, align: Align::Left },
+    Column { title: "WHY IT MATCHES", min: 20, want: 70, priority: 5, align: Align::Left },
+    Column { title: "mTLS", min: 10, want: 10, priority: 4, align: Align::Left },
+    Column { title: "N in/out", min: 8, want: 10, priority: 3, align: Align::Left },
+    Column { title: "STATE", min: 10, want: 24, priority: 2, align: Align::Left },
+];
+
+/// Draws it, and returns how many rows are in sight.
+pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
+    let name = screen.plugin().map(ToString::to_string).unwrap_or_default();
+    let title = vec![Piece::new(Role::Title, "Workloads of "), Piece::new(Role::Plugin, name)];
+    let inside = pane(screen, title).render(area, buffer, look);
+    let height = Table::<fn(usize) -> TableRow<'static>>::body_height(inside.height);
+    let Some(answer) = screen.workloads().filter(|_| !screen.rows.is_empty()) else {
+        empty::not_found(screen).unwrap_or_else(|| empty::workloads(app)).render(inside, buffer, look);
+        return height;
+    };
+    let row = |index: usize| match &screen.rows[index] {
+        Row::Workload(place) => TableRow::Cells(workload(app, screen, &answer.workloads[*place], rows::hits(screen, index), look)),
+        Row::Proxy(place, proxy) => {
+            let proxy = &answer.workloads[*place].proxies[*proxy];
+            let name = Piece::new(Role::Muted, proxy.proxy.to_string()).with_hits(rows::hits(screen, index));
+            let state = state::of_proxy(app, &proxy.proxy, proxy.state, look);
+            let of = |count: Option<usize>| Counts::of(count);
+            let count = counts(app, screen, Some(&proxy.proxy), of(proxy.inbound), of(proxy.elsewhere), look);
+            TableRow::Cells(vec![vec![Piece::text("  "), name], vec![], vec![], vec![], count, state])
+        }
+        _ => TableRow::Section(vec![Piece::new(Role::Section, "not matched")]),
+    };
+    Table { columns: &COLUMNS, total: screen.rows.len(), row, state: list(screen), focused: true }.render(inside, buffer, look);
+    height
+}
+
+fn workload<'a>(app: &App, screen: &Screen, workload: &'a WorkloadSummary, hits: &[usize], look: &Look<'_>) -> Vec<Vec<Piece<'a>>> {
+    let namespace = &workload.id.name.namespace;
+    let own = screen.plugin().is_some_and(|plugin| plugin.name.namespace == *namespace);
+    // A search looks at `namespace kind/name`.
+    let mut name = vec![Piece::text(workload.short.as_str()).with_hits(shifted(hits, namespace.chars().count() + 1))];
+    if !own {
+        name.push(Piece::new(Role::Muted, format!("  {namespace}")));
+    }
+    let pods = vec![Piece::text(format!("{}/{}", workload.ready, workload.pods))];
+    if !workload.matched {
+        return vec![name, pods, vec![Piece::new(Role::Muted, workload.reason.as_str())]];
+    }
+    let only = match workload.proxies.as_slice() {
+        [one] => Some(&one.proxy),
+        _ => None,
+    };
+    vec![
+        name,
+        pods,
+        vec![Piece::text(workload.reason.as_str())],
+        vec![Piece::new(mode_role(workload.mtls.mode), workload.mtls.mode.as_str())],
+        counts(app, screen, only, workload.inbound, workload.elsewhere, look),
+        states(app, workload, look),
+    ]
+}
+
+/// `4 / 4`, or `4 → 2 / 4` after a change.
+fn counts(
+    app: &App,
+    screen: &Screen,
+    proxy: Option<&ProxyId>,
+    inbound: Option<Counts>,
+    elsewhere: Option<Counts>,
+    look: &Look<'_>,
+) -> Vec<Piece<'static>> {
+    let changed = proxy.zip(screen.plugin()).and_then(|(proxy, plugin)| state::inbound_change(app, proxy, plugin));
+    let mut pieces = match (changed, inbound) {
+        (Some(change), Some(counts)) if counts.max == change.after => state::before_and_after(change.before, &counts.to_string(), look),
+        _ => vec![state::count(inbound)],
+    };
+    pieces.extend([Piece::new(Role::Muted, " / "), state::count(elsewhere)]);
+    pieces
+}
+
+/// One proxy's state in words; of several, how many are in which state.
+fn states(app: &App, workload: &WorkloadSummary, look: &Look<'_>) -> Vec<Piece<'static>> {
+    let Some(first) = workload.proxies.first() else { return vec![Piece::new(Role::Muted, "-")] };
+    if workload.proxies.iter().all(|proxy| proxy.state == first.state) {
+        return state::of_proxy(app, &first.proxy, first.state, look);
+    }
+    let mut pieces = Vec::new();
+    for state in PluginState::ALL {
+        let count = workload.proxies.iter().filter(|proxy| proxy.state == state).count();
+        if count > 0 {
+            let comma = if pieces.is_empty() { "" } else { ", " };
+            pieces.push(Piece::new(state::role(state), format!("{comma}{count} {}", state.words())));
+        }
+    }
+    pieces
+}
+
+/// What a mode is drawn with.
+pub(super) fn mode_role(mode: MtlsMode) -> Role {
+    match mode.as_str() {
+        "STRICT" => Role::Mtls,
+        "DISABLE" => Role::Plaintext,
+        _ => Role::Info,
+    }
+}
