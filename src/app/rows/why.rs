@@ -2,21 +2,27 @@
 //! then the sums of the proxy's other listeners.
 
 use super::Row;
-use crate::analysis::answers::WhyEntry;
+use crate::analysis::answers::{WhyEntry, WhyListener};
 use crate::analysis::explain::ONE_CHAIN;
 use crate::app::screen::Screen;
+use crate::model::envoy::ListenerState;
 
 /// The one proxy that the screen is about.
 pub fn entry(screen: &Screen) -> Option<&WhyEntry> {
     screen.why()?.workloads.first()
 }
 
+/// The listener in question: the answer's order has the inbound ones first.
+pub fn asked(entry: &WhyEntry) -> Option<&WhyListener> {
+    entry.listeners.iter().find(|listener| listener.state == ListenerState::Active).or_else(|| entry.listeners.first())
+}
+
 pub(super) fn rows(screen: &Screen) -> Vec<Row> {
     let Some(entry) = entry(screen) else { return Vec::new() };
-    // The answer's order has the inbound listeners first; what goes the same way as the first is what is asked about.
-    let asked = entry.listeners.first().map(|listener| listener.direction);
+    // What goes the same way as the listener in question is what is asked about, as it is now.
+    let way = |listener: &WhyListener| (listener.direction, listener.state);
     let (main, others): (Vec<usize>, Vec<usize>) =
-        (0..entry.listeners.len()).partition(|index| Some(entry.listeners[*index].direction) == asked);
+        (0..entry.listeners.len()).partition(|index| Some(way(&entry.listeners[*index])) == asked(entry).map(way));
     let mut rows = Vec::new();
     for index in main {
         sum(entry, index, &mut rows);
@@ -62,7 +68,7 @@ fn sentences(entry: &WhyEntry) -> Vec<String> {
     };
     found.push(format!("{applies}: {}.", entry.reason));
     found.push(format!("State: {} ({}).", entry.state.words(), entry.state_note));
-    found.push(format!("The config dump {}.", entry.dump_note));
+    found.push(format!("Config dump: {}.", entry.dump_note));
     found
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::ask;
 use crate::analysis::diff::{self, CountChange};
+use crate::analysis::lookup;
 use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::app::screen::Screen;
@@ -147,7 +148,11 @@ fn say(app: &mut App, proxy: &ProxyId, changes: &[CountChange]) {
     // The inbound listener is what the question is about; outbound ones only where nothing else changed.
     let Some(change) = concerned.iter().find(|change| change.port == Some(15006)).or_else(|| concerned.first()) else { return };
     let port = change.port.map_or_else(|| change.listener.clone(), |port| port.to_string());
-    let counts = format!("{} in {} {port}: {} → {}", change.plugin, proxy.pod, change.before, change.after);
+    // The plugin is named where it would not be clear: the line is short on a narrow terminal.
+    let several = plugin.is_none() && concerned.iter().any(|other| other.plugin != change.plugin);
+    let whose = if several { format!("{} in ", change.plugin) } else { String::new() };
+    let owner = lookup::owner(&app.snapshot, proxy).map_or_else(|| proxy.pod.clone(), |workload| workload.name.name);
+    let counts = format!("{whose}{owner} {port}: {} → {}", change.before, change.after);
     app.event = Some(match &app.last_change {
         Some(cause) => format!("{cause} · {counts}"),
         None => counts,

@@ -44,13 +44,13 @@ pub fn wrap(glyphs: &[Glyph<'_>], room: u16, hang: u16) -> Vec<Range<usize>> {
     let mut rows = Vec::new();
     let (mut start, mut used, mut after_space) = (0, 0, None);
     for (index, glyph) in glyphs.iter().enumerate() {
-        let limit = if rows.is_empty() { first } else { later };
-        if used + glyph.width > limit && index > start && !glyph.is_space() {
-            let next = after_space.filter(|next| *next > start).unwrap_or(index);
+        // What moves to the next row may be too long for it too, since that one is indented.
+        while used + glyph.width > if rows.is_empty() { first } else { later } && index > start && !glyph.is_space() {
+            let at_word = after_space.take().filter(|next| *next > start && word_width(glyphs, *next) <= later);
+            let next = at_word.unwrap_or(index);
             rows.push(start..next);
             start = next;
             used = glyphs[start..index].iter().map(|glyph| glyph.width).sum();
-            after_space = None;
         }
         used += glyph.width;
         if glyph.is_space() {
@@ -59,6 +59,11 @@ pub fn wrap(glyphs: &[Glyph<'_>], room: u16, hang: u16) -> Vec<Range<usize>> {
     }
     rows.push(start..glyphs.len());
     rows
+}
+
+/// How wide the word is that begins with this glyph.
+fn word_width(glyphs: &[Glyph<'_>], start: usize) -> usize {
+    glyphs[start..].iter().take_while(|glyph| !glyph.is_space()).map(|glyph| glyph.width).sum()
 }
 
 #[cfg(test)]
@@ -79,6 +84,7 @@ mod tests {
         assert_eq!(wrapped("one two three", 7, 0), ["one two", "three"]);
         assert_eq!(wrapped("one two three", 8, 0), ["one two", "three"]);
         assert_eq!(wrapped("one two three", 8, 4), ["one two", "thre", "e"]);
+        assert_eq!(wrapped("url abcdefghij", 8, 4), ["url abcd", "efgh", "ij"]);
         assert_eq!(wrapped("abcdefgh", 3, 0), ["abc", "def", "gh"]);
         assert_eq!(wrapped("日本語", 4, 0), ["日本", "語"]);
         assert_eq!(wrapped("", 4, 0), [""]);
@@ -94,6 +100,13 @@ mod tests {
             prop_assert_eq!(rows.len(), super::rows(&line, room, false));
             prop_assert_eq!(rows.first().map(|row| row.start), Some(0));
             prop_assert_eq!(rows.last().map(|row| row.end), Some(glyphs.len()));
+            let later = if hang * 2 > room { room } else { room - hang };
+            for row in rows.iter().skip(1) {
+                let glyphs = &glyphs[row.clone()];
+                let shown = glyphs.iter().rposition(|glyph| !glyph.is_space()).map_or(0, |last| last + 1);
+                let width: usize = glyphs[..shown].iter().map(|glyph| glyph.width).sum();
+                prop_assert!(width <= usize::from(later) || shown == 1);
+            }
             for pair in rows.windows(2) {
                 prop_assert_eq!(pair[0].end, pair[1].start);
                 prop_assert!(!pair[0].is_empty());

@@ -16,8 +16,8 @@ use crate::ui::theme::Role;
 use crate::ui::widgets::{Align, Column, Tree, TreeRow};
 
 const COLUMNS: [Column<'static>; 4] = [
-    Column { title: "", min: 34, want: 46, priority: 1, align: Align::Left },
-    Column { title: "", min: 13, want: 76, priority: 4, align: Align::Left },
+    Column { title: "", min: 36, want: 48, priority: 1, align: Align::Left },
+    Column { title: "", min: 12, want: 76, priority: 4, align: Align::Left },
     Column { title: "", min: 14, want: 34, priority: 3, align: Align::Left },
     Column { title: "", min: 5, want: 9, priority: 2, align: Align::Right },
 ];
@@ -145,7 +145,8 @@ fn chain_cells<'a>(screen: &Screen, chain: &'a ChainAnswer, hits: &'a [usize], l
     };
     let leads = if chain.destination.is_empty() { String::new() } else { format!("{} {}", look.symbols.arrow, chain.destination) };
     vec![
-        vec![Piece::text(chain.meaning.as_str()).with_hits(hits)],
+        // The place is how Why names the chain.
+        vec![Piece::new(Role::Muted, format!("{:>2}  ", chain.place)), Piece::text(chain.meaning.as_str()).with_hits(hits)],
         vec![Piece::new(Role::Muted, chain.recognised_by.as_str())],
         vec![Piece::new(Role::Muted, leads)],
         mark,
@@ -153,7 +154,7 @@ fn chain_cells<'a>(screen: &Screen, chain: &'a ChainAnswer, hits: &'a [usize], l
 }
 
 fn filter_row<'a>(screen: &'a Screen, row: &Row, layer: &str, hits: &[usize], look: &Look<'_>) -> TreeRow<'a> {
-    let mut cell = vec![Piece::new(Role::Muted, format!("{layer:<9}"))];
+    let mut cell = vec![Piece::new(Role::Muted, format!("    {layer:<9}"))];
     if let Some(found) = filter(screen, row) {
         cell.extend(filter_pieces(screen, found, hits, look));
     }

@@ -42,8 +42,9 @@ pub(super) fn status(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'stati
     let trouble = matches!(app.health, Some(Health::Degraded { .. } | Health::Failed { .. }));
     // Where there is little room, trouble goes before what is well.
     if width >= 100 || !trouble {
+        // The way here says more than versions do.
         let versions: BTreeSet<&str> = app.snapshot.objects.istiods.iter().map(|istiod| short(&istiod.version)).collect();
-        if !versions.is_empty() {
+        if !versions.is_empty() && width >= 100 {
             pieces.push(Piece::new(Role::Muted, format!("istio {}  ", versions.into_iter().collect::<Vec<_>>().join(", "))));
         }
         let read = app.proxies_read();

@@ -103,8 +103,8 @@ fn image(plugin: &PluginSummary) -> &str {
 }
 
 fn details<'a>(app: &App, plugin: &'a PluginSummary, look: &Look<'_>) -> Vec<TextLine<'a>> {
-    const NAME: usize = 10;
-    let fact = |name: &str, text: String| TextLine::new([Piece::new(Role::Muted, format!("{name:<NAME$}")), Piece::text(text)]).hanging(10);
+    const NAME: usize = 12;
+    let fact = |name: &str, text: String| TextLine::new([Piece::new(Role::Muted, format!("{name:<NAME$}")), Piece::text(text)]).hanging(12);
     let mut lines =
         vec![fact("kind", format!("{} ({}, {})", plugin.plugin_kind, or(plugin.extension, "nothing to run"), plugin.plugin_type))];
     let applies = match (plugin.selector.as_str(), plugin.target_refs.as_slice()) {

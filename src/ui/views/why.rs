@@ -44,7 +44,7 @@ fn question<'a>(focus: &'a Focus, entry: &WhyEntry) -> Vec<Piece<'a>> {
     let whose = focus.name();
     let strong = |text: &str| Piece::new(Role::Title, text.to_owned());
     let does = [strong("Why does "), Piece::new(Role::Plugin, plugin)];
-    let Some(first) = entry.listeners.first() else {
+    let Some(first) = rows::why::asked(entry) else {
         return [&does[..], &[strong(&format!(" not appear in {whose}?"))]].concat();
     };
     let place = first.port.map_or_else(|| format!("listener {}", first.listener), |port| format!("port {port}"));
@@ -63,6 +63,8 @@ struct Columns {
     count: usize,
     what: usize,
     how: usize,
+    /// Whether a term takes two lines.
+    narrow: bool,
     ascii: bool,
 }
 
@@ -72,11 +74,13 @@ impl Columns {
         let widest = |text: fn(&crate::analysis::explain::Term) -> &str| {
             terms().map(|term| width(&[Piece::text(text(term))], ascii)).max().unwrap_or_default()
         };
-        let room = usize::from(room);
+        let (what, how) = (widest(|term| &term.what), widest(|term| &term.how));
         Self {
             count: terms().map(|term| term.count.to_string().len()).max().unwrap_or(1),
-            what: widest(|term| &term.what).min(room / 2),
-            how: widest(|term| &term.how).min(room / 4),
+            what,
+            how,
+            // Signs, gaps and the chains' places take some thirty cells.
+            narrow: what + how + 30 > usize::from(room),
             ascii,
         }
     }
@@ -99,10 +103,10 @@ fn row<'a>(
 ) -> Vec<TextLine<'a>> {
     match &screen.rows[index] {
         Row::Sum(place) => vec![heading(app, focus, &entry.listeners[*place], look)],
-        Row::Term(place, term) => vec![term_line(&entry.listeners[*place], *term, columns)],
+        Row::Term(place, term) => term_lines(&entry.listeners[*place], *term, columns),
         Row::Total(place) => total(app, focus, &entry.listeners[*place], columns, look),
         Row::Elsewhere => {
-            vec![TextLine::new([Piece::new(Role::Section, format!("{} in the proxy's other listeners", look.symbols.rule))])]
+            vec![TextLine::new([Piece::new(Role::Section, format!("{} other listeners of the proxy", look.symbols.rule))])]
         }
         Row::Sentence(text) => vec![TextLine::new([Piece::text(text.as_str()).with_hits(rows::hits(screen, index))])],
         _ => vec![TextLine::default()],
@@ -138,20 +142,28 @@ fn was(app: &App, focus: &Focus, listener: &WhyListener, look: &Look<'_>) -> Opt
         .then(|| Piece::new(Role::Warning, format!("   was {} {} now {}", change.before, look.symbols.arrow, change.after)))
 }
 
-/// `+ 2   service port 8000 -> 80 (http)   mTLS + plain text   chains 6, 7`.
-fn term_line<'a>(listener: &'a WhyListener, index: usize, columns: &Columns) -> TextLine<'a> {
+/// `+ 2   service port 8000 -> 80 (http)   mTLS + plain text   chains 6, 7`, on two lines where it is narrow.
+fn term_lines<'a>(listener: &'a WhyListener, index: usize, columns: &Columns) -> Vec<TextLine<'a>> {
     let term = &listener.terms[index];
     let sign = if index == 0 { ' ' } else { '+' };
     let places: Vec<String> = term.chains.iter().map(usize::to_string).collect();
-    let mut pieces = vec![
+    let hang = 7 + columns.count;
+    let mut first = vec![
         Piece::new(Role::Muted, format!("  {sign} ")),
         Piece::new(Role::Count, format!("{:>1$}", term.count, columns.count)),
         Piece::text("   "),
     ];
-    pieces.extend(columns.padded(Role::Text, &term.what, columns.what));
-    pieces.extend(columns.padded(Role::Info, &term.how, columns.how));
-    pieces.push(Piece::new(Role::Muted, format!("chain{} {}", if places.len() == 1 { "" } else { "s" }, places.join(", "))));
-    TextLine::new(pieces).hanging(u16::try_from(7 + columns.count).unwrap_or(7))
+    let mut second: Vec<Piece<'a>> = columns.padded(Role::Info, &term.how, columns.how).into();
+    second.push(Piece::new(Role::Muted, format!("chain{} {}", if places.len() == 1 { "" } else { "s" }, places.join(", "))));
+    let indent = u16::try_from(hang).unwrap_or_default();
+    if columns.narrow {
+        first.push(Piece::text(term.what.as_str()));
+        second.insert(0, Piece::text(" ".repeat(hang)));
+        return vec![TextLine::new(first).hanging(indent), TextLine::new(second).hanging(indent)];
+    }
+    first.extend(columns.padded(Role::Text, &term.what, columns.what));
+    first.extend(second);
+    vec![TextLine::new(first).hanging(indent)]
 }
 
 /// The rule under the terms, and `  4   = counted in the proxy: 4 ✓`.

@@ -17,12 +17,12 @@ use crate::ui::theme::Role;
 use crate::ui::widgets::{Align, Column, Table, TableRow};
 
 const COLUMNS: [Column<'static>; 6] = [
-    Column { title: "WORKLOAD", min: 18, want: 36, priority: 1, align: Align::Left },
+    Column { title: "WORKLOAD", min: 18, want: 28, priority: 1, align: Align::Left },
     Column { title: "PODS", min: 5, want: 5, priority: 6, align: Align::Left },
     Column { title: "WHY IT MATCHES", min: 20, want: 70, priority: 5, align: Align::Left },
     Column { title: "mTLS", min: 10, want: 10, priority: 4, align: Align::Left },
     Column { title: "N in/out", min: 8, want: 10, priority: 3, align: Align::Left },
-    Column { title: "STATE", min: 10, want: 24, priority: 2, align: Align::Left },
+    Column { title: "STATE", min: 10, want: 20, priority: 2, align: Align::Left },
 ];
 
 /// Draws it, and returns how many rows are in sight.
