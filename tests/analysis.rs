@@ -266,6 +266,11 @@ fn a_list_replaces_what_was_known_of_its_part_of_the_cluster() {
     }
     assert!(collector.awaited().is_empty());
     assert_eq!(collector.snapshot(Default::default()).warnings.len(), Kind::ALL.len());
+    collector.apply(list(None));
+    assert_eq!(collector.snapshot(Default::default()).warnings.len(), Kind::ALL.len() - 1, "what was read after all is no gap");
+    collector.apply(Update::Applied { kind: Kind::Pod, object: pod("n", json!({}), "sidecar").1 });
+    collector.apply(Update::Absent(Kind::Pod));
+    assert!(collector.objects().pods.is_empty(), "a kind that is gone has no objects");
 }
 
 #[test]
