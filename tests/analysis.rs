@@ -20,9 +20,12 @@ fn mesh(objects: &[(Kind, Value)]) -> Collector {
 }
 
 fn snapshot(objects: &[(Kind, Value)]) -> Snapshot {
-    let mut collector = mesh(objects);
+    let mut collector = Collector::default();
     for kind in Kind::ALL {
         collector.apply(Update::Absent(kind));
+    }
+    for (kind, object) in objects {
+        collector.apply(Update::Applied { kind: *kind, object: object.clone() });
     }
     collector.snapshot(Default::default())
 }
@@ -208,7 +211,7 @@ fn names_are_found_as_a_person_types_them() {
     }
     assert!(lookup::workload(&world, "deploy/empty", "n").unwrap_err().to_string().contains("has no pods"));
     assert!(lookup::workload(&world, "deploy/none", "n").unwrap_err().to_string().contains("there is pod/w"));
-    assert!(lookup::workload(&world, "deploy/none", "elsewhere").unwrap_err().to_string().contains("no workloads"));
+    assert!(lookup::workload(&world, "deploy/none", "elsewhere").unwrap_err().to_string().contains("in namespace elsewhere"));
 }
 
 #[test]

@@ -51,6 +51,7 @@ impl Collector {
                 }
                 self.settled.insert(kind);
                 self.absent.remove(&kind);
+                self.readable(kind, namespace.as_deref());
                 Changed::Objects(kind, None)
             }
             Update::Applied { kind, object } => {
@@ -63,6 +64,7 @@ impl Collector {
                 Changed::Objects(kind, Some(name))
             }
             Update::Absent(kind) => {
+                self.forget(kind, None);
                 self.settled.insert(kind);
                 self.absent.insert(kind);
                 Changed::Reading
