@@ -11,8 +11,9 @@ use crate::error::Error;
 use crate::fetch;
 use crate::ingest::collect::Collector;
 use crate::model::ids::ProxyId;
+use crate::model::kind::Kind;
 use crate::model::snapshot::{Dump, Snapshot};
-use crate::model::update::Health;
+use crate::model::update::{Health, Unread, Update};
 use crate::model::warning::Warning;
 use crate::model::workload::ProxyKind;
 use crate::source::{FailureKind, ProxyQuestion, SharedSource, SourceError, SourceKind};
@@ -46,9 +47,28 @@ pub async fn objects(source: &SharedSource, patience: Duration) -> Result<Collec
         };
         collector.apply(update);
         give_up_on(&collector)?;
+        if is_stuck(&collector) {
+            late(&mut collector, source, patience)?;
+            break;
+        }
     }
     watch.abort();
-    Ok(collector)
+    if collector.read_nothing() { Err(nothing(&collector)) } else { Ok(collector) }
+}
+
+/// Whether all that is still to come has failed several times.
+fn is_stuck(collector: &Collector) -> bool {
+    collector.awaited().is_empty() && matches!(collector.health(), Some(Health::Degraded { attempt, .. }) if *attempt > ATTEMPTS)
+}
+
+/// No kind at all could be listed: there is nothing to answer from.
+fn nothing(collector: &Collector) -> Error {
+    let unread = collector.unread();
+    let is_of = |wanted: Kind| unread.iter().find(move |unread| unread.kind == Some(wanted));
+    let first = is_of(Kind::Pod).or_else(|| unread.first());
+    let (why, fix) = first.map(|unread| (unread.why.clone(), unread.fix.clone())).unwrap_or_default();
+    let what = format!("nothing of the mesh could be read: {why}, and so on for every kind");
+    SourceError::new(FailureKind::Forbidden, what, format!("{fix} and on the other kinds of the mesh")).into()
 }
 
 /// Whether the source has said all that it has to say at first. That every kind was answered for is not enough: a right
@@ -58,7 +78,7 @@ fn is_complete(collector: &Collector) -> bool {
 }
 
 fn give_up_on(collector: &Collector) -> Result<(), Error> {
-    let nothing_yet = collector.awaited().len() == crate::model::kind::Kind::ALL.len();
+    let nothing_yet = collector.awaited().len() == Kind::ALL.len();
     match collector.health() {
         Some(Health::Failed { what, fix }) => Err(SourceError::new(FailureKind::Unreachable, what, fix).into()),
         Some(Health::Degraded { what, attempt, .. }) if nothing_yet && *attempt > ATTEMPTS => {
@@ -72,8 +92,12 @@ fn give_up_on(collector: &Collector) -> Result<(), Error> {
 /// The time is up: with nothing read that is an error, else what is missing becomes a warning.
 fn late(collector: &mut Collector, source: &SharedSource, patience: Duration) -> Result<(), Error> {
     let awaited = collector.awaited();
+    if let (true, Some(Health::Degraded { what, .. })) = (awaited.is_empty(), collector.health()) {
+        let unread = Unread { kind: None, what: "parts of the mesh".to_owned(), why: what.clone(), fix: String::new() };
+        collector.apply(Update::Unread(unread));
+    }
     let names: Vec<String> = awaited.iter().map(|kind| kind.resource()).collect();
-    if awaited.len() == crate::model::kind::Kind::ALL.len() {
+    if awaited.len() == Kind::ALL.len() {
         let what = match collector.health() {
             Some(Health::Degraded { what, .. } | Health::Connecting(what)) => what.clone(),
             _ => format!("no answer from {}", source.info().name),
@@ -82,7 +106,7 @@ fn late(collector: &mut Collector, source: &SharedSource, patience: Duration) ->
         return Err(SourceError::new(FailureKind::TimedOut, what, "check the connection, or allow more with --timeout").into());
     }
     for kind in awaited {
-        collector.apply(crate::model::update::Update::Unread(crate::model::update::Unread {
+        collector.apply(Update::Unread(Unread {
             kind: Some(kind),
             what: kind.resource(),
             why: format!("were not listed within {} s", patience.as_secs_f64()),

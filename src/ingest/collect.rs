@@ -21,6 +21,8 @@ pub struct Collector {
     settled: BTreeSet<Kind>,
     absent: BTreeSet<Kind>,
     unread: Vec<Unread>,
+    /// Whether any list came at all.
+    listed: bool,
     object_warnings: BTreeMap<(Kind, ObjectName), Vec<Warning>>,
     health: Option<Health>,
     generation: u64,
@@ -52,6 +54,7 @@ impl Collector {
                 self.settled.insert(kind);
                 self.absent.remove(&kind);
                 self.readable(kind, namespace.as_deref());
+                self.listed = true;
                 Changed::Objects(kind, None)
             }
             Update::Applied { kind, object } => {
@@ -98,6 +101,16 @@ impl Collector {
     /// The objects as they are now.
     pub fn objects(&self) -> &Inventory {
         &self.objects
+    }
+
+    /// What could not be read so far.
+    pub fn unread(&self) -> &[Unread] {
+        &self.unread
+    }
+
+    /// Whether no kind could be listed, though some are there.
+    pub fn read_nothing(&self) -> bool {
+        !self.listed && !self.unread.is_empty()
     }
 
     /// The kinds that are still waited for.

@@ -82,7 +82,7 @@ fn an_ambiguous_name_is_told_its_meanings() {
     let output = meshscope(&["why", "default/auth", "--from", from]);
     fails(&output, 2, &["default/auth is both", "wasmplugin/default/auth", "trafficextension/default/auth"]);
     let output = meshscope(&["chains", "default/web", "--from", from]);
-    fails(&output, 2, &["default/web is", "sts/web", "ds/web", "write which one"]);
+    fails(&output, 2, &["default/web is", "statefulset/web", "daemonset/web", "write which one"]);
 }
 
 #[test]

@@ -89,6 +89,11 @@ impl FakeApi {
         std::fs::write(self.kubeconfig(), config.to_string()).unwrap();
     }
 
+    /// Where the server listens, or will.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Where the kubeconfig is.
     pub fn kubeconfig(&self) -> PathBuf {
         self.folder.path().join("kubeconfig")
