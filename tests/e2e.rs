@@ -1,0 +1,19 @@
+//! The binary against a real mesh: sleep and httpbin in `default`, injected, with WasmPlugin `default/helloworld` on httpbin.
+//!
+//! `KUBECONFIG=… cargo test --test e2e -- --ignored --test-threads=1`, with `kubectl` on the PATH. Every test leaves the mesh as
+//! it found it. Those that need the registry and the images of the lab run where `MESHSCOPE_LAB=1` says that it is one.
+
+#[path = "e2e/attach.rs"]
+mod attach;
+#[path = "e2e/fetch.rs"]
+mod fetch;
+#[path = "e2e/mesh.rs"]
+mod mesh;
+#[path = "e2e/mtls.rs"]
+mod mtls;
+#[path = "e2e/recording.rs"]
+mod recording;
+#[path = "e2e/rights.rs"]
+mod rights;
+#[path = "e2e/world.rs"]
+mod world;
