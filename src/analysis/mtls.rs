@@ -40,7 +40,7 @@ pub fn effective(objects: &Inventory, namespace: &str, labels: &Labels) -> Effec
         let wanted = wanted.to_owned();
         oldest(policies().filter(move |policy| policy.selector.is_empty() && policy.name.namespace == wanted))
     };
-    let mesh = of_namespace(&root);
+    let mesh = of_namespace(root);
     let own = if namespace == root { None } else { of_namespace(namespace) };
     // A policy with a selector counts only outside the root namespace, even for workloads of the root namespace itself.
     let workload = oldest(policies().filter(|policy| {
