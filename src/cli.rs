@@ -171,8 +171,8 @@ mod tests {
         for (arguments, expected) in [
             (&["meshscope", "why"][..], "the following required arguments were not provided: <PLUGIN>; see `meshscope --help`"),
             (
-                &["meshscope", "plugins", "-o", "xml"],
-                "invalid value 'xml' for '--output <OUTPUT>' [possible values: text, json, yaml, markdown]; see `meshscope --help`",
+                &["meshscope", "plugins", "-o", "csv"],
+                "invalid value 'csv' for '--output <OUTPUT>' [possible values: text, json, yaml, markdown]; see `meshscope --help`",
             ),
         ] {
             assert_eq!(one_line(&Cli::try_parse_from(arguments).unwrap_err()), expected);
