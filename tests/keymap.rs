@@ -56,9 +56,9 @@ fn every_screen_can_be_left_and_explains_itself() {
 #[test]
 fn what_is_not_there_has_no_key() {
     let context = Context::of(View::Plugins);
-    assert_eq!(keymap::action_for(Key::Char('m'), &context), None);
+    assert_eq!(keymap::action_for(Key::Char('M'), &context), None);
     assert_eq!(keymap::action_for(Key::Tab, &context), None);
-    assert_eq!(keymap::action_for(Key::Char('m'), &Context { scenes: true, ..context }), Some(Action::NextScene));
+    assert_eq!(keymap::action_for(Key::Char('M'), &Context { scenes: true, ..context }), Some(Action::NextScene));
     assert!(keymap::help(&context, false).iter().all(|hint| !hint.word.contains("demo")));
 }
 
