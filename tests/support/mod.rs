@@ -1,6 +1,7 @@
 //! What several integration tests share.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub mod driver;
 pub mod screen;
 
 use std::path::PathBuf;

@@ -72,7 +72,9 @@ pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
         Subject::Chains(focus) | Subject::Why(focus) => vec![focus.proxy.clone()],
         Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => Vec::new(),
     };
-    wanted.retain(|proxy| !app.fetches.contains_key(proxy));
+    // A pod that is gone is not asked; where no pods were read, nothing says that it is.
+    let pods = &app.snapshot.objects.pods;
+    wanted.retain(|proxy| !app.fetches.contains_key(proxy) && (pods.is_empty() || pods.contains_key(proxy)));
     wanted.dedup();
     wanted.into_iter().flat_map(|proxy| dumps::fetch(app, &proxy, std::time::Duration::ZERO)).collect()
 }

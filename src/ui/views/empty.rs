@@ -10,6 +10,7 @@ use crate::model::ids::ProxyId;
 use crate::model::kind::Kind;
 use crate::model::snapshot::Dump;
 use crate::model::update::Health;
+use crate::source::SourceKind;
 use crate::ui::Look;
 use crate::ui::text::{Piece, TextLine};
 use crate::ui::theme::Role;
@@ -48,6 +49,9 @@ pub(super) fn not_found(screen: &Screen) -> Option<Reason> {
 pub(super) fn plugins(app: &App, namespace: Option<&str>) -> Reason {
     if let Some(reason) = trouble(app) {
         return reason;
+    }
+    if let (SourceKind::Dump, Some(lone)) = (app.options.info.kind, app.options.proxies.first()) {
+        return proxy(app, lone);
     }
     let kinds = [Kind::WasmPlugin, Kind::TrafficExtension];
     let snapshot = &app.snapshot;
@@ -107,14 +111,16 @@ pub(super) fn workloads(app: &App) -> Reason {
 
 /// Why there is nothing of a proxy: its dump is not there.
 pub(super) fn proxy(app: &App, proxy: &ProxyId) -> Reason {
+    // A lone dump's proxy is known by its file until it was read.
+    let whose = if proxy.namespace.is_empty() { app.options.info.name.clone() } else { proxy.to_string() };
     match app.snapshot.dumps.get(proxy) {
-        Some(Dump::Loading) => Reason::new(Role::Info, format!("Reading the config dump of {proxy} …"), "Esc cancels."),
-        Some(Dump::Failed(why)) => Reason::new(Role::Bad, format!("The config dump of {proxy} could not be read: {why}."), "r asks again."),
-        Some(Dump::Loaded(_)) => Reason::new(Role::Info, format!("Looking through the config dump of {proxy} …"), ""),
+        Some(Dump::Loading) => Reason::new(Role::Info, format!("Reading the config dump of {whose} …"), "Esc cancels."),
+        Some(Dump::Failed(why)) => Reason::new(Role::Bad, format!("The config dump of {whose} could not be read: {why}."), "r asks again."),
+        Some(Dump::Loaded(_)) => Reason::new(Role::Info, format!("Looking through the config dump of {whose} …"), ""),
         None if !app.snapshot.objects.pods.is_empty() && !app.snapshot.objects.pods.contains_key(proxy) => {
             Reason::new(Role::Warning, format!("The pod {} of namespace {} is gone.", proxy.pod, proxy.namespace), "Esc goes back.")
         }
-        None => Reason::new(Role::Info, format!("The config dump of {proxy} was not read."), "r asks for it."),
+        None => Reason::new(Role::Info, format!("The config dump of {whose} was not read."), "r asks for it."),
     }
 }
 

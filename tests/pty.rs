@@ -1,0 +1,195 @@
+//! The real program in a pseudo-terminal: what it draws, and how it gives the terminal back.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::io::{Read, Write};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+
+/// A bound for what must happen soon: generous, since machines of tests are slow.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Terminal {
+    master: Box<dyn MasterPty + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    keyboard: Box<dyn Write + Send>,
+    bytes: Arc<Mutex<Vec<u8>>>,
+    size: PtySize,
+}
+
+impl Terminal {
+    /// Starts the program in a terminal of this size, with these arguments and environment variables.
+    fn start(columns: u16, rows: u16, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_meshscope"));
+        command.args(arguments);
+        command.cwd(env!("CARGO_MANIFEST_DIR"));
+        command.env_clear();
+        for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("HOME", "/nonexistent")].iter().chain(variables) {
+            command.env(name, value);
+        }
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let seen = bytes.clone();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = reader.read(&mut buffer) {
+                seen.lock().unwrap().extend_from_slice(&buffer[..count]);
+            }
+        });
+        Self { keyboard: pair.master.take_writer().unwrap(), master: pair.master, child, bytes, size }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.bytes.lock().unwrap().clone()
+    }
+
+    /// The terminal as it is after all that was written.
+    fn parser(&self) -> vt100::Parser {
+        let mut parser = vt100::Parser::new(self.size.rows, self.size.cols, 0);
+        parser.process(&self.bytes());
+        parser
+    }
+
+    fn shows(&self, text: &str) -> bool {
+        self.parser().screen().contents().contains(text)
+    }
+
+    fn wait_for(&self, text: &str) {
+        wait(|| self.shows(text), || format!("{text:?} in\n{}", self.parser().screen().contents()));
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+        self.keyboard.flush().unwrap();
+    }
+
+    fn resize(&mut self, columns: u16, rows: u16) {
+        self.size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        // What was drawn for the old size is no part of the new screen.
+        self.bytes.lock().unwrap().clear();
+        self.master.resize(self.size).unwrap();
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.process_id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    fn end(&mut self) -> ExitStatus {
+        let mut ended = None;
+        wait(
+            || {
+                ended = self.child.try_wait().unwrap();
+                ended.is_some()
+            },
+            || "the end of the program".to_owned(),
+        );
+        ended.unwrap()
+    }
+
+    /// The alternate screen was left, the cursor is shown, pastes are text again, and the line discipline cooks keys.
+    fn is_restored(&self) -> bool {
+        let bytes = self.bytes();
+        let parser = self.parser();
+        let screen = parser.screen();
+        let after = |on: &str, off: &str| last(&bytes, off) > last(&bytes, on);
+        !screen.alternate_screen() && !screen.hide_cursor() && after("\x1b[?1049h", "\x1b[?1049l") && after("\x1b[?2004h", "\x1b[?2004l")
+    }
+
+    fn ends_restored(&mut self) {
+        self.end();
+        wait(|| self.is_restored(), || format!("a restored terminal, not {:?}", String::from_utf8_lossy(&self.bytes())));
+        let cooked = self.master.get_termios().unwrap();
+        assert!(format!("{:?}", cooked.local_flags).contains("ICANON"), "{cooked:?}");
+        assert!(format!("{:?}", cooked.local_flags).contains("ECHO"), "{cooked:?}");
+    }
+}
+
+fn last(bytes: &[u8], part: &str) -> Option<usize> {
+    bytes.windows(part.len()).rposition(|window| window == part.as_bytes())
+}
+
+fn wait(mut until: impl FnMut() -> bool, what: impl Fn() -> String) {
+    let start = Instant::now();
+    while !until() {
+        assert!(start.elapsed() < PATIENCE, "waited for {}", what());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn starts_resizes_and_quits() {
+    let mut terminal = Terminal::start(100, 30, &["--demo"], &[]);
+    terminal.wait_for("default/helloworld");
+    assert!(terminal.parser().screen().alternate_screen());
+    terminal.press("c");
+    terminal.wait_for("N = 4 on 15006");
+    terminal.resize(80, 24);
+    terminal.wait_for("N = 4 on 15006");
+    terminal.resize(20, 5);
+    terminal.wait_for("terminal too small");
+    terminal.resize(120, 40);
+    terminal.wait_for("N = 4 on 15006");
+    terminal.press("q");
+    terminal.ends_restored();
+    assert!(terminal.end().success());
+}
+
+#[test]
+fn a_tiny_terminal_is_told_so() {
+    let mut terminal = Terminal::start(20, 5, &["--demo"], &[]);
+    terminal.wait_for("terminal too small");
+    terminal.press("q");
+    terminal.ends_restored();
+}
+
+#[test]
+fn signals_give_the_terminal_back() {
+    for signal in ["HUP", "TERM", "INT"] {
+        let mut terminal = Terminal::start(100, 30, &["--demo"], &[]);
+        terminal.wait_for("default/helloworld");
+        terminal.signal(signal);
+        terminal.ends_restored();
+    }
+}
+
+#[test]
+fn no_color_draws_no_colour() {
+    let mut terminal = Terminal::start(100, 30, &["--demo"], &[("NO_COLOR", "1"), ("COLORTERM", "truecolor")]);
+    terminal.wait_for("default/helloworld");
+    terminal.press("w");
+    terminal.wait_for("counted in the proxy: 4");
+    terminal.press("q");
+    terminal.end();
+    let text = String::from_utf8_lossy(&terminal.bytes()).into_owned();
+    // 39 and 49 are the terminal's own colours.
+    let colored = text.split("\x1b[").skip(1).filter_map(|rest| rest.split_once('m')).filter(|(numbers, _)| {
+        numbers.split(';').any(|number| matches!(number.parse(), Ok(30..=38 | 40..=48 | 90..=107)))
+            && numbers.chars().all(|char| char.is_ascii_digit() || char == ';')
+    });
+    assert_eq!(colored.count(), 0, "{text:?}");
+}
+
+#[test]
+fn a_bad_file_is_one_line_and_the_screen_stays_as_it_was() {
+    let mut terminal = Terminal::start(100, 30, &["--from", "/nonexistent/dump.json"], &[]);
+    assert_eq!(terminal.end().exit_code(), 3);
+    terminal.wait_for("meshscope: ");
+    assert_eq!(last(&terminal.bytes(), "\x1b[?1049h"), None);
+    assert_eq!(terminal.parser().screen().contents().trim().lines().count(), 1);
+}
+
+#[test]
+fn an_unknown_theme_is_one_line_with_all_names() {
+    let mut terminal = Terminal::start(120, 30, &["--demo", "--theme", "darkk"], &[]);
+    assert_eq!(terminal.end().exit_code(), 2);
+    terminal.wait_for("there is no theme \"darkk\"; themes are dark, light, high-contrast, ansi, monochrome");
+    assert_eq!(last(&terminal.bytes(), "\x1b[?1049h"), None);
+}
