@@ -25,13 +25,13 @@ fn is_current(name: &str, title: &str, driver: &mut Driver, size: (u16, u16)) {
 
 #[test]
 fn plugins() {
-    is_current("plugins", "meshscope: the plugins of a mesh", &mut Driver::recording("fetch-failed-closed"), (120, 26));
+    is_current("plugins", "meshscope: the plugins of a mesh", &mut Driver::recording("fetch-failed-closed"), (120, 30));
 }
 
 #[test]
 fn workloads() {
     let mut driver = Driver::recording("gateway");
-    is_current("workloads", "meshscope: the workloads of a plugin", driver.keys("<enter>"), (120, 16));
+    is_current("workloads", "meshscope: the workloads of a plugin", driver.keys("<enter>"), (120, 18));
 }
 
 #[test]

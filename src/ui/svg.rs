@@ -138,7 +138,14 @@ fn runs(buffer: &Buffer, row: u16, ink: &str, paper: &str, lines: &mut BTreeMap<
         };
         match runs.last_mut() {
             // A wide character has a run of its own, so that its width is kept whatever the font.
-            Some(run) if run.look == look && cells == 1 && symbol.chars().count() == 1 && !run.is_wide() => {
+            // So has what stands after a gap, so that columns stay under each other whatever the font.
+            Some(run)
+                if run.look == look
+                    && cells == 1
+                    && symbol.chars().count() == 1
+                    && !run.is_wide()
+                    && !(symbol != " " && run.text.trim_start().ends_with("  ")) =>
+            {
                 run.cells += 1;
                 run.text.push_str(symbol);
             }

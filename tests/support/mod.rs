@@ -1,5 +1,6 @@
 //! What several integration tests share.
 #![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 pub mod driver;
 pub mod screen;

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{empty, inset, list, pane, paragraph, shifted, state};
+use super::{empty, inset, list, pane, paragraph, shifted, state, way_role};
 use crate::analysis::answers::{ChainAnswer, FilterAnswer, ListenerAnswer, ProxyChains};
 use crate::app::App;
 use crate::app::rows::chains::{chain_count, filter, key_of, listener_count};
@@ -16,10 +16,10 @@ use crate::ui::theme::Role;
 use crate::ui::widgets::{Align, Column, Tree, TreeRow};
 
 const COLUMNS: [Column<'static>; 4] = [
-    Column { title: "", min: 36, want: 48, priority: 1, align: Align::Left },
+    Column { title: "", min: 36, want: 42, priority: 1, align: Align::Left },
     Column { title: "", min: 12, want: 76, priority: 4, align: Align::Left },
-    Column { title: "", min: 14, want: 34, priority: 3, align: Align::Left },
-    Column { title: "", min: 5, want: 9, priority: 2, align: Align::Right },
+    Column { title: "", min: 14, want: 28, priority: 3, align: Align::Left },
+    Column { title: "", min: 5, want: 7, priority: 2, align: Align::Right },
 ];
 
 /// Draws it, and returns how many rows are in sight.
@@ -146,7 +146,10 @@ fn chain_cells<'a>(screen: &Screen, chain: &'a ChainAnswer, hits: &'a [usize], l
     let leads = if chain.destination.is_empty() { String::new() } else { format!("{} {}", look.symbols.arrow, chain.destination) };
     vec![
         // The place is how Why names the chain.
-        vec![Piece::new(Role::Muted, format!("{:>2}  ", chain.place)), Piece::text(chain.meaning.as_str()).with_hits(hits)],
+        vec![
+            Piece::new(Role::Muted, format!("{:>2}  ", chain.place)),
+            Piece::new(way_role(&chain.meaning), chain.meaning.as_str()).with_hits(hits),
+        ],
         vec![Piece::new(Role::Muted, chain.recognised_by.as_str())],
         vec![Piece::new(Role::Muted, leads)],
         mark,

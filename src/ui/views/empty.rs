@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::header::source;
 use super::{inset, paragraph};
 use crate::app::App;
 use crate::app::screen::Screen;
@@ -58,7 +59,7 @@ pub(super) fn plugins(app: &App, namespace: Option<&str>) -> Reason {
     let waiting: Vec<&str> = kinds.iter().filter(|kind| !snapshot.settled.contains(kind)).map(|kind| kind.plural()).collect();
     if !waiting.is_empty() || app.screen().answer.is_none() {
         let what = if waiting.is_empty() { "the answer".to_owned() } else { waiting.join(" and ") };
-        return Reason::new(Role::Info, format!("Waiting for {what} of {} …", app.options.info.name), "");
+        return Reason::new(Role::Info, format!("Waiting for {what} of {} …", source(app)), "");
     }
     if let Some(kind) = kinds.iter().find(|kind| snapshot.unread.contains(kind)) {
         let warning = snapshot.warnings.iter().find(|warning| warning.object.contains(kind.plural()));
@@ -66,7 +67,7 @@ pub(super) fn plugins(app: &App, namespace: Option<&str>) -> Reason {
         return Reason::new(Role::Warning, format!("{kind}s cannot be read: {why}."), fix);
     }
     if kinds.iter().all(|kind| snapshot.absent.contains(kind)) {
-        let what = format!("{} has neither WasmPlugins nor TrafficExtensions: their CRDs are not installed.", app.options.info.name);
+        let what = format!("{} has neither WasmPlugins nor TrafficExtensions: their CRDs are not installed.", source(app));
         return Reason::new(
             Role::Info,
             what,
@@ -97,7 +98,7 @@ pub(super) fn workloads(app: &App) -> Reason {
         return reason;
     }
     if !app.snapshot.settled.contains(&Kind::Pod) || app.screen().answer.is_none() {
-        return Reason::new(Role::Info, format!("Waiting for pods of {} …", app.options.info.name), "");
+        return Reason::new(Role::Info, format!("Waiting for pods of {} …", source(app)), "");
     }
     if app.snapshot.unread.contains(&Kind::Pod) {
         return Reason::new(
@@ -112,7 +113,7 @@ pub(super) fn workloads(app: &App) -> Reason {
 /// Why there is nothing of a proxy: its dump is not there.
 pub(super) fn proxy(app: &App, proxy: &ProxyId) -> Reason {
     // A lone dump's proxy is known by its file until it was read.
-    let whose = if proxy.namespace.is_empty() { app.options.info.name.clone() } else { proxy.to_string() };
+    let whose = if proxy.namespace.is_empty() { source(app).to_owned() } else { proxy.to_string() };
     match app.snapshot.dumps.get(proxy) {
         Some(Dump::Loading) => Reason::new(Role::Info, format!("Reading the config dump of {whose} …"), "Esc cancels."),
         Some(Dump::Failed(why)) => Reason::new(Role::Bad, format!("The config dump of {whose} could not be read: {why}."), "r asks again."),
@@ -126,7 +127,7 @@ pub(super) fn proxy(app: &App, proxy: &ProxyId) -> Reason {
 
 /// A source that cannot answer.
 fn trouble(app: &App) -> Option<Reason> {
-    let name = &app.options.info.name;
+    let name = source(app);
     match &app.health {
         Some(Health::Failed { what, fix }) => Some(Reason::new(Role::Bad, format!("{name} cannot be read: {what}."), fix.clone())),
         Some(Health::Degraded { what, .. }) => {

@@ -11,12 +11,9 @@ use crate::ui::Look;
 use crate::ui::text::Piece;
 use crate::ui::theme::Role;
 
-/// How many kinds that are waited for are named.
-const NAMED: usize = 3;
-
 /// The steps of the way here, as they can be walked back.
 pub(super) fn steps(app: &App) -> Vec<String> {
-    let mut steps = vec![app.options.info.name.clone()];
+    let mut steps = vec![source(app).to_owned()];
     for screen in &app.screens {
         match &screen.subject {
             Subject::Plugins { .. } if app.options.info.kind == SourceKind::Dump => {}
@@ -36,6 +33,15 @@ pub(super) fn steps(app: &App) -> Vec<String> {
     steps
 }
 
+/// The source's name; of a file only the last part of its path.
+pub(super) fn source(app: &App) -> &str {
+    let name = app.options.info.name.as_str();
+    match app.options.info.kind {
+        SourceKind::Recording | SourceKind::Dump => name.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(name),
+        SourceKind::Cluster | SourceKind::Demo => name,
+    }
+}
+
 /// The versions of istiod, how many proxies were read, and how the source is.
 pub(super) fn status(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'static>> {
     let mut pieces = Vec::new();
@@ -52,17 +58,17 @@ pub(super) fn status(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'stati
         let noun = if read == 1 { "proxy" } else { "proxies" };
         pieces.extend([Piece::new(role, mark), Piece::text(format!(" {read} {noun}  "))]);
     }
-    pieces.extend(health(app, look));
+    pieces.extend(health(app, width, look));
     pieces
 }
 
-fn health(app: &App, look: &Look<'_>) -> Vec<Piece<'static>> {
+fn health(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'static>> {
     let symbols = look.symbols;
     match &app.health {
         None | Some(Health::Connecting(_)) => {
-            vec![Piece::new(Role::Muted, symbols.ring), Piece::text(format!(" connecting{}", waiting(app)))]
+            vec![Piece::new(Role::Muted, symbols.ring), Piece::text(format!(" connecting{}", waiting(app, width)))]
         }
-        Some(Health::Live) => vec![Piece::new(Role::Good, symbols.dot), Piece::text(format!(" live{}", waiting(app)))],
+        Some(Health::Live) => vec![Piece::new(Role::Good, symbols.dot), Piece::text(format!(" live{}", waiting(app, width)))],
         Some(Health::Fixed) => {
             let what = match app.options.info.kind {
                 SourceKind::Demo => format!("demo {}", app.scene().unwrap_or_default()),
@@ -81,13 +87,14 @@ fn health(app: &App, look: &Look<'_>) -> Vec<Piece<'static>> {
 }
 
 /// `: waiting for pods, services and 3 more`; nothing where all kinds were answered for.
-fn waiting(app: &App) -> String {
+fn waiting(app: &App, width: u16) -> String {
     let awaited = app.awaited();
     if awaited.is_empty() || app.options.info.kind == SourceKind::Dump {
         return String::new();
     }
-    let named: Vec<&str> = awaited.iter().take(NAMED).map(|kind| kind.plural()).collect();
-    let more = awaited.len().saturating_sub(NAMED);
+    let most = if width >= 110 { 2 } else { 1 };
+    let named: Vec<&str> = awaited.iter().take(most).map(|kind| kind.plural()).collect();
+    let more = awaited.len().saturating_sub(most);
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!(": waiting for {}{rest}", named.join(", "))
 }

@@ -18,7 +18,7 @@ use ratatui::layout::Rect;
 use super::Look;
 use super::text::{Piece, TextLine};
 use super::theme::{Role, Themes};
-use super::widgets::{Chrome, Pane, PromptLine, paint_wrapped, palette, too_small};
+use super::widgets::{Chrome, Column, Pane, PromptLine, paint_wrapped, palette, too_small};
 use crate::app::App;
 use crate::app::action::View;
 use crate::app::keymap;
@@ -113,6 +113,23 @@ fn paragraph(buffer: &mut Buffer, area: Rect, lines: &[TextLine<'_>], look: &Loo
 /// A rectangle without its first and last column: room around a text.
 fn inset(area: Rect) -> Rect {
     if area.width < 4 { area } else { Rect { x: area.x + 1, width: area.width - 2, ..area } }
+}
+
+/// The width that shows the longest of all texts of a column, within what the column may take.
+fn widest<'t>(texts: impl Iterator<Item = &'t str>, column: &Column<'_>) -> u16 {
+    let longest = texts.map(str::len).max().unwrap_or_default();
+    u16::try_from(longest).unwrap_or(u16::MAX).clamp(column.min, column.want.max(column.min))
+}
+
+/// What a way of coming in is drawn with, by the word that `analysis` has for it.
+fn way_role(way: &str) -> Role {
+    if way.contains("mTLS") {
+        Role::Mtls
+    } else if way.contains("plain") {
+        Role::Plaintext
+    } else {
+        Role::Text
+    }
 }
 
 /// The search's places in a text that is shown without its first characters.

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
-use super::{WIDE, empty, inset, list, pane, paragraph, state};
+use super::{WIDE, empty, inset, list, pane, paragraph, state, widest};
 use crate::analysis::answers::PluginSummary;
 use crate::app::App;
 use crate::app::rows::{self, Row};
@@ -12,18 +12,18 @@ use crate::model::ids::PluginKind;
 use crate::ui::Look;
 use crate::ui::text::{Piece, TextLine};
 use crate::ui::theme::Role;
-use crate::ui::widgets::{Column, Pane, Table, TableRow};
+use crate::ui::widgets::{Align, Column, Pane, Table, TableRow};
 
 const COLUMNS: [Column<'static>; 9] = [
-    Column { title: "PLUGIN", min: 18, want: 34, priority: 1, align: crate::ui::widgets::Align::Left },
-    Column { title: "KIND", min: 10, want: 10, priority: 6, align: crate::ui::widgets::Align::Left },
-    Column { title: "MATCHES", min: 7, want: 9, priority: 3, align: crate::ui::widgets::Align::Left },
-    Column { title: "STATE", min: 18, want: 28, priority: 2, align: crate::ui::widgets::Align::Left },
-    Column { title: "ON 15006", min: 8, want: 8, priority: 4, align: crate::ui::widgets::Align::Right },
-    Column { title: "PHASE", min: 5, want: 5, priority: 7, align: crate::ui::widgets::Align::Left },
-    Column { title: "PRIO", min: 4, want: 6, priority: 8, align: crate::ui::widgets::Align::Right },
-    Column { title: "MODE", min: 4, want: 10, priority: 9, align: crate::ui::widgets::Align::Left },
-    Column { title: "IMAGE", min: 14, want: 60, priority: 5, align: crate::ui::widgets::Align::Left },
+    Column { title: "PLUGIN", min: 18, want: 34, priority: 1, align: Align::Left },
+    Column { title: "KIND", min: 10, want: 10, priority: 6, align: Align::Left },
+    Column { title: "MATCHES", min: 7, want: 9, priority: 3, align: Align::Left },
+    Column { title: "STATE", min: 20, want: 28, priority: 2, align: Align::Left },
+    Column { title: "ON 15006", min: 8, want: 8, priority: 4, align: Align::Right },
+    Column { title: "PHASE", min: 5, want: 5, priority: 7, align: Align::Left },
+    Column { title: "PRIO", min: 4, want: 6, priority: 8, align: Align::Right },
+    Column { title: "MODE", min: 4, want: 10, priority: 9, align: Align::Left },
+    Column { title: "IMAGE", min: 14, want: 60, priority: 5, align: Align::Left },
 ];
 
 /// Draws it, and returns how many rows are in sight.
@@ -48,6 +48,7 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
         return height;
     }
     let mut columns = COLUMNS;
+    columns[0].want = widest(screen.plugins().iter().flat_map(|answer| &answer.plugins).map(|plugin| plugin.plugin.as_str()), &COLUMNS[0]);
     if screen.plugins().is_some_and(|answer| answer.plugins.iter().any(|plugin| plugin.plugin_kind == PluginKind::TrafficExtension)) {
         columns[1] = Column::left("KIND", 16, 16, 6);
     }

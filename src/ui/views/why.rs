@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{empty, inset, list, pane, state};
+use super::{empty, inset, list, pane, state, way_role};
 use crate::analysis::answers::{WhyEntry, WhyListener};
 use crate::app::App;
 use crate::app::rows::{self, Row};
@@ -85,8 +85,8 @@ impl Columns {
         }
     }
 
-    fn padded<'a>(&self, role: Role, text: &'a str, to: usize) -> [Piece<'a>; 2] {
-        let piece = Piece::new(role, text);
+    fn padded<'a>(&self, text: &'a str, to: usize) -> [Piece<'a>; 2] {
+        let piece = Piece::text(text);
         let missing = to.saturating_sub(width(std::slice::from_ref(&piece), self.ascii));
         [piece, Piece::text(" ".repeat(missing + 3))]
     }
@@ -153,7 +153,7 @@ fn term_lines<'a>(listener: &'a WhyListener, index: usize, columns: &Columns) ->
         Piece::new(Role::Count, format!("{:>1$}", term.count, columns.count)),
         Piece::text("   "),
     ];
-    let mut second: Vec<Piece<'a>> = columns.padded(Role::Info, &term.how, columns.how).into();
+    let mut second: Vec<Piece<'a>> = ways(&term.how, columns);
     second.push(Piece::new(Role::Muted, format!("chain{} {}", if places.len() == 1 { "" } else { "s" }, places.join(", "))));
     let indent = u16::try_from(hang).unwrap_or_default();
     if columns.narrow {
@@ -161,9 +161,23 @@ fn term_lines<'a>(listener: &'a WhyListener, index: usize, columns: &Columns) ->
         second.insert(0, Piece::text(" ".repeat(hang)));
         return vec![TextLine::new(first).hanging(indent), TextLine::new(second).hanging(indent)];
     }
-    first.extend(columns.padded(Role::Text, &term.what, columns.what));
+    first.extend(columns.padded(&term.what, columns.what));
     first.extend(second);
     vec![TextLine::new(first).hanging(indent)]
+}
+
+/// `mTLS + plain text`, each in its look.
+fn ways<'a>(how: &'a str, columns: &Columns) -> Vec<Piece<'a>> {
+    let mut pieces = Vec::new();
+    for way in how.split(" + ") {
+        if !pieces.is_empty() {
+            pieces.push(Piece::new(Role::Muted, " + "));
+        }
+        pieces.push(Piece::new(way_role(way), way));
+    }
+    let missing = columns.how.saturating_sub(width(&pieces, columns.ascii));
+    pieces.push(Piece::text(" ".repeat(missing + 3)));
+    pieces
 }
 
 /// The rule under the terms, and `  4   = counted in the proxy: 4 ✓`.

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{empty, list, pane, shifted, state};
+use super::{empty, list, pane, shifted, state, widest};
 use crate::analysis::answers::{Counts, WorkloadSummary};
 use crate::analysis::health::PluginState;
 use crate::app::App;
@@ -17,12 +17,12 @@ use crate::ui::theme::Role;
 use crate::ui::widgets::{Align, Column, Table, TableRow};
 
 const COLUMNS: [Column<'static>; 6] = [
-    Column { title: "WORKLOAD", min: 18, want: 28, priority: 1, align: Align::Left },
+    Column { title: "WORKLOAD", min: 18, want: 40, priority: 1, align: Align::Left },
     Column { title: "PODS", min: 5, want: 5, priority: 6, align: Align::Left },
     Column { title: "WHY IT MATCHES", min: 20, want: 70, priority: 5, align: Align::Left },
     Column { title: "mTLS", min: 10, want: 10, priority: 4, align: Align::Left },
     Column { title: "N in/out", min: 8, want: 10, priority: 3, align: Align::Left },
-    Column { title: "STATE", min: 10, want: 20, priority: 2, align: Align::Left },
+    Column { title: "STATE", min: 10, want: 18, priority: 2, align: Align::Left },
 ];
 
 /// Draws it, and returns how many rows are in sight.
@@ -35,6 +35,10 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
         empty::not_found(screen).unwrap_or_else(|| empty::workloads(app)).render(inside, buffer, look);
         return height;
     };
+    let mut columns = COLUMNS;
+    // Namespaces stand behind the names of other namespaces' workloads.
+    let names = answer.workloads.iter().map(|workload| if own(screen, workload) { workload.short.as_str() } else { &workload.workload });
+    columns[0].want = widest(names, &COLUMNS[0]).saturating_add(6).min(COLUMNS[0].want);
     let row = |index: usize| match &screen.rows[index] {
         Row::Workload(place) => TableRow::Cells(workload(app, screen, &answer.workloads[*place], rows::hits(screen, index), look)),
         Row::Proxy(place, proxy) => {
@@ -47,16 +51,15 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
         }
         _ => TableRow::Section(vec![Piece::new(Role::Section, "not matched")]),
     };
-    Table { columns: &COLUMNS, total: screen.rows.len(), row, state: list(screen), focused: true }.render(inside, buffer, look);
+    Table { columns: &columns, total: screen.rows.len(), row, state: list(screen), focused: true }.render(inside, buffer, look);
     height
 }
 
 fn workload<'a>(app: &App, screen: &Screen, workload: &'a WorkloadSummary, hits: &[usize], look: &Look<'_>) -> Vec<Vec<Piece<'a>>> {
     let namespace = &workload.id.name.namespace;
-    let own = screen.plugin().is_some_and(|plugin| plugin.name.namespace == *namespace);
     // A search looks at `namespace kind/name`.
     let mut name = vec![Piece::text(workload.short.as_str()).with_hits(shifted(hits, namespace.chars().count() + 1))];
-    if !own {
+    if !own(screen, workload) {
         name.push(Piece::new(Role::Muted, format!("  {namespace}")));
     }
     let pods = vec![Piece::text(format!("{}/{}", workload.ready, workload.pods))];
@@ -75,6 +78,11 @@ fn workload<'a>(app: &App, screen: &Screen, workload: &'a WorkloadSummary, hits:
         counts(app, screen, only, workload.inbound, workload.elsewhere, look),
         states(app, workload, look),
     ]
+}
+
+/// Whether it is of the plugin's own namespace.
+fn own(screen: &Screen, workload: &WorkloadSummary) -> bool {
+    screen.plugin().is_some_and(|plugin| plugin.name.namespace == workload.id.name.namespace)
 }
 
 /// `4 / 4`, or `4 → 2 / 4` after a change.
