@@ -15,5 +15,7 @@ mod mtls;
 mod recording;
 #[path = "e2e/rights.rs"]
 mod rights;
+#[path = "e2e/screen.rs"]
+mod screen;
 #[path = "e2e/world.rs"]
 mod world;
