@@ -5,12 +5,14 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use meshscope::app::action::View;
 use meshscope::app::effect::Effect;
 use meshscope::app::msg::Msg;
 use meshscope::app::program::Options;
 use meshscope::app::question::Question;
+use meshscope::app::state::Ticket;
 use meshscope::ingest::collect::Changed;
 use meshscope::model::ids::{ObjectName, ProxyId};
 use meshscope::model::kind::Kind;
@@ -32,7 +34,7 @@ fn live(hold: bool) -> Driver {
     let options = Options {
         namespace: Some("default".to_owned()),
         scene: 0,
-        deadline: std::time::Duration::from_secs(10),
+        deadline: Duration::from_secs(10),
         themes: 5,
         theme: 0,
         notices: Vec::new(),
@@ -52,6 +54,14 @@ fn objects(driver: &Driver, change: impl FnOnce(&mut Snapshot)) -> Arc<Snapshot>
 
 fn read(objects: Arc<Snapshot>, changed: Changed) -> Msg {
     Msg::MeshRead { epoch: 1, objects, changed: vec![changed], health: None }
+}
+
+fn request(effects: &[Effect]) -> (Ticket, Duration) {
+    let of = |effect: &Effect| match effect {
+        Effect::FetchConfigDump { ticket, after, .. } => Some((*ticket, *after)),
+        _ => None,
+    };
+    effects.iter().find_map(of).unwrap()
 }
 
 fn fetched(effects: &[Effect]) -> Vec<ProxyId> {
@@ -182,16 +192,36 @@ fn a_changed_policy_asks_the_proxies_that_were_read_and_no_others() {
     let policy = || Changed::Objects(Kind::PeerAuthentication, Some(name.clone()));
     let effects = driver.send(read(objects(&driver, |_| ()), policy()));
     assert_eq!(fetched(&effects), [httpbin()], "sleep was never asked for, so nobody waits for it");
-    let delay = effects.iter().find_map(|effect| match effect {
-        Effect::FetchConfigDump { after, .. } => Some(*after),
-        _ => None,
-    });
-    assert!(delay.unwrap() > std::time::Duration::ZERO, "a change takes a moment to reach a proxy");
+    assert!(request(&effects).1 > Duration::ZERO, "a change takes a moment to reach a proxy");
     assert!(driver.app.event.as_deref().unwrap().starts_with("PeerAuthentication default/default"));
     let other = Changed::Objects(Kind::PeerAuthentication, Some(ObjectName::new("shop", "default")));
     assert!(fetched(&driver.send(read(objects(&driver, |_| ()), other))).is_empty());
     let pod = Changed::Objects(Kind::Pod, Some(ObjectName::new("default", "sleep")));
     assert!(fetched(&driver.send(read(objects(&driver, |_| ()), pod))).is_empty(), "pods shape no listener");
+}
+
+#[test]
+fn a_second_change_does_not_wait_for_the_first_ones_last_look() {
+    let mut driver = live(false);
+    driver.keys("c");
+    let policy = || Changed::Objects(Kind::PeerAuthentication, Some(ObjectName::new("default", "default")));
+    let mut delays = Vec::new();
+    let mut effects = driver.send(read(objects(&driver, |_| ()), policy()));
+    // The proxy says the same again and again, so it is asked at ever longer intervals.
+    for _ in 0..4 {
+        let (ticket, after) = request(&effects);
+        delays.push(after);
+        let dump = driver.app.snapshot.dumps[&httpbin()].clone();
+        effects = driver.send(Msg::DumpRead { ticket, proxy: httpbin(), dump, changes: vec![] });
+    }
+    assert!(delays.is_sorted() && delays[0] < delays[3], "{delays:?}");
+    let again = driver.send(read(objects(&driver, |_| ()), policy()));
+    assert!(matches!(again[0], Effect::Stop(_)), "{again:?}");
+    assert_eq!(request(&again).1, delays[0]);
+    let soon = driver.send(read(objects(&driver, |_| ()), policy()));
+    assert!(fetched(&soon).is_empty(), "many changes do not put the request off for ever");
+    let now = driver.effects_of("r");
+    assert!(matches!(now[..], [Effect::Stop(_), Effect::FetchConfigDump { after: Duration::ZERO, .. }]), "{now:?}");
 }
 
 #[test]

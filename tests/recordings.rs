@@ -1,5 +1,7 @@
 //! The counts over every proxy of every recording, held against an independent count over the same dump.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod support;
 
 use serde_json::Value;

@@ -84,6 +84,8 @@ pub enum Typing {
 pub(super) struct Fetch {
     /// The request that is under way.
     pub(super) ticket: Option<Ticket>,
+    /// How long it waits before it asks.
+    pub(super) after: std::time::Duration,
     /// How many dumps of the proxy were read.
     pub(super) serial: u64,
     /// How many times it was asked since the last change that may concern it; None where it is not followed.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ask;
+use super::{ask, forget};
 use crate::analysis::diff::{self, CountChange};
 use crate::analysis::lookup;
 use crate::app::effect::Effect;
@@ -31,14 +31,21 @@ const FOLLOW: [Duration; 6] = [
 /// When a proxy in sight with a warming or draining listener is asked again: draining takes 45 s by default.
 const IN_TRANSITION: Duration = Duration::from_secs(15);
 
-/// Asks a proxy for its dump, unless a request is under way.
+/// Asks a proxy for its dump, unless a request is under way. One that waits longer before it asks gives way.
 pub(super) fn fetch(app: &mut App, proxy: &ProxyId, after: Duration) -> Vec<Effect> {
-    let fetch = app.fetches.entry(proxy.clone()).or_default();
-    if fetch.ticket.is_some() {
-        return Vec::new();
+    let mut effects = Vec::new();
+    let under_way = app.fetches.get(proxy).and_then(|fetch| Some((fetch.ticket?, fetch.after)));
+    if let Some((ticket, waits)) = under_way {
+        if waits <= after {
+            return Vec::new();
+        }
+        forget(app, ticket);
+        effects.push(Effect::Stop(ticket));
     }
+    let fetch = app.fetches.entry(proxy.clone()).or_default();
     let ticket = app.waits.begin(format!("the config dump of {proxy}"));
     fetch.ticket = Some(ticket);
+    fetch.after = after;
     fetch.serial += 1;
     let serial = fetch.serial;
     let previous = app.snapshot.dump(proxy).cloned();
@@ -46,7 +53,8 @@ pub(super) fn fetch(app: &mut App, proxy: &ProxyId, after: Duration) -> Vec<Effe
         Arc::make_mut(&mut app.snapshot).dumps.insert(proxy.clone(), Dump::Loading);
     }
     let request = fetch::request(&app.snapshot.objects, proxy, ProxyQuestion::Chains, app.options.deadline);
-    vec![Effect::FetchConfigDump { ticket, request, serial, previous, after }]
+    effects.push(Effect::FetchConfigDump { ticket, request, serial, previous, after });
+    effects
 }
 
 /// Follows the proxies that a change may concern: those that were read already, in any namespace that `concerns` names.
