@@ -336,4 +336,6 @@ fn a_lone_dump_opens_at_its_chains() {
     assert!(shown.contains("N = 4 on 15006"), "{shown}");
     assert!(shown.contains("config dump"), "{shown}");
     assert!(driver.keys("w").text(SIZE).contains("Whether it applies is not known"));
+    driver.keys("<esc><esc>");
+    assert_eq!(driver.app.screen().view(), View::Chains, "there is nothing before them");
 }

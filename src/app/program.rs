@@ -57,6 +57,10 @@ pub struct App {
     pub waits: Waits,
     /// The last thing that happened that matters.
     pub event: Option<String>,
+    /// Whether it is a failure.
+    pub failed: bool,
+    /// What the last key came to, where no screen shows it; gone with the next key.
+    pub note: Option<String>,
     /// How the counts of each proxy changed last, so that old and new stand side by side.
     pub changes: BTreeMap<ProxyId, Vec<CountChange>>,
     /// The theme, as a place in the list of themes.
@@ -103,6 +107,8 @@ impl App {
             typing: None,
             waits: Waits::default(),
             event: options.notices.first().cloned(),
+            failed: false,
+            note: None,
             changes: BTreeMap::new(),
             theme: options.theme,
             object_warnings: Vec::new(),
@@ -147,6 +153,18 @@ impl App {
     /// Kinds that have not been answered for yet.
     pub fn awaited(&self) -> Vec<Kind> {
         Kind::ALL.into_iter().filter(|kind| !self.snapshot.settled.contains(kind)).collect()
+    }
+
+    /// Says what happened.
+    pub(super) fn say(&mut self, text: String) {
+        self.event = Some(text);
+        self.failed = false;
+    }
+
+    /// Says what failed.
+    pub(super) fn say_failure(&mut self, text: String) {
+        self.event = Some(text);
+        self.failed = true;
     }
 
     pub(super) fn leave(&mut self) {

@@ -40,7 +40,7 @@ pub(super) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::DumpRead { ticket, proxy, dump, changes } => dumps::read(app, ticket, proxy, dump, changes),
         Msg::Answered { ticket, answer } => ask::answered(app, ticket, answer),
         Msg::Copied(outcome) => {
-            app.event = Some(match outcome {
+            app.note = Some(match outcome {
                 Ok(whereto) => format!("copied to {whereto}"),
                 Err(why) => format!("not copied: {why}"),
             });
@@ -51,7 +51,7 @@ pub(super) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::SceneSwitched(Err(why)) => {
-            app.event = Some(why);
+            app.say_failure(why);
             Vec::new()
         }
         Msg::TaskFailed(ticket, what) => task_failed(app, ticket, what),
@@ -61,12 +61,12 @@ pub(super) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
 /// A task that broke is a wait that ends without an answer, and is said.
 fn task_failed(app: &mut App, ticket: Option<Ticket>, what: String) -> Vec<Effect> {
     let Some(ticket) = ticket else {
-        app.event = Some(what);
+        app.say_failure(what);
         return Vec::new();
     };
     let unread = app.fetches.iter().find(|(_, fetch)| fetch.ticket == Some(ticket)).map(|(proxy, _)| proxy.clone());
     forget(app, ticket);
-    app.event = Some(what.clone());
+    app.say_failure(what.clone());
     match unread.filter(|proxy| app.snapshot.dump(proxy).is_none()) {
         Some(proxy) => {
             // Else the screen would say for ever that it is being read.

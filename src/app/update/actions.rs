@@ -70,7 +70,7 @@ fn refresh(app: &mut App) -> Vec<Effect> {
         None => app.fetches.keys().cloned().collect(),
     };
     app.last_change = None;
-    app.event = Some("asking again".to_owned());
+    app.note = Some("asking again".to_owned());
     proxies.iter().flat_map(|proxy| dumps::fetch(app, proxy, Duration::ZERO)).collect()
 }
 
@@ -79,8 +79,9 @@ fn next_scene(app: &mut App) -> Vec<Effect> {
     app.options.scene = (app.options.scene + 1) % scenes.len().max(1);
     app.epoch += 1;
     let name = app.scene().unwrap_or_default().to_uppercase();
-    app.last_change = Some(format!("the demo's mesh is {name} now"));
-    app.event.clone_from(&app.last_change);
+    let change = format!("the demo's mesh is {name} now");
+    app.last_change = Some(change.clone());
+    app.say(change);
     let mut effects: Vec<Effect> = app.fetches.values().filter_map(|fetch| fetch.ticket).map(Effect::Stop).collect();
     effects.extend([Effect::SwitchScene(app.options.scene), Effect::WatchMesh { epoch: app.epoch }]);
     let proxies: Vec<ProxyId> = app.fetches.keys().cloned().collect();

@@ -27,7 +27,7 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
     match text {
         Some(text) => vec![Effect::Copy(text)],
         None => {
-            app.event = Some("there is nothing here to copy".to_owned());
+            app.note = Some("there is nothing here to copy".to_owned());
             Vec::new()
         }
     }

@@ -108,7 +108,7 @@ pub(super) fn read(app: &mut App, ticket: Ticket, proxy: ProxyId, dump: Dump, ch
     let in_transition = matches!(&dump, Dump::Loaded(loaded) if diff::in_transition(&loaded.dump));
     let follow_up = next_request(app, &proxy, unchanged, in_transition);
     if let Dump::Failed(why) = &dump {
-        app.event = Some(why.clone());
+        app.say_failure(why.clone());
     }
     let name = own_name(&proxy, &dump);
     // A dump that was read stays in sight when the next one fails: the failure is said, and nothing is lost.
@@ -166,15 +166,16 @@ fn say(app: &mut App, proxy: &ProxyId, changes: &[CountChange]) {
     let whose = if several { format!("{} in ", change.plugin) } else { String::new() };
     let owner = lookup::owner(&app.snapshot, proxy).map_or_else(|| proxy.pod.clone(), |workload| workload.name.name);
     let counts = format!("{whose}{owner} {port}: {} → {}", change.before, change.after);
-    app.event = Some(match &app.last_change {
+    let said = match &app.last_change {
         Some(cause) => format!("{cause} · {counts}"),
         None => counts,
-    });
+    };
+    app.say(said);
 }
 
 /// A lone dump has no objects, so no plugins to begin with: its chains are the first screen.
 fn open_lone_dump(app: &mut App, asked: &ProxyId, name: &ProxyId) -> Vec<Effect> {
-    if app.options.info.kind != crate::source::SourceKind::Dump || app.screens.len() > 1 {
+    if app.options.info.kind != crate::source::SourceKind::Dump || app.screen().proxy().is_some() {
         return Vec::new();
     }
     let Some(fetch) = app.fetches.remove(asked) else { return Vec::new() };
@@ -184,7 +185,7 @@ fn open_lone_dump(app: &mut App, asked: &ProxyId, name: &ProxyId) -> Vec<Effect>
     }
     let plugins = app.snapshot.dump(name).map(|loaded| crate::analysis::placement::plugins_in(&loaded.dump)).unwrap_or_default();
     let focus = crate::app::screen::Focus { plugin: plugins.into_iter().next(), workload: None, proxy: name.clone() };
-    app.screens.push(Screen::new(crate::app::screen::Subject::Chains(focus)));
+    app.screens = vec![Screen::new(crate::app::screen::Subject::Chains(focus))];
     ask::ask(app)
 }
 

@@ -13,6 +13,7 @@ use crate::app::program::{App, Typing};
 /// A key was pressed.
 pub(super) fn pressed(app: &mut App, event: KeyEvent) -> Vec<Effect> {
     let Some(key) = Key::from_event(&event) else { return Vec::new() };
+    app.note = None;
     if app.typing.is_some() {
         return typed(app, key, event);
     }

@@ -16,7 +16,7 @@ pub(super) fn read(app: &mut App, objects: &Arc<Snapshot>, changed: &[Changed], 
     let recovered = matches!(app.health, Some(Health::Degraded { .. } | Health::Failed { .. })) && matches!(health, Some(Health::Live));
     app.health = health.or(app.health.take());
     if recovered {
-        app.event = Some(format!("{} answers again", app.options.info.name));
+        app.say(format!("{} answers again", app.options.info.name));
     }
     if !changed.iter().any(|change| matches!(change, Changed::Objects(..) | Changed::Reading)) {
         return if recovered { dumps::retry(app, |_| true) } else { Vec::new() };
@@ -51,8 +51,9 @@ fn follow(app: &mut App, previous: &Snapshot, changed: &[Changed]) -> Vec<Effect
         if let Changed::Objects(kind, Some(name)) = change
             && shapes_listeners(*kind)
         {
-            app.last_change = Some(describe(app, previous, *kind, name));
-            app.event.clone_from(&app.last_change);
+            let change = describe(app, previous, *kind, name);
+            app.last_change = Some(change.clone());
+            app.say(change);
             // Services shape the outbound listeners of every proxy, and the root namespace reaches all.
             let everywhere = matches!(kind, Kind::Service | Kind::ServiceEntry | Kind::MeshConfigMap) || name.namespace == root;
             namespaces.push((!everywhere).then(|| name.namespace.clone()));

@@ -33,7 +33,7 @@ pub(super) fn back(app: &mut App) -> Vec<Effect> {
         forget(app, ticket);
         // Nothing is being read any more, and the screen must not say so.
         Arc::make_mut(&mut app.snapshot).dumps.remove(&proxy);
-        app.event = Some("cancelled; r asks again".to_owned());
+        app.note = Some("cancelled; r asks again".to_owned());
         let mut effects = vec![Effect::Stop(ticket)];
         effects.extend(ask::ask(app));
         return effects;
@@ -113,7 +113,7 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
         _ => None,
     };
     if found.is_none() {
-        app.event = Some(match app.screen().selected() {
+        app.note = Some(match app.screen().selected() {
             Some(Row::Plugin(_)) => "the plugin applies to no proxy, so there are no chains to show; open it to see why".to_owned(),
             Some(Row::Workload(_)) => "the workload has no proxy that runs Envoy".to_owned(),
             _ => "nothing is selected".to_owned(),

@@ -120,8 +120,13 @@ fn short(version: &str) -> &str {
 
 /// The last thing that happened, or else what is waited for.
 pub(super) fn event(app: &App, look: &Look<'_>) -> Vec<Piece<'static>> {
+    if let Some(note) = &app.note {
+        return vec![Piece::new(Role::Info, plain(note, look))];
+    }
     if let Some(event) = &app.event {
-        return vec![Piece::new(Role::EventLine, plain(event, look))];
+        let role = if app.failed { Role::ErrorLine } else { Role::EventLine };
+        let mark = if app.failed { format!("{} ", look.symbols.bad) } else { String::new() };
+        return vec![Piece::new(role, mark + &plain(event, look))];
     }
     let proxies: Vec<String> = app
         .snapshot
