@@ -53,7 +53,7 @@ const PLUGINS: &[(&str, &str)] = &[
     ),
     (
         "ON 15006",
-        "How often the plugin's filter stands in a proxy's inbound listener, which is virtualInbound on port 15006. A range where proxies differ; - where no proxy's config dump was read.",
+        "How often the plugin's filter stands in a proxy's inbound listener, which is virtualInbound on port 15006. A range where proxies differ; - where no proxy's config dump was read, and for gateways, which have no such listener.",
     ),
     ("PHASE, PRIO", "spec.phase and spec.priority: where among the HTTP filters it stands. Higher priority comes first; unset is lowest."),
     (

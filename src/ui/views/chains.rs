@@ -39,8 +39,13 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
     let taken = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(inside.height);
     paragraph(buffer, inset(Rect { height: taken, ..inside }), &lines, look);
     let tree = Rect { y: inside.y + taken, height: inside.height - taken, ..inside };
+    let mut columns = COLUMNS;
+    if inside.width >= 150 {
+        // Room for the longest meanings.
+        columns[0].want = 64;
+    }
     let row = |index: usize| row(app, screen, proxy, index, look);
-    Tree { columns: &COLUMNS, total: screen.rows.len(), row, state: list(screen), focused: true }.render(tree, buffer, look);
+    Tree { columns: &columns, total: screen.rows.len(), row, state: list(screen), focused: true }.render(tree, buffer, look);
     usize::from(tree.height)
 }
 

@@ -186,7 +186,9 @@ fn total<'a>(app: &App, focus: &Focus, listener: &WhyListener, columns: &Columns
     let rule = format!("  {}", look.symbols.rule.repeat(columns.count + 2));
     let mut pieces = vec![Piece::new(Role::Count, format!("    {sum:>0$}", columns.count)), Piece::text("   = counted in the proxy: ")];
     match listener.counted {
-        Some(count) if count == sum => pieces.push(Piece::new(Role::Good, format!("{count} {}", look.symbols.good))),
+        Some(count) if count == sum => {
+            pieces.push(Piece::new(Role::Good, format!("{count} {}", if look.ascii() { "(ok)" } else { look.symbols.good })))
+        }
         Some(count) => pieces.push(Piece::new(Role::Bad, format!("{count} {}", look.symbols.bad))),
         None => pieces.push(Piece::new(Role::Muted, "not known")),
     }
