@@ -135,7 +135,8 @@ fn an_empty_screen_says_why_and_what_to_do() {
     assert!(failed.contains("✗ failed: no route to host") && failed.contains("start the cluster"), "{failed}");
     let degraded = Health::Degraded { what: "the connection was refused".into(), attempt: 3, retry_in_ms: 2000 };
     let degraded = told(vec![Update::Health(degraded), Update::Absent(Kind::WasmPlugin)]);
-    assert!(degraded.contains("! degraded: the connection was refused · retry 3 in 2 s"), "{degraded}");
+    assert!(degraded.contains("! degraded: the connection was r… · retry 3 in 2 s"), "{degraded}");
+    assert!(degraded.contains("does not answer: the connection was refused."), "{degraded}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ pub(super) fn status(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'stati
     let mut pieces = Vec::new();
     let trouble = matches!(app.health, Some(Health::Degraded { .. } | Health::Failed { .. }));
     // Where there is little room, trouble goes before what is well.
-    if width >= 100 || !trouble {
+    if width >= 140 || !trouble {
         // The way here says more than versions do.
         let versions: BTreeSet<&str> = app.snapshot.objects.istiods.iter().map(|istiod| short(&istiod.version)).collect();
         if !versions.is_empty() && width >= 100 {
@@ -79,10 +79,10 @@ fn health(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'static>> {
             vec![Piece::new(Role::Info, symbols.dot), Piece::text(format!(" {what}"))]
         }
         Some(Health::Degraded { what, attempt, retry_in_ms }) => vec![
-            Piece::new(Role::Warning, format!("{} degraded: {}", symbols.warning, cut(what, look))),
+            Piece::new(Role::Warning, format!("{} degraded: {}", symbols.warning, cut(what, width, look))),
             Piece::text(format!(" {} retry {attempt} in {}", symbols.between, seconds(*retry_in_ms))),
         ],
-        Some(Health::Failed { what, .. }) => vec![Piece::new(Role::Bad, format!("{} failed: {}", symbols.bad, cut(what, look)))],
+        Some(Health::Failed { what, .. }) => vec![Piece::new(Role::Bad, format!("{} failed: {}", symbols.bad, cut(what, width, look)))],
     }
 }
 
@@ -100,12 +100,13 @@ fn waiting(app: &App, width: u16) -> String {
 }
 
 /// The first clause of a long failure: the whole of it stands among the warnings and on the empty screens.
-fn cut(what: &str, look: &Look<'_>) -> String {
-    const MOST: usize = 48;
-    if what.chars().count() <= MOST {
+fn cut(what: &str, width: u16, look: &Look<'_>) -> String {
+    // The retry behind it must stay in sight.
+    let most = usize::from(width.saturating_sub(35) / 3).min(48);
+    if what.chars().count() <= most {
         return what.to_owned();
     }
-    what.chars().take(MOST - 1).chain(look.symbols.ellipsis.chars()).collect()
+    what.chars().take(most.saturating_sub(1)).chain(look.symbols.ellipsis.chars()).collect()
 }
 
 fn seconds(ms: u64) -> String {
