@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Counts;
-use super::workloads;
+use super::workloads::{self, ProxySummary};
 use crate::analysis::attachment;
 use crate::analysis::health::{self, PluginState, Rollup};
-use crate::model::ids::{PluginId, PluginKind, ProxyId, WorkloadId};
+use crate::model::ids::{PluginId, PluginKind, WorkloadId};
 use crate::model::plugin::{Extension, Plugin, TargetRef};
 use crate::model::snapshot::Snapshot;
 use crate::model::warning::Warning;
@@ -73,7 +73,7 @@ pub struct PluginSummary {
     pub id: PluginId,
     /// The proxies that it applies to, with their workloads.
     #[serde(skip)]
-    pub proxies: Vec<(WorkloadId, ProxyId)>,
+    pub proxies: Vec<(WorkloadId, ProxySummary)>,
 }
 
 /// Answers for the plugins that `namespace` sees: its own and the root namespace's; all of them where it is None.
@@ -128,6 +128,6 @@ fn summary(snapshot: &Snapshot, plugin: &Plugin) -> PluginSummary {
         target_refs: plugin.target_refs.iter().map(TargetRef::to_string).collect(),
         matches: plugin.match_text(),
         id: plugin.id.clone(),
-        proxies: proxies.into_iter().map(|(workload, proxy)| (workload, proxy.proxy)).collect(),
+        proxies,
     }
 }

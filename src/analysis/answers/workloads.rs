@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Counts;
 use super::why::MtlsAnswer;
-use crate::analysis::health::{self, PluginState};
+use crate::analysis::health::{self, Health, PluginState};
 use crate::analysis::placement::{self, ListenerDirection};
 use crate::analysis::{attachment, mtls};
 use crate::model::envoy::{DumpView, ListenerState};
@@ -69,6 +69,8 @@ pub struct ProxySummary {
     pub proxy: ProxyId,
     /// The state of the plugin in it.
     pub state: PluginState,
+    /// What shows the state.
+    pub state_note: String,
     /// How often the filter stands in its active inbound listener; None where its own dump was not read.
     pub inbound: Option<usize>,
     /// How often it stands in its other active listeners.
@@ -135,12 +137,14 @@ fn applying(snapshot: &Snapshot, pod: &Pod) -> Vec<String> {
 
 /// How one proxy is that the plugin applies to.
 pub(super) fn proxy_summary(snapshot: &Snapshot, plugin: &PluginId, pod: &Pod) -> ProxySummary {
-    let unknown = ProxySummary { proxy: pod.id.clone(), state: PluginState::Unknown, inbound: None, elsewhere: None };
-    let Some(loaded) = snapshot.dump(&pod.id) else { return unknown };
+    let (proxy, unread) = (pod.id.clone(), "its config dump was not read".to_owned());
+    let Some(loaded) = snapshot.dump(&proxy) else {
+        return ProxySummary { proxy, state: PluginState::Unknown, state_note: unread, inbound: None, elsewhere: None };
+    };
     let dump = &loaded.dump;
-    let state = health::of_dump(plugin, dump, Some(true)).state;
+    let Health { state, evidence } = health::of_dump(plugin, dump, Some(true));
     if dump.view == DumpView::Istiod {
-        return ProxySummary { state, ..unknown };
+        return ProxySummary { proxy, state, state_note: evidence, inbound: None, elsewhere: None };
     }
     let kind = placement::proxy_kind(dump, pod.proxy.as_ref().map(|proxy| proxy.kind));
     let (mut inbound, mut elsewhere) = (0, 0);
@@ -151,5 +155,5 @@ pub(super) fn proxy_summary(snapshot: &Snapshot, plugin: &PluginId, pod: &Pod) -
             _ => elsewhere += count,
         }
     }
-    ProxySummary { proxy: pod.id.clone(), state, inbound: Some(inbound), elsewhere: Some(elsewhere) }
+    ProxySummary { proxy, state, state_note: evidence, inbound: Some(inbound), elsewhere: Some(elsewhere) }
 }

@@ -62,7 +62,10 @@ pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
     let mut wanted = match &screen.subject {
         Subject::Plugins { .. } => {
             let all = screen.plugins().map(|answer| answer.plugins.as_slice()).unwrap_or_default();
-            all.iter().flat_map(|plugin| plugin.proxies.iter().map(|(_, proxy)| proxy.clone())).take(MOST_FOR_HOME).collect::<Vec<_>>()
+            all.iter()
+                .flat_map(|plugin| plugin.proxies.iter().map(|(_, proxy)| proxy.proxy.clone()))
+                .take(MOST_FOR_HOME)
+                .collect::<Vec<_>>()
         }
         Subject::Workloads(_) => {
             let visible = screen.list.visible(app.body_height, screen.rows.len());

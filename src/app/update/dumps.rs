@@ -60,19 +60,14 @@ pub(super) fn fetch(app: &mut App, proxy: &ProxyId, after: Duration) -> Vec<Effe
 /// Follows the proxies that a change may concern: those that were read already, in any namespace that `concerns` names.
 pub(super) fn follow(app: &mut App, concerns: impl Fn(&ProxyId) -> bool) -> Vec<Effect> {
     let read: Vec<ProxyId> = app.fetches.keys().filter(|proxy| concerns(proxy)).cloned().collect();
-    let mut effects = Vec::new();
-    for proxy in read {
-        // A request from before the change may wait for seconds yet, or answer with what was.
-        if let Some(ticket) = app.fetches.get(&proxy).and_then(|fetch| fetch.ticket) {
-            super::forget(app, ticket);
-            effects.push(Effect::Stop(ticket));
-        }
-        if let Some(fetch) = app.fetches.get_mut(&proxy) {
-            fetch.followed = Some(0);
-        }
-        effects.extend(self::fetch(app, &proxy, FOLLOW[0]));
-    }
-    effects
+    read.into_iter()
+        .flat_map(|proxy| {
+            if let Some(fetch) = app.fetches.get_mut(&proxy) {
+                fetch.followed = Some(0);
+            }
+            self::fetch(app, &proxy, FOLLOW[0])
+        })
+        .collect()
 }
 
 /// Asks those proxies again whose dump could not be read.

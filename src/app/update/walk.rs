@@ -98,7 +98,11 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
         (Some(Row::Plugin(index)), _) => {
             let plugin = &screen.plugins()?.plugins[*index];
             let first = plugin.proxies.first();
-            first.map(|(workload, proxy)| Focus { plugin: Some(plugin.id.clone()), workload: Some(workload.clone()), proxy: proxy.clone() })
+            first.map(|(workload, proxy)| Focus {
+                plugin: Some(plugin.id.clone()),
+                workload: Some(workload.clone()),
+                proxy: proxy.proxy.clone(),
+            })
         }
         (Some(Row::Workload(index)), Subject::Workloads(plugin)) => {
             let workload = &screen.workloads()?.workloads[*index];

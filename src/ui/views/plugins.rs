@@ -86,7 +86,7 @@ fn inbound(app: &App, plugin: &PluginSummary, look: &Look<'_>) -> Vec<Piece<'sta
         // A gateway has no such listener, and 0 would read as a lack.
         return vec![state::count(None)];
     }
-    let changed = plugin.proxies.iter().find_map(|(_, proxy)| state::inbound_change(app, proxy, &plugin.id));
+    let changed = plugin.proxies.iter().find_map(|(_, proxy)| state::inbound_change(app, &proxy.proxy, &plugin.id));
     match (changed, plugin.inbound) {
         (Some(change), Some(counts)) if counts.min == counts.max && counts.max == change.after => {
             state::before_and_after(change.before, &counts.to_string(), look)
@@ -136,27 +136,24 @@ fn details<'a>(app: &App, plugin: &'a PluginSummary, look: &Look<'_>) -> Vec<Tex
         lines.push(fact("on failure", plugin.fail_strategy.clone()));
     }
     lines.push(fact("match", plugin.matches.clone()));
-    lines.push(fact("phase", or(&plugin.phase, "unset: after Istio's own filters").to_owned()));
+    lines.push(fact("phase", or(&plugin.phase, "unset: after AUTHN, AUTHZ and STATS").to_owned()));
     lines.push(fact("priority", plugin.priority.map_or_else(|| "unset".to_owned(), |priority| priority.to_string())));
     lines.push(TextLine::default());
-    lines.extend(proxies(app, plugin));
+    lines.extend(proxies(plugin));
     lines
 }
 
 /// How many proxies the details name.
 const MOST_PROXIES: usize = 8;
 
-fn proxies<'a>(app: &App, plugin: &'a PluginSummary) -> Vec<TextLine<'a>> {
-    let mut lines: Vec<TextLine<'a>> = plugin
+fn proxies(plugin: &PluginSummary) -> Vec<TextLine<'_>> {
+    let mut lines: Vec<TextLine<'_>> = plugin
         .proxies
         .iter()
         .take(MOST_PROXIES)
         .map(|(_, proxy)| {
-            let evidence = match app.snapshot.dump(proxy) {
-                Some(loaded) => crate::analysis::health::of_dump(&plugin.id, &loaded.dump, Some(true)).evidence,
-                None => "its config dump was not read".to_owned(),
-            };
-            TextLine::new([Piece::text(format!("{proxy}: ")), Piece::new(Role::Muted, evidence)]).hanging(2)
+            let note = Piece::new(Role::Muted, proxy.state_note.as_str());
+            TextLine::new([Piece::text(format!("{}: ", proxy.proxy)), note]).hanging(2)
         })
         .collect();
     let more = plugin.proxies.len().saturating_sub(MOST_PROXIES);

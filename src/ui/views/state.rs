@@ -43,11 +43,11 @@ pub(super) fn counts(plugin: &PluginSummary) -> String {
 /// Nothing bad is known, and not all is known: running where it was read, or not read at all.
 fn unknown(app: &App, plugin: &PluginSummary, look: &Look<'_>) -> Vec<Piece<'static>> {
     let running = plugin.states.contains_key(PluginState::Running.as_str());
-    let read = plugin.proxies.iter().any(|(_, proxy)| app.snapshot.dump(proxy).is_some());
+    let read = plugin.proxies.iter().any(|(_, proxy)| app.snapshot.dump(&proxy.proxy).is_some());
     if running || read {
         return marked(Role::Info, "?", &counts(plugin));
     }
-    unread(app, plugin.proxies.iter().map(|(_, proxy)| proxy), look)
+    unread(app, plugin.proxies.iter().map(|(_, proxy)| &proxy.proxy), look)
 }
 
 /// Of proxies whose dumps are not there: being read, failed, or not asked for.
