@@ -135,3 +135,11 @@ fn a_lone_dump_opens_at_its_chains() {
     driver.keys("<esc><esc>");
     assert_eq!(driver.app.screen().view(), View::Chains, "there is nothing before them");
 }
+
+#[test]
+fn home_widens_to_all_namespaces_and_back() {
+    let mut demo = Driver::demo();
+    assert!(demo.keys("A").text(SIZE).contains("demo › all namespaces"));
+    assert!(demo.text(SIZE).contains("default/helloworld"));
+    assert!(demo.keys("A").text(SIZE).contains("demo › default"));
+}

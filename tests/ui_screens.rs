@@ -118,7 +118,7 @@ fn an_empty_screen_says_why_and_what_to_do() {
     assert!(waiting.contains("connecting: waiting for wasmplugins and 15 more"), "{waiting}");
     let none = told(vec![listed(Kind::WasmPlugin), Update::Absent(Kind::TrafficExtension)]);
     assert!(none.contains("There is no WasmPlugin or TrafficExtension in namespace default"), "{none}");
-    assert!(none.contains("start with -A"), "{none}");
+    assert!(none.contains("A shows all"), "{none}");
     let absent = told(vec![Update::Absent(Kind::WasmPlugin), Update::Absent(Kind::TrafficExtension)]);
     assert!(absent.contains("their CRDs are not installed"), "{absent}");
     let lacking = Unread {

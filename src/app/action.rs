@@ -73,6 +73,7 @@ pub struct Binding {
 const EVERYWHERE: &[View] = &View::ALL;
 const ANSWERS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why];
 const LISTS: &[View] = &[View::Plugins, View::Workloads, View::Chains];
+const HOME: &[View] = &[View::Plugins];
 const TREE: &[View] = &[View::Chains];
 const NOT_HELP: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Raw, View::Warnings];
 const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why];
@@ -107,6 +108,7 @@ actions! {
     Help         "help"         [Char('?')],         NOT_HELP,   Nothing, 7,  "Show all keys and what this screen's words mean";
     Warnings     "warnings"     [Char('f')],         ANSWERS,    Nothing, 12, "List what could not be read or understood";
     Refresh      "refresh"      [Char('r')],         ANSWERS,    Nothing, 11, "Ask the proxies again";
+    AllNamespaces "all-namespaces" [Char('A')],      HOME,       Nothing, 10, "Look at all namespaces, or at the own one again";
     NextScene    "next-scene"   [Char('M')],         ANSWERS,    Scenes,  10, "Show the demo's mesh in its next mutual TLS mode";
     Down         "down"         [Char('j'), Down],   EVERYWHERE, Nothing, 0,  "Go down a row";
     Up           "up"           [Char('k'), Up],     EVERYWHERE, Nothing, 0,  "Go up a row";

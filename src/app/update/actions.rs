@@ -42,6 +42,7 @@ pub(super) fn run(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Help => walk::go(app, Subject::Help(Context { typing: false, ..app.context() })),
         Action::Warnings => walk::go(app, Subject::Warnings),
         Action::Refresh => refresh(app),
+        Action::AllNamespaces => all_namespaces(app),
         Action::NextScene => next_scene(app),
         Action::Toggle => tree::toggle(app, None),
         Action::Expand => tree::toggle(app, Some(true)),
@@ -61,6 +62,16 @@ fn step(app: &mut App, by: isize) -> Vec<Effect> {
     screen.list.step(by, height, rows.len(), |row| rows.get(row).is_some_and(Row::is_selectable));
     screen.rows = rows;
     ask::wanted_dumps(app)
+}
+
+/// Widens home to all namespaces, or narrows it to the one that the program was started for, else the source's.
+fn all_namespaces(app: &mut App) -> Vec<Effect> {
+    let own = app.options.namespace.clone().unwrap_or_else(|| app.options.info.namespace.clone());
+    let screen = app.screen_mut();
+    if let Subject::Plugins { namespace } = &mut screen.subject {
+        *namespace = if namespace.is_some() { None } else { Some(own) };
+    }
+    ask::ask(app)
 }
 
 /// Asks again: the proxies of the screen in sight.

@@ -80,8 +80,8 @@ pub(super) fn plugins(app: &App, namespace: Option<&str>) -> Reason {
             Role::Info,
             format!("There is no WasmPlugin or TrafficExtension in namespace {namespace}, nor in the root namespace."),
             match elsewhere {
-                0 => "Other namespaces may have some: start with -A to see all, or -n NAMESPACE for one.".to_owned(),
-                _ => format!("Other namespaces have {elsewhere}: start with -A to see all, or -n NAMESPACE for one."),
+                0 => "Other namespaces may have some: A shows all.".to_owned(),
+                _ => format!("Other namespaces have {elsewhere}: A shows all."),
             },
         ),
         None => Reason::new(
