@@ -1,4 +1,4 @@
-//! The command line's arguments, as docs of the command line promise them.
+//! The command line's arguments.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::source::{FailureKind, SourceError};
 
-/// Why there is no answer. Each becomes one line on standard error and an exit status (docs of the command line).
+/// Why there is no answer. Each becomes one line on standard error and an exit status.
 #[derive(Debug, Error)]
 pub enum Error {
     /// Wrong usage, or a plugin or workload that does not exist: exit status 2.

@@ -23,9 +23,14 @@ struct Terminal {
 impl Terminal {
     /// Starts the program in a terminal of this size, with these arguments and environment variables.
     fn start(columns: u16, rows: u16, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::run(env!("CARGO_BIN_EXE_meshscope"), (columns, rows), arguments, variables)
+    }
+
+    /// The same with another binary.
+    fn run(binary: &str, (columns, rows): (u16, u16), arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_meshscope"));
+        let mut command = CommandBuilder::new(binary);
         command.args(arguments);
         command.cwd(env!("CARGO_MANIFEST_DIR"));
         command.env_clear();
@@ -192,4 +197,23 @@ fn an_unknown_theme_is_one_line_with_all_names() {
     assert_eq!(terminal.end().exit_code(), 2);
     terminal.wait_for("there is no theme \"darkk\"; themes are dark, light, high-contrast, ansi, monochrome");
     assert_eq!(last(&terminal.bytes(), "\x1b[?1049h"), None);
+}
+
+/// The other half of the next test, run by it in a terminal of its own: the program has no way to be made to panic.
+#[test]
+#[ignore = "is run by a_panic_gives_the_terminal_back"]
+fn panics_while_it_draws() {
+    let mut session = meshscope::app::terminal::Session::enter().unwrap();
+    session.draw(|_| panic!("drawn into a corner")).unwrap();
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back() {
+    let this = std::env::current_exe().unwrap();
+    let arguments = ["--exact", "panics_while_it_draws", "--ignored", "--nocapture", "--test-threads=1"];
+    let mut terminal = Terminal::run(this.to_str().unwrap(), (100, 30), &arguments, &[]);
+    terminal.ends_restored();
+    let bytes = terminal.bytes();
+    let report = last(&bytes, "drawn into a corner");
+    assert!(report > last(&bytes, "\x1b[?1049l"), "the report comes after the terminal is back: {:?}", String::from_utf8_lossy(&bytes));
 }

@@ -1,5 +1,5 @@
-//! Which proxies a plugin applies to, and by which rule (docs/semantics.md 2.2;
-//! `pilot/pkg/model/policyattachment.go: ShouldAttachPolicy`).
+//! Which proxies a plugin applies to, and by which rule
+//! (`pilot/pkg/model/policyattachment.go: ShouldAttachPolicy`).
 
 use std::fmt;
 

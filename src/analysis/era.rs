@@ -1,4 +1,4 @@
-//! What each version of Istio does differently (docs/semantics.md 0.2).
+//! What each version of Istio does differently, as its release branches have it.
 
 /// An Istio version, as far as rules depend on it: `1.31` of `1.31-alpha.eed52ebb66ad`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -117,7 +117,7 @@ fn what(group: &Group, chain: &FilterChain, listener: &Listener, pod: Option<&Po
 }
 
 /// The service port behind a container port: `service port 8000 -> 80 (http)`. Of several, the oldest service's counts
-/// (docs/semantics.md 7.1).
+/// (`core/listener_inbound.go: getFilterChainsByServicePort`).
 fn declared(port: u16, pod: Option<&Pod>, objects: &Inventory) -> String {
     let Some(pod) = pod else { return format!("port {port}") };
     let mut services: Vec<&Service> = objects.services.values().map(|service| &**service).filter(|service| selects(service, pod)).collect();

@@ -6,7 +6,7 @@ use super::placement;
 use crate::model::envoy::{ConfigDump, DumpView, ExtensionConfig, FilterSource};
 use crate::model::ids::PluginId;
 
-/// The state of one plugin in one proxy (docs of the command line).
+/// The state of one plugin in one proxy, in the words of JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum PluginState {

@@ -1,4 +1,4 @@
-//! From what a person types to the plugin or workload that is meant (docs of the command line: names).
+//! From what a person types to the plugin or workload that is meant. The README lists the ways to write them.
 
 use thiserror::Error;
 

@@ -1,7 +1,7 @@
 //! The answers: pure functions of a [`Snapshot`](crate::model::snapshot::Snapshot).
 //!
 //! What the screen shows and what `-o json` prints is computed here and nowhere else. Rules of Istio carry the place in
-//! its source, or the section of docs/semantics.md, from which they come.
+//! its source from which they come.
 
 pub mod answers;
 pub mod attachment;

@@ -1,5 +1,5 @@
 //! The PeerAuthentication mode that is in force for a workload: mesh, namespace, workload, the oldest of each scope
-//! (docs/semantics.md 8; `pilot/pkg/security/authn/policy_applier.go: ComposePeerAuthentication`).
+//! (`pilot/pkg/security/authn/policy_applier.go: ComposePeerAuthentication`).
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! From the name of a filter back to the plugin that made it, in each of Istio's ways of naming (docs/semantics.md 0.2, 5).
+//! From the name of a filter back to the plugin that made it, in each of Istio's ways of naming (`pilot/pkg/model/extensions.go` of each release).
 
 use crate::model::envoy::{FilterSource, NameEra, PluginFilter};
 use crate::model::ids::{PluginId, PluginKind};

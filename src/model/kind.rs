@@ -166,7 +166,7 @@ impl Kind {
         }
     }
 
-    /// The file of a recording folder that holds its List (docs/cli.md): core and apps kinds have no group in the name.
+    /// The file of a recording folder that holds its List: core and apps kinds have no group in the name.
     pub fn file(self) -> String {
         match self.group() {
             _ if self == Self::MeshConfigMap => "k8s/configmap-istio.json".to_owned(),

@@ -16,7 +16,7 @@ pub struct Plugin {
     pub target_refs: Vec<TargetRef>,
     /// `spec.phase`; the four phases stand in this order in a filter chain.
     pub phase: Phase,
-    /// `spec.priority`; None sorts lowest (docs/semantics.md 3.4).
+    /// `spec.priority`; None sorts lowest (`pilot/pkg/model/push_context.go: sortByPriority`).
     pub priority: Option<i64>,
     /// HTTP or NETWORK.
     pub plugin_type: PluginType,
@@ -37,9 +37,9 @@ pub struct Plugin {
 pub enum Extension {
     /// A Wasm module.
     Wasm(WasmModule),
-    /// A Lua script, inlined in the listener and never in ECDS (docs/semantics.md 0.1).
+    /// A Lua script, inlined in the listener and never in ECDS (`core/extension/extensionfilter.go`).
     Lua,
-    /// Neither is set: istiod discards the object (docs/semantics.md 1.2).
+    /// Neither is set: istiod discards the object (`pilot/pkg/model/extensions.go: convertToTrafficExtensionWrapper`).
     None,
 }
 

@@ -3,7 +3,7 @@
 use super::ids::{ObjectName, ProxyId, WorkloadId, WorkloadKind};
 use super::labels::Labels;
 
-/// What kind of proxy a pod runs, which decides what can be attached to it (docs/semantics.md 2.2, 12).
+/// What kind of proxy a pod runs, which decides what can be attached to it (`pilot/pkg/model/policyattachment.go`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ProxyKind {
     /// An Envoy beside an application.

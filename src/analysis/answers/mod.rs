@@ -1,4 +1,4 @@
-//! The answers of the commands and screens, as data. Their fields are the JSON keys that docs of the command line promise.
+//! The answers of the commands and screens, as data. Their fields are JSON keys: added to, never renamed.
 
 mod chains;
 mod plugins;

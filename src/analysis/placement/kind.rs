@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::ListenerDirection;
 use crate::model::envoy::{Destination, FilterChain};
 
-/// Sorts of filter chain (docs of the command line).
+/// Sorts of filter chain, in the words of JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ChainKind {

@@ -88,7 +88,7 @@ fn short_transport(chain: &FilterChain) -> String {
     }
 }
 
-/// Until 1.22 there was a passthrough set for each IP family (docs/semantics.md 7.5).
+/// Until 1.22 there was a passthrough set for each IP family (1.22: `core/listener_builder.go: buildInboundCatchAllFilterChains`).
 fn family(matches: &ChainMatch) -> &'static str {
     match matches.prefix_ranges.as_slice() {
         [one] if one == "0.0.0.0/0" => " IPv4",

@@ -48,7 +48,7 @@ impl Reader<'_> {
 fn understand(entry: RawEntry<'_>, clean: &RawJson) -> EcdsFilter {
     let body: Value = entry.ecds_filter.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
     let wrapped = text(&body, "@type", "@type").ends_with("TypedExtensionConfig");
-    // istiod writes the bare Wasm message, with only its short name inside (docs/semantics.md 10).
+    // istiod writes the bare Wasm message, with only its short name inside.
     let typed = if wrapped { get(&body, "typed_config", "typedConfig").unwrap_or(&Value::Null) } else { &body };
     let config = extension(typed);
     let mut name = text(&body, "name", "name");

@@ -1,4 +1,4 @@
-//! Pods, and the proxy in each (docs/semantics.md 12).
+//! Pods, and the proxy in each: as injection (`pkg/kube/inject`) and the gateway controllers leave them.
 
 use serde_json::Value;
 

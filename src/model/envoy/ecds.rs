@@ -36,7 +36,7 @@ pub enum ExtensionConfig {
         /// `failure_policy`, as written.
         failure_policy: String,
     },
-    /// The RBAC filter that the agent puts in place of a module it could not fetch, when it allows all (docs/semantics.md 6).
+    /// The RBAC filter that the agent puts in place of a module it could not fetch, when it allows all (`pkg/wasm/convert.go`).
     StubAllow,
     /// The same when it denies all.
     StubDeny,

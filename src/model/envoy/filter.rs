@@ -38,7 +38,7 @@ pub struct PluginFilter {
     pub era: NameEra,
 }
 
-/// Istio's names for a plugin's filter (docs/semantics.md 0.2).
+/// Istio's names for a plugin's filter (`pilot/pkg/model/extensions.go` of each release).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum NameEra {
     /// 1.12 to 1.20: `ns.name`.
