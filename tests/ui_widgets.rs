@@ -8,13 +8,13 @@ use std::cell::Cell;
 
 use meshscope::app::action::View;
 use meshscope::app::keymap::{self, Context};
-use meshscope::app::state::{ListState, Palette, Prompt, TextState};
+use meshscope::app::state::{ListState, Palette, Prompt};
 use meshscope::config::ColorSupport;
 use meshscope::ui::Look;
 use meshscope::ui::svg::svg;
-use meshscope::ui::text::{Piece, TextLine};
+use meshscope::ui::text::Piece;
 use meshscope::ui::theme::{Role, Theme, Themes};
-use meshscope::ui::widgets::{Chrome, Column, Pane, PromptLine, Table, TableRow, TextView, Tree, TreeRow, palette, too_small};
+use meshscope::ui::widgets::{Chrome, Column, Pane, PromptLine, Table, TableRow, Tree, TreeRow, palette, too_small};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -130,22 +130,6 @@ fn chains(area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     Tree { columns: &columns, total: 10, row, state: ListState { selected: 3, offset: 0 }, focused: true }.render(inside, buffer, look);
 }
 
-fn why(area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
-    let chrome = chrome(View::Why, look);
-    let regions = chrome.render(area, buffer, look);
-    chrome.render_event(&regions, buffer, look);
-    let inside = Pane { title: vec![Piece::new(Role::Title, "Why")], ..Pane::default() }.render(regions.body, buffer, look);
-    let long = "One connection is handled by one chain, so a request passes the plugin once here, and once more in the caller's proxy only if the plugin is there too. ";
-    let lines: Vec<TextLine<'_>> = vec![
-        TextLine::new([Piece::new(Role::Title, "Why does default/helloworld appear 4 times on httpbin's port 15006?")]),
-        TextLine::default(),
-        TextLine::new(["  ".into(), Piece::new(Role::Count, "2"), "   service httpbin, port 8000 → 80 (http)".into()]).hanging(6),
-        TextLine::default(),
-        TextLine::new([Piece::text(long.repeat(3))]).hanging(3),
-    ];
-    TextView { lines: &lines, state: TextState { top: 0 }, selected: Some(2) }.render(inside, buffer, look);
-}
-
 fn commands(area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
     plugins(area, buffer, look);
     let mut state = Palette::open(Context::of(View::Plugins));
@@ -170,13 +154,13 @@ macro_rules! snapshots {
 mod at_three_sizes {
     use super::*;
 
-    snapshots! { plugins chains why commands }
+    snapshots! { plugins chains commands }
 }
 
 #[test]
 fn ascii_draws_ascii_alone() {
     let theme = theme("monochrome");
-    for draw in [plugins, why, commands] {
+    for draw in [plugins, chains, commands] {
         let screen = drawn((80, 24), &Look::new(&theme, true), draw);
         let odd: Vec<&str> = screen.content().iter().map(ratatui::buffer::Cell::symbol).filter(|symbol| !symbol.is_ascii()).collect();
         assert!(odd.is_empty(), "{odd:?}");
@@ -192,7 +176,7 @@ fn every_size_is_drawn_without_a_panic() {
         for width in (0..=70).chain([240]) {
             for height in [0, 1, 2, 3, 4, 5, 15, 24] {
                 let area = Rect::new(0, 0, width, height);
-                for draw in [plugins, chains, why, commands] {
+                for draw in [plugins, chains, commands] {
                     draw(area, &mut Buffer::empty(area), &look);
                 }
                 // A view may also be handed more than there is.
@@ -225,19 +209,6 @@ fn only_the_rows_in_sight_are_built() {
     Table { columns: &[Column::left("N", 8, 8, 1)], total: 1_000_000, row, state, focused: true }.render(area, &mut buffer, &look);
     assert_eq!(built.get(), 23);
     assert!(show(&buffer).contains("▸ 999999"));
-}
-
-#[test]
-fn a_text_scrolls_by_rows_and_says_how_many_it_has() {
-    let theme = theme("dark");
-    let look = Look::new(&theme, false);
-    let lines = [TextLine::new([Piece::text("one two three four")]), TextLine::new([Piece::text("five")])];
-    let area = Rect::new(0, 0, 8, 2);
-    let mut buffer = Buffer::empty(area);
-    let view = TextView { lines: &lines, state: TextState { top: 9 }, selected: None };
-    assert_eq!(view.render(area, &mut buffer, &look), 4);
-    assert!(show(&buffer).starts_with("four\nfive\n"));
-    assert_eq!(view.rows_of(1, 8, false), 3..4);
 }
 
 #[test]

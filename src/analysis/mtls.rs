@@ -22,14 +22,6 @@ impl EffectiveMtls {
     pub fn winner_text(&self) -> Option<String> {
         self.winner.as_ref().map(|name| format!("PeerAuthentication {name}"))
     }
-
-    /// Why the mode is what it is, as a sentence.
-    pub fn sentence(&self) -> String {
-        match &self.winner {
-            Some(name) => format!("The mode is {} because PeerAuthentication {name} says so.", self.mode),
-            None => format!("The mode is {} because no PeerAuthentication applies (Istio's default).", self.mode),
-        }
-    }
 }
 
 /// The mode in force for pods with these labels in this namespace.

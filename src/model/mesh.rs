@@ -10,13 +10,11 @@ pub struct MeshConfig {
     pub root_namespace: String,
     /// `defaultConfig.proxyAdminPort`; 15000 where unset.
     pub admin_port: u16,
-    /// `trustDomain`; `cluster.local` where unset.
-    pub trust_domain: String,
 }
 
 impl Default for MeshConfig {
     fn default() -> Self {
-        Self { root_namespace: DEFAULT_ROOT_NAMESPACE.to_owned(), admin_port: 15000, trust_domain: "cluster.local".to_owned() }
+        Self { root_namespace: DEFAULT_ROOT_NAMESPACE.to_owned(), admin_port: 15000 }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Pods, workloads and the proxies in them.
 
-use super::ids::{ObjectName, ProxyId, WorkloadId, WorkloadKind};
+use super::ids::{ObjectName, ProxyId, WorkloadId};
 use super::labels::Labels;
 
 /// What kind of proxy a pod runs, which decides what can be attached to it (`pilot/pkg/model/policyattachment.go`).
@@ -103,11 +103,4 @@ pub struct Workload {
     pub pods: Vec<ProxyId>,
     /// What kind of proxies they run; None where none has one.
     pub proxy_kind: Option<ProxyKind>,
-}
-
-impl Workload {
-    /// Whether its name is that of a Gateway object.
-    pub fn is_gateway(&self) -> bool {
-        self.id.kind == WorkloadKind::Gateway
-    }
 }

@@ -3,11 +3,9 @@
 mod list;
 mod palette;
 mod prompt;
-mod text;
 mod waits;
 
 pub use list::{ListState, window};
 pub use palette::{Palette, PaletteRow};
 pub use prompt::Prompt;
-pub use text::TextState;
 pub use waits::{Ticket, Wait, Waits};

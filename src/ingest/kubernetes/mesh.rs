@@ -24,6 +24,5 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<MeshConfig> {
     Some(MeshConfig {
         root_namespace: or(str_of(&value, "/rootNamespace"), default.root_namespace),
         admin_port: port_of(&value, "/defaultConfig/proxyAdminPort").unwrap_or(default.admin_port),
-        trust_domain: or(str_of(&value, "/trustDomain"), default.trust_domain),
     })
 }

@@ -8,7 +8,6 @@ mod paragraphs;
 mod popup;
 mod prompt;
 mod table;
-mod text;
 mod tree;
 
 pub use chrome::{Chrome, MIN_HEIGHT, MIN_WIDTH, Regions, too_small};
@@ -20,7 +19,6 @@ pub(in crate::ui) use paragraphs::paint_wrapped;
 pub use popup::popup;
 pub use prompt::PromptLine;
 pub use table::{Table, TableRow};
-pub use text::TextView;
 pub use tree::{Tree, TreeRow};
 
 use ratatui::buffer::Buffer;
