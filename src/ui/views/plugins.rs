@@ -49,6 +49,8 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
     }
     let mut columns = COLUMNS;
     columns[0].want = widest(screen.plugins().iter().flat_map(|answer| &answer.plugins).map(|plugin| plugin.plugin.as_str()), &COLUMNS[0]);
+    let counts = screen.plugins().iter().flat_map(|answer| &answer.plugins).map(|plugin| matches(plugin).len()).max().unwrap_or_default();
+    columns[2].min = columns[2].min.max(u16::try_from(counts).unwrap_or(u16::MAX));
     if screen.plugins().is_some_and(|answer| answer.plugins.iter().any(|plugin| plugin.plugin_kind == PluginKind::TrafficExtension)) {
         columns[1] = Column::left("KIND", 16, 16, 6);
     }
@@ -70,7 +72,7 @@ fn cells<'a>(app: &'a App, plugin: &'a PluginSummary, hits: &'a [usize], look: &
     vec![
         vec![Piece::text(plugin.plugin.as_str()).with_hits(hits)],
         vec![Piece::text(plugin.plugin_kind.as_str())],
-        vec![Piece::text(format!("{} of {}", plugin.matched, plugin.of_workloads))],
+        vec![Piece::text(matches(plugin))],
         state::of_plugin(app, plugin, look),
         inbound(app, plugin, look),
         vec![or_none(plugin.phase.clone())],
@@ -78,6 +80,11 @@ fn cells<'a>(app: &'a App, plugin: &'a PluginSummary, hits: &'a [usize], look: &
         vec![Piece::text(plugin.matches.as_str())],
         vec![Piece::new(Role::Muted, image(plugin))],
     ]
+}
+
+/// `1 of 5002`.
+fn matches(plugin: &PluginSummary) -> String {
+    format!("{} of {}", plugin.matched, plugin.of_workloads)
 }
 
 /// The count in inbound listeners, with the one before where it changed in sight of this program.
