@@ -13,7 +13,7 @@ use crate::model::envoy::{DumpView, ListenerState};
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 use crate::model::snapshot::Snapshot;
 use crate::model::warning::Warning;
-use crate::model::workload::{Pod, Workload};
+use crate::model::workload::{Pod, ProxyKind, Workload};
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -71,7 +71,8 @@ pub struct ProxySummary {
     pub state: PluginState,
     /// What shows the state.
     pub state_note: String,
-    /// How often the filter stands in its active inbound listener; None where its own dump was not read.
+    /// How often the filter stands in its active inbound listener; None where its own dump was not read, and for gateways and
+    /// waypoints, which have no such listener.
     pub inbound: Option<usize>,
     /// How often it stands in its other active listeners.
     pub elsewhere: Option<usize>,
@@ -113,7 +114,7 @@ fn summary(snapshot: &Snapshot, workload: &Workload, plugin: Option<&PluginId>) 
         short: workload.id.short(),
         pods: pods.len(),
         ready: pods.iter().filter(|pod| pod.ready).count(),
-        proxy_kind: workload.proxy_kind.map(crate::model::workload::ProxyKind::as_str),
+        proxy_kind: workload.proxy_kind.map(ProxyKind::as_str),
         matched,
         reason: match (plugin, decisive) {
             (Some(_), Some((_, decision))) => decision.reason.to_string(),
@@ -147,6 +148,8 @@ pub(super) fn proxy_summary(snapshot: &Snapshot, plugin: &PluginId, pod: &Pod) -
         return ProxySummary { proxy, state, state_note: evidence, inbound: None, elsewhere: None };
     }
     let kind = placement::proxy_kind(dump, pod.proxy.as_ref().map(|proxy| proxy.kind));
+    // A gateway or waypoint has no such listener, and 0 would read as a lack.
+    let has_inbound = matches!(kind, Some(ProxyKind::Sidecar) | None);
     let (mut inbound, mut elsewhere) = (0, 0);
     for listener in dump.listeners.iter().filter(|listener| listener.state == ListenerState::Active) {
         let count = placement::count_in_listener(listener, plugin);
@@ -155,5 +158,5 @@ pub(super) fn proxy_summary(snapshot: &Snapshot, plugin: &PluginId, pod: &Pod) -
             _ => elsewhere += count,
         }
     }
-    ProxySummary { proxy, state, state_note: evidence, inbound: Some(inbound), elsewhere: Some(elsewhere) }
+    ProxySummary { proxy, state, state_note: evidence, inbound: has_inbound.then_some(inbound), elsewhere: Some(elsewhere) }
 }

@@ -8,7 +8,7 @@ use crate::analysis::answers::PluginSummary;
 use crate::app::App;
 use crate::app::rows::{self, Row};
 use crate::app::screen::{Screen, Subject};
-use crate::model::ids::{PluginKind, WorkloadKind};
+use crate::model::ids::PluginKind;
 use crate::ui::Look;
 use crate::ui::text::{Piece, TextLine};
 use crate::ui::theme::Role;
@@ -89,10 +89,6 @@ fn matches(plugin: &PluginSummary) -> String {
 
 /// The count in inbound listeners, with the one before where it changed in sight of this program.
 fn inbound(app: &App, plugin: &PluginSummary, look: &Look<'_>) -> Vec<Piece<'static>> {
-    if !plugin.proxies.is_empty() && plugin.proxies.iter().all(|(workload, _)| workload.kind == WorkloadKind::Gateway) {
-        // A gateway has no such listener, and 0 would read as a lack.
-        return vec![state::count(None)];
-    }
     let changed = plugin.proxies.iter().find_map(|(_, proxy)| state::inbound_change(app, &proxy.proxy, &plugin.id));
     match (changed, plugin.inbound) {
         (Some(change), Some(counts)) if counts.min == counts.max && counts.max == change.after => {

@@ -1,0 +1,43 @@
+//! What the commands print over every recording, held as text: a change in any word or number shows in review.
+
+mod support;
+
+/// The output of a command over a recording. How long a read took is left out by files themselves.
+fn printed(recording: &str, arguments: &[&str]) -> String {
+    let path = support::recording(recording);
+    let output = support::meshscope(&[arguments, &["--from", path.to_str().unwrap(), "-A"]].concat());
+    assert!(output.status.success(), "{recording} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn hold(recording: &str, command: &str, text: &str) {
+    let name = format!("{}_{command}", recording.replace(['/', '.'], "-"));
+    insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "snapshots/golden" }, { insta::assert_snapshot!(name, text) });
+}
+
+#[test]
+fn the_answers_over_every_mesh() {
+    for recording in support::MESHES {
+        hold(recording, "plugins", &printed(recording, &["plugins"]));
+        hold(recording, "workloads", &printed(recording, &["workloads"]));
+        hold(recording, "chains", &printed(recording, &["chains"]));
+        hold(recording, "why", &printed(recording, &["why", "default/helloworld"]));
+    }
+}
+
+#[test]
+fn the_answers_over_every_era() {
+    for recording in support::eras() {
+        hold(&recording, "why", &printed(&recording, &["why", "default/helloworld"]));
+    }
+    for version in ["1.12.0", "1.26.2"] {
+        let recording = format!("eras/{version}/permissive-dual");
+        hold(&recording, "chains", &printed(&recording, &["chains"]));
+    }
+}
+
+#[test]
+fn an_answer_as_markdown_and_yaml() {
+    hold("strict", "why_markdown", &printed("strict", &["why", "default/helloworld", "-o", "markdown"]));
+    hold("gateway", "plugins_yaml", &printed("gateway", &["plugins", "-o", "yaml"]));
+}
