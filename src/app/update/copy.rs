@@ -38,7 +38,11 @@ pub(super) fn raw(app: &App, row: &Row) -> Option<(String, String)> {
     let screen = app.screen();
     let proxy = screen.chains()?.proxies.first()?;
     let dump = &app.snapshot.dump(&proxy.proxy)?.dump;
-    let of = |listener: &usize| dump.listeners.get(proxy.listeners[*listener].index);
+    let of = |listener: &usize| {
+        let shown = &proxy.listeners[*listener];
+        // The dump may be newer than the answer in sight: what is copied is what is shown, or nothing.
+        dump.listeners.get(shown.index).filter(|listener| listener.name == shown.name && listener.state == shown.state)
+    };
     let chain = |listener: &usize, chain: &usize| {
         let place = proxy.listeners[*listener].filter_chains[*chain].place;
         of(listener)?.chains.get(place)

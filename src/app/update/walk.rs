@@ -106,7 +106,7 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
         }
         (Some(Row::Workload(index)), Subject::Workloads(plugin)) => {
             let workload = &screen.workloads()?.workloads[*index];
-            let proxy = workload.proxies.first().map(|proxy| proxy.proxy.clone()).or_else(|| first_proxy(app, index));
+            let proxy = workload.proxies.first().map(|proxy| proxy.proxy.clone()).or_else(|| first_proxy(app, *index));
             proxy.map(|proxy| Focus { plugin: Some(plugin.clone()), workload: Some(workload.id.clone()), proxy })
         }
         (Some(Row::Proxy(index, proxy)), Subject::Workloads(plugin)) => {
@@ -127,8 +127,8 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
 }
 
 /// The first proxy of a workload that the plugin does not apply to.
-fn first_proxy(app: &App, index: &usize) -> Option<ProxyId> {
-    let id = &app.screen().workloads()?.workloads[*index].id;
+fn first_proxy(app: &App, index: usize) -> Option<ProxyId> {
+    let id = &app.screen().workloads()?.workloads[index].id;
     let workload = app.snapshot.workloads.iter().find(|workload| workload.id == *id)?;
     let has_envoy = |proxy: &&ProxyId| {
         let pod = app.snapshot.objects.pods.get(*proxy);
