@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ingest::config_dump::{self, Parsed};
+use crate::model::envoy::Node;
 use crate::model::ids::ProxyId;
 use crate::model::inventory::Inventory;
 use crate::model::snapshot::{Dump, LoadedDump};
@@ -34,6 +35,15 @@ pub async fn dump(source: SharedSource, request: ProxyRequest, serial: u64) -> D
     };
     let parsed = tokio::task::spawn_blocking(move || understand(&reply, serial, &object)).await;
     parsed.unwrap_or_else(|error| Dump::Failed(format!("reading a config dump ended early: {error}; please report this")))
+}
+
+/// The proxy that a dump is of: over a lone file, which has no namespace, the one that the dump's own node names.
+pub fn own_name(asked: &ProxyId, dump: &Dump) -> ProxyId {
+    let node = match dump {
+        Dump::Loaded(loaded) if asked.namespace.is_empty() => loaded.dump.node.as_ref(),
+        _ => None,
+    };
+    node.and_then(Node::proxy_id).unwrap_or_else(|| asked.clone())
 }
 
 /// How warnings and errors name a proxy's dump: over a lone file by the file, as the person gave it.

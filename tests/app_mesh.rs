@@ -10,7 +10,6 @@ use std::time::Duration;
 use meshscope::app::action::View;
 use meshscope::app::effect::Effect;
 use meshscope::app::msg::Msg;
-use meshscope::app::program::Options;
 use meshscope::app::question::Question;
 use meshscope::app::state::Ticket;
 use meshscope::ingest::collect::Changed;
@@ -31,16 +30,7 @@ fn httpbin() -> ProxyId {
 fn live(hold: bool) -> Driver {
     let source = Arc::new(Demo::new(0).unwrap());
     let info = SourceInfo { kind: SourceKind::Cluster, scenes: &[], name: "lab".to_owned(), ..source.info() };
-    let options = Options {
-        namespace: Some("default".to_owned()),
-        scene: 0,
-        deadline: Duration::from_secs(10),
-        themes: 5,
-        theme: 0,
-        notices: Vec::new(),
-        proxies: source.proxies(),
-        info,
-    };
+    let options = Driver::options(source.as_ref(), info);
     Driver::with(source, options, hold)
 }
 

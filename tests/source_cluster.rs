@@ -20,17 +20,6 @@ use tokio::task::JoinHandle;
 
 const PLUGINS: &str = "wasmplugins.extensions.istio.io";
 
-fn options(api: &FakeApi) -> ClusterOptions {
-    ClusterOptions {
-        kubeconfig: Some(api.kubeconfig()),
-        context: None,
-        namespace: None,
-        all_namespaces: false,
-        istio_namespace: "istio-system".to_owned(),
-        timeout: Duration::from_secs(2),
-    }
-}
-
 fn object(namespace: &str, name: &str) -> Value {
     json!({"metadata": {"namespace": namespace, "name": name}})
 }
@@ -45,7 +34,7 @@ struct Watch {
 
 impl Watch {
     async fn start(api: &FakeApi) -> Self {
-        let cluster = Cluster::connect(options(api)).await.unwrap();
+        let cluster = Cluster::connect(api.options()).await.unwrap();
         let (sender, updates) = mpsc::channel(64);
         Self { updates, task: tokio::spawn(cluster.watch(sender)), seen: Vec::new() }
     }
@@ -328,16 +317,16 @@ async fn a_wrong_kubeconfig_is_one_clear_line() {
         assert_eq!(error.to_string().lines().count(), 1);
         error
     };
-    let error = fails(ClusterOptions { context: Some("prod".to_owned()), ..options(&api) }).await;
+    let error = fails(ClusterOptions { context: Some("prod".to_owned()), ..api.options() }).await;
     assert_eq!(error.kind, FailureKind::Missing);
     assert!(
         error.what.starts_with("there is no context prod in ") && error.what.ends_with("the contexts there are: fake, other"),
         "{error}"
     );
-    let error = fails(ClusterOptions { kubeconfig: Some(PathBuf::from("/nowhere/config")), ..options(&api) }).await;
+    let error = fails(ClusterOptions { kubeconfig: Some(PathBuf::from("/nowhere/config")), ..api.options() }).await;
     assert_eq!(error.to_string(), "there is no kubeconfig /nowhere/config; name an existing file with --kubeconfig");
     std::fs::write(api.kubeconfig(), "clusters: [{name: a,\n  token: s3cret\n").unwrap();
-    let error = fails(options(&api)).await;
+    let error = fails(api.options()).await;
     assert_eq!(error.kind, FailureKind::BadInput);
     assert!(!error.to_string().contains("s3cret"), "{error}");
 }
@@ -347,12 +336,12 @@ async fn a_credential_plugin_that_fails_or_hangs_is_one_clear_line() {
     let api = FakeApi::stopped().await;
     let plugin = |script: &str| json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script]}});
     api.write_kubeconfig(plugin("echo t0ken; echo 'session expired' >&2; exit 3"));
-    let error = Cluster::connect(options(&api)).await.err().unwrap();
+    let error = Cluster::connect(api.options()).await.err().unwrap();
     assert_eq!(error.kind, FailureKind::Forbidden);
     assert!(error.what.ends_with("the credential plugin failed (exit status: 3): session expired"), "{error}");
     assert!(!error.to_string().contains("t0ken"));
     api.write_kubeconfig(plugin("exec sleep 3"));
-    let options = ClusterOptions { timeout: Duration::from_millis(200), ..options(&api) };
+    let options = ClusterOptions { timeout: Duration::from_millis(200), ..api.options() };
     let error = Cluster::connect(options).await.err().unwrap();
     assert_eq!(error.kind, FailureKind::TimedOut);
 }
@@ -361,7 +350,7 @@ async fn a_credential_plugin_that_fails_or_hangs_is_one_clear_line() {
 async fn the_namespace_is_the_contexts_unless_one_is_chosen() {
     let api = FakeApi::stopped().await;
     let namespace = async |options: ClusterOptions| Cluster::connect(options).await.unwrap().info().namespace;
-    assert_eq!(namespace(options(&api)).await, "shop");
-    assert_eq!(namespace(ClusterOptions { context: Some("other".to_owned()), ..options(&api) }).await, "default");
-    assert_eq!(namespace(ClusterOptions { namespace: Some("till".to_owned()), ..options(&api) }).await, "till");
+    assert_eq!(namespace(api.options()).await, "shop");
+    assert_eq!(namespace(ClusterOptions { context: Some("other".to_owned()), ..api.options() }).await, "default");
+    assert_eq!(namespace(ClusterOptions { namespace: Some("till".to_owned()), ..api.options() }).await, "till");
 }

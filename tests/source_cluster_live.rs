@@ -20,7 +20,6 @@ async fn connect() -> Cluster {
         kubeconfig: None,
         context: None,
         namespace: None,
-        all_namespaces: true,
         istio_namespace: "istio-system".to_owned(),
         timeout: Duration::from_secs(10),
     };

@@ -12,21 +12,13 @@ use fake_api::{Exec, FakeApi, Forward};
 use meshscope::model::envoy::DumpView;
 use meshscope::model::ids::ProxyId;
 use meshscope::model::update::{Health, Update};
-use meshscope::source::cluster::{Cluster, ClusterOptions};
+use meshscope::source::cluster::Cluster;
 use meshscope::source::{FailureKind, LogRequest, ProxyQuestion, ProxyRequest, Reply, Source, SourceError};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 async fn connect(api: &FakeApi) -> Cluster {
-    let options = ClusterOptions {
-        kubeconfig: Some(api.kubeconfig()),
-        context: None,
-        namespace: None,
-        all_namespaces: false,
-        istio_namespace: "istio-system".to_owned(),
-        timeout: Duration::from_secs(2),
-    };
-    Cluster::connect(options).await.unwrap()
+    Cluster::connect(api.options()).await.unwrap()
 }
 
 fn request(question: ProxyQuestion, deadline: Duration) -> ProxyRequest {

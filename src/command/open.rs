@@ -26,7 +26,6 @@ pub async fn open(common: &Common) -> Result<SharedSource, Error> {
         kubeconfig: common.kubeconfig.clone(),
         context: common.context.clone(),
         namespace: common.namespace.clone(),
-        all_namespaces: common.all_namespaces,
         istio_namespace: common.istio_namespace.clone(),
         timeout: common.timeout,
     })

@@ -15,7 +15,6 @@ use crate::model::kind::Kind;
 use crate::model::snapshot::{Dump, Snapshot};
 use crate::model::update::{Health, Unread, Update};
 use crate::model::warning::Warning;
-use crate::model::workload::ProxyKind;
 use crate::source::{FailureKind, ProxyQuestion, SharedSource, SourceError, SourceKind};
 
 /// A command gives up on a cluster that has not answered after so many attempts; the terminal program never does.
@@ -118,14 +117,10 @@ fn late(collector: &mut Collector, source: &SharedSource, patience: Duration) ->
 
 /// The proxies of a snapshot that run Envoy; over files without objects, those that the files hold.
 pub fn proxies(source: &SharedSource, collector: &Collector) -> Vec<ProxyId> {
-    let runs_envoy = |id: &&ProxyId| {
-        let pod = collector.objects().pods.get(*id);
-        pod.and_then(|pod| pod.proxy.as_ref()).is_some_and(|proxy| proxy.kind != ProxyKind::Ztunnel)
-    };
     if collector.objects().pods.is_empty() {
         return source.proxies();
     }
-    collector.objects().pods.keys().filter(runs_envoy).cloned().collect()
+    collector.objects().pods.values().filter(|pod| pod.runs_envoy()).map(|pod| pod.id.clone()).collect()
 }
 
 /// Fetches the dumps of `wanted` and takes the snapshot with them. A dump that could not be read is a warning.
@@ -142,17 +137,9 @@ pub async fn snapshot(source: &SharedSource, collector: &Collector, wanted: &[Pr
             Dump::Failed(why) => failed.push(Warning::new(proxy.to_string(), why.clone(), "")),
             Dump::Loaded(_) | Dump::Loading => {}
         }
-        dumps.insert(own_name(proxy, &dump), dump);
+        dumps.insert(fetch::own_name(&proxy, &dump), dump);
     }
     let mut snapshot = collector.snapshot(dumps);
     snapshot.warnings.extend(failed);
     snapshot
-}
-
-/// The proxy of a lone dump is named by the dump's own node.
-fn own_name(asked: ProxyId, dump: &Dump) -> ProxyId {
-    match dump {
-        Dump::Loaded(loaded) if asked.namespace.is_empty() => loaded.dump.node.as_ref().and_then(|node| node.proxy_id()).unwrap_or(asked),
-        _ => asked,
-    }
 }

@@ -57,6 +57,13 @@ pub struct Pod {
     pub revision: Option<String>,
 }
 
+impl Pod {
+    /// Whether there is an Envoy in it to be asked: ztunnel is none.
+    pub fn runs_envoy(&self) -> bool {
+        self.proxy.as_ref().is_some_and(|proxy| proxy.kind != ProxyKind::Ztunnel)
+    }
+}
+
 /// The container that runs the proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyContainer {

@@ -13,9 +13,9 @@ use meshscope::app::program::Options;
 use meshscope::app::runtime::{Handler, Program, Work};
 use meshscope::config::ColorSupport;
 use meshscope::model::snapshot::Dump;
-use meshscope::source::SharedSource;
 use meshscope::source::demo::Demo;
 use meshscope::source::files::Files;
+use meshscope::source::{SharedSource, Source, SourceInfo};
 use meshscope::ui::theme::Themes;
 use meshscope::ui::views;
 use ratatui::Terminal;
@@ -56,7 +56,13 @@ impl Driver {
     /// A source, read; with `hold`, no proxy is asked: see [`Self::release`].
     pub fn over(source: SharedSource, hold: bool) -> Self {
         let info = source.info();
-        let options = Options {
+        let options = Self::options(source.as_ref(), info);
+        Self::with(source, options, hold)
+    }
+
+    /// Options for a source that is said to be so: its own namespace, the first theme.
+    pub fn options(source: &dyn Source, info: SourceInfo) -> Options {
+        Options {
             namespace: Some(info.namespace.clone()),
             scene: 0,
             deadline: Duration::from_secs(10),
@@ -65,8 +71,7 @@ impl Driver {
             notices: Vec::new(),
             proxies: source.proxies(),
             info,
-        };
-        Self::with(source, options, hold)
+        }
     }
 
     /// The same, with options of one's own.

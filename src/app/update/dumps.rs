@@ -105,7 +105,7 @@ pub(super) fn read(app: &mut App, ticket: Ticket, proxy: ProxyId, dump: Dump, ch
     if let Dump::Failed(why) = &dump {
         app.say_failure(why.clone());
     }
-    let name = own_name(&proxy, &dump);
+    let name = fetch::own_name(&proxy, &dump);
     // A dump that was read stays in sight when the next one fails: the failure is said, and nothing is lost.
     let keeps_old = matches!(dump, Dump::Failed(_)) && before.is_some();
     if !keeps_old {
@@ -182,14 +182,4 @@ fn open_lone_dump(app: &mut App, asked: &ProxyId, name: &ProxyId) -> Vec<Effect>
     let focus = crate::app::screen::Focus { plugin: plugins.into_iter().next(), workload: None, proxy: name.clone() };
     app.screens = vec![Screen::new(crate::app::screen::Subject::Chains(focus))];
     ask::ask(app)
-}
-
-/// The proxy of a lone dump is named by the dump's own node.
-fn own_name(asked: &ProxyId, dump: &Dump) -> ProxyId {
-    match dump {
-        Dump::Loaded(loaded) if asked.namespace.is_empty() => {
-            loaded.dump.node.as_ref().and_then(|node| node.proxy_id()).unwrap_or_else(|| asked.clone())
-        }
-        _ => asked.clone(),
-    }
 }

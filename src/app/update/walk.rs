@@ -130,9 +130,6 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
 fn first_proxy(app: &App, index: usize) -> Option<ProxyId> {
     let id = &app.screen().workloads()?.workloads[index].id;
     let workload = app.snapshot.workloads.iter().find(|workload| workload.id == *id)?;
-    let has_envoy = |proxy: &&ProxyId| {
-        let pod = app.snapshot.objects.pods.get(*proxy);
-        pod.and_then(|pod| pod.proxy.as_ref()).is_some_and(|proxy| proxy.kind != crate::model::workload::ProxyKind::Ztunnel)
-    };
+    let has_envoy = |proxy: &&ProxyId| app.snapshot.objects.pods.get(*proxy).is_some_and(|pod| pod.runs_envoy());
     workload.pods.iter().find(has_envoy).cloned()
 }

@@ -40,9 +40,6 @@ pub struct ClusterOptions {
     pub context: Option<String>,
     /// The namespace that a person works in; None is the context's.
     pub namespace: Option<String>,
-    /// Whether all namespaces were asked for. Objects of all namespaces are read in any case where that is allowed, since
-    /// the root namespace reaches everywhere; this is for those who show them.
-    pub all_namespaces: bool,
     /// The namespace of istiod.
     pub istio_namespace: String,
     /// How long one request to the API server may take.

@@ -94,6 +94,17 @@ impl FakeApi {
         self.address
     }
 
+    /// How a source reaches it.
+    pub fn options(&self) -> meshscope::source::cluster::ClusterOptions {
+        meshscope::source::cluster::ClusterOptions {
+            kubeconfig: Some(self.kubeconfig()),
+            context: None,
+            namespace: None,
+            istio_namespace: "istio-system".to_owned(),
+            timeout: std::time::Duration::from_secs(2),
+        }
+    }
+
     /// Where the kubeconfig is.
     pub fn kubeconfig(&self) -> PathBuf {
         self.folder.path().join("kubeconfig")
