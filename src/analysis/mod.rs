@@ -12,3 +12,5 @@ pub mod health;
 pub mod lookup;
 pub mod mtls;
 pub mod placement;
+pub mod protocol;
+pub mod targets;

@@ -125,6 +125,11 @@ pub(super) fn str_of<'v>(value: &'v Value, pointer: &str) -> &'v str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// The strings at a pointer within each raw element; those that are not there are left out.
+pub(super) fn texts(items: &[Value], pointer: &str) -> Vec<String> {
+    items.iter().map(|item| str_of(item, pointer).to_owned()).filter(|text| !text.is_empty()).collect()
+}
+
 /// A port number within a raw element.
 pub(super) fn port_of(value: &Value, pointer: &str) -> Option<u16> {
     let value = value.pointer(pointer)?;

@@ -51,15 +51,14 @@ fn module(fields: &mut Fields<'_>, at: &str) -> WasmModule {
     WasmModule { fail_strategy, ..module }
 }
 
+pub(super) fn target_ref(value: &Value) -> TargetRef {
+    TargetRef { group: str_of(value, "/group").into(), kind: str_of(value, "/kind").into(), name: str_of(value, "/name").into() }
+}
+
 fn target_refs(fields: &mut Fields<'_>) -> Vec<TargetRef> {
-    let read = |value: &Value| TargetRef {
-        group: str_of(value, "/group").into(),
-        kind: str_of(value, "/kind").into(),
-        name: str_of(value, "/name").into(),
-    };
-    let refs: Vec<TargetRef> = fields.list("/spec/targetRefs").iter().map(read).collect();
+    let refs: Vec<TargetRef> = fields.list("/spec/targetRefs").iter().map(target_ref).collect();
     // The deprecated single form counts only where the list is empty (`pilot/pkg/model/policyattachment.go`).
-    if refs.is_empty() { fields.get("/spec/targetRef").map(read).into_iter().collect() } else { refs }
+    if refs.is_empty() { fields.get("/spec/targetRef").map(target_ref).into_iter().collect() } else { refs }
 }
 
 fn phase(fields: &mut Fields<'_>) -> Phase {
