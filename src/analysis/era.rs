@@ -82,12 +82,12 @@ impl Version {
         self.since(14)
     }
 
-    /// `appProtocol: kubernetes.io/h2c` is known from 1.20 on (`pkg/config/kube/conversion.go`).
+    /// `appProtocol: kubernetes.io/h2c` is known from 1.19 on (`pkg/config/kube/conversion.go`).
     pub fn knows_app_protocol_h2c(self) -> bool {
-        self.since(20)
+        self.since(19)
     }
 
-    /// `appProtocol: kubernetes.io/ws` and `wss` are known from 1.24 on.
+    /// `appProtocol: kubernetes.io/ws` and `wss` are known from 1.24 on (1.23 knows h2c alone).
     pub fn knows_app_protocol_ws(self) -> bool {
         self.since(24)
     }
