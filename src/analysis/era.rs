@@ -10,6 +10,11 @@ pub struct Version {
 }
 
 impl Version {
+    /// Puts the numbers together.
+    pub const fn new(major: u32, minor: u32) -> Self {
+        Self { major, minor }
+    }
+
     /// Reads the first two numbers; None where the text does not begin with them (a development build may say anything).
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.trim_start_matches('v').split(['.', '-']);

@@ -14,6 +14,8 @@ pub struct Service {
     pub selector: Option<Selector>,
     /// Its own labels (`istio.io/use-waypoint` among them).
     pub labels: Labels,
+    /// Whether it is a Service of type `ExternalName`, a mere alias in DNS.
+    pub external_name: bool,
     /// The declared ports, in order.
     pub ports: Vec<ServicePort>,
     /// `metadata.creationTimestamp`, RFC 3339: of two services on one target port, the older wins.

@@ -34,6 +34,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Service {
         // A Service without a selector, or with an empty one, selects no pod.
         selector: fields.selector("/spec/selector", "/spec/selector").filter(|selector| !selector.is_empty()),
         labels: fields.labels("/metadata/labels"),
+        external_name: fields.text("/spec/type") == "ExternalName",
         ports,
         created: fields.created(),
     }
@@ -59,6 +60,7 @@ pub(super) fn read_entry(fields: &mut Fields<'_>) -> Service {
         registry: Registry::ServiceEntry,
         selector: fields.selector("/spec/workloadSelector", "/spec/workloadSelector/labels"),
         labels: fields.labels("/metadata/labels"),
+        external_name: false,
         ports,
         created: fields.created(),
     }
