@@ -21,7 +21,12 @@ pub const TRANSLATED: &str = "~istio-translated-wasmplugin";
 
 impl Version {
     /// The newest version whose rules are known here.
-    pub const NEWEST: Self = Self { major: 1, minor: 31 };
+    pub const NEWEST: Self = Self::new(1, 31);
+
+    /// Puts the numbers together.
+    pub const fn new(major: u32, minor: u32) -> Self {
+        Self { major, minor }
+    }
 
     /// Reads the first two numbers; None where the text does not begin with them (a development build may say anything).
     pub fn parse(text: &str) -> Option<Self> {
@@ -30,7 +35,7 @@ impl Version {
     }
 
     fn since(self, minor: u32) -> bool {
-        self >= Self { major: 1, minor }
+        self >= Self::new(1, minor)
     }
 
     /// Until 1.20 a plugin's filter is named just `ns.name`; later names have a prefix.
