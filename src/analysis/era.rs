@@ -20,6 +20,30 @@ impl Version {
     pub fn names_filters_bare(self) -> bool {
         self < Self { major: 1, minor: 21 }
     }
+
+    /// Until 1.19 plugins of the root namespace stand before those of the proxy's own
+    /// (`pilot/pkg/model/push_context.go: WasmPluginsByListenerInfo`).
+    pub fn puts_root_namespace_first(self) -> bool {
+        self < Self { major: 1, minor: 20 }
+    }
+
+    /// What an unset `priority` counts as: the smallest of the field's numbers, which had 64 bits until 1.18
+    /// (`pilot/pkg/model/push_context.go: sortByPriority`).
+    pub fn unset_priority(self) -> i64 {
+        if self < (Self { major: 1, minor: 19 }) { i64::MIN } else { i64::from(i32::MIN) }
+    }
+
+    /// Until 1.22 objects of one second are ordered by `name.namespace`, later by the name and then the namespace
+    /// (`pilot/pkg/model/config.go: sortConfigByCreationTime`).
+    pub fn compares_names_with_namespaces(self) -> bool {
+        self < Self { major: 1, minor: 23 }
+    }
+
+    /// From 1.30 on istiod makes a TrafficExtension with a marked name of each WasmPlugin
+    /// (`pilot/pkg/config/kube/extensions/translate.go`).
+    pub fn translates_wasm_plugins(self) -> bool {
+        self >= Self { major: 1, minor: 30 }
+    }
 }
 
 #[cfg(test)]

@@ -11,4 +11,5 @@ pub mod explain;
 pub mod health;
 pub mod lookup;
 pub mod mtls;
+pub mod order;
 pub mod placement;
