@@ -1,5 +1,6 @@
 //! What each version of Istio does differently, as its release branches have it, and which istiod decides for a proxy.
 
+use crate::ingest::plugin_name::TRANSLATED;
 use crate::model::envoy::Node;
 use crate::model::ids::{PluginId, PluginKind};
 use crate::model::inventory::Inventory;
@@ -15,13 +16,14 @@ pub struct Version {
     pub minor: u32,
 }
 
-/// The mark on the name of a TrafficExtension that istiod made of a WasmPlugin
-/// (`pilot/pkg/config/kube/extensions/translate.go`).
-pub const TRANSLATED: &str = "~istio-translated-wasmplugin";
-
 impl Version {
     /// The newest version whose rules are known here.
-    pub const NEWEST: Self = Self { major: 1, minor: 31 };
+    pub const NEWEST: Self = Self::new(1, 31);
+
+    /// Puts the numbers together.
+    pub const fn new(major: u32, minor: u32) -> Self {
+        Self { major, minor }
+    }
 
     /// Reads the first two numbers; None where the text does not begin with them (a development build may say anything).
     pub fn parse(text: &str) -> Option<Self> {
@@ -30,7 +32,7 @@ impl Version {
     }
 
     fn since(self, minor: u32) -> bool {
-        self >= Self { major: 1, minor }
+        self >= Self::new(1, minor)
     }
 
     /// Until 1.20 a plugin's filter is named just `ns.name`; later names have a prefix.
@@ -92,8 +94,27 @@ impl Version {
         self.since(24)
     }
 
-    /// TrafficExtensions are known from 1.30 on.
-    pub fn traffic_extensions(self) -> bool {
+    /// Until 1.19 plugins of the root namespace stand before those of the proxy's own
+    /// (`pilot/pkg/model/push_context.go: WasmPluginsByListenerInfo`).
+    pub fn puts_root_namespace_first(self) -> bool {
+        !self.since(20)
+    }
+
+    /// What an unset `priority` counts as: the smallest of the field's numbers, which had 64 bits until 1.18
+    /// (`pilot/pkg/model/push_context.go: sortByPriority`).
+    pub fn unset_priority(self) -> i64 {
+        if self.since(19) { i64::from(i32::MIN) } else { i64::MIN }
+    }
+
+    /// Until 1.22 objects of one second are ordered by `name.namespace`, later by the name and then the namespace
+    /// (`pilot/pkg/model/config.go: sortConfigByCreationTime`).
+    pub fn compares_names_with_namespaces(self) -> bool {
+        !self.since(23)
+    }
+
+    /// From 1.30 on istiod knows TrafficExtensions, and makes one with a marked name of each WasmPlugin
+    /// (`pilot/pkg/config/kube/extensions/translate.go`).
+    pub fn translates_wasm_plugins(self) -> bool {
         self.since(30)
     }
 }

@@ -11,6 +11,7 @@ pub mod explain;
 pub mod health;
 pub mod lookup;
 pub mod mtls;
+pub mod order;
 pub mod placement;
 pub mod protocol;
 pub mod targets;

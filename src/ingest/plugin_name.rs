@@ -5,7 +5,7 @@ use crate::model::ids::{PluginId, PluginKind};
 
 /// Istio's mark on the name of a TrafficExtension that istiod made of a WasmPlugin
 /// (`pilot/pkg/config/kube/extensions/translate.go`).
-const TRANSLATED: &str = "~istio-translated-wasmplugin";
+pub const TRANSLATED: &str = "~istio-translated-wasmplugin";
 
 /// The prefixes, each with its era; the middle one has Istio's own typo.
 const PREFIXES: [(&str, NameEra); 3] = [

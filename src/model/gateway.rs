@@ -1,6 +1,8 @@
 //! Both kinds of Gateway: the ports that a gateway opens (`istio.io/api networking/v1alpha3/gateway.proto`;
 //! `gateway.networking.k8s.io`).
 
+use super::labels::LabelSelector;
+
 /// One item of `spec.servers` of a `networking.istio.io` Gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
@@ -25,6 +27,20 @@ pub struct GatewaySpec {
     pub class: String,
     /// `spec.listeners`.
     pub listeners: Vec<GatewayListener>,
+    /// From which namespaces the HBONE listener of a waypoint takes what is sent through it.
+    pub routes_from: RoutesFrom,
+}
+
+/// `allowedRoutes.namespaces` of a Gateway API listener.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum RoutesFrom {
+    /// The Gateway's own namespace, also where the field is unset.
+    #[default]
+    Same,
+    /// Every namespace.
+    All,
+    /// Namespaces with these labels.
+    Selector(LabelSelector),
 }
 
 /// One item of `spec.listeners`.

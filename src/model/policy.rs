@@ -4,7 +4,7 @@ use super::envoy_filter::EnvoyFilter;
 use super::gateway::{GatewaySpec, Server};
 use super::ids::ObjectName;
 use super::kind::Kind;
-use super::labels::Selector;
+use super::labels::{Labels, Selector};
 use super::routing::{DestinationRule, VirtualService};
 use super::sidecar::Sidecar;
 
@@ -15,10 +15,10 @@ pub struct Policy {
     pub kind: Kind,
     /// Its namespace and name.
     pub name: ObjectName,
+    /// Its labels: `istio.io/rev`, `istio.io/waypoint-for`, …
+    pub labels: Labels,
     /// Which workloads it selects; None selects its whole scope.
     pub selector: Option<Selector>,
-    /// `metadata.labels["istio.io/rev"]`: only this revision's istiod uses the object.
-    pub revision: Option<String>,
     /// `metadata.creationTimestamp`, RFC 3339.
     pub created: Option<String>,
     /// What it says.

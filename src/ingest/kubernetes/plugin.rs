@@ -106,9 +106,10 @@ fn matches(fields: &mut Fields<'_>) -> Vec<TrafficSelector> {
             }
         };
         let ports = item.get("ports").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let numbers: Vec<u16> = ports.iter().filter_map(|port| port_of(port, "/number")).collect();
-        if numbers.len() < ports.len() {
-            fields.warn(&format!("/spec/match/{index}/ports"), "has a port without a number from 1 to 65535");
+        // Dropping a number that is no port would turn an item that matches nothing into one that matches every port.
+        let numbers: Vec<u16> = ports.iter().map(|port| port_of(port, "/number").unwrap_or_default()).collect();
+        if numbers.contains(&0) {
+            fields.warn(&format!("/spec/match/{index}/ports"), "has a port without a number from 1 to 65535, which matches nothing");
         }
         found.push(TrafficSelector { mode, ports: numbers });
     }

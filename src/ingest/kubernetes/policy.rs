@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::fields::{Fields, port_of, str_of, texts};
+use super::fields::{Fields, label_selector, port_of, str_of, texts};
 use super::plugin::target_ref;
 use crate::model::envoy_filter::{EnvoyFilter, Patch};
-use crate::model::gateway::{GatewayListener, GatewaySpec, Server};
+use crate::model::gateway::{GatewayListener, GatewaySpec, RoutesFrom, Server};
 use crate::model::kind::Kind;
 use crate::model::labels::Selector;
 use crate::model::policy::{Policy, PolicySpec};
@@ -27,8 +27,8 @@ pub(super) fn read(kind: Kind, fields: &mut Fields<'_>) -> Policy {
     Policy {
         kind,
         name: fields.name.clone(),
+        labels: fields.labels("/metadata/labels"),
         selector: selector(kind, fields),
-        revision: fields.labels("/metadata/labels").remove("istio.io/rev"),
         created: fields.created(),
         spec,
     }
@@ -134,7 +134,22 @@ fn gateway(fields: &mut Fields<'_>) -> GatewaySpec {
             name,
         });
     }
-    GatewaySpec { class: fields.text("/spec/gatewayClassName"), listeners }
+    GatewaySpec { class: fields.text("/spec/gatewayClassName"), listeners, routes_from: routes_from(fields) }
+}
+
+/// A waypoint's listener is the one for HBONE on port 15008 (`pilot/pkg/serviceregistry/ambient/waypoints.go: makeAllowedRoutes`).
+fn routes_from(fields: &mut Fields<'_>) -> RoutesFrom {
+    let listeners = fields.list("/spec/listeners").iter();
+    let mut of_waypoint =
+        listeners.filter(|listener| str_of(listener, "/protocol") == "HBONE" && port_of(listener, "/port") == Some(15008));
+    let Some(namespaces) = of_waypoint.next().and_then(|listener| listener.pointer("/allowedRoutes/namespaces")) else {
+        return RoutesFrom::Same;
+    };
+    match str_of(namespaces, "/from") {
+        "All" => RoutesFrom::All,
+        "Selector" => RoutesFrom::Selector(namespaces.get("selector").map(label_selector).unwrap_or_default()),
+        _ => RoutesFrom::Same,
+    }
 }
 
 fn not_programmed(status: &Value) -> Option<String> {

@@ -1,0 +1,150 @@
+//! The running order of plugins, tie-breaker by tie-breaker.
+
+use super::{Reason, ServedFrom, reason, running_order};
+use crate::analysis::era::Version;
+use crate::model::ids::{PluginId, PluginKind};
+use crate::model::plugin::{Extension, Phase, Plugin, PluginType};
+
+const NOW: Version = Version { major: 1, minor: 31 };
+const ROOT: &str = "istio-system";
+
+fn at(minor: u32) -> Version {
+    Version { major: 1, minor }
+}
+
+fn plugin(name: &str) -> Plugin {
+    let (namespace, name) = name.split_once('/').expect("namespace/name");
+    Plugin {
+        id: PluginId::new(PluginKind::WasmPlugin, namespace, name),
+        selector: None,
+        target_refs: Vec::new(),
+        phase: Phase::Unspecified,
+        priority: None,
+        plugin_type: PluginType::Http,
+        extension: Extension::Lua,
+        matches: Vec::new(),
+        revision: None,
+        created: Some("2026-11-23T19:00:00Z".to_owned()),
+        resource_version: None,
+    }
+}
+
+fn in_phase(name: &str, phase: Phase) -> Plugin {
+    Plugin { phase, ..plugin(name) }
+}
+
+fn with_priority(name: &str, priority: impl Into<Option<i64>>) -> Plugin {
+    Plugin { priority: priority.into(), ..plugin(name) }
+}
+
+fn created(name: &str, created: Option<&str>) -> Plugin {
+    Plugin { created: created.map(str::to_owned), ..plugin(name) }
+}
+
+fn traffic_extension(name: &str) -> Plugin {
+    let wasm = plugin(name);
+    Plugin { id: PluginId { kind: PluginKind::TrafficExtension, ..wasm.id.clone() }, ..wasm }
+}
+
+/// The order whichever way the plugins come, and the reasons between neighbours.
+fn ordered(plugins: &[Plugin], version: Version) -> (Vec<String>, Vec<Reason>) {
+    let sorted = running_order(plugins, "default", ROOT, version);
+    assert_eq!(sorted, running_order(plugins.iter().rev(), "default", ROOT, version), "the order does not depend on how they come");
+    let reasons = sorted.windows(2).map(|pair| reason(pair[0], pair[1], "default", ROOT, version)).collect();
+    (sorted.iter().map(|plugin| plugin.id.to_string()).collect(), reasons)
+}
+
+#[test]
+fn the_phase_decides_before_all_else() {
+    let plugins = [
+        Plugin { priority: Some(9), ..plugin("default/none") },
+        in_phase("default/stats", Phase::Stats),
+        in_phase("istio-system/authn", Phase::Authn),
+        in_phase("default/authz", Phase::Authz),
+    ];
+    let (names, reasons) = ordered(&plugins, NOW);
+    assert_eq!(names, ["istio-system/authn", "default/authz", "default/stats", "default/none"]);
+    assert_eq!(reasons[0], Reason::Phase { before: Phase::Authn, after: Phase::Authz });
+    assert_eq!(reasons[2].to_string(), "phase STATS runs before no phase");
+}
+
+#[test]
+fn an_unset_priority_is_below_negative_ones() {
+    let plugins =
+        [with_priority("default/a", None), with_priority("default/b", -5), with_priority("default/c", 0), with_priority("default/d", 10)];
+    for version in [at(12), at(18), at(19), NOW] {
+        let (names, reasons) = ordered(&plugins, version);
+        assert_eq!(names, ["default/d", "default/c", "default/b", "default/a"]);
+        assert_eq!(reasons[2], Reason::Priority { before: Some(-5), after: None });
+        assert_eq!(reasons[2].to_string(), "the higher priority runs first: -5 before no priority, which is lowest");
+    }
+}
+
+#[test]
+fn an_unset_priority_is_the_smallest_number_of_the_field() {
+    let plugins = [with_priority("default/a", None), with_priority("default/b", i64::from(i32::MIN))];
+    assert_eq!(ordered(&plugins, at(18)).0, ["default/b", "default/a"], "64 bits");
+    assert_eq!(ordered(&plugins, at(19)).0, ["default/a", "default/b"], "32 bits: the same, so the name decides");
+}
+
+#[test]
+fn the_root_namespace_went_first_until_1_19() {
+    let plugins = [created("default/own", Some("2026-11-23T19:00:01Z")), plugin("istio-system/root"), plugin("shop/service")];
+    let (names, reasons) = ordered(&plugins, at(19));
+    assert_eq!(names, ["istio-system/root", "default/own", "shop/service"]);
+    assert_eq!(reasons[0].to_string(), "namespace istio-system (the root namespace) comes before default (the proxy's own)");
+    for version in [at(20), NOW] {
+        let (names, reasons) = ordered(&plugins, version);
+        assert_eq!(names, ["default/own", "istio-system/root", "shop/service"], "{version:?}: though the root's is older");
+        let wanted = Reason::Namespace {
+            before: "istio-system".to_owned(),
+            before_is: ServedFrom::Root,
+            after: "shop".to_owned(),
+            after_is: ServedFrom::Service,
+        };
+        assert_eq!(reasons[1], wanted);
+    }
+}
+
+#[test]
+fn the_older_runs_first_to_the_second() {
+    let plugins = [
+        created("default/younger", Some("2026-11-23T19:00:02Z")),
+        created("default/z-older", Some("2026-11-23T19:00:01.900000Z")),
+        created("default/a-same-second", Some("2026-11-23T19:00:01Z")),
+        created("default/unknown", None),
+    ];
+    let (names, reasons) = ordered(&plugins, NOW);
+    assert_eq!(names, ["default/unknown", "default/a-same-second", "default/z-older", "default/younger"]);
+    let first = Some("2026-11-23T19:00:01Z".to_owned());
+    assert_eq!(reasons[0], Reason::Age { before: None, after: first });
+    assert!(matches!(reasons[1], Reason::Name { .. }));
+    assert!(matches!(reasons[2], Reason::Age { .. }));
+}
+
+#[test]
+fn in_one_second_the_name_decides_with_the_mark_of_a_translated_plugin() {
+    let plugins = [plugin("default/a"), plugin("default/ab")];
+    assert_eq!(ordered(&plugins, at(29)).0, ["default/a", "default/ab"]);
+    let (names, reasons) = ordered(&plugins, at(30));
+    assert_eq!(names, ["default/ab", "default/a"], "~ sorts after every letter");
+    let marked = |name: &str| format!("{name}~istio-translated-wasmplugin");
+    assert_eq!(reasons[0], Reason::Name { before: marked("ab"), after: marked("a") });
+    let native = [traffic_extension("default/a"), plugin("default/a")];
+    assert_eq!(running_order(&native, "default", ROOT, NOW)[0].id.kind, PluginKind::TrafficExtension, "its name has no mark");
+}
+
+#[test]
+fn until_1_22_the_compared_name_had_the_namespace_behind_it() {
+    let plugins = [plugin("default/a"), plugin("default/a-b")];
+    assert_eq!(ordered(&plugins, at(22)).0, ["default/a-b", "default/a"], "a-b.default is less than a.default");
+    assert_eq!(ordered(&plugins, at(23)).0, ["default/a", "default/a-b"]);
+}
+
+#[test]
+fn a_phase_that_istio_does_not_know_comes_last() {
+    let plugins = [in_phase("default/odd", Phase::Unknown("LATE".to_owned())), plugin("default/none")];
+    let (names, reasons) = ordered(&plugins, NOW);
+    assert_eq!(names, ["default/none", "default/odd"]);
+    assert_eq!(reasons[0].to_string(), "no phase runs before phase LATE");
+}
