@@ -2,11 +2,13 @@
 
 mod chains;
 mod plugins;
+mod prediction;
 mod why;
 mod workloads;
 
 pub use chains::{ChainAnswer, ChainMatchAnswer, ChainsAnswer, ChainsFilter, FilterAnswer, ListenerAnswer, ProxyChains, chains};
 pub use plugins::{PluginSummary, PluginsAnswer, plugins};
+pub use prediction::PredictionAnswer;
 pub use why::{MtlsAnswer, WhyAnswer, WhyEntry, WhyListener, concerned, why};
 pub use workloads::{WorkloadSummary, WorkloadsAnswer, workloads};
 
