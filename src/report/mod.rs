@@ -5,6 +5,7 @@ mod markdown;
 mod paint;
 mod plugins;
 mod table;
+mod what_if;
 mod why;
 mod workloads;
 

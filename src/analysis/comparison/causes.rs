@@ -68,7 +68,7 @@ pub fn causes(counted: &Listener, predicted: &Listener, dump: &ConfigDump, facts
     let mut found: Vec<Cause> = gaps.iter().map(|gap| Cause::new("notPredicted", gap.why.clone())).collect();
     let others = dump.listeners.iter().filter(|other| other.name == counted.name && other.state != counted.state);
     for other in others {
-        let is_it = differences(other, predicted).is_empty();
+        let is_it = differences(other, predicted, None).is_empty();
         match other.state {
             ListenerState::Error if is_it && counted.state == ListenerState::Active => {
                 let error = other.error.as_deref().unwrap_or("it does not say why");

@@ -115,9 +115,16 @@ pub struct WhyListener {
 }
 
 impl WhyListener {
-    /// Whether the proxy has it: one that is only predicted has no chains.
-    pub fn is_there(&self) -> bool {
-        self.chain_count > 0
+    /// What istiod would send, held against what was counted, as one clause.
+    pub fn held_against(&self) -> String {
+        match (self.predicted, self.counted, self.agrees) {
+            (None, ..) => format!("not predicted: {}", self.prediction_note.as_deref().unwrap_or("nothing to predict from")),
+            (Some(predicted), Some(counted), Some(true)) if predicted == counted => "as istiod would send it, chain by chain".to_owned(),
+            (Some(predicted), Some(counted), Some(false)) if predicted == counted => {
+                format!("istiod would put it there {} too, but not the same in every chain", times(predicted))
+            }
+            (Some(predicted), ..) => format!("istiod would put it there {}", times(predicted)),
+        }
     }
 }
 
@@ -199,4 +206,13 @@ fn attached(snapshot: &Snapshot, plugin: &PluginId, pod: Option<&Pod>) -> Result
     let object = snapshot.objects.plugins.get(plugin);
     let object = object.ok_or_else(|| format!("there is no {} {plugin}; what the proxy has is left over", plugin.kind))?;
     Ok(attachment::attach(object, pod, &snapshot.objects))
+}
+
+/// `once`, `4 times`.
+fn times(count: usize) -> String {
+    match count {
+        0 => "in no chain".to_owned(),
+        1 => "once".to_owned(),
+        more => format!("{more} times"),
+    }
 }
