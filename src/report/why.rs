@@ -68,15 +68,18 @@ fn text(answer: &WhyAnswer, entry: &WhyEntry, paint: Paint) -> String {
     }
     for listener in &entry.listeners {
         out.push('\n');
-        out.push_str(&listener_text(listener, paint));
+        out.push_str(&listener_text(entry, listener, paint));
     }
     if entry.listeners.iter().any(|listener| listener.counted.is_some_and(|count| count > 1)) {
         let _ = writeln!(out, "\n  {ONE_CHAIN}");
     }
+    if let Some(note) = &entry.era_note {
+        let _ = writeln!(out, "  {note}");
+    }
     out
 }
 
-fn listener_text(listener: &WhyListener, paint: Paint) -> String {
+fn listener_text(entry: &WhyEntry, listener: &WhyListener, paint: Paint) -> String {
     let mut out = format!("  {}: ", heading(listener, paint));
     let counted = match listener.counted {
         Some(count) => format!("{} of {} chains have it", paint.paint(Style::Strong, &count.to_string()), listener.chain_count),
@@ -108,19 +111,20 @@ fn listener_text(listener: &WhyListener, paint: Paint) -> String {
     for cause in &listener.causes {
         let _ = writeln!(out, "      because {}", paint.paint(Style::Plain, &cause.why));
     }
-    for row in matrix(listener) {
-        let cells: String = row[1..].iter().map(|cell| format!("{cell:>14}")).collect();
+    for row in matrix(entry, listener) {
+        let cells: String = row[1..].iter().map(|cell| format!("{cell:>18}")).collect();
         let _ = writeln!(out, "      {:<12}{cells}", row[0]);
     }
     out
 }
 
 /// How often the plugin would stand there under each mode, and in how many chains; none for listeners that do not depend on it.
-fn matrix(listener: &WhyListener) -> Vec<Vec<String>> {
+fn matrix(entry: &WhyEntry, listener: &WhyListener) -> Vec<Vec<String>> {
     let (Some(predicted), Some(chains)) = (&listener.predicted_by_mode, &listener.chains_by_mode) else { return Vec::new() };
+    let now = entry.mtls.as_ref().map(|mtls| mtls.mode);
     let row = |name: &str, cells: Vec<String>| std::iter::once(name.to_owned()).chain(cells).collect();
     vec![
-        row("mode", predicted.keys().map(ToString::to_string).collect()),
+        row("mode", predicted.keys().map(|mode| if now == Some(*mode) { format!("{mode} (now)") } else { mode.to_string() }).collect()),
         row("occurrences", predicted.values().map(ToString::to_string).collect()),
         row("chains", chains.values().map(ToString::to_string).collect()),
     ]
@@ -182,7 +186,7 @@ fn entry_markdown(entry: &WhyEntry) -> String {
         for cause in &listener.causes {
             let _ = writeln!(out, "  - because {}", plain(&cause.why));
         }
-        for (index, row) in matrix(listener).iter().enumerate() {
+        for (index, row) in matrix(entry, listener).iter().enumerate() {
             let start = if index == 0 { "\n" } else { "" };
             let rule = if index == 0 { format!("\n|{}", "---|".repeat(row.len())) } else { String::new() };
             let _ = writeln!(out, "{start}| {} |{rule}", row.join(" | "));
@@ -190,6 +194,9 @@ fn entry_markdown(entry: &WhyEntry) -> String {
     }
     if entry.listeners.iter().any(|listener| listener.counted.is_some_and(|count| count > 1)) {
         let _ = writeln!(out, "\n{ONE_CHAIN}");
+    }
+    if let Some(note) = &entry.era_note {
+        let _ = writeln!(out, "{note}");
     }
     out
 }

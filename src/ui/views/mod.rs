@@ -5,6 +5,7 @@ mod empty;
 mod header;
 mod help;
 mod plugins;
+mod prediction;
 mod raw;
 mod state;
 mod warnings;

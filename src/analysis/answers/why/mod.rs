@@ -53,6 +53,9 @@ pub struct WhyEntry {
     pub listeners: Vec<WhyListener>,
     /// Whether it runs.
     pub state: PluginState,
+    /// How often it would stand in the inbound listener by the rules of other releases, where that is another number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub era_note: Option<String>,
     /// What shows the state.
     pub state_note: String,
     /// How the dump was read, `port-forward` and so on, or why there is none.
@@ -177,6 +180,7 @@ fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> WhyEntry {
             MtlsAnswer { mode: effective.mode, winner: effective.winner_text() }
         }),
         listeners: listeners::of_proxy(snapshot, plugin, proxy),
+        era_note: listeners::era_note(snapshot, plugin, proxy),
         state: health.state,
         state_note: health.evidence,
         dump_note: match snapshot.dumps.get(proxy) {
