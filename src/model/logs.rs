@@ -48,7 +48,7 @@ pub struct LogLine {
 }
 
 /// What happened to a stream of lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum MarkKind {
     /// Lines were dropped, because more came than memory is allowed for.
@@ -136,6 +136,7 @@ pub enum LogEvent {
     Discarded,
     /// A program began.
     Started,
-    /// The mark of what happened to the stream.
+    /// What happened to the stream, by its own word.
+    #[serde(untagged)]
     Mark(MarkKind),
 }
