@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::analysis::placement::{self, ChainKind, ListenerDirection};
-use crate::model::envoy::{ChainMatch, Filter, FilterChain, Listener, ListenerState};
+use crate::model::envoy::{ChainMatch, Filter, FilterChain, Listener, ListenerState, SourceType};
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::snapshot::Snapshot;
 use crate::model::warning::Warning;
@@ -106,6 +106,12 @@ pub struct ChainMatchAnswer {
     /// `server_names`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub server_names: Vec<String>,
+    /// `direct_source_prefix_ranges`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub direct_source_prefix_ranges: Vec<String>,
+    /// `source_type`, where it is not `ANY`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_type: Option<&'static str>,
     /// `source_prefix_ranges`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub source_prefix_ranges: Vec<String>,
@@ -186,10 +192,7 @@ fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter) -> 
         proxy: proxy.clone(),
         istio_version: node.map(|node| node.istio_version.clone()).unwrap_or_default(),
         envoy_version: node.map(|node| node.envoy_version.clone()).unwrap_or_default(),
-        view: match dump.view {
-            crate::model::envoy::DumpView::Proxy => "proxy",
-            crate::model::envoy::DumpView::Istiod => "istiod",
-        },
+        view: dump.view.as_str(),
         listeners,
     })
 }
@@ -255,6 +258,8 @@ fn match_answer(matches: &ChainMatch, matcher: &[String]) -> ChainMatchAnswer {
         transport_protocol: matches.transport_protocol,
         application_protocols: matches.application_protocols,
         server_names: matches.server_names,
+        direct_source_prefix_ranges: matches.direct_source_prefix_ranges,
+        source_type: matches.source_type.map(SourceType::as_str),
         source_prefix_ranges: matches.source_prefix_ranges,
         source_ports: matches.source_ports,
         other: matches.other,
