@@ -5,6 +5,7 @@
 
 pub mod answers;
 pub mod attachment;
+pub mod connection;
 pub mod diff;
 pub mod era;
 pub mod explain;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::analysis::connection;
 use crate::analysis::placement::{self, ChainKind, ListenerDirection};
 use crate::model::envoy::{ChainMatch, Filter, FilterChain, Listener, ListenerState, SourceType};
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
@@ -85,6 +86,9 @@ pub struct ChainAnswer {
     /// By what it recognises its connections, as one text.
     #[serde(skip)]
     pub recognised_by: String,
+    /// A connection that it might take, to begin with where one is asked about.
+    #[serde(skip)]
+    pub example: String,
 }
 
 /// The conditions of a chain that are set.
@@ -170,8 +174,7 @@ pub fn chains(snapshot: &Snapshot, proxies: &[ProxyId], filter: &ChainsFilter) -
 
 fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter) -> Option<ProxyChains> {
     let dump = &snapshot.dump(proxy)?.dump;
-    let of_pod = snapshot.objects.pods.get(proxy).and_then(|pod| pod.proxy.as_ref()).map(|proxy| proxy.kind);
-    let kind = placement::proxy_kind(dump, of_pod);
+    let kind = placement::kind_of(snapshot, proxy, dump);
     let wanted = |listener: &Listener| {
         filter.port.is_none_or(|port| listener.port() == Some(port)) && filter.listener.as_ref().is_none_or(|name| *name == listener.name)
     };
@@ -228,7 +231,7 @@ fn listener_answer(
     }
 }
 
-fn chain_answer(
+pub(super) fn chain_answer(
     snapshot: &Snapshot,
     place: usize,
     chain: &FilterChain,
@@ -247,6 +250,7 @@ fn chain_answer(
         network_filters: filters(&chain.network_filters),
         http_filters: chain.http_filters.as_deref().map(filters).unwrap_or_default(),
         recognised_by: placement::recognised_by(chain),
+        example: connection::example(chain, listener, direction),
     }
 }
 
