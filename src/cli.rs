@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::analysis::connection::Asked;
 use crate::model::peer_authentication::MtlsMode;
 
 /// See which WasmPlugin sits in which filter chain of which proxy of an Istio mesh, how often, and why.
@@ -118,6 +119,10 @@ pub enum Command {
         /// Only chains that have a filter of this plugin
         #[arg(long, value_name = "PLUGIN")]
         plugin: Option<String>,
+        /// Which chain takes this connection, and why no other: port=PORT, address=IP, tls=none|mesh|foreign,
+        /// http=1.1|2|1.0|none, alpn=NAME+NAME, sni=HOST|none, source=IP[:PORT], direction=inbound|outbound
+        #[arg(long, value_name = "KEY=VALUE,..", conflicts_with_all = ["port", "listener", "plugin"])]
+        connection: Option<Asked>,
     },
     /// How often a plugin's filter appears in each listener, and why: the sum, term by term
     Why {

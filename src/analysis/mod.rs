@@ -7,6 +7,7 @@ pub mod answers;
 pub mod attachment;
 pub mod chains;
 pub mod comparison;
+pub mod connection;
 pub mod diff;
 pub mod era;
 pub mod explain;

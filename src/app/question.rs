@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::analysis::answers::{self, ChainsAnswer, ChainsFilter, PluginsAnswer, WhyAnswer, WorkloadsAnswer};
+use crate::analysis::answers::{self, ChainsAnswer, ChainsFilter, ConnectionAnswer, PluginsAnswer, WhyAnswer, WorkloadsAnswer};
+use crate::analysis::connection::Asked;
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::snapshot::Snapshot;
 
@@ -17,6 +18,8 @@ pub enum Question {
     Chains(ProxyId),
     /// Why a plugin stands where it does in a proxy.
     Why(PluginId, ProxyId),
+    /// Which chain of a proxy takes a connection.
+    Connection(ProxyId, Asked),
 }
 
 /// An answer.
@@ -30,6 +33,8 @@ pub enum Answered {
     Chains(Arc<ChainsAnswer>),
     /// To [`Question::Why`].
     Why(Arc<WhyAnswer>),
+    /// To [`Question::Connection`].
+    Connection(Arc<ConnectionAnswer>),
 }
 
 impl Question {
@@ -47,6 +52,9 @@ impl Question {
                 Answered::Chains(Arc::new(answers::chains(snapshot, std::slice::from_ref(proxy), &ChainsFilter::default())))
             }
             Self::Why(plugin, proxy) => Answered::Why(Arc::new(answers::why(snapshot, plugin, Some(std::slice::from_ref(proxy))))),
+            Self::Connection(proxy, asked) => {
+                Answered::Connection(Arc::new(answers::connection(snapshot, std::slice::from_ref(proxy), asked)))
+            }
         }
     }
 }

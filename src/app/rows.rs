@@ -1,6 +1,7 @@
 //! The rows of each screen, as data: what a key moves over and a frame draws.
 
 pub mod chains;
+pub mod connection;
 pub mod help;
 pub mod why;
 
@@ -44,6 +45,12 @@ pub enum Row {
     Modes(usize, usize),
     /// The line above the sums of the proxy's other listeners.
     Elsewhere,
+    /// The chain that takes the connection, or that none does.
+    Taken,
+    /// The line above the chains that do not take it.
+    Losers,
+    /// A chain that does not take it.
+    Loser(usize),
     /// An empty line.
     Blank,
     /// A sentence.
@@ -57,7 +64,10 @@ pub enum Row {
 impl Row {
     /// Whether it can be selected.
     pub fn is_selectable(&self) -> bool {
-        !matches!(self, Self::NotMatched | Self::Blank | Self::Elsewhere | Self::Total(_) | Self::Cause(..) | Self::Modes(..))
+        !matches!(
+            self,
+            Self::NotMatched | Self::Blank | Self::Elsewhere | Self::Losers | Self::Total(_) | Self::Cause(..) | Self::Modes(..)
+        )
     }
 }
 
@@ -106,6 +116,7 @@ fn all(screen: &Screen, warnings: usize) -> Vec<Row> {
         Subject::Workloads(_) => workloads(screen),
         Subject::Chains(_) => chains::rows(screen),
         Subject::Why(_) => why::rows(screen),
+        Subject::Connection(..) => connection::rows(screen),
         Subject::Raw { lines, .. } => (0..lines.len()).map(Row::Line).collect(),
         Subject::Warnings => (0..warnings).map(Row::Warning).collect(),
         Subject::Help(of) => (0..help::lines(of).len()).map(Row::Line).collect(),
@@ -165,13 +176,14 @@ pub fn text(screen: &Screen, row: &Row) -> String {
         Row::Proxy(index, proxy) => screen.workloads().map(|answer| answer.workloads[*index].proxies[*proxy].proxy.to_string()),
         Row::Listener(_) | Row::Chain(..) | Row::NetworkFilter(..) | Row::HttpFilter(..) => chains::text(screen, row),
         Row::Sum(_) | Row::Term(..) | Row::Difference(..) | Row::Cause(..) => why::text(screen, row),
+        Row::Taken | Row::Loser(_) => connection::text(screen, row),
         Row::Sentence(sentence) => Some(sentence.clone()),
         Row::Line(index) => match &screen.subject {
             Subject::Raw { lines, .. } => lines.get(*index).cloned(),
             Subject::Help(of) => help::lines(of).get(*index).map(help::Line::text),
             _ => None,
         },
-        Row::NotMatched | Row::Elsewhere | Row::Total(_) | Row::Modes(..) | Row::Blank | Row::Warning(_) => None,
+        Row::NotMatched | Row::Elsewhere | Row::Losers | Row::Total(_) | Row::Modes(..) | Row::Blank | Row::Warning(_) => None,
     };
     found.unwrap_or_default()
 }

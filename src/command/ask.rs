@@ -5,6 +5,7 @@ use std::path::Path;
 use super::Outcome;
 use super::read;
 use crate::analysis::answers::{self, ChainsFilter};
+use crate::analysis::connection::Asked;
 use crate::analysis::lookup::{self, LookupError};
 use crate::cli::Common;
 use crate::error::Error;
@@ -66,6 +67,27 @@ impl Asker<'_> {
         listener: Option<String>,
         plugin: Option<&str>,
     ) -> Result<Outcome, Error> {
+        let (snapshot, shown) = match self.looked_at(workload).await? {
+            Ok(found) => found,
+            Err(outcome) => return Ok(outcome),
+        };
+        let plugin = match plugin.map(|text| lookup::plugin(&snapshot, text, &self.own_namespace())).transpose() {
+            Ok(plugin) => plugin,
+            Err(error) => return Ok(self.not_found(&snapshot, error)),
+        };
+        let answer = answers::chains(&snapshot, &shown, &ChainsFilter { port, listener, plugin });
+        Ok(self.print(&answer, self.unread(&snapshot)))
+    }
+
+    pub(super) async fn connection(&self, workload: Option<&str>, asked: &Asked) -> Result<Outcome, Error> {
+        Ok(match self.looked_at(workload).await? {
+            Ok((snapshot, shown)) => self.print(&answers::connection(&snapshot, &shown, asked), self.unread(&snapshot)),
+            Err(outcome) => outcome,
+        })
+    }
+
+    /// The proxies of a workload, or all in reach, with their dumps; an outcome where the workload is not to be found.
+    async fn looked_at(&self, workload: Option<&str>) -> Result<Result<(Snapshot, Vec<ProxyId>), Outcome>, Error> {
         let collector = read::objects(&self.source, self.common.timeout).await?;
         let objects = collector.snapshot(Default::default());
         let named = workload.is_some();
@@ -78,15 +100,10 @@ impl Asker<'_> {
         if let Some(text) = workload.filter(|_| !objects.has_objects) {
             match lookup::workload(&snapshot, text, &self.own_namespace()) {
                 Ok(found) => shown = found.proxies,
-                Err(error) => return Ok(self.not_found(&snapshot, error)),
+                Err(error) => return Ok(Err(self.not_found(&snapshot, error))),
             }
         }
-        let plugin = match plugin.map(|text| lookup::plugin(&snapshot, text, &self.own_namespace())).transpose() {
-            Ok(plugin) => plugin,
-            Err(error) => return Ok(self.not_found(&snapshot, error)),
-        };
-        let answer = answers::chains(&snapshot, &shown, &ChainsFilter { port, listener, plugin });
-        Ok(self.print(&answer, self.unread(&snapshot)))
+        Ok(Ok((snapshot, shown)))
     }
 
     pub(super) async fn why(&self, plugin: &str, workload: Option<&str>) -> Result<Outcome, Error> {

@@ -78,7 +78,8 @@ async fn outcome(cli: &Cli) -> Result<Outcome, Error> {
     match &cli.command {
         None | Some(Command::Plugins) => asker.plugins().await,
         Some(Command::Workloads { plugin }) => asker.workloads(plugin.as_deref()).await,
-        Some(Command::Chains { workload, port, listener, plugin }) => {
+        Some(Command::Chains { workload, connection: Some(asked), .. }) => asker.connection(workload.as_deref(), asked).await,
+        Some(Command::Chains { workload, port, listener, plugin, connection: None }) => {
             asker.chains(workload.as_deref(), *port, listener.clone(), plugin.as_deref()).await
         }
         Some(Command::Why { plugin, workload, mode, with }) if mode.is_some() || !with.is_empty() => {

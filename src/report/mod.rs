@@ -1,6 +1,7 @@
 //! The answers as text, JSON, YAML and Markdown. Forms only: nothing is computed here.
 
 mod chains;
+mod connection;
 mod markdown;
 mod paint;
 mod plugins;

@@ -1,6 +1,7 @@
 //! The answers of the commands and screens, as data. Their fields are JSON keys: added to, never renamed.
 
 mod chains;
+mod connection;
 mod plugins;
 mod prediction;
 mod what_if;
@@ -8,6 +9,7 @@ mod why;
 mod workloads;
 
 pub use chains::{ChainAnswer, ChainMatchAnswer, ChainsAnswer, ChainsFilter, FilterAnswer, ListenerAnswer, ProxyChains, chains};
+pub use connection::{ConnectionAnswer, Loser, ProxyConnection, TakingListener, connection};
 pub use plugins::{PluginSummary, PluginsAnswer, plugins};
 pub use prediction::PredictionAnswer;
 pub use what_if::{WhatIfAnswer, WhatIfEntry, what_if};
