@@ -21,6 +21,9 @@ impl Version {
         self < Self { major: 1, minor: 21 }
     }
 
+    /// The newest version whose rules are known, taken where none is said.
+    pub const NEWEST: Self = Self { major: 1, minor: 31 };
+
     /// Until 1.19 plugins of the root namespace stand before those of the proxy's own
     /// (`pilot/pkg/model/push_context.go: WasmPluginsByListenerInfo`).
     pub fn puts_root_namespace_first(self) -> bool {
@@ -37,6 +40,16 @@ impl Version {
     /// (`pilot/pkg/model/config.go: sortConfigByCreationTime`).
     pub fn compares_names_with_namespaces(self) -> bool {
         self < Self { major: 1, minor: 23 }
+    }
+
+    /// From 1.16 on plugins have `match`; an older API server dropped the field.
+    pub fn has_match(self) -> bool {
+        self >= Self { major: 1, minor: 16 }
+    }
+
+    /// From 1.20 on plugins have `type`, and can be NETWORK (`pilot/pkg/model/extensions.go: MatchType`).
+    pub fn has_network_plugins(self) -> bool {
+        self >= Self { major: 1, minor: 20 }
     }
 
     /// From 1.30 on istiod makes a TrafficExtension with a marked name of each WasmPlugin

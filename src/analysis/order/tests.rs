@@ -65,7 +65,7 @@ fn the_phase_decides_before_all_else() {
     let (names, reasons) = ordered(&plugins, NOW);
     assert_eq!(names, ["istio-system/authn", "default/authz", "default/stats", "default/none"]);
     assert_eq!(reasons[0], Reason::Phase { before: Phase::Authn, after: Phase::Authz });
-    assert_eq!(reasons[2].to_string(), "phase STATS runs before no phase");
+    assert_eq!(reasons[2].to_string(), "no phase comes after phase STATS");
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn an_unset_priority_is_below_negative_ones() {
         let (names, reasons) = ordered(&plugins, version);
         assert_eq!(names, ["default/d", "default/c", "default/b", "default/a"]);
         assert_eq!(reasons[2], Reason::Priority { before: Some(-5), after: None });
-        assert_eq!(reasons[2].to_string(), "the higher priority runs first: -5 before no priority, which is lowest");
+        assert_eq!(reasons[2].to_string(), "same phase; no priority is the lowest, below -5");
     }
 }
 
@@ -92,7 +92,10 @@ fn the_root_namespace_went_first_until_1_19() {
     let plugins = [created("default/own", Some("2026-11-23T19:00:01Z")), plugin("istio-system/root"), plugin("shop/service")];
     let (names, reasons) = ordered(&plugins, at(19));
     assert_eq!(names, ["istio-system/root", "default/own", "shop/service"]);
-    assert_eq!(reasons[0].to_string(), "namespace istio-system (the root namespace) comes before default (the proxy's own)");
+    assert_eq!(
+        reasons[0].to_string(),
+        "same phase and priority; namespace default (the proxy's own) comes after istio-system (the root namespace)"
+    );
     for version in [at(20), NOW] {
         let (names, reasons) = ordered(&plugins, version);
         assert_eq!(names, ["default/own", "istio-system/root", "shop/service"], "{version:?}: though the root's is older");
@@ -146,5 +149,5 @@ fn a_phase_that_istio_does_not_know_comes_last() {
     let plugins = [in_phase("default/odd", Phase::Unknown("LATE".to_owned())), plugin("default/none")];
     let (names, reasons) = ordered(&plugins, NOW);
     assert_eq!(names, ["default/none", "default/odd"]);
-    assert_eq!(reasons[0].to_string(), "no phase runs before phase LATE");
+    assert_eq!(reasons[0].to_string(), "phase LATE comes after no phase");
 }
