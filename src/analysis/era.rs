@@ -1,4 +1,11 @@
-//! What each version of Istio does differently, as its release branches have it.
+//! What each version of Istio does differently, as its release branches have it, and which istiod decides for a proxy.
+
+use crate::ingest::plugin_name::TRANSLATED;
+use crate::model::envoy::Node;
+use crate::model::ids::{PluginId, PluginKind};
+use crate::model::inventory::Inventory;
+use crate::model::mesh::Features;
+use crate::model::workload::Pod;
 
 /// An Istio version, as far as rules depend on it: `1.31` of `1.31-alpha.eed52ebb66ad`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -10,53 +17,146 @@ pub struct Version {
 }
 
 impl Version {
+    /// The newest version whose rules are known here.
+    pub const NEWEST: Self = Self::new(1, 31);
+
+    /// Puts the numbers together.
+    pub const fn new(major: u32, minor: u32) -> Self {
+        Self { major, minor }
+    }
+
     /// Reads the first two numbers; None where the text does not begin with them (a development build may say anything).
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.trim_start_matches('v').split(['.', '-']);
         Some(Self { major: parts.next()?.parse().ok()?, minor: parts.next()?.parse().ok()? })
     }
 
-    /// Until 1.20 a plugin's filter is named just `ns.name`; later names have a prefix.
-    pub fn names_filters_bare(self) -> bool {
-        self < Self { major: 1, minor: 21 }
+    /// Whether it is 1.`minor` or later.
+    pub(super) fn since(self, minor: u32) -> bool {
+        self >= Self::new(1, minor)
     }
 
-    /// The newest version whose rules are known, taken where none is said.
-    pub const NEWEST: Self = Self { major: 1, minor: 31 };
+    /// Until 1.20 a plugin's filter is named just `ns.name`; later names have a prefix.
+    pub fn names_filters_bare(self) -> bool {
+        !self.since(21)
+    }
+
+    /// The name of a plugin's filter (`pilot/pkg/model/extensions.go` of each release; the typo of 1.21 to 1.25 is Istio's).
+    pub fn filter_name(self, plugin: &PluginId) -> String {
+        let (namespace, name) = (&plugin.name.namespace, &plugin.name.name);
+        let marker = if plugin.kind == PluginKind::WasmPlugin { TRANSLATED } else { "" };
+        match self.minor {
+            _ if self.since(30) => format!("extensions.istio.io/trafficextension/{namespace}.{name}{marker}"),
+            _ if self.since(26) => format!("extensions.istio.io/wasmplugin/{namespace}.{name}"),
+            _ if self.since(21) => format!("extenstions.istio.io/wasmplugin/{namespace}.{name}"),
+            _ => format!("{namespace}.{name}"),
+        }
+    }
+
+    /// Until 1.22 the passthrough chains stand once for each IP family of the pod (`core/listener_inbound.go:
+    /// buildInboundPassthroughChains`; one set from 1.23 on).
+    pub fn passthrough_by_family(self) -> bool {
+        !self.since(23)
+    }
+
+    /// Until 1.12 plain HTTP/1.0 is always matched; later only with `PILOT_HTTP10` (`core/listener.go: plaintextHTTPALPNs`).
+    pub fn matches_http10(self) -> bool {
+        !self.since(13)
+    }
+
+    /// Until 1.13 plugins stand in a sidecar's inbound chains and in gateways only (1.12:
+    /// `core/v1alpha3/listener_builder.go: buildInboundFilterchains`; 1.14: `core/v1alpha3/listener.go: buildHTTPConnectionManager`).
+    pub fn plugins_outbound(self) -> bool {
+        self.since(14)
+    }
+
+    /// `spec.match` counts from 1.16 on (`pilot/pkg/model/extensions.go: MatchListener`).
+    pub fn matches_listeners(self) -> bool {
+        self.since(16)
+    }
+
+    /// `spec.type: NETWORK` counts from 1.20 on; before, every plugin is an HTTP filter.
+    pub fn network_plugins(self) -> bool {
+        self.since(20)
+    }
+
+    /// Whether `thrift` is no protocol of its own (`pkg/config/protocol/instance.go`, which dropped it in 1.14).
+    pub fn has_no_thrift(self) -> bool {
+        self.since(14)
+    }
+
+    /// `appProtocol: kubernetes.io/h2c` is known from 1.19 on (`pkg/config/kube/conversion.go`).
+    pub fn knows_app_protocol_h2c(self) -> bool {
+        self.since(19)
+    }
+
+    /// `appProtocol: kubernetes.io/ws` and `wss` are known from 1.24 on (1.23 knows h2c alone).
+    pub fn knows_app_protocol_ws(self) -> bool {
+        self.since(24)
+    }
 
     /// Until 1.19 plugins of the root namespace stand before those of the proxy's own
     /// (`pilot/pkg/model/push_context.go: WasmPluginsByListenerInfo`).
     pub fn puts_root_namespace_first(self) -> bool {
-        self < Self { major: 1, minor: 20 }
+        !self.since(20)
     }
 
     /// What an unset `priority` counts as: the smallest of the field's numbers, which had 64 bits until 1.18
     /// (`pilot/pkg/model/push_context.go: sortByPriority`).
     pub fn unset_priority(self) -> i64 {
-        if self < (Self { major: 1, minor: 19 }) { i64::MIN } else { i64::from(i32::MIN) }
+        if self.since(19) { i64::from(i32::MIN) } else { i64::MIN }
     }
 
     /// Until 1.22 objects of one second are ordered by `name.namespace`, later by the name and then the namespace
     /// (`pilot/pkg/model/config.go: sortConfigByCreationTime`).
     pub fn compares_names_with_namespaces(self) -> bool {
-        self < Self { major: 1, minor: 23 }
+        !self.since(23)
     }
 
-    /// From 1.16 on plugins have `match`; an older API server dropped the field.
-    pub fn has_match(self) -> bool {
-        self >= Self { major: 1, minor: 16 }
-    }
-
-    /// From 1.20 on plugins have `type`, and can be NETWORK (`pilot/pkg/model/extensions.go: MatchType`).
-    pub fn has_network_plugins(self) -> bool {
-        self >= Self { major: 1, minor: 20 }
-    }
-
-    /// From 1.30 on istiod makes a TrafficExtension with a marked name of each WasmPlugin
+    /// From 1.30 on istiod knows TrafficExtensions, and makes one with a marked name of each WasmPlugin
     /// (`pilot/pkg/config/kube/extensions/translate.go`).
     pub fn translates_wasm_plugins(self) -> bool {
-        self >= Self { major: 1, minor: 30 }
+        self.since(30)
     }
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+/// The istiod that decides what a proxy is sent, as far as that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ControlPlane {
+    /// Its version, by which rules are chosen.
+    pub version: Version,
+    /// Its switches; Istio's defaults where its pod cannot be seen.
+    pub features: Features,
+    /// What the version was taken from, as one clause.
+    pub basis: String,
+}
+
+/// The istiod that serves a proxy: the one of the pod's revision, else any. Where no istiod says its version, the proxy's own
+/// stands in, and where it says none either, the newest that is known here.
+pub fn control_plane(objects: &Inventory, pod: Option<&Pod>, node: Option<&Node>) -> ControlPlane {
+    let revision = pod.and_then(|pod| pod.revision.as_deref());
+    let serves = |candidate: &Pod| revision.is_none_or(|revision| candidate.revision.as_deref() == Some(revision));
+    let istiods: Vec<&Pod> =
+        objects.pods.values().map(|pod| &**pod).filter(|pod| pod.istiod.is_some() && pod.phase != "Succeeded" && !pod.deleting).collect();
+    let own = istiods.iter().find(|candidate| serves(candidate)).or_else(|| istiods.first());
+    let features = own.and_then(|istiod| istiod.istiod).unwrap_or_default();
+    let of_own = objects.istiods.iter().find(|istiod| own.is_some_and(|own| own.id.pod == istiod.pod));
+    let said = of_own.or_else(|| objects.istiods.first());
+    let parsed = said.and_then(|istiod| Some((Version::parse(&istiod.version)?, format!("istiod is {}", istiod.version))));
+    let of_proxy = || {
+        let text = &node?.istio_version;
+        Some((Version::parse(text)?, format!("istiod does not say its version, the proxy is {text}")))
+    };
+    let newest =
+        || (Version::NEWEST, format!("neither istiod nor the proxy says its version, so the rules of {} are taken", Version::NEWEST));
+    let (version, basis) = parsed.or_else(of_proxy).unwrap_or_else(newest);
+    ControlPlane { version, features, basis }
 }
 
 #[cfg(test)]
@@ -70,5 +170,21 @@ mod tests {
         assert_eq!(Version::parse("unknown"), None);
         assert!(Version::parse("1.20.8").is_some_and(Version::names_filters_bare));
         assert!(!Version::parse("1.21.0").is_some_and(Version::names_filters_bare));
+    }
+
+    #[test]
+    fn each_era_names_filters_in_its_own_way() {
+        let plugin = PluginId::new(PluginKind::WasmPlugin, "default", "a.b");
+        for (minor, name) in [
+            (12, "default.a.b"),
+            (20, "default.a.b"),
+            (21, "extenstions.istio.io/wasmplugin/default.a.b"),
+            (26, "extensions.istio.io/wasmplugin/default.a.b"),
+            (30, "extensions.istio.io/trafficextension/default.a.b~istio-translated-wasmplugin"),
+        ] {
+            assert_eq!(Version { major: 1, minor }.filter_name(&plugin), name);
+        }
+        let native = PluginId::new(PluginKind::TrafficExtension, "default", "a");
+        assert_eq!(Version::NEWEST.filter_name(&native), "extensions.istio.io/trafficextension/default.a");
     }
 }

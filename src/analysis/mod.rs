@@ -4,6 +4,7 @@
 //! its source from which they come.
 
 pub mod answers;
+pub mod chains;
 pub mod attachment;
 pub mod diff;
 pub mod era;
@@ -13,3 +14,5 @@ pub mod lookup;
 pub mod mtls;
 pub mod order;
 pub mod placement;
+pub mod protocol;
+pub mod targets;

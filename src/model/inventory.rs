@@ -26,7 +26,7 @@ pub struct Inventory {
     pub services: BTreeMap<(Kind, ObjectName), Arc<Service>>,
     /// PeerAuthentications.
     pub peer_authentications: BTreeMap<ObjectName, Arc<PeerAuthentication>>,
-    /// EnvoyFilters, Sidecars and both kinds of Gateway.
+    /// EnvoyFilters, Sidecars, both kinds of Gateway, VirtualServices and DestinationRules.
     pub policies: BTreeMap<(Kind, ObjectName), Arc<Policy>>,
     /// Namespaces, with their labels.
     pub namespaces: BTreeMap<String, Labels>,

@@ -29,6 +29,10 @@ pub enum Kind {
     ServiceEntry,
     /// `networking.istio.io` WorkloadEntry.
     WorkloadEntry,
+    /// `networking.istio.io` VirtualService.
+    VirtualService,
+    /// `networking.istio.io` DestinationRule.
+    DestinationRule,
     /// `apps` Deployment.
     Deployment,
     /// `apps` ReplicaSet.
@@ -52,7 +56,7 @@ pub enum Depth {
 
 impl Kind {
     /// Every watched kind, those that the first screen needs first.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::WasmPlugin,
         Self::TrafficExtension,
         Self::Pod,
@@ -69,6 +73,8 @@ impl Kind {
         Self::WorkloadEntry,
         Self::EnvoyFilter,
         Self::Sidecar,
+        Self::VirtualService,
+        Self::DestinationRule,
         Self::Namespace,
     ];
 
@@ -86,6 +92,8 @@ impl Kind {
             Self::IstioGateway | Self::Gateway => "Gateway",
             Self::ServiceEntry => "ServiceEntry",
             Self::WorkloadEntry => "WorkloadEntry",
+            Self::VirtualService => "VirtualService",
+            Self::DestinationRule => "DestinationRule",
             Self::Deployment => "Deployment",
             Self::ReplicaSet => "ReplicaSet",
             Self::StatefulSet => "StatefulSet",
@@ -99,7 +107,13 @@ impl Kind {
         match self {
             Self::WasmPlugin | Self::TrafficExtension => "extensions.istio.io",
             Self::PeerAuthentication => "security.istio.io",
-            Self::EnvoyFilter | Self::Sidecar | Self::IstioGateway | Self::ServiceEntry | Self::WorkloadEntry => "networking.istio.io",
+            Self::EnvoyFilter
+            | Self::Sidecar
+            | Self::IstioGateway
+            | Self::ServiceEntry
+            | Self::WorkloadEntry
+            | Self::VirtualService
+            | Self::DestinationRule => "networking.istio.io",
             Self::Gateway => "gateway.networking.k8s.io",
             Self::Deployment | Self::ReplicaSet | Self::StatefulSet | Self::DaemonSet => "apps",
             Self::Pod | Self::Service | Self::Namespace | Self::MeshConfigMap => "",
@@ -132,6 +146,8 @@ impl Kind {
             Self::IstioGateway | Self::Gateway => "gateways",
             Self::ServiceEntry => "serviceentries",
             Self::WorkloadEntry => "workloadentries",
+            Self::VirtualService => "virtualservices",
+            Self::DestinationRule => "destinationrules",
             Self::Deployment => "deployments",
             Self::ReplicaSet => "replicasets",
             Self::StatefulSet => "statefulsets",

@@ -1,4 +1,4 @@
-//! Labels and label selectors.
+//! Labels and label selectors, Istio's and Kubernetes' own.
 
 use std::collections::BTreeMap;
 
@@ -28,5 +28,58 @@ impl Selector {
     pub fn text(&self) -> String {
         let pairs: Vec<String> = self.match_labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
         pairs.join(",")
+    }
+}
+
+/// A Kubernetes `LabelSelector`, which can do more than equality
+/// (`k8s.io/apimachinery pkg/apis/meta/v1/types.go: LabelSelector`). Empty matches everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LabelSelector {
+    /// `matchLabels`.
+    pub pairs: Selector,
+    /// `matchExpressions`; all must hold.
+    pub expressions: Vec<Requirement>,
+}
+
+impl LabelSelector {
+    /// Whether all its pairs and expressions hold for `labels`.
+    pub fn matches(&self, labels: &Labels) -> bool {
+        self.pairs.matches(labels) && self.expressions.iter().all(|requirement| requirement.holds(labels))
+    }
+}
+
+/// One item of `matchExpressions`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requirement {
+    /// The label.
+    pub key: String,
+    /// How its value is compared.
+    pub operator: Operator,
+    /// With what; empty for `Exists` and `DoesNotExist`.
+    pub values: Vec<String>,
+}
+
+/// The operator of a [`Requirement`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// One of the values.
+    In,
+    /// None of the values, or no such label.
+    NotIn,
+    /// There is such a label.
+    Exists,
+    /// There is none.
+    DoesNotExist,
+}
+
+impl Requirement {
+    fn holds(&self, labels: &Labels) -> bool {
+        let value = labels.get(&self.key);
+        match self.operator {
+            Operator::In => value.is_some_and(|value| self.values.contains(value)),
+            Operator::NotIn => value.is_none_or(|value| !self.values.contains(value)),
+            Operator::Exists => value.is_some(),
+            Operator::DoesNotExist => value.is_none(),
+        }
     }
 }

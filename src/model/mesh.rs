@@ -10,11 +10,78 @@ pub struct MeshConfig {
     pub root_namespace: String,
     /// `defaultConfig.proxyAdminPort`; 15000 where unset.
     pub admin_port: u16,
+    /// `proxyListenPort`: where outbound traffic is redirected to; 15001 where unset.
+    pub outbound_port: u16,
+    /// `proxyInboundListenPort`: where inbound traffic is redirected to; 15006 where unset.
+    pub inbound_port: u16,
+    /// `proxyHttpPort`: an explicit HTTP proxy for outbound traffic; None where unset or 0.
+    pub http_proxy_port: Option<u16>,
+    /// `enableAutoMtls`: clients use mutual TLS where the server's proxy takes it; true where unset.
+    pub auto_mtls: bool,
+    /// `outboundTrafficPolicy.mode`; empty is `ALLOW_ANY`.
+    pub outbound_mode: String,
+    /// `defaultServiceExportTo`; empty is every namespace.
+    pub service_export_to: Vec<String>,
+    /// `defaultDestinationRuleExportTo`; empty is every namespace.
+    pub destination_rule_export_to: Vec<String>,
 }
 
 impl Default for MeshConfig {
     fn default() -> Self {
-        Self { root_namespace: DEFAULT_ROOT_NAMESPACE.to_owned(), admin_port: 15000 }
+        Self {
+            root_namespace: DEFAULT_ROOT_NAMESPACE.to_owned(),
+            admin_port: 15000,
+            outbound_port: 15001,
+            inbound_port: 15006,
+            http_proxy_port: None,
+            auto_mtls: true,
+            outbound_mode: String::new(),
+            service_export_to: Vec::new(),
+            destination_rule_export_to: Vec::new(),
+        }
+    }
+}
+
+/// Switches of istiod that change what it generates: environment variables of its container, with Istio's defaults
+/// (`pilot/pkg/features`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Features {
+    /// `PILOT_ENABLE_AMBIENT`.
+    pub ambient: bool,
+    /// `PILOT_ENABLE_SIDECAR_LISTENING_HBONE`: counts only with ambient.
+    pub hbone_listening: bool,
+    /// `PILOT_HTTP10`: plain HTTP/1.0 is matched too.
+    pub http10: bool,
+    /// `ISTIO_DUAL_STACK`.
+    pub dual_stack: bool,
+    /// `ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY`: selectors reach Gateway API gateways.
+    pub selector_on_gateways: bool,
+    /// `PILOT_ALLOW_SIDECAR_SERVICE_INBOUND_LISTENER_MERGE`: a Sidecar's ingress adds to the service ports.
+    pub merge_sidecar_ingress: bool,
+    /// `ENABLE_TLS_ON_SIDECAR_INGRESS`.
+    pub sidecar_ingress_tls: bool,
+    /// `PILOT_ENABLE_QUIC_LISTENERS`.
+    pub quic: bool,
+    /// `PILOT_SCOPE_GATEWAY_TO_NAMESPACE`: a Gateway's selector reaches its own namespace alone.
+    pub scope_gateway_to_namespace: bool,
+    /// `PILOT_ENABLE_HEADLESS_FILTER_CHAIN_LISTENER`: one listener for all pods of a headless TCP port.
+    pub headless_filter_chains: bool,
+}
+
+impl Default for Features {
+    fn default() -> Self {
+        Self {
+            ambient: false,
+            hbone_listening: true,
+            http10: false,
+            dual_stack: false,
+            selector_on_gateways: true,
+            merge_sidecar_ingress: false,
+            sidecar_ingress_tls: false,
+            quic: false,
+            scope_gateway_to_namespace: false,
+            headless_filter_chains: false,
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 //! [`crate::ingest`] and judged by [`crate::analysis`].
 
 pub mod envoy;
+pub mod envoy_filter;
+pub mod gateway;
 pub mod ids;
 pub mod inventory;
 pub mod kind;
@@ -13,7 +15,9 @@ pub mod peer_authentication;
 pub mod plugin;
 pub mod policy;
 pub mod printable;
+pub mod routing;
 pub mod service;
+pub mod sidecar;
 pub mod snapshot;
 pub mod update;
 pub mod warning;

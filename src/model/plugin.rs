@@ -119,7 +119,7 @@ impl PluginType {
 pub struct TrafficSelector {
     /// `mode`.
     pub mode: WorkloadMode,
-    /// `ports[].number`; empty is any.
+    /// `ports[].number`; empty is any. 0 stands for a number that no port can have: it matches nothing.
     pub ports: Vec<u16>,
 }
 

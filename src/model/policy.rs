@@ -1,24 +1,43 @@
 //! Objects that change a proxy's listeners beside plugins and PeerAuthentications.
 
+use super::envoy_filter::EnvoyFilter;
+use super::gateway::{GatewaySpec, Server};
 use super::ids::ObjectName;
 use super::kind::Kind;
-use super::labels::Selector;
+use super::labels::{Labels, Selector};
+use super::routing::{DestinationRule, VirtualService};
+use super::sidecar::Sidecar;
 
 /// An EnvoyFilter, Sidecar, Gateway or the like: where it stands, what it selects, and the parts that answers use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// What it is: [`Kind::EnvoyFilter`], [`Kind::Sidecar`], [`Kind::IstioGateway`] or [`Kind::Gateway`].
+    /// Its kind.
     pub kind: Kind,
     /// Its namespace and name.
     pub name: ObjectName,
+    /// Its labels: `istio.io/rev`, `istio.io/waypoint-for`, …
+    pub labels: Labels,
     /// Which workloads it selects; None selects its whole scope.
     pub selector: Option<Selector>,
-    /// `spec.gatewayClassName` of a Gateway API gateway; empty otherwise.
-    pub gateway_class: String,
-    /// `spec.targetRefs` of an EnvoyFilter, as `Kind name`.
-    pub target_refs: Vec<String>,
-    /// Port numbers that it opens: Gateway listeners and servers, Sidecar ingress.
-    pub ports: Vec<u16>,
     /// `metadata.creationTimestamp`, RFC 3339.
     pub created: Option<String>,
+    /// What it says.
+    pub spec: PolicySpec,
+}
+
+/// What a policy says, by its kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicySpec {
+    /// Of a `networking.istio.io` EnvoyFilter.
+    EnvoyFilter(EnvoyFilter),
+    /// Of a `networking.istio.io` Sidecar.
+    Sidecar(Sidecar),
+    /// `spec.servers` of a `networking.istio.io` Gateway.
+    Servers(Vec<Server>),
+    /// Of a `gateway.networking.k8s.io` Gateway.
+    Gateway(GatewaySpec),
+    /// Of a `networking.istio.io` VirtualService.
+    VirtualService(VirtualService),
+    /// Of a `networking.istio.io` DestinationRule.
+    DestinationRule(DestinationRule),
 }

@@ -14,10 +14,42 @@ pub struct Service {
     pub selector: Option<Selector>,
     /// Its own labels (`istio.io/use-waypoint` among them).
     pub labels: Labels,
+    /// `spec.hosts` of a ServiceEntry; empty for a Kubernetes Service, whose host is made of its name: see [`Service::hosts`].
+    pub entry_hosts: Vec<String>,
+    /// Where it is reached: the cluster IPs, or `spec.addresses` of a ServiceEntry, which may be ranges. Empty where it has none
+    /// of its own: headless, or a ServiceEntry that is known by its hosts alone.
+    pub addresses: Vec<String>,
+    /// What istiod gave a ServiceEntry without addresses (`status.addresses`), as host and address.
+    pub assigned: Vec<(String, String)>,
+    /// How its endpoints are found.
+    pub resolution: Resolution,
+    /// Whether it is outside the mesh (`location: MESH_EXTERNAL`).
+    pub external: bool,
+    /// To which namespaces it is visible (`exportTo`, or the annotation `networking.istio.io/exportTo`); empty is the mesh's default.
+    pub export_to: Vec<String>,
+    /// Whether pods that are not ready are endpoints too (`publishNotReadyAddresses`).
+    pub publishes_not_ready: bool,
+    /// The addresses of a ServiceEntry's own `endpoints`.
+    pub endpoints: Vec<String>,
     /// The declared ports, in order.
     pub ports: Vec<ServicePort>,
     /// `metadata.creationTimestamp`, RFC 3339: of two services on one target port, the older wins.
     pub created: Option<String>,
+}
+
+/// How a service's endpoints are found (`pilot/pkg/model/service.go: Resolution`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// A set of known endpoints behind an address.
+    Static,
+    /// The address that the client chose: a headless Service, or a ServiceEntry with `resolution: NONE`.
+    Passthrough,
+    /// By DNS.
+    Dns,
+    /// By DNS for each name that a request asks for (`DYNAMIC_DNS`).
+    DynamicDns,
+    /// Another name for another service: `type: ExternalName`.
+    Alias,
 }
 
 /// Which registry a service comes from.
@@ -27,6 +59,16 @@ pub enum Registry {
     Kubernetes,
     /// A ServiceEntry.
     ServiceEntry,
+}
+
+impl Service {
+    /// The host names by which it is known in the mesh; of a Kubernetes Service `name.namespace.svc.<domain>`.
+    pub fn hosts(&self, domain: &str) -> Vec<String> {
+        match self.registry {
+            Registry::Kubernetes => vec![format!("{}.{}.svc.{domain}", self.name.name, self.name.namespace)],
+            Registry::ServiceEntry => self.entry_hosts.clone(),
+        }
+    }
 }
 
 /// One port of a service.

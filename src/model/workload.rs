@@ -2,6 +2,7 @@
 
 use super::ids::{ObjectName, ProxyId, WorkloadId};
 use super::labels::Labels;
+use super::mesh::Features;
 
 /// What kind of proxy a pod runs, which decides what can be attached to it (`pilot/pkg/model/policyattachment.go`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,8 +54,10 @@ pub struct Pod {
     pub ips: Vec<String>,
     /// The declared container ports, with their names.
     pub container_ports: Vec<(String, u16)>,
-    /// The revision that injected it (annotation `istio.io/rev`).
+    /// The revision that injected it (annotation `istio.io/rev`); of an istiod the one that it serves (label `istio.io/rev`).
     pub revision: Option<String>,
+    /// The switches of the istiod in it; None for every other pod.
+    pub istiod: Option<Features>,
 }
 
 impl Pod {
@@ -77,6 +80,10 @@ pub struct ProxyContainer {
     pub native: bool,
     /// Whether the container runs now.
     pub running: bool,
+    /// How traffic comes to it, where the pod says so: `REDIRECT`, `TPROXY`, `NONE`; empty is the default, `REDIRECT`.
+    pub interception_mode: String,
+    /// Whether it takes HBONE (`ISTIO_META_ENABLE_HBONE`).
+    pub hbone: bool,
 }
 
 /// An owner reference.

@@ -37,7 +37,7 @@ impl FilterList {
 
     /// Which plugins stand in it. Before NETWORK plugins came every plugin was an HTTP filter.
     pub fn takes(self, plugin_type: PluginType, version: Version) -> bool {
-        let network = plugin_type == PluginType::Network && version.has_network_plugins();
+        let network = plugin_type == PluginType::Network && version.network_plugins();
         network == (self != Self::Http)
     }
 }
@@ -67,7 +67,7 @@ pub fn ruler(list: FilterList, direction: ListenerDirection, version: Version, c
 /// `listener_builder.go: buildHTTPConnectionManager`, `listener_waypoint.go: buildWaypointHTTPFilters`; until 1.13
 /// `listener.go: buildHTTPConnectionManager` with `extension/wasmplugin.go: injectExtensions` before it.
 fn http(direction: ListenerDirection, version: Version, custom: bool) -> Vec<(bool, Mark)> {
-    let from = |minor| version >= Version { major: 1, minor };
+    let from = |minor| version.since(minor);
     let (outbound, waypoint) = (direction == ListenerDirection::Outbound, direction == ListenerDirection::Waypoint);
     let gateway = direction == ListenerDirection::Gateway;
     // Authentication and authorization are of what comes in (`plugin/authn`, `plugin/authz`: BuildHTTP).
@@ -115,9 +115,9 @@ fn http(direction: ListenerDirection, version: Version, custom: bool) -> Vec<(bo
 fn network_of_http(direction: ListenerDirection, version: Version) -> Vec<(bool, Mark)> {
     let waypoint = direction == ListenerDirection::Waypoint;
     let inbound = matches!(direction, ListenerDirection::Inbound | ListenerDirection::Internal);
-    let plugins = !waypoint && version.has_network_plugins();
+    let plugins = !waypoint && version.network_plugins();
     vec![
-        (waypoint && version >= Version { major: 1, minor: 25 }, built_in::DESTINATION.into()),
+        (waypoint && version.since(25), built_in::DESTINATION.into()),
         (waypoint, built_in::AUTHORITY.into()),
         (inbound, built_in::METADATA_EXCHANGE.into()),
         (plugins, Phase::Authn.into()),
@@ -130,9 +130,9 @@ fn network_of_http(direction: ListenerDirection, version: Version) -> Vec<(bool,
 
 /// `networkfilter.go: buildCompleteNetworkFilters, buildNetworkFiltersStack`, `listener_waypoint.go: buildWaypointNetworkFilters`.
 fn network_of_tcp(direction: ListenerDirection, version: Version) -> Vec<(bool, Mark)> {
-    let from = |minor| version >= Version { major: 1, minor };
+    let from = |minor| version.since(minor);
     let (outbound, waypoint) = (direction == ListenerDirection::Outbound, direction == ListenerDirection::Waypoint);
-    let plugins = version.has_network_plugins();
+    let plugins = version.network_plugins();
     vec![
         (waypoint && from(25), built_in::DESTINATION.into()),
         (waypoint, built_in::AUTHORITY.into()),
@@ -152,7 +152,7 @@ fn network_of_tcp(direction: ListenerDirection, version: Version) -> Vec<(bool, 
 
 /// Stackdriver was a provider of metrics until 1.22 (`pilot/pkg/model/telemetry.go: buildHTTPTelemetryFilter`).
 fn telemetry(version: Version) -> Mark {
-    if version < (Version { major: 1, minor: 23 }) { built_in::TELEMETRY_WITH_STACKDRIVER.into() } else { built_in::TELEMETRY.into() }
+    if version.since(23) { built_in::TELEMETRY.into() } else { built_in::TELEMETRY_WITH_STACKDRIVER.into() }
 }
 
 impl From<BuiltIn> for Mark {

@@ -77,10 +77,16 @@ fn shapes_listeners(kind: Kind) -> bool {
         | Kind::Gateway
         | Kind::Service
         | Kind::ServiceEntry
+        | Kind::VirtualService
         | Kind::MeshConfigMap => true,
-        Kind::Pod | Kind::Namespace | Kind::WorkloadEntry | Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet => {
-            false
-        }
+        Kind::Pod
+        | Kind::DestinationRule
+        | Kind::Namespace
+        | Kind::WorkloadEntry
+        | Kind::Deployment
+        | Kind::ReplicaSet
+        | Kind::StatefulSet
+        | Kind::DaemonSet => false,
     }
 }
 

@@ -67,9 +67,17 @@ fn understand(raw: RawNode<'_>) -> Node {
         owner: text("OWNER"),
         instance_ips: text("INSTANCE_IPS").split(',').filter(|ip| !ip.is_empty()).map(str::to_owned).collect(),
         interception_mode: text("INTERCEPTION_MODE"),
-        enable_hbone: matches!(text("ENABLE_HBONE").as_str(), "true" | "1"),
+        enable_hbone: truth(&text("ENABLE_HBONE")),
         labels,
+        own_ports: ["ENVOY_STATUS_PORT", "ENVOY_PROMETHEUS_PORT"].iter().filter_map(|key| text(key).parse().ok()).collect(),
+        unprivileged: truth(&text("UNPRIVILEGED_POD")),
+        http10: text("HTTP10") == "1",
+        http_proxy_port: text("HTTP_PROXY_PORT").parse().ok(),
     }
+}
+
+fn truth(text: &str) -> bool {
+    matches!(text, "true" | "1")
 }
 
 fn envoy_version(raw: &RawValue) -> String {

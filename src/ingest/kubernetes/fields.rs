@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
-use crate::model::labels::{Labels, Selector};
+use crate::model::labels::{LabelSelector, Labels, Operator, Requirement, Selector};
 use crate::model::warning::Warning;
 
 /// An object's fields and the warnings that reading them made.
@@ -125,9 +125,38 @@ pub(super) fn str_of<'v>(value: &'v Value, pointer: &str) -> &'v str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// The strings at a pointer within each raw element; those that are not there are left out.
+pub(super) fn texts(items: &[Value], pointer: &str) -> Vec<String> {
+    items.iter().map(|item| str_of(item, pointer).to_owned()).filter(|text| !text.is_empty()).collect()
+}
+
 /// A port number within a raw element.
 pub(super) fn port_of(value: &Value, pointer: &str) -> Option<u16> {
     let value = value.pointer(pointer)?;
     let number = value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok()))?;
     u16::try_from(number).ok().filter(|port| *port != 0)
+}
+
+/// A Kubernetes `LabelSelector`. An operator that Kubernetes does not know matches nothing.
+pub(super) fn label_selector(value: &Value) -> LabelSelector {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let pairs = value.get("matchLabels").and_then(Value::as_object).into_iter().flatten();
+    let expressions = value.get("matchExpressions").and_then(Value::as_array).into_iter().flatten();
+    LabelSelector {
+        pairs: Selector { match_labels: pairs.filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect() },
+        expressions: expressions
+            .map(|expression| {
+                let values: Vec<String> =
+                    expression.get("values").and_then(Value::as_array).into_iter().flatten().filter_map(text).collect();
+                let (operator, values) = match str_of(expression, "/operator") {
+                    "In" => (Operator::In, values),
+                    "NotIn" => (Operator::NotIn, values),
+                    "Exists" => (Operator::Exists, Vec::new()),
+                    "DoesNotExist" => (Operator::DoesNotExist, Vec::new()),
+                    _ => (Operator::In, Vec::new()),
+                };
+                Requirement { key: str_of(expression, "/key").to_owned(), operator, values }
+            })
+            .collect(),
+    }
 }

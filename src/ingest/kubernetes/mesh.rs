@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::fields::{Fields, port_of, str_of};
+use super::fields::{Fields, port_of, str_of, texts};
 use crate::model::mesh::MeshConfig;
 
 pub(super) fn read(fields: &mut Fields<'_>) -> Option<MeshConfig> {
@@ -21,8 +21,16 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<MeshConfig> {
     };
     let default = MeshConfig::default();
     let or = |text: &str, default: String| if text.is_empty() { default } else { text.to_owned() };
+    let list = |pointer: &str| value.pointer(pointer).and_then(Value::as_array).map(|items| texts(items, "")).unwrap_or_default();
     Some(MeshConfig {
         root_namespace: or(str_of(&value, "/rootNamespace"), default.root_namespace),
         admin_port: port_of(&value, "/defaultConfig/proxyAdminPort").unwrap_or(default.admin_port),
+        outbound_port: port_of(&value, "/proxyListenPort").unwrap_or(default.outbound_port),
+        inbound_port: port_of(&value, "/proxyInboundListenPort").unwrap_or(default.inbound_port),
+        http_proxy_port: port_of(&value, "/proxyHttpPort"),
+        auto_mtls: value.pointer("/enableAutoMtls").and_then(Value::as_bool).unwrap_or(default.auto_mtls),
+        outbound_mode: str_of(&value, "/outboundTrafficPolicy/mode").to_owned(),
+        service_export_to: list("/defaultServiceExportTo"),
+        destination_rule_export_to: list("/defaultDestinationRuleExportTo"),
     })
 }

@@ -1,6 +1,7 @@
 //! Kubernetes objects into model values, tolerantly: a field that is not as expected costs a warning that names the object,
 //! never the object, and an object that cannot be used costs a warning, never the list.
 
+mod features;
 mod fields;
 mod mesh;
 mod owner;
@@ -39,7 +40,7 @@ pub enum Object {
     Service(Service),
     /// PeerAuthentication.
     PeerAuthentication(PeerAuthentication),
-    /// EnvoyFilter, Sidecar, Gateway.
+    /// EnvoyFilter, Sidecar, Gateway, VirtualService, DestinationRule.
     Policy(Policy),
     /// Namespace, with its labels.
     Namespace(String, Labels),
@@ -72,7 +73,9 @@ pub fn object(kind: Kind, value: &Value) -> Understood {
         Kind::Service => Some(Object::Service(service::read(&mut fields))),
         Kind::ServiceEntry => Some(Object::Service(service::read_entry(&mut fields))),
         Kind::PeerAuthentication => Some(Object::PeerAuthentication(peer_authentication::read(&mut fields))),
-        Kind::EnvoyFilter | Kind::Sidecar | Kind::IstioGateway | Kind::Gateway => Some(Object::Policy(policy::read(kind, &mut fields))),
+        Kind::EnvoyFilter | Kind::Sidecar | Kind::IstioGateway | Kind::Gateway | Kind::VirtualService | Kind::DestinationRule => {
+            Some(Object::Policy(policy::read(kind, &mut fields)))
+        }
         Kind::Namespace => Some(Object::Namespace(name.name.clone(), fields.labels("/metadata/labels"))),
         Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet => Some(Object::Owner(owner::read(&mut fields))),
         Kind::MeshConfigMap => mesh::read(&mut fields).map(Object::Mesh),

@@ -51,15 +51,14 @@ fn module(fields: &mut Fields<'_>, at: &str) -> WasmModule {
     WasmModule { fail_strategy, ..module }
 }
 
+pub(super) fn target_ref(value: &Value) -> TargetRef {
+    TargetRef { group: str_of(value, "/group").into(), kind: str_of(value, "/kind").into(), name: str_of(value, "/name").into() }
+}
+
 fn target_refs(fields: &mut Fields<'_>) -> Vec<TargetRef> {
-    let read = |value: &Value| TargetRef {
-        group: str_of(value, "/group").into(),
-        kind: str_of(value, "/kind").into(),
-        name: str_of(value, "/name").into(),
-    };
-    let refs: Vec<TargetRef> = fields.list("/spec/targetRefs").iter().map(read).collect();
+    let refs: Vec<TargetRef> = fields.list("/spec/targetRefs").iter().map(target_ref).collect();
     // The deprecated single form counts only where the list is empty (`pilot/pkg/model/policyattachment.go`).
-    if refs.is_empty() { fields.get("/spec/targetRef").map(read).into_iter().collect() } else { refs }
+    if refs.is_empty() { fields.get("/spec/targetRef").map(target_ref).into_iter().collect() } else { refs }
 }
 
 fn phase(fields: &mut Fields<'_>) -> Phase {
@@ -107,9 +106,10 @@ fn matches(fields: &mut Fields<'_>) -> Vec<TrafficSelector> {
             }
         };
         let ports = item.get("ports").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let numbers: Vec<u16> = ports.iter().filter_map(|port| port_of(port, "/number")).collect();
-        if numbers.len() < ports.len() {
-            fields.warn(&format!("/spec/match/{index}/ports"), "has a port without a number from 1 to 65535");
+        // Dropping a number that is no port would turn an item that matches nothing into one that matches every port.
+        let numbers: Vec<u16> = ports.iter().map(|port| port_of(port, "/number").unwrap_or_default()).collect();
+        if numbers.contains(&0) {
+            fields.warn(&format!("/spec/match/{index}/ports"), "has a port without a number from 1 to 65535, which matches nothing");
         }
         found.push(TrafficSelector { mode, ports: numbers });
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::fields::{Fields, port_of, str_of};
-use super::{owner, proxy_id};
+use super::{features, owner, proxy_id};
 use crate::model::labels::Labels;
 use crate::model::workload::{Pod, ProxyContainer, ProxyKind};
 
@@ -24,7 +24,8 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
         deleting: fields.get("/metadata/deletionTimestamp").is_some(),
         ips: fields.list("/status/podIPs").iter().map(|ip| str_of(ip, "/ip").to_owned()).filter(|ip| !ip.is_empty()).collect(),
         container_ports: containers.iter().flat_map(ports).collect(),
-        revision: annotations.get("istio.io/rev").cloned(),
+        revision: annotations.get("istio.io/rev").or_else(|| labels.get("istio.io/rev")).cloned(),
+        istiod: features::read(fields, &labels),
         labels,
     }
 }
@@ -55,7 +56,18 @@ fn proxy(fields: &mut Fields<'_>, labels: &Labels, annotations: &Labels) -> Opti
         admin_port: admin_port(container, annotations),
         native,
         running: status.is_some_and(|status| status.pointer("/state/running").is_some()),
+        interception_mode: annotations
+            .get("sidecar.istio.io/interceptionMode")
+            .cloned()
+            .unwrap_or_else(|| variable(container, "ISTIO_META_INTERCEPTION_MODE").to_owned()),
+        hbone: matches!(variable(container, "ISTIO_META_ENABLE_HBONE"), "true" | "1"),
     })
+}
+
+/// The value of an environment variable of a container; empty where it is not set.
+fn variable<'v>(container: &'v Value, name: &str) -> &'v str {
+    let variables = container.get("env").and_then(Value::as_array).into_iter().flatten();
+    variables.clone().find(|variable| str_of(variable, "/name") == name).map(|variable| str_of(variable, "/value")).unwrap_or_default()
 }
 
 fn proxy_kind(container: &Value, labels: &Labels) -> ProxyKind {
@@ -75,9 +87,7 @@ fn proxy_kind(container: &Value, labels: &Labels) -> ProxyKind {
 
 /// `proxyAdminPort` of the pod's own ProxyConfig: the annotation, or what injection made of it in the environment.
 fn admin_port(container: &Value, annotations: &Labels) -> Option<u16> {
-    let environment = container.get("env").and_then(Value::as_array).into_iter().flatten();
-    let injected =
-        environment.clone().find(|variable| str_of(variable, "/name") == "PROXY_CONFIG").map(|variable| str_of(variable, "/value"));
+    let injected = Some(variable(container, "PROXY_CONFIG"));
     let annotation = annotations.get("proxy.istio.io/config").map(String::as_str);
     // YAML is slow to read and few pods set it: the word is looked for first.
     [annotation, injected].into_iter().flatten().filter(|text| text.contains("proxyAdminPort")).find_map(|text| {

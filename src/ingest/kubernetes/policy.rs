@@ -1,24 +1,186 @@
-//! EnvoyFilters, Sidecars and Gateways: where they stand and what they select.
+//! EnvoyFilters, Sidecars, Gateways, VirtualServices and DestinationRules: where they stand, what they select, and what they
+//! say about listeners and mutual TLS.
 
-use super::fields::{Fields, port_of, str_of};
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::fields::{Fields, label_selector, port_of, str_of, texts};
+use super::plugin::target_ref;
+use crate::model::envoy_filter::{EnvoyFilter, Patch};
+use crate::model::gateway::{GatewayListener, GatewaySpec, RoutesFrom, Server};
 use crate::model::kind::Kind;
-use crate::model::policy::Policy;
+use crate::model::labels::Selector;
+use crate::model::policy::{Policy, PolicySpec};
+use crate::model::routing::{DestinationRule, VirtualService};
+use crate::model::sidecar::{Egress, Ingress, Sidecar};
 
 pub(super) fn read(kind: Kind, fields: &mut Fields<'_>) -> Policy {
-    let (selector, labels, ports, number) = match kind {
-        // `networking.istio.io` Gateway: the selector is the map itself.
-        Kind::IstioGateway => ("/spec/selector", "/spec/selector", "/spec/servers", "/port/number"),
-        Kind::Gateway => ("/spec/none", "/spec/none", "/spec/listeners", "/port"),
-        _ => ("/spec/workloadSelector", "/spec/workloadSelector/labels", "/spec/ingress", "/port/number"),
+    let spec = match kind {
+        Kind::EnvoyFilter => PolicySpec::EnvoyFilter(envoy_filter(fields)),
+        Kind::Sidecar => PolicySpec::Sidecar(sidecar(fields)),
+        Kind::IstioGateway => PolicySpec::Servers(servers(fields)),
+        Kind::VirtualService => PolicySpec::VirtualService(virtual_service(fields)),
+        Kind::DestinationRule => PolicySpec::DestinationRule(destination_rule(fields)),
+        _ => PolicySpec::Gateway(gateway(fields)),
     };
-    let references = fields.list("/spec/targetRefs");
     Policy {
         kind,
         name: fields.name.clone(),
-        selector: fields.selector(selector, labels),
-        gateway_class: if kind == Kind::Gateway { fields.text("/spec/gatewayClassName") } else { String::new() },
-        target_refs: references.iter().map(|value| format!("{} {}", str_of(value, "/kind"), str_of(value, "/name"))).collect(),
-        ports: fields.list(ports).iter().filter_map(|item| port_of(item, number)).collect(),
+        labels: fields.labels("/metadata/labels"),
+        selector: selector(kind, fields),
         created: fields.created(),
+        spec,
+    }
+}
+
+fn selector(kind: Kind, fields: &mut Fields<'_>) -> Option<Selector> {
+    match kind {
+        // The selector is the map itself.
+        Kind::IstioGateway => fields.selector("/spec/selector", "/spec/selector"),
+        Kind::EnvoyFilter | Kind::Sidecar => fields.selector("/spec/workloadSelector", "/spec/workloadSelector/labels"),
+        Kind::DestinationRule => fields.selector("/spec/workloadSelector", "/spec/workloadSelector/matchLabels"),
+        _ => None,
+    }
+}
+
+fn envoy_filter(fields: &mut Fields<'_>) -> EnvoyFilter {
+    let patch = |item: &Value| Patch {
+        apply_to: str_of(item, "/applyTo").to_owned(),
+        context: match str_of(item, "/match/context") {
+            "" => "ANY".to_owned(),
+            context => context.to_owned(),
+        },
+        listener: str_of(item, "/match/listener/name").to_owned(),
+        port: port_of(item, "/match/listener/portNumber"),
+    };
+    EnvoyFilter {
+        target_refs: fields.list("/spec/targetRefs").iter().map(target_ref).collect(),
+        patches: fields.list("/spec/configPatches").iter().map(patch).collect(),
+    }
+}
+
+fn sidecar(fields: &mut Fields<'_>) -> Sidecar {
+    let mut ingress = Vec::new();
+    for (index, item) in fields.list("/spec/ingress").iter().enumerate() {
+        let Some(port) = port_of(item, "/port/number") else {
+            fields.warn(&format!("/spec/ingress/{index}/port"), "has no number from 1 to 65535, so the entry was left out");
+            continue;
+        };
+        let text = |pointer: &str| str_of(item, pointer).to_owned();
+        ingress.push(Ingress {
+            port,
+            protocol: text("/port/protocol"),
+            name: text("/port/name"),
+            bind: text("/bind"),
+            capture_mode: text("/captureMode"),
+            tls: item.get("tls").is_some(),
+        });
+    }
+    let egress = |item: &Value| Egress {
+        port: port_of(item, "/port/number"),
+        bind: str_of(item, "/bind").to_owned(),
+        capture_mode: str_of(item, "/captureMode").to_owned(),
+        hosts: texts(item.get("hosts").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default(), ""),
+    };
+    Sidecar { ingress, egress: fields.list("/spec/egress").iter().map(egress).collect() }
+}
+
+fn servers(fields: &mut Fields<'_>) -> Vec<Server> {
+    let mut found = Vec::new();
+    for (index, item) in fields.list("/spec/servers").iter().enumerate() {
+        let Some(port) = port_of(item, "/port/number") else {
+            fields.warn(&format!("/spec/servers/{index}/port"), "has no number from 1 to 65535, so the server was left out");
+            continue;
+        };
+        let text = |pointer: &str| str_of(item, pointer).to_owned();
+        // PASSTHROUGH is the value 0 of the enum, so what stands where nothing is written.
+        let tls_mode = item.get("tls").map(|_| match str_of(item, "/tls/mode") {
+            "" => "PASSTHROUGH".to_owned(),
+            mode => mode.to_owned(),
+        });
+        found.push(Server {
+            port,
+            protocol: text("/port/protocol"),
+            port_name: text("/port/name"),
+            bind: text("/bind"),
+            hosts: texts(item.get("hosts").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default(), ""),
+            tls_mode,
+        });
+    }
+    found
+}
+
+fn gateway(fields: &mut Fields<'_>) -> GatewaySpec {
+    let statuses = fields.list("/status/listeners");
+    let mut listeners = Vec::new();
+    for (index, item) in fields.list("/spec/listeners").iter().enumerate() {
+        let Some(port) = port_of(item, "/port") else {
+            fields.warn(&format!("/spec/listeners/{index}/port"), "is not a port from 1 to 65535, so the listener was left out");
+            continue;
+        };
+        let text = |pointer: &str| str_of(item, pointer).to_owned();
+        let name = text("/name");
+        let tls_mode = item.get("tls").map(|_| match str_of(item, "/tls/mode") {
+            "" => "Terminate".to_owned(),
+            mode => mode.to_owned(),
+        });
+        listeners.push(GatewayListener {
+            port,
+            protocol: text("/protocol"),
+            hostname: text("/hostname"),
+            tls_mode: tls_mode.unwrap_or_default(),
+            not_programmed: statuses.iter().find(|status| str_of(status, "/name") == name).and_then(not_programmed),
+            name,
+        });
+    }
+    GatewaySpec { class: fields.text("/spec/gatewayClassName"), listeners, routes_from: routes_from(fields) }
+}
+
+/// A waypoint's listener is the one for HBONE on port 15008 (`pilot/pkg/serviceregistry/ambient/waypoints.go: makeAllowedRoutes`).
+fn routes_from(fields: &mut Fields<'_>) -> RoutesFrom {
+    let listeners = fields.list("/spec/listeners").iter();
+    let mut of_waypoint =
+        listeners.filter(|listener| str_of(listener, "/protocol") == "HBONE" && port_of(listener, "/port") == Some(15008));
+    let Some(namespaces) = of_waypoint.next().and_then(|listener| listener.pointer("/allowedRoutes/namespaces")) else {
+        return RoutesFrom::Same;
+    };
+    match str_of(namespaces, "/from") {
+        "All" => RoutesFrom::All,
+        "Selector" => RoutesFrom::Selector(namespaces.get("selector").map(label_selector).unwrap_or_default()),
+        _ => RoutesFrom::Same,
+    }
+}
+
+fn not_programmed(status: &Value) -> Option<String> {
+    let conditions = status.get("conditions").and_then(Value::as_array)?;
+    let refused = conditions
+        .iter()
+        .find(|condition| matches!(str_of(condition, "/type"), "Programmed" | "Accepted") && str_of(condition, "/status") == "False")?;
+    Some(format!("{}: {}", str_of(refused, "/reason"), str_of(refused, "/message")))
+}
+
+fn virtual_service(fields: &mut Fields<'_>) -> VirtualService {
+    VirtualService {
+        hosts: texts(fields.list("/spec/hosts"), ""),
+        gateways: texts(fields.list("/spec/gateways"), ""),
+        export_to: texts(fields.list("/spec/exportTo"), ""),
+        tcp: !fields.list("/spec/tcp").is_empty(),
+        tls: !fields.list("/spec/tls").is_empty(),
+    }
+}
+
+fn destination_rule(fields: &mut Fields<'_>) -> DestinationRule {
+    let mode = |item: &Value, pointer: &str| Some(str_of(item, pointer).to_owned()).filter(|mode| !mode.is_empty());
+    let tls = fields.get("/spec/trafficPolicy/tls");
+    let ports = fields.list("/spec/trafficPolicy/portLevelSettings").iter();
+    let subsets = fields.list("/spec/subsets").iter();
+    DestinationRule {
+        host: fields.text("/spec/host"),
+        export_to: texts(fields.list("/spec/exportTo"), ""),
+        // DISABLE is the value 0 of the enum, so what stands where nothing is written.
+        tls_mode: tls.map(|tls| mode(tls, "/mode").unwrap_or_else(|| "DISABLE".to_owned())),
+        port_tls: ports.filter_map(|item| Some((port_of(item, "/port/number")?, mode(item, "/tls/mode")?))).collect::<BTreeMap<_, _>>(),
+        subset_tls: subsets.filter_map(|item| Some((mode(item, "/name")?, mode(item, "/trafficPolicy/tls/mode")?))).collect(),
     }
 }

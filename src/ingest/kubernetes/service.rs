@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::fields::{Fields, port_of, str_of};
-use crate::model::service::{Registry, Service, ServicePort, TargetPort};
+use super::fields::{Fields, port_of, str_of, texts};
+use crate::model::service::{Registry, Resolution, Service, ServicePort, TargetPort};
 
 pub(super) fn read(fields: &mut Fields<'_>) -> Service {
     let mut ports = Vec::new();
@@ -28,15 +28,42 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Service {
             target,
         });
     }
+    let (addresses, annotations) = (cluster_ips(fields), fields.labels("/metadata/annotations"));
     Service {
         name: fields.name.clone(),
         registry: Registry::Kubernetes,
         // A Service without a selector, or with an empty one, selects no pod.
         selector: fields.selector("/spec/selector", "/spec/selector").filter(|selector| !selector.is_empty()),
         labels: fields.labels("/metadata/labels"),
+        entry_hosts: Vec::new(),
+        resolution: match (fields.text("/spec/type").as_str(), addresses.is_empty()) {
+            ("ExternalName", _) => Resolution::Alias,
+            (_, true) => Resolution::Passthrough,
+            (_, false) => Resolution::Static,
+        },
+        addresses,
+        assigned: Vec::new(),
+        external: false,
+        export_to: annotations.get("networking.istio.io/exportTo").map(|text| split(text)).unwrap_or_default(),
+        publishes_not_ready: fields.get("/spec/publishNotReadyAddresses").and_then(Value::as_bool).unwrap_or(false),
+        endpoints: Vec::new(),
         ports,
         created: fields.created(),
     }
+}
+
+/// `clusterIPs`, or the single `clusterIP` that old API servers write; `None` is the word for a headless Service.
+fn cluster_ips(fields: &mut Fields<'_>) -> Vec<String> {
+    let mut found = texts(fields.list("/spec/clusterIPs"), "");
+    if found.is_empty() {
+        found.extend(fields.optional_text("/spec/clusterIP"));
+    }
+    found.retain(|address| address != "None");
+    found
+}
+
+fn split(text: &str) -> Vec<String> {
+    text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
 }
 
 pub(super) fn read_entry(fields: &mut Fields<'_>) -> Service {
@@ -59,7 +86,33 @@ pub(super) fn read_entry(fields: &mut Fields<'_>) -> Service {
         registry: Registry::ServiceEntry,
         selector: fields.selector("/spec/workloadSelector", "/spec/workloadSelector/labels"),
         labels: fields.labels("/metadata/labels"),
+        entry_hosts: texts(fields.list("/spec/hosts"), ""),
+        addresses: texts(fields.list("/spec/addresses"), ""),
+        assigned: fields
+            .list("/status/addresses")
+            .iter()
+            .map(|item| (str_of(item, "/host").to_owned(), str_of(item, "/value").to_owned()))
+            .collect(),
+        resolution: resolution(fields),
+        external: fields.text("/spec/location") != "MESH_INTERNAL",
+        export_to: texts(fields.list("/spec/exportTo"), ""),
+        publishes_not_ready: false,
+        endpoints: texts(fields.list("/spec/endpoints"), "/address"),
         ports,
         created: fields.created(),
+    }
+}
+
+/// `MESH_EXTERNAL` and `NONE` are the values 0 of their enums, so what stands where nothing is written.
+fn resolution(fields: &mut Fields<'_>) -> Resolution {
+    match fields.text("/spec/resolution").as_str() {
+        "" | "NONE" => Resolution::Passthrough,
+        "STATIC" => Resolution::Static,
+        "DNS" | "DNS_ROUND_ROBIN" => Resolution::Dns,
+        "DYNAMIC_DNS" => Resolution::DynamicDns,
+        other => {
+            fields.warn("/spec/resolution", format_args!("is {other}, which is not a resolution; taken as NONE"));
+            Resolution::Passthrough
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! WorkloadEntries: machines outside the cluster, which stand beside pods.
 
-use super::fields::Fields;
+use serde_json::Value;
+
+use super::fields::{Fields, port_of};
 use super::proxy_id;
 use crate::model::workload::{Pod, ProxyContainer, ProxyKind};
 
@@ -22,12 +24,21 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
             admin_port: None,
             native: false,
             running: true,
+            interception_mode: String::new(),
+            hbone: false,
         }),
         phase: "Running".to_owned(),
         ready: true,
         deleting: false,
         ips: fields.optional_text("/spec/address").into_iter().collect(),
-        container_ports: Vec::new(),
+        container_ports: ports(fields),
         revision: None,
+        istiod: None,
     }
+}
+
+/// `spec.ports`: by a service port's name, the port on the machine.
+fn ports(fields: &Fields<'_>) -> Vec<(String, u16)> {
+    let entries = fields.get("/spec/ports").and_then(Value::as_object);
+    entries.into_iter().flatten().filter_map(|(name, port)| Some((name.clone(), port_of(port, "")?))).collect()
 }

@@ -72,12 +72,26 @@ pub struct Node {
     pub enable_hbone: bool,
     /// `metadata.LABELS`.
     pub labels: BTreeMap<String, String>,
+    /// Ports of the proxy's own static listeners (`metadata.ENVOY_STATUS_PORT`, `ENVOY_PROMETHEUS_PORT`), for which istiod makes no chains.
+    pub own_ports: Vec<u16>,
+    /// `metadata.UNPRIVILEGED_POD`: ports below 1024 are not bound.
+    pub unprivileged: bool,
+    /// `metadata.HTTP10`.
+    pub http10: bool,
+    /// `metadata.HTTP_PROXY_PORT`.
+    pub http_proxy_port: Option<u16>,
 }
 
 impl Node {
     /// The node type: the part of the ID before the first `~` (`sidecar`, `router`, `waypoint`).
     pub fn node_type(&self) -> &str {
         self.id.split('~').next().unwrap_or_default()
+    }
+
+    /// The domain of the cluster's services, `cluster.local`: the last part of the node's ID, `default.svc.cluster.local`, less
+    /// what is the namespace's. Empty where the ID has another form.
+    pub fn domain(&self) -> &str {
+        self.id.split('~').nth(3).and_then(|domain| domain.split_once(".svc.")).map(|(_, domain)| domain).unwrap_or_default()
     }
 
     /// The proxy's ID, `pod.namespace`: the third part of the node's ID.

@@ -1,7 +1,11 @@
 //! Which proxies a plugin applies to, and by which rule
 //! (`pilot/pkg/model/policyattachment.go: ShouldAttachPolicy`).
 
+pub mod listener_match;
+pub mod waypoint;
+
 use std::fmt;
+use std::sync::Arc;
 
 use crate::ingest::workloads::GATEWAY_NAME;
 use crate::model::inventory::Inventory;
@@ -69,15 +73,26 @@ pub struct LabelDifference {
     pub has: Option<String>,
 }
 
-/// Decides whether `plugin` applies to the proxy of `pod`.
+/// Decides whether `plugin` applies to the proxy of `pod`, in a waypoint to at least one of its chains.
 pub fn attach(plugin: &Plugin, pod: &Pod, objects: &Inventory) -> Attachment {
-    match decide(plugin, pod, objects) {
+    let services = if plugin.target_refs.is_empty() { Vec::new() } else { waypoint::served_services(pod, objects) };
+    attachment(decide(plugin, pod, &services.into_iter().map(Arc::as_ref).collect::<Vec<_>>(), objects))
+}
+
+/// Decides whether `plugin` applies to the chains of one service in the waypoint of `pod`, or where there is none to its chain for
+/// traffic that goes straight to a pod: istiod asks for each of them anew (`core/listener_waypoint.go: buildWaypointHTTPFilters`).
+pub fn attach_in_waypoint(plugin: &Plugin, pod: &Pod, service: Option<&Service>, objects: &Inventory) -> Attachment {
+    attachment(decide(plugin, pod, service.as_slice(), objects))
+}
+
+fn attachment(decided: Result<Reason, Reason>) -> Attachment {
+    match decided {
         Ok(reason) => Attachment { attached: true, reason },
         Err(reason) => Attachment { attached: false, reason },
     }
 }
 
-fn decide(plugin: &Plugin, pod: &Pod, objects: &Inventory) -> Result<Reason, Reason> {
+fn decide(plugin: &Plugin, pod: &Pod, services: &[&Service], objects: &Inventory) -> Result<Reason, Reason> {
     let Some(proxy) = &pod.proxy else { return Err(Reason::NoProxy) };
     if proxy.kind == ProxyKind::Ztunnel {
         return Err(Reason::Ztunnel);
@@ -95,7 +110,7 @@ fn decide(plugin: &Plugin, pod: &Pod, objects: &Inventory) -> Result<Reason, Rea
         (Some(gateway), false) => plugin
             .target_refs
             .iter()
-            .find(|target| targets(target, plugin, pod, gateway, waypoint, objects))
+            .find(|target| targets(target, plugin, pod, gateway, services, objects))
             .map(|target| Reason::Target(target.clone()))
             .ok_or_else(|| Reason::OtherTarget(plugin.target_refs.clone())),
     }
@@ -124,32 +139,23 @@ fn selects(selector: Option<&Selector>, labels: &Labels, reach: Reach) -> Result
     Err(Reason::LabelsDiffer(selector.clone(), differences))
 }
 
-fn targets(target: &TargetRef, plugin: &Plugin, pod: &Pod, gateway: &str, waypoint: bool, objects: &Inventory) -> bool {
+fn targets(target: &TargetRef, plugin: &Plugin, pod: &Pod, gateway: &str, services: &[&Service], objects: &Inventory) -> bool {
     let namespace = &plugin.id.name.namespace;
+    let waypoint = pod.proxy.as_ref().is_some_and(|proxy| proxy.kind == ProxyKind::Waypoint);
+    let serves = |registry: Registry| {
+        let named = |service: &&Service| service.registry == registry && service.name.name == target.name;
+        waypoint && services.iter().filter(|service| named(service)).any(|service| service.name.namespace == *namespace)
+    };
     match (target.group.as_str(), target.kind.as_str()) {
         ("gateway.networking.k8s.io", "Gateway") => target.name == gateway && *namespace == pod.id.namespace,
         // Only this one class, only from the root namespace, only for nodes of type waypoint.
         ("gateway.networking.k8s.io", "GatewayClass") => {
             waypoint && target.name == "istio-waypoint" && *namespace == objects.root_namespace()
         }
-        ("" | "core", "Service") => waypoint && serves(target, Registry::Kubernetes, plugin, pod, gateway, objects),
-        ("networking.istio.io", "ServiceEntry") => waypoint && serves(target, Registry::ServiceEntry, plugin, pod, gateway, objects),
+        ("" | "core", "Service") => serves(Registry::Kubernetes),
+        ("networking.istio.io", "ServiceEntry") => serves(Registry::ServiceEntry),
         _ => false,
     }
-}
-
-/// Whether the waypoint serves the service that the reference names: `istio.io/use-waypoint` on the service, else on its
-/// namespace (`pilot/pkg/serviceregistry/ambient/waypoints.go: fetchWaypointForService`).
-fn serves(target: &TargetRef, registry: Registry, plugin: &Plugin, pod: &Pod, gateway: &str, objects: &Inventory) -> bool {
-    let named = |service: &&std::sync::Arc<Service>| {
-        service.registry == registry && service.name.name == target.name && service.name.namespace == plugin.id.name.namespace
-    };
-    let Some(service) = objects.services.values().find(named) else { return false };
-    let of_namespace = objects.namespaces.get(&service.name.namespace);
-    let holder = if service.labels.contains_key("istio.io/use-waypoint") { Some(&service.labels) } else { of_namespace };
-    let Some(labels) = holder else { return false };
-    let namespace = labels.get("istio.io/use-waypoint-namespace").unwrap_or(&service.name.namespace);
-    labels.get("istio.io/use-waypoint").is_some_and(|waypoint| waypoint == gateway) && *namespace == pod.id.namespace
 }
 
 impl fmt::Display for Reach {
