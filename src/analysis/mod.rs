@@ -4,8 +4,8 @@
 //! its source from which they come.
 
 pub mod answers;
-pub mod chains;
 pub mod attachment;
+pub mod chains;
 pub mod diff;
 pub mod era;
 pub mod explain;

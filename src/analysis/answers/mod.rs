@@ -1,11 +1,15 @@
 //! The answers of the commands and screens, as data. Their fields are JSON keys: added to, never renamed.
 
 mod chains;
+mod order;
 mod plugins;
 mod why;
 mod workloads;
 
 pub use chains::{ChainAnswer, ChainMatchAnswer, ChainsAnswer, ChainsFilter, FilterAnswer, ListenerAnswer, ProxyChains, chains};
+pub use order::{
+    ChainPlace, FoundFilter, FoundFilters, LeftOut, OrderAnswer, OrderEntry, OrderList, OrderedPlugin, RulerMark, RulerPlace, Stands, order,
+};
 pub use plugins::{PluginSummary, PluginsAnswer, plugins};
 pub use why::{MtlsAnswer, WhyAnswer, WhyEntry, WhyListener, concerned, why};
 pub use workloads::{WorkloadSummary, WorkloadsAnswer, workloads};

@@ -45,7 +45,8 @@ pub(super) fn listeners(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> Predict
         return Prediction { listeners: Vec::new(), gaps: vec![Gap { listener: None, tcp_only: false, why }] };
     }
     if !facts.intercepts {
-        let why = "the proxy intercepts nothing (interception mode NONE), so each service has a listener on the loopback address".to_owned();
+        let why =
+            "the proxy intercepts nothing (interception mode NONE), so each service has a listener on the loopback address".to_owned();
         return Prediction { listeners: Vec::new(), gaps: vec![Gap { listener: None, tcp_only: false, why }] };
     }
     for egress in egress.iter().map(Some).chain(egress.is_empty().then_some(None)) {
@@ -241,7 +242,9 @@ fn gaps_of(known: &Known<'_>, facts: &Facts<'_>) -> Vec<Gap> {
     for (_, policy) in policies {
         let PolicySpec::VirtualService(routes) = &policy.spec else { continue };
         let in_mesh = routes.gateways.is_empty() || routes.gateways.iter().any(|gateway| gateway == "mesh");
-        let names = |host: &String| *host == known.host || (*host == known.service.name.name && policy.name.namespace == known.service.name.namespace);
+        let names = |host: &String| {
+            *host == known.host || (*host == known.service.name.name && policy.name.namespace == known.service.name.namespace)
+        };
         if !(in_mesh && (routes.tcp || routes.tls) && routes.hosts.iter().any(names)) {
             continue;
         }

@@ -25,8 +25,7 @@ const IF_AUTHORIZATION: &str = "if an AuthorizationPolicy of another action appl
 const IF_METRICS: &str = "if metrics are on, by Telemetry or by Istio's installation";
 
 built_in! {
-    METADATA_EXCHANGE "metadata exchange",
-        "unless the istiod has PILOT_ENABLE_METADATA_EXCHANGE off; not in HBONE tunnels, in TCP chains of gateways only where they terminate ISTIO_MUTUAL",
+    METADATA_EXCHANGE "metadata exchange", "unless the istiod has PILOT_ENABLE_METADATA_EXCHANGE off; not in chains for HBONE",
         ["istio.metadata_exchange"];
     CLIENT_IDENTITY "the client's identity as a header", "if the waypoint is annotated for it", ["istio.waypoint.xfcc_client_identity"];
     CUSTOM "CUSTOM authorization", IF_CUSTOM, ["envoy.filters.http.rbac", "envoy.filters.http.ext_authz"];
@@ -52,6 +51,7 @@ built_in! {
     DESTINATION "the original destination", "if ambient multi-network is on", ["set_dst_address"];
     AUTHORITY "the tunnel's authority", "in chains straight to a pod", ["connect_authority"];
     HTTP_CONNECTION_MANAGER "the HTTP filters", ALWAYS, ["envoy.filters.network.http_connection_manager"];
+    METADATA_EXCHANGE_OF_GATEWAY "metadata exchange", "if the server's TLS mode is ISTIO_MUTUAL", ["istio.metadata_exchange"];
     TCP_CUSTOM "CUSTOM authorization", IF_CUSTOM, ["envoy.filters.network.rbac", "envoy.filters.network.ext_authz"];
     TCP_RBAC "authorization (RBAC)", IF_AUTHORIZATION, ["envoy.filters.network.rbac"];
     SNI_FORWARD "dynamic forwarding by SNI", "if a wildcard host is resolved by DYNAMIC_DNS",

@@ -25,6 +25,16 @@ pub enum Laid {
     Unknown,
 }
 
+impl Laid {
+    /// The place that a filter is of.
+    pub fn place(self) -> Option<usize> {
+        match self {
+            Self::At(place) | Self::Moved(place) => Some(place),
+            Self::Unknown => None,
+        }
+    }
+}
+
 /// Lays a chain's filters, by their names and the plugins that made them, along the places.
 ///
 /// As many as possible are taken to stand in order, so that what was moved is as little as can be. A name that can be of two

@@ -1,7 +1,7 @@
 //! What a ruler allows no plugin, and what the phases decide, as sentences.
 
 use super::ruler::Mark;
-use super::sort::phase_words;
+use crate::model::plugin::Phase;
 
 /// What can never stand before or after what. All of it follows from the ruler.
 pub fn limits(ruler: &[Mark]) -> Vec<String> {
@@ -20,11 +20,14 @@ pub fn limits(ruler: &[Mark]) -> Vec<String> {
         match (phases.len(), before.is_empty(), after.is_empty()) {
             (0, true, _) => sentences.push(format!("Every plugin runs after {}; none can be put before {them}.", and(&names))),
             (0, _, true) => sentences.push(format!("Every plugin runs before {}; none can be put after {them}.", and(&names))),
-            (0, ..) => {
-                sentences.push(format!("Plugins of {} run before {}, plugins of {} after {them}.", and(before), and(&names), and(after)))
-            }
+            (0, ..) => sentences.push(format!(
+                "Plugins of phase {} run before {}, those of {} after {them}.",
+                and(before),
+                and(&names),
+                and(after)
+            )),
             (1, ..) => {}
-            _ => sentences.push(format!("Plugins of {} follow each other with no built-in filter between them.", and(&phases))),
+            _ => sentences.push(format!("Plugins of phase {} follow each other with no built-in filter between them.", and(&phases))),
         }
     }
     sentences
@@ -32,7 +35,8 @@ pub fn limits(ruler: &[Mark]) -> Vec<String> {
 
 fn phase(mark: &Mark) -> Option<String> {
     match mark {
-        Mark::Phase(phase) => Some(phase_words(phase)),
+        Mark::Phase(Phase::Unspecified) => Some("no phase".to_owned()),
+        Mark::Phase(phase) => Some(phase.as_str().to_owned()),
         Mark::BuiltIn(_) => None,
     }
 }

@@ -13,4 +13,4 @@ pub use built_in::BuiltIn;
 pub use hold::{Laid, Place, lay};
 pub use limits::limits;
 pub use ruler::{FilterList, Mark, ruler};
-pub use sort::{Reason, ServedFrom, reason, running_order};
+pub use sort::{Reason, ServedFrom, phase_words, reason, running_order};

@@ -132,11 +132,13 @@ fn network_of_http(direction: ListenerDirection, version: Version) -> Vec<(bool,
 fn network_of_tcp(direction: ListenerDirection, version: Version) -> Vec<(bool, Mark)> {
     let from = |minor| version.since(minor);
     let (outbound, waypoint) = (direction == ListenerDirection::Outbound, direction == ListenerDirection::Waypoint);
+    let gateway = direction == ListenerDirection::Gateway;
     let plugins = version.network_plugins();
     vec![
         (waypoint && from(25), built_in::DESTINATION.into()),
         (waypoint, built_in::AUTHORITY.into()),
-        (!outbound, built_in::METADATA_EXCHANGE.into()),
+        (!outbound && !gateway, built_in::METADATA_EXCHANGE.into()),
+        (gateway, built_in::METADATA_EXCHANGE_OF_GATEWAY.into()),
         (!outbound, built_in::TCP_CUSTOM.into()),
         (plugins, Phase::Authn.into()),
         (plugins, Phase::Authz.into()),

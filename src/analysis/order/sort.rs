@@ -204,6 +204,6 @@ impl fmt::Display for Reason {
 }
 
 /// A phase in a sentence.
-pub(super) fn phase_words(phase: &Phase) -> String {
+pub fn phase_words(phase: &Phase) -> String {
     if *phase == Phase::Unspecified { "no phase".to_owned() } else { format!("phase {}", phase.as_str()) }
 }
