@@ -6,6 +6,7 @@
 pub mod answers;
 pub mod attachment;
 pub mod chains;
+pub mod comparison;
 pub mod diff;
 pub mod era;
 pub mod explain;
@@ -13,6 +14,7 @@ pub mod health;
 pub mod lookup;
 pub mod mtls;
 pub mod order;
+pub mod outlook;
 pub mod placement;
 pub mod protocol;
 pub mod targets;

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::prediction::{self, PredictionAnswer};
+use crate::analysis::outlook::Outlook;
 use crate::analysis::placement::{self, ChainKind, ListenerDirection};
 use crate::model::envoy::{ChainMatch, Filter, FilterChain, Listener, ListenerState};
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
@@ -31,6 +33,11 @@ pub struct ProxyChains {
     pub view: &'static str,
     /// Every listener in every state.
     pub listeners: Vec<ListenerAnswer>,
+    /// Listeners that istiod would send and the proxy does not have.
+    pub absent: Vec<String>,
+    /// Why nothing can be predicted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prediction_note: Option<String>,
 }
 
 /// One listener in one state.
@@ -54,6 +61,8 @@ pub struct ListenerAnswer {
     /// When this state was last updated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_updated: Option<String>,
+    /// How it stands to what istiod would send; None for listeners that are never predicted.
+    pub prediction: Option<PredictionAnswer>,
     /// Its chains, the default one last.
     pub filter_chains: Vec<ChainAnswer>,
     /// Its place among the dump's listeners.
@@ -175,6 +184,7 @@ fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter) -> 
     let dump = &snapshot.dump(proxy)?.dump;
     let of_pod = snapshot.objects.pods.get(proxy).and_then(|pod| pod.proxy.as_ref()).map(|proxy| proxy.kind);
     let kind = placement::proxy_kind(dump, of_pod);
+    let outlook = Outlook::of(snapshot, proxy);
     let wanted = |listener: &Listener| {
         filter.port.is_none_or(|port| listener.port() == Some(port)) && filter.listener.as_ref().is_none_or(|name| *name == listener.name)
     };
@@ -185,12 +195,15 @@ fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter) -> 
         .filter(|(_, listener)| wanted(listener))
         .map(|(index, listener)| ListenerAnswer {
             index,
+            prediction: outlook.as_ref().ok().and_then(|outlook| prediction::of(outlook, listener, dump)),
             ..listener_answer(snapshot, listener, placement::direction(listener, kind), filter.plugin.as_ref())
         })
         .filter(|listener| filter.plugin.is_none() || !listener.filter_chains.is_empty())
         .collect();
     listeners.sort_by(|a, b| order(a).cmp(&order(b)));
     let node = dump.node.as_ref();
+    let narrowed = *filter != ChainsFilter::default();
+    let absent = outlook.as_ref().ok().filter(|_| !narrowed).map(|outlook| prediction::absent(outlook, dump));
     Some(ProxyChains {
         proxy: proxy.clone(),
         istio_version: node.map(|node| node.istio_version.clone()).unwrap_or_default(),
@@ -200,6 +213,8 @@ fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter) -> 
             crate::model::envoy::DumpView::Istiod => "istiod",
         },
         listeners,
+        absent: absent.unwrap_or_default(),
+        prediction_note: outlook.err(),
     })
 }
 
@@ -224,6 +239,7 @@ fn listener_answer(
         is_static: listener.is_static,
         error: listener.error.clone(),
         last_updated: listener.last_updated.clone(),
+        prediction: None,
         filter_chains: listener
             .chains
             .iter()

@@ -3,6 +3,7 @@
 mod chains;
 mod order;
 mod plugins;
+mod prediction;
 mod why;
 mod workloads;
 
@@ -11,6 +12,7 @@ pub use order::{
     ChainPlace, FoundFilter, FoundFilters, LeftOut, OrderAnswer, OrderEntry, OrderList, OrderedPlugin, RulerMark, RulerPlace, Stands, order,
 };
 pub use plugins::{PluginSummary, PluginsAnswer, plugins};
+pub use prediction::PredictionAnswer;
 pub use why::{MtlsAnswer, WhyAnswer, WhyEntry, WhyListener, concerned, why};
 pub use workloads::{WorkloadSummary, WorkloadsAnswer, workloads};
 

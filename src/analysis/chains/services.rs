@@ -40,6 +40,7 @@ pub(super) fn visible<'s>(facts: &Facts<'s>) -> Vec<Known<'s>> {
         let name = if service.registry == Registry::Kubernetes { service.name.name.clone() } else { known.host.clone() };
         (is_public(service, facts), service.created.clone(), name, service.name.namespace.clone())
     });
+<<<<<<< HEAD
     // One host of a namespace stands for one service, a Kubernetes one before others, else the oldest.
     let mut kept: Vec<Known<'_>> = Vec::new();
     for known in found {
@@ -54,9 +55,21 @@ pub(super) fn visible<'s>(facts: &Facts<'s>) -> Vec<Known<'s>> {
             }
             Some(_) => {}
             None => kept.push(known),
+=======
+    // One host of a namespace stands for one service: a Kubernetes one before others, else the oldest.
+    let mut owners: BTreeMap<(String, &str), &Service> = BTreeMap::new();
+    for known in &found {
+        let owner = owners.entry((known.host.clone(), &known.service.name.namespace)).or_insert(known.service);
+        if owner.registry != Registry::Kubernetes && known.service.registry == Registry::Kubernetes {
+            *owner = known.service;
+>>>>>>> main
         }
     }
-    kept
+    let owns = |known: &Known<'_>| {
+        owners.get(&(known.host.clone(), known.service.name.namespace.as_str())).is_some_and(|owner| std::ptr::eq(*owner, known.service))
+    };
+    found.retain(owns);
+    found
 }
 
 fn under_each_name<'s>(service: &'s Service, facts: &Facts<'s>) -> Vec<Known<'s>> {
