@@ -255,19 +255,9 @@ fn stream_routes<'s>(facts: &Facts<'s>) -> Vec<(&'s ObjectName, &'s VirtualServi
 fn gaps_of(known: &Known<'_>, routes: &[(&ObjectName, &VirtualService)], facts: &Facts<'_>) -> Vec<Gap> {
     let service = &known.service.name;
     let mut found = Vec::new();
-<<<<<<< HEAD
-    for (_, policy) in policies {
-        let PolicySpec::VirtualService(routes) = &policy.spec else { continue };
-        let in_mesh = routes.gateways.is_empty() || routes.gateways.iter().any(|gateway| gateway == "mesh");
-        let names = |host: &String| {
-            *host == known.host || (*host == known.service.name.name && policy.name.namespace == known.service.name.namespace)
-        };
-        if !(in_mesh && (routes.tcp || routes.tls) && routes.hosts.iter().any(names)) {
-=======
     for (name, routes) in routes {
         let names = |host: &String| *host == known.host || (*host == service.name && name.namespace == service.namespace);
         if !routes.hosts.iter().any(names) {
->>>>>>> main
             continue;
         }
         for port in known.ports() {

@@ -40,29 +40,12 @@ pub(super) fn visible<'s>(facts: &Facts<'s>) -> Vec<Known<'s>> {
         let name = if service.registry == Registry::Kubernetes { service.name.name.clone() } else { known.host.clone() };
         (is_public(service, facts), service.created.clone(), name, service.name.namespace.clone())
     });
-<<<<<<< HEAD
-    // One host of a namespace stands for one service, a Kubernetes one before others, else the oldest.
-    let mut kept: Vec<Known<'_>> = Vec::new();
-    for known in found {
-        let same = |other: &&mut Known<'_>| {
-            other.host == known.host
-                && other.service.name.namespace == known.service.name.namespace
-                && !std::ptr::eq(other.service, known.service)
-        };
-        match kept.iter_mut().find(same) {
-            Some(other) if other.service.registry != Registry::Kubernetes && known.service.registry == Registry::Kubernetes => {
-                *other = known
-            }
-            Some(_) => {}
-            None => kept.push(known),
-=======
     // One host of a namespace stands for one service: a Kubernetes one before others, else the oldest.
     let mut owners: BTreeMap<(String, &str), &Service> = BTreeMap::new();
     for known in &found {
         let owner = owners.entry((known.host.clone(), &known.service.name.namespace)).or_insert(known.service);
         if owner.registry != Registry::Kubernetes && known.service.registry == Registry::Kubernetes {
             *owner = known.service;
->>>>>>> main
         }
     }
     let owns = |known: &Known<'_>| {
