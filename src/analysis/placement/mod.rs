@@ -53,9 +53,13 @@ pub fn proxy_kind(dump: &ConfigDump, of_pod: Option<ProxyKind>) -> Option<ProxyK
     }
 }
 
+/// The ends of HBONE tunnels (`core/waypoint.go`).
+const TUNNEL_ENDS: [&str; 5] =
+    ["connect_terminate", "connect_originate", "inner_connect_originate", "outer_connect_originate", "forward_inner_connect"];
+
 /// The direction of a listener; None for static ones and for the ends of HBONE tunnels, through which no plugin is put.
 pub fn direction(listener: &Listener, proxy: Option<ProxyKind>) -> Option<ListenerDirection> {
-    if listener.is_static || matches!(listener.name.as_str(), "connect_terminate" | "connect_originate") {
+    if listener.is_static || TUNNEL_ENDS.contains(&listener.name.as_str()) {
         return None;
     }
     match (proxy, &listener.address, listener.direction) {
