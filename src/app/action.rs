@@ -16,6 +16,8 @@ pub enum View {
     Chains,
     /// Why the plugin is where it is, and as often.
     Why,
+    /// In which order plugins run.
+    Order,
     /// The raw JSON of a filter or chain.
     Raw,
     /// What could not be read or understood.
@@ -26,7 +28,8 @@ pub enum View {
 
 impl View {
     /// All screens, in the order in which documents list them.
-    pub const ALL: [Self; 7] = [Self::Plugins, Self::Workloads, Self::Chains, Self::Why, Self::Raw, Self::Warnings, Self::Help];
+    pub const ALL: [Self; 8] =
+        [Self::Plugins, Self::Workloads, Self::Chains, Self::Why, Self::Order, Self::Raw, Self::Warnings, Self::Help];
 
     /// Its name for a person.
     pub fn title(self) -> &'static str {
@@ -35,6 +38,7 @@ impl View {
             Self::Workloads => "Workloads",
             Self::Chains => "Chains",
             Self::Why => "Why",
+            Self::Order => "Order",
             Self::Raw => "Raw",
             Self::Warnings => "Warnings",
             Self::Help => "Help",
@@ -71,12 +75,13 @@ pub struct Binding {
 }
 
 const EVERYWHERE: &[View] = &View::ALL;
-const ANSWERS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why];
-const LISTS: &[View] = &[View::Plugins, View::Workloads, View::Chains];
+const ANSWERS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Order];
 const HOME: &[View] = &[View::Plugins];
 const TREE: &[View] = &[View::Chains];
-const NOT_HELP: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Raw, View::Warnings];
-const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why];
+const NOT_HELP: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Order, View::Raw, View::Warnings];
+const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why, View::Order];
+const NOT_WHY: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Order];
+const NOT_ORDER: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why];
 
 macro_rules! actions {
     ($($action:ident $name:literal $keys:expr, $views:ident, $needs:ident, $footer:literal, $does:literal;)+) => {
@@ -100,8 +105,9 @@ macro_rules! actions {
 actions! {
     Open         "open"         [Enter],             ANSWERS,    Nothing, 1,  "Open what is selected";
     Back         "back"         [Esc],               EVERYWHERE, Nothing, 9,  "Go back; cancel what is waited for or typed";
-    Why          "why"          [Char('w')],         LISTS,      Nothing, 2,  "Say why the plugin is here, and why so often";
+    Why          "why"          [Char('w')],         NOT_WHY,    Nothing, 2,  "Say why the plugin is here, and why so often";
     Chains       "chains"       [Char('c')],         NOT_CHAINS, Nothing, 3,  "Show the filter chains of the selected workload";
+    Order        "order"        [Char('o')],         NOT_ORDER,  Nothing, 4,  "Show in which order plugins run, and between which filters";
     Find         "find"         [Char('/')],         EVERYWHERE, Nothing, 4,  "Find by any letters of a name, in their order";
     Commands     "command"      [Char(':')],         EVERYWHERE, Nothing, 5,  "Run an action by its name";
     Copy         "copy"         [Char('y')],         EVERYWHERE, Nothing, 6,  "Copy what is selected";

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::analysis::answers::{self, ChainsAnswer, ChainsFilter, PluginsAnswer, WhyAnswer, WorkloadsAnswer};
+use crate::analysis::answers::{self, ChainsAnswer, ChainsFilter, OrderAnswer, PluginsAnswer, WhyAnswer, WorkloadsAnswer};
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::snapshot::Snapshot;
 
@@ -17,6 +17,8 @@ pub enum Question {
     Chains(ProxyId),
     /// Why a plugin stands where it does in a proxy.
     Why(PluginId, ProxyId),
+    /// In which order plugins run in a proxy.
+    Order(ProxyId),
 }
 
 /// An answer.
@@ -30,6 +32,8 @@ pub enum Answered {
     Chains(Arc<ChainsAnswer>),
     /// To [`Question::Why`].
     Why(Arc<WhyAnswer>),
+    /// To [`Question::Order`].
+    Order(Arc<OrderAnswer>),
 }
 
 impl Question {
@@ -46,6 +50,7 @@ impl Question {
             Self::Chains(proxy) => {
                 Answered::Chains(Arc::new(answers::chains(snapshot, std::slice::from_ref(proxy), &ChainsFilter::default())))
             }
+            Self::Order(proxy) => Answered::Order(Arc::new(answers::order(snapshot, std::slice::from_ref(proxy)))),
             Self::Why(plugin, proxy) => Answered::Why(Arc::new(answers::why(snapshot, plugin, Some(std::slice::from_ref(proxy))))),
         }
     }

@@ -9,7 +9,7 @@ use super::keymap::Context;
 use super::question::{Answered, Question};
 use super::rows::{self, Row};
 use super::state::{ListState, Ticket};
-use crate::analysis::answers::{ChainsAnswer, PluginsAnswer, WhyAnswer, WorkloadsAnswer};
+use crate::analysis::answers::{ChainsAnswer, OrderAnswer, PluginsAnswer, WhyAnswer, WorkloadsAnswer};
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 
 /// What a screen is about.
@@ -26,6 +26,8 @@ pub enum Subject {
     Chains(Focus),
     /// Why the plugin stands where it does.
     Why(Focus),
+    /// In which order plugins run in the proxy.
+    Order(Focus),
     /// The raw JSON of a filter or chain.
     Raw {
         /// What it is of.
@@ -103,6 +105,7 @@ impl Screen {
             Subject::Workloads(_) => View::Workloads,
             Subject::Chains(_) => View::Chains,
             Subject::Why(_) => View::Why,
+            Subject::Order(_) => View::Order,
             Subject::Raw { .. } => View::Raw,
             Subject::Warnings => View::Warnings,
             Subject::Help(_) => View::Help,
@@ -116,6 +119,7 @@ impl Screen {
             Subject::Workloads(plugin) => Some(Question::Workloads(plugin.clone())),
             Subject::Chains(focus) => Some(Question::Chains(focus.proxy.clone())),
             Subject::Why(Focus { plugin: Some(plugin), proxy, .. }) => Some(Question::Why(plugin.clone(), proxy.clone())),
+            Subject::Order(focus) => Some(Question::Order(focus.proxy.clone())),
             Subject::Why(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => None,
         }
     }
@@ -123,7 +127,7 @@ impl Screen {
     /// The proxy whose dump it shows.
     pub fn proxy(&self) -> Option<&ProxyId> {
         match &self.subject {
-            Subject::Chains(focus) | Subject::Why(focus) => Some(&focus.proxy),
+            Subject::Chains(focus) | Subject::Why(focus) | Subject::Order(focus) => Some(&focus.proxy),
             _ => None,
         }
     }
@@ -132,7 +136,7 @@ impl Screen {
     pub fn plugin(&self) -> Option<&PluginId> {
         match &self.subject {
             Subject::Workloads(plugin) => Some(plugin),
-            Subject::Chains(focus) | Subject::Why(focus) => focus.plugin.as_ref(),
+            Subject::Chains(focus) | Subject::Why(focus) | Subject::Order(focus) => focus.plugin.as_ref(),
             _ => None,
         }
     }
@@ -165,6 +169,14 @@ impl Screen {
     pub fn why(&self) -> Option<&WhyAnswer> {
         match &self.answer {
             Some(Answered::Why(answer)) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// The answer to in which order.
+    pub fn order(&self) -> Option<&OrderAnswer> {
+        match &self.answer {
+            Some(Answered::Order(answer)) => Some(answer),
             _ => None,
         }
     }

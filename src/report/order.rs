@@ -4,8 +4,7 @@ use std::fmt::Write;
 
 use super::paint::{Paint, Style};
 use super::{Answer, Table, markdown};
-use crate::analysis::answers::{FoundFilters, OrderAnswer, OrderEntry, OrderList, RulerMark, RulerPlace};
-use crate::analysis::order::FilterList;
+use crate::analysis::answers::{OrderAnswer, OrderEntry, OrderList, RulerMark};
 use crate::model::warning::Warning;
 
 impl Answer for OrderAnswer {
@@ -34,14 +33,14 @@ fn text(entry: &OrderEntry, paint: Paint) -> String {
     let plain = |text: &str| paint.paint(Style::Plain, text);
     let mut out = String::new();
     let _ = writeln!(out, "Plugins of {}{}", paint.paint(Style::Strong, &owner(entry)), plain(&format!("{}{}", entry.proxy, kind(entry))));
-    for line in said(entry) {
+    for line in entry.said() {
         let _ = writeln!(out, "  {}", plain(&line));
     }
-    for group in alike(entry) {
-        let _ = writeln!(out, "\n  {}", paint.paint(Style::Strong, &heading(&group)));
-        out.push_str(&indented(&plugins(group[0]), paint));
-        for list in group {
-            let _ = writeln!(out, "\n  {}", paint.paint(Style::Strong, &ruler_heading(list)));
+    for group in entry.shown() {
+        let _ = writeln!(out, "\n  {}", paint.paint(Style::Strong, &entry.heading(&group)));
+        out.push_str(&indented(&plugins(&entry.lists[group[0]]), paint));
+        for list in group.iter().map(|index| &entry.lists[*index]) {
+            let _ = writeln!(out, "\n  {}", paint.paint(Style::Strong, &list.heading()));
             out.push_str(&indented(&ruler(list), paint));
             for (style, sentence) in sentences(list) {
                 let _ = writeln!(out, "    {}", paint.paint(style, &sentence));
@@ -54,16 +53,17 @@ fn text(entry: &OrderEntry, paint: Paint) -> String {
 fn entry_markdown(entry: &OrderEntry) -> String {
     let plain = |text: &str| Paint::Plain.paint(Style::Plain, text);
     let mut out = format!("\n#### {}{}{}\n\n", plain(&owner(entry)), markdown::code(&entry.proxy.to_string()), kind(entry));
-    for line in said(entry) {
+    for line in entry.said() {
         let _ = writeln!(out, "- {}", plain(&line));
     }
-    for group in alike(entry) {
-        let _ = writeln!(out, "\n**{}**\n", heading(&group));
-        if !group[0].plugins.is_empty() {
-            let _ = writeln!(out, "{}", plugins(group[0]).markdown());
+    for group in entry.shown() {
+        let _ = writeln!(out, "\n**{}**\n", entry.heading(&group));
+        let first = &entry.lists[group[0]];
+        if !first.plugins.is_empty() {
+            let _ = writeln!(out, "{}", plugins(first).markdown());
         }
-        for list in group {
-            let _ = writeln!(out, "{}\n\n{}", ruler_heading(list), ruler(list).markdown());
+        for list in group.iter().map(|index| &entry.lists[*index]) {
+            let _ = writeln!(out, "{}\n\n{}", list.heading(), ruler(list).markdown());
             for (_, sentence) in sentences(list) {
                 let _ = writeln!(out, "- {}", plain(&sentence));
             }
@@ -79,38 +79,6 @@ fn owner(entry: &OrderEntry) -> String {
 
 fn kind(entry: &OrderEntry) -> String {
     entry.proxy_kind.map(|kind| format!(" ({kind})")).unwrap_or_default()
-}
-
-/// What is to be said before the lists.
-fn said(entry: &OrderEntry) -> Vec<String> {
-    let mut lines =
-        vec![format!("rules of Istio {}: {}", entry.istio_version, entry.istio_version_note), format!("config dump: {}", entry.dump_note)];
-    lines.extend(entry.note.clone());
-    lines.extend(entry.left_out.iter().map(|plugin| format!("{} {} has no place: {}", plugin.plugin_kind, plugin.plugin, plugin.why)));
-    lines
-}
-
-/// The lists to show, those with the same plugins together: all of HTTP, and those network lists that have plugins.
-fn alike(entry: &OrderEntry) -> Vec<Vec<&OrderList>> {
-    let mut groups: Vec<Vec<&OrderList>> = Vec::new();
-    for list in entry.lists.iter().filter(|list| list.filters == FilterList::Http || list.has_plugins()) {
-        match groups.iter_mut().find(|group| group[0].filters == list.filters && group[0].plugins == list.plugins) {
-            Some(group) => group.push(list),
-            None => groups.push(vec![list]),
-        }
-    }
-    groups
-}
-
-/// `HTTP filters, inbound and outbound: 2 plugins in running order`.
-fn heading(group: &[&OrderList]) -> String {
-    let directions: Vec<&str> = group.iter().map(|list| list.direction.as_str()).collect();
-    let count = match group[0].plugins.len() {
-        0 => "no plugin".to_owned(),
-        1 => "1 plugin".to_owned(),
-        more => format!("{more} plugins in running order"),
-    };
-    format!("{}, {}: {count}", group[0].filters.as_str(), directions.join(" and "))
 }
 
 fn plugins(list: &OrderList) -> Table {
@@ -130,15 +98,6 @@ fn plugins(list: &OrderList) -> Table {
     table
 }
 
-fn ruler_heading(list: &OrderList) -> String {
-    let counted = match (list.chains, &list.chains_note) {
-        (Some(1), _) => "counted from the proxy's one chain".to_owned(),
-        (Some(chains), _) => format!("counted from the proxy's {chains} chains"),
-        (None, note) => note.clone().unwrap_or_default(),
-    };
-    format!("{}, {}: {counted}", list.filters.as_str(), list.direction.as_str())
-}
-
 fn ruler(list: &OrderList) -> Table {
     let mut table = Table::new(&["FILTER", "WHAT", "CHAINS", "WHEN"]);
     for place in &list.ruler {
@@ -154,29 +113,19 @@ fn ruler(list: &OrderList) -> Table {
             }
         };
         let [name, what, when] = cells;
-        table.row([(style, name), (style, what), (style, chains(place, list)), (Style::Muted, when)]);
+        table.row([(style, name), (style, what), (style, list.share(place.chains)), (Style::Muted, when)]);
     }
     table
-}
-
-/// `4 of 4`; nothing where there is nothing to count.
-fn chains(place: &RulerPlace, list: &OrderList) -> String {
-    let counts = place.chains.zip(list.chains);
-    counts.map(|(chains, of)| if chains == 0 { "none".to_owned() } else { format!("{chains} of {of}") }).unwrap_or_default()
 }
 
 /// What can never be, what the proxy has, and how it differs.
 fn sentences(list: &OrderList) -> Vec<(Style, String)> {
     let mut found: Vec<(Style, String)> = list.limits.iter().map(|limit| (Style::Plain, limit.clone())).collect();
     for sequence in &list.found {
-        found.push((Style::Muted, format!("In {} of the proxy's chains: {}", sequence.chains, names(sequence))));
-        found.extend(sequence.differences.iter().map(|difference| (Style::Warn, difference.clone())));
+        found.push((Style::Muted, sequence.text()));
     }
+    found.extend(list.differences().map(|difference| (Style::Warn, difference.clone())));
     found
-}
-
-fn names(sequence: &FoundFilters) -> String {
-    sequence.filters.iter().map(|filter| filter.filter.shown()).collect::<Vec<_>>().join(" > ")
 }
 
 fn indented(table: &Table, paint: Paint) -> String {

@@ -25,7 +25,7 @@ const IF_AUTHORIZATION: &str = "if an AuthorizationPolicy of another action appl
 const IF_METRICS: &str = "if metrics are on, by Telemetry or by Istio's installation";
 
 built_in! {
-    METADATA_EXCHANGE "metadata exchange", "unless the istiod has PILOT_ENABLE_METADATA_EXCHANGE off; not in chains for HBONE",
+    METADATA_EXCHANGE "metadata exchange", "unless PILOT_ENABLE_METADATA_EXCHANGE is off in istiod; not in chains for HBONE",
         ["istio.metadata_exchange"];
     CLIENT_IDENTITY "the client's identity as a header", "if the waypoint is annotated for it", ["istio.waypoint.xfcc_client_identity"];
     CUSTOM "CUSTOM authorization", IF_CUSTOM, ["envoy.filters.http.rbac", "envoy.filters.http.ext_authz"];
@@ -36,12 +36,12 @@ built_in! {
     GRPC_WEB "gRPC-Web", "if the port's protocol is GRPC-Web", ["envoy.filters.http.grpc_web"];
     GRPC_STATISTICS "gRPC statistics", ALWAYS, ["envoy.filters.http.grpc_stats"];
     GRPC_STATISTICS_OF_GRPC "gRPC statistics", "if the port's protocol is gRPC; from 1.17.3 on always", ["envoy.filters.http.grpc_stats"];
-    ALPN "ALPN override", "unless the istiod has PILOT_ENABLE_ALPN_FILTER off", ["istio.alpn"];
+    ALPN "ALPN override", "unless PILOT_ENABLE_ALPN_FILTER is off in istiod", ["istio.alpn"];
     FAULT "fault injection", ALWAYS, ["envoy.filters.http.fault"];
     CORS "CORS", ALWAYS, ["envoy.filters.http.cors"];
     TELEMETRY "telemetry", IF_METRICS, ["istio.stats"];
     TELEMETRY_WITH_STACKDRIVER "telemetry", IF_METRICS, ["istio.stats", "istio.stackdriver"];
-    SESSION "stateful sessions", "if the istiod has PILOT_ENABLE_PERSISTENT_SESSION_FILTER on", ["envoy.filters.http.stateful_session"];
+    SESSION "stateful sessions", "if PILOT_ENABLE_PERSISTENT_SESSION_FILTER is on in istiod", ["envoy.filters.http.stateful_session"];
     FORWARD_OF_WAYPOINT "dynamic forwarding", "if the service's host is a wildcard", ["envoy.filters.http.dynamic_forward_proxy"];
     FORWARD "dynamic forwarding", "if a wildcard host is resolved by DYNAMIC_DNS, or the outbound policy is ALLOW_ANY_DYNAMIC_DNS",
         ["envoy.filters.http.dynamic_forward_proxy"];

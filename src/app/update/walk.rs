@@ -86,6 +86,14 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
             app.screen_mut().open = place.map(rows::opening).unwrap_or_default();
             effects
         }
+        (row, Subject::Order(_)) => match (rows::order::chain(screen, row), focus(app)) {
+            (Some(key), Some(focus)) => {
+                let effects = go(app, Subject::Chains(focus));
+                app.screen_mut().open = rows::opening(key);
+                effects
+            }
+            _ => Vec::new(),
+        },
         _ => Vec::new(),
     }
 }
@@ -95,6 +103,10 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
     let screen = app.screen();
     let found = match (screen.selected(), &screen.subject) {
         (_, Subject::Chains(focus) | Subject::Why(focus)) => Some(focus.clone()),
+        (row, Subject::Order(focus)) => {
+            let plugin = row.and_then(|row| rows::order::plugin(screen, row)).or(focus.plugin.as_ref());
+            Some(Focus { plugin: plugin.cloned(), ..focus.clone() })
+        }
         (Some(Row::Plugin(index)), _) => {
             let plugin = &screen.plugins()?.plugins[*index];
             let first = plugin.proxies.first();

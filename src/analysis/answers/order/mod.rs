@@ -2,21 +2,24 @@
 //! which they stand.
 
 mod list;
+mod places;
+mod words;
 
 use serde::Serialize;
 
-use super::chains::{FilterAnswer, short};
 use super::why::dump_note;
 use crate::analysis::attachment;
 use crate::analysis::era::{self, Version};
 use crate::analysis::lookup;
-use crate::analysis::order::{self, BuiltIn, FilterList, Reason};
+use crate::analysis::order::{FilterList, Reason};
 use crate::analysis::placement::{self, ListenerDirection};
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::plugin::{Phase, Plugin};
 use crate::model::snapshot::Snapshot;
 use crate::model::warning::Warning;
 use crate::model::workload::{Pod, ProxyKind};
+
+pub use places::{ChainPlace, FoundFilter, FoundFilters, RulerMark, RulerPlace, Stands};
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -45,7 +48,7 @@ pub struct OrderEntry {
     pub istio_version_note: String,
     /// How the dump was read, `port-forward` and so on, or why there is none.
     pub dump_note: String,
-    /// Why there is no list to show; None where there are.
+    /// Why there is no list to show, or why no plugins are known; None where all is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// Plugins that apply to the proxy and that its istiod leaves out, by name.
@@ -121,110 +124,6 @@ pub struct OrderedPlugin {
     pub id: PluginId,
 }
 
-/// One place of the ruler.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RulerPlace {
-    /// What stands there.
-    #[serde(flatten)]
-    pub what: RulerMark,
-    /// In how many chains the proxy has it; None for a phase, and where its own dump was not read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub chains: Option<usize>,
-    /// The first of these chains.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub first_chain: Option<ChainPlace>,
-}
-
-/// What stands at a place of the ruler.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename_all = "camelCase")]
-pub enum RulerMark {
-    /// A built-in filter.
-    BuiltIn(BuiltIn),
-    /// Where the plugins of a phase begin.
-    Phase {
-        /// The phase.
-        phase: Phase,
-    },
-    /// A plugin, by its place among the plugins.
-    #[serde(rename_all = "camelCase")]
-    Plugin {
-        /// From 1.
-        place: usize,
-        /// `namespace/name`.
-        plugin: String,
-        /// Its kind.
-        plugin_kind: PluginKind,
-    },
-}
-
-/// A chain of a listener.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct ChainPlace {
-    /// The listener's name.
-    pub listener: String,
-    /// The listener's state.
-    pub state: &'static str,
-    /// The chain's 0-based place in it.
-    pub chain: usize,
-}
-
-/// A sequence of filters that the proxy has.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct FoundFilters {
-    /// In how many chains it stands.
-    pub chains: usize,
-    /// The first of them.
-    pub first_chain: ChainPlace,
-    /// The filters, in their order.
-    pub filters: Vec<FoundFilter>,
-    /// How it differs from the ruler, as sentences; empty where it does not.
-    pub differences: Vec<String>,
-}
-
-/// A filter that the proxy has.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct FoundFilter {
-    /// The filter.
-    #[serde(flatten)]
-    pub filter: FilterAnswer,
-    /// How it stands to the ruler.
-    pub stands: Stands,
-}
-
-/// How a filter stands to the ruler.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Stands {
-    /// In its place.
-    InOrder,
-    /// Elsewhere than the ruler has it.
-    Moved,
-    /// The ruler does not know it.
-    Unknown,
-}
-
-impl OrderList {
-    /// Whether a plugin stands in it, by the rules or in the proxy.
-    pub fn has_plugins(&self) -> bool {
-        let has = |found: &FoundFilters| found.filters.iter().any(|filter| filter.filter.plugin_kind.is_some());
-        !self.plugins.is_empty() || self.found.iter().any(has)
-    }
-}
-
-impl RulerPlace {
-    /// Its filters by their short names, the plugin, or the phase in brackets.
-    pub fn name(&self) -> String {
-        match &self.what {
-            RulerMark::BuiltIn(built_in) => built_in.names.iter().map(|name| short(name)).collect::<Vec<_>>().join(", "),
-            RulerMark::Phase { phase } => format!("[{}]", order::phase_words(phase)),
-            RulerMark::Plugin { plugin, .. } => plugin.clone(),
-        }
-    }
-}
-
 /// Answers for the given proxies.
 pub fn order(snapshot: &Snapshot, proxies: &[ProxyId]) -> OrderAnswer {
     let mut workloads: Vec<OrderEntry> = proxies.iter().map(|proxy| entry(snapshot, proxy)).collect();
@@ -258,10 +157,15 @@ fn entry(snapshot: &Snapshot, proxy: &ProxyId) -> OrderEntry {
         istio_version: plane.version.to_string(),
         istio_version_note: plane.basis,
         dump_note: dump_note(snapshot, proxy),
-        note: directions.is_empty().then(|| {
-            let reason = if kind.is_some() { attachment::Reason::Ztunnel } else { attachment::Reason::NoProxy };
-            reason.to_string()
-        }),
+        note: match (kind, pod) {
+            (Some(ProxyKind::Ztunnel), _) => Some(attachment::Reason::Ztunnel.to_string()),
+            (Some(_), _) if !snapshot.has_objects => Some(
+                "a lone config dump has no objects, so the plugins and their phases are not known; what the proxy has is shown".to_owned(),
+            ),
+            (Some(_), _) => None,
+            (None, Some(_)) => Some(attachment::Reason::NoProxy.to_string()),
+            (None, None) => Some("neither the pod nor its config dump was read".to_owned()),
+        },
         left_out,
         lists: directions.iter().flat_map(|direction| lists.clone().map(|filters| context.list(*direction, filters))).collect(),
     }
