@@ -35,44 +35,50 @@ impl Laid {
     }
 }
 
+/// The longest run in order that begins with a filter taken for a place, and how it goes on.
+struct Run {
+    place: usize,
+    length: usize,
+    next: Option<Step>,
+}
+
+/// A filter, and which of its runs.
+type Step = (usize, usize);
+
 /// Lays a chain's filters, by their names and the plugins that made them, along the places.
 ///
 /// As many as possible are taken to stand in order, so that what was moved is as little as can be. A name that can be of two
 /// places (`rbac` is both of CUSTOM and of the other actions) is taken for the later one where both are possible.
 pub fn lay(places: &[Place], filters: &[(&str, Option<&PluginId>)]) -> Vec<Laid> {
-    let candidates: Vec<Vec<usize>> = filters.iter().map(|filter| candidates(places, filter)).collect();
-    // The longest run in order that begins with a filter at a candidate, from the last filter on: how long, and how it goes on.
-    let mut runs: Vec<Vec<(usize, Option<(usize, usize)>)>> = vec![Vec::new(); filters.len()];
-    for filter in (0..filters.len()).rev() {
-        runs[filter] = candidates[filter]
-            .iter()
-            .map(|place| {
-                let next = best(&runs, &candidates, filter + 1, *place);
-                (1 + next.map_or(0, |(next, choice)| runs[next][choice].0), next)
-            })
-            .collect();
+    let mut runs: Vec<Vec<Run>> = filters.iter().map(|_| Vec::new()).collect();
+    for (filter, found) in filters.iter().enumerate().rev() {
+        let run = |place| {
+            let next = best(&runs, filter + 1, place);
+            Run { place, length: 1 + next.map_or(0, |(next, run)| runs[next][run].length), next }
+        };
+        runs[filter] = (0..places.len()).filter(|place| is_at(&places[*place], found)).map(run).collect();
     }
-    let mut laid: Vec<Laid> = candidates.iter().map(|found| found.last().map_or(Laid::Unknown, |place| Laid::Moved(*place))).collect();
-    let mut at = best(&runs, &candidates, 0, 0);
-    while let Some((filter, choice)) = at {
-        laid[filter] = Laid::At(candidates[filter][choice]);
-        at = runs[filter][choice].1;
+    let mut laid: Vec<Laid> = runs.iter().map(|runs| runs.last().map_or(Laid::Unknown, |run| Laid::Moved(run.place))).collect();
+    let mut step = best(&runs, 0, 0);
+    while let Some((filter, run)) = step {
+        laid[filter] = Laid::At(runs[filter][run].place);
+        step = runs[filter][run].next;
     }
     laid
 }
 
-/// The filter and candidate with which the longest run begins, from a filter on and at a place or later; the nearest filter and
-/// the latest place where several are as long.
-fn best(runs: &[Vec<(usize, Option<(usize, usize)>)>], candidates: &[Vec<usize>], from: usize, place: usize) -> Option<(usize, usize)> {
-    let all = (from..runs.len()).rev().flat_map(|filter| (0..runs[filter].len()).map(move |choice| (filter, choice)));
-    all.filter(|(filter, choice)| candidates[*filter][*choice] >= place).max_by_key(|(filter, choice)| runs[*filter][*choice].0)
+/// Where the longest run begins, from a filter on and at a place or later: at the nearest filter and the latest place where
+/// several are as long.
+fn best(runs: &[Vec<Run>], from: usize, place: usize) -> Option<Step> {
+    let all = (from..runs.len()).rev().flat_map(|filter| (0..runs[filter].len()).map(move |run| (filter, run)));
+    all.filter(|(filter, run)| runs[*filter][*run].place >= place).max_by_key(|(filter, run)| runs[*filter][*run].length)
 }
 
-fn candidates(places: &[Place], (name, plugin): &(&str, Option<&PluginId>)) -> Vec<usize> {
-    let is = |place: &Place| match (place, plugin) {
+/// Whether a filter can be of a place.
+fn is_at(place: &Place, (name, plugin): &(&str, Option<&PluginId>)) -> bool {
+    match (place, plugin) {
         (Place::Plugin(id), Some(plugin)) => id == *plugin,
         (Place::BuiltIn(built_in), None) => built_in.names.contains(name),
         _ => false,
-    };
-    (0..places.len()).filter(|index| is(&places[*index])).collect()
+    }
 }
