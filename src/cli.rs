@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::model::peer_authentication::MtlsMode;
+
 /// See which WasmPlugin sits in which filter chain of which proxy of an Istio mesh, how often, and why.
 ///
 /// Without a command it opens the terminal program on the current kubeconfig context; where standard output is not a
@@ -123,6 +125,12 @@ pub enum Command {
         plugin: String,
         /// As for chains (default: all that the plugin applies to or that have its filter)
         workload: Option<String>,
+        /// Say what would change if the workload's mutual TLS mode were another: PERMISSIVE, STRICT or DISABLE
+        #[arg(long, value_name = "MODE", value_parser = mode)]
+        mode: Option<MtlsMode>,
+        /// Say what would change if the manifests of this file were applied; nothing is written to the cluster
+        #[arg(long, value_name = "FILE")]
+        with: Vec<PathBuf>,
     },
     /// The plugins of a workload in running order, with the reason for each place, among the built-in filters
     Order {
@@ -143,6 +151,10 @@ pub fn one_line(error: &clap::Error) -> String {
     let lines = said.map(|part| part.lines().map(str::trim).collect::<Vec<_>>().join(" "));
     let line = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
     format!("{}; see `meshscope --help`", line.strip_prefix("error: ").unwrap_or(&line))
+}
+
+fn mode(text: &str) -> Result<MtlsMode, String> {
+    MtlsMode::parse(text).ok_or_else(|| "write PERMISSIVE, STRICT or DISABLE".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -170,6 +170,18 @@ fn what_differs_from_the_rules_is_said_with_both_orders() {
             "By the rules the order is default/authn > default/authz > default/stats > default/none > grpc_stats > fault > cors > router; the proxy has default/authn > default/authz > grpc_stats > fault > cors > default/stats > default/none > router."
         ]
     );
+    assert!(differing.envoy_filters.is_empty());
+    let patch = json!({"applyTo": "HTTP_FILTER", "match": {"context": "SIDECAR_INBOUND"}, "patch": {"operation": "INSERT_FIRST", "value": {"name": "envoy.filters.http.lua"}}});
+    let patches = |name: &str, spec: Value| (Kind::EnvoyFilter, json!({"metadata": {"namespace": "default", "name": name}, "spec": spec}));
+    let objects = [
+        &objects[..],
+        &[
+            patches("lua", json!({"configPatches": [patch]})),
+            patches("clusters", json!({"configPatches": [{"applyTo": "CLUSTER"}]})),
+            patches("others", json!({"configPatches": [patch], "workloadSelector": {"labels": {"app": "other"}}})),
+        ],
+    ]
+    .concat();
     let strange = ["default/authn", "default/authz", "default/gone", "lua", "default/stats", "default/none", "grpc_stats", "router"];
     let differing = entry(&mesh("1.31.0", &strange, &objects));
     let said: Vec<&String> = differing.lists[0].differences().collect();
@@ -180,6 +192,8 @@ fn what_differs_from_the_rules_is_said_with_both_orders() {
             "envoy.filters.http.lua is none of Istio's filters of this list: an EnvoyFilter can put such a filter here."
         ]
     );
+    assert_eq!(differing.envoy_filters, ["default/lua"], "the one that applies and patches listeners");
+    assert!(differing.said().iter().any(|line| line.starts_with("EnvoyFilter default/lua applies here")));
 }
 
 #[test]

@@ -18,3 +18,4 @@ pub mod outlook;
 pub mod placement;
 pub mod protocol;
 pub mod targets;
+pub mod what_if;

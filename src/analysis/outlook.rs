@@ -80,7 +80,7 @@ impl<'s> Outlook<'s> {
         if unknown.is_none() {
             let none = Listener { chains: Vec::new(), ..listener.clone() };
             let wanted = predicted.unwrap_or(&none);
-            differences = comparison::differences(listener, wanted);
+            differences = comparison::differences(listener, wanted, Some(direction));
             if !differences.is_empty() {
                 causes = comparison::causes(listener, wanted, dump, &self.facts, &gaps);
             }

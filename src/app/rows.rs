@@ -37,6 +37,12 @@ pub enum Row {
     Term(usize, usize),
     /// The line under the terms, with the total.
     Total(usize),
+    /// A chain in which a listener differs from what istiod would send.
+    Difference(usize, usize),
+    /// Why it differs.
+    Cause(usize, usize),
+    /// A line of a listener's counts under each mode.
+    Modes(usize, usize),
     /// The line above the sums of the proxy's other listeners.
     Elsewhere,
     /// The line above the plugins of lists in running order, by the first list.
@@ -60,7 +66,7 @@ pub enum Row {
 impl Row {
     /// Whether it can be selected.
     pub fn is_selectable(&self) -> bool {
-        !matches!(self, Self::NotMatched | Self::Blank | Self::Elsewhere | Self::Total(_))
+        !matches!(self, Self::NotMatched | Self::Blank | Self::Elsewhere | Self::Total(_) | Self::Cause(..) | Self::Modes(..))
     }
 }
 
@@ -173,7 +179,7 @@ pub fn text(screen: &Screen, row: &Row) -> String {
         }),
         Row::Proxy(index, proxy) => screen.workloads().map(|answer| answer.workloads[*index].proxies[*proxy].proxy.to_string()),
         Row::Listener(_) | Row::Chain(..) | Row::NetworkFilter(..) | Row::HttpFilter(..) => chains::text(screen, row),
-        Row::Sum(_) | Row::Term(..) => why::text(screen, row),
+        Row::Sum(_) | Row::Term(..) | Row::Difference(..) | Row::Cause(..) => why::text(screen, row),
         Row::Ordering(_) | Row::Ordered(..) | Row::Ruler(_) | Row::Place(..) => order::text(screen, row),
         Row::Sentence(sentence) => Some(sentence.clone()),
         Row::Line(index) => match &screen.subject {
@@ -181,7 +187,7 @@ pub fn text(screen: &Screen, row: &Row) -> String {
             Subject::Help(of) => help::lines(of).get(*index).map(help::Line::text),
             _ => None,
         },
-        Row::NotMatched | Row::Elsewhere | Row::Total(_) | Row::Blank | Row::Warning(_) => None,
+        Row::NotMatched | Row::Elsewhere | Row::Total(_) | Row::Modes(..) | Row::Blank | Row::Warning(_) => None,
     };
     found.unwrap_or_default()
 }

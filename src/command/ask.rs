@@ -149,7 +149,7 @@ impl Asker<'_> {
     }
 
     /// The objects, for a question that a lone dump cannot answer.
-    async fn objects_only(&self, command: &str) -> Result<Collector, Error> {
+    pub(super) async fn objects_only(&self, command: &str) -> Result<Collector, Error> {
         let info = self.source.info();
         if info.kind == SourceKind::Dump {
             let fix = "use `chains`, `order WORKLOAD` or `why PLUGIN`, or give a recording folder";
@@ -164,7 +164,7 @@ impl Asker<'_> {
     }
 
     /// The namespace in which a bare name is looked for.
-    fn own_namespace(&self) -> String {
+    pub(super) fn own_namespace(&self) -> String {
         self.common.namespace.clone().unwrap_or_else(|| self.source.info().namespace)
     }
 
@@ -175,7 +175,7 @@ impl Asker<'_> {
     }
 
     /// Reads the dumps of these proxies, of a live mesh at most [`MOST_PROXIES`] unless they were named.
-    async fn with_dumps(&self, collector: &Collector, wanted: Vec<ProxyId>, bounded: bool) -> Snapshot {
+    pub(super) async fn with_dumps(&self, collector: &Collector, wanted: Vec<ProxyId>, bounded: bool) -> Snapshot {
         let mut seen = std::collections::BTreeSet::new();
         let readable = read::proxies(&self.source, collector);
         let mut wanted: Vec<ProxyId> = wanted.into_iter().filter(|proxy| seen.insert(proxy.clone()) && readable.contains(proxy)).collect();
@@ -191,13 +191,13 @@ impl Asker<'_> {
         snapshot
     }
 
-    fn print(&self, answer: &impl Answer, failure: Option<Error>) -> Outcome {
+    pub(super) fn print(&self, answer: &impl Answer, failure: Option<Error>) -> Outcome {
         let warnings = beside(answer.warnings(), failure.as_ref());
         Outcome { text: report::render(answer, self.common.output, self.paint), warnings, failure }
     }
 
     /// A name that stands for nothing is a usage error, unless what it should be looked up in could not be read.
-    fn not_found(&self, snapshot: &Snapshot, error: LookupError) -> Outcome {
+    pub(super) fn not_found(&self, snapshot: &Snapshot, error: LookupError) -> Outcome {
         let unread = if snapshot.has_objects { None } else { self.unread(snapshot) };
         let failure = unread.unwrap_or_else(|| error.into());
         Outcome { text: String::new(), warnings: beside(&snapshot.warnings, Some(&failure)), failure: Some(failure) }

@@ -6,6 +6,7 @@ mod order;
 mod paint;
 mod plugins;
 mod table;
+mod what_if;
 mod why;
 mod workloads;
 

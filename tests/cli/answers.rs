@@ -114,7 +114,7 @@ fn order_keeps_its_promises() {
             promises(&order, &[("warnings", "l"), ("workloads", "l")]);
             let [entry] = &list(&order, "workloads")[..] else { panic!("one proxy") };
             promises(entry, &[("workload", "s"), ("workloadKind", "s"), ("proxy", "s"), ("proxyKind", "s"), ("istioVersion", "s")]);
-            promises(entry, &[("istioVersionNote", "s"), ("dumpNote", "s"), ("leftOut", "l"), ("lists", "l")]);
+            promises(entry, &[("istioVersionNote", "s"), ("dumpNote", "s"), ("envoyFilters", "l"), ("leftOut", "l"), ("lists", "l")]);
             for of_list in list(entry, "lists") {
                 promises(of_list, &[("direction", "s"), ("filters", "s"), ("plugins", "l"), ("ruler", "l"), ("limits", "l")]);
                 promises(of_list, &[("chains", "n"), ("found", "l")]);

@@ -4,6 +4,7 @@ mod chains;
 mod order;
 mod plugins;
 mod prediction;
+mod what_if;
 mod why;
 mod workloads;
 
@@ -13,6 +14,7 @@ pub use order::{
 };
 pub use plugins::{PluginSummary, PluginsAnswer, plugins};
 pub use prediction::PredictionAnswer;
+pub use what_if::{WhatIfAnswer, WhatIfEntry, what_if};
 pub use why::{MtlsAnswer, WhyAnswer, WhyEntry, WhyListener, concerned, why};
 pub use workloads::{WorkloadSummary, WorkloadsAnswer, workloads};
 

@@ -75,11 +75,14 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
             Some((title, text)) => go(app, Subject::Raw { title, lines: copy::indented(&text) }),
             None => Vec::new(),
         },
-        (Row::Sum(listener), Subject::Why(focus)) | (Row::Term(listener, _), Subject::Why(focus)) => {
+        (Row::Sum(listener) | Row::Term(listener, _) | Row::Difference(listener, _), Subject::Why(focus)) => {
             let focus = focus.clone();
-            let term = if let Row::Term(_, term) = row { Some(term) } else { None };
             let place = rows::why::entry(screen).map(|entry| &entry.listeners[*listener]).map(|listener| {
-                let chain = term.and_then(|term| listener.terms[term].chains.first().copied());
+                let chain = match row {
+                    Row::Term(_, term) => listener.terms[term].chains.first().copied(),
+                    Row::Difference(_, place) => listener.differences[place].chain,
+                    _ => None,
+                };
                 rows::Key { listener: listener.listener.clone(), state: listener.state.as_str(), chain }
             });
             let effects = go(app, Subject::Chains(focus));

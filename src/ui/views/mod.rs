@@ -6,6 +6,7 @@ mod header;
 mod help;
 mod order;
 mod plugins;
+mod prediction;
 mod raw;
 mod state;
 mod warnings;

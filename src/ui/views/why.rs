@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{empty, inset, list, pane, state, way_role};
+use super::{empty, inset, list, pane, prediction, state, way_role};
 use crate::analysis::answers::{WhyEntry, WhyListener};
 use crate::app::App;
 use crate::app::rows::{self, Row};
@@ -105,6 +105,9 @@ fn row<'a>(
         Row::Sum(place) => vec![heading(app, focus, &entry.listeners[*place], look)],
         Row::Term(place, term) => term_lines(&entry.listeners[*place], *term, columns),
         Row::Total(place) => total(app, focus, &entry.listeners[*place], columns, look),
+        Row::Difference(place, difference) => prediction::difference(&entry.listeners[*place], *difference, look),
+        Row::Cause(place, cause) => prediction::cause(&entry.listeners[*place], *cause),
+        Row::Modes(place, line) => prediction::modes(entry, &entry.listeners[*place], *line),
         Row::Elsewhere => {
             vec![TextLine::new([Piece::new(Role::Section, format!("{} other listeners of the proxy", look.symbols.rule))])]
         }
@@ -131,6 +134,7 @@ fn heading<'a>(app: &App, focus: &Focus, listener: &'a WhyListener, look: &Look<
     // Where there are several terms, their total says it.
     if listener.terms.len() < 2 {
         pieces.extend(was(app, focus, listener, look));
+        pieces.extend(prediction::held(listener, look));
     }
     TextLine::new(pieces).hanging(2)
 }
@@ -193,5 +197,7 @@ fn total<'a>(app: &App, focus: &Focus, listener: &WhyListener, columns: &Columns
         None => pieces.push(Piece::new(Role::Muted, "not known")),
     }
     pieces.extend(was(app, focus, listener, look));
-    vec![TextLine::new([Piece::new(Role::Muted, rule)]), TextLine::new(pieces)]
+    pieces.extend(prediction::held(listener, look));
+    let hang = u16::try_from(columns.count + 7).unwrap_or_default();
+    vec![TextLine::new([Piece::new(Role::Muted, rule)]), TextLine::new(pieces).hanging(hang)]
 }

@@ -9,6 +9,8 @@ use serde::Serialize;
 
 use super::why::dump_note;
 use crate::analysis::attachment;
+use crate::analysis::chains::Facts;
+use crate::analysis::comparison;
 use crate::analysis::era::{self, Version};
 use crate::analysis::lookup;
 use crate::analysis::order::{FilterList, Reason};
@@ -51,6 +53,8 @@ pub struct OrderEntry {
     /// Why there is no list to show, or why no plugins are known; None where all is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The EnvoyFilters that apply to the proxy and can put filters elsewhere than the rules have them, by name.
+    pub envoy_filters: Vec<String>,
     /// Plugins that apply to the proxy and that its istiod leaves out, by name.
     pub left_out: Vec<LeftOut>,
     /// Its lists of filters, inbound first, the HTTP filters of each side first.
@@ -138,7 +142,9 @@ fn entry(snapshot: &Snapshot, proxy: &ProxyId) -> OrderEntry {
     let dump = snapshot.dump(proxy).map(|loaded| &loaded.dump);
     let of_pod = pod.and_then(|pod| pod.proxy.as_ref()).map(|proxy| proxy.kind);
     let kind = dump.map_or(of_pod, |dump| placement::proxy_kind(dump, of_pod).or(Some(ProxyKind::Sidecar)));
-    let plane = era::control_plane(objects, pod, dump.and_then(|dump| dump.node.as_ref()));
+    let node = dump.and_then(|dump| dump.node.as_ref());
+    let plane = era::control_plane(objects, pod, node);
+    let facts = pod.and_then(|pod| Facts::of(objects, pod, node, None));
     let (left_out, applying) = applying(snapshot, pod, plane.version);
     let context = list::Context { snapshot, proxy, dump, version: plane.version, applying };
     let directions: &[ListenerDirection] = match kind {
@@ -166,6 +172,7 @@ fn entry(snapshot: &Snapshot, proxy: &ProxyId) -> OrderEntry {
             (None, Some(_)) => Some(attachment::Reason::NoProxy.to_string()),
             (None, None) => Some("neither the pod nor its config dump was read".to_owned()),
         },
+        envoy_filters: facts.iter().flat_map(comparison::envoy_filters_of_proxy).map(ToString::to_string).collect(),
         left_out,
         lists: directions.iter().flat_map(|direction| lists.clone().map(|filters| context.list(*direction, filters))).collect(),
     }

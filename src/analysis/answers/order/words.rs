@@ -33,13 +33,15 @@ impl OrderEntry {
         format!("{}, {}: {count}", lists[0].filters.as_str(), directions.join(" and "))
     }
 
-    /// Whose rules are taken, how the dump was read, and which plugins have no place, as sentences.
+    /// Whose rules are taken, how the dump was read, what can differ, and which plugins have no place, as sentences.
     pub fn said(&self) -> Vec<String> {
         let mut lines = vec![
             format!("Rules of Istio {}: {}.", self.istio_version, self.istio_version_note),
             format!("Config dump: {}.", self.dump_note),
         ];
         lines.extend(self.note.iter().map(|note| format!("Note: {note}.")));
+        let patches = |name: &String| format!("EnvoyFilter {name} applies here, and can put filters elsewhere than the rules have them.");
+        lines.extend(self.envoy_filters.iter().map(patches));
         lines.extend(self.left_out.iter().map(|plugin| format!("{} {} has no place: {}.", plugin.plugin_kind, plugin.plugin, plugin.why)));
         lines
     }
