@@ -137,6 +137,11 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         with: Vec<PathBuf>,
     },
+    /// The plugins of a workload in running order, with the reason for each place, among the built-in filters
+    Order {
+        /// As for chains
+        workload: String,
+    },
     /// Write all that the answers need into a folder that --from reads, without secrets
     Record {
         /// An empty folder, or one that does not exist yet

@@ -50,6 +50,34 @@ fn a_term_of_the_sum_opens_its_chains() {
 }
 
 #[test]
+fn o_shows_the_order_from_every_screen_that_knows_a_proxy() {
+    for keys in ["o", "<enter>o", "co", "wo"] {
+        let mut demo = Driver::demo();
+        let order = demo.keys(keys).text(SIZE);
+        assert_eq!(demo.app.screen().view(), View::Order, "{keys}");
+        assert!(order.contains("In which order do plugins run in httpbin?  Rules of Istio 1.31"), "{order}");
+        assert!(order.contains("  1 ● default/helloworld  WasmPlugin · no phase · no priority"), "{order}");
+    }
+    let copied = Driver::demo().keys("oy").copied.concat();
+    assert!(copied.contains("### In which order plugins run"), "{copied}");
+}
+
+#[test]
+fn a_plugin_in_order_opens_the_first_chain_that_has_it() {
+    let mut mesh = Driver::recording("fetch-failed-closed");
+    // The plugin in question is the one that is selected: of two the second.
+    assert!(mesh.keys("o").text(SIZE).contains("3 of 49"), "the failed plugin comes first at home, and second here");
+    let chains = mesh.keys("k<enter>").text(SIZE);
+    assert_eq!(mesh.app.screen().view(), View::Chains);
+    assert_eq!(mesh.app.screen().plugin().map(ToString::to_string).as_deref(), Some("default/helloworld"), "the row's plugin");
+    assert!(chains.contains("▾  1  passthrough, mTLS HTTP") && chains.contains("● default/helloworld"), "{chains}");
+    // What the proxy has nowhere leads nowhere.
+    mesh.keys("<esc>jjj<enter>");
+    assert_eq!(mesh.app.screen().view(), View::Order);
+    assert!(mesh.text(SIZE).contains("istio.metadata_exchange: unless"), "its condition is said above");
+}
+
+#[test]
 fn another_mode_shows_old_and_new_side_by_side() {
     let mut demo = Driver::demo();
     demo.keys("wM");

@@ -37,7 +37,21 @@ fn the_answers_over_every_era() {
 }
 
 #[test]
+fn the_order_of_plugins() {
+    for (recording, workload) in [
+        ("permissive", "deploy/httpbin"),
+        ("fetch-failed-closed", "deploy/httpbin"),
+        ("gateway", "gateway/web"),
+        ("eras/1.12.0/permissive-v4", "httpbin-0.default"),
+        ("eras/1.26.2/permissive-v4", "httpbin-0.default"),
+    ] {
+        hold(recording, "order", &printed(recording, &["order", workload]));
+    }
+}
+
+#[test]
 fn an_answer_as_markdown_and_yaml() {
     hold("strict", "why_markdown", &printed("strict", &["why", "default/helloworld", "-o", "markdown"]));
+    hold("fetch-failed-closed", "order_markdown", &printed("fetch-failed-closed", &["order", "deploy/httpbin", "-o", "markdown"]));
     hold("gateway", "plugins_yaml", &printed("gateway", &["plugins", "-o", "yaml"]));
 }

@@ -18,13 +18,14 @@ use support::screen::show;
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 /// Every screen, by the keys that lead to it.
-const SCREENS: [(&str, &str); 10] = [
+const SCREENS: [(&str, &str); 11] = [
     ("plugins", ""),
     ("workloads", "<enter>"),
     ("chains", "c"),
     ("why", "w"),
     ("connection", "ci9999<enter>"),
     ("connection-asked", "ci"),
+    ("order", "o"),
     ("raw", "cjj<enter>"),
     ("help", "w?"),
     ("commands", ":ne"),
@@ -50,10 +51,12 @@ fn other_meshes() {
         ("fetch-failed-closed", "plugins", ""),
         ("fetch-failed-closed", "workloads", "<enter>"),
         ("fetch-failed-closed", "warnings", "f"),
+        ("fetch-failed-closed", "order", "o"),
         ("gateway", "plugins", ""),
         ("gateway", "workloads", "j<enter>"),
         ("gateway", "chains", "jc"),
         ("gateway", "why", "jw"),
+        ("gateway", "order", "jo"),
     ];
     for (mesh, name, keys) in meshes {
         let mut driver = Driver::recording(mesh);
@@ -72,7 +75,7 @@ fn another_mode_side_by_side() {
 
 #[test]
 fn ascii_without_colours() {
-    for (name, keys) in [("chains", "cM"), ("why", "wM")] {
+    for (name, keys) in [("chains", "cM"), ("why", "wM"), ("order", "o")] {
         let mut demo = Driver::demo();
         demo.plain();
         let screen = show(&demo.keys(keys).screen((80, 24)));

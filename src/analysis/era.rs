@@ -31,7 +31,8 @@ impl Version {
         Some(Self { major: parts.next()?.parse().ok()?, minor: parts.next()?.parse().ok()? })
     }
 
-    fn since(self, minor: u32) -> bool {
+    /// Whether it is 1.`minor` or later.
+    pub(super) fn since(self, minor: u32) -> bool {
         self >= Self::new(1, minor)
     }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::analysis::answers::{self, ChainsAnswer, ChainsFilter, ConnectionAnswer, PluginsAnswer, WhyAnswer, WorkloadsAnswer};
+use crate::analysis::answers::{
+    self, ChainsAnswer, ChainsFilter, ConnectionAnswer, OrderAnswer, PluginsAnswer, WhyAnswer, WorkloadsAnswer,
+};
 use crate::analysis::connection::Asked;
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::snapshot::Snapshot;
@@ -20,6 +22,8 @@ pub enum Question {
     Why(PluginId, ProxyId),
     /// Which chain of a proxy takes a connection.
     Connection(ProxyId, Asked),
+    /// In which order plugins run in a proxy.
+    Order(ProxyId),
 }
 
 /// An answer.
@@ -35,6 +39,8 @@ pub enum Answered {
     Why(Arc<WhyAnswer>),
     /// To [`Question::Connection`].
     Connection(Arc<ConnectionAnswer>),
+    /// To [`Question::Order`].
+    Order(Arc<OrderAnswer>),
 }
 
 impl Question {
@@ -51,6 +57,7 @@ impl Question {
             Self::Chains(proxy) => {
                 Answered::Chains(Arc::new(answers::chains(snapshot, std::slice::from_ref(proxy), &ChainsFilter::default())))
             }
+            Self::Order(proxy) => Answered::Order(Arc::new(answers::order(snapshot, std::slice::from_ref(proxy)))),
             Self::Why(plugin, proxy) => Answered::Why(Arc::new(answers::why(snapshot, plugin, Some(std::slice::from_ref(proxy))))),
             Self::Connection(proxy, asked) => {
                 Answered::Connection(Arc::new(answers::connection(snapshot, std::slice::from_ref(proxy), asked)))

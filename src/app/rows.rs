@@ -3,6 +3,7 @@
 pub mod chains;
 pub mod connection;
 pub mod help;
+pub mod order;
 pub mod why;
 
 use std::collections::BTreeSet;
@@ -51,6 +52,14 @@ pub enum Row {
     Losers,
     /// A chain that does not take it.
     Loser(usize),
+    /// The line above the plugins of lists in running order, by the first list.
+    Ordering(usize),
+    /// A plugin of a list, in running order.
+    Ordered(usize, usize),
+    /// The line above a list's ruler.
+    Ruler(usize),
+    /// A place of a list's ruler.
+    Place(usize, usize),
     /// An empty line.
     Blank,
     /// A sentence.
@@ -117,6 +126,7 @@ fn all(screen: &Screen, warnings: usize) -> Vec<Row> {
         Subject::Chains(_) => chains::rows(screen),
         Subject::Why(_) => why::rows(screen),
         Subject::Connection(..) => connection::rows(screen),
+        Subject::Order(_) => order::rows(screen),
         Subject::Raw { lines, .. } => (0..lines.len()).map(Row::Line).collect(),
         Subject::Warnings => (0..warnings).map(Row::Warning).collect(),
         Subject::Help(of) => (0..help::lines(of).len()).map(Row::Line).collect(),
@@ -154,10 +164,15 @@ pub fn opening(key: Key) -> BTreeSet<Key> {
     [listener, key].into_iter().collect()
 }
 
-/// Selects the first chain with the plugin, or the last row that is open by choice, when a tree is first shown.
+/// Selects the first chain with the plugin, or the last row that is open by choice, when a tree is first shown; in running order
+/// the plugin itself.
 pub fn select_plugin(screen: &mut Screen, height: usize) {
     let chosen = screen.open.iter().rev().find(|key| key.chain.is_some()).cloned();
-    let found = screen.rows.iter().position(|row| chosen.is_some() && chains::key_of(screen, row) == chosen);
+    let is_it = |row: &Row| match row {
+        Row::Ordered(..) => screen.plugin().is_some() && order::plugin(screen, row) == screen.plugin(),
+        _ => chosen.is_some() && chains::key_of(screen, row) == chosen,
+    };
+    let found = screen.rows.iter().position(is_it);
     if let Some(row) = found {
         screen.list.select(row, height, screen.rows.len());
         // The listener above it says what it is a chain of.
@@ -177,6 +192,7 @@ pub fn text(screen: &Screen, row: &Row) -> String {
         Row::Listener(_) | Row::Chain(..) | Row::NetworkFilter(..) | Row::HttpFilter(..) => chains::text(screen, row),
         Row::Sum(_) | Row::Term(..) | Row::Difference(..) | Row::Cause(..) => why::text(screen, row),
         Row::Taken | Row::Loser(_) => connection::text(screen, row),
+        Row::Ordering(_) | Row::Ordered(..) | Row::Ruler(_) | Row::Place(..) => order::text(screen, row),
         Row::Sentence(sentence) => Some(sentence.clone()),
         Row::Line(index) => match &screen.subject {
             Subject::Raw { lines, .. } => lines.get(*index).cloned(),

@@ -9,7 +9,7 @@ use super::keymap::Context;
 use super::question::{Answered, Question};
 use super::rows::{self, Row};
 use super::state::{ListState, Ticket};
-use crate::analysis::answers::{ChainsAnswer, PluginsAnswer, ProxyConnection, WhyAnswer, WorkloadsAnswer};
+use crate::analysis::answers::{ChainsAnswer, OrderAnswer, PluginsAnswer, ProxyConnection, WhyAnswer, WorkloadsAnswer};
 use crate::analysis::connection::Asked;
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 
@@ -29,6 +29,8 @@ pub enum Subject {
     Why(Focus),
     /// Which chain takes a connection.
     Connection(Focus, Asked),
+    /// In which order plugins run in the proxy.
+    Order(Focus),
     /// The raw JSON of a filter or chain.
     Raw {
         /// What it is of.
@@ -107,6 +109,7 @@ impl Screen {
             Subject::Chains(_) => View::Chains,
             Subject::Why(_) => View::Why,
             Subject::Connection(..) => View::Connection,
+            Subject::Order(_) => View::Order,
             Subject::Raw { .. } => View::Raw,
             Subject::Warnings => View::Warnings,
             Subject::Help(_) => View::Help,
@@ -121,6 +124,7 @@ impl Screen {
             Subject::Chains(focus) => Some(Question::Chains(focus.proxy.clone())),
             Subject::Why(Focus { plugin: Some(plugin), proxy, .. }) => Some(Question::Why(plugin.clone(), proxy.clone())),
             Subject::Connection(focus, asked) => Some(Question::Connection(focus.proxy.clone(), asked.clone())),
+            Subject::Order(focus) => Some(Question::Order(focus.proxy.clone())),
             Subject::Why(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => None,
         }
     }
@@ -128,7 +132,7 @@ impl Screen {
     /// The proxy that it is about, and the plugin that is looked for in it.
     pub fn focus(&self) -> Option<&Focus> {
         match &self.subject {
-            Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) => Some(focus),
+            Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) | Subject::Order(focus) => Some(focus),
             _ => None,
         }
     }
@@ -182,6 +186,14 @@ impl Screen {
     pub fn connection(&self) -> Option<&ProxyConnection> {
         match &self.answer {
             Some(Answered::Connection(answer)) => answer.proxies.first(),
+            _ => None,
+        }
+    }
+
+    /// The answer to in which order.
+    pub fn order(&self) -> Option<&OrderAnswer> {
+        match &self.answer {
+            Some(Answered::Order(answer)) => Some(answer),
             _ => None,
         }
     }

@@ -86,6 +86,7 @@ async fn outcome(cli: &Cli) -> Result<Outcome, Error> {
             asker.what_if(plugin, workload.as_deref(), *mode, with).await
         }
         Some(Command::Why { plugin, workload, .. }) => asker.why(plugin, workload.as_deref()).await,
+        Some(Command::Order { workload }) => asker.order(workload).await,
         Some(Command::Record { folder }) => asker.record(folder).await,
     }
 }

@@ -2,6 +2,7 @@
 
 mod chains;
 mod connection;
+mod order;
 mod plugins;
 mod prediction;
 mod what_if;
@@ -10,6 +11,9 @@ mod workloads;
 
 pub use chains::{ChainAnswer, ChainMatchAnswer, ChainsAnswer, ChainsFilter, FilterAnswer, ListenerAnswer, ProxyChains, chains};
 pub use connection::{ConnectionAnswer, Loser, ProxyConnection, TakingListener, connection};
+pub use order::{
+    ChainPlace, FoundFilter, FoundFilters, LeftOut, OrderAnswer, OrderEntry, OrderList, OrderedPlugin, RulerMark, RulerPlace, Stands, order,
+};
 pub use plugins::{PluginSummary, PluginsAnswer, plugins};
 pub use prediction::PredictionAnswer;
 pub use what_if::{WhatIfAnswer, WhatIfEntry, what_if};

@@ -115,6 +115,17 @@ const CONNECTION: &[(&str, &str)] = &[
     ("Not looked at", "A listener filter that would tell it does not run for this port."),
 ];
 
+const ORDER: &[(&str, &str)] = &[
+    (
+        "running order",
+        "The order in which a request passes the plugins; answers pass them backwards. Compared are phase, priority (higher first, unset lowest), namespace, age and name, in this order. HTTP and NETWORK plugins stand in lists of their own.",
+    ),
+    ("[phase AUTHN]", "Where the plugins of a phase stand among Istio's own filters. [no phase] is where spec.phase is unset."),
+    ("4 of 4", "In how many of the proxy's chains of this direction the filter stands, as its config dump says. none: in no chain."),
+    ("rbac, ext_authz", "CUSTOM authorization asks another service; rbac alone is what the other actions of AuthorizationPolicy make."),
+    ("rules of Istio", "The version whose order is shown: the istiod's, else the proxy's own, else the newest that is known."),
+];
+
 const RAW: &[(&str, &str)] = &[(
     "the text",
     "The JSON as the proxy's config dump has it, indented. Keys, tokens and passwords are replaced before anything is kept.",
@@ -132,6 +143,7 @@ fn words(view: View) -> &'static [(&'static str, &'static str)] {
         View::Chains => CHAINS,
         View::Why => WHY,
         View::Connection => CONNECTION,
+        View::Order => ORDER,
         View::Raw => RAW,
         View::Warnings | View::Help => WARNINGS,
     }

@@ -79,6 +79,7 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
         (Row::Sum(_) | Row::Term(..) | Row::Difference(..), Subject::Why(_)) => show_chain(app, why_place(screen, &row)),
         (Row::Taken, Subject::Connection(..)) => show_chain(app, connection_place(screen, None)),
         (Row::Loser(loser), Subject::Connection(..)) => show_chain(app, connection_place(screen, Some(*loser))),
+        (row, Subject::Order(_)) => show_chain(app, rows::order::chain(screen, row)),
         _ => Vec::new(),
     }
 }
@@ -122,6 +123,10 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
     let screen = app.screen();
     let found = match (screen.selected(), &screen.subject) {
         (_, Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _)) => Some(focus.clone()),
+        (row, Subject::Order(focus)) => {
+            let plugin = row.and_then(|row| rows::order::plugin(screen, row)).or(focus.plugin.as_ref());
+            Some(Focus { plugin: plugin.cloned(), ..focus.clone() })
+        }
         (Some(Row::Plugin(index)), _) => {
             let plugin = &screen.plugins()?.plugins[*index];
             let first = plugin.proxies.first();

@@ -24,7 +24,7 @@ pub(super) fn read(kind: Kind, fields: &mut Fields<'_>) -> Plugin {
         target_refs: target_refs(fields),
         phase: phase(fields),
         priority: priority(fields),
-        plugin_type: plugin_type(fields),
+        plugin_type: plugin_type(fields, &format!("{wasm}/type")),
         extension,
         matches: matches(fields),
         revision: fields.labels("/metadata/labels").remove("istio.io/rev"),
@@ -82,12 +82,12 @@ fn priority(fields: &mut Fields<'_>) -> Option<i64> {
     fields.number("/spec/priority")
 }
 
-fn plugin_type(fields: &mut Fields<'_>) -> PluginType {
-    match fields.text("/spec/type").as_str() {
+fn plugin_type(fields: &mut Fields<'_>, at: &str) -> PluginType {
+    match fields.text(at).as_str() {
         "" | "UNSPECIFIED_PLUGIN_TYPE" | "HTTP" => PluginType::Http,
         "NETWORK" => PluginType::Network,
         other => {
-            fields.warn("/spec/type", format_args!("is {other}, which is not a type; taken as HTTP"));
+            fields.warn(at, format_args!("is {other}, which is not a type; taken as HTTP"));
             PluginType::Http
         }
     }

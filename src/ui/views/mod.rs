@@ -5,6 +5,7 @@ mod connection;
 mod empty;
 mod header;
 mod help;
+mod order;
 mod plugins;
 mod prediction;
 mod raw;
@@ -84,6 +85,7 @@ fn body(app: &App, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
         View::Chains => chains::render(app, screen, area, buffer, look),
         View::Why => why::render(app, screen, area, buffer, look),
         View::Connection => connection::render(app, screen, area, buffer, look),
+        View::Order => order::render(app, screen, area, buffer, look),
         View::Raw => raw::render(screen, area, buffer, look),
         View::Warnings => warnings::render(app, screen, area, buffer, look),
         View::Help => help::render(screen, area, buffer, look),
