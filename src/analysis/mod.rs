@@ -5,10 +5,12 @@
 
 pub mod answers;
 pub mod attachment;
+pub mod control_plane;
 pub mod diff;
 pub mod era;
 pub mod explain;
 pub mod health;
 pub mod lookup;
 pub mod mtls;
+pub mod near_miss;
 pub mod placement;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::fields::{Fields, port_of, str_of};
+use super::fields::{Fields, label_selector, port_of, str_of};
 use crate::model::mesh::MeshConfig;
 
 pub(super) fn read(fields: &mut Fields<'_>) -> Option<MeshConfig> {
@@ -23,6 +23,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<MeshConfig> {
     let or = |text: &str, default: String| if text.is_empty() { default } else { text.to_owned() };
     Some(MeshConfig {
         root_namespace: or(str_of(&value, "/rootNamespace"), default.root_namespace),
+        discovery_selectors: value.get("discoverySelectors").and_then(Value::as_array).into_iter().flatten().map(label_selector).collect(),
         admin_port: port_of(&value, "/defaultConfig/proxyAdminPort").unwrap_or(default.admin_port),
     })
 }

@@ -2,7 +2,8 @@
 
 use super::fields::Fields;
 use super::proxy_id;
-use crate::model::workload::{Pod, ProxyContainer, ProxyKind};
+use crate::model::labels::Labels;
+use crate::model::workload::{Injection, Pod, ProxyContainer, ProxyKind};
 
 pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
     Pod {
@@ -29,5 +30,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
         ips: fields.optional_text("/spec/address").into_iter().collect(),
         container_ports: Vec::new(),
         revision: None,
+        injection: Injection::default(),
+        features: Labels::new(),
     }
 }
