@@ -8,7 +8,7 @@ mod workloads;
 pub use chains::{ChainAnswer, ChainMatchAnswer, ChainsAnswer, ChainsFilter, FilterAnswer, ListenerAnswer, ProxyChains, chains};
 pub use plugins::{PluginSummary, PluginsAnswer, plugins};
 pub use why::{MtlsAnswer, WhyAnswer, WhyEntry, WhyListener, concerned, why};
-pub use workloads::{WorkloadSummary, WorkloadsAnswer, workloads};
+pub use workloads::{Part, WorkloadSummary, WorkloadsAnswer, workloads};
 
 use std::fmt;
 

@@ -18,7 +18,7 @@ pub fn distance(plugin: &Plugin, pod: &Pod, objects: &Inventory) -> Option<usize
     if attached {
         return Some(0);
     }
-    if matches!(reason, Reason::Ztunnel | Reason::NoProxy(NoProxy::SystemNamespace(_))) {
+    if matches!(reason, Reason::Ztunnel | Reason::NoProxy(NoProxy::SystemNamespace(_) | NoProxy::OfIstio)) {
         return None;
     }
     let rules = Rules::of(control_plane::version(pod, objects));

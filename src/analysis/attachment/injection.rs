@@ -8,14 +8,19 @@ use crate::model::workload::Pod;
 /// The label of a namespace that asks for sidecars, or forbids them.
 pub const INJECTION: &str = "istio-injection";
 
-/// Namespaces that are never injected (`pkg/kube/inject/inject.go: IgnoredNamespaces`).
+/// Namespaces that are never injected (`pkg/kube/inject/initializer.go: IgnoredNamespaces`).
 const NEVER: [&str; 4] = ["kube-system", "kube-public", "kube-node-lease", "local-path-storage"];
+
+/// Labels of Istio's own pods; those with a proxy have no business here.
+const OF_ISTIO: [(&str, &str); 3] = [("app", "istiod"), ("k8s-app", "istio-cni-node"), ("app.kubernetes.io/part-of", "istio")];
 
 /// Why a pod has no proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoProxy {
     /// The namespace is one of Kubernetes' own.
     SystemNamespace(String),
+    /// The pod is a part of Istio itself: istiod, the CNI agent.
+    OfIstio,
     /// The pod uses the node's network.
     HostNetwork,
     /// Ambient captures its traffic, so it needs no sidecar; plugins run in its waypoint.
@@ -47,6 +52,10 @@ pub fn missing(pod: &Pod, objects: &Inventory) -> NoProxy {
     let namespace = &pod.id.namespace;
     if NEVER.contains(&namespace.as_str()) {
         return NoProxy::SystemNamespace(namespace.clone());
+    }
+    let labelled = |key: &str, value: &str| pod.labels.get(key).is_some_and(|found| found == value);
+    if OF_ISTIO.iter().any(|(key, value)| labelled(key, value)) {
+        return NoProxy::OfIstio;
     }
     if pod.injection.host_network {
         return NoProxy::HostNetwork;

@@ -52,7 +52,7 @@ impl fmt::Display for Reason {
             Self::NoProxy(NoProxy::Unknown) => f.write_str("the pod has no proxy"),
             Self::NoProxy(why) => write!(f, "the pod has no proxy: {why}"),
             Self::Ztunnel => f.write_str("Wasm never runs in ztunnel, which is no Envoy"),
-            Self::ExcludesEveryChain(exclusion) => exclusion.fmt(f),
+            Self::ExcludesEveryChain(exclusion) => write!(f, "it applies, but {exclusion}"),
         }
     }
 }
@@ -95,6 +95,7 @@ impl fmt::Display for NoProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SystemNamespace(namespace) => write!(f, "namespace {namespace} is never injected"),
+            Self::OfIstio => f.write_str("it is a part of Istio itself"),
             Self::HostNetwork => f.write_str("it uses the node's network (hostNetwork), and such pods are never injected"),
             Self::Ambient => f.write_str("ambient captures its traffic, and plugins run only in a waypoint then"),
             Self::OptedOut => f.write_str("its own sidecar.istio.io/inject is false"),
@@ -156,7 +157,7 @@ impl fmt::Display for NotServed {
 
 impl fmt::Display for Exclusion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "it applies, but match {} keeps it out of every chain", self.matches)?;
+        write!(f, "match {} keeps it out of every chain", self.matches)?;
         for (service, container) in &self.service_ports {
             write!(f, "; port {service} is a service's, and match compares the container port {container} that it leads to")?;
         }

@@ -33,9 +33,9 @@ pub(super) fn of(
         }
         Reason::TargetsOnly => format!("use a selector in the place of targetRefs{}", own_label(pod)),
         Reason::WaypointNeedsTarget | Reason::GatewayNeedsTarget => {
-            let here =
-                if plugin.id.name.namespace == *namespace { String::new() } else { format!(" and create the plugin in {namespace}") };
-            format!("target it: targetRefs with group gateway.networking.k8s.io, kind Gateway, name {gateway}{here}")
+            let here = plugin.id.name.namespace == *namespace;
+            let there = if here { String::new() } else { format!(", and create the plugin in {namespace}") };
+            format!("{}{there}", target_it(gateway))
         }
         Reason::LabelsDiffer(..) => label(labels, pod, workload),
         Reason::TopologyLabels(..) => "look in the proxy whether its filter is there, or select by a label of the pod".to_owned(),
@@ -47,7 +47,7 @@ pub(super) fn of(
 
 fn no_proxy(why: &NoProxy, namespace: &str) -> Option<String> {
     Some(match why {
-        NoProxy::SystemNamespace(_) => return None,
+        NoProxy::SystemNamespace(_) | NoProxy::OfIstio => return None,
         NoProxy::HostNetwork => "take hostNetwork away, and make the pods anew".to_owned(),
         NoProxy::Ambient => {
             "give its service or namespace a waypoint (label istio.io/use-waypoint), and target that with targetRefs".to_owned()
@@ -77,6 +77,10 @@ fn unused(why: &Unused) -> String {
         Unused::EmptyLua => "set lua.inlineCode".to_owned(),
         Unused::LongLua(_) => "shorten the script to 65536 bytes".to_owned(),
     }
+}
+
+fn target_it(gateway: &str) -> String {
+    format!("target it: targetRefs with group gateway.networking.k8s.io, kind Gateway, name {gateway}")
 }
 
 /// A selector in the pod's own words: `, such as app=httpbin`.
@@ -109,6 +113,8 @@ fn label(labels: &[LabelLine], pod: &Pod, workload: &WorkloadId) -> String {
         }
     }
     let holder = match workload.kind {
+        // Its pods are made by istiod, which takes their labels from the Gateway.
+        WorkloadKind::Gateway => return format!("{}, or change the selector", target_it(&workload.name.name)),
         WorkloadKind::WorkloadEntry => "spec.labels of the WorkloadEntry".to_owned(),
         WorkloadKind::Pod => "the pod".to_owned(),
         kind => format!("the pod template of the {}", kind.as_str()),

@@ -39,6 +39,17 @@ pub struct NearMiss {
     pub letters: usize,
 }
 
+impl NearMiss {
+    /// How many conditions fail, in words.
+    pub fn how_near(&self) -> String {
+        match self.distance {
+            Some(1) => "one condition fails".to_owned(),
+            Some(several) => format!("{several} conditions fail"),
+            None => "out of reach".to_owned(),
+        }
+    }
+}
+
 /// A label of the selector, side by side with the pod's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -53,6 +64,18 @@ pub struct LabelLine {
     pub agrees: bool,
     /// Whether the object that owns the pod has it as wanted, where a selector does not look.
     pub on_owner: bool,
+}
+
+impl LabelLine {
+    /// How the two sides stand to each other.
+    pub fn verdict(&self) -> &'static str {
+        match (&self.found, self.agrees, self.on_owner) {
+            (_, true, _) => "agrees",
+            (_, _, true) => "on the owner alone",
+            (None, ..) => "missing",
+            (Some(_), ..) => "differs",
+        }
+    }
 }
 
 /// Explains why `plugin` does not reach `pod` of `workload`; `reason` is what [`attach`](super::attachment::attach) said, or what

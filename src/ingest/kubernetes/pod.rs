@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::fields::{Fields, port_of, str_of};
 use super::{owner, proxy_id};
+use crate::ingest::redact;
 use crate::model::labels::Labels;
 use crate::model::workload::{Injection, Pod, ProxyContainer, ProxyKind};
 
@@ -49,7 +50,7 @@ fn features(containers: &[Value]) -> Labels {
     let discovery = containers.iter().find(|container| str_of(container, "/name") == "discovery");
     let variables = discovery.and_then(|container| container.get("env")).and_then(Value::as_array).into_iter().flatten();
     let named = variables.map(|variable| (str_of(variable, "/name").to_owned(), str_of(variable, "/value").to_owned()));
-    named.filter(|(name, value)| !value.is_empty() && (name.starts_with("ENABLE_") || name.starts_with("PILOT_"))).collect()
+    named.filter(|(name, value)| !value.is_empty() && redact::is_switch(name)).collect()
 }
 
 fn condition(conditions: &[Value], name: &str) -> bool {

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use self::text::Style;
 use crate::model::envoy::RawJson;
+pub(super) use objects::is_switch;
 
 /// What stands in the place of a secret.
 pub const REDACTED: &str = "[redacted]";
