@@ -74,6 +74,7 @@ const EVERYWHERE: &[View] = &View::ALL;
 const ANSWERS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why];
 const LISTS: &[View] = &[View::Plugins, View::Workloads, View::Chains];
 const HOME: &[View] = &[View::Plugins];
+const MISSES: &[View] = &[View::Plugins, View::Workloads];
 const TREE: &[View] = &[View::Chains];
 const NOT_HELP: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Raw, View::Warnings];
 const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why];
@@ -102,6 +103,7 @@ actions! {
     Back         "back"         [Esc],               EVERYWHERE, Nothing, 9,  "Go back; cancel what is waited for or typed";
     Why          "why"          [Char('w')],         LISTS,      Nothing, 2,  "Say why the plugin is here, and why so often";
     Chains       "chains"       [Char('c')],         NOT_CHAINS, Nothing, 3,  "Show the filter chains of the selected workload";
+    NearMisses   "near-misses"  [Char('n')],         MISSES,     Nothing, 8,  "Show what keeps the plugin from the workloads that it does not reach";
     Find         "find"         [Char('/')],         EVERYWHERE, Nothing, 4,  "Find by any letters of a name, in their order";
     Commands     "command"      [Char(':')],         EVERYWHERE, Nothing, 5,  "Run an action by its name";
     Copy         "copy"         [Char('y')],         EVERYWHERE, Nothing, 6,  "Copy what is selected";

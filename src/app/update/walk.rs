@@ -90,6 +90,24 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
     }
 }
 
+/// Goes to the workloads of a plugin, to the first that it does not reach.
+pub(super) fn near_misses(app: &mut App) -> Vec<Effect> {
+    let screen = app.screen();
+    let mut effects = match (screen.selected(), screen.plugins()) {
+        (Some(Row::Plugin(index)), Some(answer)) => {
+            let plugin = answer.plugins[*index].id.clone();
+            go(app, Subject::Workloads(plugin))
+        }
+        _ => Vec::new(),
+    };
+    if matches!(app.screen().subject, Subject::Workloads(_)) {
+        app.screen_mut().seek_miss = true;
+        ask::select_miss(app, app.screens.len() - 1);
+        effects.extend(ask::wanted_dumps(app));
+    }
+    effects
+}
+
 /// The proxy that the selected row stands for, with the plugin in question.
 pub(super) fn focus(app: &mut App) -> Option<Focus> {
     let screen = app.screen();

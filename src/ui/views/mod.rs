@@ -9,11 +9,12 @@ mod raw;
 mod state;
 mod warnings;
 mod why;
+mod workload_details;
 mod workloads;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::Look;
 use super::text::{Piece, TextLine};
@@ -95,6 +96,20 @@ fn pane<'a>(screen: &Screen, title: Vec<Piece<'a>>) -> Pane<'a> {
         note.push(Piece::new(Role::Muted, format!("{before} of {}", selectable())));
     }
     Pane { title, note, focused: true }
+}
+
+/// The area of a list, and beside it, where there is room and something to say, that of the details.
+fn with_details(area: Rect, wanted: bool) -> (Rect, Option<Rect>) {
+    if !wanted || area.width < WIDE {
+        return (area, None);
+    }
+    let [left, right] = area.layout(&Layout::horizontal([Constraint::Fill(1), Constraint::Length((area.width / 3).min(64))]));
+    (left, Some(right))
+}
+
+/// A text, or what stands in its place where it is empty.
+fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
+    if text.is_empty() { otherwise } else { text }
 }
 
 /// The selection, as far as it is shown: where a prompt has the keys, rows are still moved over.
