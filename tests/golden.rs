@@ -20,6 +20,7 @@ fn the_answers_over_every_mesh() {
     for recording in support::MESHES {
         hold(recording, "plugins", &printed(recording, &["plugins"]));
         hold(recording, "workloads", &printed(recording, &["workloads"]));
+        hold(recording, "near_misses", &printed(recording, &["workloads", "default/helloworld", "--near-misses"]));
         hold(recording, "chains", &printed(recording, &["chains"]));
         hold(recording, "why", &printed(recording, &["why", "default/helloworld"]));
     }
@@ -39,5 +40,7 @@ fn the_answers_over_every_era() {
 #[test]
 fn an_answer_as_markdown_and_yaml() {
     hold("strict", "why_markdown", &printed("strict", &["why", "default/helloworld", "-o", "markdown"]));
+    let misses = ["workloads", "default/web-header", "--near-misses", "-o", "markdown"];
+    hold("gateway", "near_misses_markdown", &printed("gateway", &misses));
     hold("gateway", "plugins_yaml", &printed("gateway", &["plugins", "-o", "yaml"]));
 }

@@ -82,7 +82,7 @@ fn labels_and_namespaces() {
             Rule::Labels,
             Some(1),
             "no label app",
-            "target it: targetRefs with group gateway.networking.k8s.io, kind Gateway, name web, or change the selector",
+            "use targetRefs with group gateway.networking.k8s.io, kind Gateway, name web, or change the selector",
         ),
         // The commonest of all: the label is on the Deployment, where no selector looks.
         (

@@ -9,10 +9,11 @@ use super::support::{meshscope, recording};
 use super::{fails, lone_dump};
 
 /// One run of every kind of answer.
-const ANSWERS: [&[&str]; 5] = [
+const ANSWERS: [&[&str]; 6] = [
     &["plugins"],
     &["workloads"],
     &["workloads", "default/helloworld"],
+    &["workloads", "default/helloworld", "--near-misses"],
     &["chains", "deploy/httpbin"],
     &["why", "default/helloworld", "deploy/httpbin"],
 ];

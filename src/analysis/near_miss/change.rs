@@ -35,7 +35,7 @@ pub(super) fn of(
         Reason::WaypointNeedsTarget | Reason::GatewayNeedsTarget => {
             let here = plugin.id.name.namespace == *namespace;
             let there = if here { String::new() } else { format!(", and create the plugin in {namespace}") };
-            format!("{}{there}", target_it(gateway))
+            format!("{}{there}", targeting(gateway))
         }
         Reason::LabelsDiffer(..) => label(labels, pod, workload),
         Reason::TopologyLabels(..) => "look in the proxy whether its filter is there, or select by a label of the pod".to_owned(),
@@ -79,8 +79,8 @@ fn unused(why: &Unused) -> String {
     }
 }
 
-fn target_it(gateway: &str) -> String {
-    format!("target it: targetRefs with group gateway.networking.k8s.io, kind Gateway, name {gateway}")
+fn targeting(gateway: &str) -> String {
+    format!("use targetRefs with group gateway.networking.k8s.io, kind Gateway, name {gateway}")
 }
 
 /// A selector in the pod's own words: `, such as app=httpbin`.
@@ -114,7 +114,7 @@ fn label(labels: &[LabelLine], pod: &Pod, workload: &WorkloadId) -> String {
     }
     let holder = match workload.kind {
         // Its pods are made by istiod, which takes their labels from the Gateway.
-        WorkloadKind::Gateway => return format!("{}, or change the selector", target_it(&workload.name.name)),
+        WorkloadKind::Gateway => return format!("{}, or change the selector", targeting(&workload.name.name)),
         WorkloadKind::WorkloadEntry => "spec.labels of the WorkloadEntry".to_owned(),
         WorkloadKind::Pod => "the pod".to_owned(),
         kind => format!("the pod template of the {}", kind.as_str()),

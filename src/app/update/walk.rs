@@ -136,7 +136,7 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
     };
     if found.is_none() {
         app.note = Some(match app.screen().selected() {
-            Some(Row::Plugin(_)) => "the plugin applies to no proxy, so there are no chains to show; open it to see why".to_owned(),
+            Some(Row::Plugin(_)) => "the plugin applies to no proxy, so there are no chains to show; n says why".to_owned(),
             Some(Row::Workload(_)) => "the workload has no proxy that runs Envoy".to_owned(),
             _ => "nothing is selected".to_owned(),
         });
