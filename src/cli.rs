@@ -105,6 +105,9 @@ pub enum Command {
     Workloads {
         /// namespace/name, wasmplugin/namespace/name, trafficextension/namespace/name (default: all workloads with their plugins)
         plugin: Option<String>,
+        /// The workloads that it does not reach, the nearest first: why, and what would have to change (with -n of that namespace)
+        #[arg(long, requires = "plugin")]
+        near_misses: bool,
     },
     /// Listeners, filter chains and filters of a workload's proxies, in plain words
     Chains {

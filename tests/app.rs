@@ -92,6 +92,31 @@ fn another_mode_shows_old_and_new_side_by_side() {
 }
 
 #[test]
+fn near_misses_are_one_key_away() {
+    let mut demo = Driver::demo();
+    let wide = demo.keys("n").text((160, 40));
+    assert_eq!(demo.app.screen().view(), View::Workloads);
+    assert!(wide.contains("▸ deploy/sleep"), "the first near-miss is selected: {wide}");
+    assert!(wide.contains("✗ app    httpbin   sleep  differs"), "the labels stand side by side: {wide}");
+    assert!(wide.contains("To reach it: set app=httpbin on the pod template"), "{wide}");
+    let narrow = demo.text((80, 24));
+    assert!(narrow.contains("not matched, the nearest first") && narrow.contains("selector wants app=httpbin"), "{narrow}");
+    // On the Workloads screen the key goes to the first of them, from wherever the selection stands.
+    assert!(demo.keys("Gn").text(SIZE).contains("▸ deploy/sleep"));
+    assert!(demo.keys("g").text(SIZE).contains("▸ deploy/httpbin"));
+    let near: Vec<usize> = (0..2).map(|_| demo.keys("n").app.screen().list.selected).collect();
+    assert_eq!(near[0], near[1]);
+}
+
+#[test]
+fn a_plugin_that_reaches_all_has_no_near_misses() {
+    let mut driver = Driver::recording("eras/1.26.2/permissive-v4");
+    driver.keys("n");
+    assert_eq!(driver.app.screen().view(), View::Workloads);
+    assert_eq!(driver.app.note.as_deref(), Some("the plugin reaches every workload"));
+}
+
+#[test]
 fn find_narrows_as_it_is_typed() {
     let mut demo = Driver::demo();
     let shown = demo.keys("<enter>/slp").text(SIZE);

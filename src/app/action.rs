@@ -83,6 +83,7 @@ const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why, View::C
 const NOT_WHY: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Connection, View::Order];
 const NOT_ORDER: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection];
 const HOME: &[View] = &[View::Plugins];
+const MISSES: &[View] = &[View::Plugins, View::Workloads];
 const TREE: &[View] = &[View::Chains];
 const ONE_PROXY: &[View] = &[View::Chains, View::Connection];
 const NOT_HELP: &[View] =
@@ -114,6 +115,7 @@ actions! {
     Chains       "chains"       [Char('c')],         NOT_CHAINS, Nothing, 3,  "Show the filter chains of the selected workload";
     Connection   "connection"   [Char('i')],         ONE_PROXY,  Nothing, 3,  "Ask which chain takes a connection";
     Order        "order"        [Char('o')],         NOT_ORDER,  Nothing, 4,  "Show in which order plugins run, and between which filters";
+    NearMisses   "near-misses"  [Char('n')],         MISSES,     Nothing, 8,  "Show what keeps the plugin from the workloads that it does not reach";
     Find         "find"         [Char('/')],         EVERYWHERE, Nothing, 4,  "Find by any letters of a name, in their order";
     Commands     "command"      [Char(':')],         EVERYWHERE, Nothing, 5,  "Run an action by its name";
     Copy         "copy"         [Char('y')],         EVERYWHERE, Nothing, 6,  "Copy what is selected";

@@ -180,6 +180,18 @@ pub fn select_plugin(screen: &mut Screen, height: usize) {
     }
 }
 
+/// Selects the first workload that the plugin does not reach, where that is still to be done; false where it reaches all.
+pub fn select_miss(screen: &mut Screen, height: usize) -> bool {
+    let Some(answer) = screen.workloads().filter(|_| screen.seek_miss) else { return true };
+    let is_missed = |row: &Row| matches!(row, Row::Workload(index) if answer.workloads[*index].near_miss.is_some());
+    let found = screen.rows.iter().position(is_missed);
+    screen.seek_miss = false;
+    if let Some(row) = found {
+        screen.list.select(row, height, screen.rows.len());
+    }
+    found.is_some()
+}
+
 /// The text of a row that a search looks at, and that copying takes.
 pub fn text(screen: &Screen, row: &Row) -> String {
     let found = match row {

@@ -81,6 +81,8 @@ pub struct Screen {
     pub rows: Vec<Row>,
     /// Where the search found something, for each row; empty while nothing is looked for.
     pub hits: Vec<Hit>,
+    /// Whether the first near-miss is to be selected as soon as there are rows.
+    pub seek_miss: bool,
     /// Which listeners and chains are open, by their key in [`rows`].
     pub open: BTreeSet<rows::Key>,
 }
@@ -97,6 +99,7 @@ impl Screen {
             find: String::new(),
             rows: Vec::new(),
             hits: Vec::new(),
+            seek_miss: false,
             open: BTreeSet::new(),
         }
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Outcome;
 use super::read;
-use crate::analysis::answers::{self, ChainsFilter};
+use crate::analysis::answers::{self, ChainsFilter, Part};
 use crate::analysis::connection::Asked;
 use crate::analysis::lookup::{self, LookupError};
 use crate::cli::Common;
@@ -44,7 +44,7 @@ impl Asker<'_> {
         Ok(self.print(&answers::plugins(&snapshot, namespace.as_deref()), None))
     }
 
-    pub(super) async fn workloads(&self, plugin: Option<&str>) -> Result<Outcome, Error> {
+    pub(super) async fn workloads(&self, plugin: Option<&str>, near_misses: bool) -> Result<Outcome, Error> {
         let collector = self.objects_only("workloads").await?;
         let objects = collector.snapshot(Default::default());
         let Some(plugin) = plugin else {
@@ -54,10 +54,13 @@ impl Asker<'_> {
             Ok(plugin) => plugin,
             Err(error) => return Ok(self.not_found(&objects, error)),
         };
+        if near_misses {
+            // What keeps a plugin away is in the objects: no proxy has to be asked.
+            let namespace = self.common.namespace.as_deref().filter(|_| !self.common.all_namespaces);
+            return Ok(self.print(&answers::workloads(&objects, Some(&plugin), namespace).narrowed(Part::Missed), None));
+        }
         let snapshot = self.with_dumps(&collector, answers::concerned(&objects, &plugin), true).await;
-        let mut answer = answers::workloads(&snapshot, Some(&plugin), None);
-        answer.workloads.retain(|workload| workload.matched);
-        Ok(self.print(&answer, None))
+        Ok(self.print(&answers::workloads(&snapshot, Some(&plugin), None).narrowed(Part::Matched), None))
     }
 
     pub(super) async fn chains(

@@ -227,6 +227,65 @@ fn options_narrow_the_chains() {
 }
 
 #[test]
+fn near_misses_keep_their_promises() {
+    for source in sources() {
+        let plugins = answer(&["plugins"], &source);
+        for plugin in list(&plugins, "plugins").iter().map(|plugin| plugin["plugin"].as_str().unwrap()) {
+            let matched = answer(&["workloads", plugin], &source);
+            assert!(list(&matched, "workloads").iter().all(|workload| workload["nearMiss"].is_null() && workload["matched"] == true));
+            let missed = answer(&["workloads", plugin, "--near-misses"], &source);
+            promises(&missed, &[("plugin", "s"), ("warnings", "l"), ("workloads", "l")]);
+            let mut before = 0;
+            for workload in list(&missed, "workloads") {
+                promises(workload, &[("workload", "s"), ("workloadKind", "s"), ("matched", "b"), ("reason", "s"), ("nearMiss", "o")]);
+                let miss = &workload["nearMiss"];
+                promises(miss, &[("rule", "s"), ("failed", "s"), ("wanted", "s"), ("found", "s"), ("change", "s0"), ("distance", "n0")]);
+                for line in list(miss, "labels") {
+                    promises(line, &[("key", "s"), ("wanted", "s"), ("found", "s0"), ("agrees", "b"), ("onOwner", "b")]);
+                }
+                let distance = miss["distance"].as_u64().unwrap_or(u64::MAX);
+                assert!(distance >= before && distance > 0, "the nearest first: {missed}");
+                before = distance;
+            }
+        }
+    }
+    let missed = json(&["workloads", "default/helloworld", "--near-misses", "--demo", "-n", "default"]);
+    let names: Vec<&Value> = list(&missed, "workloads").iter().map(|workload| &workload["workload"]).collect();
+    assert_eq!(names, ["default/sleep"], "-n narrows them");
+    let miss = &missed["workloads"][0]["nearMiss"];
+    assert_eq!((&miss["rule"], &miss["wanted"], &miss["found"]), (&"labels".into(), &"app=httpbin".into(), &"app=sleep".into()));
+}
+
+/// The recorded mesh with its plugin's selector a letter off and the label it wants on a Deployment alone.
+#[test]
+fn what_matches_nothing_leads_to_the_near_misses() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("k8s")).unwrap();
+    for (name, bytes) in super::support::files("permissive").into_iter().filter(|(name, _)| name.starts_with("k8s/")) {
+        let text = String::from_utf8(bytes).unwrap();
+        let text = match name.as_str() {
+            "k8s/wasmplugins.extensions.istio.io.json" => text.replace("\"app\": \"httpbin\"", "\"app\": \"httpbn\""),
+            _ => text,
+        };
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let run = |arguments: &[&str]| {
+        let output = super::support::meshscope(&[arguments, &["--from", folder.path().to_str().unwrap()]].concat());
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let nothing = run(&["workloads", "default/helloworld"]);
+    assert!(
+        nothing.contains("applies to no workload; `meshscope workloads default/helloworld --near-misses` says what keeps it"),
+        "{nothing}"
+    );
+    let missed = run(&["workloads", "default/helloworld", "--near-misses"]);
+    let first = missed.split("\n\n").nth(1).unwrap();
+    assert!(first.starts_with("deploy/httpbin in default: one condition fails"), "the nearest by letters comes first: {missed}");
+    assert!(first.contains("to reach it: did you mean app=httpbin? Write it so in the selector"), "{missed}");
+}
+
+#[test]
 fn a_plugin_that_does_not_reach_the_workload_is_an_answer() {
     let why = json(&["why", "default/helloworld", "deploy/sleep", "--demo"]);
     let entry = &why["workloads"][0];

@@ -9,10 +9,11 @@ use super::support::{meshscope, recording};
 use super::{fails, lone_dump};
 
 /// One run of every kind of answer.
-const ANSWERS: [&[&str]; 6] = [
+const ANSWERS: [&[&str]; 7] = [
     &["plugins"],
     &["workloads"],
     &["workloads", "default/helloworld"],
+    &["workloads", "default/helloworld", "--near-misses"],
     &["chains", "deploy/httpbin"],
     &["why", "default/helloworld", "deploy/httpbin"],
     &["order", "deploy/httpbin"],

@@ -7,6 +7,7 @@ use super::{fails, lone_dump};
 fn wrong_usage_ends_with_2_and_one_line() {
     fails(&meshscope(&["whence"]), 2, &["unrecognized subcommand 'whence'", "--help"]);
     fails(&meshscope(&["why", "--demo"]), 2, &["<PLUGIN>"]);
+    fails(&meshscope(&["workloads", "--near-misses", "--demo"]), 2, &["<PLUGIN>"]);
     fails(&meshscope(&["plugins", "--demo", "-o", "xml"]), 2, &["'xml'", "text, json, yaml, markdown"]);
     fails(&meshscope(&["plugins", "--demo=chaos"]), 2, &["'chaos'", "permissive, strict, disable"]);
     fails(&meshscope(&["plugins", "--demo", "--from", "x"]), 2, &["--from", "--demo"]);

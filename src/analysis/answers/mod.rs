@@ -18,7 +18,7 @@ pub use plugins::{PluginSummary, PluginsAnswer, plugins};
 pub use prediction::PredictionAnswer;
 pub use what_if::{WhatIfAnswer, WhatIfEntry, what_if};
 pub use why::{MtlsAnswer, WhyAnswer, WhyEntry, WhyListener, concerned, why};
-pub use workloads::{WorkloadSummary, WorkloadsAnswer, workloads};
+pub use workloads::{Part, WorkloadSummary, WorkloadsAnswer, workloads};
 
 use std::fmt;
 

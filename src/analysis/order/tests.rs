@@ -19,14 +19,16 @@ fn plugin(name: &str) -> Plugin {
         id: PluginId::new(PluginKind::WasmPlugin, namespace, name),
         selector: None,
         target_refs: Vec::new(),
+        target_ref: None,
         phase: Phase::Unspecified,
         priority: None,
         plugin_type: PluginType::Http,
-        extension: Extension::Lua,
+        extension: Extension::Lua { bytes: 1 },
         matches: Vec::new(),
         revision: None,
         created: Some("2026-11-23T19:00:00Z".to_owned()),
         resource_version: None,
+        undecodable: Vec::new(),
     }
 }
 

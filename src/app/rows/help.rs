@@ -54,7 +54,7 @@ const PLUGINS: &[(&str, &str)] = &[
     ("MATCHES", "To how many workloads the plugin applies, of all that run a proxy, by its namespace, selector or targetRefs."),
     (
         "STATE",
-        "What the proxies hold, by their ECDS section. running: the module is in place. stub: the module could not be fetched, so a filter of the same name allows or denies every request (failStrategy). pending: the proxy asked for it and has received nothing. matches nothing: no workload is selected; open the plugin to see why.",
+        "What the proxies hold, by their ECDS section. running: the module is in place. stub: the module could not be fetched, so a filter of the same name allows or denies every request (failStrategy). pending: the proxy asked for it and has received nothing. matches nothing: no workload is reached; n shows what keeps it from each.",
     ),
     (
         "ON 15006",
@@ -71,6 +71,10 @@ const PLUGINS: &[(&str, &str)] = &[
 const WORKLOADS: &[(&str, &str)] = &[
     ("PODS", "How many pods are ready, of how many there are."),
     ("WHY", "The rule by which the plugin applies to the workload, or the first that failed."),
+    (
+        "not matched",
+        "Workloads that the plugin does not reach, those first of which the fewest conditions fail. On a wide terminal the selected one's labels stand beside the selector's, with what would have to change.",
+    ),
     (
         "mTLS",
         "The mutual TLS mode in force for the workload: STRICT takes only mTLS, PERMISSIVE also plain text, DISABLE only plain text. It decides how many chains a port has.",

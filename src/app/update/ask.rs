@@ -49,11 +49,20 @@ pub(super) fn answered(app: &mut App, ticket: Ticket, answer: Answered) -> Vec<E
     if first {
         rows::select_plugin(&mut app.screens[place], height);
     }
+    select_miss(app, place);
     let mut effects = wanted_dumps(app);
     if stale && in_sight {
         effects.extend(ask(app));
     }
     effects
+}
+
+/// Selects the first near-miss of a screen, where that is wanted, or says that there is none.
+pub(super) fn select_miss(app: &mut App, place: usize) {
+    let height = app.body_height;
+    if !rows::select_miss(&mut app.screens[place], height) {
+        app.note = Some("the plugin reaches every workload".to_owned());
+    }
 }
 
 /// Asks for the dumps that the screen in sight needs and that nobody has asked for yet.

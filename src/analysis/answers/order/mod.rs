@@ -8,15 +8,15 @@ mod words;
 use serde::Serialize;
 
 use super::why::dump_note;
-use crate::analysis::attachment;
+use crate::analysis::attachment::{self, Attachment, injection};
 use crate::analysis::chains::Facts;
 use crate::analysis::comparison;
-use crate::analysis::era::{self, Version};
+use crate::analysis::control_plane;
 use crate::analysis::lookup;
 use crate::analysis::order::{FilterList, Reason};
 use crate::analysis::placement::{self, ListenerDirection};
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
-use crate::model::plugin::{Phase, Plugin};
+use crate::model::plugin::Plugin;
 use crate::model::snapshot::Snapshot;
 use crate::model::warning::Warning;
 use crate::model::workload::{Pod, ProxyKind};
@@ -143,9 +143,9 @@ fn entry(snapshot: &Snapshot, proxy: &ProxyId) -> OrderEntry {
     let of_pod = pod.and_then(|pod| pod.proxy.as_ref()).map(|proxy| proxy.kind);
     let kind = dump.map_or(of_pod, |dump| placement::proxy_kind(dump, of_pod).or(Some(ProxyKind::Sidecar)));
     let node = dump.and_then(|dump| dump.node.as_ref());
-    let plane = era::control_plane(objects, pod, node);
+    let plane = control_plane::control_plane(objects, pod, node);
     let facts = pod.and_then(|pod| Facts::of(objects, pod, node, None));
-    let (left_out, applying) = applying(snapshot, pod, plane.version);
+    let (left_out, applying) = applying(snapshot, pod);
     let context = list::Context { snapshot, proxy, dump, version: plane.version, applying };
     let directions: &[ListenerDirection] = match kind {
         Some(ProxyKind::Sidecar) => &[ListenerDirection::Inbound, ListenerDirection::Outbound],
@@ -169,7 +169,7 @@ fn entry(snapshot: &Snapshot, proxy: &ProxyId) -> OrderEntry {
                 "a lone config dump has no objects, so the plugins and their phases are not known; what the proxy has is shown".to_owned(),
             ),
             (Some(_), _) => None,
-            (None, Some(_)) => Some(attachment::Reason::NoProxy.to_string()),
+            (None, Some(pod)) => Some(attachment::Reason::NoProxy(injection::missing(pod, objects)).to_string()),
             (None, None) => Some("neither the pod nor its config dump was read".to_owned()),
         },
         envoy_filters: facts.iter().flat_map(comparison::envoy_filters_of_proxy).map(ToString::to_string).collect(),
@@ -181,31 +181,17 @@ fn entry(snapshot: &Snapshot, proxy: &ProxyId) -> OrderEntry {
 /// A plugin that applies to a proxy, with the rule by which it does.
 type Applying<'s> = (&'s Plugin, String);
 
-/// The plugins that apply to a pod: those that its istiod leaves out, and the others.
-fn applying<'s>(snapshot: &'s Snapshot, pod: Option<&Pod>, version: Version) -> (Vec<LeftOut>, Vec<Applying<'s>>) {
+/// The plugins that apply to a pod: those that would if its istiod used them at all, and the others.
+fn applying<'s>(snapshot: &'s Snapshot, pod: Option<&Pod>) -> (Vec<LeftOut>, Vec<Applying<'s>>) {
     let (mut left_out, mut found) = (Vec::new(), Vec::new());
     let Some(pod) = pod else { return (left_out, found) };
     for plugin in snapshot.objects.plugins.values() {
-        let attachment = attachment::attach(plugin, pod, &snapshot.objects);
-        if !attachment.attached {
-            continue;
-        }
-        match no_place(plugin, version) {
-            Some(why) => left_out.push(LeftOut { plugin: plugin.id.to_string(), plugin_kind: plugin.id.kind, why }),
-            None => found.push((&**plugin, attachment.reason.to_string())),
+        let Attachment { attached, reason } = attachment::attach(plugin, pod, &snapshot.objects);
+        if attached {
+            found.push((&**plugin, reason.to_string()));
+        } else if matches!(reason, attachment::Reason::Unused(_)) && attachment::distance(plugin, pod, &snapshot.objects) == Some(1) {
+            left_out.push(LeftOut { plugin: plugin.id.to_string(), plugin_kind: plugin.id.kind, why: reason.to_string() });
         }
     }
     (left_out, found)
-}
-
-/// Why istiod gives a plugin that applies no place in any list.
-fn no_place(plugin: &Plugin, version: Version) -> Option<String> {
-    match &plugin.phase {
-        // Its decoder knows the enum's words only, and the API server takes no other (`manifests/charts/base`: the CRD).
-        Phase::Unknown(word) => Some(format!("istiod cannot read its phase {word}, which is none of AUTHN, AUTHZ and STATS")),
-        _ if plugin.id.kind == PluginKind::TrafficExtension && !version.translates_wasm_plugins() => {
-            Some(format!("istiod {version} knows no TrafficExtensions; they came with 1.30"))
-        }
-        _ => None,
-    }
 }
