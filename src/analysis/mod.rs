@@ -4,6 +4,7 @@
 //! its source from which they come.
 
 pub mod answers;
+pub mod chains;
 pub mod attachment;
 pub mod diff;
 pub mod era;

@@ -12,6 +12,11 @@ pub struct RawJson {
 }
 
 impl RawJson {
+    /// No text: of what istiod would send, no proxy wrote any.
+    pub fn none() -> Self {
+        Self { text: Arc::from(""), range: 0..0 }
+    }
+
     /// The whole of a redacted text.
     pub fn whole(text: Arc<str>) -> Self {
         let range = 0..text.len();

@@ -1,0 +1,65 @@
+//! The chains that istiod would make for a proxy under the objects as they are, or as they would be: listeners of the same
+//! shape as those of a dump, so that whatever reads a dump reads a prediction too.
+//!
+//! Only what decides where plugins stand is predicted: chains, what they match, whether they speak HTTP, and the plugins in
+//! them in running order. Of the built-in filters there is just the last one of each list.
+
+mod build;
+mod facts;
+mod gateway;
+mod hbone;
+mod inbound;
+mod outbound;
+mod plugins;
+mod services;
+mod sets;
+mod waypoint;
+
+use crate::model::envoy::Listener;
+use crate::model::workload::ProxyKind;
+
+pub use facts::Facts;
+
+/// What istiod would send a proxy, as far as plugins can stand in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prediction {
+    /// The listeners, by direction and port.
+    pub listeners: Vec<Listener>,
+    /// What could not be predicted, and why.
+    pub gaps: Vec<Gap>,
+}
+
+/// A part of the prediction that cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The listener's name, or as much of it as is known; None for all listeners of a side of the proxy.
+    pub listener: Option<String>,
+    /// Whether only its chains without HTTP are concerned, so that counts of HTTP plugins still hold.
+    pub tcp_only: bool,
+    /// Why, naming the object.
+    pub why: String,
+}
+
+/// Predicts the listeners of a proxy. Those of the bootstrap and the ends of HBONE tunnels, where no plugin ever stands, are
+/// left out.
+pub fn predict(facts: &Facts<'_>) -> Prediction {
+    let plugins = plugins::Plugins::of(facts);
+    let (mut listeners, mut gaps) = (Vec::new(), Vec::new());
+    match facts.kind {
+        ProxyKind::Sidecar => {
+            listeners.extend(inbound::listeners(facts, &plugins));
+            listeners.extend(hbone::listener(facts, &plugins));
+            let outbound = outbound::listeners(facts, &plugins);
+            listeners.extend(outbound.listeners);
+            gaps.extend(outbound.gaps);
+        }
+        ProxyKind::ClassicGateway | ProxyKind::Gateway => {
+            let gateway = gateway::listeners(facts, &plugins);
+            listeners.extend(gateway.listeners);
+            gaps.extend(gateway.gaps);
+        }
+        ProxyKind::Waypoint => listeners.extend(waypoint::listener(facts, &plugins)),
+        ProxyKind::Ztunnel => {}
+    }
+    Prediction { listeners, gaps }
+}
