@@ -1,11 +1,13 @@
 //! The answers of the commands and screens, as data. Their fields are JSON keys: added to, never renamed.
 
 mod chains;
+mod mtls;
 mod plugins;
 mod why;
 mod workloads;
 
 pub use chains::{ChainAnswer, ChainMatchAnswer, ChainsAnswer, ChainsFilter, FilterAnswer, ListenerAnswer, ProxyChains, chains};
+pub use mtls::{ClientAnswer, EffectiveMtlsAnswer, MtlsEntry, PolicyAnswer, PortAnswer, ServiceClients, mtls};
 pub use plugins::{PluginSummary, PluginsAnswer, plugins};
 pub use why::{MtlsAnswer, WhyAnswer, WhyEntry, WhyListener, concerned, why};
 pub use workloads::{WorkloadSummary, WorkloadsAnswer, workloads};

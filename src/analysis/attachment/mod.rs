@@ -133,10 +133,13 @@ fn selects(selector: Option<&Selector>, labels: &Labels, reach: Reach) -> Result
     if selector.matches(labels) {
         return Ok(Reason::Selector(selector.clone(), reach));
     }
+    Err(Reason::LabelsDiffer(selector.clone(), differences(selector, labels)))
+}
+
+/// The labels of a selector that a pod has otherwise, or not at all.
+pub fn differences(selector: &Selector, labels: &Labels) -> Vec<LabelDifference> {
     let differs = selector.match_labels.iter().filter(|(key, wanted)| labels.get(*key) != Some(wanted));
-    let differences =
-        differs.map(|(key, wanted)| LabelDifference { key: key.clone(), wanted: wanted.clone(), has: labels.get(key).cloned() }).collect();
-    Err(Reason::LabelsDiffer(selector.clone(), differences))
+    differs.map(|(key, wanted)| LabelDifference { key: key.clone(), wanted: wanted.clone(), has: labels.get(key).cloned() }).collect()
 }
 
 fn targets(target: &TargetRef, plugin: &Plugin, pod: &Pod, gateway: &str, services: &[&Service], objects: &Inventory) -> bool {

@@ -19,6 +19,8 @@ use crate::model::envoy::Listener;
 use crate::model::workload::ProxyKind;
 
 pub use facts::Facts;
+pub use inbound::{PortConfig, ports as inbound_ports, undeclared as undeclared_ports};
+pub use services::knows;
 
 /// What istiod would send a proxy, as far as plugins can stand in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +60,7 @@ pub fn predict(facts: &Facts<'_>) -> Prediction {
             listeners.extend(gateway.listeners);
             gaps.extend(gateway.gaps);
         }
-        ProxyKind::Waypoint => listeners.extend(waypoint::listener(facts, &plugins)),
+        ProxyKind::Waypoint => listeners.push(waypoint::listener(facts, &plugins)),
         ProxyKind::Ztunnel => {}
     }
     Prediction { listeners, gaps }

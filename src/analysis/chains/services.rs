@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Facts;
 use crate::model::service::{Registry, Resolution, Service, ServicePort};
 use crate::model::sidecar::Egress;
+use crate::model::workload::ProxyKind;
 
 /// A service under one of its hosts and addresses.
 #[derive(Clone, Debug)]
@@ -91,11 +92,19 @@ fn is_visible(service: &Service, facts: &Facts<'_>) -> bool {
     is_public(service, facts) || (!to.iter().any(|namespace| namespace == "~") && to.iter().any(own))
 }
 
+/// Whether a sidecar or gateway knows a service by a host, so that it has a cluster for it: the service is exported to its
+/// namespace, and the Sidecar, where it narrows that, imports it.
+pub fn knows(facts: &Facts<'_>, service: &Service, host: &str) -> bool {
+    let narrowed = facts.sidecar().filter(|(_, sidecar)| facts.kind == ProxyKind::Sidecar && !sidecar.egress.is_empty());
+    let known = |egress: &Egress| imports(egress, service, host, facts);
+    is_visible(service, facts) && narrowed.is_none_or(|(_, sidecar)| sidecar.egress.iter().any(known))
+}
+
 /// The services that an egress listener imports; without one, all. A host that several namespaces have is taken from the proxy's
 /// own, else from the first (`pilot/pkg/model/sidecar.go: selectServices`).
 pub(super) fn imported<'s>(egress: Option<&Egress>, visible: &[Known<'s>], facts: &Facts<'s>) -> Vec<Known<'s>> {
     let mut found: Vec<Known<'_>> =
-        visible.iter().filter(|known| egress.is_none_or(|egress| imports(egress, known, facts))).cloned().collect();
+        visible.iter().filter(|known| egress.is_none_or(|egress| imports(egress, known.service, &known.host, facts))).cloned().collect();
     let mut namespaces: BTreeMap<String, String> = BTreeMap::new();
     for known in &found {
         let namespace = &known.service.name.namespace;
@@ -107,10 +116,10 @@ pub(super) fn imported<'s>(egress: Option<&Egress>, visible: &[Known<'s>], facts
     found
 }
 
-fn imports(egress: &Egress, known: &Known<'_>, facts: &Facts<'_>) -> bool {
+fn imports(egress: &Egress, service: &Service, name: &str, facts: &Facts<'_>) -> bool {
     let mut imported = false;
     for host in &egress.hosts {
-        let Some((namespace, name)) = host.split_once('/') else { continue };
+        let Some((namespace, pattern)) = host.split_once('/') else { continue };
         let excluded = namespace.strip_prefix('~');
         let namespace = match excluded.unwrap_or(namespace) {
             "." => facts.namespace(),
@@ -118,7 +127,7 @@ fn imports(egress: &Egress, known: &Known<'_>, facts: &Facts<'_>) -> bool {
             "" if excluded.is_some() => "*",
             namespace => namespace,
         };
-        if (namespace == "*" || namespace == known.service.name.namespace) && covers(name, &known.host) {
+        if (namespace == "*" || namespace == service.name.namespace) && covers(pattern, name) {
             if excluded.is_some() {
                 return false;
             }

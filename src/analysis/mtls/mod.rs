@@ -2,6 +2,13 @@
 //! other policy. The rules are the same from Istio 1.12 on (`pilot/pkg/security/authn/policy_applier.go:
 //! ComposePeerAuthentication`; `pilot/pkg/model/authentication.go: addPeerAuthentication, getConfigsForWorkload`).
 
+pub mod client;
+pub mod clients;
+pub mod fate;
+pub mod ports;
+pub mod rules;
+pub mod verdict;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -196,11 +196,7 @@ fn traffic_policy(fields: &mut Fields<'_>, policy: &Value, pointer: &str) -> Tra
             None => fields.warn(&format!("{pointer}/portLevelSettings/{index}/port"), "has no number from 1 to 65535"),
         }
     }
-    TrafficPolicy {
-        tls: client_tls(fields, policy, pointer),
-        ports,
-        passthrough: str_of(policy, "/loadBalancer/simple") == "PASSTHROUGH",
-    }
+    TrafficPolicy { tls: client_tls(fields, policy, pointer), ports, passthrough: str_of(policy, "/loadBalancer/simple") == "PASSTHROUGH" }
 }
 
 /// DISABLE is the value 0 of the enum, so what stands where nothing is written.
