@@ -22,6 +22,7 @@ fn the_answers_over_every_mesh() {
         hold(recording, "workloads", &printed(recording, &["workloads"]));
         hold(recording, "chains", &printed(recording, &["chains"]));
         hold(recording, "why", &printed(recording, &["why", "default/helloworld"]));
+        hold(recording, "mtls", &printed(recording, &["mtls"]));
     }
 }
 
@@ -39,5 +40,6 @@ fn the_answers_over_every_era() {
 #[test]
 fn an_answer_as_markdown_and_yaml() {
     hold("strict", "why_markdown", &printed("strict", &["why", "default/helloworld", "-o", "markdown"]));
+    hold("strict", "mtls_markdown", &printed("strict", &["mtls", "deploy/httpbin", "-o", "markdown"]));
     hold("gateway", "plugins_yaml", &printed("gateway", &["plugins", "-o", "yaml"]));
 }

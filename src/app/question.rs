@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::analysis::answers::{self, ChainsAnswer, ChainsFilter, PluginsAnswer, WhyAnswer, WorkloadsAnswer};
-use crate::model::ids::{PluginId, ProxyId};
+use crate::analysis::answers::{self, ChainsAnswer, ChainsFilter, EffectiveMtlsAnswer, PluginsAnswer, WhyAnswer, WorkloadsAnswer};
+use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 use crate::model::snapshot::Snapshot;
 
 /// A question.
@@ -17,6 +17,8 @@ pub enum Question {
     Chains(ProxyId),
     /// Why a plugin stands where it does in a proxy.
     Why(PluginId, ProxyId),
+    /// The mutual TLS of a workload.
+    Mtls(WorkloadId),
 }
 
 /// An answer.
@@ -30,6 +32,8 @@ pub enum Answered {
     Chains(Arc<ChainsAnswer>),
     /// To [`Question::Why`].
     Why(Arc<WhyAnswer>),
+    /// To [`Question::Mtls`].
+    Mtls(Arc<EffectiveMtlsAnswer>),
 }
 
 impl Question {
@@ -47,6 +51,11 @@ impl Question {
                 Answered::Chains(Arc::new(answers::chains(snapshot, std::slice::from_ref(proxy), &ChainsFilter::default())))
             }
             Self::Why(plugin, proxy) => Answered::Why(Arc::new(answers::why(snapshot, plugin, Some(std::slice::from_ref(proxy))))),
+            Self::Mtls(id) => {
+                let workload = snapshot.workloads.iter().find(|workload| workload.id == *id);
+                let pods = workload.map(|workload| workload.pods.as_slice()).unwrap_or_default();
+                Answered::Mtls(Arc::new(answers::mtls(snapshot, pods)))
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod chains;
 pub mod help;
+pub mod mtls;
 pub mod why;
 
 use std::collections::BTreeSet;
@@ -38,6 +39,18 @@ pub enum Row {
     Total(usize),
     /// The line above the sums of the proxy's other listeners.
     Elsewhere,
+    /// A port of a workload's mutual TLS.
+    MtlsPort(usize),
+    /// A PeerAuthentication.
+    MtlsPolicy(usize),
+    /// The line above the clients of a service port.
+    MtlsService(usize),
+    /// Clients of it that fare alike.
+    MtlsClient(usize, usize),
+    /// What of the objects is not as it looks.
+    MtlsCaveat(usize),
+    /// The line above a part.
+    Heading(&'static str),
     /// An empty line.
     Blank,
     /// A sentence.
@@ -51,7 +64,10 @@ pub enum Row {
 impl Row {
     /// Whether it can be selected.
     pub fn is_selectable(&self) -> bool {
-        !matches!(self, Self::NotMatched | Self::Blank | Self::Elsewhere | Self::Total(_))
+        !matches!(
+            self,
+            Self::NotMatched | Self::Blank | Self::Elsewhere | Self::Total(_) | Self::Heading(_) | Self::MtlsService(_)
+        )
     }
 }
 
@@ -100,6 +116,7 @@ fn all(screen: &Screen, warnings: usize) -> Vec<Row> {
         Subject::Workloads(_) => workloads(screen),
         Subject::Chains(_) => chains::rows(screen),
         Subject::Why(_) => why::rows(screen),
+        Subject::Mtls(_) => mtls::rows(screen),
         Subject::Raw { lines, .. } => (0..lines.len()).map(Row::Line).collect(),
         Subject::Warnings => (0..warnings).map(Row::Warning).collect(),
         Subject::Help(of) => (0..help::lines(of).len()).map(Row::Line).collect(),
@@ -159,13 +176,20 @@ pub fn text(screen: &Screen, row: &Row) -> String {
         Row::Proxy(index, proxy) => screen.workloads().map(|answer| answer.workloads[*index].proxies[*proxy].proxy.to_string()),
         Row::Listener(_) | Row::Chain(..) | Row::NetworkFilter(..) | Row::HttpFilter(..) => chains::text(screen, row),
         Row::Sum(_) | Row::Term(..) => why::text(screen, row),
+        Row::MtlsPort(_) | Row::MtlsPolicy(_) | Row::MtlsClient(..) | Row::MtlsCaveat(_) => mtls::text(screen, row),
         Row::Sentence(sentence) => Some(sentence.clone()),
         Row::Line(index) => match &screen.subject {
             Subject::Raw { lines, .. } => lines.get(*index).cloned(),
             Subject::Help(of) => help::lines(of).get(*index).map(help::Line::text),
             _ => None,
         },
-        Row::NotMatched | Row::Elsewhere | Row::Total(_) | Row::Blank | Row::Warning(_) => None,
+        Row::NotMatched
+        | Row::Elsewhere
+        | Row::Total(_)
+        | Row::Heading(_)
+        | Row::MtlsService(_)
+        | Row::Blank
+        | Row::Warning(_) => None,
     };
     found.unwrap_or_default()
 }

@@ -9,7 +9,7 @@ use super::keymap::Context;
 use super::question::{Answered, Question};
 use super::rows::{self, Row};
 use super::state::{ListState, Ticket};
-use crate::analysis::answers::{ChainsAnswer, PluginsAnswer, WhyAnswer, WorkloadsAnswer};
+use crate::analysis::answers::{ChainsAnswer, EffectiveMtlsAnswer, PluginsAnswer, WhyAnswer, WorkloadsAnswer};
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 
 /// What a screen is about.
@@ -26,6 +26,8 @@ pub enum Subject {
     Chains(Focus),
     /// Why the plugin stands where it does.
     Why(Focus),
+    /// The mutual TLS of a workload.
+    Mtls(WorkloadId),
     /// The raw JSON of a filter or chain.
     Raw {
         /// What it is of.
@@ -103,6 +105,7 @@ impl Screen {
             Subject::Workloads(_) => View::Workloads,
             Subject::Chains(_) => View::Chains,
             Subject::Why(_) => View::Why,
+            Subject::Mtls(_) => View::Mtls,
             Subject::Raw { .. } => View::Raw,
             Subject::Warnings => View::Warnings,
             Subject::Help(_) => View::Help,
@@ -116,6 +119,7 @@ impl Screen {
             Subject::Workloads(plugin) => Some(Question::Workloads(plugin.clone())),
             Subject::Chains(focus) => Some(Question::Chains(focus.proxy.clone())),
             Subject::Why(Focus { plugin: Some(plugin), proxy, .. }) => Some(Question::Why(plugin.clone(), proxy.clone())),
+            Subject::Mtls(workload) => Some(Question::Mtls(workload.clone())),
             Subject::Why(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => None,
         }
     }
@@ -165,6 +169,14 @@ impl Screen {
     pub fn why(&self) -> Option<&WhyAnswer> {
         match &self.answer {
             Some(Answered::Why(answer)) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// The answer of a workload's mutual TLS.
+    pub fn mtls(&self) -> Option<&EffectiveMtlsAnswer> {
+        match &self.answer {
+            Some(Answered::Mtls(answer)) => Some(answer),
             _ => None,
         }
     }

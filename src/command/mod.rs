@@ -80,6 +80,7 @@ async fn outcome(cli: &Cli) -> Result<Outcome, Error> {
             asker.chains(workload.as_deref(), *port, listener.clone(), plugin.as_deref()).await
         }
         Some(Command::Why { plugin, workload }) => asker.why(plugin, workload.as_deref()).await,
+        Some(Command::Mtls { workload }) => asker.mtls(workload.as_deref()).await,
         Some(Command::Record { folder }) => asker.record(folder).await,
     }
 }

@@ -2,6 +2,7 @@
 
 mod chains;
 mod markdown;
+mod mtls;
 mod paint;
 mod plugins;
 mod table;

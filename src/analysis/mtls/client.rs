@@ -21,6 +21,8 @@ use crate::model::workload::{Pod, ProxyKind};
 pub enum Wire {
     /// No TLS.
     PlainText,
+    /// No TLS but that of the application, which the port's protocol declares.
+    ApplicationTls,
     /// The mesh's mutual TLS.
     MutualTls,
     /// TLS without a certificate of the client (`SIMPLE`).

@@ -80,7 +80,7 @@ pub fn judge(wire: Wire, taker: Taker, class: ProtocolClass) -> Reason {
     match (taker, wire) {
         (Taker::Ztunnel(Strict), _) => Reason::StrictZtunnel,
         (Taker::Sidecar(Strict), Wire::PlainText) => Reason::StrictPlain,
-        (Taker::Sidecar(Strict), Wire::Tls) => Reason::StrictNoCertificate,
+        (Taker::Sidecar(Strict), Wire::Tls | Wire::ApplicationTls) => Reason::StrictNoCertificate,
         (Taker::Sidecar(Strict), Wire::OwnMutualTls) => Reason::StrictOwnCertificate,
         (Taker::Sidecar(Strict | Permissive), Wire::MutualTls) => Reason::Taken,
         (Taker::Sidecar(Permissive), Wire::Tls | Wire::OwnMutualTls) if http => Reason::PermissiveForeignTls,
@@ -88,7 +88,7 @@ pub fn judge(wire: Wire, taker: Taker, class: ProtocolClass) -> Reason {
         (Taker::Sidecar(_) | Taker::Ztunnel(_), Wire::PlainText) => Reason::Taken,
         (_, Wire::MutualTls) => Reason::NotTerminated,
         (_, Wire::Tls | Wire::OwnMutualTls) => Reason::TlsToApplication,
-        (Taker::Application, Wire::PlainText) => Reason::ToApplication,
+        (_, Wire::PlainText | Wire::ApplicationTls) => Reason::ToApplication,
     }
 }
 
@@ -97,11 +97,11 @@ impl fmt::Display for Reason {
         f.write_str(match self {
             Self::Taken => "the mode takes it",
             Self::ToApplication => "the application takes it itself",
-            Self::StrictPlain => "STRICT takes no plain text: no filter chain matches",
+            Self::StrictPlain => "STRICT takes no plain text, so no filter chain matches",
             Self::StrictZtunnel => "under STRICT ztunnel takes nothing but HBONE",
             Self::StrictNoCertificate => "STRICT asks for a client certificate of the mesh, and none is shown",
             Self::StrictOwnCertificate => "STRICT takes the client's certificate only if the mesh's CA signed it",
-            Self::PermissiveForeignTls => "an HTTP port has chains for the mesh's mutual TLS and for plain text, and none for other TLS",
+            Self::PermissiveForeignTls => "an HTTP port has chains for the mesh's mutual TLS and for plain text and none for other TLS",
             Self::TlsToApplication => "the TLS is handed to the application as it comes, which must speak it on this port",
             Self::TlsToHttp => "nothing terminates TLS under DISABLE, and the port's chain reads HTTP",
             Self::NotTerminated => "nothing terminates the mesh's mutual TLS there",
@@ -113,6 +113,7 @@ impl fmt::Display for Wire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::PlainText => "plain text",
+            Self::ApplicationTls => "the application's own TLS",
             Self::MutualTls => "mutual TLS",
             Self::Tls => "TLS without a client certificate",
             Self::OwnMutualTls => "mutual TLS with a certificate of its own",
@@ -128,13 +129,13 @@ impl fmt::Display for Because {
                 f.write_str("its proxy does not know the service, by exportTo or a Sidecar's egress, and passes on what it gets")
             }
             Self::Rule(mode) => write!(f, "the DestinationRule says {}", mode.as_str()),
-            Self::Auto => f.write_str("auto mutual TLS: the pod has the label security.istio.io/tlsMode=istio"),
-            Self::AutoHeadless => f.write_str("auto mutual TLS: the client chooses the pod, so all pods of the service get the same"),
+            Self::Auto => f.write_str("auto mutual TLS finds the label security.istio.io/tlsMode=istio on the pod"),
+            Self::AutoHeadless => f.write_str("auto mutual TLS treats all pods of a service alike where the client chooses the pod"),
             Self::External => f.write_str("the service is outside the mesh, and no DestinationRule says otherwise"),
             Self::AutoMtlsOff => f.write_str("meshConfig.enableAutoMtls is false, and no DestinationRule says otherwise"),
             Self::NamespaceDisables(by) => {
                 let by = by.as_deref().unwrap_or("Istio's default");
-                write!(f, "auto mutual TLS looks at the mode of the namespace alone, which is DISABLE by {by}")
+                write!(f, "auto mutual TLS looks at the namespace's mode and no workload's, and that is DISABLE by {by}")
             }
             Self::NoTlsLabel => f.write_str("the pod has no label security.istio.io/tlsMode=istio"),
             Self::HeadlessNoTlsLabel(pod) => {

@@ -15,6 +15,7 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
     let selected = screen.selected().cloned();
     let text = match (&screen.subject, &selected) {
         (Subject::Why(_), _) => screen.why().map(Answer::markdown),
+        (Subject::Mtls(_), _) => screen.mtls().map(Answer::markdown),
         (Subject::Raw { lines, .. }, _) => Some(lines.join("\n")),
         (Subject::Warnings, Some(Row::Warning(index))) => app.snapshot.warnings.get(*index).map(ToString::to_string),
         (Subject::Help(_), _) => Some(keymap::readme_table()),

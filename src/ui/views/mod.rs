@@ -4,6 +4,7 @@ mod chains;
 mod empty;
 mod header;
 mod help;
+mod mtls;
 mod plugins;
 mod raw;
 mod state;
@@ -77,6 +78,7 @@ fn body(app: &App, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
         View::Workloads => workloads::render(app, screen, area, buffer, look),
         View::Chains => chains::render(app, screen, area, buffer, look),
         View::Why => why::render(app, screen, area, buffer, look),
+        View::Mtls => mtls::render(app, screen, area, buffer, look),
         View::Raw => raw::render(screen, area, buffer, look),
         View::Warnings => warnings::render(app, screen, area, buffer, look),
         View::Help => help::render(screen, area, buffer, look),

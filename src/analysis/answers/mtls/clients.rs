@@ -53,32 +53,6 @@ pub struct ClientAnswer {
     pub reason: String,
 }
 
-impl ClientAnswer {
-    /// `every client with a proxy`, `a client without a proxy`, `namespace a, namespace b`.
-    pub fn who(&self) -> String {
-        let whole = match (self.proxy, self.from.is_empty()) {
-            (true, true) => "every client with a proxy".to_owned(),
-            (true, false) => self.from.join(", "),
-            (false, _) => "a client without a proxy".to_owned(),
-        };
-        self.subset.as_ref().map_or(whole.clone(), |subset| format!("{whole}, to subset {subset}"))
-    }
-
-    /// `sends plain text, since the pod has no label …`.
-    pub fn what(&self) -> String {
-        format!("sends {}, since {}", self.sends, self.because)
-    }
-
-    /// The word for the verdict.
-    pub fn word(&self) -> &'static str {
-        match self.verdict {
-            Verdict::Fails => "fails",
-            Verdict::Depends => "depends",
-            Verdict::Works => "works",
-        }
-    }
-}
-
 /// For each service port of the workload, by service; none for what is no sidecar, no pod of ambient and no bare application.
 pub(super) fn services(
     world: &World<'_>,
@@ -192,6 +166,7 @@ impl Asked<'_> {
     }
 
     fn fare(&self, subset: Option<String>, rules: Vec<String>, (wire, because): (Wire, Because)) -> Fare {
+        let wire = if wire == Wire::PlainText && self.target.protocol.is_tls() { Wire::ApplicationTls } else { wire };
         Fare { subset, rules, reason: judge(wire, self.taker, self.class), wire, because }
     }
 }

@@ -2,8 +2,9 @@
 
 mod caveats;
 mod clients;
+mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -19,6 +20,7 @@ use crate::analysis::protocol::ProtocolClass;
 use crate::analysis::targets::ServiceTarget;
 use crate::model::ids::{ProxyId, WorkloadId};
 use crate::model::inventory::Inventory;
+use crate::model::kind::Kind;
 use crate::model::peer_authentication::MtlsMode;
 use crate::model::snapshot::Snapshot;
 use crate::model::warning::Warning;
@@ -61,6 +63,9 @@ pub struct MtlsEntry {
     pub policies: Vec<PolicyAnswer>,
     /// What clients send, service port by service port; none for gateways and waypoints.
     pub services: Vec<ServiceClients>,
+    /// What of the objects is not as it looks; among the answer's warnings too.
+    #[serde(skip)]
+    pub caveats: Vec<Warning>,
 }
 
 /// One port.
@@ -118,21 +123,18 @@ pub fn mtls(snapshot: &Snapshot, pods: &[ProxyId]) -> EffectiveMtlsAnswer {
             by_workload.entry(workload).or_default().push(pod);
         }
     }
-    let world = World::of(objects);
-    let mut warnings = Vec::new();
-    let mut workloads = Vec::new();
-    for (id, pods) in by_workload {
-        workloads.extend(entry(&world, &id, &pods, &mut warnings));
-    }
-    warnings.sort();
-    warnings.dedup();
-    warnings.splice(0..0, snapshot.warnings.iter().cloned());
+    let world = World::of(snapshot);
+    let workloads: Vec<MtlsEntry> = by_workload.iter().filter_map(|(id, pods)| entry(&world, id, pods)).collect();
+    let caveats: BTreeSet<&Warning> = workloads.iter().flat_map(|entry| &entry.caveats).collect();
+    let warnings = snapshot.warnings.iter().chain(caveats).cloned().collect();
     EffectiveMtlsAnswer { warnings, workloads }
 }
 
 /// What the answers for all workloads share.
 struct World<'o> {
     objects: &'o Inventory,
+    /// Whether PeerAuthentications could not be read.
+    unread: bool,
     domain: &'static str,
     version: Version,
     rules: Rules<'o>,
@@ -140,29 +142,34 @@ struct World<'o> {
 }
 
 impl<'o> World<'o> {
-    fn of(objects: &'o Inventory) -> Self {
+    fn of(snapshot: &'o Snapshot) -> Self {
+        let objects = &snapshot.objects;
         // Without a dump nothing says what the domain is.
         let domain = "cluster.local";
         let version = era::control_plane(objects, None, None).version;
         let rules = Rules::of(objects, domain, version);
         let clients = clients(objects, &rules);
-        Self { objects, domain, version, rules, clients }
+        Self { objects, unread: snapshot.unread.contains(&Kind::PeerAuthentication), domain, version, rules, clients }
     }
 }
 
 /// None without a pod to look at.
-fn entry(world: &World<'_>, id: &WorkloadId, pods: &[&Pod], warnings: &mut Vec<Warning>) -> Option<MtlsEntry> {
+fn entry(world: &World<'_>, id: &WorkloadId, pods: &[&Pod]) -> Option<MtlsEntry> {
     let pod = *pods.iter().find(|pod| pod.proxy.is_some()).or_else(|| pods.first())?;
     let effective = mtls::effective(world.objects, &pod.id.namespace, &pod.labels);
     let judged = fate::policies(world.objects, &pod.id.namespace, &pod.labels, &effective);
     let kind = pod.proxy.as_ref().map(|proxy| proxy.kind);
     let facts = Facts::of(world.objects, pod, None, None).filter(|facts| facts.kind == ProxyKind::Sidecar);
     let ports = facts.as_ref().map(|facts| ports::ports(facts, &effective)).unwrap_or_default();
-    caveats::of_policies(&judged, warnings);
-    caveats::of_pods(world.objects, id, pod, pods, &effective, warnings);
+    let mut caveats = Vec::new();
+    caveats::of_policies(&judged, &mut caveats);
+    caveats::of_pods(world.objects, id, pod, pods, &effective, &mut caveats);
     if let Some(facts) = &facts {
-        caveats::of_ports(&ports::mistaken(facts, &ports), &effective, warnings);
+        caveats::of_ports(&ports::mistaken(facts, &ports), &effective, &mut caveats);
     }
+    let services = clients::services(world, pod, &effective, &ports, &mut caveats);
+    caveats.sort();
+    caveats.dedup();
     Some(MtlsEntry {
         workload: id.to_string(),
         workload_kind: id.kind.as_str(),
@@ -171,15 +178,20 @@ fn entry(world: &World<'_>, id: &WorkloadId, pods: &[&Pod], warnings: &mut Vec<W
         proxy_kind: kind.map(ProxyKind::as_str),
         mode: effective.mode,
         winner: effective.winner_text(),
-        note: note(world.objects, pod, facts.as_ref(), &effective),
+        note: note(world, pod, facts.as_ref(), &effective),
         ports: ports.iter().map(|port| port_answer(port, &effective)).collect(),
         policies: judged.iter().map(policy_answer).collect(),
-        services: clients::services(world, pod, &effective, &ports, warnings),
+        services,
+        caveats,
     })
 }
 
-/// Where the mode does not mean what it means for a sidecar.
-fn note(objects: &Inventory, pod: &Pod, facts: Option<&Facts<'_>>, effective: &EffectiveMtls) -> Option<String> {
+/// Where the mode is not known, or does not mean what it means for a sidecar.
+fn note(world: &World<'_>, pod: &Pod, facts: Option<&Facts<'_>>, effective: &EffectiveMtls) -> Option<String> {
+    let objects = world.objects;
+    if world.unread {
+        return Some("PeerAuthentications cannot be read, so this is Istio's default and not what is in force.".to_owned());
+    }
     let text = match pod.proxy.as_ref().map(|proxy| proxy.kind) {
         Some(ProxyKind::Sidecar) if facts.is_some_and(|facts| !facts.intercepts) => {
             "Traffic is not intercepted (interception mode NONE), so the mode holds on the ports of a Sidecar's ingress alone."
