@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::Facts;
 use crate::model::service::{Registry, Resolution, Service, ServicePort};
 use crate::model::sidecar::Egress;
-use crate::model::workload::ProxyKind;
 
 /// A service under one of its hosts and addresses.
 #[derive(Clone, Debug)]
@@ -92,12 +91,10 @@ fn is_visible(service: &Service, facts: &Facts<'_>) -> bool {
     is_public(service, facts) || (!to.iter().any(|namespace| namespace == "~") && to.iter().any(own))
 }
 
-/// Whether a sidecar or gateway knows a service by a host, so that it has a cluster for it: the service is exported to its
-/// namespace, and the Sidecar, where it narrows that, imports it.
-pub fn knows(facts: &Facts<'_>, service: &Service, host: &str) -> bool {
-    let narrowed = facts.sidecar().filter(|(_, sidecar)| facts.kind == ProxyKind::Sidecar && !sidecar.egress.is_empty());
-    let known = |egress: &Egress| imports(egress, service, host, facts);
-    is_visible(service, facts) && narrowed.is_none_or(|(_, sidecar)| sidecar.egress.iter().any(known))
+/// Whether a proxy knows a service by a host, so that it has a cluster for it: the service is exported to its namespace, and its
+/// Sidecar, where `egress` narrows that, imports it.
+pub fn knows(facts: &Facts<'_>, egress: &[Egress], service: &Service, host: &str) -> bool {
+    is_visible(service, facts) && (egress.is_empty() || egress.iter().any(|egress| imports(egress, service, host, facts)))
 }
 
 /// The services that an egress listener imports; without one, all. A host that several namespaces have is taken from the proxy's

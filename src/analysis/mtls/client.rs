@@ -2,17 +2,22 @@
 //! (`pilot/pkg/networking/core/cluster_tls.go: buildUpstreamTLSSettings`; `pilot/pkg/model/push_context.go:
 //! BestEffortInferServiceMTLSMode`; `pilot/pkg/xds/endpoints/mtls_checker.go: checkMtlsEnabled`).
 
+use std::cell::OnceCell;
+use std::sync::Arc;
+
 use serde::Serialize;
 
+use super::EffectiveMtls;
+use super::clients::Clients;
 use super::rules::Merged;
-use super::{EffectiveMtls, effective};
 use crate::analysis::chains::{self, Facts};
 use crate::analysis::era::Version;
 use crate::analysis::targets::{self, ServiceTarget};
-use crate::model::labels::Labels;
+use crate::model::ids::ProxyId;
+use crate::model::inventory::Inventory;
 use crate::model::peer_authentication::MtlsMode;
 use crate::model::routing::{ClientTls, Subset, TrafficPolicy};
-use crate::model::service::Resolution;
+use crate::model::service::{Resolution, Service};
 use crate::model::workload::{Pod, ProxyKind};
 
 /// What goes over the wire.
@@ -61,30 +66,34 @@ pub enum Because {
 /// The label by which istiod knows that a pod takes mutual TLS; injection sets it.
 pub const TLS_MODE: &str = "security.istio.io/tlsMode";
 
-/// The pod to which the service port leads.
-#[derive(Clone, Copy, Debug)]
+/// What clients meet behind a service port.
+#[derive(Clone, Debug)]
 pub struct Server<'s> {
     /// The pod.
     pub pod: &'s Pod,
     /// Its mode.
     pub effective: &'s EffectiveMtls,
+    /// The mode of its namespace, which auto mutual TLS looks at.
+    pub of_namespace: &'s EffectiveMtls,
+    /// A pod of the service without the label, which alone keeps mutual TLS from all of them where the client chooses the pod.
+    pub unlabelled: OnceCell<Option<ProxyId>>,
 }
 
-/// What a client sends. `rule` is what it uses for the host, `subset` the subset of it that it was sent to; without one of
+/// What clients send. `rule` is what they use for the host, `subset` the subset of it that they were sent to; without one of
 /// these the service as a whole.
 pub fn sends(
-    client: &Facts<'_>,
+    clients: &Clients<'_>,
     rule: Option<&Merged<'_>>,
     subset: Option<&Subset>,
     target: &ServiceTarget<'_>,
     host: &str,
     server: &Server<'_>,
 ) -> (Wire, Because) {
-    if !chains::knows(client, target.service, host) {
+    let client = &clients.facts;
+    if !chains::knows(client, clients.egress, target.service, host) {
         return (Wire::PlainText, Because::NotKnown);
     }
-    let port = target.port.port;
-    if let Some(mode) = of_cluster(rule.and_then(|rule| rule.policy), subset, port) {
+    if let Some(mode) = of_cluster(rule.and_then(|rule| rule.policy), subset, target.port.port) {
         let wire = match mode {
             ClientTls::Disable => Wire::PlainText,
             ClientTls::Simple => Wire::Tls,
@@ -93,32 +102,34 @@ pub fn sends(
         };
         return (wire, Because::Rule(mode));
     }
-    let plain = |because: Because| (Wire::PlainText, because);
-    if target.service.external {
-        return plain(Because::External);
-    }
-    if !client.mesh.auto_mtls {
-        return plain(Because::AutoMtlsOff);
-    }
     let policy = match subset {
         Some(subset) => subset.policy.as_ref(),
         None => rule.and_then(|rule| rule.policy),
     };
-    let chosen_by_client = target.service.resolution == Resolution::Passthrough || policy.is_some_and(|policy| policy.passthrough);
-    let unlabelled = chosen_by_client.then(|| unlabelled(client, target)).flatten();
-    if let Some(pod) = unlabelled {
-        return plain(Because::HeadlessNoTlsLabel(pod.id.to_string()));
+    let client_chooses = target.service.resolution == Resolution::Passthrough || policy.is_some_and(|policy| policy.passthrough);
+    if let Some(because) = never(client, client_chooses, target, server) {
+        return (Wire::PlainText, because);
     }
-    // Without labels no workload's policy matches: what is left is the namespace's mode.
-    let of_namespace = effective(client.objects, &target.service.name.namespace, &Labels::new());
-    if of_namespace.mode == MtlsMode::Disable {
-        return plain(Because::NamespaceDisables(of_namespace.winner_text()));
-    }
-    // A gateway has no such clusters.
-    if chosen_by_client && client.kind == ProxyKind::Sidecar {
+    // A gateway chooses among pods itself.
+    if client_chooses && client.kind == ProxyKind::Sidecar {
         return (Wire::MutualTls, Because::AutoHeadless);
     }
     by_mark(client.plane.version, rule, subset, target, server)
+}
+
+/// Why auto mutual TLS is off for a whole service.
+fn never(client: &Facts<'_>, client_chooses: bool, target: &ServiceTarget<'_>, server: &Server<'_>) -> Option<Because> {
+    if target.service.external {
+        return Some(Because::External);
+    }
+    if !client.mesh.auto_mtls {
+        return Some(Because::AutoMtlsOff);
+    }
+    let unlabelled = || server.unlabelled.get_or_init(|| unlabelled(client.objects, target.service));
+    if let Some(Some(pod)) = client_chooses.then(unlabelled) {
+        return Some(Because::HeadlessNoTlsLabel(pod.to_string()));
+    }
+    (server.of_namespace.mode == MtlsMode::Disable).then(|| Because::NamespaceDisables(server.of_namespace.winner_text()))
 }
 
 /// The TLS mode of the cluster: of the subset, of the port, of the whole. An item of `portLevelSettings` replaces the whole
@@ -164,9 +175,8 @@ fn has_tls_label(pod: &Pod) -> bool {
     pod.labels.get(TLS_MODE).is_some_and(|mode| mode == "istio")
 }
 
-/// A pod of the service without the label, which alone keeps mutual TLS from all of them.
-fn unlabelled<'o>(facts: &Facts<'o>, target: &ServiceTarget<'_>) -> Option<&'o Pod> {
-    let is_off = |pod: &Pod| pod.labels.get(TLS_MODE).is_none_or(|mode| mode == "disabled");
-    let pods = facts.objects.pods.values().map(|pod| &**pod).filter(|pod| !matches!(pod.phase.as_str(), "Succeeded" | "Failed"));
-    pods.filter(|pod| targets::leads_to(target.service, pod)).find(|pod| is_off(pod))
+fn unlabelled(objects: &Inventory, service: &Service) -> Option<ProxyId> {
+    let is_off = |pod: &&Pod| pod.labels.get(TLS_MODE).is_none_or(|mode| mode == "disabled");
+    let pods = objects.pods.values().map(Arc::as_ref).filter(|pod| !matches!(pod.phase.as_str(), "Succeeded" | "Failed"));
+    pods.filter(|pod| targets::leads_to(service, pod)).find(is_off).map(|pod| pod.id.clone())
 }

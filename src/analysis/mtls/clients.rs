@@ -10,6 +10,7 @@ use crate::model::ids::WorkloadId;
 use crate::model::inventory::Inventory;
 use crate::model::kind::Kind;
 use crate::model::labels::Selector;
+use crate::model::sidecar::Egress;
 use crate::model::workload::{Pod, ProxyKind};
 
 /// Clients that send alike.
@@ -17,6 +18,8 @@ use crate::model::workload::{Pod, ProxyKind};
 pub struct Clients<'o> {
     /// What istiod knows of one of them.
     pub facts: Facts<'o>,
+    /// `spec.egress` of the Sidecar that applies to them; empty is all services.
+    pub egress: &'o [Egress],
     /// The workloads, where others of their namespace may differ; empty is all of the namespace.
     pub workloads: Vec<WorkloadId>,
 }
@@ -53,7 +56,9 @@ pub fn clients<'o>(objects: &'o Inventory, rules: &Rules<'o>) -> Vec<Clients<'o>
                 if several { pods.iter().map(|pod| workloads::owner_of(objects, pod)).collect() } else { Vec::new() };
             workloads.sort();
             workloads.dedup();
-            Some(Clients { facts: Facts::of(objects, pods.first()?, None, None)?, workloads })
+            let facts = Facts::of(objects, pods.first()?, None, None)?;
+            let sidecar = facts.sidecar().filter(|_| facts.kind == ProxyKind::Sidecar);
+            Some(Clients { egress: sidecar.map(|(_, sidecar)| sidecar.egress.as_slice()).unwrap_or_default(), facts, workloads })
         };
         alike.into_values().filter_map(group).collect::<Vec<_>>()
     };

@@ -35,9 +35,9 @@ pub enum Behind<'o> {
     Rest,
 }
 
-/// The ports of a sidecar, ascending, and after them all others. Without interception there are no others.
-pub fn ports<'o>(facts: &Facts<'o>, effective: &EffectiveMtls) -> Vec<PortMode<'o>> {
-    let targets = facts.targets();
+/// The ports of a sidecar to which these service ports lead, ascending, and after them all others. Without interception there
+/// are no others.
+pub fn ports<'o>(facts: &Facts<'o>, targets: &[ServiceTarget<'o>], effective: &EffectiveMtls) -> Vec<PortMode<'o>> {
     let row = |port: Option<u16>, class: ProtocolClass, behind: Behind<'o>| PortMode {
         port,
         class,
@@ -63,8 +63,7 @@ pub fn ports<'o>(facts: &Facts<'o>, effective: &EffectiveMtls) -> Vec<PortMode<'
 
 /// The commonest mistake: `portLevelMtls` that names a service's port where the container's is another. The service port that
 /// was meant, for each such entry.
-pub fn mistaken<'o>(facts: &Facts<'o>, ports: &[PortMode<'o>]) -> Vec<ServiceTarget<'o>> {
+pub fn mistaken<'o>(ports: &[PortMode<'_>], targets: &[ServiceTarget<'o>]) -> Vec<ServiceTarget<'o>> {
     let alone = ports.iter().filter(|port| matches!(port.behind, Behind::PolicyAlone)).filter_map(|port| port.port);
-    let targets = facts.targets();
     alone.filter_map(|port| targets.iter().find(|target| target.port.port == port && target.target != port).copied()).collect()
 }

@@ -1,16 +1,19 @@
 //! What clients send to each service port of a workload, and what comes of it.
 
+use std::cell::OnceCell;
+
 use serde::Serialize;
 
 use super::{World, in_ambient};
-use crate::analysis::mtls::EffectiveMtls;
 use crate::analysis::mtls::client::{Because, Server, Wire, sends};
 use crate::analysis::mtls::clients::Clients;
 use crate::analysis::mtls::ports::{Behind, PortMode};
 use crate::analysis::mtls::rules::Merged;
 use crate::analysis::mtls::verdict::{Reason, Taker, Verdict, judge};
+use crate::analysis::mtls::{self, EffectiveMtls};
 use crate::analysis::protocol::ProtocolClass;
-use crate::analysis::targets::{ServiceTarget, service_targets};
+use crate::analysis::targets::ServiceTarget;
+use crate::model::labels::Labels;
 use crate::model::routing::Subset;
 use crate::model::warning::Warning;
 use crate::model::workload::{Pod, ProxyKind};
@@ -53,26 +56,38 @@ pub struct ClientAnswer {
     pub reason: String,
 }
 
-/// For each service port of the workload, by service; none for what is no sidecar, no pod of ambient and no bare application.
-pub(super) fn services(
-    world: &World<'_>,
-    pod: &Pod,
-    effective: &EffectiveMtls,
-    ports: &[PortMode<'_>],
-    warnings: &mut Vec<Warning>,
-) -> Vec<ServiceClients> {
+/// The workload that clients send to.
+pub(super) struct Served<'a> {
+    pub pod: &'a Pod,
+    pub effective: &'a EffectiveMtls,
+    pub ports: &'a [PortMode<'a>],
+    pub targets: &'a [ServiceTarget<'a>],
+}
+
+/// For each service port of the workload, by service; none for gateways, waypoints and ztunnel.
+pub(super) fn services(world: &World<'_>, served: &Served<'_>, warnings: &mut Vec<Warning>) -> Vec<ServiceClients> {
+    let Served { pod, effective, targets, .. } = *served;
     if pod.proxy.as_ref().is_some_and(|proxy| proxy.kind != ProxyKind::Sidecar) {
         return Vec::new();
     }
+    // Without labels no workload's policy matches: what is left is the namespace's mode.
+    let of_namespace = &mtls::effective(world.objects, &pod.id.namespace, &Labels::new());
     let mut found = Vec::new();
-    for target in service_targets(world.objects, pod, world.domain, world.version) {
+    for target in targets {
         let class = target.protocol.class();
         if class == ProtocolClass::Udp {
             continue;
         }
-        let (taker, class) = taker(world, pod, effective, ports, target.target, class);
+        let (taker, class) = taker(world, served, target.target, class);
         for host in target.service.hosts(world.domain) {
-            let asked = Asked { world, server: Server { pod, effective }, target: &target, host: &host, taker, class };
+            let asked = Asked {
+                world,
+                server: Server { pod, effective, of_namespace, unlabelled: OnceCell::new() },
+                target,
+                host: &host,
+                taker,
+                class,
+            };
             found.push(ServiceClients {
                 service: target.service.name.to_string(),
                 port: target.port.port,
@@ -86,14 +101,8 @@ pub(super) fn services(
 }
 
 /// Who receives what is sent to a port, and as what kind of port.
-fn taker(
-    world: &World<'_>,
-    pod: &Pod,
-    effective: &EffectiveMtls,
-    ports: &[PortMode<'_>],
-    port: u16,
-    class: ProtocolClass,
-) -> (Taker, ProtocolClass) {
+fn taker(world: &World<'_>, served: &Served<'_>, port: u16, class: ProtocolClass) -> (Taker, ProtocolClass) {
+    let Served { pod, effective, ports, .. } = *served;
     let mode = effective.mode_of_port(port);
     if pod.proxy.is_none() {
         return (if in_ambient(world.objects, pod) { Taker::Ztunnel(mode) } else { Taker::Application }, class);
@@ -154,7 +163,7 @@ impl Asked<'_> {
     fn fares(&self, clients: &Clients<'_>, rule: Option<&Merged<'_>>) -> Vec<Fare> {
         let names = rule.map(|rule| rule.from.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap_or_default();
         let to = |subset: Option<&Subset>| {
-            let sent = sends(&clients.facts, rule, subset, self.target, self.host, &self.server);
+            let sent = sends(clients, rule, subset, self.target, self.host, &self.server);
             self.fare(subset.map(|subset| subset.name.clone()), names.clone(), sent)
         };
         let whole = to(None);

@@ -17,7 +17,7 @@ use crate::analysis::mtls::ports::{self, Behind, PortMode};
 use crate::analysis::mtls::rules::Rules;
 use crate::analysis::mtls::{self, EffectiveMtls};
 use crate::analysis::protocol::ProtocolClass;
-use crate::analysis::targets::ServiceTarget;
+use crate::analysis::targets::{ServiceTarget, service_targets};
 use crate::model::ids::{ProxyId, WorkloadId};
 use crate::model::inventory::Inventory;
 use crate::model::kind::Kind;
@@ -160,14 +160,14 @@ fn entry(world: &World<'_>, id: &WorkloadId, pods: &[&Pod]) -> Option<MtlsEntry>
     let judged = fate::policies(world.objects, &pod.id.namespace, &pod.labels, &effective);
     let kind = pod.proxy.as_ref().map(|proxy| proxy.kind);
     let facts = Facts::of(world.objects, pod, None, None).filter(|facts| facts.kind == ProxyKind::Sidecar);
-    let ports = facts.as_ref().map(|facts| ports::ports(facts, &effective)).unwrap_or_default();
+    let targets = service_targets(world.objects, pod, world.domain, world.version);
+    let ports = facts.as_ref().map(|facts| ports::ports(facts, &targets, &effective)).unwrap_or_default();
     let mut caveats = Vec::new();
     caveats::of_policies(&judged, &mut caveats);
     caveats::of_pods(world.objects, id, pod, pods, &effective, &mut caveats);
-    if let Some(facts) = &facts {
-        caveats::of_ports(&ports::mistaken(facts, &ports), &effective, &mut caveats);
-    }
-    let services = clients::services(world, pod, &effective, &ports, &mut caveats);
+    caveats::of_ports(&ports::mistaken(&ports, &targets), &effective, &mut caveats);
+    let served = clients::Served { pod, effective: &effective, ports: &ports, targets: &targets };
+    let services = clients::services(world, &served, &mut caveats);
     caveats.sort();
     caveats.dedup();
     Some(MtlsEntry {
