@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::analysis::connection::Asked;
+use crate::model::peer_authentication::MtlsMode;
+
 /// See which WasmPlugin sits in which filter chain of which proxy of an Istio mesh, how often, and why.
 ///
 /// Without a command it opens the terminal program on the current kubeconfig context; where standard output is not a
@@ -116,6 +119,10 @@ pub enum Command {
         /// Only chains that have a filter of this plugin
         #[arg(long, value_name = "PLUGIN")]
         plugin: Option<String>,
+        /// Which chain takes this connection, and why no other: port=PORT, address=IP, tls=none|mesh|foreign,
+        /// http=1.1|2|1.0|none, alpn=NAME+NAME, sni=HOST|none, source=IP[:PORT], direction=inbound|outbound
+        #[arg(long, value_name = "KEY=VALUE,..", conflicts_with_all = ["port", "listener", "plugin"])]
+        connection: Option<Asked>,
     },
     /// How often a plugin's filter appears in each listener, and why: the sum, term by term
     Why {
@@ -123,6 +130,12 @@ pub enum Command {
         plugin: String,
         /// As for chains (default: all that the plugin applies to or that have its filter)
         workload: Option<String>,
+        /// Say what would change if the workload's mutual TLS mode were another: PERMISSIVE, STRICT or DISABLE
+        #[arg(long, value_name = "MODE", value_parser = mode)]
+        mode: Option<MtlsMode>,
+        /// Say what would change if the manifests of this file were applied; nothing is written to the cluster
+        #[arg(long, value_name = "FILE")]
+        with: Vec<PathBuf>,
     },
     /// The mutual TLS mode of each workload and port, the policies that lost, and what clients send
     Mtls {
@@ -143,6 +156,10 @@ pub fn one_line(error: &clap::Error) -> String {
     let lines = said.map(|part| part.lines().map(str::trim).collect::<Vec<_>>().join(" "));
     let line = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
     format!("{}; see `meshscope --help`", line.strip_prefix("error: ").unwrap_or(&line))
+}
+
+fn mode(text: &str) -> Result<MtlsMode, String> {
+    MtlsMode::parse(text).ok_or_else(|| "write PERMISSIVE, STRICT or DISABLE".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -18,12 +18,14 @@ use support::screen::show;
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 /// Every screen, by the keys that lead to it.
-const SCREENS: [(&str, &str); 9] = [
+const SCREENS: [(&str, &str); 11] = [
     ("plugins", ""),
     ("workloads", "<enter>"),
     ("chains", "c"),
     ("why", "w"),
     ("mtls", "m"),
+    ("connection", "ci9999<enter>"),
+    ("connection-asked", "ci"),
     ("raw", "cjj<enter>"),
     ("help", "w?"),
     ("commands", ":ne"),

@@ -4,8 +4,10 @@
 //! its source from which they come.
 
 pub mod answers;
-pub mod chains;
 pub mod attachment;
+pub mod chains;
+pub mod comparison;
+pub mod connection;
 pub mod diff;
 pub mod era;
 pub mod explain;
@@ -13,6 +15,8 @@ pub mod health;
 pub mod lookup;
 pub mod mtls;
 pub mod order;
+pub mod outlook;
 pub mod placement;
 pub mod protocol;
 pub mod targets;
+pub mod what_if;

@@ -18,6 +18,8 @@ pub enum View {
     Why,
     /// The mutual TLS of a workload.
     Mtls,
+    /// Which chain takes a connection.
+    Connection,
     /// The raw JSON of a filter or chain.
     Raw,
     /// What could not be read or understood.
@@ -28,7 +30,17 @@ pub enum View {
 
 impl View {
     /// All screens, in the order in which documents list them.
-    pub const ALL: [Self; 8] = [Self::Plugins, Self::Workloads, Self::Chains, Self::Why, Self::Mtls, Self::Raw, Self::Warnings, Self::Help];
+    pub const ALL: [Self; 9] = [
+        Self::Plugins,
+        Self::Workloads,
+        Self::Chains,
+        Self::Why,
+        Self::Mtls,
+        Self::Connection,
+        Self::Raw,
+        Self::Warnings,
+        Self::Help,
+    ];
 
     /// Its name for a person.
     pub fn title(self) -> &'static str {
@@ -38,6 +50,7 @@ impl View {
             Self::Chains => "Chains",
             Self::Why => "Why",
             Self::Mtls => "mTLS",
+            Self::Connection => "Connection",
             Self::Raw => "Raw",
             Self::Warnings => "Warnings",
             Self::Help => "Help",
@@ -74,13 +87,15 @@ pub struct Binding {
 }
 
 const EVERYWHERE: &[View] = &View::ALL;
-const ANSWERS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Mtls];
-const PROXIES: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why];
-const LISTS: &[View] = &[View::Plugins, View::Workloads, View::Chains];
+const ANSWERS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Mtls, View::Connection];
+const NOT_MTLS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection];
+const NOT_WHY: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Connection];
 const HOME: &[View] = &[View::Plugins];
 const TREE: &[View] = &[View::Chains];
-const NOT_HELP: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Mtls, View::Raw, View::Warnings];
-const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why];
+const ONE_PROXY: &[View] = &[View::Chains, View::Connection];
+const NOT_HELP: &[View] =
+    &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Mtls, View::Connection, View::Raw, View::Warnings];
+const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why, View::Connection];
 
 macro_rules! actions {
     ($($action:ident $name:literal $keys:expr, $views:ident, $needs:ident, $footer:literal, $does:literal;)+) => {
@@ -102,17 +117,18 @@ macro_rules! actions {
 }
 
 actions! {
-    Open         "open"         [Enter],             PROXIES,    Nothing, 1,  "Open what is selected";
+    Open         "open"         [Enter],             NOT_MTLS,   Nothing, 1,  "Open what is selected";
     Back         "back"         [Esc],               EVERYWHERE, Nothing, 9,  "Go back; cancel what is waited for or typed";
-    Why          "why"          [Char('w')],         LISTS,      Nothing, 2,  "Say why the plugin is here, and why so often";
+    Why          "why"          [Char('w')],         NOT_WHY,    Nothing, 2,  "Say why the plugin is here, and why so often";
     Chains       "chains"       [Char('c')],         NOT_CHAINS, Nothing, 3,  "Show the filter chains of the selected workload";
-    Mtls         "mtls"         [Char('m')],         PROXIES,    Nothing, 8,  "Show the mutual TLS of the selected workload";
+    Mtls         "mtls"         [Char('m')],         NOT_MTLS,   Nothing, 8,  "Show the mutual TLS of the selected workload";
+    Connection   "connection"   [Char('i')],         ONE_PROXY,  Nothing, 3,  "Ask which chain takes a connection";
     Find         "find"         [Char('/')],         EVERYWHERE, Nothing, 4,  "Find by any letters of a name, in their order";
     Commands     "command"      [Char(':')],         EVERYWHERE, Nothing, 5,  "Run an action by its name";
     Copy         "copy"         [Char('y')],         EVERYWHERE, Nothing, 6,  "Copy what is selected";
     Help         "help"         [Char('?')],         NOT_HELP,   Nothing, 7,  "Show all keys and what this screen's words mean";
     Warnings     "warnings"     [Char('f')],         ANSWERS,    Nothing, 12, "List what could not be read or understood";
-    Refresh      "refresh"      [Char('r')],         PROXIES,    Nothing, 11, "Ask the proxies again";
+    Refresh      "refresh"      [Char('r')],         NOT_MTLS,   Nothing, 11, "Ask the proxies again";
     AllNamespaces "all-namespaces" [Char('A')],      HOME,       Nothing, 10, "Look at all namespaces, or at the own one again";
     NextScene    "next-scene"   [Char('M')],         ANSWERS,    Scenes,  10, "Show the demo's mesh in its next mutual TLS mode";
     Down         "down"         [Char('j'), Down],   EVERYWHERE, Nothing, 0,  "Go down a row";

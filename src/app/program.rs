@@ -81,6 +81,8 @@ pub enum Typing {
     Find(Prompt),
     /// `:`: an action by its name.
     Command(Palette),
+    /// A connection, of which it is asked which chain takes it.
+    Connection(Prompt),
 }
 
 /// The fetching of one proxy's dump.

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::analysis::answers::{self, ChainsAnswer, ChainsFilter, EffectiveMtlsAnswer, PluginsAnswer, WhyAnswer, WorkloadsAnswer};
+use crate::analysis::answers::{
+    self, ChainsAnswer, ChainsFilter, ConnectionAnswer, EffectiveMtlsAnswer, PluginsAnswer, WhyAnswer, WorkloadsAnswer,
+};
+use crate::analysis::connection::Asked;
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 use crate::model::snapshot::Snapshot;
 
@@ -19,6 +22,8 @@ pub enum Question {
     Why(PluginId, ProxyId),
     /// The mutual TLS of a workload.
     Mtls(WorkloadId),
+    /// Which chain of a proxy takes a connection.
+    Connection(ProxyId, Asked),
 }
 
 /// An answer.
@@ -34,6 +39,8 @@ pub enum Answered {
     Why(Arc<WhyAnswer>),
     /// To [`Question::Mtls`].
     Mtls(Arc<EffectiveMtlsAnswer>),
+    /// To [`Question::Connection`].
+    Connection(Arc<ConnectionAnswer>),
 }
 
 impl Question {
@@ -55,6 +62,9 @@ impl Question {
                 let workload = snapshot.workloads.iter().find(|workload| workload.id == *id);
                 let pods = workload.map(|workload| workload.pods.as_slice()).unwrap_or_default();
                 Answered::Mtls(Arc::new(answers::mtls(snapshot, pods)))
+            }
+            Self::Connection(proxy, asked) => {
+                Answered::Connection(Arc::new(answers::connection(snapshot, std::slice::from_ref(proxy), asked)))
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The rows of each screen, as data: what a key moves over and a frame draws.
 
 pub mod chains;
+pub mod connection;
 pub mod help;
 pub mod mtls;
 pub mod why;
@@ -37,6 +38,12 @@ pub enum Row {
     Term(usize, usize),
     /// The line under the terms, with the total.
     Total(usize),
+    /// A chain in which a listener differs from what istiod would send.
+    Difference(usize, usize),
+    /// Why it differs.
+    Cause(usize, usize),
+    /// A line of a listener's counts under each mode.
+    Modes(usize, usize),
     /// The line above the sums of the proxy's other listeners.
     Elsewhere,
     /// A port of a workload's mutual TLS.
@@ -51,6 +58,12 @@ pub enum Row {
     MtlsCaveat(usize),
     /// The line above a part.
     Heading(&'static str),
+    /// The chain that takes the connection, or that none does.
+    Taken,
+    /// The line above the chains that do not take it.
+    Losers,
+    /// A chain that does not take it.
+    Loser(usize),
     /// An empty line.
     Blank,
     /// A sentence.
@@ -66,7 +79,15 @@ impl Row {
     pub fn is_selectable(&self) -> bool {
         !matches!(
             self,
-            Self::NotMatched | Self::Blank | Self::Elsewhere | Self::Total(_) | Self::Heading(_) | Self::MtlsService(_)
+            Self::NotMatched
+                | Self::Blank
+                | Self::Elsewhere
+                | Self::Losers
+                | Self::Total(_)
+                | Self::Cause(..)
+                | Self::Modes(..)
+                | Self::Heading(_)
+                | Self::MtlsService(_)
         )
     }
 }
@@ -117,6 +138,7 @@ fn all(screen: &Screen, warnings: usize) -> Vec<Row> {
         Subject::Chains(_) => chains::rows(screen),
         Subject::Why(_) => why::rows(screen),
         Subject::Mtls(_) => mtls::rows(screen),
+        Subject::Connection(..) => connection::rows(screen),
         Subject::Raw { lines, .. } => (0..lines.len()).map(Row::Line).collect(),
         Subject::Warnings => (0..warnings).map(Row::Warning).collect(),
         Subject::Help(of) => (0..help::lines(of).len()).map(Row::Line).collect(),
@@ -175,8 +197,9 @@ pub fn text(screen: &Screen, row: &Row) -> String {
         }),
         Row::Proxy(index, proxy) => screen.workloads().map(|answer| answer.workloads[*index].proxies[*proxy].proxy.to_string()),
         Row::Listener(_) | Row::Chain(..) | Row::NetworkFilter(..) | Row::HttpFilter(..) => chains::text(screen, row),
-        Row::Sum(_) | Row::Term(..) => why::text(screen, row),
         Row::MtlsPort(_) | Row::MtlsPolicy(_) | Row::MtlsClient(..) | Row::MtlsCaveat(_) => mtls::text(screen, row),
+        Row::Sum(_) | Row::Term(..) | Row::Difference(..) | Row::Cause(..) => why::text(screen, row),
+        Row::Taken | Row::Loser(_) => connection::text(screen, row),
         Row::Sentence(sentence) => Some(sentence.clone()),
         Row::Line(index) => match &screen.subject {
             Subject::Raw { lines, .. } => lines.get(*index).cloned(),
@@ -185,7 +208,9 @@ pub fn text(screen: &Screen, row: &Row) -> String {
         },
         Row::NotMatched
         | Row::Elsewhere
+        | Row::Losers
         | Row::Total(_)
+        | Row::Modes(..)
         | Row::Heading(_)
         | Row::MtlsService(_)
         | Row::Blank

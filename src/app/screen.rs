@@ -9,7 +9,8 @@ use super::keymap::Context;
 use super::question::{Answered, Question};
 use super::rows::{self, Row};
 use super::state::{ListState, Ticket};
-use crate::analysis::answers::{ChainsAnswer, EffectiveMtlsAnswer, PluginsAnswer, WhyAnswer, WorkloadsAnswer};
+use crate::analysis::answers::{ChainsAnswer, EffectiveMtlsAnswer, PluginsAnswer, ProxyConnection, WhyAnswer, WorkloadsAnswer};
+use crate::analysis::connection::Asked;
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 
 /// What a screen is about.
@@ -28,6 +29,8 @@ pub enum Subject {
     Why(Focus),
     /// The mutual TLS of a workload.
     Mtls(WorkloadId),
+    /// Which chain takes a connection.
+    Connection(Focus, Asked),
     /// The raw JSON of a filter or chain.
     Raw {
         /// What it is of.
@@ -106,6 +109,7 @@ impl Screen {
             Subject::Chains(_) => View::Chains,
             Subject::Why(_) => View::Why,
             Subject::Mtls(_) => View::Mtls,
+            Subject::Connection(..) => View::Connection,
             Subject::Raw { .. } => View::Raw,
             Subject::Warnings => View::Warnings,
             Subject::Help(_) => View::Help,
@@ -120,24 +124,29 @@ impl Screen {
             Subject::Chains(focus) => Some(Question::Chains(focus.proxy.clone())),
             Subject::Why(Focus { plugin: Some(plugin), proxy, .. }) => Some(Question::Why(plugin.clone(), proxy.clone())),
             Subject::Mtls(workload) => Some(Question::Mtls(workload.clone())),
+            Subject::Connection(focus, asked) => Some(Question::Connection(focus.proxy.clone(), asked.clone())),
             Subject::Why(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => None,
+        }
+    }
+
+    /// The proxy that it is about, and the plugin that is looked for in it.
+    pub fn focus(&self) -> Option<&Focus> {
+        match &self.subject {
+            Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) => Some(focus),
+            _ => None,
         }
     }
 
     /// The proxy whose dump it shows.
     pub fn proxy(&self) -> Option<&ProxyId> {
-        match &self.subject {
-            Subject::Chains(focus) | Subject::Why(focus) => Some(&focus.proxy),
-            _ => None,
-        }
+        self.focus().map(|focus| &focus.proxy)
     }
 
     /// The plugin that it is about.
     pub fn plugin(&self) -> Option<&PluginId> {
         match &self.subject {
             Subject::Workloads(plugin) => Some(plugin),
-            Subject::Chains(focus) | Subject::Why(focus) => focus.plugin.as_ref(),
-            _ => None,
+            _ => self.focus()?.plugin.as_ref(),
         }
     }
 
@@ -177,6 +186,14 @@ impl Screen {
     pub fn mtls(&self) -> Option<&EffectiveMtlsAnswer> {
         match &self.answer {
             Some(Answered::Mtls(answer)) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// What becomes of the connection in the one proxy that the screen is about.
+    pub fn connection(&self) -> Option<&ProxyConnection> {
+        match &self.answer {
+            Some(Answered::Connection(answer)) => answer.proxies.first(),
             _ => None,
         }
     }

@@ -2,6 +2,7 @@
 
 mod actions;
 mod ask;
+mod connection;
 mod copy;
 mod dumps;
 mod keys;

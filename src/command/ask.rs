@@ -5,6 +5,7 @@ use std::path::Path;
 use super::Outcome;
 use super::read;
 use crate::analysis::answers::{self, ChainsFilter};
+use crate::analysis::connection::Asked;
 use crate::analysis::lookup::{self, LookupError};
 use crate::cli::Common;
 use crate::error::Error;
@@ -66,6 +67,27 @@ impl Asker<'_> {
         listener: Option<String>,
         plugin: Option<&str>,
     ) -> Result<Outcome, Error> {
+        let (snapshot, shown) = match self.looked_at(workload).await? {
+            Ok(found) => found,
+            Err(outcome) => return Ok(outcome),
+        };
+        let plugin = match plugin.map(|text| lookup::plugin(&snapshot, text, &self.own_namespace())).transpose() {
+            Ok(plugin) => plugin,
+            Err(error) => return Ok(self.not_found(&snapshot, error)),
+        };
+        let answer = answers::chains(&snapshot, &shown, &ChainsFilter { port, listener, plugin });
+        Ok(self.print(&answer, self.unread(&snapshot)))
+    }
+
+    pub(super) async fn connection(&self, workload: Option<&str>, asked: &Asked) -> Result<Outcome, Error> {
+        Ok(match self.looked_at(workload).await? {
+            Ok((snapshot, shown)) => self.print(&answers::connection(&snapshot, &shown, asked), self.unread(&snapshot)),
+            Err(outcome) => outcome,
+        })
+    }
+
+    /// The proxies of a workload, or all in reach, with their dumps; an outcome where the workload is not to be found.
+    async fn looked_at(&self, workload: Option<&str>) -> Result<Result<(Snapshot, Vec<ProxyId>), Outcome>, Error> {
         let collector = read::objects(&self.source, self.common.timeout).await?;
         let objects = collector.snapshot(Default::default());
         let named = workload.is_some();
@@ -78,15 +100,10 @@ impl Asker<'_> {
         if let Some(text) = workload.filter(|_| !objects.has_objects) {
             match lookup::workload(&snapshot, text, &self.own_namespace()) {
                 Ok(found) => shown = found.proxies,
-                Err(error) => return Ok(self.not_found(&snapshot, error)),
+                Err(error) => return Ok(Err(self.not_found(&snapshot, error))),
             }
         }
-        let plugin = match plugin.map(|text| lookup::plugin(&snapshot, text, &self.own_namespace())).transpose() {
-            Ok(plugin) => plugin,
-            Err(error) => return Ok(self.not_found(&snapshot, error)),
-        };
-        let answer = answers::chains(&snapshot, &shown, &ChainsFilter { port, listener, plugin });
-        Ok(self.print(&answer, self.unread(&snapshot)))
+        Ok(Ok((snapshot, shown)))
     }
 
     pub(super) async fn why(&self, plugin: &str, workload: Option<&str>) -> Result<Outcome, Error> {
@@ -144,7 +161,7 @@ impl Asker<'_> {
     }
 
     /// The objects, for a question that a lone dump cannot answer.
-    async fn objects_only(&self, command: &str) -> Result<Collector, Error> {
+    pub(super) async fn objects_only(&self, command: &str) -> Result<Collector, Error> {
         let info = self.source.info();
         if info.kind == SourceKind::Dump {
             let fix = "use `chains` or `why PLUGIN`, or give a recording folder";
@@ -159,7 +176,7 @@ impl Asker<'_> {
     }
 
     /// The namespace in which a bare name is looked for.
-    fn own_namespace(&self) -> String {
+    pub(super) fn own_namespace(&self) -> String {
         self.common.namespace.clone().unwrap_or_else(|| self.source.info().namespace)
     }
 
@@ -170,7 +187,7 @@ impl Asker<'_> {
     }
 
     /// Reads the dumps of these proxies, of a live mesh at most [`MOST_PROXIES`] unless they were named.
-    async fn with_dumps(&self, collector: &Collector, wanted: Vec<ProxyId>, bounded: bool) -> Snapshot {
+    pub(super) async fn with_dumps(&self, collector: &Collector, wanted: Vec<ProxyId>, bounded: bool) -> Snapshot {
         let mut seen = std::collections::BTreeSet::new();
         let readable = read::proxies(&self.source, collector);
         let mut wanted: Vec<ProxyId> = wanted.into_iter().filter(|proxy| seen.insert(proxy.clone()) && readable.contains(proxy)).collect();
@@ -186,13 +203,13 @@ impl Asker<'_> {
         snapshot
     }
 
-    fn print(&self, answer: &impl Answer, failure: Option<Error>) -> Outcome {
+    pub(super) fn print(&self, answer: &impl Answer, failure: Option<Error>) -> Outcome {
         let warnings = beside(answer.warnings(), failure.as_ref());
         Outcome { text: report::render(answer, self.common.output, self.paint), warnings, failure }
     }
 
     /// A name that stands for nothing is a usage error, unless what it should be looked up in could not be read.
-    fn not_found(&self, snapshot: &Snapshot, error: LookupError) -> Outcome {
+    pub(super) fn not_found(&self, snapshot: &Snapshot, error: LookupError) -> Outcome {
         let unread = if snapshot.has_objects { None } else { self.unread(snapshot) };
         let failure = unread.unwrap_or_else(|| error.into());
         Outcome { text: String::new(), warnings: beside(&snapshot.warnings, Some(&failure)), failure: Some(failure) }

@@ -42,6 +42,16 @@ pub enum Changed {
 }
 
 impl Collector {
+    /// Goes on from the objects of a snapshot.
+    pub fn continuing(snapshot: &Snapshot) -> Self {
+        Self { objects: (*snapshot.objects).clone(), generation: snapshot.generation, ..Self::default() }
+    }
+
+    /// What was not understood of the objects that were taken in.
+    pub fn object_warnings(&self) -> impl Iterator<Item = &Warning> {
+        self.object_warnings.values().flatten()
+    }
+
     /// Takes one message of the source in.
     pub fn apply(&mut self, update: Update) -> Changed {
         self.generation += 1;

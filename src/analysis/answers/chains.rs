@@ -2,8 +2,11 @@
 
 use serde::Serialize;
 
+use super::prediction::{self, PredictionAnswer};
+use crate::analysis::connection;
+use crate::analysis::outlook::Outlook;
 use crate::analysis::placement::{self, ChainKind, ListenerDirection};
-use crate::model::envoy::{ChainMatch, Filter, FilterChain, Listener, ListenerState};
+use crate::model::envoy::{ChainMatch, Filter, FilterChain, Listener, ListenerState, SourceType};
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::snapshot::Snapshot;
 use crate::model::warning::Warning;
@@ -31,6 +34,11 @@ pub struct ProxyChains {
     pub view: &'static str,
     /// Every listener in every state.
     pub listeners: Vec<ListenerAnswer>,
+    /// Listeners that istiod would send and the proxy does not have.
+    pub absent: Vec<String>,
+    /// Why nothing can be predicted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prediction_note: Option<String>,
 }
 
 /// One listener in one state.
@@ -54,6 +62,8 @@ pub struct ListenerAnswer {
     /// When this state was last updated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_updated: Option<String>,
+    /// How it stands to what istiod would send; None for listeners that are never predicted.
+    pub prediction: Option<PredictionAnswer>,
     /// Its chains, the default one last.
     pub filter_chains: Vec<ChainAnswer>,
     /// Its place among the dump's listeners.
@@ -85,6 +95,9 @@ pub struct ChainAnswer {
     /// By what it recognises its connections, as one text.
     #[serde(skip)]
     pub recognised_by: String,
+    /// A connection that it might take, to begin with where one is asked about.
+    #[serde(skip)]
+    pub example: String,
 }
 
 /// The conditions of a chain that are set.
@@ -106,6 +119,12 @@ pub struct ChainMatchAnswer {
     /// `server_names`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub server_names: Vec<String>,
+    /// `direct_source_prefix_ranges`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub direct_source_prefix_ranges: Vec<String>,
+    /// `source_type`, where it is not `ANY`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_type: Option<&'static str>,
     /// `source_prefix_ranges`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub source_prefix_ranges: Vec<String>,
@@ -164,8 +183,8 @@ pub fn chains(snapshot: &Snapshot, proxies: &[ProxyId], filter: &ChainsFilter) -
 
 fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter) -> Option<ProxyChains> {
     let dump = &snapshot.dump(proxy)?.dump;
-    let of_pod = snapshot.objects.pods.get(proxy).and_then(|pod| pod.proxy.as_ref()).map(|proxy| proxy.kind);
-    let kind = placement::proxy_kind(dump, of_pod);
+    let outlook = Outlook::of(snapshot, proxy);
+    let kind = placement::kind_of(snapshot, proxy, dump);
     let wanted = |listener: &Listener| {
         filter.port.is_none_or(|port| listener.port() == Some(port)) && filter.listener.as_ref().is_none_or(|name| *name == listener.name)
     };
@@ -176,21 +195,23 @@ fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter) -> 
         .filter(|(_, listener)| wanted(listener))
         .map(|(index, listener)| ListenerAnswer {
             index,
+            prediction: outlook.as_ref().ok().and_then(|outlook| prediction::of(outlook, listener, dump)),
             ..listener_answer(snapshot, listener, placement::direction(listener, kind), filter.plugin.as_ref())
         })
         .filter(|listener| filter.plugin.is_none() || !listener.filter_chains.is_empty())
         .collect();
     listeners.sort_by(|a, b| order(a).cmp(&order(b)));
     let node = dump.node.as_ref();
+    let narrowed = *filter != ChainsFilter::default();
+    let absent = outlook.as_ref().ok().filter(|_| !narrowed).map(|outlook| prediction::absent(outlook, dump));
     Some(ProxyChains {
         proxy: proxy.clone(),
         istio_version: node.map(|node| node.istio_version.clone()).unwrap_or_default(),
         envoy_version: node.map(|node| node.envoy_version.clone()).unwrap_or_default(),
-        view: match dump.view {
-            crate::model::envoy::DumpView::Proxy => "proxy",
-            crate::model::envoy::DumpView::Istiod => "istiod",
-        },
+        view: dump.view.as_str(),
         listeners,
+        absent: absent.unwrap_or_default(),
+        prediction_note: outlook.err(),
     })
 }
 
@@ -215,6 +236,7 @@ fn listener_answer(
         is_static: listener.is_static,
         error: listener.error.clone(),
         last_updated: listener.last_updated.clone(),
+        prediction: None,
         filter_chains: listener
             .chains
             .iter()
@@ -225,7 +247,7 @@ fn listener_answer(
     }
 }
 
-fn chain_answer(
+pub(super) fn chain_answer(
     snapshot: &Snapshot,
     place: usize,
     chain: &FilterChain,
@@ -244,6 +266,7 @@ fn chain_answer(
         network_filters: filters(&chain.network_filters),
         http_filters: chain.http_filters.as_deref().map(filters).unwrap_or_default(),
         recognised_by: placement::recognised_by(chain),
+        example: connection::example(chain, listener, direction),
     }
 }
 
@@ -255,6 +278,8 @@ fn match_answer(matches: &ChainMatch, matcher: &[String]) -> ChainMatchAnswer {
         transport_protocol: matches.transport_protocol,
         application_protocols: matches.application_protocols,
         server_names: matches.server_names,
+        direct_source_prefix_ranges: matches.direct_source_prefix_ranges,
+        source_type: matches.source_type.map(SourceType::as_str),
         source_prefix_ranges: matches.source_prefix_ranges,
         source_ports: matches.source_ports,
         other: matches.other,

@@ -1,14 +1,20 @@
 //! The answers of the commands and screens, as data. Their fields are JSON keys: added to, never renamed.
 
 mod chains;
+mod connection;
 mod mtls;
 mod plugins;
+mod prediction;
+mod what_if;
 mod why;
 mod workloads;
 
 pub use chains::{ChainAnswer, ChainMatchAnswer, ChainsAnswer, ChainsFilter, FilterAnswer, ListenerAnswer, ProxyChains, chains};
+pub use connection::{ConnectionAnswer, Loser, ProxyConnection, TakingListener, connection};
 pub use mtls::{ClientAnswer, EffectiveMtlsAnswer, MtlsEntry, PolicyAnswer, PortAnswer, ServiceClients, mtls};
 pub use plugins::{PluginSummary, PluginsAnswer, plugins};
+pub use prediction::PredictionAnswer;
+pub use what_if::{WhatIfAnswer, WhatIfEntry, what_if};
 pub use why::{MtlsAnswer, WhyAnswer, WhyEntry, WhyListener, concerned, why};
 pub use workloads::{WorkloadSummary, WorkloadsAnswer, workloads};
 

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use crate::ingest::workloads::GATEWAY_NAME;
+use crate::model::gateway::RoutesFrom;
 use crate::model::ids::ObjectName;
 use crate::model::inventory::Inventory;
 use crate::model::kind::Kind;
 use crate::model::labels::Labels;
-use crate::model::gateway::RoutesFrom;
 use crate::model::policy::{Policy, PolicySpec};
 use crate::model::service::{Resolution, Service};
 use crate::model::workload::{Pod, ProxyKind};

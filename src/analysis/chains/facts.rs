@@ -81,6 +81,11 @@ impl<'s> Facts<'s> {
         })
     }
 
+    /// Whether it is a gateway or waypoint, whose chains depend on no mutual TLS mode.
+    pub fn is_gateway(&self) -> bool {
+        self.kind != ProxyKind::Sidecar
+    }
+
     /// The proxy's namespace, whose plugins and policies are its own.
     pub fn namespace(&self) -> &'s str {
         &self.pod.id.namespace

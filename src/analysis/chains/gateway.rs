@@ -73,7 +73,8 @@ pub(super) fn listeners(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> Predict
 }
 
 fn gap(name: &str, server: &Opened) -> Gap {
-    let why = format!("the chains of Gateway {} on port {} follow TCP and TLS routes, which are not predicted", server.gateway, server.port);
+    let why =
+        format!("the chains of Gateway {} on port {} follow TCP and TLS routes, which are not predicted", server.gateway, server.port);
     Gap { listener: Some(name.to_owned()), tcp_only: true, why }
 }
 
@@ -103,7 +104,8 @@ fn chains(port: u16, servers: &[Opened], plugins: &Plugins<'_, '_>) -> Vec<Filte
 
 /// The hosts of a TLS server without their namespaces; one that takes any host is recognised by none.
 fn server_names(hosts: &[String]) -> Vec<String> {
-    let names: BTreeSet<String> = hosts.iter().map(|host| host.split_once('/').map_or(host.as_str(), |(_, name)| name).to_owned()).collect();
+    let names: BTreeSet<String> =
+        hosts.iter().map(|host| host.split_once('/').map_or(host.as_str(), |(_, name)| name).to_owned()).collect();
     if names.contains("*") { Vec::new() } else { names.into_iter().collect() }
 }
 
@@ -167,9 +169,7 @@ fn applies(policy: &Policy, facts: &Facts<'_>) -> bool {
         Kind::Gateway => policy.name == ObjectName::new(facts.namespace(), facts.pod.labels.get(GATEWAY_NAME).cloned().unwrap_or_default()),
         _ => {
             let in_scope = !facts.plane.features.scope_gateway_to_namespace || policy.name.namespace == facts.namespace();
-            in_scope
-                && facts.sees_revision(policy)
-                && policy.selector.as_ref().is_none_or(|selector| selector.matches(&facts.pod.labels))
+            in_scope && facts.sees_revision(policy) && policy.selector.as_ref().is_none_or(|selector| selector.matches(&facts.pod.labels))
         }
     }
 }
@@ -180,8 +180,7 @@ const NO_TRANSLATION: &str = "experimental.istio.io/disable-gateway-port-transla
 /// A Gateway's port stands for that of a Service of the gateway, which leads to another one, or for itself.
 fn of_server(server: &Server, gateway: &ObjectName, facts: &Facts<'_>) -> Opened {
     let targets = facts.targets();
-    let translated =
-        targets.iter().find(|target| target.port.port == server.port && !target.service.labels.contains_key(NO_TRANSLATION));
+    let translated = targets.iter().find(|target| target.port.port == server.port && !target.service.labels.contains_key(NO_TRANSLATION));
     Opened {
         gateway: gateway.to_string(),
         port: translated.map_or(server.port, |target| target.target),
@@ -224,4 +223,3 @@ fn of_listener(listener: &GatewayListener, gateway: &ObjectName, facts: &Facts<'
     };
     ports.into_iter().map(of).collect()
 }
-

@@ -37,5 +37,6 @@ pub(super) fn listener(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> Option<L
 /// In a tunnel every byte is plain, and only the workload's own addresses are served (`sanitizeFilterChainForHBONE`).
 fn within_tunnel(chain: &mut FilterChain, addresses: &[IpAddr]) {
     chain.matches.transport_protocol.clear();
-    chain.matches.prefix_ranges = addresses.iter().map(|address| format!("{address}/{}", if address.is_ipv4() { 32 } else { 128 })).collect();
+    chain.matches.prefix_ranges =
+        addresses.iter().map(|address| format!("{address}/{}", if address.is_ipv4() { 32 } else { 128 })).collect();
 }

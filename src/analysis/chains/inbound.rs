@@ -62,7 +62,8 @@ fn own_tls(class: ProtocolClass) -> Vec<Shape> {
 fn port_chain(config: &PortConfig, shape: &Shape, facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> FilterChain {
     let name = format!("{}_{}", config.bind, config.target);
     let destination = Destination::Cluster(format!("inbound|{}||", config.target));
-    let mut chain = build::chain(&name, build::matches(shape, Some(config.target)), shape.http, destination, places(config, shape), plugins);
+    let mut chain =
+        build::chain(&name, build::matches(shape, Some(config.target)), shape.http, destination, places(config, shape), plugins);
     chain.transport = if config.own_tls { Transport::Tls } else { build::transport(shape) };
     if let Some(sidecar) = &config.sidecar {
         let (namespace, name) = sidecar.split_once('/').unwrap_or((facts.namespace(), sidecar));
@@ -139,7 +140,9 @@ fn ingress_config(ingress: &Ingress, sidecar: &str, facts: &Facts<'_>) -> Option
 fn own_address(facts: &Facts<'_>) -> String {
     let global = |address: &&IpAddr| match address {
         IpAddr::V4(address) => !address.is_loopback() && !address.is_link_local() && !address.is_multicast() && !address.is_unspecified(),
-        IpAddr::V6(address) => !address.is_loopback() && !address.is_unicast_link_local() && !address.is_multicast() && !address.is_unspecified(),
+        IpAddr::V6(address) => {
+            !address.is_loopback() && !address.is_unicast_link_local() && !address.is_multicast() && !address.is_unspecified()
+        }
     };
     facts.addresses.iter().find(global).map_or_else(|| facts.wildcard().to_owned(), IpAddr::to_string)
 }

@@ -42,6 +42,20 @@ pub struct Gap {
     pub why: String,
 }
 
+impl Prediction {
+    /// What is missing of the prediction of a listener on this side of the proxy.
+    pub fn gaps_of(&self, name: &str, outbound: bool) -> Vec<&Gap> {
+        let concerns =
+            |gap: &&Gap| gap.listener.as_ref().map_or(outbound, |part| name == part || (part.ends_with('_') && name.starts_with(part)));
+        self.gaps.iter().filter(concerns).collect()
+    }
+}
+
+/// Predicts those of a sidecar's listeners that depend on the mutual TLS mode; nothing of other proxies does.
+pub fn predict_inbound(facts: &Facts<'_>) -> Vec<Listener> {
+    if facts.kind == ProxyKind::Sidecar { inbound::listeners(facts, &plugins::Plugins::of(facts)) } else { Vec::new() }
+}
+
 /// Predicts the listeners of a proxy. Those of the bootstrap and the ends of HBONE tunnels, where no plugin ever stands, are
 /// left out.
 pub fn predict(facts: &Facts<'_>) -> Prediction {

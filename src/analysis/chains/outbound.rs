@@ -2,6 +2,7 @@
 //! (`core/listener.go: buildSidecarOutboundListeners, buildSidecarOutboundListener, buildListenerFromEntry`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::build::{self, Places};
 use super::plugins::{Place, Plugins};
@@ -11,9 +12,12 @@ use super::{Facts, Gap, Prediction};
 use crate::analysis::attachment::listener_match::Class;
 use crate::analysis::protocol::{Protocol, ProtocolClass};
 use crate::model::envoy::{ChainMatch, Destination, Direction, FilterChain, Listener};
+use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
 use crate::model::policy::PolicySpec;
-use crate::model::service::{Registry, ServicePort};
+use crate::model::routing::VirtualService;
+use crate::model::service::{Registry, Resolution, ServicePort};
+use crate::model::workload::Pod;
 
 /// A listener while services are added to it.
 struct Entry {
@@ -45,15 +49,17 @@ pub(super) fn listeners(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> Predict
         return Prediction { listeners: Vec::new(), gaps: vec![Gap { listener: None, tcp_only: false, why }] };
     }
     if !facts.intercepts {
-        let why = "the proxy intercepts nothing (interception mode NONE), so each service has a listener on the loopback address".to_owned();
+        let why =
+            "the proxy intercepts nothing (interception mode NONE), so each service has a listener on the loopback address".to_owned();
         return Prediction { listeners: Vec::new(), gaps: vec![Gap { listener: None, tcp_only: false, why }] };
     }
+    let routes = stream_routes(facts);
     for egress in egress.iter().map(Some).chain(egress.is_empty().then_some(None)) {
         for known in services::imported(egress, &visible, facts) {
             for port in known.ports() {
                 add_port(&known, port, facts, &mut entries);
             }
-            gaps.extend(gaps_of(&known, facts));
+            gaps.extend(gaps_of(&known, &routes, facts));
         }
         entries.values_mut().for_each(|entry| entry.locked = true);
     }
@@ -67,7 +73,7 @@ pub(super) fn listeners(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> Predict
 fn add_port(known: &Known<'_>, port: &ServicePort, facts: &Facts<'_>, entries: &mut BTreeMap<(String, u16), Entry>) {
     let protocol = Protocol::of_port(port, known.service.registry, facts.plane.version);
     let class = protocol.class();
-    if known.service.resolution == crate::model::service::Resolution::Alias || class == ProtocolClass::Udp {
+    if known.service.resolution == Resolution::Alias || class == ProtocolClass::Udp {
         return;
     }
     // HTTP services of a port share the listener on the wildcard address, where the proxy's own ports are.
@@ -95,7 +101,7 @@ fn add_port(known: &Known<'_>, port: &ServicePort, facts: &Facts<'_>, entries: &
 
 /// The addresses of a headless service's endpoints, less the proxy's own.
 fn endpoints(known: &Known<'_>, facts: &Facts<'_>) -> Vec<String> {
-    let selected = |pod: &&std::sync::Arc<crate::model::workload::Pod>| {
+    let selected = |pod: &&Arc<Pod>| {
         pod.id.namespace == known.service.name.namespace
             && !matches!(pod.phase.as_str(), "Succeeded" | "Failed")
             && known.service.selector.as_ref().is_some_and(|selector| selector.matches(&pod.labels))
@@ -234,21 +240,30 @@ fn catch_all(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> Listener {
     build::listener("virtualOutbound".to_owned(), facts.wildcard(), port, Direction::Outbound, chains)
 }
 
-/// What this program does not follow: TCP and TLS routes of VirtualServices, which replace the chains without HTTP.
-fn gaps_of(known: &Known<'_>, facts: &Facts<'_>) -> Vec<Gap> {
+/// VirtualServices of the mesh with TCP or TLS routes, which replace the chains without HTTP of their hosts, and which this program
+/// does not follow.
+fn stream_routes<'s>(facts: &Facts<'s>) -> Vec<(&'s ObjectName, &'s VirtualService)> {
     let policies = facts.objects.policies.iter().filter(|((kind, _), _)| *kind == Kind::VirtualService);
+    let routes = policies.filter_map(|(_, policy)| match &policy.spec {
+        PolicySpec::VirtualService(routes) => Some((&policy.name, routes)),
+        _ => None,
+    });
+    let in_mesh = |routes: &VirtualService| routes.gateways.is_empty() || routes.gateways.iter().any(|gateway| gateway == "mesh");
+    routes.filter(|(_, routes)| (routes.tcp || routes.tls) && in_mesh(routes)).collect()
+}
+
+fn gaps_of(known: &Known<'_>, routes: &[(&ObjectName, &VirtualService)], facts: &Facts<'_>) -> Vec<Gap> {
+    let service = &known.service.name;
     let mut found = Vec::new();
-    for (_, policy) in policies {
-        let PolicySpec::VirtualService(routes) = &policy.spec else { continue };
-        let in_mesh = routes.gateways.is_empty() || routes.gateways.iter().any(|gateway| gateway == "mesh");
-        let names = |host: &String| *host == known.host || (*host == known.service.name.name && policy.name.namespace == known.service.name.namespace);
-        if !(in_mesh && (routes.tcp || routes.tls) && routes.hosts.iter().any(names)) {
+    for (name, routes) in routes {
+        let names = |host: &String| *host == known.host || (*host == service.name && name.namespace == service.namespace);
+        if !routes.hosts.iter().any(names) {
             continue;
         }
         for port in known.ports() {
             if Protocol::of_port(port, known.service.registry, facts.plane.version).class() != ProtocolClass::Http {
                 let listener = Some(format!("{}_{}", known.address, port.port));
-                let why = format!("VirtualService {} has tcp or tls routes for {}, which are not predicted", policy.name, known.host);
+                let why = format!("VirtualService {name} has tcp or tls routes for {}, which are not predicted", known.host);
                 found.push(Gap { listener, tcp_only: true, why });
             }
         }

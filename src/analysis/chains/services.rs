@@ -40,26 +40,28 @@ pub(super) fn visible<'s>(facts: &Facts<'s>) -> Vec<Known<'s>> {
         let name = if service.registry == Registry::Kubernetes { service.name.name.clone() } else { known.host.clone() };
         (is_public(service, facts), service.created.clone(), name, service.name.namespace.clone())
     });
-    // One host of a namespace stands for one service, a Kubernetes one before others, else the oldest.
-    let mut kept: Vec<Known<'_>> = Vec::new();
-    for known in found {
-        let same = |other: &&mut Known<'_>| {
-            other.host == known.host && other.service.name.namespace == known.service.name.namespace && !std::ptr::eq(other.service, known.service)
-        };
-        match kept.iter_mut().find(same) {
-            Some(other) if other.service.registry != Registry::Kubernetes && known.service.registry == Registry::Kubernetes => *other = known,
-            Some(_) => {}
-            None => kept.push(known),
+    // One host of a namespace stands for one service: a Kubernetes one before others, else the oldest.
+    let mut owners: BTreeMap<(String, &str), &Service> = BTreeMap::new();
+    for known in &found {
+        let owner = owners.entry((known.host.clone(), &known.service.name.namespace)).or_insert(known.service);
+        if owner.registry != Registry::Kubernetes && known.service.registry == Registry::Kubernetes {
+            *owner = known.service;
         }
     }
-    kept
+    let owns = |known: &Known<'_>| {
+        owners.get(&(known.host.clone(), known.service.name.namespace.as_str())).is_some_and(|owner| std::ptr::eq(*owner, known.service))
+    };
+    found.retain(owns);
+    found
 }
 
 fn under_each_name<'s>(service: &'s Service, facts: &Facts<'s>) -> Vec<Known<'s>> {
     let addresses: Vec<String> = match (service.registry, service.addresses.first()) {
         (_, None) => vec![NO_ADDRESS.to_owned()],
         // Only the first cluster IP of a family that the proxy has is listened on.
-        (Registry::Kubernetes, Some(first)) => vec![service.addresses.iter().find(|address| is_reachable(address, facts)).unwrap_or(first).clone()],
+        (Registry::Kubernetes, Some(first)) => {
+            vec![service.addresses.iter().find(|address| is_reachable(address, facts)).unwrap_or(first).clone()]
+        }
         (Registry::ServiceEntry, Some(_)) => service.addresses.iter().map(|address| single(address)).collect(),
     };
     let hosts = service.hosts(&facts.domain);
@@ -73,7 +75,12 @@ fn is_reachable(address: &str, facts: &Facts<'_>) -> bool {
 
 /// A range of one address is that address.
 fn single(address: &str) -> String {
-    address.strip_suffix("/32").filter(|address| !address.contains(':')).or_else(|| address.strip_suffix("/128")).unwrap_or(address).to_owned()
+    address
+        .strip_suffix("/32")
+        .filter(|address| !address.contains(':'))
+        .or_else(|| address.strip_suffix("/128"))
+        .unwrap_or(address)
+        .to_owned()
 }
 
 fn export_to<'s>(service: &'s Service, facts: &'s Facts<'_>) -> &'s [String] {

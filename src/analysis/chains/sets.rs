@@ -49,16 +49,14 @@ pub(super) fn shapes(class: ProtocolClass, mode: MtlsMode, http10: bool) -> Vec<
         (ProtocolClass::Http, Permissive) => vec![tls(true, MTLS_ALL, true), plain(true, &[])],
         (ProtocolClass::Http, Strict) => vec![tls(true, &[], true)],
         (ProtocolClass::Http, Disable) => vec![plain(true, &[])],
-        (ProtocolClass::Auto, Permissive) => vec![
-            tls(true, MTLS_HTTP, true),
-            plain(true, plain_http),
-            tls(false, MTLS_TCP, true),
-            plain(false, &[]),
-            tls(false, &[], false),
-        ],
+        (ProtocolClass::Auto, Permissive) => {
+            vec![tls(true, MTLS_HTTP, true), plain(true, plain_http), tls(false, MTLS_TCP, true), plain(false, &[]), tls(false, &[], false)]
+        }
         (ProtocolClass::Auto, Strict) => vec![tls(true, MTLS_HTTP, true), tls(false, &[], true)],
         (ProtocolClass::Auto, Disable) => vec![plain(true, plain_http), plain(false, &[])],
-        (ProtocolClass::Tcp | ProtocolClass::Udp, Permissive) => vec![tls(false, MTLS_ALL, true), tls(false, &[], false), plain(false, &[])],
+        (ProtocolClass::Tcp | ProtocolClass::Udp, Permissive) => {
+            vec![tls(false, MTLS_ALL, true), tls(false, &[], false), plain(false, &[])]
+        }
         (ProtocolClass::Tcp | ProtocolClass::Udp, Strict) => vec![tls(false, &[], true)],
         (ProtocolClass::Tcp | ProtocolClass::Udp, Disable) => vec![plain(false, &[])],
     }

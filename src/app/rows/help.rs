@@ -1,5 +1,6 @@
 //! The lines of the help screen: what every key does on the screen that it was opened from, then what that screen's words mean.
 
+use crate::analysis::connection::FORM;
 use crate::app::action::View;
 use crate::app::keymap::{self, Context};
 
@@ -42,6 +43,10 @@ pub fn lines(of: &Context) -> Vec<Line> {
     lines.extend(keys.map(|(hint, ascii)| Line::Key { keys: [hint.keys, ascii.keys], does: hint.word }));
     lines.push(Line::Heading("What the words of this screen mean"));
     lines.extend(words(of.view).iter().map(|(word, means)| Line::Word { word, means }));
+    if of.view == View::Connection {
+        lines.push(Line::Heading("What can be said of a connection"));
+        lines.extend(FORM.map(|(word, means)| Line::Word { word, means }));
+    }
     lines
 }
 
@@ -115,6 +120,17 @@ const MTLS: &[(&str, &str)] = &[
     ),
 ];
 
+const CONNECTION: &[(&str, &str)] = &[
+    (
+        "takes it",
+        "Envoy looks at the destination port first, then at the destination address, SNI, transport protocol, application protocol and source. At each, the chains go on that match most narrowly; those that name nothing, only where none that names something matches. There is no way back.",
+    ),
+    ("wants", "What the chain names does not match the connection."),
+    ("names no …", "The chain might match, but another one that names more goes before it."),
+    ("Assumed", "What was not said of the connection, and is taken to be so; i says it."),
+    ("Not looked at", "A listener filter that would tell it does not run for this port."),
+];
+
 const RAW: &[(&str, &str)] = &[(
     "the text",
     "The JSON as the proxy's config dump has it, indented. Keys, tokens and passwords are replaced before anything is kept.",
@@ -132,6 +148,7 @@ fn words(view: View) -> &'static [(&'static str, &'static str)] {
         View::Chains => CHAINS,
         View::Why => WHY,
         View::Mtls => MTLS,
+        View::Connection => CONNECTION,
         View::Raw => RAW,
         View::Warnings | View::Help => WARNINGS,
     }

@@ -72,7 +72,7 @@ pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
             let shown = screen.rows.get(visible).unwrap_or_default();
             screen.workloads().map(|answer| shown.iter().flat_map(|row| rows::proxies(answer, row)).collect()).unwrap_or_default()
         }
-        Subject::Chains(focus) | Subject::Why(focus) => vec![focus.proxy.clone()],
+        Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) => vec![focus.proxy.clone()],
         Subject::Mtls(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => Vec::new(),
     };
     // A pod that is gone is not asked; where no pods were read, nothing says that it is.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::app::effect::Effect;
 use crate::app::keymap;
 use crate::app::program::App;
+use crate::app::question::Answered;
 use crate::app::rows::{self, Row};
 use crate::app::screen::Subject;
 use crate::report::Answer;
@@ -16,6 +17,10 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
     let text = match (&screen.subject, &selected) {
         (Subject::Why(_), _) => screen.why().map(Answer::markdown),
         (Subject::Mtls(_), _) => screen.mtls().map(Answer::markdown),
+        (Subject::Connection(..), _) => match &screen.answer {
+            Some(Answered::Connection(answer)) => Some(answer.markdown()),
+            _ => None,
+        },
         (Subject::Raw { lines, .. }, _) => Some(lines.join("\n")),
         (Subject::Warnings, Some(Row::Warning(index))) => app.snapshot.warnings.get(*index).map(ToString::to_string),
         (Subject::Help(_), _) => Some(keymap::readme_table()),

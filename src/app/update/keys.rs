@@ -3,7 +3,7 @@
 use crossterm::event::KeyEvent;
 
 use super::actions::run;
-use super::{ask, lay_out};
+use super::{ask, connection, lay_out};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::key::Key;
@@ -35,6 +35,10 @@ pub(super) fn pasted(app: &mut App, text: &str) -> Vec<Effect> {
             palette.search();
             Vec::new()
         }
+        Some(Typing::Connection(prompt)) => {
+            prompt.paste(text);
+            Vec::new()
+        }
         None => Vec::new(),
     }
 }
@@ -49,7 +53,7 @@ fn typed(app: &mut App, key: Key, event: KeyEvent) -> Vec<Effect> {
             lay_out(app);
             Vec::new()
         }
-        (Some(Typing::Command(_)), Key::Esc, _) => {
+        (Some(Typing::Command(_) | Typing::Connection(_)), Key::Esc, _) => {
             app.typing = None;
             Vec::new()
         }
@@ -61,6 +65,10 @@ fn typed(app: &mut App, key: Key, event: KeyEvent) -> Vec<Effect> {
             let chosen = palette.selected().map(|binding| binding.action);
             app.typing = None;
             chosen.map(|action| run(app, action)).unwrap_or_default()
+        }
+        (Some(Typing::Connection(prompt)), Key::Enter, _) => {
+            let text = prompt.text().to_owned();
+            connection::answer(app, &text)
         }
         (Some(Typing::Find(_)), Key::Up | Key::Down | Key::PageUp | Key::PageDown, Some(action)) => run(app, action),
         (Some(Typing::Command(palette)), Key::Up | Key::Down, _) => {
@@ -79,6 +87,10 @@ fn typed(app: &mut App, key: Key, event: KeyEvent) -> Vec<Effect> {
             if palette.prompt.key(event) {
                 palette.search();
             }
+            Vec::new()
+        }
+        (Some(Typing::Connection(prompt)), ..) => {
+            prompt.key(event);
             Vec::new()
         }
         (None, ..) => Vec::new(),

@@ -7,6 +7,7 @@ use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::app::rows::{self, Row};
 use crate::app::screen::{Focus, Screen, Subject};
+use crate::model::envoy::ListenerState;
 use crate::model::ids::{ProxyId, WorkloadId};
 
 /// Goes to a screen.
@@ -75,26 +76,52 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
             Some((title, text)) => go(app, Subject::Raw { title, lines: copy::indented(&text) }),
             None => Vec::new(),
         },
-        (Row::Sum(listener), Subject::Why(focus)) | (Row::Term(listener, _), Subject::Why(focus)) => {
-            let focus = focus.clone();
-            let term = if let Row::Term(_, term) = row { Some(term) } else { None };
-            let place = rows::why::entry(screen).map(|entry| &entry.listeners[*listener]).map(|listener| {
-                let chain = term.and_then(|term| listener.terms[term].chains.first().copied());
-                rows::Key { listener: listener.listener.clone(), state: listener.state.as_str(), chain }
-            });
-            let effects = go(app, Subject::Chains(focus));
-            app.screen_mut().open = place.map(rows::opening).unwrap_or_default();
-            effects
-        }
+        (Row::Sum(_) | Row::Term(..) | Row::Difference(..), Subject::Why(_)) => show_chain(app, why_place(screen, &row)),
+        (Row::Taken, Subject::Connection(..)) => show_chain(app, connection_place(screen, None)),
+        (Row::Loser(loser), Subject::Connection(..)) => show_chain(app, connection_place(screen, Some(*loser))),
         _ => Vec::new(),
     }
+}
+
+/// Where a sum of Why, one of its terms, or a difference stands in the tree of chains.
+fn why_place(screen: &Screen, row: &Row) -> Option<rows::Key> {
+    let (Row::Sum(listener) | Row::Term(listener, _) | Row::Difference(listener, _)) = row else { return None };
+    let listener = &rows::why::entry(screen)?.listeners[*listener];
+    let chain = match row {
+        Row::Term(_, term) => listener.terms[*term].chains.first().copied(),
+        Row::Difference(_, place) => listener.differences[*place].chain,
+        _ => None,
+    };
+    Some(rows::Key { listener: listener.listener.clone(), state: listener.state.as_str(), chain })
+}
+
+/// Where the chain that takes the connection, or one that does not, stands in the tree of chains.
+fn connection_place(screen: &Screen, loser: Option<usize>) -> Option<rows::Key> {
+    let answer = screen.connection()?;
+    let chain = match loser {
+        Some(loser) => answer.losers[loser].place,
+        None => answer.chain.as_ref()?.place,
+    };
+    // Only an active listener takes connections.
+    Some(rows::Key { listener: answer.listener.as_ref()?.name.clone(), state: ListenerState::Active.as_str(), chain: Some(chain) })
+}
+
+/// Goes to the chains of the proxy, with this listener or chain open and selected.
+fn show_chain(app: &mut App, place: Option<rows::Key>) -> Vec<Effect> {
+    let (Some(focus), Some(place)) = (app.screen().focus().cloned(), place) else { return Vec::new() };
+    let effects = go(app, Subject::Chains(focus));
+    let height = app.body_height;
+    app.screen_mut().open = rows::opening(place);
+    lay_out(app);
+    rows::select_plugin(app.screen_mut(), height);
+    effects
 }
 
 /// The proxy that the selected row stands for, with the plugin in question.
 pub(super) fn focus(app: &mut App) -> Option<Focus> {
     let screen = app.screen();
     let found = match (screen.selected(), &screen.subject) {
-        (_, Subject::Chains(focus) | Subject::Why(focus)) => Some(focus.clone()),
+        (_, Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _)) => Some(focus.clone()),
         (Some(Row::Plugin(index)), _) => {
             let plugin = &screen.plugins()?.plugins[*index];
             let first = plugin.proxies.first();

@@ -1,11 +1,13 @@
 //! The screens. Each draws the rows and the answer of the screen in sight, and computes nothing that `analysis` should.
 
 mod chains;
+mod connection;
 mod empty;
 mod header;
 mod help;
 mod mtls;
 mod plugins;
+mod prediction;
 mod raw;
 mod state;
 mod warnings;
@@ -24,7 +26,7 @@ use crate::app::App;
 use crate::app::action::View;
 use crate::app::keymap;
 use crate::app::program::{Drawn, Typing};
-use crate::app::screen::Screen;
+use crate::app::screen::{Focus, Screen};
 use crate::app::state::ListState;
 
 /// The width from which a pane with details stands beside a list.
@@ -59,6 +61,10 @@ pub fn render(app: &App, themes: &Themes, ascii: bool, frame: &mut Frame<'_>) ->
             chrome.render_event(&regions, buffer, &look);
             palette(buffer, regions.body, state, &look)
         }
+        Some(Typing::Connection(prompt)) => {
+            chrome.render_event(&regions, buffer, &look);
+            connection::prompt(prompt, regions.body, buffer, &look)
+        }
         None => {
             chrome.render_event(&regions, buffer, &look);
             None
@@ -79,6 +85,7 @@ fn body(app: &App, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
         View::Chains => chains::render(app, screen, area, buffer, look),
         View::Why => why::render(app, screen, area, buffer, look),
         View::Mtls => mtls::render(app, screen, area, buffer, look),
+        View::Connection => connection::render(app, screen, area, buffer, look),
         View::Raw => raw::render(screen, area, buffer, look),
         View::Warnings => warnings::render(app, screen, area, buffer, look),
         View::Help => help::render(screen, area, buffer, look),
@@ -97,6 +104,23 @@ fn pane<'a>(screen: &Screen, title: Vec<Piece<'a>>) -> Pane<'a> {
         note.push(Piece::new(Role::Muted, format!("{before} of {}", selectable())));
     }
     Pane { title, note, focused: true }
+}
+
+/// The title of a pane about a proxy: the pod, and the plugin that is looked for in it.
+fn proxy_title<'a>(focus: &'a Focus, look: &Look<'_>) -> Vec<Piece<'a>> {
+    let mut title = vec![Piece::new(Role::Title, focus.proxy.pod.as_str())];
+    if let Some(plugin) = &focus.plugin {
+        title.extend([Piece::new(Role::Muted, format!(" {} ", look.symbols.between)), Piece::new(Role::Plugin, plugin.to_string())]);
+    }
+    title
+}
+
+/// Paints the question that a screen answers, and returns the room below it.
+fn below_question(question: Vec<Piece<'_>>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> Rect {
+    let question = TextLine::new(question);
+    let taken = paint_wrapped(buffer, area, 0, &question, look);
+    let taken = u16::try_from(taken + 1).unwrap_or(u16::MAX).min(area.height);
+    Rect { y: area.y + taken, height: area.height - taken, ..area }
 }
 
 /// The selection, as far as it is shown: where a prompt has the keys, rows are still moved over.

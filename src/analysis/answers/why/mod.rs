@@ -1,13 +1,18 @@
 //! `why PLUGIN [WORKLOAD]`: how often the plugin's filter appears in each proxy, as a sum with its terms.
 
+mod listeners;
+
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::analysis::attachment::{self, Attachment};
-use crate::analysis::explain::{self, Term};
+use crate::analysis::comparison::{Cause, Difference};
+use crate::analysis::explain::Term;
 use crate::analysis::health::{self, Health, PluginState};
 use crate::analysis::placement::{self, ListenerDirection};
 use crate::analysis::{lookup, mtls};
-use crate::model::envoy::{DumpView, ListenerState};
+use crate::model::envoy::ListenerState;
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::peer_authentication::MtlsMode;
 use crate::model::snapshot::{Dump, LoadedDump, Snapshot};
@@ -48,6 +53,9 @@ pub struct WhyEntry {
     pub listeners: Vec<WhyListener>,
     /// Whether it runs.
     pub state: PluginState,
+    /// How often it would stand in the inbound listener by the rules of other releases, where that is another number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub era_note: Option<String>,
     /// What shows the state.
     pub state_note: String,
     /// How the dump was read, `port-forward` and so on, or why there is none.
@@ -91,13 +99,36 @@ pub struct WhyListener {
     /// How often istiod would put it there.
     pub predicted: Option<usize>,
     /// The same under each mode.
-    pub predicted_by_mode: Option<std::collections::BTreeMap<String, usize>>,
+    pub predicted_by_mode: Option<BTreeMap<MtlsMode, usize>>,
     /// Why there is no prediction.
     pub prediction_note: Option<String>,
+    /// Whether each chain is as istiod would make it, with the same plugins in the same order; None where there is no prediction
+    /// or nothing to hold it against.
+    pub agrees: Option<bool>,
+    /// Where they differ.
+    pub differences: Vec<Difference>,
+    /// Why they differ.
+    pub causes: Vec<Cause>,
     /// The sum.
     pub terms: Vec<Term>,
     /// How many chains the listener has.
     pub chain_count: usize,
+    /// How many istiod would give it under each mode.
+    pub chains_by_mode: Option<BTreeMap<MtlsMode, usize>>,
+}
+
+impl WhyListener {
+    /// What istiod would send, held against what was counted, as one clause.
+    pub fn held_against(&self) -> String {
+        match (self.predicted, self.counted, self.agrees) {
+            (None, ..) => format!("not predicted: {}", self.prediction_note.as_deref().unwrap_or("nothing to predict from")),
+            (Some(predicted), Some(counted), Some(true)) if predicted == counted => "as istiod would send it, chain by chain".to_owned(),
+            (Some(predicted), Some(counted), Some(false)) if predicted == counted => {
+                format!("istiod would put it there {} too, but not the same in every chain", times(predicted))
+            }
+            (Some(predicted), ..) => format!("istiod would put it there {}", times(predicted)),
+        }
+    }
 }
 
 /// Answers for the given proxies, or, where none are given, for all that the plugin applies to or that have its filter.
@@ -148,7 +179,8 @@ fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> WhyEntry {
             let effective = mtls::effective(objects, &pod.id.namespace, &pod.labels);
             MtlsAnswer { mode: effective.mode, winner: effective.winner_text() }
         }),
-        listeners: loaded.map(|loaded| listeners(snapshot, plugin, loaded, pod)).unwrap_or_default(),
+        listeners: listeners::of_proxy(snapshot, plugin, proxy),
+        era_note: listeners::era_note(snapshot, plugin, proxy),
         state: health.state,
         state_note: health.evidence,
         dump_note: match snapshot.dumps.get(proxy) {
@@ -180,31 +212,11 @@ fn attached(snapshot: &Snapshot, plugin: &PluginId, pod: Option<&Pod>) -> Result
     Ok(attachment::attach(object, pod, &snapshot.objects))
 }
 
-fn listeners(snapshot: &Snapshot, plugin: &PluginId, loaded: &LoadedDump, pod: Option<&Pod>) -> Vec<WhyListener> {
-    let kind = placement::proxy_kind(&loaded.dump, pod.and_then(|pod| pod.proxy.as_ref()).map(|proxy| proxy.kind));
-    let own = loaded.dump.view == DumpView::Proxy;
-    let mut found = Vec::new();
-    for listener in &loaded.dump.listeners {
-        let count = placement::count_in_listener(listener, plugin);
-        if count == 0 {
-            continue;
-        }
-        let direction = placement::direction(listener, kind);
-        found.push(WhyListener {
-            listener: listener.name.clone(),
-            port: listener.port(),
-            direction,
-            state: listener.state,
-            counted: own.then_some(count),
-            counted_note: (!own)
-                .then(|| format!("only istiod's view could be read: istiod would send {count}, what the proxy has is not known")),
-            predicted: None,
-            predicted_by_mode: None,
-            prediction_note: Some("this version counts what is there and does not predict".to_owned()),
-            terms: if own { explain::terms(listener, direction, plugin, pod, &snapshot.objects) } else { Vec::new() },
-            chain_count: listener.chains.len(),
-        });
+/// `once`, `4 times`.
+fn times(count: usize) -> String {
+    match count {
+        0 => "in no chain".to_owned(),
+        1 => "once".to_owned(),
+        more => format!("{more} times"),
     }
-    found.sort_by(|a, b| (a.direction, a.port, &a.listener, a.state).cmp(&(b.direction, b.port, &b.listener, b.state)));
-    found
 }

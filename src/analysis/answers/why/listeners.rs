@@ -1,0 +1,190 @@
+//! The listeners of one proxy in which a plugin stands, or in which istiod would put it: counted and predicted side by side.
+
+use std::collections::BTreeMap;
+
+use super::WhyListener;
+use crate::analysis::chains::{self, Facts};
+use crate::analysis::era::{ControlPlane, Version};
+use crate::analysis::explain;
+use crate::analysis::outlook::{Judgement, Outlook};
+use crate::analysis::placement::{self, ListenerDirection};
+use crate::model::envoy::{DumpView, Listener, ListenerState};
+use crate::model::ids::{PluginId, ProxyId};
+use crate::model::peer_authentication::MtlsMode;
+use crate::model::plugin::PluginType;
+use crate::model::snapshot::{LoadedDump, Snapshot};
+
+/// The listeners in which the plugin stands or would stand, by direction, port and name.
+pub(super) fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Vec<WhyListener> {
+    let question = Question {
+        snapshot,
+        plugin,
+        proxy,
+        loaded: snapshot.dump(proxy).map(|loaded| &**loaded),
+        outlook: Outlook::of(snapshot, proxy),
+        is_network: snapshot.objects.plugins.get(plugin).is_some_and(|plugin| plugin.plugin_type == PluginType::Network),
+    };
+    let by_mode = question.outlook.as_ref().map(Outlook::by_mode).unwrap_or_default();
+    let mut found = question.counted();
+    found.extend(question.only_predicted());
+    for listener in &mut found {
+        question.fill_modes(listener, &by_mode);
+    }
+    found.sort_by(|a, b| (a.direction, a.port, &a.listener, a.state).cmp(&(b.direction, b.port, &b.listener, b.state)));
+    found
+}
+
+/// How often the plugin would stand in the inbound listener of the same workload by the rules of the releases on the other side of
+/// 1.23, where the passthrough chains became one set for all IP families; None where that is the same number.
+pub(super) fn era_note(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Option<String> {
+    let outlook = Outlook::of(snapshot, proxy).ok()?;
+    let count = |facts: &Facts<'_>| -> usize {
+        chains::predict_inbound(facts).iter().map(|listener| placement::count_in_listener(listener, plugin)).sum()
+    };
+    let facts = &outlook.facts;
+    let (now, version) = (count(facts), facts.plane.version);
+    let other = if version.passthrough_by_family() { Version::NEWEST } else { Version::new(1, 22) };
+    let plane = ControlPlane { version: other, ..facts.plane.clone() };
+    let mut others = Facts { plane, ..facts.clone() };
+    if !version.passthrough_by_family() {
+        // The families that a pod may have had by then.
+        others.addresses = vec![core::net::Ipv4Addr::LOCALHOST.into(), core::net::Ipv6Addr::LOCALHOST.into()];
+    }
+    let then = count(&others);
+    (now > 0 && then != now).then(|| match version.passthrough_by_family() {
+        true => format!("Until 1.22 each IP family has its own passthrough chains; from 1.23 on the same workload shows {then} here."),
+        false => {
+            format!("Until 1.22 each IP family had its own passthrough chains: with IPv4 and IPv6 the same workload showed {then} here.")
+        }
+    })
+}
+
+struct Question<'s> {
+    snapshot: &'s Snapshot,
+    plugin: &'s PluginId,
+    proxy: &'s ProxyId,
+    loaded: Option<&'s LoadedDump>,
+    outlook: Result<Outlook<'s>, String>,
+    is_network: bool,
+}
+
+impl Question<'_> {
+    /// What the dump has.
+    fn counted(&self) -> Vec<WhyListener> {
+        let Some(loaded) = self.loaded else { return Vec::new() };
+        let pod = self.snapshot.objects.pods.get(self.proxy).map(|pod| &**pod);
+        let kind = placement::proxy_kind(&loaded.dump, pod.and_then(|pod| pod.proxy.as_ref()).map(|proxy| proxy.kind));
+        let own = loaded.dump.view == DumpView::Proxy;
+        let mut found = Vec::new();
+        for listener in &loaded.dump.listeners {
+            let count = placement::count_in_listener(listener, self.plugin);
+            let judgement = self.outlook.as_ref().ok().and_then(|outlook| outlook.judge(listener, &loaded.dump));
+            let (predicted, note) = self.predicted(listener, judgement.as_ref());
+            if count == 0 && predicted.unwrap_or(0) == 0 {
+                continue;
+            }
+            let direction = placement::direction(listener, kind);
+            let held = judgement.filter(|_| own && predicted.is_some());
+            found.push(WhyListener {
+                counted: own.then_some(count),
+                counted_note: (!own)
+                    .then(|| format!("only istiod's view could be read: istiod would send {count}, what the proxy has is not known")),
+                predicted,
+                prediction_note: note,
+                agrees: held.as_ref().and_then(Judgement::agrees),
+                differences: held.as_ref().map(|judgement| judgement.differences.clone()).unwrap_or_default(),
+                causes: held.map(|judgement| judgement.causes).unwrap_or_default(),
+                terms: if own { explain::terms(listener, direction, self.plugin, pod, &self.snapshot.objects) } else { Vec::new() },
+                chain_count: listener.chains.len(),
+                ..Self::empty(listener, direction)
+            });
+        }
+        found
+    }
+
+    fn empty(listener: &Listener, direction: Option<ListenerDirection>) -> WhyListener {
+        WhyListener {
+            listener: listener.name.clone(),
+            port: listener.port(),
+            direction,
+            state: listener.state,
+            counted: None,
+            counted_note: None,
+            predicted: None,
+            predicted_by_mode: None,
+            prediction_note: None,
+            agrees: None,
+            differences: Vec::new(),
+            causes: Vec::new(),
+            terms: Vec::new(),
+            chain_count: 0,
+            chains_by_mode: None,
+        }
+    }
+
+    /// How often istiod would put the plugin into the listener; else why that cannot be told.
+    fn predicted(&self, listener: &Listener, judgement: Option<&Judgement<'_>>) -> (Option<usize>, Option<String>) {
+        let outlook = match &self.outlook {
+            Ok(outlook) => outlook,
+            Err(why) => return (None, Some(why.clone())),
+        };
+        let Some(judgement) = judgement else {
+            return (None, Some("listeners of the bootstrap and the ends of tunnels are not predicted".to_owned()));
+        };
+        let gap = outlook.gaps(listener).into_iter().find(|gap| !gap.tcp_only || self.is_network);
+        match (&judgement.unknown, gap) {
+            (Some(why), _) => (None, Some(why.clone())),
+            (None, Some(gap)) => (None, Some(gap.why.clone())),
+            (None, None) => (Some(judgement.predicted.map_or(0, |predicted| placement::count_in_listener(predicted, self.plugin))), None),
+        }
+    }
+
+    /// Where istiod would put the plugin, and the proxy has no such listener, or was not read.
+    fn only_predicted(&self) -> Vec<WhyListener> {
+        let Ok(outlook) = &self.outlook else { return Vec::new() };
+        let there = |listener: &&Listener| {
+            let listeners = self.loaded.map(|loaded| loaded.dump.listeners.as_slice()).unwrap_or_default();
+            listeners.iter().any(|other| other.name == listener.name && other.state != ListenerState::Draining)
+        };
+        let counted = self.loaded.filter(|loaded| loaded.dump.view == DumpView::Proxy).map(|_| 0);
+        let mut found = Vec::new();
+        for listener in outlook.prediction.listeners.iter().filter(|listener| !there(listener)) {
+            let count = placement::count_in_listener(listener, self.plugin);
+            if count == 0 {
+                continue;
+            }
+            let direction = outlook.direction(listener);
+            let none = Listener { chains: Vec::new(), ..listener.clone() };
+            let judgement = self.loaded.and_then(|loaded| outlook.judge(&none, &loaded.dump));
+            let unknown = judgement.as_ref().and_then(|judgement| judgement.unknown.clone());
+            found.push(WhyListener {
+                counted,
+                counted_note: counted.is_none().then(|| "the proxy's own config dump was not read".to_owned()),
+                predicted: unknown.is_none().then_some(count),
+                prediction_note: unknown,
+                agrees: counted.and(judgement.as_ref()).and_then(Judgement::agrees),
+                differences: judgement.as_ref().map(|judgement| judgement.differences.clone()).unwrap_or_default(),
+                causes: judgement.map(|judgement| judgement.causes).unwrap_or_default(),
+                ..Self::empty(listener, direction)
+            });
+        }
+        found
+    }
+
+    /// The counts under each mode: a sidecar's inbound listeners depend on it, nothing else does.
+    fn fill_modes(&self, listener: &mut WhyListener, by_mode: &[(MtlsMode, Vec<Listener>)]) {
+        let Some(now) = listener.predicted else { return };
+        if listener.direction != Some(ListenerDirection::Inbound) {
+            listener.predicted_by_mode = Some(MtlsMode::ALL.into_iter().map(|mode| (mode, now)).collect());
+            return;
+        }
+        let of = |count: &dyn Fn(&Listener) -> usize| -> BTreeMap<MtlsMode, usize> {
+            let named = |listeners: &[Listener]| listeners.iter().find(|candidate| candidate.name == listener.listener).map_or(0, count);
+            by_mode.iter().map(|(mode, listeners)| (*mode, named(listeners))).collect()
+        };
+        let predicted = of(&|candidate| placement::count_in_listener(candidate, self.plugin));
+        let chains = of(&|candidate| candidate.chains.len());
+        listener.predicted_by_mode = Some(predicted);
+        listener.chains_by_mode = Some(chains);
+    }
+}

@@ -1,0 +1,135 @@
+//! What a proxy has, held against what istiod would send: chain by chain, matched by what they match and never by name.
+
+mod causes;
+
+use core::net::IpAddr;
+
+use serde::Serialize;
+
+use super::placement::{self, ListenerDirection};
+use crate::model::envoy::{ChainMatch, FilterChain, Listener};
+use crate::model::ids::PluginId;
+
+pub use causes::{Cause, causes, envoy_filters};
+
+/// One way in which a listener differs from what istiod would send.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Difference {
+    /// The chain's 0-based place in the proxy's listener; None where the proxy lacks it.
+    pub chain: Option<usize>,
+    /// What connections the chain takes, in plain words.
+    pub meaning: String,
+    /// By what it recognises them.
+    pub recognised_by: String,
+    /// How it differs.
+    #[serde(flatten)]
+    pub how: How,
+}
+
+/// How a chain differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "how", rename_all = "camelCase")]
+pub enum How {
+    /// istiod would send it, the proxy lacks it.
+    Missing,
+    /// The proxy has it, istiod would not send it.
+    Unexpected,
+    /// Only one of the two has an HttpConnectionManager in it.
+    Protocol {
+        /// Whether istiod would put one there.
+        http: bool,
+    },
+    /// The plugins in it are others, or stand in another order.
+    Plugins {
+        /// Those that istiod would put there, in order.
+        predicted: Vec<String>,
+        /// Those that stand there, in order.
+        counted: Vec<String>,
+    },
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let list = |names: &[String]| if names.is_empty() { "no plugin".to_owned() } else { names.join(", ") };
+        let chain = format!("the chain for {} ({})", self.meaning, self.recognised_by);
+        match &self.how {
+            How::Missing => write!(f, "the proxy lacks {chain}"),
+            How::Unexpected => write!(f, "istiod would not make {chain}, which the proxy has"),
+            How::Protocol { http: true } => write!(f, "{chain} has no HttpConnectionManager, istiod would put one there"),
+            How::Protocol { http: false } => write!(f, "{chain} has an HttpConnectionManager, istiod would put none there"),
+            How::Plugins { predicted, counted } => {
+                write!(f, "{chain} holds {}, istiod would put {} there", list(counted), list(predicted))
+            }
+        }
+    }
+}
+
+/// The differences between two listeners of one name; none where each chain of one has its like in the other, with the same
+/// plugins in the same order.
+pub fn differences(counted: &Listener, predicted: &Listener, direction: Option<ListenerDirection>) -> Vec<Difference> {
+    let mut open: Vec<(usize, &FilterChain, ChainMatch)> =
+        counted.chains.iter().enumerate().map(|(place, chain)| (place, chain, normal(&chain.matches))).collect();
+    let describe = |chain: Option<usize>, of: &FilterChain, how: How| Difference {
+        chain,
+        meaning: placement::meaning(of, placement::classify(of, direction), counted),
+        recognised_by: recognised_by(of),
+        how,
+    };
+    let mut found = Vec::new();
+    for wanted in &predicted.chains {
+        let matches = normal(&wanted.matches);
+        // Chains of a listener that picks by a matcher match nothing themselves: there it is where they lead that tells them apart.
+        let leads =
+            |chain: &FilterChain| chain.destination == wanted.destination && chain.http_filters.is_some() == wanted.http_filters.is_some();
+        let same = |(_, _, other): &&(usize, &FilterChain, ChainMatch)| *other == matches;
+        let place = open
+            .iter()
+            .position(|(_, chain, other)| *other == matches && leads(chain))
+            .or_else(|| if open.iter().filter(same).count() == 1 { open.iter().position(|(_, _, other)| *other == matches) } else { None });
+        match place.map(|place| open.remove(place)) {
+            Some((place, chain, _)) => found.extend(how(chain, wanted).map(|how| describe(Some(place), chain, how))),
+            None => found.push(describe(None, wanted, How::Missing)),
+        }
+    }
+    found.extend(open.into_iter().map(|(place, chain, _)| describe(Some(place), chain, How::Unexpected)));
+    found.sort_by_key(|difference| (difference.chain.is_none(), difference.chain));
+    found
+}
+
+/// How two chains that match the same differ; None where they do not.
+fn how(counted: &FilterChain, predicted: &FilterChain) -> Option<How> {
+    let http = predicted.http_filters.is_some();
+    if counted.http_filters.is_some() != http {
+        return Some(How::Protocol { http });
+    }
+    let names = |chain| plugins(chain).iter().map(PluginId::to_string).collect();
+    (plugins(counted) != plugins(predicted)).then(|| How::Plugins { predicted: names(predicted), counted: names(counted) })
+}
+
+fn plugins(chain: &FilterChain) -> Vec<PluginId> {
+    chain.filters().filter_map(|filter| filter.plugin.as_ref()).map(|plugin| plugin.id.clone()).collect()
+}
+
+/// What a chain matches, with the port.
+fn recognised_by(chain: &FilterChain) -> String {
+    let port = chain.matches.destination_port.map(|port| format!("port {port} · ")).unwrap_or_default();
+    let by = placement::recognised_by(chain);
+    if by == port.trim_end_matches(" · ") { by } else { format!("{port}{by}") }
+}
+
+/// A match in one way of writing: lists in order, addresses in their shortest form.
+fn normal(matches: &ChainMatch) -> ChainMatch {
+    let mut normal = matches.clone();
+    normal.prefix_ranges = matches.prefix_ranges.iter().map(|range| shortest(range)).collect();
+    for list in [&mut normal.prefix_ranges, &mut normal.application_protocols, &mut normal.server_names] {
+        list.sort();
+    }
+    normal
+}
+
+/// `::0/0` is `::/0`.
+fn shortest(range: &str) -> String {
+    let parsed = range.split_once('/').and_then(|(address, length)| Some((address.parse::<IpAddr>().ok()?, length)));
+    parsed.map_or_else(|| range.to_owned(), |(address, length)| format!("{address}/{length}"))
+}

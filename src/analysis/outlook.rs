@@ -1,0 +1,119 @@
+//! What istiod would send one proxy, held against what the proxy has.
+
+use super::chains::{self, Facts, Gap, Prediction};
+use super::comparison::{self, Cause, Difference};
+use super::placement::{self, ListenerDirection};
+use crate::model::envoy::{ConfigDump, Listener, ListenerState};
+use crate::model::ids::{ObjectName, ProxyId};
+use crate::model::kind::Kind;
+use crate::model::peer_authentication::MtlsMode;
+use crate::model::snapshot::Snapshot;
+
+/// The prediction of a proxy's listeners, with the facts that it was made of.
+#[derive(Clone, Debug)]
+pub struct Outlook<'s> {
+    /// What decides.
+    pub facts: Facts<'s>,
+    /// What istiod would send.
+    pub prediction: Prediction,
+}
+
+/// A listener of a proxy beside the one that istiod would send in its place.
+#[derive(Clone, Debug)]
+pub struct Judgement<'o> {
+    /// What istiod would send; None where it would send none, or where that cannot be told.
+    pub predicted: Option<&'o Listener>,
+    /// Why it cannot be told, naming the object, or what it rests on.
+    pub unknown: Option<String>,
+    /// Where they differ; empty also where it cannot be told.
+    pub differences: Vec<Difference>,
+    /// Why they differ.
+    pub causes: Vec<Cause>,
+}
+
+impl Judgement<'_> {
+    /// Whether both are the same; None where that cannot be told.
+    pub fn agrees(&self) -> Option<bool> {
+        (self.unknown.is_none() && self.causes.iter().all(|cause| cause.cause != "notPredicted")).then(|| self.differences.is_empty())
+    }
+}
+
+/// Kinds without which nothing can be predicted.
+const NEEDED: [Kind; 5] = [Kind::Service, Kind::PeerAuthentication, Kind::Sidecar, Kind::ServiceEntry, Kind::EnvoyFilter];
+/// The same for gateways and waypoints.
+const NEEDED_OF_GATEWAYS: [Kind; 4] = [Kind::Service, Kind::Gateway, Kind::IstioGateway, Kind::EnvoyFilter];
+
+impl<'s> Outlook<'s> {
+    /// Predicts for a proxy.
+    ///
+    /// # Errors
+    /// Why there is no prediction, as one clause.
+    pub fn of(snapshot: &'s Snapshot, proxy: &ProxyId) -> Result<Self, String> {
+        if !snapshot.has_objects {
+            return Err("a lone config dump has no objects to predict from".to_owned());
+        }
+        let pod = snapshot.objects.pods.get(proxy).ok_or("the pod is not among the objects that were read")?;
+        let node = snapshot.dump(proxy).and_then(|loaded| loaded.dump.node.as_ref());
+        let facts = Facts::of(&snapshot.objects, pod, node, None).ok_or("the pod runs no Envoy")?;
+        let needed: &[Kind] = if facts.is_gateway() { &NEEDED_OF_GATEWAYS } else { &NEEDED };
+        if let Some(kind) = needed.iter().find(|kind| snapshot.unread.contains(kind)) {
+            return Err(format!("{} could not be read, and without them nothing can be predicted", kind.plural()));
+        }
+        let prediction = chains::predict(&facts);
+        Ok(Self { facts, prediction })
+    }
+
+    /// The direction of a listener of this proxy.
+    pub fn direction(&self, listener: &Listener) -> Option<ListenerDirection> {
+        placement::direction(listener, Some(self.facts.kind))
+    }
+
+    /// Holds a listener of the proxy against the prediction. None for listeners that are never predicted: those of the
+    /// bootstrap, the ends of tunnels.
+    pub fn judge(&self, listener: &Listener, dump: &ConfigDump) -> Option<Judgement<'_>> {
+        let direction = self.direction(listener)?;
+        let inbound = matches!(direction, ListenerDirection::Inbound | ListenerDirection::Internal);
+        let predicted = self.predicted(&listener.name);
+        let gaps = self.gaps(listener);
+        let unknown = self.unknown(listener, inbound, &gaps);
+        let (mut differences, mut causes) = (Vec::new(), Vec::new());
+        if unknown.is_none() {
+            let none = Listener { chains: Vec::new(), ..listener.clone() };
+            let wanted = predicted.unwrap_or(&none);
+            differences = comparison::differences(listener, wanted, Some(direction));
+            if !differences.is_empty() {
+                causes = comparison::causes(listener, wanted, dump, &self.facts, &gaps);
+            }
+        }
+        Some(Judgement { predicted: predicted.filter(|_| unknown.is_none()), unknown, differences, causes })
+    }
+
+    /// What istiod would send under a name.
+    pub fn predicted(&self, name: &str) -> Option<&Listener> {
+        self.prediction.listeners.iter().find(|listener| listener.name == name)
+    }
+
+    /// What of a listener is not predicted.
+    pub fn gaps(&self, listener: &Listener) -> Vec<&Gap> {
+        self.prediction.gaps_of(&listener.name, self.direction(listener) == Some(ListenerDirection::Outbound))
+    }
+
+    /// Why nothing can be said of a listener.
+    fn unknown(&self, listener: &Listener, inbound: bool, gaps: &[&Gap]) -> Option<String> {
+        if listener.state == ListenerState::Draining {
+            return Some("a replaced listener, which only serves the connections it has".to_owned());
+        }
+        let filters = comparison::envoy_filters(&self.facts, listener, inbound);
+        if !filters.is_empty() {
+            let names: Vec<String> = filters.into_iter().map(ObjectName::to_string).collect();
+            return Some(format!("EnvoyFilter {} may change its chains, so there is no prediction", names.join(", ")));
+        }
+        gaps.iter().find(|gap| !gap.tcp_only).map(|gap| gap.why.clone())
+    }
+
+    /// The inbound listeners under each mode in the place of the workload's; those of single ports stay.
+    pub fn by_mode(&self) -> Vec<(MtlsMode, Vec<Listener>)> {
+        let under = |mode| chains::predict_inbound(&Facts { mode, ..self.facts.clone() });
+        MtlsMode::ALL.into_iter().map(|mode| (mode, under(mode))).collect()
+    }
+}
