@@ -81,6 +81,7 @@ fn answers_are_computed_in_analysis_alone() {
         "FilterChain",
         "attachment::attach",
         "mtls::effective",
+        "mtls::of_pod",
     ];
     never(&["report", "ui"], &below, "report and ui show answers and compute none");
 }

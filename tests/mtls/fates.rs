@@ -76,6 +76,24 @@ fn in_the_root_namespace_a_selector_counts_for_its_own_workloads_neither() {
 }
 
 #[test]
+fn a_policy_of_another_revision_counts_for_nothing() {
+    let mut of_canary = policy("n/n", 1, "", "STRICT", Value::Null);
+    of_canary.1["metadata"]["labels"] = json!({"istio.io/rev": "canary"});
+    let served_by = |revision: &str| {
+        let (kind, mut served) = pod("n", "w");
+        served["metadata"]["annotations"] = json!({"istio.io/rev": revision});
+        [(kind, served), of_canary.clone(), policy("n/o", 2, "", "DISABLE", Value::Null)]
+    };
+    assert_eq!(fates(&served_by("canary")), ["n/n namespace decides", "n/o namespace losesToOlder n/n"]);
+    assert_eq!(fates(&served_by("default")), ["n/n namespace otherRevision", "n/o namespace decides"]);
+    assert_eq!(fates(&[pod("n", "w"), of_canary.clone()]), ["n/n namespace decides"], "whose revision is not known may use it");
+    assert_eq!(
+        mesh::warned(&served_by("default")),
+        ["PeerAuthentication n/n: ignored: its label istio.io/rev=canary is not the revision that serves the pod"]
+    );
+}
+
+#[test]
 fn losers_are_explained_with_names_and_times() {
     let none = Value::Null;
     let objects = [

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{EffectiveMtls, Scopes};
+use super::{EffectiveMtls, Scopes, is_in_revision};
 use crate::analysis::attachment::{self, LabelDifference, Reason};
 use crate::model::ids::ObjectName;
 use crate::model::inventory::Inventory;
-use crate::model::labels::{Labels, Selector};
+use crate::model::labels::Selector;
 use crate::model::peer_authentication::PeerAuthentication;
+use crate::model::workload::Pod;
 
 /// What a policy is for. The narrower scope goes before the wider one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -73,6 +74,8 @@ pub enum Fate {
     SelectorInRootNamespace,
     /// Its selector would match, but it is in another namespace.
     OtherNamespace,
+    /// It is labelled for this revision, and another one's istiod serves the pod.
+    OtherRevision(String),
 }
 
 impl Fate {
@@ -86,6 +89,7 @@ impl Fate {
             Self::SelectorDiffers(..) => "selectorDiffers",
             Self::SelectorInRootNamespace => "selectorInRootNamespace",
             Self::OtherNamespace => "otherNamespace",
+            Self::OtherRevision(_) => "otherRevision",
         }
     }
 
@@ -113,18 +117,17 @@ pub enum PortFate {
 }
 
 /// The policies, the narrowest scope first, the oldest of each scope first. Of other namespaces only those that a selector makes
-/// look as if they were meant for the workload.
-pub fn policies<'o>(objects: &'o Inventory, namespace: &str, labels: &Labels, effective: &EffectiveMtls) -> Vec<Judged<'o>> {
-    let scopes = Scopes::of(objects, namespace, labels);
+/// look as if they were meant for the pod.
+pub fn policies<'o>(objects: &'o Inventory, pod: &Pod, effective: &EffectiveMtls) -> Vec<Judged<'o>> {
+    let scopes = Scopes::of(objects, &pod.id.namespace, &pod.labels, pod.revision.as_deref());
     let root = objects.root_namespace();
-    let all = objects.peer_authentications.values().map(Arc::as_ref);
     let judge = |policy: &'o PeerAuthentication| {
         let scope = match (policy.selector.is_empty(), policy.name.namespace == root) {
             (false, _) => Scope::Workload,
             (true, true) => Scope::Mesh,
             (true, false) => Scope::Namespace,
         };
-        let fate = fate(policy, scope, &scopes, (namespace, root), labels, effective)?;
+        let fate = fate(policy, scope, &scopes, pod, root, effective)?;
         let ports = match scopes.workload {
             _ if policy.ports.is_empty() => PortFate::None,
             Some(counts) if counts.name == policy.name => PortFate::Counts,
@@ -133,35 +136,31 @@ pub fn policies<'o>(objects: &'o Inventory, namespace: &str, labels: &Labels, ef
         };
         Some(Judged { policy, scope, fate, ports })
     };
-    let mut found: Vec<Judged<'_>> = all.filter_map(judge).collect();
-    let key = |judged: &Judged<'_>| (judged.scope, judged.policy.created.clone(), judged.policy.name.clone());
-    found.sort_by_cached_key(key);
+    let mut found: Vec<Judged<'_>> = objects.peer_authentications.values().map(Arc::as_ref).filter_map(judge).collect();
+    found.sort_by_cached_key(|judged| (judged.scope, judged.policy.created.clone(), judged.policy.name.clone()));
     found
 }
 
-/// None where the policy has nothing to do with the workload.
-fn fate(
-    policy: &PeerAuthentication,
-    scope: Scope,
-    scopes: &Scopes<'_>,
-    (namespace, root): (&str, &str),
-    labels: &Labels,
-    effective: &EffectiveMtls,
-) -> Option<Fate> {
-    let own = policy.name.namespace == namespace;
-    let matches = policy.selector.matches(labels);
+/// None where the policy has nothing to do with the pod.
+fn fate(policy: &PeerAuthentication, scope: Scope, scopes: &Scopes<'_>, pod: &Pod, root: &str, effective: &EffectiveMtls) -> Option<Fate> {
+    let own = policy.name.namespace == pod.id.namespace;
+    let matches = policy.selector.matches(&pod.labels);
     let stands = match scope {
         Scope::Workload if policy.name.namespace == root => return matches.then_some(Fate::SelectorInRootNamespace),
         Scope::Workload if !own => return matches.then_some(Fate::OtherNamespace),
         Scope::Namespace if !own => return None,
         Scope::Workload if !matches => {
-            let differences = attachment::differences(&policy.selector, labels);
+            let differences = attachment::differences(&policy.selector, &pod.labels);
             return Some(Fate::SelectorDiffers(policy.selector.clone(), differences));
         }
         Scope::Workload => scopes.workload,
         Scope::Namespace => scopes.namespace,
         Scope::Mesh => scopes.mesh,
-    }?;
+    };
+    if let Some(revision) = policy.revision.as_ref().filter(|_| !is_in_revision(policy, pod.revision.as_deref())) {
+        return Some(Fate::OtherRevision(revision.clone()));
+    }
+    let stands = stands?;
     if stands.name != policy.name {
         return Some(Fate::LosesToOlder {
             older: stands.name.clone(),
@@ -193,6 +192,9 @@ impl fmt::Display for Fate {
                 write!(f, "its {}", Reason::LabelsDiffer(selector.clone(), differences.clone()))
             }
             Self::SelectorInRootNamespace => f.write_str("ignored: in the root namespace a policy with a selector counts for nobody"),
+            Self::OtherRevision(revision) => {
+                write!(f, "ignored: its label istio.io/rev={revision} is not the revision that serves the pod")
+            }
             Self::OtherNamespace => f.write_str("its selector would match, but it reaches only workloads of its own namespace"),
         }
     }

@@ -1,7 +1,7 @@
 //! What of the objects is not as it looks: policies that count for nothing, and ports that are not those that were meant.
 
 use crate::analysis::mtls::fate::{Fate, Judged, PortFate};
-use crate::analysis::mtls::{EffectiveMtls, effective};
+use crate::analysis::mtls::{EffectiveMtls, of_pod};
 use crate::analysis::targets::ServiceTarget;
 use crate::model::ids::{ObjectName, WorkloadId};
 use crate::model::inventory::Inventory;
@@ -14,6 +14,7 @@ pub(super) fn of_policies(judged: &[Judged<'_>], warnings: &mut Vec<Warning>) {
         let mut say = |what: String, fix: &str| warnings.push(Warning::new(policy(&judged.policy.name), what, fix));
         match &judged.fate {
             Fate::LosesToOlder { .. } => say(judged.fate.to_string(), "delete one of them"),
+            Fate::OtherRevision(_) => say(judged.fate.to_string(), "drop the label, or set it to the pod's revision"),
             Fate::SelectorInRootNamespace => say(judged.fate.to_string(), "put it into the namespace of the workloads"),
             _ => {}
         }
@@ -46,7 +47,7 @@ pub(super) fn of_pods(
     warnings: &mut Vec<Warning>,
 ) {
     for pod in pods.iter().filter(|pod| pod.labels != shown.labels) {
-        let other = effective(objects, &pod.id.namespace, &pod.labels);
+        let other = of_pod(objects, pod);
         if (other.mode, &other.ports) != (of_shown.mode, &of_shown.ports) {
             let by = other.winner_text().unwrap_or_else(|| "Istio's default".to_owned());
             let what = format!("its pods differ: {} is shown, and {} has mode {} by {by}", shown.id, pod.id, other.mode);

@@ -13,7 +13,6 @@ use crate::analysis::mtls::verdict::{Reason, Taker, Verdict, judge};
 use crate::analysis::mtls::{self, EffectiveMtls};
 use crate::analysis::protocol::ProtocolClass;
 use crate::analysis::targets::ServiceTarget;
-use crate::model::labels::Labels;
 use crate::model::routing::Subset;
 use crate::model::warning::Warning;
 use crate::model::workload::{Pod, ProxyKind};
@@ -70,8 +69,7 @@ pub(super) fn services(world: &World<'_>, served: &Served<'_>, warnings: &mut Ve
     if pod.proxy.as_ref().is_some_and(|proxy| proxy.kind != ProxyKind::Sidecar) {
         return Vec::new();
     }
-    // Without labels no workload's policy matches: what is left is the namespace's mode.
-    let of_namespace = &mtls::effective(world.objects, &pod.id.namespace, &Labels::new());
+    let of_namespace = &mtls::of_namespace(world.objects, pod);
     let mut found = Vec::new();
     for target in targets {
         let class = target.protocol.class();

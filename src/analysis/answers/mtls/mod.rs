@@ -102,7 +102,8 @@ pub struct PolicyAnswer {
     pub mode: &'static str,
     /// When it was created; the oldest of a scope counts.
     pub created: Option<String>,
-    /// `decides`, `inherits`, `overridden`, `losesToOlder`, `selectorDiffers`, `selectorInRootNamespace`, `otherNamespace`.
+    /// `decides`, `inherits`, `overridden`, `losesToOlder`, `selectorDiffers`, `selectorInRootNamespace`, `otherNamespace`,
+    /// `otherRevision`.
     pub fate: &'static str,
     /// The policy that went before it, `namespace/name`.
     pub by: Option<String>,
@@ -156,8 +157,8 @@ impl<'o> World<'o> {
 /// None without a pod to look at.
 fn entry(world: &World<'_>, id: &WorkloadId, pods: &[&Pod]) -> Option<MtlsEntry> {
     let pod = *pods.iter().find(|pod| pod.proxy.is_some()).or_else(|| pods.first())?;
-    let effective = mtls::effective(world.objects, &pod.id.namespace, &pod.labels);
-    let judged = fate::policies(world.objects, &pod.id.namespace, &pod.labels, &effective);
+    let effective = mtls::of_pod(world.objects, pod);
+    let judged = fate::policies(world.objects, pod, &effective);
     let kind = pod.proxy.as_ref().map(|proxy| proxy.kind);
     let facts = Facts::of(world.objects, pod, None, None).filter(|facts| facts.kind == ProxyKind::Sidecar);
     let targets = service_targets(world.objects, pod, world.domain, world.version);
