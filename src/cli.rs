@@ -145,6 +145,11 @@ pub enum Command {
         /// As for chains
         workload: String,
     },
+    /// The mutual TLS mode of each workload and port, the policies that lost, and what clients send
+    Mtls {
+        /// As for chains (default: all workloads)
+        workload: Option<String>,
+    },
     /// Write all that the answers need into a folder that --from reads, without secrets
     Record {
         /// An empty folder, or one that does not exist yet

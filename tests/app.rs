@@ -175,13 +175,49 @@ fn a_long_explanation_can_be_read_to_its_end_on_a_small_terminal() {
 }
 
 #[test]
-fn a_lone_dump_opens_at_its_chains() {
+fn one_key_shows_the_mutual_tls_of_what_is_selected() {
+    for way in ["", "<enter>", "c", "w", "ci9999<enter>"] {
+        let mut demo = Driver::demo();
+        let shown = demo.keys(&format!("{way}m")).text(SIZE);
+        assert_eq!(demo.app.screen().view(), View::Mtls, "{way}");
+        assert!(shown.contains("deploy/httpbin · mutual TLS") && shown.contains("The mode is PERMISSIVE"), "{way}: {shown}");
+    }
+    let mut demo = Driver::demo();
+    let strict = demo.keys("mM").text(SIZE);
+    assert!(strict.contains("The mode is STRICT, by PeerAuthentication default/default."), "it follows the mesh: {strict}");
+    assert!(strict.contains("✗ fails    a client without a proxy sends plain text"), "{strict}");
+    demo.keys("y");
+    assert!(demo.copied[0].starts_with("### Mutual TLS of Deployment `default/httpbin`\n\n**STRICT**"), "{}", demo.copied[0]);
+    let found = demo.keys("/others").text(SIZE);
+    assert!(found.contains("all others") && !found.contains("default/httpbin 8000"), "{found}");
+    demo.keys("<esc><esc>");
+    assert_eq!(demo.app.screen().view(), View::Plugins);
+}
+
+#[test]
+fn mutual_tls_needs_no_proxy_but_objects() {
+    let mut demo = Driver::demo();
+    let bare = demo.keys("<enter>/istiod<enter>m").text(SIZE);
+    assert!(bare.contains("deploy/istiod · mutual TLS") && bare.contains("The pod has no proxy, so nothing holds the mode"), "{bare}");
+    let mut lone = over_a_lone_dump();
+    let told = lone.keys("m").text(SIZE);
+    assert_eq!(lone.app.screen().view(), View::Chains);
+    assert!(told.contains("a config dump alone has no PeerAuthentications"), "{told}");
+}
+
+/// The program over the dump of httpbin's proxy alone.
+fn over_a_lone_dump() -> Driver {
     let files = support::files("permissive");
     let (_, dump) = files.iter().find(|(path, _)| path.contains("httpbin") && path.ends_with("config_dump.json")).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("dump.json");
     std::fs::write(&path, dump).unwrap();
-    let mut driver = Driver::over(Arc::new(meshscope::source::files::Files::open(&path).unwrap()), false);
+    Driver::over(Arc::new(meshscope::source::files::Files::open(&path).unwrap()), false)
+}
+
+#[test]
+fn a_lone_dump_opens_at_its_chains() {
+    let mut driver = over_a_lone_dump();
     let shown = driver.text(SIZE);
     assert!(shown.contains("N = 4 on 15006"), "{shown}");
     assert!(shown.contains("config dump"), "{shown}");

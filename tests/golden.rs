@@ -23,6 +23,7 @@ fn the_answers_over_every_mesh() {
         hold(recording, "near_misses", &printed(recording, &["workloads", "default/helloworld", "--near-misses"]));
         hold(recording, "chains", &printed(recording, &["chains"]));
         hold(recording, "why", &printed(recording, &["why", "default/helloworld"]));
+        hold(recording, "mtls", &printed(recording, &["mtls"]));
     }
 }
 
@@ -56,5 +57,6 @@ fn an_answer_as_markdown_and_yaml() {
     hold("fetch-failed-closed", "order_markdown", &printed("fetch-failed-closed", &["order", "deploy/httpbin", "-o", "markdown"]));
     let misses = ["workloads", "default/web-header", "--near-misses", "-o", "markdown"];
     hold("gateway", "near_misses_markdown", &printed("gateway", &misses));
+    hold("strict", "mtls_markdown", &printed("strict", &["mtls", "deploy/httpbin", "-o", "markdown"]));
     hold("gateway", "plugins_yaml", &printed("gateway", &["plugins", "-o", "yaml"]));
 }

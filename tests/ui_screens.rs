@@ -18,12 +18,13 @@ use support::screen::show;
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 /// Every screen, by the keys that lead to it.
-const SCREENS: [(&str, &str); 12] = [
+const SCREENS: [(&str, &str); 13] = [
     ("plugins", ""),
     ("workloads", "<enter>"),
     ("near-misses", "n"),
     ("chains", "c"),
     ("why", "w"),
+    ("mtls", "m"),
     ("connection", "ci9999<enter>"),
     ("connection-asked", "ci"),
     ("order", "o"),
@@ -49,6 +50,7 @@ fn every_screen_at_three_sizes() {
 fn other_meshes() {
     let meshes = [
         ("strict", "why", "w"),
+        ("strict", "mtls", "cm"),
         ("fetch-failed-closed", "plugins", ""),
         ("fetch-failed-closed", "workloads", "<enter>"),
         ("fetch-failed-closed", "warnings", "f"),
@@ -59,6 +61,7 @@ fn other_meshes() {
         ("gateway", "chains", "jc"),
         ("gateway", "why", "jw"),
         ("gateway", "order", "jo"),
+        ("gateway", "mtls", "jm"),
     ];
     for (mesh, name, keys) in meshes {
         let mut driver = Driver::recording(mesh);
@@ -69,7 +72,7 @@ fn other_meshes() {
 
 #[test]
 fn another_mode_side_by_side() {
-    for (name, keys) in [("plugins", "M"), ("workloads", "<enter>M"), ("chains", "cM"), ("why", "wM")] {
+    for (name, keys) in [("plugins", "M"), ("workloads", "<enter>M"), ("chains", "cM"), ("why", "wM"), ("mtls", "mM")] {
         let mut demo = Driver::demo();
         insta::assert_snapshot!(format!("changed_{name}"), show(&demo.keys(keys).screen((100, 30))));
     }
@@ -77,7 +80,7 @@ fn another_mode_side_by_side() {
 
 #[test]
 fn ascii_without_colours() {
-    for (name, keys) in [("chains", "cM"), ("why", "wM"), ("order", "o")] {
+    for (name, keys) in [("chains", "cM"), ("why", "wM"), ("order", "o"), ("mtls", "mM")] {
         let mut demo = Driver::demo();
         demo.plain();
         let screen = show(&demo.keys(keys).screen((80, 24)));
@@ -89,7 +92,7 @@ fn ascii_without_colours() {
 #[test]
 fn a_terminal_that_is_too_small_is_told_so_and_nothing_breaks() {
     let mut demo = Driver::demo();
-    for keys in ["", "<enter>", "c", "w", "?", "<esc>/x", "<esc>:x"] {
+    for keys in ["", "<enter>", "c", "w", "m", "?", "<esc>/x", "<esc>:x"] {
         demo.keys(keys);
         assert!(demo.text((59, 15)).starts_with("terminal too small"));
         for size in [(1, 1), (20, 5), (60, 15), (61, 16), (400, 100)] {

@@ -109,6 +109,35 @@ impl Version {
         !self.since(23)
     }
 
+    /// `workloadSelector` of a DestinationRule counts from 1.14 on (`pilot/pkg/model/destination_rule.go`).
+    pub fn destination_rules_select_clients(self) -> bool {
+        self.since(14)
+    }
+
+    /// From 1.21 on a DestinationRule that is exported to its own namespace alone is private, as with `.`
+    /// (`pilot/pkg/model/push_context.go: setDestinationRules`).
+    pub fn takes_own_namespace_for_private(self) -> bool {
+        self.since(21)
+    }
+
+    /// From 1.22 on DestinationRules with a `workloadSelector` are merged before all others
+    /// (`pilot/pkg/model/push_context.go: sortConfigBySelectorAndCreationTime`).
+    pub fn sorts_selecting_rules_first(self) -> bool {
+        self.since(22)
+    }
+
+    /// From 1.24 on DestinationRules of one host are merged only as far as their `exportTo` agrees; before, that of the first
+    /// counts for all (`ENABLE_ENHANCED_DESTINATIONRULE_MERGE`).
+    pub fn exports_rules_one_by_one(self) -> bool {
+        self.since(24)
+    }
+
+    /// Until 1.17 a subset's TLS mode marks its pods for clients that do not choose the subset too
+    /// (`pilot/pkg/xds/endpoint_builder.go: mtlsModeForDestinationRule`).
+    pub fn marks_pods_by_subset(self) -> bool {
+        !self.since(18)
+    }
+
     /// From 1.30 on istiod knows TrafficExtensions, and makes one with a marked name of each WasmPlugin
     /// (`pilot/pkg/config/kube/extensions/translate.go`).
     pub fn translates_wasm_plugins(self) -> bool {

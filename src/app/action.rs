@@ -16,6 +16,8 @@ pub enum View {
     Chains,
     /// Why the plugin is where it is, and as often.
     Why,
+    /// The mutual TLS of a workload.
+    Mtls,
     /// Which chain takes a connection.
     Connection,
     /// In which order plugins run.
@@ -30,8 +32,18 @@ pub enum View {
 
 impl View {
     /// All screens, in the order in which documents list them.
-    pub const ALL: [Self; 9] =
-        [Self::Plugins, Self::Workloads, Self::Chains, Self::Why, Self::Connection, Self::Order, Self::Raw, Self::Warnings, Self::Help];
+    pub const ALL: [Self; 10] = [
+        Self::Plugins,
+        Self::Workloads,
+        Self::Chains,
+        Self::Why,
+        Self::Mtls,
+        Self::Connection,
+        Self::Order,
+        Self::Raw,
+        Self::Warnings,
+        Self::Help,
+    ];
 
     /// Its name for a person.
     pub fn title(self) -> &'static str {
@@ -40,6 +52,7 @@ impl View {
             Self::Workloads => "Workloads",
             Self::Chains => "Chains",
             Self::Why => "Why",
+            Self::Mtls => "mTLS",
             Self::Connection => "Connection",
             Self::Order => "Order",
             Self::Raw => "Raw",
@@ -78,16 +91,17 @@ pub struct Binding {
 }
 
 const EVERYWHERE: &[View] = &View::ALL;
-const ANSWERS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order];
+const ANSWERS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Mtls, View::Connection, View::Order];
 const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why, View::Connection, View::Order];
 const NOT_WHY: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Connection, View::Order];
+const NOT_MTLS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order];
 const NOT_ORDER: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection];
 const HOME: &[View] = &[View::Plugins];
 const MISSES: &[View] = &[View::Plugins, View::Workloads];
 const TREE: &[View] = &[View::Chains];
 const ONE_PROXY: &[View] = &[View::Chains, View::Connection];
 const NOT_HELP: &[View] =
-    &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order, View::Raw, View::Warnings];
+    &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Mtls, View::Connection, View::Order, View::Raw, View::Warnings];
 
 macro_rules! actions {
     ($($action:ident $name:literal $keys:expr, $views:ident, $needs:ident, $footer:literal, $does:literal;)+) => {
@@ -109,10 +123,11 @@ macro_rules! actions {
 }
 
 actions! {
-    Open         "open"         [Enter],             ANSWERS,    Nothing, 1,  "Open what is selected";
+    Open         "open"         [Enter],             NOT_MTLS,   Nothing, 1,  "Open what is selected";
     Back         "back"         [Esc],               EVERYWHERE, Nothing, 9,  "Go back; cancel what is waited for or typed";
     Why          "why"          [Char('w')],         NOT_WHY,    Nothing, 2,  "Say why the plugin is here, and why so often";
     Chains       "chains"       [Char('c')],         NOT_CHAINS, Nothing, 3,  "Show the filter chains of the selected workload";
+    Mtls         "mtls"         [Char('m')],         NOT_MTLS,   Nothing, 8,  "Show the mutual TLS of the selected workload";
     Connection   "connection"   [Char('i')],         ONE_PROXY,  Nothing, 3,  "Ask which chain takes a connection";
     Order        "order"        [Char('o')],         NOT_ORDER,  Nothing, 4,  "Show in which order plugins run, and between which filters";
     NearMisses   "near-misses"  [Char('n')],         MISSES,     Nothing, 8,  "Show what keeps the plugin from the workloads that it does not reach";
@@ -121,7 +136,7 @@ actions! {
     Copy         "copy"         [Char('y')],         EVERYWHERE, Nothing, 6,  "Copy what is selected";
     Help         "help"         [Char('?')],         NOT_HELP,   Nothing, 7,  "Show all keys and what this screen's words mean";
     Warnings     "warnings"     [Char('f')],         ANSWERS,    Nothing, 12, "List what could not be read or understood";
-    Refresh      "refresh"      [Char('r')],         ANSWERS,    Nothing, 11, "Ask the proxies again";
+    Refresh      "refresh"      [Char('r')],         NOT_MTLS,   Nothing, 11, "Ask the proxies again";
     AllNamespaces "all-namespaces" [Char('A')],      HOME,       Nothing, 10, "Look at all namespaces, or at the own one again";
     NextScene    "next-scene"   [Char('M')],         ANSWERS,    Scenes,  10, "Show the demo's mesh in its next mutual TLS mode";
     Down         "down"         [Char('j'), Down],   EVERYWHERE, Nothing, 0,  "Go down a row";

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::analysis::answers::{
-    self, ChainsAnswer, ChainsFilter, ConnectionAnswer, OrderAnswer, PluginsAnswer, WhyAnswer, WorkloadsAnswer,
+    self, ChainsAnswer, ChainsFilter, ConnectionAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, WhyAnswer, WorkloadsAnswer,
 };
 use crate::analysis::connection::Asked;
-use crate::model::ids::{PluginId, ProxyId};
+use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 use crate::model::snapshot::Snapshot;
 
 /// A question.
@@ -20,6 +20,8 @@ pub enum Question {
     Chains(ProxyId),
     /// Why a plugin stands where it does in a proxy.
     Why(PluginId, ProxyId),
+    /// The mutual TLS of a workload.
+    Mtls(WorkloadId),
     /// Which chain of a proxy takes a connection.
     Connection(ProxyId, Asked),
     /// In which order plugins run in a proxy.
@@ -37,6 +39,8 @@ pub enum Answered {
     Chains(Arc<ChainsAnswer>),
     /// To [`Question::Why`].
     Why(Arc<WhyAnswer>),
+    /// To [`Question::Mtls`].
+    Mtls(Arc<EffectiveMtlsAnswer>),
     /// To [`Question::Connection`].
     Connection(Arc<ConnectionAnswer>),
     /// To [`Question::Order`].
@@ -59,6 +63,11 @@ impl Question {
             }
             Self::Order(proxy) => Answered::Order(Arc::new(answers::order(snapshot, std::slice::from_ref(proxy)))),
             Self::Why(plugin, proxy) => Answered::Why(Arc::new(answers::why(snapshot, plugin, Some(std::slice::from_ref(proxy))))),
+            Self::Mtls(id) => {
+                let workload = snapshot.workloads.iter().find(|workload| workload.id == *id);
+                let pods = workload.map(|workload| workload.pods.as_slice()).unwrap_or_default();
+                Answered::Mtls(Arc::new(answers::mtls(snapshot, pods)))
+            }
             Self::Connection(proxy, asked) => {
                 Answered::Connection(Arc::new(answers::connection(snapshot, std::slice::from_ref(proxy), asked)))
             }

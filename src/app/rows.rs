@@ -3,6 +3,7 @@
 pub mod chains;
 pub mod connection;
 pub mod help;
+pub mod mtls;
 pub mod order;
 pub mod why;
 
@@ -46,6 +47,18 @@ pub enum Row {
     Modes(usize, usize),
     /// The line above the sums of the proxy's other listeners.
     Elsewhere,
+    /// A port of a workload's mutual TLS.
+    MtlsPort(usize),
+    /// A PeerAuthentication.
+    MtlsPolicy(usize),
+    /// The line above the clients of a service port.
+    MtlsService(usize),
+    /// Clients of it that fare alike.
+    MtlsClient(usize, usize),
+    /// What of the objects is not as it looks.
+    MtlsCaveat(usize),
+    /// The line above a part.
+    Heading(&'static str),
     /// The chain that takes the connection, or that none does.
     Taken,
     /// The line above the chains that do not take it.
@@ -75,7 +88,15 @@ impl Row {
     pub fn is_selectable(&self) -> bool {
         !matches!(
             self,
-            Self::NotMatched | Self::Blank | Self::Elsewhere | Self::Losers | Self::Total(_) | Self::Cause(..) | Self::Modes(..)
+            Self::NotMatched
+                | Self::Blank
+                | Self::Elsewhere
+                | Self::Losers
+                | Self::Total(_)
+                | Self::Cause(..)
+                | Self::Modes(..)
+                | Self::Heading(_)
+                | Self::MtlsService(_)
         )
     }
 }
@@ -125,6 +146,7 @@ fn all(screen: &Screen, warnings: usize) -> Vec<Row> {
         Subject::Workloads(_) => workloads(screen),
         Subject::Chains(_) => chains::rows(screen),
         Subject::Why(_) => why::rows(screen),
+        Subject::Mtls(_) => mtls::rows(screen),
         Subject::Connection(..) => connection::rows(screen),
         Subject::Order(_) => order::rows(screen),
         Subject::Raw { lines, .. } => (0..lines.len()).map(Row::Line).collect(),
@@ -202,6 +224,7 @@ pub fn text(screen: &Screen, row: &Row) -> String {
         }),
         Row::Proxy(index, proxy) => screen.workloads().map(|answer| answer.workloads[*index].proxies[*proxy].proxy.to_string()),
         Row::Listener(_) | Row::Chain(..) | Row::NetworkFilter(..) | Row::HttpFilter(..) => chains::text(screen, row),
+        Row::MtlsPort(_) | Row::MtlsPolicy(_) | Row::MtlsClient(..) | Row::MtlsCaveat(_) => mtls::text(screen, row),
         Row::Sum(_) | Row::Term(..) | Row::Difference(..) | Row::Cause(..) => why::text(screen, row),
         Row::Taken | Row::Loser(_) => connection::text(screen, row),
         Row::Ordering(_) | Row::Ordered(..) | Row::Ruler(_) | Row::Place(..) => order::text(screen, row),
@@ -211,7 +234,15 @@ pub fn text(screen: &Screen, row: &Row) -> String {
             Subject::Help(of) => help::lines(of).get(*index).map(help::Line::text),
             _ => None,
         },
-        Row::NotMatched | Row::Elsewhere | Row::Losers | Row::Total(_) | Row::Modes(..) | Row::Blank | Row::Warning(_) => None,
+        Row::NotMatched
+        | Row::Elsewhere
+        | Row::Losers
+        | Row::Total(_)
+        | Row::Modes(..)
+        | Row::Heading(_)
+        | Row::MtlsService(_)
+        | Row::Blank
+        | Row::Warning(_) => None,
     };
     found.unwrap_or_default()
 }

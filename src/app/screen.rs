@@ -9,7 +9,9 @@ use super::keymap::Context;
 use super::question::{Answered, Question};
 use super::rows::{self, Row};
 use super::state::{ListState, Ticket};
-use crate::analysis::answers::{ChainsAnswer, OrderAnswer, PluginsAnswer, ProxyConnection, WhyAnswer, WorkloadsAnswer};
+use crate::analysis::answers::{
+    ChainsAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, ProxyConnection, WhyAnswer, WorkloadsAnswer,
+};
 use crate::analysis::connection::Asked;
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 
@@ -27,6 +29,8 @@ pub enum Subject {
     Chains(Focus),
     /// Why the plugin stands where it does.
     Why(Focus),
+    /// The mutual TLS of a workload.
+    Mtls(WorkloadId),
     /// Which chain takes a connection.
     Connection(Focus, Asked),
     /// In which order plugins run in the proxy.
@@ -111,6 +115,7 @@ impl Screen {
             Subject::Workloads(_) => View::Workloads,
             Subject::Chains(_) => View::Chains,
             Subject::Why(_) => View::Why,
+            Subject::Mtls(_) => View::Mtls,
             Subject::Connection(..) => View::Connection,
             Subject::Order(_) => View::Order,
             Subject::Raw { .. } => View::Raw,
@@ -126,6 +131,7 @@ impl Screen {
             Subject::Workloads(plugin) => Some(Question::Workloads(plugin.clone())),
             Subject::Chains(focus) => Some(Question::Chains(focus.proxy.clone())),
             Subject::Why(Focus { plugin: Some(plugin), proxy, .. }) => Some(Question::Why(plugin.clone(), proxy.clone())),
+            Subject::Mtls(workload) => Some(Question::Mtls(workload.clone())),
             Subject::Connection(focus, asked) => Some(Question::Connection(focus.proxy.clone(), asked.clone())),
             Subject::Order(focus) => Some(Question::Order(focus.proxy.clone())),
             Subject::Why(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => None,
@@ -181,6 +187,14 @@ impl Screen {
     pub fn why(&self) -> Option<&WhyAnswer> {
         match &self.answer {
             Some(Answered::Why(answer)) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// The answer of a workload's mutual TLS.
+    pub fn mtls(&self) -> Option<&EffectiveMtlsAnswer> {
+        match &self.answer {
+            Some(Answered::Mtls(answer)) => Some(answer),
             _ => None,
         }
     }

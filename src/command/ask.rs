@@ -126,6 +126,19 @@ impl Asker<'_> {
         })
     }
 
+    pub(super) async fn mtls(&self, workload: Option<&str>) -> Result<Outcome, Error> {
+        let objects = self.objects_only("mtls").await?.snapshot(Default::default());
+        let namespace = self.namespace();
+        let pods = match workload {
+            Some(text) => lookup::workload(&objects, text, &self.own_namespace())?.proxies,
+            None => {
+                let pods = objects.workloads.iter().flat_map(|workload| &workload.pods);
+                pods.filter(|pod| namespace.as_ref().is_none_or(|namespace| pod.namespace == *namespace)).cloned().collect()
+            }
+        };
+        Ok(self.print(&answers::mtls(&objects, &pods), None))
+    }
+
     pub(super) async fn record(&self, folder: &Path) -> Result<Outcome, Error> {
         let collector = self.objects_only("record").await?;
         let objects = collector.objects();

@@ -87,6 +87,7 @@ async fn outcome(cli: &Cli) -> Result<Outcome, Error> {
         }
         Some(Command::Why { plugin, workload, .. }) => asker.why(plugin, workload.as_deref()).await,
         Some(Command::Order { workload }) => asker.order(workload).await,
+        Some(Command::Mtls { workload }) => asker.mtls(workload.as_deref()).await,
         Some(Command::Record { folder }) => asker.record(folder).await,
     }
 }

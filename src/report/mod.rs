@@ -3,6 +3,7 @@
 mod chains;
 mod connection;
 mod markdown;
+mod mtls;
 mod order;
 mod paint;
 mod plugins;

@@ -196,6 +196,37 @@ fn the_chains_of_a_term_are_places_in_the_chains_answer() {
 }
 
 #[test]
+fn mtls_keeps_its_promises() {
+    for source in sources() {
+        let all = answer(&["mtls", "-A"], &source);
+        promises(&all, &[("warnings", "l"), ("workloads", "l")]);
+        let names: Vec<&str> = list(&all, "workloads").iter().map(|entry| entry["workload"].as_str().unwrap()).collect();
+        assert!(names.iter().any(|name| name.starts_with("default/httpbin")) && names.is_sorted(), "{names:?}");
+        for entry in list(&all, "workloads") {
+            promises(entry, &[("workload", "s"), ("workloadKind", "s"), ("short", "s"), ("pod", "s"), ("proxyKind", "s0")]);
+            promises(entry, &[("mode", "s"), ("winner", "s0"), ("note", "s0"), ("ports", "l"), ("policies", "l"), ("services", "l")]);
+            for port in list(entry, "ports") {
+                promises(port, &[("port", "n0"), ("mode", "s"), ("by", "s0"), ("portLevel", "b"), ("behind", "s"), ("services", "l")]);
+            }
+            for policy in list(entry, "policies") {
+                promises(policy, &[("policy", "s"), ("scope", "s"), ("mode", "s"), ("created", "s0"), ("fate", "s"), ("reason", "s")]);
+                promises(policy, &[("by", "s0"), ("portLevel", "s"), ("ports", "o")]);
+            }
+            for service in list(entry, "services") {
+                promises(service, &[("service", "s"), ("host", "s"), ("port", "n"), ("targetPort", "n"), ("clients", "l")]);
+                for client in list(service, "clients") {
+                    promises(client, &[("proxy", "b"), ("from", "l"), ("subset", "s0"), ("rules", "l"), ("sends", "s"), ("verdict", "s")]);
+                }
+            }
+            // What has no sidecar has no ports of its own, and says why.
+            assert_eq!(list(entry, "ports").is_empty(), entry["proxyKind"] != "sidecar", "{entry}");
+            assert!(entry["proxyKind"] == "sidecar" || entry["note"].is_string(), "{entry}");
+        }
+    }
+    assert_eq!(list(&json(&["mtls", "deploy/httpbin", "--demo"]), "workloads").len(), 1);
+}
+
+#[test]
 fn over_a_lone_dump_what_only_objects_say_is_null() {
     let folder = tempfile::tempdir().unwrap();
     let dump = lone_dump(&folder);

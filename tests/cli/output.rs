@@ -9,11 +9,12 @@ use super::support::{meshscope, recording};
 use super::{fails, lone_dump};
 
 /// One run of every kind of answer.
-const ANSWERS: [&[&str]; 7] = [
+const ANSWERS: [&[&str]; 8] = [
     &["plugins"],
     &["workloads"],
     &["workloads", "default/helloworld"],
     &["workloads", "default/helloworld", "--near-misses"],
+    &["mtls"],
     &["chains", "deploy/httpbin"],
     &["why", "default/helloworld", "deploy/httpbin"],
     &["order", "deploy/httpbin"],
@@ -171,6 +172,15 @@ fn names_of_objects_cannot_command_the_terminal() {
         "spec": {"url": format!("oci://{EVIL}"), "phase": EVIL, "priority": EVIL, "selector": {"matchLabels": {"app": EVIL}}}});
     let list = json!({"apiVersion": "v1", "kind": "List", "items": [plugin]});
     std::fs::write(folder.path().join("k8s/wasmplugins.extensions.istio.io.json"), list.to_string()).unwrap();
+    let policy =
+        json!({"metadata": {"namespace": "default", "name": EVIL}, "spec": {"selector": {"matchLabels": {"app": EVIL, EVIL: "x"}}}});
+    let mode = json!({"metadata": {"namespace": "default", "name": format!("a{EVIL}")}, "spec": {"mtls": {"mode": EVIL}, "portLevelMtls": {EVIL: {}}}});
+    let policies = json!({"apiVersion": "v1", "kind": "List", "items": [policy, mode]});
+    std::fs::write(folder.path().join("k8s/peerauthentications.security.istio.io.json"), policies.to_string()).unwrap();
+    let rule =
+        json!({"metadata": {"namespace": "default", "name": EVIL}, "spec": {"host": "httpbin", "trafficPolicy": {"tls": {"mode": EVIL}}}});
+    let rules = json!({"apiVersion": "v1", "kind": "List", "items": [rule]});
+    std::fs::write(folder.path().join("k8s/destinationrules.networking.istio.io.json"), rules.to_string()).unwrap();
     let from = folder.path().to_str().unwrap();
     let name = format!("default/p{EVIL}");
     for form in ["text", "markdown", "json", "yaml"] {
@@ -181,6 +191,7 @@ fn names_of_objects_cannot_command_the_terminal() {
             &["why", &name, "deploy/httpbin"],
             &["why", "nope"],
             &["order", "deploy/httpbin"],
+            &["mtls"],
         ] {
             assert_harmless(&meshscope(&[answer, &["--from", from, "-o", form]].concat()), &format!("{answer:?} {form}"));
         }

@@ -2,6 +2,7 @@
 
 mod chains;
 mod connection;
+mod mtls;
 mod order;
 mod plugins;
 mod prediction;
@@ -11,6 +12,7 @@ mod workloads;
 
 pub use chains::{ChainAnswer, ChainMatchAnswer, ChainsAnswer, ChainsFilter, FilterAnswer, ListenerAnswer, ProxyChains, chains};
 pub use connection::{ConnectionAnswer, Loser, ProxyConnection, TakingListener, connection};
+pub use mtls::{ClientAnswer, EffectiveMtlsAnswer, MtlsEntry, PolicyAnswer, PortAnswer, ServiceClients, mtls};
 pub use order::{
     ChainPlace, FoundFilter, FoundFilters, LeftOut, OrderAnswer, OrderEntry, OrderList, OrderedPlugin, RulerMark, RulerPlace, Stands, order,
 };

@@ -163,7 +163,7 @@ fn entry(snapshot: &Snapshot, assumed: &Assumed, mode: Option<MtlsMode>, plugin:
     let decided = attached(&assumed.snapshot, after_pod);
     let owner = lookup::owner(&assumed.snapshot, proxy);
     let effective = |snapshot: &Snapshot| {
-        let effective = mtls::effective(&snapshot.objects, &proxy.namespace, &after_pod.labels);
+        let effective = mtls::of_pod(&snapshot.objects, after_pod);
         MtlsAnswer { mode: effective.mode, winner: effective.winner_text() }
     };
     let mtls_after = match mode {

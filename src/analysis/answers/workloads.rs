@@ -149,7 +149,7 @@ fn summary(snapshot: &Snapshot, workload: &Workload, plugin: Option<&PluginId>) 
             attached.map(|(pod, _)| proxy_summary(snapshot, plugin, pod)).collect()
         })
         .unwrap_or_default();
-    let effective = first.map(|pod| mtls::effective(objects, &pod.id.namespace, &pod.labels));
+    let effective = first.map(|pod| mtls::of_pod(objects, pod));
     let effective = effective.unwrap_or_else(|| mtls::effective(objects, &workload.id.name.namespace, &Default::default()));
     WorkloadSummary {
         workload: workload.id.to_string(),

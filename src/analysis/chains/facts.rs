@@ -59,7 +59,7 @@ impl<'s> Facts<'s> {
         let proxy = pod.proxy.as_ref().filter(|proxy| proxy.kind != ProxyKind::Ztunnel)?;
         let plane = control_plane::control_plane(objects, Some(pod), node);
         let mesh = objects.mesh_config();
-        let effective = mtls::effective(objects, &pod.id.namespace, &pod.labels);
+        let effective = mtls::of_pod(objects, pod);
         let said = node.map(|node| node.instance_ips.as_slice()).filter(|ips| !ips.is_empty()).unwrap_or(&pod.ips);
         let interception = node.map(|node| node.interception_mode.as_str()).filter(|mode| !mode.is_empty());
         Some(Self {

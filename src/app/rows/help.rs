@@ -108,6 +108,22 @@ const WHY: &[(&str, &str)] = &[
     ("mode", "The mutual TLS mode in force, and the PeerAuthentication that says so."),
 ];
 
+const MTLS: &[(&str, &str)] = &[
+    ("mode", "STRICT takes only the mesh's mutual TLS, PERMISSIVE also plain text, DISABLE only plain text."),
+    (
+        "ports",
+        "Container ports, since portLevelMtls names those and not the service's. All others is what no service declares: the passthrough chains take it.",
+    ),
+    (
+        "policies",
+        "Every PeerAuthentication that could concern the workload. Of each scope the oldest counts; the narrowest scope that is not UNSET decides.",
+    ),
+    (
+        "clients",
+        "What a client sends to a port of a service, by its DestinationRule or else by auto mutual TLS, and whether the port takes it. depends: the objects do not show whether it does.",
+    ),
+];
+
 const CONNECTION: &[(&str, &str)] = &[
     (
         "takes it",
@@ -146,6 +162,7 @@ fn words(view: View) -> &'static [(&'static str, &'static str)] {
         View::Workloads => WORKLOADS,
         View::Chains => CHAINS,
         View::Why => WHY,
+        View::Mtls => MTLS,
         View::Connection => CONNECTION,
         View::Order => ORDER,
         View::Raw => RAW,

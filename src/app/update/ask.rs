@@ -82,7 +82,7 @@ pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
             screen.workloads().map(|answer| shown.iter().flat_map(|row| rows::proxies(answer, row)).collect()).unwrap_or_default()
         }
         Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) | Subject::Order(focus) => vec![focus.proxy.clone()],
-        Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => Vec::new(),
+        Subject::Mtls(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => Vec::new(),
     };
     // A pod that is gone is not asked; where no pods were read, nothing says that it is.
     let pods = &app.snapshot.objects.pods;

@@ -8,7 +8,7 @@ use crate::app::program::App;
 use crate::app::rows::{self, Row};
 use crate::app::screen::{Focus, Screen, Subject};
 use crate::model::envoy::ListenerState;
-use crate::model::ids::ProxyId;
+use crate::model::ids::{ProxyId, WorkloadId};
 
 /// Goes to a screen.
 pub(super) fn go(app: &mut App, subject: Subject) -> Vec<Effect> {
@@ -174,6 +174,19 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
         });
     }
     found
+}
+
+/// The workload that the selected row stands for, with a proxy or without.
+pub(super) fn workload(app: &mut App) -> Option<WorkloadId> {
+    let screen = app.screen();
+    if let (Some(Row::Workload(index) | Row::Proxy(index, _)), Some(answer)) = (screen.selected(), screen.workloads()) {
+        return Some(answer.workloads[*index].id.clone());
+    }
+    let focus = focus(app)?;
+    if focus.workload.is_none() {
+        app.note = Some("a config dump alone has no PeerAuthentications, so nothing says which mode is in force".to_owned());
+    }
+    focus.workload
 }
 
 /// The first proxy of a workload that the plugin does not apply to.

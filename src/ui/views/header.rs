@@ -27,6 +27,12 @@ pub(super) fn steps(app: &App) -> Vec<String> {
                 }
                 steps.push(screen.view().title().to_lowercase());
             }
+            Subject::Mtls(workload) => {
+                if !steps.contains(&workload.name.name) {
+                    steps.push(workload.name.name.clone());
+                }
+                steps.push(screen.view().title().to_owned());
+            }
             Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => steps.push(screen.view().title().to_lowercase()),
         }
     }

@@ -5,6 +5,7 @@ mod connection;
 mod empty;
 mod header;
 mod help;
+mod mtls;
 mod order;
 mod plugins;
 mod prediction;
@@ -85,6 +86,7 @@ fn body(app: &App, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
         View::Workloads => workloads::render(app, screen, area, buffer, look),
         View::Chains => chains::render(app, screen, area, buffer, look),
         View::Why => why::render(app, screen, area, buffer, look),
+        View::Mtls => mtls::render(app, screen, area, buffer, look),
         View::Connection => connection::render(app, screen, area, buffer, look),
         View::Order => order::render(app, screen, area, buffer, look),
         View::Raw => raw::render(screen, area, buffer, look),

@@ -176,7 +176,7 @@ fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> WhyEntry {
         attached: applies,
         reason: attachment.map_or_else(|unknown| unknown, |attachment| attachment.reason.to_string()),
         mtls: pod.map(|pod| {
-            let effective = mtls::effective(objects, &pod.id.namespace, &pod.labels);
+            let effective = mtls::of_pod(objects, pod);
             MtlsAnswer { mode: effective.mode, winner: effective.winner_text() }
         }),
         listeners: listeners::of_proxy(snapshot, plugin, proxy),
