@@ -16,6 +16,8 @@ pub enum View {
     Chains,
     /// Why the plugin is where it is, and as often.
     Why,
+    /// What would be under another mode, or with other objects.
+    WhatIf,
     /// The mutual TLS of a workload.
     Mtls,
     /// Which chain takes a connection.
@@ -32,11 +34,12 @@ pub enum View {
 
 impl View {
     /// All screens, in the order in which documents list them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Plugins,
         Self::Workloads,
         Self::Chains,
         Self::Why,
+        Self::WhatIf,
         Self::Mtls,
         Self::Connection,
         Self::Order,
@@ -52,6 +55,7 @@ impl View {
             Self::Workloads => "Workloads",
             Self::Chains => "Chains",
             Self::Why => "Why",
+            Self::WhatIf => "What if",
             Self::Mtls => "mTLS",
             Self::Connection => "Connection",
             Self::Order => "Order",
@@ -91,7 +95,8 @@ pub struct Binding {
 }
 
 const EVERYWHERE: &[View] = &View::ALL;
-const ANSWERS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Mtls, View::Connection, View::Order];
+const ANSWERS: &[View] =
+    &[View::Plugins, View::Workloads, View::Chains, View::Why, View::WhatIf, View::Mtls, View::Connection, View::Order];
 const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why, View::Connection, View::Order];
 const NOT_WHY: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Connection, View::Order];
 const NOT_MTLS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order];
@@ -100,8 +105,19 @@ const HOME: &[View] = &[View::Plugins];
 const MISSES: &[View] = &[View::Plugins, View::Workloads];
 const TREE: &[View] = &[View::Chains];
 const ONE_PROXY: &[View] = &[View::Chains, View::Connection];
-const NOT_HELP: &[View] =
-    &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Mtls, View::Connection, View::Order, View::Raw, View::Warnings];
+const NOT_HELP: &[View] = &[
+    View::Plugins,
+    View::Workloads,
+    View::Chains,
+    View::Why,
+    View::WhatIf,
+    View::Mtls,
+    View::Connection,
+    View::Order,
+    View::Raw,
+    View::Warnings,
+];
+const SUPPOSES: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::WhatIf];
 
 macro_rules! actions {
     ($($action:ident $name:literal $keys:expr, $views:ident, $needs:ident, $footer:literal, $does:literal;)+) => {
@@ -127,6 +143,7 @@ actions! {
     Back         "back"         [Esc],               EVERYWHERE, Nothing, 9,  "Go back; cancel what is waited for or typed";
     Why          "why"          [Char('w')],         NOT_WHY,    Nothing, 2,  "Say why the plugin is here, and why so often";
     Chains       "chains"       [Char('c')],         NOT_CHAINS, Nothing, 3,  "Show the filter chains of the selected workload";
+    WhatIf       "what-if"      [Char('x')],         SUPPOSES,   Nothing, 8,  "Ask what would be under another mutual TLS mode, or with other objects";
     Mtls         "mtls"         [Char('m')],         NOT_MTLS,   Nothing, 8,  "Show the mutual TLS of the selected workload";
     Connection   "connection"   [Char('i')],         ONE_PROXY,  Nothing, 3,  "Ask which chain takes a connection";
     Order        "order"        [Char('o')],         NOT_ORDER,  Nothing, 4,  "Show in which order plugins run, and between which filters";

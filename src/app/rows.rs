@@ -5,6 +5,7 @@ pub mod connection;
 pub mod help;
 pub mod mtls;
 pub mod order;
+pub mod what_if;
 pub mod why;
 
 use std::collections::BTreeSet;
@@ -73,6 +74,10 @@ pub enum Row {
     Ruler(usize),
     /// A place of a list's ruler.
     Place(usize, usize),
+    /// A proxy of which it is said what would be.
+    Supposed(usize),
+    /// A line of what would be there, with its sign: `+` comes, `-` goes, `!` is to be known.
+    Change(char, String),
     /// An empty line.
     Blank,
     /// A sentence.
@@ -146,6 +151,7 @@ fn all(screen: &Screen, warnings: usize) -> Vec<Row> {
         Subject::Workloads(_) => workloads(screen),
         Subject::Chains(_) => chains::rows(screen),
         Subject::Why(_) => why::rows(screen),
+        Subject::WhatIf(_) => what_if::rows(screen),
         Subject::Mtls(_) => mtls::rows(screen),
         Subject::Connection(..) => connection::rows(screen),
         Subject::Order(_) => order::rows(screen),
@@ -228,7 +234,8 @@ pub fn text(screen: &Screen, row: &Row) -> String {
         Row::Sum(_) | Row::Term(..) | Row::Difference(..) | Row::Cause(..) => why::text(screen, row),
         Row::Taken | Row::Loser(_) => connection::text(screen, row),
         Row::Ordering(_) | Row::Ordered(..) | Row::Ruler(_) | Row::Place(..) => order::text(screen, row),
-        Row::Sentence(sentence) => Some(sentence.clone()),
+        Row::Supposed(index) => screen.what_if().and_then(Result::ok).map(|answer| answer.workloads[*index].proxy.to_string()),
+        Row::Sentence(sentence) | Row::Change(_, sentence) => Some(sentence.clone()),
         Row::Line(index) => match &screen.subject {
             Subject::Raw { lines, .. } => lines.get(*index).cloned(),
             Subject::Help(of) => help::lines(of).get(*index).map(help::Line::text),

@@ -10,9 +10,10 @@ use super::question::{Answered, Question};
 use super::rows::{self, Row};
 use super::state::{ListState, Ticket};
 use crate::analysis::answers::{
-    ChainsAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, ProxyConnection, WhyAnswer, WorkloadsAnswer,
+    ChainsAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, ProxyConnection, WhatIfAnswer, WhyAnswer, WorkloadsAnswer,
 };
 use crate::analysis::connection::Asked;
+use crate::analysis::what_if::Assumption;
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 
 /// What a screen is about.
@@ -29,6 +30,8 @@ pub enum Subject {
     Chains(Focus),
     /// Why the plugin stands where it does.
     Why(Focus),
+    /// What would be.
+    WhatIf(Supposition),
     /// The mutual TLS of a workload.
     Mtls(WorkloadId),
     /// Which chain takes a connection.
@@ -46,6 +49,21 @@ pub enum Subject {
     Warnings,
     /// Keys and words, of the screen that it was opened from.
     Help(Context),
+}
+
+/// What is supposed, and of what it is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Supposition {
+    /// The plugin in question; None where only the manifests can bring one.
+    pub plugin: Option<PluginId>,
+    /// The proxy in question; None is all that the plugin applies to before or after.
+    pub proxy: Option<ProxyId>,
+    /// As it was typed.
+    pub typed: String,
+    /// What is supposed.
+    pub assumption: Arc<Assumption>,
+    /// Where objects go that name no namespace.
+    pub namespace: String,
 }
 
 /// A proxy and the plugin that is looked for in it.
@@ -115,6 +133,7 @@ impl Screen {
             Subject::Workloads(_) => View::Workloads,
             Subject::Chains(_) => View::Chains,
             Subject::Why(_) => View::Why,
+            Subject::WhatIf(_) => View::WhatIf,
             Subject::Mtls(_) => View::Mtls,
             Subject::Connection(..) => View::Connection,
             Subject::Order(_) => View::Order,
@@ -131,6 +150,7 @@ impl Screen {
             Subject::Workloads(plugin) => Some(Question::Workloads(plugin.clone())),
             Subject::Chains(focus) => Some(Question::Chains(focus.proxy.clone())),
             Subject::Why(Focus { plugin: Some(plugin), proxy, .. }) => Some(Question::Why(plugin.clone(), proxy.clone())),
+            Subject::WhatIf(supposed) => Some(Question::WhatIf(supposed.clone())),
             Subject::Mtls(workload) => Some(Question::Mtls(workload.clone())),
             Subject::Connection(focus, asked) => Some(Question::Connection(focus.proxy.clone(), asked.clone())),
             Subject::Order(focus) => Some(Question::Order(focus.proxy.clone())),
@@ -155,6 +175,7 @@ impl Screen {
     pub fn plugin(&self) -> Option<&PluginId> {
         match &self.subject {
             Subject::Workloads(plugin) => Some(plugin),
+            Subject::WhatIf(supposed) => supposed.plugin.as_ref(),
             _ => self.focus()?.plugin.as_ref(),
         }
     }
@@ -203,6 +224,14 @@ impl Screen {
     pub fn connection(&self) -> Option<&ProxyConnection> {
         match &self.answer {
             Some(Answered::Connection(answer)) => answer.proxies.first(),
+            _ => None,
+        }
+    }
+
+    /// The answer to what would be, or what of the objects cannot be used.
+    pub fn what_if(&self) -> Option<Result<&WhatIfAnswer, &str>> {
+        match &self.answer {
+            Some(Answered::WhatIf(answer)) => Some(answer.as_deref().map_err(String::as_str)),
             _ => None,
         }
     }

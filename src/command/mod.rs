@@ -15,7 +15,6 @@ use crate::model::printable::printable;
 use crate::report::Paint;
 
 pub use open::open;
-pub use what_if::read_manifest;
 
 /// What a command printed and how it ended.
 struct Outcome {

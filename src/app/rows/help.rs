@@ -146,6 +146,16 @@ const ORDER: &[(&str, &str)] = &[
     ("rules of Istio", "The version whose order is shown: the istiod's, else the proxy's own, else the newest that is known."),
 ];
 
+const WHAT_IF: &[(&str, &str)] = &[
+    (
+        "if …",
+        "What is supposed: a mutual TLS mode in the place of the workload's, or objects as if they had been applied. Nothing is written.",
+    ),
+    ("+  -  !", "A chain or plugin that would come, that would go, and what would be otherwise. The rest of the listener stays as it is."),
+    ("as it does now", "The difference is taken between what istiod would send now and what it would send then."),
+    ("does not have what istiod would send", "The proxy has something else already; why says what."),
+];
+
 const RAW: &[(&str, &str)] = &[(
     "the text",
     "The JSON as the proxy's config dump has it, indented. Keys, tokens and passwords are replaced before anything is kept.",
@@ -162,6 +172,7 @@ fn words(view: View) -> &'static [(&'static str, &'static str)] {
         View::Workloads => WORKLOADS,
         View::Chains => CHAINS,
         View::Why => WHY,
+        View::WhatIf => WHAT_IF,
         View::Mtls => MTLS,
         View::Connection => CONNECTION,
         View::Order => ORDER,

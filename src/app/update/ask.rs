@@ -82,6 +82,10 @@ pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
             screen.workloads().map(|answer| shown.iter().flat_map(|row| rows::proxies(answer, row)).collect()).unwrap_or_default()
         }
         Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) | Subject::Order(focus) => vec![focus.proxy.clone()],
+        Subject::WhatIf(supposed) => {
+            let answered = screen.what_if().and_then(Result::ok).map(|answer| answer.workloads.iter().map(|entry| entry.proxy.clone()));
+            supposed.proxy.iter().cloned().chain(answered.into_iter().flatten().take(MOST_FOR_HOME)).collect()
+        }
         Subject::Mtls(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => Vec::new(),
     };
     // A pod that is gone is not asked; where no pods were read, nothing says that it is.

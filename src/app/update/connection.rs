@@ -3,7 +3,7 @@
 use super::{ask, walk};
 use crate::analysis::connection::Asked;
 use crate::app::effect::Effect;
-use crate::app::program::{App, Typing};
+use crate::app::program::{App, Asking, Typing};
 use crate::app::rows;
 use crate::app::screen::Subject;
 use crate::app::state::Prompt;
@@ -15,7 +15,7 @@ pub(super) fn ask(app: &mut App) -> Vec<Effect> {
         Subject::Connection(_, asked) => asked.to_string(),
         _ => rows::chains::example(screen).unwrap_or_else(|| "port=".to_owned()),
     };
-    app.typing = Some(Typing::Connection(Prompt::with(&begin)));
+    app.typing = Some(Typing::Question(Asking::Connection, Prompt::with(&begin)));
     Vec::new()
 }
 

@@ -16,6 +16,7 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
     let selected = screen.selected().cloned();
     let text = match (&screen.subject, &selected) {
         (Subject::Why(_), _) => screen.why().map(Answer::markdown),
+        (Subject::WhatIf(_), _) => screen.what_if().and_then(Result::ok).map(Answer::markdown),
         (Subject::Mtls(_), _) => screen.mtls().map(Answer::markdown),
         (Subject::Connection(..), _) => match &screen.answer {
             Some(Answered::Connection(answer)) => Some(answer.markdown()),

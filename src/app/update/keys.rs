@@ -3,12 +3,12 @@
 use crossterm::event::KeyEvent;
 
 use super::actions::run;
-use super::{ask, connection, lay_out};
+use super::{ask, connection, lay_out, what_if};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::key::Key;
 use crate::app::keymap;
-use crate::app::program::{App, Typing};
+use crate::app::program::{App, Asking, Typing};
 
 /// A key was pressed.
 pub(super) fn pressed(app: &mut App, event: KeyEvent) -> Vec<Effect> {
@@ -35,7 +35,7 @@ pub(super) fn pasted(app: &mut App, text: &str) -> Vec<Effect> {
             palette.search();
             Vec::new()
         }
-        Some(Typing::Connection(prompt)) => {
+        Some(Typing::Question(_, prompt)) => {
             prompt.paste(text);
             Vec::new()
         }
@@ -53,7 +53,7 @@ fn typed(app: &mut App, key: Key, event: KeyEvent) -> Vec<Effect> {
             lay_out(app);
             Vec::new()
         }
-        (Some(Typing::Command(_) | Typing::Connection(_)), Key::Esc, _) => {
+        (Some(Typing::Command(_) | Typing::Question(..)), Key::Esc, _) => {
             app.typing = None;
             Vec::new()
         }
@@ -66,9 +66,12 @@ fn typed(app: &mut App, key: Key, event: KeyEvent) -> Vec<Effect> {
             app.typing = None;
             chosen.map(|action| run(app, action)).unwrap_or_default()
         }
-        (Some(Typing::Connection(prompt)), Key::Enter, _) => {
-            let text = prompt.text().to_owned();
-            connection::answer(app, &text)
+        (Some(Typing::Question(asking, prompt)), Key::Enter, _) => {
+            let (asking, text) = (asking.clone(), prompt.text().to_owned());
+            match asking {
+                Asking::Connection => connection::answer(app, &text),
+                Asking::WhatIf(about) => what_if::asked(app, about, &text),
+            }
         }
         (Some(Typing::Find(_)), Key::Up | Key::Down | Key::PageUp | Key::PageDown, Some(action)) => run(app, action),
         (Some(Typing::Command(palette)), Key::Up | Key::Down, _) => {
@@ -89,7 +92,7 @@ fn typed(app: &mut App, key: Key, event: KeyEvent) -> Vec<Effect> {
             }
             Vec::new()
         }
-        (Some(Typing::Connection(prompt)), ..) => {
+        (Some(Typing::Question(_, prompt)), ..) => {
             prompt.key(event);
             Vec::new()
         }

@@ -1,20 +1,19 @@
 //! Connection: the chain that takes it, marked, the reason, and the chains that do not take it, each with its own.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 
 use super::chains::{filter_pieces, leads};
-use super::{below_question, empty, inset, list, pane, paragraph, proxy_title, way_role};
+use super::{below_question, empty, inset, list, pane, proxy_title, way_role};
 use crate::analysis::answers::{ChainAnswer, Loser, ProxyConnection};
-use crate::analysis::connection::{FORM, Outcome};
+use crate::analysis::connection::Outcome;
 use crate::app::App;
 use crate::app::rows::{self, Row};
 use crate::app::screen::{Screen, Subject};
-use crate::app::state::Prompt;
 use crate::ui::Look;
 use crate::ui::text::{Piece, TextLine, width};
 use crate::ui::theme::Role;
-use crate::ui::widgets::{Pane, Paragraphs, PromptLine, popup};
+use crate::ui::widgets::Paragraphs;
 
 /// Draws it, and returns how many rows are in sight.
 pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
@@ -107,18 +106,4 @@ fn loser<'a>(loser: &'a Loser, hits: &'a [usize], columns: &Columns) -> Vec<Text
     let missing = columns.meaning.saturating_sub(width(&[Piece::text(loser.meaning.as_str())], columns.ascii));
     first.extend([Piece::text(" ".repeat(missing + 3)), why]);
     vec![TextLine::new(first).hanging(6)]
-}
-
-/// Draws the prompt for a connection over the middle of the area, with what can be said, and returns where the cursor stands.
-pub(super) fn prompt(prompt: &Prompt, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> Option<Position> {
-    let pane = Pane { title: vec![Piece::new(Role::Title, "Which chain takes a connection?")], note: Vec::new(), focused: true };
-    let rows = u16::try_from(FORM.len()).unwrap_or(u16::MAX);
-    let inside = popup(buffer, area, (80, rows + 4), &pane, look);
-    let cursor = PromptLine { sign: look.symbols.step, prompt, note: Vec::new() }.render(inside, buffer, look);
-    let skip = 2.min(inside.height);
-    let longest = FORM.iter().map(|(key, _)| key.len()).max().unwrap_or_default();
-    let lines =
-        FORM.map(|(key, means)| TextLine::new([Piece::new(Role::Key, format!("{key:<longest$}  ")), Piece::new(Role::Muted, means)]));
-    paragraph(buffer, Rect { y: inside.y + skip, height: inside.height - skip, ..inside }, &lines, look);
-    cursor
 }

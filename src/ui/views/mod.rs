@@ -1,5 +1,6 @@
 //! The screens. Each draws the rows and the answer of the screen in sight, and computes nothing that `analysis` should.
 
+mod asking;
 mod chains;
 mod connection;
 mod empty;
@@ -12,6 +13,7 @@ mod prediction;
 mod raw;
 mod state;
 mod warnings;
+mod what_if;
 mod why;
 mod workload_details;
 mod workloads;
@@ -63,9 +65,9 @@ pub fn render(app: &App, themes: &Themes, ascii: bool, frame: &mut Frame<'_>) ->
             chrome.render_event(&regions, buffer, &look);
             palette(buffer, regions.body, state, &look)
         }
-        Some(Typing::Connection(prompt)) => {
+        Some(Typing::Question(asking, prompt)) => {
             chrome.render_event(&regions, buffer, &look);
-            connection::prompt(prompt, regions.body, buffer, &look)
+            asking::render(asking, prompt, regions.body, buffer, &look)
         }
         None => {
             chrome.render_event(&regions, buffer, &look);
@@ -86,6 +88,7 @@ fn body(app: &App, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
         View::Workloads => workloads::render(app, screen, area, buffer, look),
         View::Chains => chains::render(app, screen, area, buffer, look),
         View::Why => why::render(app, screen, area, buffer, look),
+        View::WhatIf => what_if::render(screen, area, buffer, look),
         View::Mtls => mtls::render(app, screen, area, buffer, look),
         View::Connection => connection::render(app, screen, area, buffer, look),
         View::Order => order::render(app, screen, area, buffer, look),
