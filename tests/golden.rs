@@ -37,6 +37,14 @@ fn the_answers_over_every_era() {
 }
 
 #[test]
+fn the_chain_of_a_connection() {
+    for recording in ["permissive", "strict", "disable"] {
+        let arguments = ["chains", "deploy/httpbin", "--connection", "port=80,tls=foreign,sni=httpbin.example.com"];
+        hold(recording, "connection", &printed(recording, &arguments));
+    }
+}
+
+#[test]
 fn an_answer_as_markdown_and_yaml() {
     hold("strict", "why_markdown", &printed("strict", &["why", "default/helloworld", "-o", "markdown"]));
     hold("gateway", "plugins_yaml", &printed("gateway", &["plugins", "-o", "yaml"]));

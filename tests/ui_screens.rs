@@ -72,7 +72,7 @@ fn another_mode_side_by_side() {
 
 #[test]
 fn ascii_without_colours() {
-    for (name, keys) in [("chains", "cM"), ("why", "wM")] {
+    for (name, keys) in [("chains", "cM"), ("why", "wM"), ("connection", "ci9999<enter>i")] {
         let mut demo = Driver::demo();
         demo.plain();
         let screen = show(&demo.keys(keys).screen((80, 24)));
@@ -84,7 +84,7 @@ fn ascii_without_colours() {
 #[test]
 fn a_terminal_that_is_too_small_is_told_so_and_nothing_breaks() {
     let mut demo = Driver::demo();
-    for keys in ["", "<enter>", "c", "w", "?", "<esc>/x", "<esc>:x"] {
+    for keys in ["", "<enter>", "c", "i9<enter>", "i", "<esc>w", "?", "<esc>/x", "<esc>:x"] {
         demo.keys(keys);
         assert!(demo.text((59, 15)).starts_with("terminal too small"));
         for size in [(1, 1), (20, 5), (60, 15), (61, 16), (400, 100)] {

@@ -9,11 +9,12 @@ use super::support::{meshscope, recording};
 use super::{fails, lone_dump};
 
 /// One run of every kind of answer.
-const ANSWERS: [&[&str]; 5] = [
+const ANSWERS: [&[&str]; 6] = [
     &["plugins"],
     &["workloads"],
     &["workloads", "default/helloworld"],
     &["chains", "deploy/httpbin"],
+    &["chains", "deploy/httpbin", "--connection", "port=80,tls=mesh"],
     &["why", "default/helloworld", "deploy/httpbin"],
 ];
 

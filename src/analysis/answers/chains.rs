@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use crate::analysis::connection;
 use crate::analysis::placement::{self, ChainKind, ListenerDirection};
 use crate::model::envoy::{ChainMatch, Filter, FilterChain, Listener, ListenerState, SourceType};
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
@@ -86,9 +85,6 @@ pub struct ChainAnswer {
     /// By what it recognises its connections, as one text.
     #[serde(skip)]
     pub recognised_by: String,
-    /// A connection that it might take, to begin with where one is asked about.
-    #[serde(skip)]
-    pub example: String,
 }
 
 /// The conditions of a chain that are set.
@@ -250,7 +246,6 @@ pub(super) fn chain_answer(
         network_filters: filters(&chain.network_filters),
         http_filters: chain.http_filters.as_deref().map(filters).unwrap_or_default(),
         recognised_by: placement::recognised_by(chain),
-        example: connection::example(chain, listener, direction),
     }
 }
 
