@@ -123,7 +123,7 @@ pub enum Command {
         #[arg(long, value_name = "PLUGIN")]
         plugin: Option<String>,
         /// Which chain takes this connection, and why no other: port=PORT, address=IP, tls=none|mesh|foreign,
-        /// http=1.1|2|1.0|none, alpn=NAME+NAME, sni=HOST|none, source=IP[:PORT], direction=inbound|outbound
+        /// http=1.1|2|1.0|none, alpn=NAME+NAME, sni=HOST|none, source=IP or IP:PORT, direction=inbound|outbound
         #[arg(long, value_name = "KEY=VALUE,..", conflicts_with_all = ["port", "listener", "plugin"])]
         connection: Option<Asked>,
     },

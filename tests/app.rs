@@ -7,6 +7,7 @@ mod support;
 use std::sync::Arc;
 
 use meshscope::app::action::View;
+use meshscope::app::rows::Row;
 use support::driver::Driver;
 
 const SIZE: (u16, u16) = (120, 40);
@@ -78,6 +79,43 @@ fn a_plugin_in_order_opens_the_first_chain_that_has_it() {
 }
 
 #[test]
+fn a_connection_is_asked_about_and_leads_to_its_chain() {
+    let mut demo = Driver::demo();
+    let asked = demo.keys("cjjjjjjjjjjji").text(SIZE);
+    assert!(asked.contains("› port=80,tls=mesh "), "the prompt begins with what the selected chain is for: {asked}");
+    let wrong = demo.keys(",prot=x<enter>").text(SIZE);
+    assert_eq!(demo.app.screen().view(), View::Chains);
+    assert!(wrong.contains("port=80,tls=mesh,prot=x") && wrong.contains("there is no prot="), "{wrong}");
+    assert!(wrong.contains("direction=inbound|outbound"), "what is possible stays in sight: {wrong}");
+    assert!(demo.keys("<esc>").text(SIZE).contains("N = 4 on 15006"), "nothing was asked");
+    let mesh = demo.keys("i<enter>").text(SIZE);
+    assert!(mesh.contains("✓ Chain 6 takes it: mTLS from the mesh to port 80"), "{mesh}");
+    // Another connection on the same screen, begun with the one before.
+    let foreign = demo.keys("i").text(SIZE);
+    assert!(foreign.contains("› port=80,tls=mesh "), "{foreign}");
+    let foreign = demo.keys("<bs><bs><bs><bs>foreign<enter>").text(SIZE);
+    assert!(foreign.contains("✗ No chain takes it."), "{foreign}");
+    assert!(foreign.contains("Chain 5 would match") && foreign.contains("does not go back"), "{foreign}");
+    demo.keys("y");
+    assert!(demo.copied.last().unwrap().starts_with("### Which chain of `httpbin"), "{:?}", demo.copied);
+    // A row leads to its chain.
+    let chains = demo.keys("G<enter>").text(SIZE);
+    assert_eq!(demo.app.screens.len(), 2, "the way goes back to the chains");
+    assert!(chains.contains("▾  7  plain text to port 80") && chains.contains("▸  6  mTLS"), "{chains}");
+    assert!(matches!(demo.app.screen().selected(), Some(Row::Chain(_, 7))), "{:?}", demo.app.screen().selected());
+}
+
+#[test]
+fn a_connection_follows_the_mesh() {
+    let mut demo = Driver::demo();
+    assert!(demo.keys("cjjjjjjjjjjjji<enter>").text(SIZE).contains("✓ Chain 7 takes it: plain text to port 80"), "{}", demo.text(SIZE));
+    let strict = demo.keys("M").text(SIZE);
+    assert!(strict.contains("✗ No chain takes it."), "{strict}");
+    assert!(strict.contains("wants transport protocol tls; the connection has raw_buffer"), "{strict}");
+    assert!(demo.keys("M").text(SIZE).contains("✓ Chain 3 takes it: plain text to port 80"));
+}
+
+#[test]
 fn another_mode_shows_old_and_new_side_by_side() {
     let mut demo = Driver::demo();
     demo.keys("wM");
@@ -125,6 +163,8 @@ fn find_narrows_as_it_is_typed() {
     let shown = demo.keys("<enter>").text(SIZE);
     assert!(shown.contains("/slp") && !shown.contains("deploy/httpbin"), "the prompt is closed, what is found stays: {shown}");
     assert!(demo.keys("<esc>").text(SIZE).contains("deploy/httpbin"));
+    assert!(demo.keys("/slp<bs><bs><bs>htt").text(SIZE).contains("deploy/httpbin"), "what is typed can be taken back");
+    demo.keys("<esc>");
     assert!(demo.keys("/zzz").text(SIZE).contains("Nothing here has the letters \"zzz\""));
     demo.keys("<esc>");
     assert_eq!(demo.app.screen().view(), View::Workloads);
@@ -162,6 +202,8 @@ fn help_says_the_keys_of_the_screen_that_it_was_opened_from() {
     assert!(last.contains("[error]"), "the end can be reached: {last}");
     demo.keys("<esc>");
     assert_eq!(demo.app.screen().view(), View::Chains);
+    let help = demo.keys("i9999<enter>?G").text(SIZE);
+    assert!(help.contains("What can be said of a connection") && help.contains("direction=inbound|outbound"), "{help}");
 }
 
 #[test]

@@ -52,6 +52,14 @@ fn the_order_of_plugins() {
 }
 
 #[test]
+fn the_chain_of_a_connection() {
+    for recording in ["permissive", "strict", "disable"] {
+        let arguments = ["chains", "deploy/httpbin", "--connection", "port=80,tls=foreign,sni=httpbin.example.com"];
+        hold(recording, "connection", &printed(recording, &arguments));
+    }
+}
+
+#[test]
 fn an_answer_as_markdown_and_yaml() {
     hold("strict", "why_markdown", &printed("strict", &["why", "default/helloworld", "-o", "markdown"]));
     hold("fetch-failed-closed", "order_markdown", &printed("fetch-failed-closed", &["order", "deploy/httpbin", "-o", "markdown"]));

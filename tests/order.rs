@@ -14,6 +14,7 @@ use meshscope::ingest::config_dump;
 use meshscope::model::envoy::DumpView;
 use meshscope::model::ids::ProxyId;
 use meshscope::model::kind::Kind;
+use meshscope::model::mesh::Istiod;
 use meshscope::model::snapshot::{Dump, LoadedDump, Snapshot};
 use meshscope::model::update::Update;
 use serde_json::{Value, json};
@@ -58,6 +59,7 @@ fn mesh(version: &str, http: &[&str], objects: &[(Kind, Value)]) -> Snapshot {
     for (kind, object) in objects.iter().cloned().chain([(Kind::Pod, pod)]) {
         collector.apply(Update::Applied { kind, object });
     }
+    collector.apply(Update::Istiods(vec![Istiod { pod: "istiod".to_owned(), version: version.to_owned() }]));
     let minor: u32 = version.split('.').nth(1).unwrap().parse().unwrap();
     let chain = |filters: Vec<Value>| json!({"filters": filters});
     let hcm = json!({"name": "envoy.filters.network.http_connection_manager", "typed_config": {
@@ -237,14 +239,14 @@ fn network_plugins_and_lua_stand_where_they_belong() {
     assert_eq!(names(&old.lists[0]), ["default/net", "default/http"], "every plugin was an HTTP filter");
     assert_eq!(old.lists.len(), 2, "there were no network plugins");
     let why: Vec<&str> = old.left_out.iter().map(|plugin| plugin.why.as_str()).collect();
-    assert_eq!(why, ["istiod 1.19 knows no TrafficExtensions; they came with 1.30"; 2]);
+    assert!(why.len() == 2 && why.iter().all(|why| why.contains("TrafficExtension") && why.contains("1.30")), "{why:?}");
 }
 
 #[test]
 fn a_phase_that_istiod_cannot_read_has_no_place() {
     let now = entry(&mesh("1.31.0", &["router"], &[plugin("late", json!({"phase": "LATE"}))]));
     assert!(names(&now.lists[0]).is_empty());
-    assert_eq!(now.left_out[0].why, "istiod cannot read its phase LATE, which is none of AUTHN, AUTHZ and STATS");
+    assert!(now.left_out[0].why.contains("spec.phase is LATE, which is not a phase"), "{:?}", now.left_out);
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn another_mode_side_by_side() {
 
 #[test]
 fn ascii_without_colours() {
-    for (name, keys) in [("chains", "cM"), ("why", "wM"), ("order", "o"), ("mtls", "mM")] {
+    for (name, keys) in [("chains", "cM"), ("why", "wM"), ("order", "o"), ("mtls", "mM"), ("connection", "ci9999<enter>i")] {
         let mut demo = Driver::demo();
         demo.plain();
         let screen = show(&demo.keys(keys).screen((80, 24)));
@@ -92,7 +92,7 @@ fn ascii_without_colours() {
 #[test]
 fn a_terminal_that_is_too_small_is_told_so_and_nothing_breaks() {
     let mut demo = Driver::demo();
-    for keys in ["", "<enter>", "c", "w", "m", "?", "<esc>/x", "<esc>:x"] {
+    for keys in ["", "<enter>", "c", "i9<enter>", "i", "<esc>w", "m", "?", "<esc>/x", "<esc>:x"] {
         demo.keys(keys);
         assert!(demo.text((59, 15)).starts_with("terminal too small"));
         for size in [(1, 1), (20, 5), (60, 15), (61, 16), (400, 100)] {
@@ -125,7 +125,7 @@ fn listed(kind: Kind) -> Update {
 fn an_empty_screen_says_why_and_what_to_do() {
     let waiting = told(vec![Update::Health(Health::Connecting("pods".into())), listed(Kind::Pod)]);
     assert!(waiting.contains("Waiting for wasmplugins and trafficextensions of"), "{waiting}");
-    assert!(waiting.contains("connecting: waiting for wasmplugins and 15 more"), "{waiting}");
+    assert!(waiting.contains("connecting: waiting for wasmplugins and 17 more"), "{waiting}");
     let none = told(vec![listed(Kind::WasmPlugin), Update::Absent(Kind::TrafficExtension)]);
     assert!(none.contains("There is no WasmPlugin or TrafficExtension in namespace default"), "{none}");
     assert!(none.contains("A shows all"), "{none}");

@@ -9,13 +9,14 @@ use super::support::{meshscope, recording};
 use super::{fails, lone_dump};
 
 /// One run of every kind of answer.
-const ANSWERS: [&[&str]; 8] = [
+const ANSWERS: [&[&str]; 9] = [
     &["plugins"],
     &["workloads"],
     &["workloads", "default/helloworld"],
     &["workloads", "default/helloworld", "--near-misses"],
     &["mtls"],
     &["chains", "deploy/httpbin"],
+    &["chains", "deploy/httpbin", "--connection", "port=80,tls=mesh"],
     &["why", "default/helloworld", "deploy/httpbin"],
     &["order", "deploy/httpbin"],
 ];

@@ -44,7 +44,7 @@ pub struct ProxyConnection {
     pub chain: Option<ChainAnswer>,
     /// What comes of it in that chain, where it does not go well.
     pub consequence: Option<&'static str>,
-    /// The plugins that it passes there, in running order.
+    /// The plugins that it passes there, in running order; none where it does not get that far.
     pub plugins: Vec<String>,
     /// The chains that do not take it.
     pub losers: Vec<Loser>,
@@ -138,7 +138,8 @@ fn judge(answer: &mut ProxyConnection, snapshot: &Snapshot, chosen: &Chosen<'_>,
     answer.why = verdict.why;
     answer.chain = verdict.chain.map(of);
     answer.consequence = verdict.chain.and_then(|place| consequence(&listener.chains[place], &answer.connection));
-    let filters = answer.chain.iter().flat_map(|chain| chain.network_filters.iter().chain(&chain.http_filters));
+    let reached = answer.chain.iter().filter(|_| answer.consequence.is_none());
+    let filters = reached.flat_map(|chain| chain.network_filters.iter().chain(&chain.http_filters));
     let plugins = filters.filter(|filter| filter.plugin_kind.is_some());
     answer.plugins = plugins.map(|filter| filter.plugin.as_ref().unwrap_or(&filter.name).clone()).collect();
     let losers = verdict.losses.into_iter().map(|loss| {

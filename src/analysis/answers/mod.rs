@@ -1,5 +1,6 @@
 //! The answers of the commands and screens, as data. Their fields are JSON keys: added to, never renamed.
 
+mod chain_match;
 mod chains;
 mod connection;
 mod mtls;
@@ -10,7 +11,8 @@ mod what_if;
 mod why;
 mod workloads;
 
-pub use chains::{ChainAnswer, ChainMatchAnswer, ChainsAnswer, ChainsFilter, FilterAnswer, ListenerAnswer, ProxyChains, chains};
+pub use chain_match::ChainMatchAnswer;
+pub use chains::{ChainAnswer, ChainsAnswer, ChainsFilter, FilterAnswer, ListenerAnswer, ProxyChains, chains};
 pub use connection::{ConnectionAnswer, Loser, ProxyConnection, TakingListener, connection};
 pub use mtls::{ClientAnswer, EffectiveMtlsAnswer, MtlsEntry, PolicyAnswer, PortAnswer, ServiceClients, mtls};
 pub use order::{

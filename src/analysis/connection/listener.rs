@@ -2,6 +2,7 @@
 //! (`source/common/listener_manager/connection_handler_impl.cc: getBalancedHandlerByAddress`).
 
 use core::net::IpAddr;
+use std::collections::BTreeSet;
 
 use super::assume::Assumed;
 use crate::analysis::placement::ListenerDirection;
@@ -61,8 +62,9 @@ fn outbound<'d>(active: &Active<'d>, connection: &Assumed) -> Result<Chosen<'d>,
             exact.or_else(|| at(if address.is_ipv4() { "0.0.0.0" } else { "::" }).map(any))
         }
         None if of_port.iter().any(|(_, ip)| !is_wildcard(ip)) => {
-            let names: Vec<&str> = of_port.iter().map(|(listener, _)| listener.name.as_str()).collect();
-            let what = format!("It cannot be told which listener takes it: port {port} has {}; say address=IP.", names.join(", "));
+            let names: BTreeSet<&str> = of_port.iter().map(|(listener, _)| listener.name.as_str()).collect();
+            let names = names.into_iter().collect::<Vec<_>>().join(", ");
+            let what = format!("It cannot be told which listener takes it: port {port} has {names}; say address=IP.");
             return Err(NoListener::Unknown(what));
         }
         None => of_port.first().map(|(listener, _)| any(listener)),

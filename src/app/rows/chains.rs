@@ -93,17 +93,6 @@ pub fn filter<'s>(screen: &'s Screen, row: &Row) -> Option<&'s FilterAnswer> {
     }
 }
 
-/// A connection that the selected chain might take.
-pub fn example(screen: &Screen) -> Option<String> {
-    let listeners = &proxy(screen)?.listeners;
-    let (listener, chain) = match screen.selected()? {
-        Row::Listener(listener) => (*listener, 0),
-        Row::Chain(listener, chain) | Row::NetworkFilter(listener, chain, _) | Row::HttpFilter(listener, chain, _) => (*listener, *chain),
-        _ => return None,
-    };
-    Some(listeners[listener].filter_chains.get(chain)?.example.clone())
-}
-
 pub(super) fn text(screen: &Screen, row: &Row) -> Option<String> {
     let listeners = &proxy(screen)?.listeners;
     match row {

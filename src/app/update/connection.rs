@@ -1,10 +1,11 @@
 //! A question about a connection: what is typed, and what is asked with it.
 
-use super::{ask, walk};
-use crate::analysis::connection::Asked;
+use super::{ask, copy, walk};
+use crate::analysis::connection::{self, Asked};
+use crate::analysis::placement::ChainKind;
 use crate::app::effect::Effect;
 use crate::app::program::{App, Asking, Typing};
-use crate::app::rows;
+use crate::app::rows::Row;
 use crate::app::screen::Subject;
 use crate::app::state::Prompt;
 
@@ -13,10 +14,29 @@ pub(super) fn ask(app: &mut App) -> Vec<Effect> {
     let screen = app.screen();
     let begin = match &screen.subject {
         Subject::Connection(_, asked) => asked.to_string(),
-        _ => rows::chains::example(screen).unwrap_or_else(|| "port=".to_owned()),
+        _ => example(app).unwrap_or_else(|| "port=".to_owned()),
     };
     app.typing = Some(Typing::Question(Asking::Connection, Prompt::with(&begin)));
     Vec::new()
+}
+
+/// A connection that the selected chain might take, or the first of the selected listener that leads somewhere.
+fn example(app: &App) -> Option<String> {
+    let screen = app.screen();
+    let (place, chain) = match screen.selected()? {
+        Row::Listener(listener) => (*listener, None),
+        Row::Chain(listener, chain) | Row::NetworkFilter(listener, chain, _) | Row::HttpFilter(listener, chain, _) => {
+            (*listener, Some(*chain))
+        }
+        _ => return None,
+    };
+    let shown = &screen.chains()?.proxies.first()?.listeners[place];
+    let chain = match chain {
+        Some(chain) => &shown.filter_chains[chain],
+        None => shown.filter_chains.iter().find(|chain| chain.kind != ChainKind::Blackhole)?,
+    };
+    let listener = copy::listener(app, place)?;
+    Some(connection::example(listener.chains.get(chain.place)?, listener, shown.direction))
 }
 
 /// Asks with what was typed. What cannot be understood stays in the prompt, and the reason is said.

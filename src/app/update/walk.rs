@@ -109,7 +109,7 @@ fn connection_place(screen: &Screen, loser: Option<usize>) -> Option<rows::Key> 
 
 /// Goes to the chains of the proxy, with this listener or chain open and selected.
 fn show_chain(app: &mut App, place: Option<rows::Key>) -> Vec<Effect> {
-    let (Some(focus), Some(place)) = (app.screen().focus().cloned(), place) else { return Vec::new() };
+    let Some((place, focus)) = place.and_then(|place| Some((place, focus(app)?))) else { return Vec::new() };
     let effects = go(app, Subject::Chains(focus));
     let height = app.body_height;
     app.screen_mut().open = rows::opening(place);
