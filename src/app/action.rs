@@ -30,17 +30,8 @@ pub enum View {
 
 impl View {
     /// All screens, in the order in which documents list them.
-    pub const ALL: [Self; 9] = [
-        Self::Plugins,
-        Self::Workloads,
-        Self::Chains,
-        Self::Why,
-        Self::Mtls,
-        Self::Connection,
-        Self::Raw,
-        Self::Warnings,
-        Self::Help,
-    ];
+    pub const ALL: [Self; 9] =
+        [Self::Plugins, Self::Workloads, Self::Chains, Self::Why, Self::Mtls, Self::Connection, Self::Raw, Self::Warnings, Self::Help];
 
     /// Its name for a person.
     pub fn title(self) -> &'static str {

@@ -169,11 +169,13 @@ fn names_of_objects_cannot_command_the_terminal() {
         "spec": {"url": format!("oci://{EVIL}"), "phase": EVIL, "priority": EVIL, "selector": {"matchLabels": {"app": EVIL}}}});
     let list = json!({"apiVersion": "v1", "kind": "List", "items": [plugin]});
     std::fs::write(folder.path().join("k8s/wasmplugins.extensions.istio.io.json"), list.to_string()).unwrap();
-    let policy = json!({"metadata": {"namespace": "default", "name": EVIL}, "spec": {"selector": {"matchLabels": {"app": EVIL, EVIL: "x"}}}});
+    let policy =
+        json!({"metadata": {"namespace": "default", "name": EVIL}, "spec": {"selector": {"matchLabels": {"app": EVIL, EVIL: "x"}}}});
     let mode = json!({"metadata": {"namespace": "default", "name": format!("a{EVIL}")}, "spec": {"mtls": {"mode": EVIL}, "portLevelMtls": {EVIL: {}}}});
     let policies = json!({"apiVersion": "v1", "kind": "List", "items": [policy, mode]});
     std::fs::write(folder.path().join("k8s/peerauthentications.security.istio.io.json"), policies.to_string()).unwrap();
-    let rule = json!({"metadata": {"namespace": "default", "name": EVIL}, "spec": {"host": "httpbin", "trafficPolicy": {"tls": {"mode": EVIL}}}});
+    let rule =
+        json!({"metadata": {"namespace": "default", "name": EVIL}, "spec": {"host": "httpbin", "trafficPolicy": {"tls": {"mode": EVIL}}}});
     let rules = json!({"apiVersion": "v1", "kind": "List", "items": [rule]});
     std::fs::write(folder.path().join("k8s/destinationrules.networking.istio.io.json"), rules.to_string()).unwrap();
     let from = folder.path().to_str().unwrap();

@@ -4,7 +4,8 @@ use std::cell::OnceCell;
 
 use serde::Serialize;
 
-use super::{World, in_ambient};
+use super::World;
+use super::note::in_ambient;
 use crate::analysis::mtls::client::{Because, Server, Wire, sends};
 use crate::analysis::mtls::clients::Clients;
 use crate::analysis::mtls::ports::{Behind, PortMode};
