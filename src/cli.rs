@@ -105,6 +105,9 @@ pub enum Command {
     Workloads {
         /// namespace/name, wasmplugin/namespace/name, trafficextension/namespace/name (default: all workloads with their plugins)
         plugin: Option<String>,
+        /// The workloads that it does not reach, the nearest first: why, and what would have to change (with -n of that namespace)
+        #[arg(long, requires = "plugin")]
+        near_misses: bool,
     },
     /// Listeners, filter chains and filters of a workload's proxies, in plain words
     Chains {
@@ -136,6 +139,11 @@ pub enum Command {
         /// Say what would change if the manifests of this file were applied; nothing is written to the cluster
         #[arg(long, value_name = "FILE")]
         with: Vec<PathBuf>,
+    },
+    /// The plugins of a workload in running order, with the reason for each place, among the built-in filters
+    Order {
+        /// As for chains
+        workload: String,
     },
     /// The mutual TLS mode of each workload and port, the policies that lost, and what clients send
     Mtls {

@@ -50,6 +50,34 @@ fn a_term_of_the_sum_opens_its_chains() {
 }
 
 #[test]
+fn o_shows_the_order_from_every_screen_that_knows_a_proxy() {
+    for keys in ["o", "<enter>o", "co", "wo"] {
+        let mut demo = Driver::demo();
+        let order = demo.keys(keys).text(SIZE);
+        assert_eq!(demo.app.screen().view(), View::Order, "{keys}");
+        assert!(order.contains("In which order do plugins run in httpbin?  Rules of Istio 1.31"), "{order}");
+        assert!(order.contains("  1 ● default/helloworld  WasmPlugin · no phase · no priority"), "{order}");
+    }
+    let copied = Driver::demo().keys("oy").copied.concat();
+    assert!(copied.contains("### In which order plugins run"), "{copied}");
+}
+
+#[test]
+fn a_plugin_in_order_opens_the_first_chain_that_has_it() {
+    let mut mesh = Driver::recording("fetch-failed-closed");
+    // The plugin in question is the one that is selected: of two the second.
+    assert!(mesh.keys("o").text(SIZE).contains("3 of 49"), "the failed plugin comes first at home, and second here");
+    let chains = mesh.keys("k<enter>").text(SIZE);
+    assert_eq!(mesh.app.screen().view(), View::Chains);
+    assert_eq!(mesh.app.screen().plugin().map(ToString::to_string).as_deref(), Some("default/helloworld"), "the row's plugin");
+    assert!(chains.contains("▾  1  passthrough, mTLS HTTP") && chains.contains("● default/helloworld"), "{chains}");
+    // What the proxy has nowhere leads nowhere.
+    mesh.keys("<esc>jjj<enter>");
+    assert_eq!(mesh.app.screen().view(), View::Order);
+    assert!(mesh.text(SIZE).contains("istio.metadata_exchange: unless"), "its condition is said above");
+}
+
+#[test]
 fn another_mode_shows_old_and_new_side_by_side() {
     let mut demo = Driver::demo();
     demo.keys("wM");
@@ -61,6 +89,31 @@ fn another_mode_shows_old_and_new_side_by_side() {
     assert!(demo.keys("<esc><esc><enter>").text(SIZE).contains("4 → 2 / 4"));
     demo.keys("MM");
     assert_eq!(demo.app.event.as_deref(), Some("the demo's mesh is PERMISSIVE now · httpbin 15006: 2 → 4"));
+}
+
+#[test]
+fn near_misses_are_one_key_away() {
+    let mut demo = Driver::demo();
+    let wide = demo.keys("n").text((160, 40));
+    assert_eq!(demo.app.screen().view(), View::Workloads);
+    assert!(wide.contains("▸ deploy/sleep"), "the first near-miss is selected: {wide}");
+    assert!(wide.contains("✗ app    httpbin   sleep  differs"), "the labels stand side by side: {wide}");
+    assert!(wide.contains("To reach it: set app=httpbin on the pod template"), "{wide}");
+    let narrow = demo.text((80, 24));
+    assert!(narrow.contains("not matched, the nearest first") && narrow.contains("selector wants app=httpbin"), "{narrow}");
+    // On the Workloads screen the key goes to the first of them, from wherever the selection stands.
+    assert!(demo.keys("Gn").text(SIZE).contains("▸ deploy/sleep"));
+    assert!(demo.keys("g").text(SIZE).contains("▸ deploy/httpbin"));
+    let near: Vec<usize> = (0..2).map(|_| demo.keys("n").app.screen().list.selected).collect();
+    assert_eq!(near[0], near[1]);
+}
+
+#[test]
+fn a_plugin_that_reaches_all_has_no_near_misses() {
+    let mut driver = Driver::recording("eras/1.26.2/permissive-v4");
+    driver.keys("n");
+    assert_eq!(driver.app.screen().view(), View::Workloads);
+    assert_eq!(driver.app.note.as_deref(), Some("the plugin reaches every workload"));
 }
 
 #[test]

@@ -80,6 +80,7 @@ fn answers_are_computed_in_analysis_alone() {
         "ConfigDump",
         "FilterChain",
         "attachment::attach",
+        "near_miss::near_miss",
         "mtls::effective",
         "mtls::of_pod",
     ];

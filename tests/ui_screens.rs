@@ -18,14 +18,16 @@ use support::screen::show;
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 /// Every screen, by the keys that lead to it.
-const SCREENS: [(&str, &str); 11] = [
+const SCREENS: [(&str, &str); 13] = [
     ("plugins", ""),
     ("workloads", "<enter>"),
+    ("near-misses", "n"),
     ("chains", "c"),
     ("why", "w"),
     ("mtls", "m"),
     ("connection", "ci9999<enter>"),
     ("connection-asked", "ci"),
+    ("order", "o"),
     ("raw", "cjj<enter>"),
     ("help", "w?"),
     ("commands", ":ne"),
@@ -52,10 +54,13 @@ fn other_meshes() {
         ("fetch-failed-closed", "plugins", ""),
         ("fetch-failed-closed", "workloads", "<enter>"),
         ("fetch-failed-closed", "warnings", "f"),
+        ("fetch-failed-closed", "order", "o"),
         ("gateway", "plugins", ""),
         ("gateway", "workloads", "j<enter>"),
+        ("gateway", "near-misses", "jn"),
         ("gateway", "chains", "jc"),
         ("gateway", "why", "jw"),
+        ("gateway", "order", "jo"),
         ("gateway", "mtls", "jm"),
     ];
     for (mesh, name, keys) in meshes {
@@ -75,7 +80,7 @@ fn another_mode_side_by_side() {
 
 #[test]
 fn ascii_without_colours() {
-    for (name, keys) in [("chains", "cM"), ("why", "wM"), ("mtls", "mM")] {
+    for (name, keys) in [("chains", "cM"), ("why", "wM"), ("order", "o"), ("mtls", "mM")] {
         let mut demo = Driver::demo();
         demo.plain();
         let screen = show(&demo.keys(keys).screen((80, 24)));
@@ -171,7 +176,7 @@ fn five_thousand_pods_are_a_list_of_which_a_screenful_is_drawn() {
     let shown = driver.keys("<enter>").text((120, 40));
     assert!(matches!(driver.app.screen().subject, Subject::Workloads(_)));
     assert_eq!(driver.app.screen().rows.len(), 5000);
-    assert_eq!(shown.matches("pod/web-").count(), 34, "{shown}");
+    assert_eq!(shown.matches("pod/web-").count(), 34 + 1, "the rows in sight, and the selected one's details: {shown}");
     assert!(driver.held.len() <= 34 + 24, "only the pods in sight are asked: {}", driver.held.len());
     assert!(driver.keys("G").text((120, 40)).contains("5000 of 5000"));
     assert!(driver.keys("/web-4242").text((120, 40)).contains("pod/web-4242"));

@@ -20,6 +20,8 @@ pub enum View {
     Mtls,
     /// Which chain takes a connection.
     Connection,
+    /// In which order plugins run.
+    Order,
     /// The raw JSON of a filter or chain.
     Raw,
     /// What could not be read or understood.
@@ -30,8 +32,18 @@ pub enum View {
 
 impl View {
     /// All screens, in the order in which documents list them.
-    pub const ALL: [Self; 9] =
-        [Self::Plugins, Self::Workloads, Self::Chains, Self::Why, Self::Mtls, Self::Connection, Self::Raw, Self::Warnings, Self::Help];
+    pub const ALL: [Self; 10] = [
+        Self::Plugins,
+        Self::Workloads,
+        Self::Chains,
+        Self::Why,
+        Self::Mtls,
+        Self::Connection,
+        Self::Order,
+        Self::Raw,
+        Self::Warnings,
+        Self::Help,
+    ];
 
     /// Its name for a person.
     pub fn title(self) -> &'static str {
@@ -42,6 +54,7 @@ impl View {
             Self::Why => "Why",
             Self::Mtls => "mTLS",
             Self::Connection => "Connection",
+            Self::Order => "Order",
             Self::Raw => "Raw",
             Self::Warnings => "Warnings",
             Self::Help => "Help",
@@ -78,15 +91,17 @@ pub struct Binding {
 }
 
 const EVERYWHERE: &[View] = &View::ALL;
-const ANSWERS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Mtls, View::Connection];
-const NOT_MTLS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection];
-const NOT_WHY: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Connection];
+const ANSWERS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Mtls, View::Connection, View::Order];
+const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why, View::Connection, View::Order];
+const NOT_WHY: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Connection, View::Order];
+const NOT_MTLS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order];
+const NOT_ORDER: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection];
 const HOME: &[View] = &[View::Plugins];
+const MISSES: &[View] = &[View::Plugins, View::Workloads];
 const TREE: &[View] = &[View::Chains];
 const ONE_PROXY: &[View] = &[View::Chains, View::Connection];
 const NOT_HELP: &[View] =
-    &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Mtls, View::Connection, View::Raw, View::Warnings];
-const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why, View::Connection];
+    &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Mtls, View::Connection, View::Order, View::Raw, View::Warnings];
 
 macro_rules! actions {
     ($($action:ident $name:literal $keys:expr, $views:ident, $needs:ident, $footer:literal, $does:literal;)+) => {
@@ -114,6 +129,8 @@ actions! {
     Chains       "chains"       [Char('c')],         NOT_CHAINS, Nothing, 3,  "Show the filter chains of the selected workload";
     Mtls         "mtls"         [Char('m')],         NOT_MTLS,   Nothing, 8,  "Show the mutual TLS of the selected workload";
     Connection   "connection"   [Char('i')],         ONE_PROXY,  Nothing, 3,  "Ask which chain takes a connection";
+    Order        "order"        [Char('o')],         NOT_ORDER,  Nothing, 4,  "Show in which order plugins run, and between which filters";
+    NearMisses   "near-misses"  [Char('n')],         MISSES,     Nothing, 8,  "Show what keeps the plugin from the workloads that it does not reach";
     Find         "find"         [Char('/')],         EVERYWHERE, Nothing, 4,  "Find by any letters of a name, in their order";
     Commands     "command"      [Char(':')],         EVERYWHERE, Nothing, 5,  "Run an action by its name";
     Copy         "copy"         [Char('y')],         EVERYWHERE, Nothing, 6,  "Copy what is selected";

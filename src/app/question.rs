@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::analysis::answers::{
-    self, ChainsAnswer, ChainsFilter, ConnectionAnswer, EffectiveMtlsAnswer, PluginsAnswer, WhyAnswer, WorkloadsAnswer,
+    self, ChainsAnswer, ChainsFilter, ConnectionAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, WhyAnswer, WorkloadsAnswer,
 };
 use crate::analysis::connection::Asked;
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
@@ -24,6 +24,8 @@ pub enum Question {
     Mtls(WorkloadId),
     /// Which chain of a proxy takes a connection.
     Connection(ProxyId, Asked),
+    /// In which order plugins run in a proxy.
+    Order(ProxyId),
 }
 
 /// An answer.
@@ -41,6 +43,8 @@ pub enum Answered {
     Mtls(Arc<EffectiveMtlsAnswer>),
     /// To [`Question::Connection`].
     Connection(Arc<ConnectionAnswer>),
+    /// To [`Question::Order`].
+    Order(Arc<OrderAnswer>),
 }
 
 impl Question {
@@ -57,6 +61,7 @@ impl Question {
             Self::Chains(proxy) => {
                 Answered::Chains(Arc::new(answers::chains(snapshot, std::slice::from_ref(proxy), &ChainsFilter::default())))
             }
+            Self::Order(proxy) => Answered::Order(Arc::new(answers::order(snapshot, std::slice::from_ref(proxy)))),
             Self::Why(plugin, proxy) => Answered::Why(Arc::new(answers::why(snapshot, plugin, Some(std::slice::from_ref(proxy))))),
             Self::Mtls(id) => {
                 let workload = snapshot.workloads.iter().find(|workload| workload.id == *id);

@@ -4,6 +4,7 @@ pub mod chains;
 pub mod connection;
 pub mod help;
 pub mod mtls;
+pub mod order;
 pub mod why;
 
 use std::collections::BTreeSet;
@@ -64,6 +65,14 @@ pub enum Row {
     Losers,
     /// A chain that does not take it.
     Loser(usize),
+    /// The line above the plugins of lists in running order, by the first list.
+    Ordering(usize),
+    /// A plugin of a list, in running order.
+    Ordered(usize, usize),
+    /// The line above a list's ruler.
+    Ruler(usize),
+    /// A place of a list's ruler.
+    Place(usize, usize),
     /// An empty line.
     Blank,
     /// A sentence.
@@ -139,6 +148,7 @@ fn all(screen: &Screen, warnings: usize) -> Vec<Row> {
         Subject::Why(_) => why::rows(screen),
         Subject::Mtls(_) => mtls::rows(screen),
         Subject::Connection(..) => connection::rows(screen),
+        Subject::Order(_) => order::rows(screen),
         Subject::Raw { lines, .. } => (0..lines.len()).map(Row::Line).collect(),
         Subject::Warnings => (0..warnings).map(Row::Warning).collect(),
         Subject::Help(of) => (0..help::lines(of).len()).map(Row::Line).collect(),
@@ -176,15 +186,32 @@ pub fn opening(key: Key) -> BTreeSet<Key> {
     [listener, key].into_iter().collect()
 }
 
-/// Selects the first chain with the plugin, or the last row that is open by choice, when a tree is first shown.
+/// Selects the first chain with the plugin, or the last row that is open by choice, when a tree is first shown; in running order
+/// the plugin itself.
 pub fn select_plugin(screen: &mut Screen, height: usize) {
     let chosen = screen.open.iter().rev().find(|key| key.chain.is_some()).cloned();
-    let found = screen.rows.iter().position(|row| chosen.is_some() && chains::key_of(screen, row) == chosen);
+    let is_it = |row: &Row| match row {
+        Row::Ordered(..) => screen.plugin().is_some() && order::plugin(screen, row) == screen.plugin(),
+        _ => chosen.is_some() && chains::key_of(screen, row) == chosen,
+    };
+    let found = screen.rows.iter().position(is_it);
     if let Some(row) = found {
         screen.list.select(row, height, screen.rows.len());
         // The listener above it says what it is a chain of.
         screen.list.offset = screen.list.offset.min(row.saturating_sub(2));
     }
+}
+
+/// Selects the first workload that the plugin does not reach, where that is still to be done; false where it reaches all.
+pub fn select_miss(screen: &mut Screen, height: usize) -> bool {
+    let Some(answer) = screen.workloads().filter(|_| screen.seek_miss) else { return true };
+    let is_missed = |row: &Row| matches!(row, Row::Workload(index) if answer.workloads[*index].near_miss.is_some());
+    let found = screen.rows.iter().position(is_missed);
+    screen.seek_miss = false;
+    if let Some(row) = found {
+        screen.list.select(row, height, screen.rows.len());
+    }
+    found.is_some()
 }
 
 /// The text of a row that a search looks at, and that copying takes.
@@ -200,6 +227,7 @@ pub fn text(screen: &Screen, row: &Row) -> String {
         Row::MtlsPort(_) | Row::MtlsPolicy(_) | Row::MtlsClient(..) | Row::MtlsCaveat(_) => mtls::text(screen, row),
         Row::Sum(_) | Row::Term(..) | Row::Difference(..) | Row::Cause(..) => why::text(screen, row),
         Row::Taken | Row::Loser(_) => connection::text(screen, row),
+        Row::Ordering(_) | Row::Ordered(..) | Row::Ruler(_) | Row::Place(..) => order::text(screen, row),
         Row::Sentence(sentence) => Some(sentence.clone()),
         Row::Line(index) => match &screen.subject {
             Subject::Raw { lines, .. } => lines.get(*index).cloned(),

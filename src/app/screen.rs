@@ -9,7 +9,9 @@ use super::keymap::Context;
 use super::question::{Answered, Question};
 use super::rows::{self, Row};
 use super::state::{ListState, Ticket};
-use crate::analysis::answers::{ChainsAnswer, EffectiveMtlsAnswer, PluginsAnswer, ProxyConnection, WhyAnswer, WorkloadsAnswer};
+use crate::analysis::answers::{
+    ChainsAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, ProxyConnection, WhyAnswer, WorkloadsAnswer,
+};
 use crate::analysis::connection::Asked;
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 
@@ -31,6 +33,8 @@ pub enum Subject {
     Mtls(WorkloadId),
     /// Which chain takes a connection.
     Connection(Focus, Asked),
+    /// In which order plugins run in the proxy.
+    Order(Focus),
     /// The raw JSON of a filter or chain.
     Raw {
         /// What it is of.
@@ -81,6 +85,8 @@ pub struct Screen {
     pub rows: Vec<Row>,
     /// Where the search found something, for each row; empty while nothing is looked for.
     pub hits: Vec<Hit>,
+    /// Whether the first near-miss is to be selected as soon as there are rows.
+    pub seek_miss: bool,
     /// Which listeners and chains are open, by their key in [`rows`].
     pub open: BTreeSet<rows::Key>,
 }
@@ -97,6 +103,7 @@ impl Screen {
             find: String::new(),
             rows: Vec::new(),
             hits: Vec::new(),
+            seek_miss: false,
             open: BTreeSet::new(),
         }
     }
@@ -110,6 +117,7 @@ impl Screen {
             Subject::Why(_) => View::Why,
             Subject::Mtls(_) => View::Mtls,
             Subject::Connection(..) => View::Connection,
+            Subject::Order(_) => View::Order,
             Subject::Raw { .. } => View::Raw,
             Subject::Warnings => View::Warnings,
             Subject::Help(_) => View::Help,
@@ -125,6 +133,7 @@ impl Screen {
             Subject::Why(Focus { plugin: Some(plugin), proxy, .. }) => Some(Question::Why(plugin.clone(), proxy.clone())),
             Subject::Mtls(workload) => Some(Question::Mtls(workload.clone())),
             Subject::Connection(focus, asked) => Some(Question::Connection(focus.proxy.clone(), asked.clone())),
+            Subject::Order(focus) => Some(Question::Order(focus.proxy.clone())),
             Subject::Why(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => None,
         }
     }
@@ -132,7 +141,7 @@ impl Screen {
     /// The proxy that it is about, and the plugin that is looked for in it.
     pub fn focus(&self) -> Option<&Focus> {
         match &self.subject {
-            Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) => Some(focus),
+            Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) | Subject::Order(focus) => Some(focus),
             _ => None,
         }
     }
@@ -194,6 +203,14 @@ impl Screen {
     pub fn connection(&self) -> Option<&ProxyConnection> {
         match &self.answer {
             Some(Answered::Connection(answer)) => answer.proxies.first(),
+            _ => None,
+        }
+    }
+
+    /// The answer to in which order.
+    pub fn order(&self) -> Option<&OrderAnswer> {
+        match &self.answer {
+            Some(Answered::Order(answer)) => Some(answer),
             _ => None,
         }
     }

@@ -5,6 +5,7 @@
 
 pub mod collect;
 pub mod config_dump;
+mod go_url;
 pub mod istiod;
 pub mod kubernetes;
 pub mod manifest;

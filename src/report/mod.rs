@@ -4,6 +4,7 @@ mod chains;
 mod connection;
 mod markdown;
 mod mtls;
+mod order;
 mod paint;
 mod plugins;
 mod table;

@@ -9,13 +9,15 @@ use super::support::{meshscope, recording};
 use super::{fails, lone_dump};
 
 /// One run of every kind of answer.
-const ANSWERS: [&[&str]; 6] = [
+const ANSWERS: [&[&str]; 8] = [
     &["plugins"],
     &["workloads"],
     &["workloads", "default/helloworld"],
+    &["workloads", "default/helloworld", "--near-misses"],
     &["mtls"],
     &["chains", "deploy/httpbin"],
     &["why", "default/helloworld", "deploy/httpbin"],
+    &["order", "deploy/httpbin"],
 ];
 
 fn command(arguments: &[&str]) -> Command {
@@ -147,7 +149,8 @@ fn names_in_a_dump_cannot_command_the_terminal() {
     std::fs::write(&path, dump.to_string()).unwrap();
     let from = path.to_str().unwrap();
     for form in ["text", "markdown", "json", "yaml"] {
-        for answer in [&["chains"][..], &["why", "default/helloworld"], &["chains", &format!("pod/{EVIL}")]] {
+        let proxy = "httpbin-664956bb75-9d64m.default";
+        for answer in [&["chains"][..], &["why", "default/helloworld"], &["order", proxy], &["chains", &format!("pod/{EVIL}")]] {
             let output = meshscope(&[answer, &["--from", from, "-o", form]].concat());
             assert_harmless(&output, &format!("{answer:?} {form}"));
         }
@@ -181,7 +184,15 @@ fn names_of_objects_cannot_command_the_terminal() {
     let from = folder.path().to_str().unwrap();
     let name = format!("default/p{EVIL}");
     for form in ["text", "markdown", "json", "yaml"] {
-        for answer in [&["plugins"][..], &["workloads"], &["mtls"], &["why", &name], &["why", &name, "deploy/httpbin"], &["why", "nope"]] {
+        for answer in [
+            &["plugins"][..],
+            &["workloads"],
+            &["why", &name],
+            &["why", &name, "deploy/httpbin"],
+            &["why", "nope"],
+            &["order", "deploy/httpbin"],
+            &["mtls"],
+        ] {
             assert_harmless(&meshscope(&[answer, &["--from", from, "-o", form]].concat()), &format!("{answer:?} {form}"));
         }
     }

@@ -7,6 +7,7 @@ use super::{fails, lone_dump};
 fn wrong_usage_ends_with_2_and_one_line() {
     fails(&meshscope(&["whence"]), 2, &["unrecognized subcommand 'whence'", "--help"]);
     fails(&meshscope(&["why", "--demo"]), 2, &["<PLUGIN>"]);
+    fails(&meshscope(&["workloads", "--near-misses", "--demo"]), 2, &["<PLUGIN>"]);
     fails(&meshscope(&["plugins", "--demo", "-o", "xml"]), 2, &["'xml'", "text, json, yaml, markdown"]);
     fails(&meshscope(&["plugins", "--demo=chaos"]), 2, &["'chaos'", "permissive, strict, disable"]);
     fails(&meshscope(&["plugins", "--demo", "--from", "x"]), 2, &["--from", "--demo"]);
@@ -102,7 +103,7 @@ fn the_help_names_every_command_and_option() {
     let help = meshscope(&["--help"]);
     assert!(help.status.success() && help.stderr.is_empty());
     let text = String::from_utf8(help.stdout).unwrap();
-    for word in ["plugins", "workloads", "chains", "why", "record"] {
+    for word in ["plugins", "workloads", "chains", "why", "order", "record"] {
         assert!(text.lines().any(|line| line.trim_start().starts_with(word)), "{word}");
         let own = meshscope(&[word, "--help"]);
         assert!(own.status.success(), "{word} --help");

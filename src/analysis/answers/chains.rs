@@ -157,11 +157,20 @@ pub struct FilterAnswer {
 }
 
 impl FilterAnswer {
-    /// The name without what all of Envoy's own have in front: `envoy.filters.http.router` is known as `router`.
-    pub fn short(&self) -> &str {
-        let name = self.name.as_str();
-        name.strip_prefix("envoy.filters.http.").or_else(|| name.strip_prefix("envoy.filters.network.")).unwrap_or(name)
+    /// The plugin that made it, else its short name.
+    pub fn shown(&self) -> &str {
+        self.plugin.as_deref().unwrap_or_else(|| self.short())
     }
+
+    /// The name without what all of Envoy's own have in front.
+    pub fn short(&self) -> &str {
+        short(&self.name)
+    }
+}
+
+/// `envoy.filters.http.router` is known as `router`.
+pub(super) fn short(name: &str) -> &str {
+    name.strip_prefix("envoy.filters.http.").or_else(|| name.strip_prefix("envoy.filters.network.")).unwrap_or(name)
 }
 
 /// Narrows the answer.
@@ -287,7 +296,7 @@ fn match_answer(matches: &ChainMatch, matcher: &[String]) -> ChainMatchAnswer {
     }
 }
 
-fn filter_answer(snapshot: &Snapshot, filter: &Filter) -> FilterAnswer {
+pub(super) fn filter_answer(snapshot: &Snapshot, filter: &Filter) -> FilterAnswer {
     let id = placement::plugin_of(filter, snapshot);
     FilterAnswer {
         name: filter.name.clone(),

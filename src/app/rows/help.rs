@@ -54,7 +54,7 @@ const PLUGINS: &[(&str, &str)] = &[
     ("MATCHES", "To how many workloads the plugin applies, of all that run a proxy, by its namespace, selector or targetRefs."),
     (
         "STATE",
-        "What the proxies hold, by their ECDS section. running: the module is in place. stub: the module could not be fetched, so a filter of the same name allows or denies every request (failStrategy). pending: the proxy asked for it and has received nothing. matches nothing: no workload is selected; open the plugin to see why.",
+        "What the proxies hold, by their ECDS section. running: the module is in place. stub: the module could not be fetched, so a filter of the same name allows or denies every request (failStrategy). pending: the proxy asked for it and has received nothing. matches nothing: no workload is reached; n shows what keeps it from each.",
     ),
     (
         "ON 15006",
@@ -71,6 +71,10 @@ const PLUGINS: &[(&str, &str)] = &[
 const WORKLOADS: &[(&str, &str)] = &[
     ("PODS", "How many pods are ready, of how many there are."),
     ("WHY", "The rule by which the plugin applies to the workload, or the first that failed."),
+    (
+        "not matched",
+        "Workloads that the plugin does not reach, those first of which the fewest conditions fail. On a wide terminal the selected one's labels stand beside the selector's, with what would have to change.",
+    ),
     (
         "mTLS",
         "The mutual TLS mode in force for the workload: STRICT takes only mTLS, PERMISSIVE also plain text, DISABLE only plain text. It decides how many chains a port has.",
@@ -131,6 +135,17 @@ const CONNECTION: &[(&str, &str)] = &[
     ("Not looked at", "A listener filter that would tell it does not run for this port."),
 ];
 
+const ORDER: &[(&str, &str)] = &[
+    (
+        "running order",
+        "The order in which a request passes the plugins; answers pass them backwards. Compared are phase, priority (higher first, unset lowest), namespace, age and name, in this order. HTTP and NETWORK plugins stand in lists of their own.",
+    ),
+    ("[phase AUTHN]", "Where the plugins of a phase stand among Istio's own filters. [no phase] is where spec.phase is unset."),
+    ("4 of 4", "In how many of the proxy's chains of this direction the filter stands, as its config dump says. none: in no chain."),
+    ("rbac, ext_authz", "CUSTOM authorization asks another service; rbac alone is what the other actions of AuthorizationPolicy make."),
+    ("rules of Istio", "The version whose order is shown: the istiod's, else the proxy's own, else the newest that is known."),
+];
+
 const RAW: &[(&str, &str)] = &[(
     "the text",
     "The JSON as the proxy's config dump has it, indented. Keys, tokens and passwords are replaced before anything is kept.",
@@ -149,6 +164,7 @@ fn words(view: View) -> &'static [(&'static str, &'static str)] {
         View::Why => WHY,
         View::Mtls => MTLS,
         View::Connection => CONNECTION,
+        View::Order => ORDER,
         View::Raw => RAW,
         View::Warnings | View::Help => WARNINGS,
     }

@@ -32,6 +32,8 @@ pub(super) fn run(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Chains => walk::focus(app).map(|focus| walk::go(app, Subject::Chains(focus))).unwrap_or_default(),
         Action::Mtls => walk::workload(app).map(|workload| walk::go(app, Subject::Mtls(workload))).unwrap_or_default(),
         Action::Connection => connection::ask(app),
+        Action::Order => walk::focus(app).map(|focus| walk::go(app, Subject::Order(focus))).unwrap_or_default(),
+        Action::NearMisses => walk::near_misses(app),
         Action::Find => {
             app.typing = Some(Typing::Find(Prompt::with(&app.screen().find)));
             Vec::new()

@@ -21,6 +21,7 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
             Some(Answered::Connection(answer)) => Some(answer.markdown()),
             _ => None,
         },
+        (Subject::Order(_), _) => screen.order().map(Answer::markdown),
         (Subject::Raw { lines, .. }, _) => Some(lines.join("\n")),
         (Subject::Warnings, Some(Row::Warning(index))) => app.snapshot.warnings.get(*index).map(ToString::to_string),
         (Subject::Help(_), _) => Some(keymap::readme_table()),

@@ -79,6 +79,7 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
         (Row::Sum(_) | Row::Term(..) | Row::Difference(..), Subject::Why(_)) => show_chain(app, why_place(screen, &row)),
         (Row::Taken, Subject::Connection(..)) => show_chain(app, connection_place(screen, None)),
         (Row::Loser(loser), Subject::Connection(..)) => show_chain(app, connection_place(screen, Some(*loser))),
+        (row, Subject::Order(_)) => show_chain(app, rows::order::chain(screen, row)),
         _ => Vec::new(),
     }
 }
@@ -117,11 +118,33 @@ fn show_chain(app: &mut App, place: Option<rows::Key>) -> Vec<Effect> {
     effects
 }
 
+/// Goes to the workloads of a plugin, to the first that it does not reach.
+pub(super) fn near_misses(app: &mut App) -> Vec<Effect> {
+    let screen = app.screen();
+    let mut effects = match (screen.selected(), screen.plugins()) {
+        (Some(Row::Plugin(index)), Some(answer)) => {
+            let plugin = answer.plugins[*index].id.clone();
+            go(app, Subject::Workloads(plugin))
+        }
+        _ => Vec::new(),
+    };
+    if matches!(app.screen().subject, Subject::Workloads(_)) {
+        app.screen_mut().seek_miss = true;
+        ask::select_miss(app, app.screens.len() - 1);
+        effects.extend(ask::wanted_dumps(app));
+    }
+    effects
+}
+
 /// The proxy that the selected row stands for, with the plugin in question.
 pub(super) fn focus(app: &mut App) -> Option<Focus> {
     let screen = app.screen();
     let found = match (screen.selected(), &screen.subject) {
         (_, Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _)) => Some(focus.clone()),
+        (row, Subject::Order(focus)) => {
+            let plugin = row.and_then(|row| rows::order::plugin(screen, row)).or(focus.plugin.as_ref());
+            Some(Focus { plugin: plugin.cloned(), ..focus.clone() })
+        }
         (Some(Row::Plugin(index)), _) => {
             let plugin = &screen.plugins()?.plugins[*index];
             let first = plugin.proxies.first();
@@ -145,7 +168,7 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
     };
     if found.is_none() {
         app.note = Some(match app.screen().selected() {
-            Some(Row::Plugin(_)) => "the plugin applies to no proxy, so there are no chains to show; open it to see why".to_owned(),
+            Some(Row::Plugin(_)) => "the plugin applies to no proxy, so there are no chains to show; n says why".to_owned(),
             Some(Row::Workload(_)) => "the workload has no proxy that runs Envoy".to_owned(),
             _ => "nothing is selected".to_owned(),
         });

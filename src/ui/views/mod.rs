@@ -6,17 +6,19 @@ mod empty;
 mod header;
 mod help;
 mod mtls;
+mod order;
 mod plugins;
 mod prediction;
 mod raw;
 mod state;
 mod warnings;
 mod why;
+mod workload_details;
 mod workloads;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::Look;
 use super::text::{Piece, TextLine};
@@ -86,6 +88,7 @@ fn body(app: &App, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
         View::Why => why::render(app, screen, area, buffer, look),
         View::Mtls => mtls::render(app, screen, area, buffer, look),
         View::Connection => connection::render(app, screen, area, buffer, look),
+        View::Order => order::render(app, screen, area, buffer, look),
         View::Raw => raw::render(screen, area, buffer, look),
         View::Warnings => warnings::render(app, screen, area, buffer, look),
         View::Help => help::render(screen, area, buffer, look),
@@ -121,6 +124,20 @@ fn below_question(question: Vec<Piece<'_>>, area: Rect, buffer: &mut Buffer, loo
     let taken = paint_wrapped(buffer, area, 0, &question, look);
     let taken = u16::try_from(taken + 1).unwrap_or(u16::MAX).min(area.height);
     Rect { y: area.y + taken, height: area.height - taken, ..area }
+}
+
+/// The area of a list, and beside it, where there is room and something to say, that of the details.
+fn with_details(area: Rect, wanted: bool) -> (Rect, Option<Rect>) {
+    if !wanted || area.width < WIDE {
+        return (area, None);
+    }
+    let [left, right] = area.layout(&Layout::horizontal([Constraint::Fill(1), Constraint::Length((area.width / 3).min(64))]));
+    (left, Some(right))
+}
+
+/// A text, or what stands in its place where it is empty.
+fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
+    if text.is_empty() { otherwise } else { text }
 }
 
 /// The selection, as far as it is shown: where a prompt has the keys, rows are still moved over.

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::analysis::chains::Facts;
-use crate::analysis::era::{self, Version};
+use crate::analysis::control_plane;
+use crate::analysis::era::Version;
 use crate::analysis::lookup;
 use crate::analysis::mtls::clients::{Clients, clients};
 use crate::analysis::mtls::fate::{self, Fate, Judged, PortFate, Scope};
@@ -148,7 +149,7 @@ impl<'o> World<'o> {
         let objects = &snapshot.objects;
         // Without a dump nothing says what the domain is.
         let domain = "cluster.local";
-        let version = era::control_plane(objects, None, None).version;
+        let version = control_plane::control_plane(objects, None, None).version;
         let rules = Rules::of(objects, domain, version);
         let clients = clients(objects, &rules);
         Self { objects, unread: snapshot.unread.contains(&Kind::PeerAuthentication), domain, version, rules, clients }
