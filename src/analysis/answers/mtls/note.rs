@@ -9,7 +9,6 @@ use crate::model::workload::{Pod, ProxyKind};
 
 /// Where the mode is not known, or does not mean what it means for a sidecar.
 pub(super) fn note(world: &World<'_>, pod: &Pod, facts: Option<&Facts<'_>>, effective: &EffectiveMtls) -> Option<String> {
-    let objects = world.objects;
     if world.unread {
         return Some("PeerAuthentications cannot be read, so this is Istio's default and not what is in force.".to_owned());
     }
@@ -25,20 +24,13 @@ pub(super) fn note(world: &World<'_>, pod: &Pod, facts: Option<&Facts<'_>>, effe
             "A waypoint takes HBONE, which is mutual TLS whatever the mode is: its chains do not depend on PeerAuthentication."
         }
         Some(ProxyKind::Ztunnel) => "ztunnel holds the modes of the pods that it serves: its own has no meaning.",
-        None if !in_ambient(objects, pod) => "The pod has no proxy, so nothing holds the mode: the application takes what comes.",
-        None if loses_exceptions(objects, effective) => {
+        None if !pod.injection.ambient => "The pod has no proxy, so nothing holds the mode: the application takes what comes.",
+        None if loses_exceptions(world.objects, effective) => {
             "ztunnel takes nothing but HBONE under STRICT. For a policy whose own mode is UNSET it knows ports with PERMISSIVE as exceptions, and not those with DISABLE."
         }
         None => "ztunnel takes HBONE always, and plain text unless the mode is STRICT: PERMISSIVE and DISABLE are the same here.",
     };
     Some(text.to_owned())
-}
-
-/// Whether ambient captures the pod (`pkg/config/constants: dataplane-mode`): its own label goes before its namespace's.
-pub(super) fn in_ambient(objects: &Inventory, pod: &Pod) -> bool {
-    const MODE: &str = "istio.io/dataplane-mode";
-    let of_namespace = || objects.namespaces.get(&pod.id.namespace)?.get(MODE);
-    pod.labels.get(MODE).or_else(of_namespace).is_some_and(|mode| mode == "ambient")
 }
 
 /// `pilot/pkg/serviceregistry/ambient/authorization.go: convertedSelectorPeerAuthentications`.
