@@ -113,7 +113,8 @@ fn auto_mutual_tls_looks_at_the_namespace_the_label_and_the_port() {
         ),
         (
             "mesh DISABLE",
-            [mesh("", "http", &[strict_workload.clone()]), vec![policy("istio-system/m", 1, "", "DISABLE", Value::Null)]].concat(),
+            [mesh("", "http", std::slice::from_ref(&strict_workload)), vec![policy("istio-system/m", 1, "", "DISABLE", Value::Null)]]
+                .concat(),
             "plainText fails",
             "DISABLE by PeerAuthentication istio-system/m",
         ),
@@ -144,7 +145,7 @@ fn of_a_headless_service_all_pods_are_treated_alike() {
     assert_eq!(fares(&world(&[]))[0], "mutualTls works");
     assert_eq!(fares(&world(std::slice::from_ref(&open)))[0], "mutualTls fails", "the mode of one workload is not looked at");
     assert_eq!(
-        fares(&[&[pod("n", "w"), headless(), gateway], &[open][..]].concat())[..2],
+        fares(&[&[pod("n", "w"), headless(), gateway.clone()], &[open.clone()][..]].concat())[..2],
         ["namespace c: plainText works", "namespace n: mutualTls fails"],
         "by a gateway it is"
     );
@@ -152,6 +153,8 @@ fn of_a_headless_service_all_pods_are_treated_alike() {
     assert_eq!(fares(&world(&[other(json!({"app": "x"}))]))[0], "mutualTls works", "a pod of another service does not");
     let because = &entry(&world(&[other(json!({"app": "w"}))])).services[0].clients[0].because;
     assert!(because.contains("w-2.n of the service has no label"), "{because}");
+    let open_to_gateway = [gateway, rule("n/r", 1, json!({"host": "w", "trafficPolicy": {"loadBalancer": {"simple": "PASSTHROUGH"}}}))];
+    assert_eq!(fares(&[&[pod("n", "w"), headless(), open], &open_to_gateway[..]].concat())[0], "mutualTls fails", "by a rule it is not");
     let chosen = rule("n/r", 1, json!({"host": "w", "trafficPolicy": {"loadBalancer": {"simple": "PASSTHROUGH"}}}));
     let ordinary = [mesh("", "http", &[chosen]), vec![other(json!({"app": "w"}))]].concat();
     assert_eq!(fares(&ordinary)[0], "plainText works", "PASSTHROUGH makes any service such a one");

@@ -128,9 +128,20 @@ fn what_is_no_sidecar_has_no_ports_and_says_what_its_mode_means() {
     );
     let (bare, services) = note(json!({"app": "w"}), &[]);
     assert!(bare.contains("no proxy, so nothing holds the mode") && services == 1, "{bare}");
-    let ambient = json!({"app": "w", "istio.io/dataplane-mode": "ambient"});
-    assert!(note(ambient.clone(), &[]).0.contains("plain text unless the mode is STRICT"));
+}
+
+#[test]
+fn ztunnel_knows_modes_in_its_own_way() {
+    let mut captured = bare_pod("n", "w", json!({"app": "w"}), &[]);
+    captured.1["metadata"]["annotations"] = json!({"ambient.istio.io/redirection": "enabled"});
+    let under = |policies: &[Object]| {
+        let entry = entry(&[&[captured.clone(), service(80, 8080, "http")], policies].concat());
+        (entry.note.unwrap(), entry.services[0].clients[0].word())
+    };
+    let (strict, plain) = under(&[policy("n/n", 1, "", "STRICT", Value::Null)]);
+    assert!(strict.contains("plain text unless the mode is STRICT") && plain == "fails", "{strict}");
+    assert_eq!(under(&[policy("n/n", 1, "", "DISABLE", Value::Null)]).1, "works");
     let exceptions = policy("n/w", 2, "w", "UNSET", json!({"8080": {"mode": "DISABLE"}}));
-    let entry = entry(&[bare_pod("n", "w", ambient, &[]), strict.clone(), exceptions]);
-    assert!(entry.note.unwrap().contains("and not those with DISABLE"));
+    let (note, _) = under(&[policy("n/n", 1, "", "STRICT", Value::Null), exceptions]);
+    assert!(note.contains("and not those with DISABLE"), "{note}");
 }

@@ -45,6 +45,8 @@ pub enum Because {
     NotKnown,
     /// A DestinationRule says so.
     Rule(ClientTls),
+    /// Auto mutual TLS, from which a mode that a DestinationRule has for the whole or (until 1.17) for a subset keeps the pod.
+    Marked(ClientTls),
     /// Auto mutual TLS: the pod takes it.
     Auto,
     /// Auto mutual TLS for a headless service, whose pods are not looked at one by one.
@@ -102,23 +104,22 @@ pub fn sends(
         };
         return (wire, Because::Rule(mode));
     }
-    let policy = match subset {
-        Some(subset) => subset.policy.as_ref(),
-        None => rule.and_then(|rule| rule.policy),
-    };
-    let client_chooses = target.service.resolution == Resolution::Passthrough || policy.is_some_and(|policy| policy.passthrough);
-    if let Some(because) = never(client, client_chooses, target, server) {
+    let passes_on = |policy: Option<&TrafficPolicy>| policy.is_some_and(|policy| policy.passthrough);
+    let (whole, of_subset) = (rule.and_then(|rule| rule.policy), subset.and_then(|subset| subset.policy.as_ref()));
+    let headless = target.service.resolution == Resolution::Passthrough;
+    let all_count = headless || passes_on(if subset.is_some() { of_subset } else { whole });
+    if let Some(because) = never(client, all_count, target, server) {
         return (Wire::PlainText, because);
     }
-    // A gateway chooses among pods itself.
-    if client_chooses && client.kind == ProxyKind::Sidecar {
+    // A gateway chooses among the pods of a headless service itself.
+    if (headless && client.kind == ProxyKind::Sidecar) || passes_on(whole) || passes_on(of_subset) {
         return (Wire::MutualTls, Because::AutoHeadless);
     }
     by_mark(client.plane.version, rule, subset, target, server)
 }
 
-/// Why auto mutual TLS is off for a whole service.
-fn never(client: &Facts<'_>, client_chooses: bool, target: &ServiceTarget<'_>, server: &Server<'_>) -> Option<Because> {
+/// Why auto mutual TLS is off for a whole service; `all_count` where every pod of it must take mutual TLS.
+fn never(client: &Facts<'_>, all_count: bool, target: &ServiceTarget<'_>, server: &Server<'_>) -> Option<Because> {
     if target.service.external {
         return Some(Because::External);
     }
@@ -126,7 +127,7 @@ fn never(client: &Facts<'_>, client_chooses: bool, target: &ServiceTarget<'_>, s
         return Some(Because::AutoMtlsOff);
     }
     let unlabelled = || server.unlabelled.get_or_init(|| unlabelled(client.objects, target.service));
-    if let Some(Some(pod)) = client_chooses.then(unlabelled) {
+    if let Some(Some(pod)) = all_count.then(unlabelled) {
         return Some(Because::HeadlessNoTlsLabel(pod.to_string()));
     }
     (server.of_namespace.mode == MtlsMode::Disable).then(|| Because::NamespaceDisables(server.of_namespace.winner_text()))
@@ -164,7 +165,7 @@ fn by_mark(
     let decides = |mode: &ClientTls| !version.marks_pods_by_subset() || matches!(mode, ClientTls::Disable | ClientTls::IstioMutual);
     match marked.filter(decides) {
         Some(ClientTls::IstioMutual) => (Wire::MutualTls, Because::Rule(ClientTls::IstioMutual)),
-        Some(mode) => (Wire::PlainText, Because::Rule(mode)),
+        Some(mode) => (Wire::PlainText, Because::Marked(mode)),
         None if !has_tls_label(server.pod) => (Wire::PlainText, Because::NoTlsLabel),
         None if server.effective.mode_of_port(target.target) == MtlsMode::Disable => (Wire::PlainText, Because::PortDisabled),
         None => (Wire::MutualTls, Because::Auto),

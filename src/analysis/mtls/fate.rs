@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{EffectiveMtls, Scopes, is_in_revision};
 use crate::analysis::attachment::{self, LabelDifference, Reason};
+use crate::analysis::control_plane;
 use crate::model::ids::ObjectName;
 use crate::model::inventory::Inventory;
 use crate::model::labels::Selector;
@@ -119,15 +120,18 @@ pub enum PortFate {
 /// The policies, the narrowest scope first, the oldest of each scope first. Of other namespaces only those that a selector makes
 /// look as if they were meant for the pod.
 pub fn policies<'o>(objects: &'o Inventory, pod: &Pod, effective: &EffectiveMtls) -> Vec<Judged<'o>> {
-    let scopes = Scopes::of(objects, &pod.id.namespace, &pod.labels, pod.revision.as_deref());
-    let root = objects.root_namespace();
+    let scopes = Scopes::of_pod(objects, pod);
+    let (root, revision) = (objects.root_namespace(), control_plane::revision(pod, objects));
     let judge = |policy: &'o PeerAuthentication| {
         let scope = match (policy.selector.is_empty(), policy.name.namespace == root) {
             (false, _) => Scope::Workload,
             (true, true) => Scope::Mesh,
             (true, false) => Scope::Namespace,
         };
-        let fate = fate(policy, scope, &scopes, pod, root, effective)?;
+        let fate = unmeant(policy, scope, pod, root).unwrap_or_else(|| match &policy.revision {
+            Some(wants) if !is_in_revision(policy, revision) => Some(Fate::OtherRevision(wants.clone())),
+            _ => fate(policy, scope, &scopes, effective),
+        })?;
         let ports = match scopes.workload {
             _ if policy.ports.is_empty() => PortFate::None,
             Some(counts) if counts.name == policy.name => PortFate::Counts,
@@ -141,26 +145,29 @@ pub fn policies<'o>(objects: &'o Inventory, pod: &Pod, effective: &EffectiveMtls
     found
 }
 
-/// None where the policy has nothing to do with the pod.
-fn fate(policy: &PeerAuthentication, scope: Scope, scopes: &Scopes<'_>, pod: &Pod, root: &str, effective: &EffectiveMtls) -> Option<Fate> {
+/// The fate of a policy that is not meant for the pod, None within where nothing looks as if it were; None where it is meant.
+fn unmeant(policy: &PeerAuthentication, scope: Scope, pod: &Pod, root: &str) -> Option<Option<Fate>> {
     let own = policy.name.namespace == pod.id.namespace;
     let matches = policy.selector.matches(&pod.labels);
-    let stands = match scope {
-        Scope::Workload if policy.name.namespace == root => return matches.then_some(Fate::SelectorInRootNamespace),
-        Scope::Workload if !own => return matches.then_some(Fate::OtherNamespace),
-        Scope::Namespace if !own => return None,
+    match scope {
+        Scope::Workload if policy.name.namespace == root => Some(matches.then_some(Fate::SelectorInRootNamespace)),
+        Scope::Workload if !own => Some(matches.then_some(Fate::OtherNamespace)),
+        Scope::Namespace if !own => Some(None),
         Scope::Workload if !matches => {
             let differences = attachment::differences(&policy.selector, &pod.labels);
-            return Some(Fate::SelectorDiffers(policy.selector.clone(), differences));
+            Some(Some(Fate::SelectorDiffers(policy.selector.clone(), differences)))
         }
+        Scope::Workload | Scope::Namespace | Scope::Mesh => None,
+    }
+}
+
+/// The fate among the policies that are meant for the pod.
+fn fate(policy: &PeerAuthentication, scope: Scope, scopes: &Scopes<'_>, effective: &EffectiveMtls) -> Option<Fate> {
+    let stands = match scope {
         Scope::Workload => scopes.workload,
         Scope::Namespace => scopes.namespace,
         Scope::Mesh => scopes.mesh,
-    };
-    if let Some(revision) = policy.revision.as_ref().filter(|_| !is_in_revision(policy, pod.revision.as_deref())) {
-        return Some(Fate::OtherRevision(revision.clone()));
-    }
-    let stands = stands?;
+    }?;
     if stands.name != policy.name {
         return Some(Fate::LosesToOlder {
             older: stands.name.clone(),

@@ -12,6 +12,7 @@ pub mod verdict;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::analysis::control_plane;
 use crate::model::ids::ObjectName;
 use crate::model::inventory::Inventory;
 use crate::model::labels::Labels;
@@ -45,12 +46,12 @@ impl EffectiveMtls {
 
 /// The mode in force for a pod.
 pub fn of_pod(objects: &Inventory, pod: &Pod) -> EffectiveMtls {
-    Scopes::of(objects, &pod.id.namespace, &pod.labels, pod.revision.as_deref()).effective()
+    Scopes::of_pod(objects, pod).effective()
 }
 
 /// The mode of a pod's namespace, which policies with a selector do not change.
 pub fn of_namespace(objects: &Inventory, pod: &Pod) -> EffectiveMtls {
-    Scopes::of(objects, &pod.id.namespace, &Labels::new(), pod.revision.as_deref()).effective()
+    Scopes::of(objects, &pod.id.namespace, &Labels::new(), control_plane::revision(pod, objects)).effective()
 }
 
 /// The mode in force for pods with these labels in this namespace, whichever revision's istiod serves them.
@@ -72,6 +73,10 @@ struct Scopes<'o> {
 }
 
 impl<'o> Scopes<'o> {
+    fn of_pod(objects: &'o Inventory, pod: &Pod) -> Self {
+        Self::of(objects, &pod.id.namespace, &pod.labels, control_plane::revision(pod, objects))
+    }
+
     fn of(objects: &'o Inventory, namespace: &str, labels: &Labels, revision: Option<&str>) -> Self {
         let root = objects.root_namespace();
         let whole = |wanted: &str| oldest(objects, revision, |policy| policy.selector.is_empty() && policy.name.namespace == wanted);

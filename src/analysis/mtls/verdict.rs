@@ -129,6 +129,9 @@ impl fmt::Display for Because {
                 f.write_str("its proxy does not know the service, by exportTo or a Sidecar's egress, and passes on what it gets")
             }
             Self::Rule(mode) => write!(f, "the DestinationRule says {}", mode.as_str()),
+            Self::Marked(mode) => {
+                write!(f, "auto mutual TLS leaves out the pod, for which the DestinationRule says {} elsewhere", mode.as_str())
+            }
             Self::Auto => f.write_str("auto mutual TLS finds the label security.istio.io/tlsMode=istio on the pod"),
             Self::AutoHeadless => f.write_str("auto mutual TLS treats all pods of a service alike where the client chooses the pod"),
             Self::External => f.write_str("the service is outside the mesh, and no DestinationRule says otherwise"),

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use serde::Serialize;
 
-use super::{World, in_ambient};
+use super::World;
 use crate::analysis::mtls::client::{Because, Server, Wire, sends};
 use crate::analysis::mtls::clients::Clients;
 use crate::analysis::mtls::ports::{Behind, PortMode};
@@ -76,7 +76,7 @@ pub(super) fn services(world: &World<'_>, served: &Served<'_>, warnings: &mut Ve
         if class == ProtocolClass::Udp {
             continue;
         }
-        let (taker, class) = taker(world, served, target.target, class);
+        let (taker, class) = taker(served, target.target, class);
         for host in target.service.hosts(world.domain) {
             let asked = Asked {
                 world,
@@ -99,11 +99,11 @@ pub(super) fn services(world: &World<'_>, served: &Served<'_>, warnings: &mut Ve
 }
 
 /// Who receives what is sent to a port, and as what kind of port.
-fn taker(world: &World<'_>, served: &Served<'_>, port: u16, class: ProtocolClass) -> (Taker, ProtocolClass) {
+fn taker(served: &Served<'_>, port: u16, class: ProtocolClass) -> (Taker, ProtocolClass) {
     let Served { pod, effective, ports, .. } = *served;
     let mode = effective.mode_of_port(port);
     if pod.proxy.is_none() {
-        return (if in_ambient(world.objects, pod) { Taker::Ztunnel(mode) } else { Taker::Application }, class);
+        return (if pod.injection.ambient { Taker::Ztunnel(mode) } else { Taker::Application }, class);
     }
     // A port that a Sidecar's ingress leaves out is taken by the passthrough chains; without interception nobody takes it.
     let own = ports.iter().find(|known| known.port == Some(port));
