@@ -37,7 +37,7 @@ pub struct Judgement<'o> {
 impl Judgement<'_> {
     /// Whether both are the same; None where that cannot be told.
     pub fn agrees(&self) -> Option<bool> {
-        (self.unknown.is_none() && self.causes.iter().all(|cause| cause.cause != "notPredicted")).then(|| self.differences.is_empty())
+        (self.unknown.is_none() && self.causes.iter().all(|cause| cause.cause != "notPredicted")).then_some(self.differences.is_empty())
     }
 }
 
