@@ -51,6 +51,46 @@ fn a_term_of_the_sum_opens_its_chains() {
 }
 
 #[test]
+fn what_would_be_is_asked_from_every_screen_that_knows_a_plugin() {
+    for keys in ["", "<enter>", "c", "w"] {
+        let mut demo = Driver::demo();
+        let asked = demo.keys(keys).keys("x").text(SIZE);
+        assert!(asked.contains("What would be, if") && asked.contains("Nothing is written"), "{asked}");
+        let strict = demo.keys("strict<enter>").text(SIZE);
+        assert_eq!(demo.app.screen().view(), View::WhatIf, "{keys}");
+        assert!(strict.contains("mutual TLS PERMISSIVE would be STRICT") && strict.contains("4 -> 2"), "{strict}");
+        // Something else on the same screen: the way does not grow.
+        let depth = demo.app.screens.len();
+        let disable = demo.keys("x").keys(&"<bs>".repeat(6)).keys("disable<enter>").text(SIZE);
+        assert!(disable.contains("mutual TLS PERMISSIVE would be DISABLE"), "{disable}");
+        assert_eq!(demo.app.screens.len(), depth);
+    }
+    let copied = Driver::demo().keys("wxstrict<enter>y").copied.concat();
+    assert!(copied.starts_with("### What would be of WasmPlugin `default/helloworld`"), "{copied}");
+}
+
+#[test]
+fn what_would_be_with_a_manifest_and_what_is_wrong_with_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        std::fs::write(directory.path().join(name), text).unwrap();
+        directory.path().join(name).display().to_string()
+    };
+    let plugin = "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {name: second}\nspec: {url: oci://registry.example/second, phase: AUTHN}\n";
+    let (good, bad) = (file("second.yaml", plugin), file("bad.yaml", "kind: [\n"));
+    let mut demo = Driver::demo();
+    let none = demo.keys("wx<enter>").text(SIZE);
+    assert!(none.contains("say a mode, a file of manifests"), "{none}");
+    let missing = demo.keys("nope.yaml<enter>").text(SIZE);
+    assert!(missing.contains("nope.yaml cannot be read") && missing.contains("What would be, if"), "what was typed can be mended: {missing}");
+    let broken = demo.keys(&"<bs>".repeat(9)).keys(&bad).keys("<enter>").text(SIZE);
+    assert!(broken.contains("is neither YAML nor JSON"), "{broken}");
+    let second = demo.keys("<esc>x").keys(&good).keys("<enter>").text(SIZE);
+    assert!(second.contains("If WasmPlugin default/second would be created"), "{second}");
+    assert!(second.contains("default/second would apply to"), "the plugin in question is the one that the file brings: {second}");
+}
+
+#[test]
 fn o_shows_the_order_from_every_screen_that_knows_a_proxy() {
     for keys in ["o", "<enter>o", "co", "wo"] {
         let mut demo = Driver::demo();
@@ -212,7 +252,7 @@ fn a_long_explanation_can_be_read_to_its_end_on_a_small_terminal() {
     demo.text((80, 24));
     let last = demo.keys("w<end>").text((80, 24));
     assert!(last.contains("HTTP to port 15014"), "{last}");
-    let rows = demo.app.screen().rows.len();
+    let rows = demo.app.screen().rows.iter().filter(|row| row.is_selectable()).count();
     assert!(last.contains(&format!("{rows} of {rows}")), "{last}");
 }
 

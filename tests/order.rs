@@ -253,6 +253,8 @@ fn a_phase_that_istiod_cannot_read_has_no_place() {
 fn the_version_is_the_istiods_else_the_proxys_else_the_newest() {
     let mut snapshot = mesh("1.18.7", &["router"], &[]);
     assert_eq!(entry(&snapshot).istio_version, "1.18");
+    Arc::make_mut(&mut snapshot.objects).istiods.clear();
+    assert_eq!(entry(&snapshot).istio_version, "1.18", "the proxy's own");
     snapshot.dumps.clear();
     let newest = entry(&snapshot);
     assert_eq!(newest.istio_version, meshscope::analysis::era::Version::NEWEST.to_string());

@@ -18,12 +18,14 @@ use support::screen::show;
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 /// Every screen, by the keys that lead to it.
-const SCREENS: [(&str, &str); 13] = [
+const SCREENS: [(&str, &str); 15] = [
     ("plugins", ""),
     ("workloads", "<enter>"),
     ("near-misses", "n"),
     ("chains", "c"),
     ("why", "w"),
+    ("what-if", "wxstrict<enter>"),
+    ("what-if-asked", "wx"),
     ("mtls", "m"),
     ("connection", "ci9999<enter>"),
     ("connection-asked", "ci"),
