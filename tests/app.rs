@@ -82,7 +82,10 @@ fn what_would_be_with_a_manifest_and_what_is_wrong_with_one() {
     let none = demo.keys("wx<enter>").text(SIZE);
     assert!(none.contains("say a mode, a file of manifests"), "{none}");
     let missing = demo.keys("nope.yaml<enter>").text(SIZE);
-    assert!(missing.contains("nope.yaml cannot be read") && missing.contains("What would be, if"), "what was typed can be mended: {missing}");
+    assert!(
+        missing.contains("nope.yaml cannot be read") && missing.contains("What would be, if"),
+        "what was typed can be mended: {missing}"
+    );
     let broken = demo.keys(&"<bs>".repeat(9)).keys(&bad).keys("<enter>").text(SIZE);
     assert!(broken.contains("is neither YAML nor JSON"), "{broken}");
     let second = demo.keys("<esc>x").keys(&good).keys("<enter>").text(SIZE);

@@ -11,6 +11,8 @@ mod fetch;
 mod mesh;
 #[path = "e2e/mtls.rs"]
 mod mtls;
+#[path = "e2e/near_misses.rs"]
+mod near_misses;
 #[path = "e2e/recording.rs"]
 mod recording;
 #[path = "e2e/rights.rs"]
