@@ -14,7 +14,8 @@ pub struct Service {
     pub selector: Option<Selector>,
     /// Its own labels (`istio.io/use-waypoint` among them).
     pub labels: Labels,
-    /// `spec.hosts` of a ServiceEntry; empty for a Kubernetes Service, whose host is made of its name: see [`Service::hosts`].
+    /// `spec.hosts` of a ServiceEntry. A Kubernetes Service's host is made of its name, see [`Service::hosts`]: of one there is but
+    /// `spec.externalName`, for which it is another name.
     pub entry_hosts: Vec<String>,
     /// Where it is reached: the cluster IPs, or `spec.addresses` of a ServiceEntry, which may be ranges. Empty where it has none
     /// of its own: headless, or a ServiceEntry that is known by its hosts alone.

@@ -35,6 +35,10 @@ pub struct Facts<'s> {
     pub intercepts: bool,
     /// Whether it takes HBONE.
     pub hbone: bool,
+    /// Whether it answers DNS itself, so that it listens on the addresses that istiod gives ServiceEntries.
+    pub captures_dns: bool,
+    /// Whether istiod allots such addresses in its memory, where nothing shows them.
+    pub hides_addresses: bool,
     /// Ports of its own static listeners.
     pub own_ports: Vec<u16>,
     /// Whether it may not bind ports below 1024.
@@ -69,6 +73,8 @@ impl<'s> Facts<'s> {
             domain: node.map(Node::domain).filter(|domain| !domain.is_empty()).unwrap_or("cluster.local").to_owned(),
             addresses: said.iter().filter_map(|address| address.parse().ok()).collect(),
             intercepts: interception.unwrap_or(&proxy.interception_mode) != "NONE",
+            captures_dns: node.is_some_and(|node| node.captures_dns),
+            hides_addresses: !plane.allots_addresses() && node.is_some_and(|node| node.captures_dns && node.dns_auto_allocate),
             hbone: node.map_or(proxy.hbone, |node| node.enable_hbone),
             own_ports: node.map_or_else(|| OWN_PORTS.to_vec(), |node| node.own_ports.clone()),
             unprivileged: node.is_some_and(|node| node.unprivileged),
@@ -138,6 +144,12 @@ impl<'s> Facts<'s> {
         let of_root = || all.iter().find(|policy| policy.name.namespace == self.mesh.root_namespace && policy.selector.is_none());
         let policy = own.or_else(of_root)?;
         if let PolicySpec::Sidecar(sidecar) = &policy.spec { Some((policy, sidecar)) } else { None }
+    }
+
+    /// What happens to traffic for which there is no service: the Sidecar's word, else the mesh's.
+    pub fn outbound_mode(&self) -> &str {
+        let own = self.sidecar().map(|(_, sidecar)| sidecar.outbound_mode.as_str()).filter(|mode| !mode.is_empty());
+        own.unwrap_or(&self.mesh.outbound_mode)
     }
 
     /// Whether the istiod that decides uses an object with these labels (`pkg/config/model.go: LabelsInRevision`).

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::differences;
+use super::Difference;
 use crate::analysis::attachment::attach;
 use crate::analysis::chains::{Facts, Gap};
 use crate::analysis::era::Version;
@@ -16,7 +16,7 @@ use crate::model::policy::{Policy, PolicySpec};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cause {
-    /// A stable word: `envoyFilter`, `refused`, `warming`, `draining`, `notPredicted`, `olderThanObject`, `versionSkew`, `unexplained`.
+    /// A stable word: `refused`, `warming`, `olderThanObject`, `versionSkew`, `notPredicted`, `unexplained`.
     pub cause: &'static str,
     /// The same as a clause that names the object or the state.
     pub why: String,
@@ -63,12 +63,29 @@ fn touches(policy: &Policy, listener: &Listener, inbound: bool, facts: &Facts<'_
     })
 }
 
-/// The causes of a listener's differences, the most telling first; one of them is `unexplained` where nothing shows why.
-pub fn causes(counted: &Listener, predicted: &Listener, dump: &ConfigDump, facts: &Facts<'_>, gaps: &[&Gap]) -> Vec<Cause> {
-    let mut found: Vec<Cause> = gaps.iter().map(|gap| Cause::new("notPredicted", gap.why.clone())).collect();
+/// The causes of a listener's differences, the most telling first; one of them is `unexplained` where nothing shows why. What is not
+/// predicted, of chains without HTTP alone, explains no difference in others.
+pub fn causes(
+    counted: &Listener,
+    predicted: &Listener,
+    differences: &[Difference],
+    dump: &ConfigDump,
+    facts: &Facts<'_>,
+    gaps: &[&Gap],
+) -> Vec<Cause> {
+    let is_untold = |difference: &Difference| !gaps.is_empty() && !difference.http;
+    let mut untold: Vec<Cause> = Vec::new();
+    if differences.iter().any(is_untold) {
+        untold.extend(gaps.iter().map(|gap| Cause::new("notPredicted", gap.why.clone())));
+        untold.dedup();
+    }
+    if differences.iter().all(is_untold) {
+        return untold;
+    }
+    let mut found: Vec<Cause> = Vec::new();
     let others = dump.listeners.iter().filter(|other| other.name == counted.name && other.state != counted.state);
     for other in others {
-        let is_it = differences(other, predicted).is_empty();
+        let is_it = super::differences(other, predicted).iter().all(is_untold);
         match other.state {
             ListenerState::Error if is_it && counted.state == ListenerState::Active => {
                 let error = other.error.as_deref().unwrap_or("it does not say why");
@@ -80,9 +97,6 @@ pub fn causes(counted: &Listener, predicted: &Listener, dump: &ConfigDump, facts
             }
             _ => {}
         }
-    }
-    if counted.state == ListenerState::Draining {
-        found.push(Cause::new("draining", "the listener was replaced and only serves the connections it has"));
     }
     if found.is_empty() {
         found.extend(older(counted, facts));
@@ -96,6 +110,7 @@ pub fn causes(counted: &Listener, predicted: &Listener, dump: &ConfigDump, facts
             "neither the dump nor the objects show why; look again in a moment, a change takes a while to arrive",
         ));
     }
+    found.extend(untold);
     found
 }
 

@@ -2,11 +2,9 @@
 
 mod causes;
 
-use core::net::IpAddr;
-
 use serde::Serialize;
 
-use super::placement;
+use super::{cidr, placement};
 use crate::model::envoy::{ChainMatch, FilterChain, Listener};
 use crate::model::ids::PluginId;
 
@@ -23,6 +21,9 @@ pub struct Difference {
     /// How it differs.
     #[serde(flatten)]
     pub how: How,
+    /// Whether one of the two has HTTP in it.
+    #[serde(skip)]
+    pub http: bool,
 }
 
 /// How a chain differs.
@@ -45,6 +46,12 @@ pub enum How {
         /// Those that stand there, in order.
         counted: Vec<String>,
     },
+}
+
+impl Difference {
+    fn of(place: Option<usize>, chain: &FilterChain, how: How) -> Self {
+        Self { chain: place, recognised_by: recognised_by(chain), how, http: chain.http_filters.is_some() }
+    }
 }
 
 impl std::fmt::Display for Difference {
@@ -84,14 +91,10 @@ pub fn differences(counted: &Listener, predicted: &Listener) -> Vec<Difference> 
             .or_else(|| if open.iter().filter(same).count() == 1 { open.iter().position(|(_, _, other)| *other == matches) } else { None });
         match place.map(|place| open.remove(place)) {
             Some((place, chain, _)) => found.extend(difference(place, chain, wanted)),
-            None => found.push(Difference { chain: None, recognised_by: recognised_by(wanted), how: How::Missing }),
+            None => found.push(Difference::of(None, wanted, How::Missing)),
         }
     }
-    found.extend(open.into_iter().map(|(place, chain, _)| Difference {
-        chain: Some(place),
-        recognised_by: recognised_by(chain),
-        how: How::Unexpected,
-    }));
+    found.extend(open.into_iter().map(|(place, chain, _)| Difference::of(Some(place), chain, How::Unexpected)));
     found.sort_by_key(|difference| (difference.chain.is_none(), difference.chain));
     found
 }
@@ -106,7 +109,8 @@ fn difference(place: usize, counted: &FilterChain, predicted: &FilterChain) -> O
     } else {
         return None;
     };
-    Some(Difference { chain: Some(place), recognised_by: recognised_by(counted), how })
+    let difference = Difference::of(Some(place), counted, how);
+    Some(Difference { http: difference.http || http, ..difference })
 }
 
 fn plugins(chain: &FilterChain) -> Vec<PluginId> {
@@ -120,18 +124,12 @@ fn recognised_by(chain: &FilterChain) -> String {
     if by == port.trim_end_matches(" · ") { by } else { format!("{port}{by}") }
 }
 
-/// A match in one way of writing: lists in order, addresses in their shortest form.
+/// A match in one way of writing: lists in order, ranges by their network.
 fn normal(matches: &ChainMatch) -> ChainMatch {
     let mut normal = matches.clone();
-    normal.prefix_ranges = matches.prefix_ranges.iter().map(|range| shortest(range)).collect();
+    normal.prefix_ranges = matches.prefix_ranges.iter().map(|range| cidr::network(range)).collect();
     for list in [&mut normal.prefix_ranges, &mut normal.application_protocols, &mut normal.server_names] {
         list.sort();
     }
     normal
-}
-
-/// `::0/0` is `::/0`.
-fn shortest(range: &str) -> String {
-    let parsed = range.split_once('/').and_then(|(address, length)| Some((address.parse::<IpAddr>().ok()?, length)));
-    parsed.map_or_else(|| range.to_owned(), |(address, length)| format!("{address}/{length}"))
 }

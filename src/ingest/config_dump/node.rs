@@ -68,6 +68,8 @@ fn understand(raw: RawNode<'_>) -> Node {
         instance_ips: text("INSTANCE_IPS").split(',').filter(|ip| !ip.is_empty()).map(str::to_owned).collect(),
         interception_mode: text("INTERCEPTION_MODE"),
         enable_hbone: truth(&text("ENABLE_HBONE")),
+        captures_dns: truth(&text("DNS_CAPTURE")),
+        dns_auto_allocate: truth(&text("DNS_AUTO_ALLOCATE")),
         labels,
         own_ports: ["ENVOY_STATUS_PORT", "ENVOY_PROMETHEUS_PORT"].iter().filter_map(|key| text(key).parse().ok()).collect(),
         unprivileged: truth(&text("UNPRIVILEGED_POD")),

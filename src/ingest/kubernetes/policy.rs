@@ -83,7 +83,12 @@ fn sidecar(fields: &mut Fields<'_>) -> Sidecar {
         capture_mode: str_of(item, "/captureMode").to_owned(),
         hosts: texts(item.get("hosts").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default(), ""),
     };
-    Sidecar { ingress, egress: fields.list("/spec/egress").iter().map(egress).collect() }
+    // REGISTRY_ONLY is the value 0 of the enum, so what stands where nothing is written.
+    let outbound_mode = fields.get("/spec/outboundTrafficPolicy").map(|policy| match str_of(policy, "/mode") {
+        "" => "REGISTRY_ONLY".to_owned(),
+        mode => mode.to_owned(),
+    });
+    Sidecar { ingress, egress: fields.list("/spec/egress").iter().map(egress).collect(), outbound_mode: outbound_mode.unwrap_or_default() }
 }
 
 fn servers(fields: &mut Fields<'_>) -> Vec<Server> {
