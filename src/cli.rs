@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::analysis::connection::Asked;
+use crate::model::peer_authentication::MtlsMode;
+
 /// See which WasmPlugin sits in which filter chain of which proxy of an Istio mesh, how often, and why.
 ///
 /// Without a command it opens the terminal program on the current kubeconfig context; where standard output is not a
@@ -102,6 +105,9 @@ pub enum Command {
     Workloads {
         /// namespace/name, wasmplugin/namespace/name, trafficextension/namespace/name (default: all workloads with their plugins)
         plugin: Option<String>,
+        /// The workloads that it does not reach, the nearest first: why, and what would have to change (with -n of that namespace)
+        #[arg(long, requires = "plugin")]
+        near_misses: bool,
     },
     /// Listeners, filter chains and filters of a workload's proxies, in plain words
     Chains {
@@ -116,12 +122,32 @@ pub enum Command {
         /// Only chains that have a filter of this plugin
         #[arg(long, value_name = "PLUGIN")]
         plugin: Option<String>,
+        /// Which chain takes this connection, and why no other: port=PORT, address=IP, tls=none|mesh|foreign,
+        /// http=1.1|2|1.0|none, alpn=NAME+NAME, sni=HOST|none, source=IP or IP:PORT, direction=inbound|outbound
+        #[arg(long, value_name = "KEY=VALUE,..", conflicts_with_all = ["port", "listener", "plugin"])]
+        connection: Option<Asked>,
     },
     /// How often a plugin's filter appears in each listener, and why: the sum, term by term
     Why {
         /// namespace/name, wasmplugin/namespace/name, trafficextension/namespace/name
         plugin: String,
         /// As for chains (default: all that the plugin applies to or that have its filter)
+        workload: Option<String>,
+        /// Say what would change if the workload's mutual TLS mode were another: PERMISSIVE, STRICT or DISABLE
+        #[arg(long, value_name = "MODE", value_parser = mode)]
+        mode: Option<MtlsMode>,
+        /// Say what would change if the manifests of this file were applied; nothing is written to the cluster
+        #[arg(long, value_name = "FILE")]
+        with: Vec<PathBuf>,
+    },
+    /// The plugins of a workload in running order, with the reason for each place, among the built-in filters
+    Order {
+        /// As for chains
+        workload: String,
+    },
+    /// The mutual TLS mode of each workload and port, the policies that lost, and what clients send
+    Mtls {
+        /// As for chains (default: all workloads)
         workload: Option<String>,
     },
     /// Write all that the answers need into a folder that --from reads, without secrets
@@ -138,6 +164,10 @@ pub fn one_line(error: &clap::Error) -> String {
     let lines = said.map(|part| part.lines().map(str::trim).collect::<Vec<_>>().join(" "));
     let line = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
     format!("{}; see `meshscope --help`", line.strip_prefix("error: ").unwrap_or(&line))
+}
+
+fn mode(text: &str) -> Result<MtlsMode, String> {
+    MtlsMode::parse(text).ok_or_else(|| "write PERMISSIVE, STRICT or DISABLE".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

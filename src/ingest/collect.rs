@@ -42,6 +42,16 @@ pub enum Changed {
 }
 
 impl Collector {
+    /// Goes on from the objects of a snapshot.
+    pub fn continuing(snapshot: &Snapshot) -> Self {
+        Self { objects: (*snapshot.objects).clone(), generation: snapshot.generation, ..Self::default() }
+    }
+
+    /// What was not understood of the objects that were taken in.
+    pub fn object_warnings(&self) -> impl Iterator<Item = &Warning> {
+        self.object_warnings.values().flatten()
+    }
+
     /// Takes one message of the source in.
     pub fn apply(&mut self, update: Update) -> Changed {
         self.generation += 1;
@@ -155,7 +165,7 @@ impl Collector {
             self.object_warnings.insert((kind, place.clone()), warnings);
         }
         match object? {
-            Object::Plugin(plugin) => drop(self.objects.plugins.insert(plugin.id.clone(), Arc::new(plugin))),
+            Object::Plugin(plugin) => drop(self.objects.plugins.insert(plugin.id.clone(), Arc::from(plugin))),
             Object::Pod(pod) => drop(self.objects.pods.insert(pod.id.clone(), Arc::new(pod))),
             Object::Owner(owner) => drop(self.objects.owners.insert((kind, place), Arc::new(owner))),
             Object::Service(service) => drop(self.objects.services.insert((kind, place), Arc::new(service))),

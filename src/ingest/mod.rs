@@ -5,8 +5,10 @@
 
 pub mod collect;
 pub mod config_dump;
+mod go_url;
 pub mod istiod;
 pub mod kubernetes;
+pub mod manifest;
 pub mod plugin_name;
 pub mod redact;
 pub mod workloads;

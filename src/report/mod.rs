@@ -1,10 +1,14 @@
 //! The answers as text, JSON, YAML and Markdown. Forms only: nothing is computed here.
 
 mod chains;
+mod connection;
 mod markdown;
+mod mtls;
+mod order;
 mod paint;
 mod plugins;
 mod table;
+mod what_if;
 mod why;
 mod workloads;
 

@@ -68,24 +68,25 @@ fn text(answer: &WhyAnswer, entry: &WhyEntry, paint: Paint) -> String {
     }
     for listener in &entry.listeners {
         out.push('\n');
-        out.push_str(&listener_text(listener, paint));
+        out.push_str(&listener_text(entry, listener, paint));
     }
     if entry.listeners.iter().any(|listener| listener.counted.is_some_and(|count| count > 1)) {
         let _ = writeln!(out, "\n  {ONE_CHAIN}");
     }
+    if let Some(note) = &entry.era_note {
+        let _ = writeln!(out, "  {note}");
+    }
     out
 }
 
-fn listener_text(listener: &WhyListener, paint: Paint) -> String {
+fn listener_text(entry: &WhyEntry, listener: &WhyListener, paint: Paint) -> String {
     let mut out = format!("  {}: ", heading(listener, paint));
-    match listener.counted {
-        Some(count) => {
-            let _ = writeln!(out, "{} of {} chains have it", paint.paint(Style::Strong, &count.to_string()), listener.chain_count);
-        }
-        None => {
-            let _ = writeln!(out, "{}", paint.paint(Style::Warn, listener.counted_note.as_deref().unwrap_or_default()));
-        }
-    }
+    let counted = match listener.counted {
+        Some(count) => format!("{} of {} chains have it", paint.paint(Style::Strong, &count.to_string()), listener.chain_count),
+        None => paint.paint(Style::Warn, listener.counted_note.as_deref().unwrap_or_default()),
+    };
+    let (held, style) = (listener.held_against(), held_style(listener));
+    let _ = writeln!(out, "{counted}; {}", paint.paint(style, &held));
     let width = listener.terms.iter().map(|term| term.what.chars().count()).max().unwrap_or_default();
     for (index, term) in listener.terms.iter().enumerate() {
         let sign = if index == 0 { ' ' } else { '+' };
@@ -104,7 +105,37 @@ fn listener_text(listener: &WhyListener, paint: Paint) -> String {
     {
         let _ = writeln!(out, "    = {count}");
     }
+    for difference in &listener.differences {
+        let _ = writeln!(out, "    {} {}", paint.paint(Style::Warn, "!"), paint.paint(Style::Plain, &difference.to_string()));
+    }
+    for cause in &listener.causes {
+        let _ = writeln!(out, "      because {}", paint.paint(Style::Plain, &cause.why));
+    }
+    for row in matrix(entry, listener) {
+        let cells: String = row[1..].iter().map(|cell| format!("{cell:>18}")).collect();
+        let _ = writeln!(out, "      {:<12}{cells}", row[0]);
+    }
     out
+}
+
+/// How often the plugin would stand there under each mode, and in how many chains; none for listeners that do not depend on it.
+fn matrix(entry: &WhyEntry, listener: &WhyListener) -> Vec<Vec<String>> {
+    let (Some(predicted), Some(chains)) = (&listener.predicted_by_mode, &listener.chains_by_mode) else { return Vec::new() };
+    let now = entry.mtls.as_ref().map(|mtls| mtls.mode);
+    let row = |name: &str, cells: Vec<String>| std::iter::once(name.to_owned()).chain(cells).collect();
+    vec![
+        row("mode", predicted.keys().map(|mode| if now == Some(*mode) { format!("{mode} (now)") } else { mode.to_string() }).collect()),
+        row("occurrences", predicted.values().map(ToString::to_string).collect()),
+        row("chains", chains.values().map(ToString::to_string).collect()),
+    ]
+}
+
+fn held_style(listener: &WhyListener) -> Style {
+    match (listener.agrees, listener.predicted == listener.counted) {
+        (Some(true), true) => Style::Good,
+        (Some(_), _) => Style::Warn,
+        (None, _) => Style::Muted,
+    }
 }
 
 fn heading(listener: &WhyListener, paint: Paint) -> String {
@@ -145,13 +176,27 @@ fn entry_markdown(entry: &WhyEntry) -> String {
     for listener in &entry.listeners {
         let count =
             listener.counted.map_or_else(|| plain(listener.counted_note.as_deref().unwrap_or_default()), |count| format!("**{count}**"));
-        let _ = writeln!(out, "\n{}: {count}\n", heading(listener, Paint::Plain));
+        let _ = writeln!(out, "\n{}: {count}, {}\n", heading(listener, Paint::Plain), plain(&listener.held_against()));
         for term in &listener.terms {
             let _ = writeln!(out, "- {} × {} ({}) {}", term.count, plain(&term.what), plain(&term.how), places(term));
+        }
+        for difference in &listener.differences {
+            let _ = writeln!(out, "- **{}**", plain(&difference.to_string()));
+        }
+        for cause in &listener.causes {
+            let _ = writeln!(out, "  - because {}", plain(&cause.why));
+        }
+        for (index, row) in matrix(entry, listener).iter().enumerate() {
+            let start = if index == 0 { "\n" } else { "" };
+            let rule = if index == 0 { format!("\n|{}", "---|".repeat(row.len())) } else { String::new() };
+            let _ = writeln!(out, "{start}| {} |{rule}", row.join(" | "));
         }
     }
     if entry.listeners.iter().any(|listener| listener.counted.is_some_and(|count| count > 1)) {
         let _ = writeln!(out, "\n{ONE_CHAIN}");
+    }
+    if let Some(note) = &entry.era_note {
+        let _ = writeln!(out, "{note}");
     }
     out
 }

@@ -4,6 +4,7 @@
 
 pub mod driver;
 pub mod screen;
+pub mod world;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

@@ -4,11 +4,12 @@ mod causes;
 
 use serde::Serialize;
 
-use super::{cidr, placement};
+use super::cidr;
+use super::placement::{self, ListenerDirection};
 use crate::model::envoy::{ChainMatch, FilterChain, Listener};
 use crate::model::ids::PluginId;
 
-pub use causes::{Cause, causes, envoy_filters};
+pub use causes::{Cause, causes, envoy_filters, envoy_filters_of_proxy};
 
 /// One way in which a listener differs from what istiod would send.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -16,7 +17,9 @@ pub use causes::{Cause, causes, envoy_filters};
 pub struct Difference {
     /// The chain's 0-based place in the proxy's listener; None where the proxy lacks it.
     pub chain: Option<usize>,
-    /// By what the chain recognises its connections.
+    /// What connections the chain takes, in plain words.
+    pub meaning: String,
+    /// By what it recognises them.
     pub recognised_by: String,
     /// How it differs.
     #[serde(flatten)]
@@ -48,26 +51,17 @@ pub enum How {
     },
 }
 
-impl Difference {
-    fn of(place: Option<usize>, chain: &FilterChain, how: How) -> Self {
-        Self { chain: place, recognised_by: recognised_by(chain), how, http: chain.http_filters.is_some() }
-    }
-}
-
 impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let list = |names: &[String]| if names.is_empty() { "no plugin".to_owned() } else { names.join(", ") };
+        let chain = format!("the chain for {} ({})", self.meaning, self.recognised_by);
         match &self.how {
-            How::Missing => write!(f, "the proxy lacks the chain for {}", self.recognised_by),
-            How::Unexpected => write!(f, "the proxy has a chain for {} that istiod would not make", self.recognised_by),
-            How::Protocol { http: true } => {
-                write!(f, "the chain for {} has no HttpConnectionManager, istiod would put one there", self.recognised_by)
-            }
-            How::Protocol { http: false } => {
-                write!(f, "the chain for {} has an HttpConnectionManager, istiod would put none there", self.recognised_by)
-            }
+            How::Missing => write!(f, "the proxy lacks {chain}"),
+            How::Unexpected => write!(f, "istiod would not make {chain}, which the proxy has"),
+            How::Protocol { http: true } => write!(f, "{chain} has no HttpConnectionManager, istiod would put one there"),
+            How::Protocol { http: false } => write!(f, "{chain} has an HttpConnectionManager, istiod would put none there"),
             How::Plugins { predicted, counted } => {
-                write!(f, "the chain for {} holds {}, istiod would put {} there", self.recognised_by, list(counted), list(predicted))
+                write!(f, "{chain} holds {}, istiod would put {} there", list(counted), list(predicted))
             }
         }
     }
@@ -75,9 +69,16 @@ impl std::fmt::Display for Difference {
 
 /// The differences between two listeners of one name; none where each chain of one has its like in the other, with the same
 /// plugins in the same order.
-pub fn differences(counted: &Listener, predicted: &Listener) -> Vec<Difference> {
+pub fn differences(counted: &Listener, predicted: &Listener, direction: Option<ListenerDirection>) -> Vec<Difference> {
     let mut open: Vec<(usize, &FilterChain, ChainMatch)> =
         counted.chains.iter().enumerate().map(|(place, chain)| (place, chain, normal(&chain.matches))).collect();
+    let describe = |chain: Option<usize>, of: &FilterChain, how: How| Difference {
+        chain,
+        meaning: placement::meaning(of, placement::classify(of, direction), counted),
+        recognised_by: recognised_by(of),
+        http: of.http_filters.is_some() || matches!(how, How::Protocol { .. }),
+        how,
+    };
     let mut found = Vec::new();
     for wanted in &predicted.chains {
         let matches = normal(&wanted.matches);
@@ -90,27 +91,23 @@ pub fn differences(counted: &Listener, predicted: &Listener) -> Vec<Difference> 
             .position(|(_, chain, other)| *other == matches && leads(chain))
             .or_else(|| if open.iter().filter(same).count() == 1 { open.iter().position(|(_, _, other)| *other == matches) } else { None });
         match place.map(|place| open.remove(place)) {
-            Some((place, chain, _)) => found.extend(difference(place, chain, wanted)),
-            None => found.push(Difference::of(None, wanted, How::Missing)),
+            Some((place, chain, _)) => found.extend(how(chain, wanted).map(|how| describe(Some(place), chain, how))),
+            None => found.push(describe(None, wanted, How::Missing)),
         }
     }
-    found.extend(open.into_iter().map(|(place, chain, _)| Difference::of(Some(place), chain, How::Unexpected)));
+    found.extend(open.into_iter().map(|(place, chain, _)| describe(Some(place), chain, How::Unexpected)));
     found.sort_by_key(|difference| (difference.chain.is_none(), difference.chain));
     found
 }
 
-fn difference(place: usize, counted: &FilterChain, predicted: &FilterChain) -> Option<Difference> {
+/// How two chains that match the same differ; None where they do not.
+fn how(counted: &FilterChain, predicted: &FilterChain) -> Option<How> {
     let http = predicted.http_filters.is_some();
-    let how = if counted.http_filters.is_some() != http {
-        How::Protocol { http }
-    } else if plugins(counted) != plugins(predicted) {
-        let names = |chain| plugins(chain).iter().map(|id: &PluginId| id.to_string()).collect();
-        How::Plugins { predicted: names(predicted), counted: names(counted) }
-    } else {
-        return None;
-    };
-    let difference = Difference::of(Some(place), counted, how);
-    Some(Difference { http: difference.http || http, ..difference })
+    if counted.http_filters.is_some() != http {
+        return Some(How::Protocol { http });
+    }
+    let names = |chain| plugins(chain).iter().map(PluginId::to_string).collect();
+    (plugins(counted) != plugins(predicted)).then(|| How::Plugins { predicted: names(predicted), counted: names(counted) })
 }
 
 fn plugins(chain: &FilterChain) -> Vec<PluginId> {

@@ -39,11 +39,17 @@ pub(super) fn rows(screen: &Screen) -> Vec<Row> {
 }
 
 fn sum(entry: &WhyEntry, index: usize, rows: &mut Vec<Row>) {
-    let terms = entry.listeners[index].terms.len();
+    let listener = &entry.listeners[index];
+    let terms = listener.terms.len();
     rows.push(Row::Sum(index));
     rows.extend((0..terms).map(|term| Row::Term(index, term)));
     if terms > 1 {
         rows.push(Row::Total(index));
+    }
+    rows.extend((0..listener.differences.len()).map(|place| Row::Difference(index, place)));
+    rows.extend((0..listener.causes.len()).map(|place| Row::Cause(index, place)));
+    if listener.chains_by_mode.is_some() {
+        rows.extend([Row::Blank, Row::Modes(index, 0), Row::Modes(index, 1), Row::Modes(index, 2)]);
     }
 }
 
@@ -61,6 +67,7 @@ fn sentences(entry: &WhyEntry) -> Vec<String> {
     if entry.listeners.iter().any(|listener| listener.counted.is_some_and(|count| count > 1)) {
         found.push(ONE_CHAIN.to_owned());
     }
+    found.extend(entry.era_note.clone());
     let applies = match entry.attached {
         Some(true) => "It applies here",
         Some(false) => "It does not apply here",
@@ -77,6 +84,8 @@ pub(super) fn text(screen: &Screen, row: &Row) -> Option<String> {
     match row {
         Row::Sum(index) => Some(listeners[*index].listener.clone()),
         Row::Term(index, term) => Some(listeners[*index].terms[*term].what.clone()),
+        Row::Difference(index, place) => Some(listeners[*index].differences[*place].to_string()),
+        Row::Cause(index, place) => Some(listeners[*index].causes[*place].why.clone()),
         _ => None,
     }
 }

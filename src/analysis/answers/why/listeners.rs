@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::WhyListener;
+use crate::analysis::chains::{self, Facts};
+use crate::analysis::control_plane::ControlPlane;
+use crate::analysis::era::Version;
 use crate::analysis::explain;
 use crate::analysis::outlook::{Judgement, Outlook};
 use crate::analysis::placement::{self, ListenerDirection};
@@ -30,6 +33,31 @@ pub(super) fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) 
     }
     found.sort_by(|a, b| (a.direction, a.port, &a.listener, a.state).cmp(&(b.direction, b.port, &b.listener, b.state)));
     found
+}
+
+/// How often the plugin would stand in the inbound listener of the same workload by the rules of the releases on the other side of
+/// 1.23, where the passthrough chains became one set for all IP families; None where that is the same number.
+pub(super) fn era_note(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Option<String> {
+    let outlook = Outlook::of(snapshot, proxy).ok()?;
+    let count = |facts: &Facts<'_>| -> usize {
+        chains::predict_inbound(facts).iter().map(|listener| placement::count_in_listener(listener, plugin)).sum()
+    };
+    let facts = &outlook.facts;
+    let (now, version) = (count(facts), facts.plane.version);
+    let other = if version.passthrough_by_family() { Version::NEWEST } else { Version::new(1, 22) };
+    let plane = ControlPlane { version: other, ..facts.plane.clone() };
+    let mut others = Facts { plane, ..facts.clone() };
+    if !version.passthrough_by_family() {
+        // The families that a pod may have had by then.
+        others.addresses = vec![core::net::Ipv4Addr::LOCALHOST.into(), core::net::Ipv6Addr::LOCALHOST.into()];
+    }
+    let then = count(&others);
+    (now > 0 && then != now).then(|| match version.passthrough_by_family() {
+        true => format!("Until 1.22 each IP family has its own passthrough chains; from 1.23 on the same workload shows {then} here."),
+        false => {
+            format!("Until 1.22 each IP family had its own passthrough chains: with IPv4 and IPv6 the same workload showed {then} here.")
+        }
+    })
 }
 
 struct Question<'s> {

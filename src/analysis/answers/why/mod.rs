@@ -53,6 +53,9 @@ pub struct WhyEntry {
     pub listeners: Vec<WhyListener>,
     /// Whether it runs.
     pub state: PluginState,
+    /// How often it would stand in the inbound listener by the rules of other releases, where that is another number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub era_note: Option<String>,
     /// What shows the state.
     pub state_note: String,
     /// How the dump was read, `port-forward` and so on, or why there is none.
@@ -115,9 +118,16 @@ pub struct WhyListener {
 }
 
 impl WhyListener {
-    /// Whether the proxy has it: one that is only predicted has no chains.
-    pub fn is_there(&self) -> bool {
-        self.chain_count > 0
+    /// What istiod would send, held against what was counted, as one clause.
+    pub fn held_against(&self) -> String {
+        match (self.predicted, self.counted, self.agrees) {
+            (None, ..) => format!("not predicted: {}", self.prediction_note.as_deref().unwrap_or("nothing to predict from")),
+            (Some(predicted), Some(counted), Some(true)) if predicted == counted => "as istiod would send it, chain by chain".to_owned(),
+            (Some(predicted), Some(counted), Some(false)) if predicted == counted => {
+                format!("istiod would put it there {} too, but not the same in every chain", times(predicted))
+            }
+            (Some(predicted), ..) => format!("istiod would put it there {}", times(predicted)),
+        }
     }
 }
 
@@ -166,18 +176,24 @@ fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> WhyEntry {
         attached: applies,
         reason: attachment.map_or_else(|unknown| unknown, |attachment| attachment.reason.to_string()),
         mtls: pod.map(|pod| {
-            let effective = mtls::effective(objects, &pod.id.namespace, &pod.labels);
+            let effective = mtls::of_pod(objects, pod);
             MtlsAnswer { mode: effective.mode, winner: effective.winner_text() }
         }),
         listeners: listeners::of_proxy(snapshot, plugin, proxy),
+        era_note: listeners::era_note(snapshot, plugin, proxy),
         state: health.state,
         state_note: health.evidence,
-        dump_note: match snapshot.dumps.get(proxy) {
-            Some(Dump::Loaded(loaded)) => read_note(loaded),
-            Some(Dump::Loading) => "is being read".to_owned(),
-            Some(Dump::Failed(why)) => why.clone(),
-            None => "was not asked for".to_owned(),
-        },
+        dump_note: dump_note(snapshot, proxy),
+    }
+}
+
+/// How a proxy's dump was read, or why there is none.
+pub(super) fn dump_note(snapshot: &Snapshot, proxy: &ProxyId) -> String {
+    match snapshot.dumps.get(proxy) {
+        Some(Dump::Loaded(loaded)) => read_note(loaded),
+        Some(Dump::Loading) => "is being read".to_owned(),
+        Some(Dump::Failed(why)) => why.clone(),
+        None => "was not asked for".to_owned(),
     }
 }
 
@@ -199,4 +215,13 @@ fn attached(snapshot: &Snapshot, plugin: &PluginId, pod: Option<&Pod>) -> Result
     let object = snapshot.objects.plugins.get(plugin);
     let object = object.ok_or_else(|| format!("there is no {} {plugin}; what the proxy has is left over", plugin.kind))?;
     Ok(attachment::attach(object, pod, &snapshot.objects))
+}
+
+/// `once`, `4 times`.
+fn times(count: usize) -> String {
+    match count {
+        0 => "in no chain".to_owned(),
+        1 => "once".to_owned(),
+        more => format!("{more} times"),
+    }
 }

@@ -1,0 +1,142 @@
+//! Log lines as a source hands them on, and the records that are understood of them.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::ids::{PluginId, ProxyId, WorkloadId};
+
+/// Nanoseconds since 1970, UTC.
+pub type LogTime = i64;
+
+/// Whose log it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LogOrigin {
+    /// What wrote it.
+    pub source: LogSource,
+    /// The pod; of a recording's only istiod it may have no name.
+    pub pod: ProxyId,
+    /// The container.
+    pub container: String,
+    /// The workload of a proxy.
+    pub workload: Option<WorkloadId>,
+}
+
+/// What writes logs, in the words of JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LogSource {
+    /// An istiod.
+    Istiod,
+    /// The container of a proxy, in which the agent and Envoy write.
+    Proxy,
+    /// This program: marks.
+    Meshscope,
+}
+
+/// A line as a container wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// Whose it is.
+    pub origin: Arc<LogOrigin>,
+    /// When the kubelet took it; None where the source does not say.
+    pub time: Option<LogTime>,
+    /// The text, without the kubelet's time and without its line end. Not UTF-8 is replaced.
+    pub text: String,
+    /// Whether it was longer than the bound and cut there.
+    pub cut: bool,
+}
+
+/// What happened to a stream of lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MarkKind {
+    /// Lines were dropped, because more came than memory is allowed for.
+    Dropped,
+    /// The container, or the pod, is another one now.
+    Restarted,
+    /// The stream ended and goes on where it ended.
+    Resumed,
+    /// The stream cannot be read for now; it is tried again.
+    Waiting,
+    /// The stream cannot be read, and is not tried again.
+    Failed,
+    /// Two clocks differ by more than the window of merging.
+    Skew,
+}
+
+/// A record: one line, or several that belong together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRecord {
+    /// The line's own time, else the kubelet's; None where neither is there.
+    pub time: Option<LogTime>,
+    /// Whose it is.
+    pub origin: Arc<LogOrigin>,
+    /// What wrote it, within the container.
+    pub kind: LogKind,
+    /// What it tells; None where it is none of the known events.
+    pub event: Option<LogEvent>,
+    /// The level as written; empty where it has none.
+    pub level: String,
+    /// The scope (of Go programs) or component (of Envoy); empty where it has none.
+    pub scope: String,
+    /// The plugin that it is about.
+    pub plugin: Option<PluginId>,
+    /// Why the plugin is not known, or how it was found, where the line does not name it.
+    pub plugin_note: Option<String>,
+    /// The message, without what stands in fields of its own.
+    pub message: String,
+    /// The record as written, without the kubelet's times, its line ends kept.
+    pub raw: String,
+}
+
+/// Which parser knew a record, in the words of JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LogKind {
+    /// istiod.
+    Istiod,
+    /// The agent beside Envoy.
+    Agent,
+    /// Envoy.
+    Envoy,
+    /// A plugin, by way of Envoy.
+    Plugin,
+    /// The access log.
+    Access,
+    /// Of this program: something happened to the stream.
+    Mark,
+    /// No parser knew it.
+    Unknown,
+}
+
+/// What a record tells, in the words of JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LogEvent {
+    /// istiod took changes together and pushes.
+    Debounce,
+    /// istiod sent a type to a proxy.
+    Push,
+    /// A proxy refused what istiod sent.
+    Nack,
+    /// A proxy connected or disconnected.
+    Connection,
+    /// The agent fetches a module.
+    Fetch,
+    /// It could not.
+    FetchFailed,
+    /// A Wasm VM failed.
+    VmFailed,
+    /// A plugin spoke.
+    PluginLog,
+    /// A request, by the access log.
+    Request,
+    /// An object that istiod does not use, and why.
+    Discarded,
+    /// A program began.
+    Started,
+    /// What happened to the stream, by its own word.
+    #[serde(untagged)]
+    Mark(MarkKind),
+}
