@@ -132,6 +132,11 @@ impl Version {
         self.since(25)
     }
 
+    /// EnvoyFilters have targetRefs from 1.27 on; before, their selector counts for every proxy.
+    pub fn targets_envoy_filters(self) -> bool {
+        self.since(27)
+    }
+
     /// From 1.31 on a Sidecar whose egress hosts are all exact has one service for each of them, and `~namespace/host` excludes
     /// (`pilot/pkg/model/sidecar.go: convertIstioListenerToWrapper`).
     pub fn looks_up_exact_hosts(self) -> bool {

@@ -71,6 +71,13 @@ impl Service {
             Registry::ServiceEntry => self.entry_hosts.clone(),
         }
     }
+
+    /// Whether the istiod of a revision uses it: Istio's own objects can be labelled for one revision alone
+    /// (`pkg/config/model.go: LabelsInRevision`).
+    pub fn is_seen_by(&self, revision: Option<&str>) -> bool {
+        let wanted = self.labels.get("istio.io/rev").filter(|_| self.registry == Registry::ServiceEntry);
+        wanted.is_none_or(|wanted| revision.is_none_or(|revision| wanted == revision))
+    }
 }
 
 /// One port of a service.

@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use crate::analysis::control_plane::{self, ControlPlane};
+use crate::analysis::control_plane::{self, ControlPlane, REVISION};
 use crate::analysis::mtls;
 use crate::analysis::targets::{self, ServiceTarget};
 use crate::model::envoy::Node;
@@ -23,7 +23,9 @@ pub struct Facts<'s> {
     pub pod: &'s Pod,
     /// What kind of proxy it is.
     pub kind: ProxyKind,
-    /// The istiod that decides.
+    /// The revision of the istiod that decides; None where it is not known.
+    pub revision: Option<&'s str>,
+    /// That istiod.
     pub plane: ControlPlane,
     /// The mesh's configuration.
     pub mesh: MeshConfig,
@@ -69,6 +71,7 @@ impl<'s> Facts<'s> {
         Some(Self {
             objects,
             pod,
+            revision: control_plane::revision(pod, objects),
             kind: node.and_then(|node| kind_of(node, proxy.kind)).unwrap_or(proxy.kind),
             domain: node.map(Node::domain).filter(|domain| !domain.is_empty()).unwrap_or("cluster.local").to_owned(),
             addresses: said.iter().filter_map(|address| address.parse().ok()).collect(),
@@ -154,9 +157,8 @@ impl<'s> Facts<'s> {
 
     /// Whether the istiod that decides uses an object with these labels (`pkg/config/model.go: LabelsInRevision`).
     pub fn sees_revision(&self, policy: &Policy) -> bool {
-        let wanted = policy.labels.get("istio.io/rev");
-        let own = self.pod.revision.as_ref();
-        wanted.is_none() || own.is_none() || wanted == own
+        let wanted = policy.labels.get(REVISION);
+        wanted.is_none_or(|wanted| self.revision.is_none_or(|own| wanted == own))
     }
 }
 

@@ -85,6 +85,11 @@ pub fn predict(facts: &Facts<'_>) -> Prediction {
             listeners.extend(gateway.listeners);
             gaps.extend(gateway.gaps);
         }
+        ProxyKind::Waypoint if waypoint::is_east_west(facts) => gaps.push(Gap {
+            listener: None,
+            tcp_only: false,
+            why: "the chains of an east-west gateway follow the services of other networks, and are not predicted".to_owned(),
+        }),
         ProxyKind::Waypoint => listeners.push(waypoint::listener(facts, &plugins)),
         ProxyKind::Ztunnel => {}
     }

@@ -36,8 +36,10 @@ impl Known<'_> {
 /// services of one host are all there (`pilot/pkg/model/push_context.go: initServiceRegistry, servicesExportedToNamespace`).
 pub(super) fn visible<'s>(facts: &Facts<'s>) -> Vec<Known<'s>> {
     let services = facts.objects.services.values().map(|service| &**service);
-    let mut found: Vec<Known<'_>> =
-        services.filter(|service| is_visible(service, facts)).flat_map(|service| under_each_name(service, facts)).collect();
+    let mut found: Vec<Known<'_>> = services
+        .filter(|service| service.is_seen_by(facts.revision) && is_visible(service, facts))
+        .flat_map(|service| under_each_name(service, facts))
+        .collect();
     found.sort_by_cached_key(|known| (is_public(known.service, facts), age(known)));
     found
 }

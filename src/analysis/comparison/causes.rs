@@ -6,11 +6,13 @@ use super::Difference;
 use crate::analysis::attachment::attach;
 use crate::analysis::chains::{Facts, Gap};
 use crate::analysis::era::Version;
+use crate::ingest::workloads::GATEWAY_NAME;
 use crate::model::envoy::{ConfigDump, Listener, ListenerState};
 use crate::model::envoy_filter::EnvoyFilter;
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
 use crate::model::policy::{Policy, PolicySpec};
+use crate::model::workload::ProxyKind;
 
 /// A named cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -48,23 +50,28 @@ fn reaching<'s>(facts: &Facts<'s>) -> impl Iterator<Item = &'s Policy> {
     policies.filter(move |policy| reaches(policy, facts))
 }
 
+/// A waypoint takes only what targets it, a sidecar only what does not (`pilot/pkg/model/policyattachment.go: ShouldAttachPolicy`).
 fn reaches(policy: &Policy, facts: &Facts<'_>) -> bool {
-    let in_reach = policy.name.namespace == facts.namespace() || policy.name.namespace == facts.mesh.root_namespace;
-    let selected = policy.selector.as_ref().is_none_or(|selector| selector.matches(&facts.pod.labels));
     let PolicySpec::EnvoyFilter(EnvoyFilter { target_refs, .. }) = &policy.spec else { return false };
-    let gateway = facts.pod.labels.get(crate::ingest::workloads::GATEWAY_NAME);
-    // Of those with targetRefs the ones that name a Service are for a part of a waypoint, which still may be touched.
-    let targeted = target_refs.is_empty()
-        || gateway.is_some_and(|gateway| target_refs.iter().any(|target| target.name == *gateway || target.kind != "Gateway"));
-    in_reach && selected && targeted && facts.sees_revision(policy)
+    let own = policy.name.namespace == facts.namespace();
+    let selects = policy.selector.as_ref().is_none_or(|selector| selector.matches(&facts.pod.labels));
+    let selected = match (facts.pod.labels.get(GATEWAY_NAME), target_refs.as_slice()) {
+        _ if !facts.plane.version.targets_envoy_filters() => selects,
+        (None, [_, ..]) => false,
+        (Some(_), []) if facts.kind == ProxyKind::Waypoint => false,
+        (_, []) => selects,
+        // What names a Service is for a part of a waypoint, which still may be touched.
+        (Some(gateway), refs) => refs.iter().any(|target| target.kind != "Gateway" || (own && target.name == *gateway)),
+    };
+    selected && (own || policy.name.namespace == facts.mesh.root_namespace) && facts.sees_revision(policy)
 }
 
 fn touches(policy: &Policy, listener: &Listener, inbound: bool, facts: &Facts<'_>) -> bool {
     let PolicySpec::EnvoyFilter(EnvoyFilter { patches, .. }) = &policy.spec else { return false };
     let context = match facts.kind {
-        crate::model::workload::ProxyKind::Sidecar if inbound => "SIDECAR_INBOUND",
-        crate::model::workload::ProxyKind::Sidecar => "SIDECAR_OUTBOUND",
-        crate::model::workload::ProxyKind::Waypoint => "WAYPOINT",
+        ProxyKind::Sidecar if !inbound => "SIDECAR_OUTBOUND",
+        // A waypoint's listeners are patched as a sidecar's inbound ones (`core/listener_builder.go: patchListeners`).
+        ProxyKind::Sidecar | ProxyKind::Waypoint => "SIDECAR_INBOUND",
         _ => "GATEWAY",
     };
     let port = listener.port();
