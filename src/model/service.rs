@@ -63,6 +63,12 @@ pub enum Registry {
     ServiceEntry,
 }
 
+impl std::fmt::Display for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if *self == Self::Kubernetes { "Service" } else { "ServiceEntry" })
+    }
+}
+
 impl Service {
     /// The host names by which it is known in the mesh; of a Kubernetes Service `name.namespace.svc.<domain>`.
     pub fn hosts(&self, domain: &str) -> Vec<String> {

@@ -2,12 +2,11 @@
 
 use serde::Serialize;
 
-use super::Difference;
-use crate::analysis::attachment::attach;
+use super::{Difference, How};
 use crate::analysis::chains::{Facts, Gap};
 use crate::analysis::era::Version;
 use crate::ingest::workloads::GATEWAY_NAME;
-use crate::model::envoy::{ConfigDump, Listener, ListenerState};
+use crate::model::envoy::{ConfigDump, Direction, Listener, ListenerState};
 use crate::model::envoy_filter::EnvoyFilter;
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
@@ -119,7 +118,7 @@ pub fn causes(
         }
     }
     if found.is_empty() {
-        found.extend(older(counted, facts));
+        found.extend(older(counted, differences, facts));
     }
     if found.is_empty() {
         found.extend(skew(dump, facts));
@@ -134,31 +133,51 @@ pub fn causes(
     found
 }
 
-/// Objects that were created after the listener was last updated: the dump, or what istiod sent last, may be older.
-fn older(counted: &Listener, facts: &Facts<'_>) -> Vec<Cause> {
+/// Objects that were created after the listener was last updated, so that it may be older than what istiod sent for them. Those of the
+/// same second may be in it already, and are not named.
+fn older(counted: &Listener, differences: &[Difference], facts: &Facts<'_>) -> Vec<Cause> {
     let Some(updated) = counted.last_updated.as_deref().and_then(second) else { return Vec::new() };
-    let objects = facts.objects;
-    let plugins = objects.plugins.values().filter(|plugin| attach(plugin, facts.pod, objects).attached);
-    let plugins = plugins.map(|plugin| (format!("{} {}", plugin.id.kind, plugin.id), plugin.created.as_deref()));
-    let scopes = [facts.namespace(), facts.mesh.root_namespace.as_str()];
-    let modes = objects.peer_authentications.values().filter(|policy| scopes.contains(&policy.name.namespace.as_str()));
-    let modes = modes.map(|policy| (format!("PeerAuthentication {}", policy.name), policy.created.as_deref()));
-    let policies = objects.policies.values().filter(|policy| scopes.contains(&policy.name.namespace.as_str()));
-    let policies = policies.map(|policy| (format!("{} {}", policy.kind, policy.name), policy.created.as_deref()));
-    let targets = facts.targets();
-    let services = targets.iter().map(|target| (format!("Service {}", target.service.name), target.service.created.as_deref()));
-    let mut found: Vec<Cause> = plugins
-        .chain(modes)
-        .chain(policies)
-        .chain(services)
-        .filter_map(|(name, created)| {
-            Some((name, created?)).filter(|(_, created)| second(created).is_some_and(|created| created >= updated))
-        })
-        .map(|(name, created)| {
-            Cause::new("olderThanObject", format!("the listener was last updated at {updated}, {name} was created at {created}"))
-        })
-        .collect();
+    let found = deciding(counted, differences, facts).into_iter().filter_map(|(name, created)| {
+        let created = created.filter(|created| second(created).is_some_and(|created| created > updated))?;
+        Some(Cause::new("olderThanObject", format!("the listener was last updated at {updated}, {name} was created at {created}")))
+    });
+    let mut found: Vec<Cause> = found.collect();
     found.dedup();
+    found
+}
+
+/// The objects that could have made these differences by being new, by kind and name, with the times of their creation: the plugins
+/// that chains lack, and where the chains themselves are others, what decides on those.
+fn deciding<'s>(counted: &Listener, differences: &[Difference], facts: &Facts<'s>) -> Vec<(String, Option<&'s str>)> {
+    let objects = facts.objects;
+    let is_lacking = |plugin: &String| {
+        differences.iter().any(|difference| match &difference.how {
+            How::Plugins { predicted, counted } => predicted.contains(plugin) && !counted.contains(plugin),
+            _ => false,
+        })
+    };
+    let plugins = objects.plugins.values().filter(|plugin| is_lacking(&plugin.id.to_string()));
+    let mut found: Vec<(String, Option<&str>)> =
+        plugins.map(|plugin| (format!("{} {}", plugin.id.kind, plugin.id), plugin.created.as_deref())).collect();
+    if differences.iter().all(|difference| matches!(difference.how, How::Plugins { .. })) {
+        return found;
+    }
+    let inbound = !facts.is_gateway() && counted.direction == Some(Direction::Inbound);
+    let scopes = [facts.namespace(), facts.mesh.root_namespace.as_str()];
+    let modes = objects.peer_authentications.values().filter(|policy| inbound && scopes.contains(&policy.name.namespace.as_str()));
+    found.extend(modes.map(|policy| (format!("PeerAuthentication {}", policy.name), policy.created.as_deref())));
+    let kinds: &[Kind] = if facts.is_gateway() { &[Kind::Gateway, Kind::IstioGateway] } else { &[Kind::Sidecar] };
+    let policies = objects.policies.values().filter(|policy| {
+        let in_scope = facts.is_gateway() || scopes.contains(&policy.name.namespace.as_str());
+        kinds.contains(&policy.kind) && in_scope && facts.sees_revision(policy)
+    });
+    found.extend(policies.map(|policy| (format!("{} {}", policy.kind, policy.name), policy.created.as_deref())));
+    let of_workload: Vec<&ObjectName> = facts.targets().iter().map(|target| &target.service.name).collect();
+    let services = objects.services.values().filter(|service| match inbound {
+        true => of_workload.contains(&&service.name),
+        false => service.ports.iter().any(|port| Some(port.port) == counted.port()),
+    });
+    found.extend(services.map(|service| (format!("{} {}", service.registry, service.name), service.created.as_deref())));
     found
 }
 

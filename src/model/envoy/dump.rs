@@ -86,7 +86,7 @@ pub struct Node {
     pub dns_auto_allocate: bool,
     /// `metadata.LABELS`.
     pub labels: BTreeMap<String, String>,
-    /// Ports of the proxy's own static listeners (`metadata.ENVOY_STATUS_PORT`, `ENVOY_PROMETHEUS_PORT`), for which istiod makes no chains.
+    /// Ports of the proxy's own static listeners (`metadata.ENVOY_STATUS_PORT`, …), for which istiod makes no chains.
     pub own_ports: Vec<u16>,
     /// `metadata.UNPRIVILEGED_POD`: ports below 1024 are not bound.
     pub unprivileged: bool,
