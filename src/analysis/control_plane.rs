@@ -20,6 +20,13 @@ pub struct ControlPlane {
     pub basis: String,
 }
 
+impl ControlPlane {
+    /// Whether it gives ServiceEntries without addresses one in their status.
+    pub fn allots_addresses(&self) -> bool {
+        self.features.allots_addresses.unwrap_or_else(|| self.version.allots_addresses())
+    }
+}
+
 /// The istiod that serves a proxy. Where no istiod says its version, the proxy's own stands in, and where it says none either, the
 /// newest that is known here.
 pub fn control_plane(objects: &Inventory, pod: Option<&Pod>, node: Option<&Node>) -> ControlPlane {

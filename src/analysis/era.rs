@@ -109,6 +109,57 @@ impl Version {
         !self.since(23)
     }
 
+    /// Until 1.20 a Service of type ExternalName is listened to like one without an address; later it is another name alone
+    /// (`ENABLE_EXTERNAL_NAME_ALIAS`).
+    pub fn listens_to_external_names(self) -> bool {
+        !self.since(21)
+    }
+
+    /// Until 1.22 the listener behind a sidecar's HBONE tunnels has no passthrough chains, and takes any address
+    /// (`core/listener_inbound.go: buildInboundHBONEListeners`).
+    pub fn passes_through_hbone(self) -> bool {
+        self.since(23)
+    }
+
+    /// From 1.24 on a host that several namespaces have is a Kubernetes service before a ServiceEntry
+    /// (`PILOT_UNIFIED_SIDECAR_SCOPE`).
+    pub fn prefers_kubernetes_services(self) -> bool {
+        self.since(24)
+    }
+
+    /// From 1.25 on istiod gives ServiceEntries without addresses one in their status (`PILOT_ENABLE_IP_AUTOALLOCATE`).
+    pub fn allots_addresses(self) -> bool {
+        self.since(25)
+    }
+
+    /// EnvoyFilters have targetRefs from 1.27 on; before, their selector counts for every proxy.
+    pub fn targets_envoy_filters(self) -> bool {
+        self.since(27)
+    }
+
+    /// From 1.31 on a Sidecar whose egress hosts are all exact has one service for each of them, and `~namespace/host` excludes
+    /// (`pilot/pkg/model/sidecar.go: convertIstioListenerToWrapper`).
+    pub fn looks_up_exact_hosts(self) -> bool {
+        self.since(31)
+    }
+
+    /// See [`Version::looks_up_exact_hosts`].
+    pub fn excludes_egress_hosts(self) -> bool {
+        self.since(31)
+    }
+
+    /// From 1.31 on a second service of which the protocol is detected adds its chain to a listener that both share; before, it
+    /// is left out (`core/listener.go: buildSidecarOutboundListener`).
+    pub fn merges_detecting_services(self) -> bool {
+        self.since(31)
+    }
+
+    /// From 1.31 on Gateways of other namespaces are not merged into a gateway that a Gateway API object made
+    /// (`PILOT_ENABLE_STRICT_GATEWAY_MERGING`).
+    pub fn merges_gateways_strictly(self) -> bool {
+        self.since(31)
+    }
+
     /// `workloadSelector` of a DestinationRule counts from 1.14 on (`pilot/pkg/model/destination_rule.go`).
     pub fn destination_rules_select_clients(self) -> bool {
         self.since(14)

@@ -6,6 +6,7 @@
 pub mod answers;
 pub mod attachment;
 pub mod chains;
+pub mod cidr;
 pub mod comparison;
 pub mod connection;
 pub mod control_plane;

@@ -32,12 +32,20 @@ pub struct Judgement<'o> {
     pub differences: Vec<Difference>,
     /// Why they differ.
     pub causes: Vec<Cause>,
+    /// Whether nothing can be told of its chains without HTTP.
+    without_tcp: bool,
 }
 
 impl Judgement<'_> {
     /// Whether both are the same; None where that cannot be told.
     pub fn agrees(&self) -> Option<bool> {
-        (self.unknown.is_none() && self.causes.iter().all(|cause| cause.cause != "notPredicted")).then_some(self.differences.is_empty())
+        let untold = |difference: &Difference| self.without_tcp && !difference.http;
+        match self.differences.as_slice() {
+            _ if self.unknown.is_some() => None,
+            [] => Some(true),
+            differences if differences.iter().all(untold) => None,
+            _ => Some(false),
+        }
     }
 }
 
@@ -85,10 +93,11 @@ impl<'s> Outlook<'s> {
             let wanted = predicted.unwrap_or(&none);
             differences = comparison::differences(listener, wanted, Some(direction));
             if !differences.is_empty() {
-                causes = comparison::causes(listener, wanted, dump, &self.facts, &gaps);
+                causes = comparison::causes(listener, wanted, &differences, dump, &self.facts, &gaps);
             }
         }
-        Some(Judgement { predicted: predicted.filter(|_| unknown.is_none()), unknown, differences, causes })
+        let without_tcp = !gaps.is_empty();
+        Some(Judgement { predicted: predicted.filter(|_| unknown.is_none()), unknown, differences, causes, without_tcp })
     }
 
     /// What istiod would send under a name.
@@ -98,7 +107,8 @@ impl<'s> Outlook<'s> {
 
     /// What of a listener is not predicted.
     pub fn gaps(&self, listener: &Listener) -> Vec<&Gap> {
-        self.prediction.gaps_of(&listener.name, self.direction(listener) == Some(ListenerDirection::Outbound))
+        let inbound = matches!(self.direction(listener), Some(ListenerDirection::Inbound | ListenerDirection::Internal));
+        self.prediction.gaps_of(&listener.name, inbound)
     }
 
     /// Why nothing can be said of a listener.

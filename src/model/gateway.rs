@@ -27,6 +27,10 @@ pub struct GatewaySpec {
     pub class: String,
     /// `spec.listeners`.
     pub listeners: Vec<GatewayListener>,
+    /// The hosts of the Services that it is for, as `spec.addresses` names them; empty where istiod makes its own deployment.
+    pub services: Vec<String>,
+    /// `status.attachedListenerSets`: how many ListenerSets add listeners of their own.
+    pub listener_sets: u64,
     /// From which namespaces the HBONE listener of a waypoint takes what is sent through it.
     pub routes_from: RoutesFrom,
 }

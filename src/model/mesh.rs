@@ -71,6 +71,10 @@ pub struct Features {
     pub scope_gateway_to_namespace: bool,
     /// `PILOT_ENABLE_HEADLESS_FILTER_CHAIN_LISTENER`: one listener for all pods of a headless TCP port.
     pub headless_filter_chains: bool,
+    /// `PILOT_ENABLE_IP_AUTOALLOCATE`: ServiceEntries without addresses are given one; None leaves it to the release.
+    pub allots_addresses: Option<bool>,
+    /// `PILOT_ENABLE_STRICT_GATEWAY_MERGING`: Gateways of other namespaces stay out of a gateway of the Gateway API.
+    pub strict_gateway_merging: bool,
 }
 
 impl Default for Features {
@@ -86,6 +90,8 @@ impl Default for Features {
             quic: false,
             scope_gateway_to_namespace: false,
             headless_filter_chains: false,
+            allots_addresses: None,
+            strict_gateway_merging: true,
         }
     }
 }

@@ -15,7 +15,8 @@ pub struct Service {
     pub selector: Option<Selector>,
     /// Its own labels (`istio.io/use-waypoint` among them).
     pub labels: Labels,
-    /// `spec.hosts` of a ServiceEntry; empty for a Kubernetes Service, whose host is made of its name: see [`Service::hosts`].
+    /// `spec.hosts` of a ServiceEntry. A Kubernetes Service's host is made of its name, see [`Service::hosts`]: of one there is but
+    /// `spec.externalName`, for which it is another name.
     pub entry_hosts: Vec<String>,
     /// Where it is reached: the cluster IPs, or `spec.addresses` of a ServiceEntry, which may be ranges. Empty where it has none
     /// of its own: headless, or a ServiceEntry that is known by its hosts alone.
@@ -62,6 +63,12 @@ pub enum Registry {
     ServiceEntry,
 }
 
+impl std::fmt::Display for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if *self == Self::Kubernetes { "Service" } else { "ServiceEntry" })
+    }
+}
+
 impl Service {
     /// The host names by which it is known in the mesh; of a Kubernetes Service `name.namespace.svc.<domain>`.
     pub fn hosts(&self, domain: &str) -> Vec<String> {
@@ -69,6 +76,13 @@ impl Service {
             Registry::Kubernetes => vec![format!("{}.{}.svc.{domain}", self.name.name, self.name.namespace)],
             Registry::ServiceEntry => self.entry_hosts.clone(),
         }
+    }
+
+    /// Whether the istiod of a revision uses it: Istio's own objects can be labelled for one revision alone
+    /// (`pkg/config/model.go: LabelsInRevision`).
+    pub fn is_seen_by(&self, revision: Option<&str>) -> bool {
+        let wanted = self.labels.get("istio.io/rev").filter(|_| self.registry == Registry::ServiceEntry);
+        wanted.is_none_or(|wanted| revision.is_none_or(|revision| wanted == revision))
     }
 }
 

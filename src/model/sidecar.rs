@@ -7,6 +7,8 @@ pub struct Sidecar {
     pub ingress: Vec<Ingress>,
     /// `spec.egress`; empty is one listener for all services.
     pub egress: Vec<Egress>,
+    /// `spec.outboundTrafficPolicy.mode`, which stands for the mesh's; empty where there is no such policy.
+    pub outbound_mode: String,
 }
 
 /// One item of `spec.ingress`.

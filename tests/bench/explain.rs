@@ -30,10 +30,11 @@ fn app(index: usize) -> (String, String) {
 
 fn service(index: usize) -> Value {
     let (namespace, name) = app(index);
+    let mut ports = vec![json!({"name": "http", "port": 8000 + index % 10, "targetPort": 8080})];
+    // TCP has an outbound listener for each service: a few, so that 5,000 dumps have room in memory.
+    ports.extend(index.is_multiple_of(50).then(|| json!({"name": "tcp-admin", "port": 9000, "targetPort": 9000})));
     json!({"metadata": {"namespace": namespace, "name": name},
-        "spec": {"clusterIP": format!("10.96.{}.{}", index / 250, index % 250 + 1), "selector": {"app": name}, "ports": [
-            {"name": "http", "port": 8000 + index % 10, "targetPort": 8080},
-            {"name": "tcp-admin", "port": 9000, "targetPort": 9000}]}})
+        "spec": {"clusterIP": format!("10.96.{}.{}", index / 250, index % 250 + 1), "selector": {"app": name}, "ports": ports}})
 }
 
 fn pod(index: usize) -> Value {

@@ -27,7 +27,7 @@ pub struct PredictionAnswer {
 pub(super) fn of(outlook: &Outlook<'_>, listener: &Listener, dump: &ConfigDump) -> Option<PredictionAnswer> {
     let judgement = outlook.judge(listener, dump)?;
     let agrees = judgement.agrees();
-    let Judgement { predicted, unknown, differences, causes } = judgement;
+    let Judgement { predicted, unknown, differences, causes, .. } = judgement;
     let known = unknown.is_none();
     let chains = known.then(|| predicted.map_or(0, |predicted| predicted.chains.len()));
     Some(PredictionAnswer { agrees, chains, note: unknown, differences, causes })

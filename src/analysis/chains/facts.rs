@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use crate::analysis::control_plane::{self, ControlPlane};
+use crate::analysis::control_plane::{self, ControlPlane, REVISION};
 use crate::analysis::mtls;
 use crate::analysis::targets::{self, ServiceTarget};
 use crate::model::envoy::Node;
@@ -23,7 +23,9 @@ pub struct Facts<'s> {
     pub pod: &'s Pod,
     /// What kind of proxy it is.
     pub kind: ProxyKind,
-    /// The istiod that decides.
+    /// The revision of the istiod that decides; None where it is not known.
+    pub revision: Option<&'s str>,
+    /// That istiod.
     pub plane: ControlPlane,
     /// The mesh's configuration.
     pub mesh: MeshConfig,
@@ -35,6 +37,10 @@ pub struct Facts<'s> {
     pub intercepts: bool,
     /// Whether it takes HBONE.
     pub hbone: bool,
+    /// Whether it answers DNS itself, so that it listens on the addresses that istiod gives ServiceEntries.
+    pub captures_dns: bool,
+    /// Whether istiod allots such addresses in its memory, where nothing shows them.
+    pub hides_addresses: bool,
     /// Ports of its own static listeners.
     pub own_ports: Vec<u16>,
     /// Whether it may not bind ports below 1024.
@@ -65,10 +71,13 @@ impl<'s> Facts<'s> {
         Some(Self {
             objects,
             pod,
+            revision: control_plane::revision(pod, objects),
             kind: node.and_then(|node| kind_of(node, proxy.kind)).unwrap_or(proxy.kind),
             domain: node.map(Node::domain).filter(|domain| !domain.is_empty()).unwrap_or("cluster.local").to_owned(),
             addresses: said.iter().filter_map(|address| address.parse().ok()).collect(),
             intercepts: interception.unwrap_or(&proxy.interception_mode) != "NONE",
+            captures_dns: node.is_some_and(|node| node.captures_dns),
+            hides_addresses: !plane.allots_addresses() && node.is_some_and(|node| node.captures_dns && node.dns_auto_allocate),
             hbone: node.map_or(proxy.hbone, |node| node.enable_hbone),
             own_ports: node.map_or_else(|| OWN_PORTS.to_vec(), |node| node.own_ports.clone()),
             unprivileged: node.is_some_and(|node| node.unprivileged),
@@ -140,11 +149,16 @@ impl<'s> Facts<'s> {
         if let PolicySpec::Sidecar(sidecar) = &policy.spec { Some((policy, sidecar)) } else { None }
     }
 
+    /// What happens to traffic for which there is no service: the Sidecar's word, else the mesh's.
+    pub fn outbound_mode(&self) -> &str {
+        let own = self.sidecar().map(|(_, sidecar)| sidecar.outbound_mode.as_str()).filter(|mode| !mode.is_empty());
+        own.unwrap_or(&self.mesh.outbound_mode)
+    }
+
     /// Whether the istiod that decides uses an object with these labels (`pkg/config/model.go: LabelsInRevision`).
     pub fn sees_revision(&self, policy: &Policy) -> bool {
-        let wanted = policy.labels.get("istio.io/rev");
-        let own = self.pod.revision.as_ref();
-        wanted.is_none() || own.is_none() || wanted == own
+        let wanted = policy.labels.get(REVISION);
+        wanted.is_none_or(|wanted| self.revision.is_none_or(|own| wanted == own))
     }
 }
 

@@ -27,14 +27,16 @@ pub(super) fn listener(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> Option<L
             chains.push(build::chain(&name, matches, shape.http, destination, places(&config, &shape), plugins));
         }
     }
-    for shape in shapes(ProtocolClass::Auto, MtlsMode::Disable, facts.http10) {
+    let passes_through = facts.plane.version.passes_through_hbone();
+    for shape in passes_through.then(|| shapes(ProtocolClass::Auto, MtlsMode::Disable, facts.http10)).into_iter().flatten() {
         chains.push(passthrough_chain(build::matches(&shape, None), &shape, None, "InboundPassthroughCluster", plugins));
     }
-    chains.iter_mut().for_each(|chain| within_tunnel(chain, &facts.addresses));
+    let addresses = if passes_through { facts.addresses.as_slice() } else { &[] };
+    chains.iter_mut().for_each(|chain| within_tunnel(chain, addresses));
     Some(build::internal("main_internal".to_owned(), chains))
 }
 
-/// In a tunnel every byte is plain, and only the workload's own addresses are served (`sanitizeFilterChainForHBONE`).
+/// In a tunnel every byte is plain, and only the addresses given are served (`sanitizeFilterChainForHBONE`).
 fn within_tunnel(chain: &mut FilterChain, addresses: &[IpAddr]) {
     chain.matches.transport_protocol.clear();
     chain.matches.prefix_ranges =

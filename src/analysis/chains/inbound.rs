@@ -84,11 +84,12 @@ pub(super) fn places(config: &PortConfig, shape: &Shape) -> Places<'static> {
 pub fn ports(facts: &Facts<'_>) -> Vec<PortConfig> {
     let mut found: BTreeMap<u16, PortConfig> = BTreeMap::new();
     let sidecar = facts.sidecar().filter(|(_, sidecar)| !sidecar.ingress.is_empty());
-    let merges = facts.plane.features.merge_sidecar_ingress;
-    if facts.intercepts && (sidecar.is_none() || merges) {
+    let of_services = if sidecar.is_some() { facts.plane.features.merge_sidecar_ingress } else { facts.intercepts };
+    if of_services {
         for target in facts.targets() {
             let of_sidecar = sidecar.is_some_and(|(_, sidecar)| sidecar.ingress.iter().any(|ingress| ingress.port == target.target));
-            if facts.is_reserved(target.target) || of_sidecar {
+            let is_privileged = !facts.intercepts && facts.unprivileged && target.target < 1024;
+            if facts.is_reserved(target.target) || of_sidecar || is_privileged {
                 continue;
             }
             // The first service decides, also on the protocol.
@@ -98,7 +99,7 @@ pub fn ports(facts: &Facts<'_>) -> Vec<PortConfig> {
                 class: target.protocol.class(),
                 bind: facts.wildcard().to_owned(),
                 sidecar: None,
-                binds: false,
+                binds: !facts.intercepts,
                 own_tls: false,
             });
         }

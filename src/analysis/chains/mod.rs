@@ -4,13 +4,18 @@
 //! Only what decides where plugins stand is predicted: chains, what they match, whether they speak HTTP, and the plugins in
 //! them in running order. Of the built-in filters there is just the last one of each list.
 
+mod addresses;
 mod build;
+mod conflict;
 mod facts;
 mod gateway;
 mod hbone;
 mod inbound;
+mod merging;
 mod outbound;
 mod plugins;
+mod routes;
+mod servers;
 mod services;
 mod sets;
 mod waypoint;
@@ -34,7 +39,7 @@ pub struct Prediction {
 /// A part of the prediction that cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// The listener's name, or as much of it as is known; None for all listeners of a side of the proxy.
+    /// The listener's name, in which one `*` stands for what is not known of it; None for all but the inbound ones.
     pub listener: Option<String>,
     /// Whether only its chains without HTTP are concerned, so that counts of HTTP plugins still hold.
     pub tcp_only: bool,
@@ -43,10 +48,16 @@ pub struct Gap {
 }
 
 impl Prediction {
-    /// What is missing of the prediction of a listener on this side of the proxy.
-    pub fn gaps_of(&self, name: &str, outbound: bool) -> Vec<&Gap> {
-        let concerns =
-            |gap: &&Gap| gap.listener.as_ref().map_or(outbound, |part| name == part || (part.ends_with('_') && name.starts_with(part)));
+    /// What is missing of the prediction of a listener.
+    pub fn gaps_of(&self, name: &str, inbound: bool) -> Vec<&Gap> {
+        let concerns = |gap: &&Gap| match &gap.listener {
+            None => !inbound,
+            Some(pattern) => match pattern.split_once('*') {
+                // What is predicted after all is not meant.
+                Some((start, end)) => name.starts_with(start) && name.ends_with(end) && !self.listeners.iter().any(|one| one.name == name),
+                None => name == pattern,
+            },
+        };
         self.gaps.iter().filter(concerns).collect()
     }
 }
@@ -74,6 +85,11 @@ pub fn predict(facts: &Facts<'_>) -> Prediction {
             listeners.extend(gateway.listeners);
             gaps.extend(gateway.gaps);
         }
+        ProxyKind::Waypoint if waypoint::is_east_west(facts) => gaps.push(Gap {
+            listener: None,
+            tcp_only: false,
+            why: "the chains of an east-west gateway follow the services of other networks, and are not predicted".to_owned(),
+        }),
         ProxyKind::Waypoint => listeners.push(waypoint::listener(facts, &plugins)),
         ProxyKind::Ztunnel => {}
     }

@@ -1,6 +1,6 @@
 //! The services that a sidecar knows, each under one host and address, as the listeners to them are made of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Facts;
 use crate::model::service::{Registry, Resolution, Service, ServicePort};
@@ -18,6 +18,9 @@ pub(super) struct Known<'s> {
 /// No address of its own (`constants.UnspecifiedIP`).
 pub(super) const NO_ADDRESS: &str = "0.0.0.0";
 
+/// One of those that istiod allots in its memory (`serviceregistry/serviceentry/auto_allocation.go`).
+pub(super) const HIDDEN_ADDRESS: &str = "240.240.*";
+
 impl Known<'_> {
     pub fn ports(&self) -> &[ServicePort] {
         &self.service.ports
@@ -29,45 +32,69 @@ impl Known<'_> {
     }
 }
 
-/// All services that are visible to the proxy, oldest first (`pilot/pkg/model/push_context.go: servicesExportedToNamespace`).
+/// All services that are visible to the proxy: what is private to its namespace before what is public, each oldest first. Several
+/// services of one host are all there (`pilot/pkg/model/push_context.go: initServiceRegistry, servicesExportedToNamespace`).
 pub(super) fn visible<'s>(facts: &Facts<'s>) -> Vec<Known<'s>> {
     let services = facts.objects.services.values().map(|service| &**service);
-    let mut found: Vec<Known<'_>> =
-        services.filter(|service| is_visible(service, facts)).flat_map(|service| under_each_name(service, facts)).collect();
-    // What is private to the namespace comes before what is public, each oldest first.
-    found.sort_by_cached_key(|known| {
-        let service = known.service;
-        let name = if service.registry == Registry::Kubernetes { service.name.name.clone() } else { known.host.clone() };
-        (is_public(service, facts), service.created.clone(), name, service.name.namespace.clone())
-    });
-    // One host of a namespace stands for one service: a Kubernetes one before others, else the oldest.
-    let mut owners: BTreeMap<(String, &str), &Service> = BTreeMap::new();
-    for known in &found {
-        let owner = owners.entry((known.host.clone(), &known.service.name.namespace)).or_insert(known.service);
-        if owner.registry != Registry::Kubernetes && known.service.registry == Registry::Kubernetes {
-            *owner = known.service;
-        }
-    }
-    let owns = |known: &Known<'_>| {
-        owners.get(&(known.host.clone(), known.service.name.namespace.as_str())).is_some_and(|owner| std::ptr::eq(*owner, known.service))
-    };
-    found.retain(owns);
+    let mut found: Vec<Known<'_>> = services
+        .filter(|service| service.is_seen_by(facts.revision) && is_visible(service, facts))
+        .flat_map(|service| under_each_name(service, facts))
+        .collect();
+    found.sort_by_cached_key(|known| (is_public(known.service, facts), age(known)));
     found
 }
 
-fn under_each_name<'s>(service: &'s Service, facts: &Facts<'s>) -> Vec<Known<'s>> {
-    let addresses: Vec<String> = match (service.registry, service.addresses.first()) {
-        (_, None) => vec![NO_ADDRESS.to_owned()],
-        // Only the first cluster IP of a family that the proxy has is listened on.
-        (Registry::Kubernetes, Some(first)) => {
-            vec![service.addresses.iter().find(|address| is_reachable(address, facts)).unwrap_or(first).clone()]
-        }
-        (Registry::ServiceEntry, Some(_)) => service.addresses.iter().map(|address| single(address)).collect(),
-    };
-    let hosts = service.hosts(&facts.domain);
-    let pairs = hosts.iter().flat_map(|host| addresses.iter().map(move |address| (host, address)));
-    pairs.map(|(host, address)| Known { service, host: host.clone(), address: address.clone() }).collect()
+/// By what services are ordered (`SortServicesByCreationTime`).
+fn age(known: &Known<'_>) -> (Option<String>, String, String) {
+    let service = known.service;
+    let name = if service.registry == Registry::Kubernetes { &service.name.name } else { &known.host };
+    (service.created.clone(), name.clone(), service.name.namespace.clone())
 }
+
+/// One service for each host and namespace: a Kubernetes one before others, else the oldest.
+fn one_for_each_host<'s>(mut services: Vec<Known<'s>>) -> Vec<Known<'s>> {
+    services.sort_by_cached_key(|known| (known.service.registry != Registry::Kubernetes, age(known)));
+    let mut seen = BTreeSet::new();
+    services.retain(|known| seen.insert((known.host.clone(), known.service.name.namespace.clone())));
+    services.sort_by_cached_key(age);
+    services
+}
+
+fn under_each_name<'s>(service: &'s Service, facts: &Facts<'s>) -> Vec<Known<'s>> {
+    let addresses = |host: &str| -> Vec<String> {
+        match (service.registry, service.addresses.first()) {
+            (Registry::ServiceEntry, None) => vec![assigned(service, host, facts)],
+            (Registry::Kubernetes, None) => vec![NO_ADDRESS.to_owned()],
+            // Only the first cluster IP of a family that the proxy has is listened on.
+            (Registry::Kubernetes, Some(first)) => {
+                vec![service.addresses.iter().find(|address| is_reachable(address, facts)).unwrap_or(first).clone()]
+            }
+            (Registry::ServiceEntry, Some(_)) => service.addresses.iter().map(|address| single(address)).collect(),
+        }
+    };
+    let known = |host: String| addresses(&host).into_iter().map(move |address| Known { service, host: host.clone(), address });
+    service.hosts(&facts.domain).into_iter().flat_map(known).collect()
+}
+
+/// The address that istiod gave a host of a ServiceEntry without addresses, for proxies that capture DNS
+/// (`pilot/pkg/model/service.go: GetAddressForProxy`; `pilot/pkg/networking/serviceentry/ip_autoallocation.go`).
+fn assigned(service: &Service, host: &str, facts: &Facts<'_>) -> String {
+    if facts.hides_addresses && service.resolution != Resolution::Passthrough && !host.starts_with('*') {
+        return HIDDEN_ADDRESS.to_owned();
+    }
+    let opted_out = service.labels.get(AUTOALLOCATE).is_some_and(|value| value.eq_ignore_ascii_case("false"));
+    if !facts.captures_dns || !facts.plane.allots_addresses() || opted_out || service.resolution == Resolution::Passthrough {
+        return NO_ADDRESS.to_owned();
+    }
+    let mut of_host: Vec<&String> = service.assigned.iter().filter(|(name, _)| name == host).map(|(_, address)| address).collect();
+    of_host.retain(|address| is_reachable(address, facts));
+    // IPv4 goes first.
+    of_host.sort_by_key(|address| address.contains(':'));
+    of_host.first().map_or_else(|| NO_ADDRESS.to_owned(), |address| (*address).clone())
+}
+
+/// The label by which a ServiceEntry takes no address.
+const AUTOALLOCATE: &str = "networking.istio.io/enable-autoallocate-ip";
 
 fn is_reachable(address: &str, facts: &Facts<'_>) -> bool {
     if address.contains(':') { facts.has_ipv6() } else { facts.has_ipv4() }
@@ -105,26 +132,42 @@ pub fn knows(facts: &Facts<'_>, egress: &[Egress], service: &Service, host: &str
 }
 
 /// The services that an egress listener imports; without one, all. A host that several namespaces have is taken from the proxy's
-/// own, else from the first (`pilot/pkg/model/sidecar.go: selectServices`).
+/// own, else from the first, a Kubernetes service before others (`pilot/pkg/model/sidecar.go: selectServices`).
 pub(super) fn imported<'s>(egress: Option<&Egress>, visible: &[Known<'s>], facts: &Facts<'s>) -> Vec<Known<'s>> {
-    let mut found: Vec<Known<'_>> =
-        visible.iter().filter(|known| egress.is_none_or(|egress| imports(egress, known.service, &known.host, facts))).cloned().collect();
-    let mut namespaces: BTreeMap<String, String> = BTreeMap::new();
+    let wanted = |known: &&Known<'_>| egress.is_none_or(|egress| imports(egress, known.service, &known.host, facts));
+    let mut found: Vec<Known<'_>> = visible.iter().filter(wanted).cloned().collect();
+    if facts.plane.version.looks_up_exact_hosts() && egress.is_some_and(names_hosts_exactly) {
+        found = one_for_each_host(found);
+    }
+    let prefers_kubernetes = facts.plane.version.prefers_kubernetes_services();
+    let mut chosen: BTreeMap<String, (String, bool)> = BTreeMap::new();
     for known in &found {
         let namespace = &known.service.name.namespace;
-        if namespace == facts.namespace() || !namespaces.contains_key(&known.host) {
-            namespaces.insert(known.host.clone(), namespace.clone());
+        let own = namespace == facts.namespace();
+        let is_kubernetes = known.service.registry == Registry::Kubernetes;
+        let better = chosen.get(&known.host).is_none_or(|(before, was_kubernetes)| {
+            own || (prefers_kubernetes && is_kubernetes && !was_kubernetes && before != facts.namespace())
+        });
+        if better {
+            chosen.insert(known.host.clone(), (namespace.clone(), is_kubernetes));
         }
     }
-    found.retain(|known| namespaces.get(&known.host) == Some(&known.service.name.namespace));
+    found.retain(|known| chosen.get(&known.host).is_some_and(|(namespace, _)| *namespace == known.service.name.namespace));
     found
+}
+
+/// Whether every host is named with its namespace and without `*`, so that istiod looks each up instead of going through all
+/// (`convertIstioListenerToWrapper`).
+fn names_hosts_exactly(egress: &Egress) -> bool {
+    let included = egress.hosts.iter().filter(|host| !host.starts_with('~'));
+    included.filter_map(|host| host.split_once('/')).all(|(namespace, name)| namespace != "*" && !name.starts_with('*'))
 }
 
 fn imports(egress: &Egress, service: &Service, name: &str, facts: &Facts<'_>) -> bool {
     let mut imported = false;
     for host in &egress.hosts {
         let Some((namespace, pattern)) = host.split_once('/') else { continue };
-        let excluded = namespace.strip_prefix('~');
+        let excluded = namespace.strip_prefix('~').filter(|_| facts.plane.version.excludes_egress_hosts());
         let namespace = match excluded.unwrap_or(namespace) {
             "." => facts.namespace(),
             // `~/` without a namespace excludes in all of them.

@@ -10,6 +10,11 @@ use crate::analysis::protocol::{Protocol, ProtocolClass};
 use crate::model::envoy::{ChainMatch, Destination, FilterChain, Listener};
 use crate::model::service::Service;
 
+/// Whether it is an east-west gateway, which passes on what is tunnelled twice (`pilot/pkg/model/context.go: IsAmbientEastWestGateway`).
+pub(super) fn is_east_west(facts: &Facts<'_>) -> bool {
+    facts.pod.labels.get("gateway.networking.k8s.io/gateway-class-name").is_some_and(|class| class == "istio-east-west")
+}
+
 /// The listener.
 pub(super) fn listener(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> Listener {
     let mut chains = Vec::new();

@@ -2,21 +2,22 @@
 
 use serde::Serialize;
 
-use super::differences;
-use crate::analysis::attachment::attach;
+use super::{Difference, How};
 use crate::analysis::chains::{Facts, Gap};
 use crate::analysis::era::Version;
-use crate::model::envoy::{ConfigDump, Listener, ListenerState};
+use crate::ingest::workloads::GATEWAY_NAME;
+use crate::model::envoy::{ConfigDump, Direction, Listener, ListenerState};
 use crate::model::envoy_filter::EnvoyFilter;
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
 use crate::model::policy::{Policy, PolicySpec};
+use crate::model::workload::ProxyKind;
 
 /// A named cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cause {
-    /// A stable word: `envoyFilter`, `refused`, `warming`, `draining`, `notPredicted`, `olderThanObject`, `versionSkew`, `unexplained`.
+    /// A stable word: `refused`, `warming`, `olderThanObject`, `versionSkew`, `notPredicted`, `unexplained`.
     pub cause: &'static str,
     /// The same as a clause that names the object or the state.
     pub why: String,
@@ -48,23 +49,28 @@ fn reaching<'s>(facts: &Facts<'s>) -> impl Iterator<Item = &'s Policy> {
     policies.filter(move |policy| reaches(policy, facts))
 }
 
+/// A waypoint takes only what targets it, a sidecar only what does not (`pilot/pkg/model/policyattachment.go: ShouldAttachPolicy`).
 fn reaches(policy: &Policy, facts: &Facts<'_>) -> bool {
-    let in_reach = policy.name.namespace == facts.namespace() || policy.name.namespace == facts.mesh.root_namespace;
-    let selected = policy.selector.as_ref().is_none_or(|selector| selector.matches(&facts.pod.labels));
     let PolicySpec::EnvoyFilter(EnvoyFilter { target_refs, .. }) = &policy.spec else { return false };
-    let gateway = facts.pod.labels.get(crate::ingest::workloads::GATEWAY_NAME);
-    // Of those with targetRefs the ones that name a Service are for a part of a waypoint, which still may be touched.
-    let targeted = target_refs.is_empty()
-        || gateway.is_some_and(|gateway| target_refs.iter().any(|target| target.name == *gateway || target.kind != "Gateway"));
-    in_reach && selected && targeted && facts.sees_revision(policy)
+    let own = policy.name.namespace == facts.namespace();
+    let selects = policy.selector.as_ref().is_none_or(|selector| selector.matches(&facts.pod.labels));
+    let selected = match (facts.pod.labels.get(GATEWAY_NAME), target_refs.as_slice()) {
+        _ if !facts.plane.version.targets_envoy_filters() => selects,
+        (None, [_, ..]) => false,
+        (Some(_), []) if facts.kind == ProxyKind::Waypoint => false,
+        (_, []) => selects,
+        // What names a Service is for a part of a waypoint, which still may be touched.
+        (Some(gateway), refs) => refs.iter().any(|target| target.kind != "Gateway" || (own && target.name == *gateway)),
+    };
+    selected && (own || policy.name.namespace == facts.mesh.root_namespace) && facts.sees_revision(policy)
 }
 
 fn touches(policy: &Policy, listener: &Listener, inbound: bool, facts: &Facts<'_>) -> bool {
     let PolicySpec::EnvoyFilter(EnvoyFilter { patches, .. }) = &policy.spec else { return false };
     let context = match facts.kind {
-        crate::model::workload::ProxyKind::Sidecar if inbound => "SIDECAR_INBOUND",
-        crate::model::workload::ProxyKind::Sidecar => "SIDECAR_OUTBOUND",
-        crate::model::workload::ProxyKind::Waypoint => "WAYPOINT",
+        ProxyKind::Sidecar if !inbound => "SIDECAR_OUTBOUND",
+        // A waypoint's listeners are patched as a sidecar's inbound ones (`core/listener_builder.go: patchListeners`).
+        ProxyKind::Sidecar | ProxyKind::Waypoint => "SIDECAR_INBOUND",
         _ => "GATEWAY",
     };
     let port = listener.port();
@@ -76,12 +82,29 @@ fn touches(policy: &Policy, listener: &Listener, inbound: bool, facts: &Facts<'_
     })
 }
 
-/// The causes of a listener's differences, the most telling first; one of them is `unexplained` where nothing shows why.
-pub fn causes(counted: &Listener, predicted: &Listener, dump: &ConfigDump, facts: &Facts<'_>, gaps: &[&Gap]) -> Vec<Cause> {
-    let mut found: Vec<Cause> = gaps.iter().map(|gap| Cause::new("notPredicted", gap.why.clone())).collect();
+/// The causes of a listener's differences, the most telling first; one of them is `unexplained` where nothing shows why. What is not
+/// predicted, of chains without HTTP alone, explains no difference in others.
+pub fn causes(
+    counted: &Listener,
+    predicted: &Listener,
+    differences: &[Difference],
+    dump: &ConfigDump,
+    facts: &Facts<'_>,
+    gaps: &[&Gap],
+) -> Vec<Cause> {
+    let is_untold = |difference: &Difference| !gaps.is_empty() && !difference.http;
+    let mut untold: Vec<Cause> = Vec::new();
+    if differences.iter().any(is_untold) {
+        untold.extend(gaps.iter().map(|gap| Cause::new("notPredicted", gap.why.clone())));
+        untold.dedup();
+    }
+    if differences.iter().all(is_untold) {
+        return untold;
+    }
+    let mut found: Vec<Cause> = Vec::new();
     let others = dump.listeners.iter().filter(|other| other.name == counted.name && other.state != counted.state);
     for other in others {
-        let is_it = differences(other, predicted, None).is_empty();
+        let is_it = super::differences(other, predicted, None).iter().all(is_untold);
         match other.state {
             ListenerState::Error if is_it && counted.state == ListenerState::Active => {
                 let error = other.error.as_deref().unwrap_or("it does not say why");
@@ -94,11 +117,8 @@ pub fn causes(counted: &Listener, predicted: &Listener, dump: &ConfigDump, facts
             _ => {}
         }
     }
-    if counted.state == ListenerState::Draining {
-        found.push(Cause::new("draining", "the listener was replaced and only serves the connections it has"));
-    }
     if found.is_empty() {
-        found.extend(older(counted, facts));
+        found.extend(older(counted, differences, facts));
     }
     if found.is_empty() {
         found.extend(skew(dump, facts));
@@ -109,34 +129,55 @@ pub fn causes(counted: &Listener, predicted: &Listener, dump: &ConfigDump, facts
             "neither the dump nor the objects show why; look again in a moment, a change takes a while to arrive",
         ));
     }
+    found.extend(untold);
     found
 }
 
-/// Objects that were created after the listener was last updated: the dump, or what istiod sent last, may be older.
-fn older(counted: &Listener, facts: &Facts<'_>) -> Vec<Cause> {
+/// Objects that were created after the listener was last updated, so that it may be older than what istiod sent for them. Those of the
+/// same second may be in it already, and are not named.
+fn older(counted: &Listener, differences: &[Difference], facts: &Facts<'_>) -> Vec<Cause> {
     let Some(updated) = counted.last_updated.as_deref().and_then(second) else { return Vec::new() };
-    let objects = facts.objects;
-    let plugins = objects.plugins.values().filter(|plugin| attach(plugin, facts.pod, objects).attached);
-    let plugins = plugins.map(|plugin| (format!("{} {}", plugin.id.kind, plugin.id), plugin.created.as_deref()));
-    let scopes = [facts.namespace(), facts.mesh.root_namespace.as_str()];
-    let modes = objects.peer_authentications.values().filter(|policy| scopes.contains(&policy.name.namespace.as_str()));
-    let modes = modes.map(|policy| (format!("PeerAuthentication {}", policy.name), policy.created.as_deref()));
-    let policies = objects.policies.values().filter(|policy| scopes.contains(&policy.name.namespace.as_str()));
-    let policies = policies.map(|policy| (format!("{} {}", policy.kind, policy.name), policy.created.as_deref()));
-    let targets = facts.targets();
-    let services = targets.iter().map(|target| (format!("Service {}", target.service.name), target.service.created.as_deref()));
-    let mut found: Vec<Cause> = plugins
-        .chain(modes)
-        .chain(policies)
-        .chain(services)
-        .filter_map(|(name, created)| {
-            Some((name, created?)).filter(|(_, created)| second(created).is_some_and(|created| created >= updated))
-        })
-        .map(|(name, created)| {
-            Cause::new("olderThanObject", format!("the listener was last updated at {updated}, {name} was created at {created}"))
-        })
-        .collect();
+    let found = deciding(counted, differences, facts).into_iter().filter_map(|(name, created)| {
+        let created = created.filter(|created| second(created).is_some_and(|created| created > updated))?;
+        Some(Cause::new("olderThanObject", format!("the listener was last updated at {updated}, {name} was created at {created}")))
+    });
+    let mut found: Vec<Cause> = found.collect();
     found.dedup();
+    found
+}
+
+/// The objects that could have made these differences by being new, by kind and name, with the times of their creation: the plugins
+/// that chains lack, and where the chains themselves are others, what decides on those.
+fn deciding<'s>(counted: &Listener, differences: &[Difference], facts: &Facts<'s>) -> Vec<(String, Option<&'s str>)> {
+    let objects = facts.objects;
+    let is_lacking = |plugin: &String| {
+        differences.iter().any(|difference| match &difference.how {
+            How::Plugins { predicted, counted } => predicted.contains(plugin) && !counted.contains(plugin),
+            _ => false,
+        })
+    };
+    let plugins = objects.plugins.values().filter(|plugin| is_lacking(&plugin.id.to_string()));
+    let mut found: Vec<(String, Option<&str>)> =
+        plugins.map(|plugin| (format!("{} {}", plugin.id.kind, plugin.id), plugin.created.as_deref())).collect();
+    if differences.iter().all(|difference| matches!(difference.how, How::Plugins { .. })) {
+        return found;
+    }
+    let inbound = !facts.is_gateway() && counted.direction == Some(Direction::Inbound);
+    let scopes = [facts.namespace(), facts.mesh.root_namespace.as_str()];
+    let modes = objects.peer_authentications.values().filter(|policy| inbound && scopes.contains(&policy.name.namespace.as_str()));
+    found.extend(modes.map(|policy| (format!("PeerAuthentication {}", policy.name), policy.created.as_deref())));
+    let kinds: &[Kind] = if facts.is_gateway() { &[Kind::Gateway, Kind::IstioGateway] } else { &[Kind::Sidecar] };
+    let policies = objects.policies.values().filter(|policy| {
+        let in_scope = facts.is_gateway() || scopes.contains(&policy.name.namespace.as_str());
+        kinds.contains(&policy.kind) && in_scope && facts.sees_revision(policy)
+    });
+    found.extend(policies.map(|policy| (format!("{} {}", policy.kind, policy.name), policy.created.as_deref())));
+    let of_workload: Vec<&ObjectName> = facts.targets().iter().map(|target| &target.service.name).collect();
+    let services = objects.services.values().filter(|service| match inbound {
+        true => of_workload.contains(&&service.name),
+        false => service.ports.iter().any(|port| Some(port.port) == counted.port()),
+    });
+    found.extend(services.map(|service| (format!("{} {}", service.registry, service.name), service.created.as_deref())));
     found
 }
 

@@ -2,10 +2,9 @@
 
 mod causes;
 
-use core::net::IpAddr;
-
 use serde::Serialize;
 
+use super::cidr;
 use super::placement::{self, ListenerDirection};
 use crate::model::envoy::{ChainMatch, FilterChain, Listener};
 use crate::model::ids::PluginId;
@@ -25,6 +24,9 @@ pub struct Difference {
     /// How it differs.
     #[serde(flatten)]
     pub how: How,
+    /// Whether one of the two has HTTP in it.
+    #[serde(skip)]
+    pub http: bool,
 }
 
 /// How a chain differs.
@@ -74,6 +76,7 @@ pub fn differences(counted: &Listener, predicted: &Listener, direction: Option<L
         chain,
         meaning: placement::meaning(of, placement::classify(of, direction), counted),
         recognised_by: recognised_by(of),
+        http: of.http_filters.is_some() || matches!(how, How::Protocol { .. }),
         how,
     };
     let mut found = Vec::new();
@@ -118,18 +121,12 @@ fn recognised_by(chain: &FilterChain) -> String {
     if by == port.trim_end_matches(" · ") { by } else { format!("{port}{by}") }
 }
 
-/// A match in one way of writing: lists in order, addresses in their shortest form.
+/// A match in one way of writing: lists in order, ranges by their network.
 fn normal(matches: &ChainMatch) -> ChainMatch {
     let mut normal = matches.clone();
-    normal.prefix_ranges = matches.prefix_ranges.iter().map(|range| shortest(range)).collect();
+    normal.prefix_ranges = matches.prefix_ranges.iter().map(|range| cidr::network(range)).collect();
     for list in [&mut normal.prefix_ranges, &mut normal.application_protocols, &mut normal.server_names] {
         list.sort();
     }
     normal
-}
-
-/// `::0/0` is `::/0`.
-fn shortest(range: &str) -> String {
-    let parsed = range.split_once('/').and_then(|(address, length)| Some((address.parse::<IpAddr>().ok()?, length)));
-    parsed.map_or_else(|| range.to_owned(), |(address, length)| format!("{address}/{length}"))
 }

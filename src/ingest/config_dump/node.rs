@@ -32,6 +32,10 @@ struct RawNode<'a> {
     user_agent_build_version: Option<&'a RawValue>,
 }
 
+/// Where the node says the ports of its own static listeners (`pkg/model/proxy.go: NodeMetadata`).
+const OWN_PORTS: [&str; 4] =
+    ["ENVOY_STATUS_PORT", "ENVOY_PROMETHEUS_PORT", "ENVOY_SECURE_METRICS_PORT", "ENVOY_SECURE_MERGED_METRICS_PORT"];
+
 impl Reader<'_> {
     pub(super) fn bootstrap(&mut self, raw: &RawValue, place: &str) {
         match serde_json::from_str::<Section<'_>>(raw.get()) {
@@ -68,8 +72,10 @@ fn understand(raw: RawNode<'_>) -> Node {
         instance_ips: text("INSTANCE_IPS").split(',').filter(|ip| !ip.is_empty()).map(str::to_owned).collect(),
         interception_mode: text("INTERCEPTION_MODE"),
         enable_hbone: truth(&text("ENABLE_HBONE")),
+        captures_dns: truth(&text("DNS_CAPTURE")),
+        dns_auto_allocate: truth(&text("DNS_AUTO_ALLOCATE")),
         labels,
-        own_ports: ["ENVOY_STATUS_PORT", "ENVOY_PROMETHEUS_PORT"].iter().filter_map(|key| text(key).parse().ok()).collect(),
+        own_ports: OWN_PORTS.iter().filter_map(|key| text(key).parse().ok()).collect(),
         unprivileged: truth(&text("UNPRIVILEGED_POD")),
         http10: text("HTTP10") == "1",
         http_proxy_port: text("HTTP_PROXY_PORT").parse().ok(),

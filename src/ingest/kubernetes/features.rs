@@ -27,6 +27,8 @@ pub(super) fn read(fields: &mut Fields<'_>, labels: &Labels) -> Option<Features>
             "PILOT_ENABLE_QUIC_LISTENERS" => features.quic = value,
             "PILOT_SCOPE_GATEWAY_TO_NAMESPACE" => features.scope_gateway_to_namespace = value,
             "PILOT_ENABLE_HEADLESS_FILTER_CHAIN_LISTENER" => features.headless_filter_chains = value,
+            "PILOT_ENABLE_IP_AUTOALLOCATE" => features.allots_addresses = Some(value),
+            "PILOT_ENABLE_STRICT_GATEWAY_MERGING" => features.strict_gateway_merging = value,
             _ => {}
         }
     }

@@ -26,7 +26,11 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
         ready: condition(fields.list("/status/conditions"), "Ready"),
         deleting: fields.get("/metadata/deletionTimestamp").is_some(),
         ips: fields.list("/status/podIPs").iter().map(|ip| str_of(ip, "/ip").to_owned()).filter(|ip| !ip.is_empty()).collect(),
-        container_ports: containers.iter().flat_map(ports).collect(),
+        container_ports: containers
+            .iter()
+            .chain(fields.list("/spec/initContainers").iter().filter(|one| stays(one)))
+            .flat_map(ports)
+            .collect(),
         revision: annotations.get("istio.io/rev").cloned().or_else(|| status_revision(&annotations)),
         injection: Injection {
             choice: labels.get(INJECT).or_else(|| annotations.get(INJECT)).cloned(),
@@ -56,9 +60,7 @@ fn ports(container: &Value) -> impl Iterator<Item = (String, u16)> {
 fn proxy(fields: &mut Fields<'_>, labels: &Labels, annotations: &Labels) -> Option<ProxyContainer> {
     let named = |containers: &'_ [Value]| containers.iter().position(|container| str_of(container, "/name") == PROXY);
     let (containers, init) = (fields.list("/spec/containers"), fields.list("/spec/initContainers"));
-    // A native sidecar is an init container that stays; an ordinary one of that name would be over by now.
-    let stays = |index: &usize| str_of(&init[*index], "/restartPolicy") == "Always";
-    let (container, statuses, native) = match (named(containers), named(init).filter(stays)) {
+    let (container, statuses, native) = match (named(containers), named(init).filter(|index| stays(&init[*index]))) {
         (Some(index), _) => (&containers[index], "/status/containerStatuses", false),
         (None, Some(index)) => (&init[index], "/status/initContainerStatuses", true),
         (None, None) => return None,
@@ -76,6 +78,11 @@ fn proxy(fields: &mut Fields<'_>, labels: &Labels, annotations: &Labels) -> Opti
             .unwrap_or_else(|| variable(container, "ISTIO_META_INTERCEPTION_MODE").to_owned()),
         hbone: matches!(variable(container, "ISTIO_META_ENABLE_HBONE"), "true" | "1"),
     })
+}
+
+/// A native sidecar is an init container that stays; any other is over by the time that the pod runs.
+fn stays(init_container: &Value) -> bool {
+    str_of(init_container, "/restartPolicy") == "Always"
 }
 
 /// The value of an environment variable of a container; empty where it is not set.

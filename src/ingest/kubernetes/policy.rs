@@ -83,7 +83,12 @@ fn sidecar(fields: &mut Fields<'_>) -> Sidecar {
         capture_mode: str_of(item, "/captureMode").to_owned(),
         hosts: texts(item.get("hosts").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default(), ""),
     };
-    Sidecar { ingress, egress: fields.list("/spec/egress").iter().map(egress).collect() }
+    // REGISTRY_ONLY is the value 0 of the enum, so what stands where nothing is written.
+    let outbound_mode = fields.get("/spec/outboundTrafficPolicy").map(|policy| match str_of(policy, "/mode") {
+        "" => "REGISTRY_ONLY".to_owned(),
+        mode => mode.to_owned(),
+    });
+    Sidecar { ingress, egress: fields.list("/spec/egress").iter().map(egress).collect(), outbound_mode: outbound_mode.unwrap_or_default() }
 }
 
 fn servers(fields: &mut Fields<'_>) -> Vec<Server> {
@@ -134,7 +139,26 @@ fn gateway(fields: &mut Fields<'_>) -> GatewaySpec {
             name,
         });
     }
-    GatewaySpec { class: fields.text("/spec/gatewayClassName"), listeners, routes_from: routes_from(fields) }
+    GatewaySpec {
+        class: fields.text("/spec/gatewayClassName"),
+        listeners,
+        services: named_services(fields),
+        listener_sets: fields.get("/status/attachedListenerSets").and_then(Value::as_u64).unwrap_or_default(),
+        routes_from: routes_from(fields),
+    }
+}
+
+/// A Gateway with one address that is an IP address, or none, has a deployment of its own
+/// (`pilot/pkg/config/kube/gatewaycommon/gateway_utils.go: IsManaged`).
+fn named_services(fields: &mut Fields<'_>) -> Vec<String> {
+    let addresses = fields.list("/spec/addresses");
+    if let [address] = addresses
+        && matches!(str_of(address, "/type"), "" | "IPAddress")
+    {
+        return Vec::new();
+    }
+    let is_host = |address: &&Value| matches!(str_of(address, "/type"), "" | "Hostname");
+    addresses.iter().filter(is_host).map(|address| str_of(address, "/value").to_owned()).collect()
 }
 
 /// A waypoint's listener is the one for HBONE on port 15008 (`pilot/pkg/serviceregistry/ambient/waypoints.go: makeAllowedRoutes`).

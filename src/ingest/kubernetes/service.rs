@@ -35,7 +35,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Service {
         // A Service without a selector, or with an empty one, selects no pod.
         selector: fields.selector("/spec/selector", "/spec/selector").filter(|selector| !selector.is_empty()),
         labels: fields.labels("/metadata/labels"),
-        entry_hosts: Vec::new(),
+        entry_hosts: fields.optional_text("/spec/externalName").into_iter().collect(),
         resolution: match (fields.text("/spec/type").as_str(), addresses.is_empty()) {
             ("ExternalName", _) => Resolution::Alias,
             (_, true) => Resolution::Passthrough,

@@ -80,9 +80,13 @@ pub struct Node {
     pub interception_mode: String,
     /// `metadata.ENABLE_HBONE`.
     pub enable_hbone: bool,
+    /// `metadata.DNS_CAPTURE`: it answers DNS itself, with the addresses that istiod gives ServiceEntries.
+    pub captures_dns: bool,
+    /// `metadata.DNS_AUTO_ALLOCATE`: the same of istiods that allot the addresses in their memory.
+    pub dns_auto_allocate: bool,
     /// `metadata.LABELS`.
     pub labels: BTreeMap<String, String>,
-    /// Ports of the proxy's own static listeners (`metadata.ENVOY_STATUS_PORT`, `ENVOY_PROMETHEUS_PORT`), for which istiod makes no chains.
+    /// Ports of the proxy's own static listeners (`metadata.ENVOY_STATUS_PORT`, …), for which istiod makes no chains.
     pub own_ports: Vec<u16>,
     /// `metadata.UNPRIVILEGED_POD`: ports below 1024 are not bound.
     pub unprivileged: bool,
