@@ -21,3 +21,5 @@ mod rights;
 mod screen;
 #[path = "e2e/world.rs"]
 mod world;
+#[path = "e2e/would.rs"]
+mod would;
