@@ -88,7 +88,7 @@ fn any_mesh() -> impl Strategy<Value = Mesh> {
         let mut add = |kind, prefix: &str, specs: Vec<Value>| {
             objects.extend(specs.into_iter().enumerate().map(|(place, spec)| named(kind, "shop", &name(prefix, place), json!({}), spec)));
         };
-        let ids = (0..plugins.len()).map(|place| PluginId::new(PluginKind::WasmPlugin, "shop", &name("p", place))).collect();
+        let ids = (0..plugins.len()).map(|place| PluginId::new(PluginKind::WasmPlugin, "shop", name("p", place))).collect();
         add(Kind::Service, "s", services);
         add(Kind::WasmPlugin, "p", plugins);
         add(Kind::PeerAuthentication, "a", policies);

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::paint::{Paint, Style};
 use super::{Answer, markdown};
-use crate::analysis::answers::{ChainAnswer, ChainsAnswer, FilterAnswer, ListenerAnswer, ProxyChains};
+use crate::analysis::answers::{ChainAnswer, ChainsAnswer, FilterAnswer, ListenerAnswer, PredictionAnswer, ProxyChains};
 use crate::model::envoy::ListenerState;
 use crate::model::warning::Warning;
 
@@ -41,9 +41,16 @@ fn text(proxy: &ProxyChains, paint: Paint) -> String {
         if let Some(error) = &listener.error {
             let _ = writeln!(out, "      {} {}", paint.paint(Style::Bad, "refused:"), paint.paint(Style::Plain, error));
         }
+        for line in listener.prediction.iter().flat_map(PredictionAnswer::lines) {
+            let _ = writeln!(out, "      {} {}", paint.paint(Style::Warn, "!"), paint.paint(Style::Plain, &line));
+        }
         for chain in &listener.filter_chains {
             chain_text(&mut out, chain, paint);
         }
+    }
+    if !proxy.absent.is_empty() {
+        let absent = format!("! istiod would send more listeners: {}", proxy.absent.join(", "));
+        let _ = writeln!(out, "  {}", paint.paint(Style::Warn, &absent));
     }
     if proxy.listeners.is_empty() {
         let _ = writeln!(out, "  no listener to show");
@@ -107,6 +114,9 @@ fn proxy_markdown(proxy: &ProxyChains) -> String {
     let mut out = format!("### Filter chains of {}{}\n", markdown::code(&proxy.proxy.to_string()), versions(proxy));
     for listener in &proxy.listeners {
         let _ = writeln!(out, "\n**{}**\n", listener_line(listener, Paint::Plain));
+        for line in listener.prediction.iter().flat_map(PredictionAnswer::lines) {
+            let _ = writeln!(out, "- {}", Paint::Plain.paint(Style::Plain, &line));
+        }
         for chain in &listener.filter_chains {
             chain_markdown(&mut out, chain);
         }

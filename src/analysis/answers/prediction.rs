@@ -23,6 +23,14 @@ pub struct PredictionAnswer {
     pub causes: Vec<Cause>,
 }
 
+impl PredictionAnswer {
+    /// Each difference and each cause as a sentence; none where the listener is as istiod would send it, or that cannot be told.
+    pub fn lines(&self) -> Vec<String> {
+        let causes = self.causes.iter().map(|cause| format!("because {}", cause.why));
+        self.differences.iter().map(ToString::to_string).chain(causes).collect()
+    }
+}
+
 /// Holds a listener of a dump against the prediction; None for listeners that are never predicted.
 pub(super) fn of(outlook: &Outlook<'_>, listener: &Listener, dump: &ConfigDump) -> Option<PredictionAnswer> {
     let judgement = outlook.judge(listener, dump)?;

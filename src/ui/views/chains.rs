@@ -119,6 +119,9 @@ fn listener_cells<'a>(
         (None, true) => "static",
         (None, false) => "",
     };
+    if listener.prediction.as_ref().is_some_and(|prediction| prediction.agrees == Some(false)) {
+        name.push(Piece::new(Role::Warning, format!("  {} not as istiod would send it", look.symbols.warning)));
+    }
     let chains = listener.filter_chains.len();
     let count = screen.plugin().map(|plugin| (plugin, listener_count(listener, plugin))).filter(|(_, count)| *count > 0);
     let mut number = Vec::new();
