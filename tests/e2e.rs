@@ -11,6 +11,8 @@ mod fetch;
 mod mesh;
 #[path = "e2e/mtls.rs"]
 mod mtls;
+#[path = "e2e/prediction.rs"]
+mod prediction;
 #[path = "e2e/recording.rs"]
 mod recording;
 #[path = "e2e/rights.rs"]
