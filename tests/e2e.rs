@@ -13,6 +13,8 @@ mod mesh;
 mod mtls;
 #[path = "e2e/near_misses.rs"]
 mod near_misses;
+#[path = "e2e/prediction.rs"]
+mod prediction;
 #[path = "e2e/recording.rs"]
 mod recording;
 #[path = "e2e/rights.rs"]

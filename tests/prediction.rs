@@ -23,3 +23,5 @@ mod ports;
 mod recordings;
 #[path = "prediction/untold.rs"]
 mod untold;
+#[path = "prediction/would.rs"]
+mod would;

@@ -148,10 +148,10 @@ impl Version {
         self.since(31)
     }
 
-    /// From 1.31 on a second service of which the protocol is detected adds its chain to a listener that both share; before, it
+    /// From 1.32 on a second service of which the protocol is detected adds its chain to a listener that both share; before, it
     /// is left out (`core/listener.go: buildSidecarOutboundListener`).
     pub fn merges_detecting_services(self) -> bool {
-        self.since(31)
+        self.since(32)
     }
 
     /// From 1.31 on Gateways of other namespaces are not merged into a gateway that a Gateway API object made

@@ -105,18 +105,25 @@ pub fn json(arguments: &[&str]) -> Value {
 /// Asks until the answer is as it should be. A question that cannot be answered yet, for a plugin or a pod that is not there
 /// yet, is asked again.
 pub fn until(what: &str, arguments: &[&str], mut is_so: impl FnMut(&Value) -> bool) -> Value {
+    until_nothing_is_wrong(what, arguments, |answer| (!is_so(answer)).then(|| answer.to_string()))
+}
+
+/// The same, for answers of which it can be said what is wrong with them.
+pub fn until_nothing_is_wrong(what: &str, arguments: &[&str], mut wrong: impl FnMut(&Value) -> Option<String>) -> Value {
     let began = Instant::now();
     loop {
         let output = meshscope(&[arguments, &["-o", "json"]].concat());
+        let mut last = String::new();
         if output.status.success() {
             let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
-            if is_so(&answer) {
-                return answer;
+            match wrong(&answer) {
+                Some(found) => last = found,
+                None => return answer,
             }
         }
         if began.elapsed() > PATIENCE {
             let said = String::from_utf8_lossy(&output.stderr);
-            panic!("{what} did not come within {PATIENCE:?}: {arguments:?}\n{said}{}", String::from_utf8_lossy(&output.stdout));
+            panic!("{what} did not come within {PATIENCE:?}: {arguments:?}\n{said}{last}");
         }
         // Between two questions, so that the proxies' main threads have time for their work.
         std::thread::sleep(Duration::from_millis(250));

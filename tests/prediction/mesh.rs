@@ -57,11 +57,12 @@ impl Mesh {
 
     /// Adds objects; which file they belong into is told by their kind and group.
     pub fn with(mut self, objects: impl IntoIterator<Item = Value>) -> Self {
-        for object in objects {
-            let path = path_of(&object);
+        let mut added: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        objects.into_iter().for_each(|object| added.entry(path_of(&object)).or_default().push(object));
+        for (path, objects) in added {
             let bytes = self.files.remove(&path).unwrap_or_else(|| br#"{"items": []}"#.to_vec());
             let mut list: Value = serde_json::from_slice(&bytes).unwrap();
-            list["items"].as_array_mut().unwrap().push(object);
+            list["items"].as_array_mut().unwrap().extend(objects);
             self.files.insert(path, serde_json::to_vec(&list).unwrap());
         }
         self
