@@ -7,6 +7,7 @@ pub mod collect;
 pub mod config_dump;
 pub mod istiod;
 pub mod kubernetes;
+pub mod logs;
 pub mod manifest;
 pub mod plugin_name;
 pub mod redact;

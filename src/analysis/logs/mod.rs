@@ -1,0 +1,9 @@
+//! What a log record is about, and which records are asked for.
+
+pub mod attribution;
+pub mod filter;
+pub mod severity;
+
+pub use attribution::Attributor;
+pub use filter::{Filter, FilterError, FilterSpec};
+pub use severity::Severity;

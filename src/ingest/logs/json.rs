@@ -1,0 +1,151 @@
+//! Records that are one object of JSON: Istio's Go programs (`--log_as_json`), Envoy beside them, and the access log.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::assembler::{Parsed, go_kind};
+use super::{envoy, time};
+use crate::model::logs::{LogKind, LogSource};
+
+/// The keys of an object in their order, the values as written.
+struct Pairs<'r>(Vec<(Cow<'r, str>, &'r RawValue)>);
+
+/// A string that is borrowed where it has no escapes.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'r>(#[serde(borrow)] Cow<'r, str>);
+
+/// The columns of the access log in the order of its text, and which of them stand in quotes.
+const COLUMNS: [(&str, bool); 20] = [
+    ("response_code", false),
+    ("response_flags", false),
+    ("response_code_details", false),
+    ("connection_termination_details", false),
+    ("upstream_transport_failure_reason", true),
+    ("bytes_received", false),
+    ("bytes_sent", false),
+    ("duration", false),
+    ("upstream_service_time", false),
+    ("x_forwarded_for", true),
+    ("user_agent", true),
+    ("request_id", true),
+    ("authority", true),
+    ("upstream_host", true),
+    ("upstream_cluster", false),
+    ("upstream_local_address", false),
+    ("downstream_local_address", false),
+    ("downstream_remote_address", false),
+    ("requested_server_name", false),
+    ("route_name", false),
+];
+
+/// Reads an object; None where it is not JSON, or none of the three.
+pub(super) fn parse(raw: &str, source: LogSource) -> Option<Parsed<'_>> {
+    let pairs = serde_json::from_str::<Pairs<'_>>(raw).ok()?.0;
+    let has = |wanted: &str| pairs.iter().any(|(key, _)| key == wanted);
+    if has("response_code") || has("response_flags") || has("start_time") {
+        return Some(access(&pairs));
+    }
+    (has("msg") || has("message")).then(|| program(&pairs, source))
+}
+
+/// A program's line. Labels stand behind the message and a stack below it, as they do in text.
+fn program<'r>(pairs: &[(Cow<'r, str>, &'r RawValue)], source: LogSource) -> Parsed<'r> {
+    let none = Cow::Borrowed("");
+    let (mut level, mut scope, mut message, mut stack, mut time) = (none.clone(), none.clone(), none.clone(), none, None);
+    let mut labels = String::new();
+    for (key, value) in pairs {
+        match &**key {
+            // The second names are those of `--log_stackdriver`.
+            "level" | "severity" => level = text(value),
+            "time" | "timestamp" => time = time::rfc3339(&text(value)).map(|(time, _)| time),
+            "scope" | "logger" => scope = text(value),
+            "msg" | "message" => message = text(value),
+            "stack" | "stacktrace" => stack = text(value),
+            "caller" | "thread" => {}
+            label => {
+                labels.push(if labels.is_empty() { '\t' } else { ' ' });
+                labels.push_str(label);
+                labels.push('=');
+                labels.push_str(&text(value));
+            }
+        }
+    }
+    if !labels.is_empty() {
+        message.to_mut().push_str(&labels);
+    }
+    if !stack.is_empty() {
+        message.to_mut().push('\n');
+        message.to_mut().push_str(&stack);
+    }
+    let component = match &scope {
+        Cow::Borrowed(scope) => scope.strip_prefix("envoy ").map(Cow::Borrowed),
+        Cow::Owned(scope) => scope.strip_prefix("envoy ").map(|component| Cow::Owned(component.to_owned())),
+    };
+    let Some(component) = component else { return Parsed { time, kind: go_kind(source), level, scope, message } };
+    let said = envoy::plugin_text(&component, &message).map(str::len);
+    let message = match said {
+        Some(length) => tail(message, length),
+        None => message,
+    };
+    Parsed { time, kind: if said.is_some() { LogKind::Plugin } else { LogKind::Envoy }, level, scope: component, message }
+}
+
+/// The last bytes of a text.
+fn tail(text: Cow<'_, str>, length: usize) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(&text[text.len() - length..]),
+        Cow::Owned(text) => Cow::Owned(text[text.len() - length..].to_owned()),
+    }
+}
+
+/// A request, its message as the access log's text has it.
+fn access<'r>(pairs: &[(Cow<'r, str>, &'r RawValue)]) -> Parsed<'r> {
+    let value = |wanted: &str| {
+        let found = pairs.iter().find(|(key, _)| key == wanted).map(|(_, value)| text(value));
+        found.filter(|value| !value.is_empty() && value != "null").unwrap_or(Cow::Borrowed("-"))
+    };
+    let mut message = format!("\"{} {} {}\"", value("method"), value("path"), value("protocol"));
+    for (column, quoted) in COLUMNS {
+        let quote = if quoted { "\"" } else { "" };
+        message.push_str(&format!(" {quote}{}{quote}", value(column)));
+    }
+    Parsed {
+        time: time::rfc3339(&value("start_time")).map(|(time, _)| time),
+        kind: LogKind::Access,
+        level: Cow::Borrowed(""),
+        scope: Cow::Borrowed(""),
+        message: Cow::Owned(message),
+    }
+}
+
+/// A string's content, or any other value as written.
+fn text(value: &RawValue) -> Cow<'_, str> {
+    serde_json::from_str::<Text<'_>>(value.get()).map_or(Cow::Borrowed(value.get()), |text| text.0)
+}
+
+impl<'de> Deserialize<'de> for Pairs<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys;
+        impl<'de> Visitor<'de> for Keys {
+            type Value = Pairs<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut pairs = Vec::with_capacity(8);
+                while let Some((Text(key), value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
+                    pairs.push((key, value));
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(Keys)
+    }
+}
