@@ -3,6 +3,7 @@
 pub mod attribution;
 pub mod filter;
 pub mod severity;
+pub mod words;
 
 pub use attribution::Attributor;
 pub use filter::{Filter, FilterError, FilterSpec};

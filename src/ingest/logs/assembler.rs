@@ -1,5 +1,6 @@
 //! Puts the lines of one container together to records, and has each understood.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::form::Form;
@@ -11,11 +12,13 @@ use crate::model::logs::{LogEvent, LogKind, LogLine, LogOrigin, LogRecord, LogSo
 /// How many bytes a record holds at most; what is more goes on in a record of the same kind.
 const LARGEST: usize = 256 << 10;
 
-/// Takes the lines of one container in their order and gives its records. One line is always kept back, since only the next
-/// tells where a record ends: whoever follows a log asks for it with [`Assembler::flush`] when no more lines come.
+/// Takes the lines of one container in their order and gives its records. One record is always kept back, since only the next
+/// line tells where it ends: whoever follows a log asks for it with [`Assembler::flush`] when no more lines come.
 #[derive(Debug, Default)]
 pub struct Assembler {
     pending: Option<Pending>,
+    /// Whether the lines so far end within a private key.
+    in_key: bool,
 }
 
 /// A record of which more lines may come.
@@ -27,6 +30,8 @@ struct Pending {
     form: Form,
     /// Whether no more lines can belong to it.
     complete: bool,
+    /// Whether it begins within a private key.
+    in_key: bool,
     /// What a record was that grew too large, and goes on in this one.
     continues: Option<Head>,
 }
@@ -47,81 +52,72 @@ pub(super) struct Parsed<'r> {
     /// What wrote it.
     pub(super) kind: LogKind,
     /// The level as written.
-    pub(super) level: std::borrow::Cow<'r, str>,
+    pub(super) level: Cow<'r, str>,
     /// The scope or component.
-    pub(super) scope: std::borrow::Cow<'r, str>,
+    pub(super) scope: Cow<'r, str>,
     /// The message, a plugin's without its prefix.
-    pub(super) message: std::borrow::Cow<'r, str>,
+    pub(super) message: Cow<'r, str>,
 }
 
 impl Assembler {
     /// Takes a line. Gives the record before it, where the line begins another.
     pub fn push(&mut self, line: LogLine) -> Option<LogRecord> {
         let form = Form::of(&line.text);
-        if form == Form::Unknown
-            && let Some(pending) = &mut self.pending
-            && !pending.complete
-            && pending.origin == line.origin
-        {
-            if pending.raw.len() + line.text.len() < LARGEST {
-                pending.raw.push('\n');
-                pending.raw.push_str(&line.text);
-                pending.complete = pending.form == Form::Columns && envoy::is_complete(&pending.raw);
-                return None;
-            }
-            let (form, before) = (pending.form, self.flush());
-            let continues =
-                before.as_ref().map(|record| Head { kind: record.kind, level: record.level.clone(), scope: record.scope.clone() });
-            self.pending = Some(Pending { continues, form, complete: false, ..Pending::new(line, form) });
-            return before;
+        let in_key = self.in_key && form == Form::Unknown;
+        self.in_key = redact::key_goes_on(&line.text, in_key);
+        let fresh = Pending { in_key, ..Pending::new(line, form) };
+        let Some(pending) = self.pending.as_mut().filter(|pending| pending.takes(&fresh)) else {
+            return self.pending.replace(fresh).map(Pending::understood);
+        };
+        if pending.raw.len() + fresh.raw.len() < LARGEST {
+            pending.raw.push('\n');
+            pending.raw.push_str(&fresh.raw);
+            pending.complete = envoy::is_complete(&fresh.raw);
+            return None;
         }
-        let before = self.flush();
-        self.pending = Some(Pending::new(line, form));
-        before
+        let form = pending.form;
+        let before = self.flush()?;
+        let continues = Some(Head { kind: before.kind, level: before.level.clone(), scope: before.scope.clone() });
+        self.pending = Some(Pending { form, complete: false, continues, ..fresh });
+        Some(before)
     }
 
     /// Gives the record that is kept back: at the end of a log, or where no more lines come for a while.
     pub fn flush(&mut self) -> Option<LogRecord> {
         self.pending.take().map(Pending::understood)
     }
-
-    /// How many bytes are kept back.
-    pub fn held(&self) -> usize {
-        self.pending.as_ref().map_or(0, |pending| pending.raw.len())
-    }
 }
 
 impl Pending {
     fn new(line: LogLine, form: Form) -> Self {
-        let complete = !form.takes_more() || form == Form::Columns && envoy::is_complete(&line.text);
-        Self { origin: line.origin, time: line.time, raw: line.text, form, complete, continues: None }
+        let complete = !form.takes_more() || envoy::is_complete(&line.text);
+        Self { origin: line.origin, time: line.time, raw: line.text, form, complete, in_key: false, continues: None }
+    }
+
+    /// Whether a line belongs to it: one that begins nothing itself, or goes on with a private key, which is told only as a whole.
+    fn takes(&self, line: &Self) -> bool {
+        line.form == Form::Unknown && self.origin == line.origin && (line.in_key || !self.complete)
     }
 
     fn understood(self) -> LogRecord {
-        let redacted = if self.form == Form::Json { redact::json(&self.raw) } else { redact::text(&self.raw) };
-        let raw = match redacted {
-            std::borrow::Cow::Borrowed(_) => None,
-            std::borrow::Cow::Owned(clean) => Some(clean),
-        }
-        .unwrap_or(self.raw);
+        let raw = redacted(self.raw, self.form, self.in_key);
         let source = self.origin.source;
-        let parsed = match (&self.continues, self.form) {
-            (Some(_), _) | (None, Form::Unknown) => None,
-            (None, Form::Columns) => envoy::columns(&raw).or_else(|| go::columns(&raw, source)),
-            (None, Form::Json) => json::parse(&raw, source),
-            (None, Form::Access) => access::parse(&raw),
-            (None, Form::EnvoyOwn) => envoy::own(&raw),
-            (None, Form::Slashed) => go::slashed(&raw, source),
-            (None, Form::Klog) => go::klog(&raw, source),
-            (None, Form::Panic) => go::panic(&raw, source),
+        let parsed = match self.form {
+            _ if self.continues.is_some() => None,
+            Form::Columns => envoy::columns(&raw).or_else(|| go::columns(&raw, source)),
+            Form::Json => json::parse(&raw, source),
+            Form::Access => access::parse(&raw),
+            Form::EnvoyOwn => envoy::own(&raw),
+            Form::Slashed => go::slashed(&raw, source),
+            Form::Klog => go::klog(&raw, source),
+            Form::Panic => go::panic(&raw, source),
+            Form::Unknown => None,
         };
-        let (time, head, message) = match (parsed, self.continues) {
-            (Some(parsed), _) => {
-                let head = Head { kind: parsed.kind, level: parsed.level.into_owned(), scope: parsed.scope.into_owned() };
-                (parsed.time, head, parsed.message.into_owned())
+        let (time, head, message) = match parsed {
+            Some(Parsed { time, kind, level, scope, message }) => {
+                (time, Head { kind, level: level.into_owned(), scope: scope.into_owned() }, message.into_owned())
             }
-            (None, Some(head)) => (None, head, raw.clone()),
-            (None, None) => (None, Head { kind: LogKind::Unknown, level: String::new(), scope: String::new() }, raw.clone()),
+            None => (None, self.continues.unwrap_or_else(Head::unknown), raw.clone()),
         };
         let event = match head.kind {
             LogKind::Plugin => Some(LogEvent::PluginLog),
@@ -140,6 +136,25 @@ impl Pending {
             message,
             raw,
         }
+    }
+}
+
+impl Head {
+    fn unknown() -> Self {
+        Self { kind: LogKind::Unknown, level: String::new(), scope: String::new() }
+    }
+}
+
+/// The record without its secrets. Nothing is copied where there are none.
+fn redacted(raw: String, form: Form, in_key: bool) -> String {
+    let raw = if in_key { redact::end_of_key(&raw) } else { raw };
+    let raw = match if form == Form::Json { redact::json(&raw) } else { Cow::Borrowed(&*raw) } {
+        Cow::Owned(clean) => clean,
+        Cow::Borrowed(_) => raw,
+    };
+    match redact::text(&raw) {
+        Cow::Owned(clean) => clean,
+        Cow::Borrowed(_) => raw,
     }
 }
 

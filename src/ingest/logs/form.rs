@@ -1,5 +1,7 @@
 //! Which format the first line of a record is in. A line that is in none belongs to the record before it.
 
+use memchr::memmem;
+
 use super::time;
 
 /// How a record is written.
@@ -23,6 +25,8 @@ pub(super) enum Form {
     Unknown,
 }
 
+/// Of which records in JSON have one at least.
+const KEYS: [&[u8]; 5] = [b"\"time\"", b"\"start_time\"", b"\"msg\"", b"\"timestamp\"", b"\"response_code\""];
 /// How Go's runtime begins its last words.
 const PANICS: [&str; 3] = ["panic: ", "fatal error: ", "runtime: "];
 
@@ -36,7 +40,7 @@ impl Form {
                 None if time::slashed(line).is_some_and(|(_, rest)| rest.starts_with(' ')) => Self::Slashed,
                 _ => Self::Unknown,
             },
-            Some(b'{') if bytes.starts_with(b"{\"") && bytes.ends_with(b"}") => Self::Json,
+            Some(b'{') if is_record(bytes) => Self::Json,
             Some(b'[') => {
                 let inner = line.get(1..).unwrap_or_default();
                 if time::rfc3339(inner).is_some_and(|(_, rest)| rest.starts_with("] ")) {
@@ -62,6 +66,11 @@ impl Form {
 /// Whether a line (without the kubelet's time) begins a record; else it belongs to the one before it.
 pub fn begins(line: &str) -> bool {
     Form::of(line) != Form::Unknown
+}
+
+/// Whether an object of JSON is a record: others stand within records of many lines.
+fn is_record(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"{\"") && bytes.ends_with(b"}") && KEYS.iter().any(|key| memmem::find(bytes, key).is_some())
 }
 
 /// `I1123 19:37:48.123456`
