@@ -72,7 +72,7 @@ impl Assembler {
         if pending.raw.len() + fresh.raw.len() < LARGEST {
             pending.raw.push('\n');
             pending.raw.push_str(&fresh.raw);
-            pending.complete = envoy::is_complete(&fresh.raw);
+            pending.complete |= envoy::is_complete(&fresh.raw);
             return None;
         }
         let form = pending.form;

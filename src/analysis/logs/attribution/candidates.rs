@@ -20,8 +20,8 @@ pub(super) struct Candidates {
     objects: Arc<Inventory>,
     /// By name; a WasmPlugin and a TrafficExtension can share one.
     by_name: HashMap<ObjectName, Vec<PluginId>>,
-    /// Which plugins reach a proxy, as far as that was asked; None where the proxy is not known.
-    reach: HashMap<ProxyId, Option<Vec<PluginId>>>,
+    /// Which plugins reach a proxy, as far as that was asked.
+    reach: HashMap<ProxyId, Vec<PluginId>>,
     /// Whether istiod marks the names of WasmPlugins, so that a name without a mark is a TrafficExtension's.
     marks: bool,
 }
@@ -87,25 +87,27 @@ impl Candidates {
     /// The plugins that fit: of those that reach the proxy, else of the mesh. Where nothing but the proxy speaks for a plugin
     /// (`strict`), none stands in for those that do not reach it.
     pub(super) fn choose(&mut self, proxy: Option<&ProxyId>, strict: bool, fits: impl Fn(&Plugin) -> bool) -> Choice {
-        let fitting: Vec<PluginId> = self.objects.plugins.values().filter(|plugin| fits(plugin)).map(|plugin| plugin.id.clone()).collect();
-        if let Some(reaching) = proxy.and_then(|proxy| self.reaching(proxy)) {
-            let ids: Vec<PluginId> = fitting.iter().filter(|id| reaching.contains(id)).cloned().collect();
+        let reaching = proxy.filter(|proxy| self.knows(proxy)).and_then(|proxy| self.reach.get(proxy));
+        let fitting = || self.objects.plugins.values().filter(|plugin| fits(plugin)).map(|plugin| &plugin.id);
+        if let Some(reaching) = reaching {
+            let ids: Vec<PluginId> = fitting().filter(|id| reaching.contains(id)).cloned().collect();
             if strict || !ids.is_empty() {
                 return Choice { ids, whose: "that reaches the proxy" };
             }
         }
-        Choice { ids: fitting, whose: "of the mesh" }
+        Choice { ids: fitting().cloned().collect(), whose: "of the mesh" }
     }
 
-    fn reaching(&mut self, proxy: &ProxyId) -> Option<&Vec<PluginId>> {
-        if !self.reach.contains_key(proxy) {
-            let attached = |plugin: &&Arc<Plugin>, pod| attachment::attach(plugin, pod, &self.objects).attached;
-            let pod = self.objects.pods.get(proxy);
-            let ids = pod
-                .map(|pod| self.objects.plugins.values().filter(|plugin| attached(plugin, pod)).map(|plugin| plugin.id.clone()).collect());
-            self.reach.insert(proxy.clone(), ids);
+    /// Whether a proxy is among the objects; what reaches it is then kept.
+    pub(super) fn knows(&mut self, proxy: &ProxyId) -> bool {
+        if self.reach.contains_key(proxy) {
+            return true;
         }
-        self.reach.get(proxy)?.as_ref()
+        let Some(pod) = self.objects.pods.get(proxy) else { return false };
+        let attached = self.objects.plugins.values().filter(|plugin| attachment::attach(plugin, pod, &self.objects).attached);
+        let ids = attached.map(|plugin| plugin.id.clone()).collect();
+        self.reach.insert(proxy.clone(), ids);
+        true
     }
 }
 
@@ -136,9 +138,11 @@ impl Choice {
     }
 }
 
-/// `default/a, default/b and 3 more`.
-fn list(ids: &[PluginId]) -> String {
-    let names: Vec<String> = ids.iter().take(NAMED).map(PluginId::to_string).collect();
+/// `default/a, default/b and 3 more`, with the kinds where two share a name.
+pub(super) fn list(ids: &[PluginId]) -> String {
+    let shared = ids.iter().any(|one| ids.iter().any(|other| one.name == other.name && one.kind != other.kind));
+    let name = |id: &PluginId| if shared { format!("{} {id}", id.kind) } else { id.to_string() };
+    let names: Vec<String> = ids.iter().take(NAMED).map(name).collect();
     match (names.split_last(), ids.len().saturating_sub(NAMED)) {
         (Some((last, before)), 0) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
         (_, 0) => names.join(", "),

@@ -7,7 +7,7 @@ mod needles;
 
 use std::sync::Arc;
 
-use self::candidates::Candidates;
+use self::candidates::{Candidates, list};
 use self::module::Module;
 use crate::ingest::logs::details;
 use crate::ingest::plugin_name::TRANSLATED;
@@ -64,7 +64,10 @@ impl Attributor {
                 self.module(proxy, &Module::parts(registry, repository, reference), &url)
             }
             Some(LogDetails::FetchFailed { url: Some(url), .. }) if url.contains('/') => self.module(proxy, &Module::of(url), url),
-            Some(LogDetails::Push { xds: "ECDS", node, .. }) => self.only_wasm(ProxyId::parse(node).as_ref()),
+            Some(LogDetails::Push { xds: "ECDS", node, resources: 1.., .. }) => {
+                let known = ProxyId::parse(node).filter(|proxy| self.candidates.knows(proxy));
+                known.map(|proxy| self.only_wasm(Some(&proxy))).unwrap_or_default()
+            }
             Some(LogDetails::VmFailed { .. }) => {
                 let named = self.named_in(&record.message);
                 if named == Found::default() { self.only_wasm(proxy) } else { named }
@@ -88,7 +91,7 @@ impl Attributor {
         }
         let has_root_id = |plugin: &Plugin| plugin.wasm().is_some_and(|module| module.plugin_name == root_id);
         let choice = self.candidates.choose(proxy, false, has_root_id);
-        choice.by(&if root_id.is_empty() { "no root id".to_owned() } else { format!("root id {root_id}") })
+        choice.by(&if root_id.is_empty() { "an empty root id".to_owned() } else { format!("root id {root_id}") })
     }
 
     /// By the module.
@@ -105,7 +108,7 @@ impl Attributor {
         for named in words.filter_map(|word| self.candidates.named(word.trim_end_matches(['.', '/']))) {
             match (&found.plugin, &named.plugin) {
                 (Some(one), Some(other)) if one != other => {
-                    return Found { plugin: None, note: Some(format!("the line names {one} and {other}")) };
+                    return Found { plugin: None, note: Some(format!("the line names {}", list(&[one.clone(), other.clone()]))) };
                 }
                 _ => found = named,
             }
@@ -125,7 +128,7 @@ impl Attributor {
         }
         if message.contains("rbac_access_denied_matched_policy[none]") {
             let stubs = self.candidates.choose(proxy, true, |plugin| plugin.wasm().is_some()).list();
-            let note = stubs.map(|list| format!("no AuthorizationPolicy allowed it, or the stub in the place of {list} denied it"));
+            let note = stubs.map(|list| format!("no AuthorizationPolicy allowed it, or a stub denied it, in the place of one of: {list}"));
             return Found { plugin: None, note };
         }
         Found::default()
