@@ -95,8 +95,7 @@ fn a_plugin_is_known_by_its_name_in_every_era() {
     assert_eq!(said(&old, " default.a"), ("WasmPlugin default/a".into(), String::new()), "a plugin without a root id");
     let gone = said(&new, " default.gone~istio-translated-wasmplugin root");
     assert_eq!(gone, ("WasmPlugin default/gone".into(), "there is no WasmPlugin default/gone now".into()));
-    let (plugin, note) = said(&new, " my.filter root");
-    assert!(plugin.is_empty() && note.starts_with("my.filter is the name of no plugin"), "{note}");
+    assert_eq!(said(&new, " my.filter vm"), (String::new(), "no plugin has root id my.filter vm".into()), "an EnvoyFilter's free choice");
 }
 
 #[test]
@@ -107,11 +106,13 @@ fn a_root_id_decides_where_one_plugin_has_it() {
         wasm("default/c", "web", "twice"),
         wasm("default/d", "web", "twice"),
     ];
+    let blank = mesh("1.31", &[wasm("default/e", "web", "two words")]);
     let mesh = mesh("1.31", &plugins);
     assert_eq!(
         said(&mesh, " root"),
         ("WasmPlugin default/a".into(), "by root id root, which no other plugin that reaches the proxy has".into())
     );
+    assert_eq!(said(&blank, " two words").0, "WasmPlugin default/e");
     assert_eq!(said(&mesh, " twice"), (String::new(), "the line has only root id twice, which default/c and default/d have".into()));
     assert_eq!(said(&mesh, " unheard"), (String::new(), "no plugin has root id unheard".into()));
     assert_eq!(said(&mesh, ""), (String::new(), "no plugin has an empty root id".into()));

@@ -100,6 +100,7 @@ fn the_parts_of_istiods_lines() {
         "info\tads\tADS: \"127.0.0.1:45208\" httpbin-0.default-1 terminated rpc error: code = Canceled desc = context canceled",
         "info\tdelta\tADS: \"10.244.0.7:34002\" httpbin-0.default-3 terminated",
         "warn\tdelta\tADS:ECDS: ACK ERROR httpbin-1.default-5 Internal:Unable to create Wasm plugin default.broken~istio-translated-wasmplugin",
+        "warn\tdelta\tADS:LDS: ACK ERROR web-1.default-2 Internal:Error adding/updating listener(s) connect_terminate: no implementation\nmain_internal: no implementation\n",
         "warn\tmodel\ttrafficextension default/a~istio-translated-wasmplugin discarded: wasm.url is required",
         "warn\tmodel\twasmplugin default/b discarded due to failure to parse URL: parse \"::\": missing protocol scheme",
         "info\tversion: 1.31-alpha.eed52ebb66ad-unknown-Clean",
@@ -183,6 +184,10 @@ fn a_record_is_bounded_and_goes_on_as_what_it_was() {
     assert_eq!(joined(&records), text);
     assert!(records.len() == 3 && records.iter().all(|record| record.raw.len() <= 256 << 10), "{}", records.len());
     assert!(records.iter().all(|record| (record.kind, &*record.scope, &*record.level) == (LogKind::Istiod, "ads", "info")));
+    let said = format!("2026-11-24T22:00:18.366532Z\tinfo\tenvoy wasm a.cc:1\twasm log a.b: {}\n\tthread=1\nnot of it", more.repeat(300));
+    let records = support::logs::records(&said, &proxy(HTTPBIN));
+    let read: Vec<(LogKind, Option<LogEvent>)> = records.iter().map(|record| (record.kind, record.event)).collect();
+    assert_eq!(read, [(LogKind::Plugin, Some(LogEvent::PluginLog)), (LogKind::Plugin, None), (LogKind::Unknown, None)]);
 }
 
 /// Kind, level, scope, message, time.
@@ -344,7 +349,7 @@ fn lines() -> impl Strategy<Value = Vec<String>> {
     let real: Vec<String> = real.into_iter().chain(json.map(str::to_owned)).collect();
     let whole = prop::sample::select(real.clone());
     let part = (prop::sample::select(real), any::<prop::sample::Index>(), any::<bool>()).prop_map(|(line, at, head)| {
-        let at = line.floor_char_boundary(at.index(line.len() + 1));
+        let at = line.char_indices().map(|(at, _)| at).nth(at.index(line.chars().count().max(1))).unwrap_or(0);
         if head { line[..at].to_owned() } else { line[at..].to_owned() }
     });
     let anything = any::<Vec<u8>>().prop_map(|bytes| String::from_utf8_lossy(&bytes).replace(['\n', '\r'], ""));

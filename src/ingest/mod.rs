@@ -5,6 +5,7 @@
 
 pub mod collect;
 pub mod config_dump;
+pub mod finder;
 pub mod istiod;
 pub mod kubernetes;
 pub mod logs;

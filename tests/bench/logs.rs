@@ -23,10 +23,10 @@ const PLUGINS: usize = 20;
 /// A mesh with plugins for one workload.
 fn mesh() -> Arc<Inventory> {
     let mut collector = Collector::default();
-    for index in 0..PLUGINS {
-        let spec = json!({"url": format!("oci://registry.example/filters/plugin-{index}:v1"), "pluginName": format!("root_{index}"),
+    for name in (0..PLUGINS).map(|index| format!("plugin-{index}")).chain(["quiet".to_owned()]) {
+        let spec = json!({"url": format!("oci://registry.example/filters/{name}:v1"), "pluginName": format!("root_{name}"),
             "selector": {"matchLabels": {"app": "web"}}});
-        let object = json!({"metadata": {"namespace": "team", "name": format!("plugin-{index}")}, "spec": spec});
+        let object = json!({"metadata": {"namespace": "team", "name": name}, "spec": spec});
         collector.apply(Update::Applied { kind: Kind::WasmPlugin, object });
     }
     let containers = json!([{"name": "istio-proxy", "args": ["proxy", "sidecar"]}]);
@@ -49,7 +49,7 @@ fn text(index: usize) -> String {
             "info",
             "wasm source/extensions/common/wasm/context.cc:1154",
             &format!(
-                "wasm log team.plugin-{plugin}~istio-translated-wasmplugin root_{plugin}: on_http_request_headers: 12 headers, path /api/v1/items/{index}"
+                "wasm log team.plugin-{plugin}~istio-translated-wasmplugin root_plugin-{plugin}: on_http_request_headers: 12 headers, path /api/v1/items/{index}"
             ),
         ),
         14 | 15 => envoy(
@@ -74,7 +74,7 @@ fn json(index: usize) -> String {
             "upstream_host": "10.244.0.4:80", "upstream_cluster": "inbound|80||"})
         .to_string(),
         1 | 2 => format!(
-            r#"{{"time":"{time}","level":"info","scope":"envoy wasm","msg":"wasm log team.plugin-{plugin}~istio-translated-wasmplugin root_{plugin}: on_http_request_headers","caller":"source/context.cc:1154","thread":"22"}}"#
+            r#"{{"time":"{time}","level":"info","scope":"envoy wasm","msg":"wasm log team.plugin-{plugin}~istio-translated-wasmplugin root_plugin-{plugin}: on_http_request_headers","caller":"source/context.cc:1154","thread":"22"}}"#
         ),
         _ => format!(r#"{{"level":"info","time":"{time}","scope":"delta","msg":"LDS: PUSH for node:web-1.team resources:5 removed:0 size:36.3kB"}}"#),
     }
@@ -130,7 +130,7 @@ fn logs(criterion: &mut Criterion) {
     }
     group.finish();
 
-    let spec = FilterSpec { plugins: vec![PluginId::new(PluginKind::WasmPlugin, "other", "absent")], ..FilterSpec::default() };
+    let spec = FilterSpec { plugins: vec![PluginId::new(PluginKind::WasmPlugin, "team", "quiet")], ..FilterSpec::default() };
     let filter = Filter::new(spec, &objects).unwrap();
     let (log, _) = log(text, LINES);
     let mut group = criterion.benchmark_group("what a filter by plugin passes over");

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use aho_corasick::{AhoCorasick, Input};
 use regex::{RegexSet, RegexSetBuilder, bytes};
 use thiserror::Error;
 
 use super::attribution::needles;
 use super::severity::Severity;
+use crate::ingest::finder::Finder;
 use crate::ingest::logs::details;
 use crate::ingest::workloads;
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
@@ -49,7 +49,7 @@ pub struct Filter {
     include: Option<RegexSet>,
     exclude: Option<RegexSet>,
     /// Finds what the bytes of a record hold that is about one of the plugins.
-    of_plugins: Option<AhoCorasick>,
+    of_plugins: Option<Finder>,
     /// Finds what the bytes of a record hold that is included. Empty where all is, or where the place in a line counts, which
     /// bytes alone do not tell.
     included: Vec<bytes::Regex>,
@@ -63,9 +63,8 @@ impl Filter {
     /// # Errors
     /// Which text is no regular expression, and why.
     pub fn new(spec: FilterSpec, objects: &Inventory) -> Result<Self, FilterError> {
-        let needles = spec.plugins.iter().flat_map(|plugin| needles(plugin, objects));
-        // Only patterns of more bytes than memory has cannot be built.
-        let of_plugins = AhoCorasick::new(needles).ok().filter(|_| !spec.plugins.is_empty());
+        let needles: Vec<String> = spec.plugins.iter().flat_map(|plugin| needles(plugin, objects)).collect();
+        let of_plugins = Finder::new(&needles);
         let anchored = spec.include.iter().any(|text| text.contains(['^', '$']) || text.contains("\\A") || text.contains("\\z"));
         let by_bytes = if anchored { &[] } else { spec.include.as_slice() };
         let included =
@@ -78,14 +77,14 @@ impl Filter {
     /// Whether a record that is made of these bytes may pass: looked at before anything is parsed. They may hold more than the
     /// record, such as the kubelet's times.
     pub fn may_match(&self, raw: &[u8]) -> bool {
-        self.of_plugins.as_ref().is_none_or(|needles| needles.is_match(raw))
+        self.of_plugins.as_ref().is_none_or(|needles| needles.find(raw, 0).is_some())
             && (self.included.is_empty() || self.included.iter().any(|regex| regex.is_match(raw)))
     }
 
     /// The next place in many lines, from `from` on, that is in a record that may pass; None where no such record follows.
     pub fn find(&self, lines: &[u8], from: usize) -> Option<usize> {
         if let Some(needles) = &self.of_plugins {
-            return needles.find(Input::new(lines).range(from.min(lines.len())..)).map(|found| found.start());
+            return needles.find(lines, from).map(|found| found.start());
         }
         if self.included.is_empty() {
             return (from < lines.len()).then_some(from);

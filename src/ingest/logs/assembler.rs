@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::form::Form;
-use super::json;
-use super::{access, details, envoy, go};
+use super::parsed::Parsed;
+use super::{details, envoy};
 use crate::ingest::redact;
-use crate::model::logs::{LogEvent, LogKind, LogLine, LogOrigin, LogRecord, LogSource, LogTime};
+use crate::model::logs::{LogEvent, LogKind, LogLine, LogOrigin, LogRecord, LogTime};
 
 /// How many bytes a record holds at most; what is more goes on in a record of the same kind.
 const LARGEST: usize = 256 << 10;
@@ -44,21 +44,6 @@ struct Head {
     scope: String,
 }
 
-/// What a parser understood of a record, borrowed from it.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Parsed<'r> {
-    /// The record's own time.
-    pub(super) time: Option<LogTime>,
-    /// What wrote it.
-    pub(super) kind: LogKind,
-    /// The level as written.
-    pub(super) level: Cow<'r, str>,
-    /// The scope or component.
-    pub(super) scope: Cow<'r, str>,
-    /// The message, a plugin's without its prefix.
-    pub(super) message: Cow<'r, str>,
-}
-
 impl Assembler {
     /// Takes a line. Gives the record before it, where the line begins another.
     pub fn push(&mut self, line: LogLine) -> Option<LogRecord> {
@@ -75,10 +60,10 @@ impl Assembler {
             pending.complete |= envoy::is_complete(&fresh.raw);
             return None;
         }
-        let form = pending.form;
+        let (form, complete) = (pending.form, envoy::is_complete(&fresh.raw));
         let before = self.flush()?;
         let continues = Some(Head { kind: before.kind, level: before.level.clone(), scope: before.scope.clone() });
-        self.pending = Some(Pending { form, complete: false, continues, ..fresh });
+        self.pending = Some(Pending { form, complete, continues, ..fresh });
         Some(before)
     }
 
@@ -101,28 +86,20 @@ impl Pending {
 
     fn understood(self) -> LogRecord {
         let raw = redacted(self.raw, self.form, self.in_key);
-        let source = self.origin.source;
-        let parsed = match self.form {
-            _ if self.continues.is_some() => None,
-            Form::Columns => envoy::columns(&raw).or_else(|| go::columns(&raw, source)),
-            Form::Json => json::parse(&raw, source),
-            Form::Access => access::parse(&raw),
-            Form::EnvoyOwn => envoy::own(&raw),
-            Form::Slashed => go::slashed(&raw, source),
-            Form::Klog => go::klog(&raw, source),
-            Form::Panic => go::panic(&raw, source),
-            Form::Unknown => None,
-        };
-        let (time, head, message) = match parsed {
-            Some(Parsed { time, kind, level, scope, message }) => {
-                (time, Head { kind, level: level.into_owned(), scope: scope.into_owned() }, message.into_owned())
+        let (mut time, mut event) = (None, None);
+        let (head, message) = match (self.continues, Parsed::of(&raw, self.form, self.origin.source)) {
+            (Some(head), _) => (head, raw.clone()),
+            (None, None) => (Head { kind: LogKind::Unknown, level: String::new(), scope: String::new() }, raw.clone()),
+            (None, Some(parsed)) => {
+                time = parsed.time;
+                event = match parsed.kind {
+                    LogKind::Plugin => Some(LogEvent::PluginLog),
+                    LogKind::Access => Some(LogEvent::Request),
+                    kind => details::read(kind, &parsed.scope, &parsed.message).map(|details| details.event()),
+                };
+                let head = Head { kind: parsed.kind, level: parsed.level.into_owned(), scope: parsed.scope.into_owned() };
+                (head, parsed.message.into_owned())
             }
-            None => (None, self.continues.unwrap_or_else(Head::unknown), raw.clone()),
-        };
-        let event = match head.kind {
-            LogKind::Plugin => Some(LogEvent::PluginLog),
-            LogKind::Access => Some(LogEvent::Request),
-            kind => details::read(kind, &head.scope, &message).map(|details| details.event()),
         };
         LogRecord {
             time: time.or(self.time),
@@ -139,12 +116,6 @@ impl Pending {
     }
 }
 
-impl Head {
-    fn unknown() -> Self {
-        Self { kind: LogKind::Unknown, level: String::new(), scope: String::new() }
-    }
-}
-
 /// The record without its secrets. Nothing is copied where there are none.
 fn redacted(raw: String, form: Form, in_key: bool) -> String {
     let raw = if in_key { redact::end_of_key(&raw) } else { raw };
@@ -155,13 +126,5 @@ fn redacted(raw: String, form: Form, in_key: bool) -> String {
     match redact::text(&raw) {
         Cow::Owned(clean) => clean,
         Cow::Borrowed(_) => raw,
-    }
-}
-
-/// Whose a line of a Go program is.
-pub(super) fn go_kind(source: LogSource) -> LogKind {
-    match source {
-        LogSource::Istiod => LogKind::Istiod,
-        LogSource::Proxy | LogSource::Meshscope => LogKind::Agent,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::assembler::Parsed;
+use super::parsed::Parsed;
 use super::time;
 use crate::model::logs::LogKind;
 

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::assembler::{Parsed, go_kind};
+use super::parsed::Parsed;
 use super::time;
 use crate::model::logs::{LogKind, LogSource};
 
@@ -68,13 +68,21 @@ const SCOPES: [&str; 57] = [
     "xdsproxy",
 ];
 
+/// Whose a line of a Go program is.
+pub(super) fn kind(source: LogSource) -> LogKind {
+    match source {
+        LogSource::Istiod => LogKind::Istiod,
+        LogSource::Proxy | LogSource::Meshscope => LogKind::Agent,
+    }
+}
+
 /// `time⇥level⇥[scope⇥][caller⇥]message`.
 pub(super) fn columns(raw: &str, source: LogSource) -> Option<Parsed<'_>> {
     let (time, rest) = time::rfc3339(raw)?;
     let rest = rest.strip_prefix('\t')?;
     let (level, rest) = rest.split_once('\t').unwrap_or(("", rest));
     let (scope, rest) = scope(rest);
-    Some(parsed(Some(time), go_kind(source), level, scope, without_caller(rest)))
+    Some(parsed(Some(time), kind(source), level, scope, without_caller(rest)))
 }
 
 /// The scope, and what follows.
@@ -117,7 +125,7 @@ pub(super) fn slashed(raw: &str, source: LogSource) -> Option<Parsed<'_>> {
         Some((level @ ("DEBUG" | "INFO" | "WARN" | "ERROR"), message)) => (level, message),
         _ => ("", rest),
     };
-    Some(parsed(Some(time), go_kind(source), level, "", message))
+    Some(parsed(Some(time), kind(source), level, "", message))
 }
 
 /// `I1123 19:37:48.123456       1 file.go:12] message` of klog. It names no year, so the kubelet's time stands.
@@ -129,12 +137,12 @@ pub(super) fn klog(raw: &str, source: LogSource) -> Option<Parsed<'_>> {
         _ => "fatal",
     };
     let message = raw.split_once("] ").map_or(raw, |(_, message)| message);
-    Some(parsed(None, go_kind(source), level, "klog", message))
+    Some(parsed(None, kind(source), level, "klog", message))
 }
 
 /// The last words of a Go program, with the stacks of its goroutines.
 pub(super) fn panic(raw: &str, source: LogSource) -> Option<Parsed<'_>> {
-    Some(parsed(None, go_kind(source), "fatal", "", raw))
+    Some(parsed(None, kind(source), "fatal", "", raw))
 }
 
 fn parsed<'r>(time: Option<i64>, kind: LogKind, level: &'r str, scope: &'r str, message: &'r str) -> Parsed<'r> {

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::assembler::{Parsed, go_kind};
-use super::{envoy, time};
+use super::parsed::Parsed;
+use super::{envoy, go, time};
 use crate::model::logs::{LogKind, LogSource};
 
 /// The keys of an object in their order, the values as written.
@@ -19,28 +19,28 @@ struct Pairs<'r>(Vec<(Cow<'r, str>, &'r RawValue)>);
 #[serde(transparent)]
 struct Text<'r>(#[serde(borrow)] Cow<'r, str>);
 
-/// The columns of the access log in the order of its text, and which of them stand in quotes.
-const COLUMNS: [(&str, bool); 20] = [
-    ("response_code", false),
-    ("response_flags", false),
-    ("response_code_details", false),
-    ("connection_termination_details", false),
-    ("upstream_transport_failure_reason", true),
-    ("bytes_received", false),
-    ("bytes_sent", false),
-    ("duration", false),
-    ("upstream_service_time", false),
-    ("x_forwarded_for", true),
-    ("user_agent", true),
-    ("request_id", true),
-    ("authority", true),
-    ("upstream_host", true),
-    ("upstream_cluster", false),
-    ("upstream_local_address", false),
-    ("downstream_local_address", false),
-    ("downstream_remote_address", false),
-    ("requested_server_name", false),
-    ("route_name", false),
+/// The columns of the access log's text behind the request, in their order, each with the quotes around it.
+const COLUMNS: [(&str, &str); 20] = [
+    ("response_code", ""),
+    ("response_flags", ""),
+    ("response_code_details", ""),
+    ("connection_termination_details", ""),
+    ("upstream_transport_failure_reason", "\""),
+    ("bytes_received", ""),
+    ("bytes_sent", ""),
+    ("duration", ""),
+    ("upstream_service_time", ""),
+    ("x_forwarded_for", "\""),
+    ("user_agent", "\""),
+    ("request_id", "\""),
+    ("authority", "\""),
+    ("upstream_host", "\""),
+    ("upstream_cluster", ""),
+    ("upstream_local_address", ""),
+    ("downstream_local_address", ""),
+    ("downstream_remote_address", ""),
+    ("requested_server_name", ""),
+    ("route_name", ""),
 ];
 
 /// Reads an object; None where it is not JSON, or none of the three.
@@ -86,7 +86,7 @@ fn program<'r>(pairs: &[(Cow<'r, str>, &'r RawValue)], source: LogSource) -> Par
         Cow::Borrowed(scope) => scope.strip_prefix("envoy ").map(Cow::Borrowed),
         Cow::Owned(scope) => scope.strip_prefix("envoy ").map(|component| Cow::Owned(component.to_owned())),
     };
-    let Some(component) = component else { return Parsed { time, kind: go_kind(source), level, scope, message } };
+    let Some(component) = component else { return Parsed { time, kind: go::kind(source), level, scope, message } };
     let said = envoy::plugin_text(&component, &message).map(str::len);
     let message = match said {
         Some(length) => tail(message, length),
@@ -107,12 +107,12 @@ fn tail(text: Cow<'_, str>, length: usize) -> Cow<'_, str> {
 fn access<'r>(pairs: &[(Cow<'r, str>, &'r RawValue)]) -> Parsed<'r> {
     let value = |wanted: &str| {
         let found = pairs.iter().find(|(key, _)| key == wanted).map(|(_, value)| text(value));
-        found.filter(|value| !value.is_empty() && value != "null").unwrap_or(Cow::Borrowed("-"))
+        found.filter(|value| !matches!(&**value, "" | "null")).unwrap_or(Cow::Borrowed("-"))
     };
-    let mut message = format!("\"{} {} {}\"", value("method"), value("path"), value("protocol"));
-    for (column, quoted) in COLUMNS {
-        let quote = if quoted { "\"" } else { "" };
-        message.push_str(&format!(" {quote}{}{quote}", value(column)));
+    let mut message = String::with_capacity(512);
+    message.extend(["\"", &value("method"), " ", &value("path"), " ", &value("protocol"), "\""]);
+    for (column, quote) in COLUMNS {
+        message.extend([" ", quote, &value(column), quote]);
     }
     Parsed {
         time: time::rfc3339(&value("start_time")).map(|(time, _)| time),
@@ -125,7 +125,12 @@ fn access<'r>(pairs: &[(Cow<'r, str>, &'r RawValue)]) -> Parsed<'r> {
 
 /// A string's content, or any other value as written.
 fn text(value: &RawValue) -> Cow<'_, str> {
-    serde_json::from_str::<Text<'_>>(value.get()).map_or(Cow::Borrowed(value.get()), |text| text.0)
+    let written = value.get();
+    match written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(plain) if !plain.contains('\\') => Cow::Borrowed(plain),
+        Some(_) => serde_json::from_str(written).map_or(Cow::Borrowed(written), Cow::Owned),
+        None => Cow::Borrowed(written),
+    }
 }
 
 impl<'de> Deserialize<'de> for Pairs<'de> {

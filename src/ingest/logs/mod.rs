@@ -9,6 +9,7 @@ mod envoy;
 mod form;
 mod go;
 mod json;
+mod parsed;
 mod time;
 
 pub use assembler::Assembler;

@@ -80,18 +80,13 @@ impl Attributor {
 
     /// By a plugin's prefix. The name alone is there where it has no root id, the root id alone in a root context.
     fn spoke(&mut self, proxy: Option<&ProxyId>, plugin: Option<&str>, root_id: &str) -> Found {
-        if let Some(name) = plugin {
-            return self.candidates.named(name).unwrap_or_else(|| Found {
-                plugin: None,
-                note: Some(format!("{name} is the name of no plugin that there is: an EnvoyFilter's choice, or a root id with a blank")),
-            });
-        }
-        if let Some(found) = self.candidates.named(root_id) {
+        if let Some(found) = self.candidates.named(plugin.unwrap_or(root_id)) {
             return found;
         }
-        let has_root_id = |plugin: &Plugin| plugin.wasm().is_some_and(|module| module.plugin_name == root_id);
-        let choice = self.candidates.choose(proxy, false, has_root_id);
-        choice.by(&if root_id.is_empty() { "an empty root id".to_owned() } else { format!("root id {root_id}") })
+        let whole = plugin.map_or(root_id.to_owned(), |first| format!("{first} {root_id}"));
+        let has_root_id = |plugin: &Plugin| plugin.wasm().is_some_and(|module| module.plugin_name == whole);
+        let what = if whole.is_empty() { "an empty root id".to_owned() } else { format!("root id {whole}") };
+        self.candidates.choose(proxy, false, has_root_id).by(&what)
     }
 
     /// By the module.

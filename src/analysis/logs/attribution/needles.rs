@@ -10,11 +10,11 @@ use crate::model::plugin::Extension;
 pub fn needles(plugin: &PluginId, objects: &Inventory) -> Vec<String> {
     let (namespace, name) = (&plugin.name.namespace, &plugin.name.name);
     let mut needles = vec![format!("{namespace}.{name}"), format!("{namespace}/{name}")];
-    // These name no plugin, and are attributed where only one can be meant.
-    needles.extend(VM_FAILURES.map(str::to_owned));
-    needles.extend(["ECDS: PUSH", "wasm_fail_stream", "NFCF"].map(str::to_owned));
     match objects.plugins.get(plugin).map(|plugin| &plugin.extension) {
         Some(Extension::Wasm(module)) => {
+            // These name no plugin, and are attributed where only one can be meant.
+            needles.extend(VM_FAILURES.map(str::to_owned));
+            needles.extend(["ECDS: PUSH", "wasm_fail_stream", "NFCF"].map(str::to_owned));
             // A root context says the root id and nothing else. JSON may have it escaped.
             let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\');
             let known = !module.plugin_name.is_empty() && module.plugin_name.chars().all(plain);
@@ -25,7 +25,7 @@ pub fn needles(plugin: &PluginId, objects: &Inventory) -> Vec<String> {
             });
         }
         Some(Extension::Lua) => needles.push("script log".to_owned()),
-        Some(Extension::None) | None => needles.push("wasm log".to_owned()),
+        Some(Extension::None) | None => {}
     }
     needles.retain(|needle| !needle.is_empty());
     needles
