@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::analysis::connection::Asked;
 use crate::model::peer_authentication::MtlsMode;
 
 /// See which WasmPlugin sits in which filter chain of which proxy of an Istio mesh, how often, and why.
@@ -104,6 +105,9 @@ pub enum Command {
     Workloads {
         /// namespace/name, wasmplugin/namespace/name, trafficextension/namespace/name (default: all workloads with their plugins)
         plugin: Option<String>,
+        /// The workloads that it does not reach, the nearest first: why, and what would have to change (with -n of that namespace)
+        #[arg(long, requires = "plugin")]
+        near_misses: bool,
     },
     /// Listeners, filter chains and filters of a workload's proxies, in plain words
     Chains {
@@ -118,6 +122,10 @@ pub enum Command {
         /// Only chains that have a filter of this plugin
         #[arg(long, value_name = "PLUGIN")]
         plugin: Option<String>,
+        /// Which chain takes this connection, and why no other: port=PORT, address=IP, tls=none|mesh|foreign,
+        /// http=1.1|2|1.0|none, alpn=NAME+NAME, sni=HOST|none, source=IP or IP:PORT, direction=inbound|outbound
+        #[arg(long, value_name = "KEY=VALUE,..", conflicts_with_all = ["port", "listener", "plugin"])]
+        connection: Option<Asked>,
     },
     /// How often a plugin's filter appears in each listener, and why: the sum, term by term
     Why {
@@ -131,6 +139,16 @@ pub enum Command {
         /// Say what would change if the manifests of this file were applied; nothing is written to the cluster
         #[arg(long, value_name = "FILE")]
         with: Vec<PathBuf>,
+    },
+    /// The plugins of a workload in running order, with the reason for each place, among the built-in filters
+    Order {
+        /// As for chains
+        workload: String,
+    },
+    /// The mutual TLS mode of each workload and port, the policies that lost, and what clients send
+    Mtls {
+        /// As for chains (default: all workloads)
+        workload: Option<String>,
     },
     /// Write all that the answers need into a folder that --from reads, without secrets
     Record {

@@ -7,6 +7,7 @@ mod support;
 use std::sync::Arc;
 
 use meshscope::app::action::View;
+use meshscope::app::rows::Row;
 use support::driver::Driver;
 
 const SIZE: (u16, u16) = (120, 40);
@@ -50,6 +51,71 @@ fn a_term_of_the_sum_opens_its_chains() {
 }
 
 #[test]
+fn o_shows_the_order_from_every_screen_that_knows_a_proxy() {
+    for keys in ["o", "<enter>o", "co", "wo"] {
+        let mut demo = Driver::demo();
+        let order = demo.keys(keys).text(SIZE);
+        assert_eq!(demo.app.screen().view(), View::Order, "{keys}");
+        assert!(order.contains("In which order do plugins run in httpbin?  Rules of Istio 1.31"), "{order}");
+        assert!(order.contains("  1 ● default/helloworld  WasmPlugin · no phase · no priority"), "{order}");
+    }
+    let copied = Driver::demo().keys("oy").copied.concat();
+    assert!(copied.contains("### In which order plugins run"), "{copied}");
+}
+
+#[test]
+fn a_plugin_in_order_opens_the_first_chain_that_has_it() {
+    let mut mesh = Driver::recording("fetch-failed-closed");
+    // The plugin in question is the one that is selected: of two the second.
+    assert!(mesh.keys("o").text(SIZE).contains("3 of 49"), "the failed plugin comes first at home, and second here");
+    let chains = mesh.keys("k<enter>").text(SIZE);
+    assert_eq!(mesh.app.screen().view(), View::Chains);
+    assert_eq!(mesh.app.screen().plugin().map(ToString::to_string).as_deref(), Some("default/helloworld"), "the row's plugin");
+    assert!(chains.contains("▾  1  passthrough, mTLS HTTP") && chains.contains("● default/helloworld"), "{chains}");
+    // What the proxy has nowhere leads nowhere.
+    mesh.keys("<esc>jjj<enter>");
+    assert_eq!(mesh.app.screen().view(), View::Order);
+    assert!(mesh.text(SIZE).contains("istio.metadata_exchange: unless"), "its condition is said above");
+}
+
+#[test]
+fn a_connection_is_asked_about_and_leads_to_its_chain() {
+    let mut demo = Driver::demo();
+    let asked = demo.keys("cjjjjjjjjjjji").text(SIZE);
+    assert!(asked.contains("› port=80,tls=mesh "), "the prompt begins with what the selected chain is for: {asked}");
+    let wrong = demo.keys(",prot=x<enter>").text(SIZE);
+    assert_eq!(demo.app.screen().view(), View::Chains);
+    assert!(wrong.contains("port=80,tls=mesh,prot=x") && wrong.contains("there is no prot="), "{wrong}");
+    assert!(wrong.contains("direction=inbound|outbound"), "what is possible stays in sight: {wrong}");
+    assert!(demo.keys("<esc>").text(SIZE).contains("N = 4 on 15006"), "nothing was asked");
+    let mesh = demo.keys("i<enter>").text(SIZE);
+    assert!(mesh.contains("✓ Chain 6 takes it: mTLS from the mesh to port 80"), "{mesh}");
+    // Another connection on the same screen, begun with the one before.
+    let foreign = demo.keys("i").text(SIZE);
+    assert!(foreign.contains("› port=80,tls=mesh "), "{foreign}");
+    let foreign = demo.keys("<bs><bs><bs><bs>foreign<enter>").text(SIZE);
+    assert!(foreign.contains("✗ No chain takes it."), "{foreign}");
+    assert!(foreign.contains("Chain 5 would match") && foreign.contains("does not go back"), "{foreign}");
+    demo.keys("y");
+    assert!(demo.copied.last().unwrap().starts_with("### Which chain of `httpbin"), "{:?}", demo.copied);
+    // A row leads to its chain.
+    let chains = demo.keys("G<enter>").text(SIZE);
+    assert_eq!(demo.app.screens.len(), 2, "the way goes back to the chains");
+    assert!(chains.contains("▾  7  plain text to port 80") && chains.contains("▸  6  mTLS"), "{chains}");
+    assert!(matches!(demo.app.screen().selected(), Some(Row::Chain(_, 7))), "{:?}", demo.app.screen().selected());
+}
+
+#[test]
+fn a_connection_follows_the_mesh() {
+    let mut demo = Driver::demo();
+    assert!(demo.keys("cjjjjjjjjjjjji<enter>").text(SIZE).contains("✓ Chain 7 takes it: plain text to port 80"), "{}", demo.text(SIZE));
+    let strict = demo.keys("M").text(SIZE);
+    assert!(strict.contains("✗ No chain takes it."), "{strict}");
+    assert!(strict.contains("wants transport protocol tls; the connection has raw_buffer"), "{strict}");
+    assert!(demo.keys("M").text(SIZE).contains("✓ Chain 3 takes it: plain text to port 80"));
+}
+
+#[test]
 fn another_mode_shows_old_and_new_side_by_side() {
     let mut demo = Driver::demo();
     demo.keys("wM");
@@ -64,6 +130,31 @@ fn another_mode_shows_old_and_new_side_by_side() {
 }
 
 #[test]
+fn near_misses_are_one_key_away() {
+    let mut demo = Driver::demo();
+    let wide = demo.keys("n").text((160, 40));
+    assert_eq!(demo.app.screen().view(), View::Workloads);
+    assert!(wide.contains("▸ deploy/sleep"), "the first near-miss is selected: {wide}");
+    assert!(wide.contains("✗ app    httpbin   sleep  differs"), "the labels stand side by side: {wide}");
+    assert!(wide.contains("To reach it: set app=httpbin on the pod template"), "{wide}");
+    let narrow = demo.text((80, 24));
+    assert!(narrow.contains("not matched, the nearest first") && narrow.contains("selector wants app=httpbin"), "{narrow}");
+    // On the Workloads screen the key goes to the first of them, from wherever the selection stands.
+    assert!(demo.keys("Gn").text(SIZE).contains("▸ deploy/sleep"));
+    assert!(demo.keys("g").text(SIZE).contains("▸ deploy/httpbin"));
+    let near: Vec<usize> = (0..2).map(|_| demo.keys("n").app.screen().list.selected).collect();
+    assert_eq!(near[0], near[1]);
+}
+
+#[test]
+fn a_plugin_that_reaches_all_has_no_near_misses() {
+    let mut driver = Driver::recording("eras/1.26.2/permissive-v4");
+    driver.keys("n");
+    assert_eq!(driver.app.screen().view(), View::Workloads);
+    assert_eq!(driver.app.note.as_deref(), Some("the plugin reaches every workload"));
+}
+
+#[test]
 fn find_narrows_as_it_is_typed() {
     let mut demo = Driver::demo();
     let shown = demo.keys("<enter>/slp").text(SIZE);
@@ -72,6 +163,8 @@ fn find_narrows_as_it_is_typed() {
     let shown = demo.keys("<enter>").text(SIZE);
     assert!(shown.contains("/slp") && !shown.contains("deploy/httpbin"), "the prompt is closed, what is found stays: {shown}");
     assert!(demo.keys("<esc>").text(SIZE).contains("deploy/httpbin"));
+    assert!(demo.keys("/slp<bs><bs><bs>htt").text(SIZE).contains("deploy/httpbin"), "what is typed can be taken back");
+    demo.keys("<esc>");
     assert!(demo.keys("/zzz").text(SIZE).contains("Nothing here has the letters \"zzz\""));
     demo.keys("<esc>");
     assert_eq!(demo.app.screen().view(), View::Workloads);
@@ -109,6 +202,8 @@ fn help_says_the_keys_of_the_screen_that_it_was_opened_from() {
     assert!(last.contains("[error]"), "the end can be reached: {last}");
     demo.keys("<esc>");
     assert_eq!(demo.app.screen().view(), View::Chains);
+    let help = demo.keys("i9999<enter>?G").text(SIZE);
+    assert!(help.contains("What can be said of a connection") && help.contains("direction=inbound|outbound"), "{help}");
 }
 
 #[test]
@@ -117,17 +212,54 @@ fn a_long_explanation_can_be_read_to_its_end_on_a_small_terminal() {
     demo.text((80, 24));
     let last = demo.keys("w<end>").text((80, 24));
     assert!(last.contains("HTTP to port 15014"), "{last}");
-    assert!(last.contains("16 of 16"), "{last}");
+    let rows = demo.app.screen().rows.len();
+    assert!(last.contains(&format!("{rows} of {rows}")), "{last}");
 }
 
 #[test]
-fn a_lone_dump_opens_at_its_chains() {
+fn one_key_shows_the_mutual_tls_of_what_is_selected() {
+    for way in ["", "<enter>", "c", "w", "ci9999<enter>"] {
+        let mut demo = Driver::demo();
+        let shown = demo.keys(&format!("{way}m")).text(SIZE);
+        assert_eq!(demo.app.screen().view(), View::Mtls, "{way}");
+        assert!(shown.contains("deploy/httpbin · mutual TLS") && shown.contains("The mode is PERMISSIVE"), "{way}: {shown}");
+    }
+    let mut demo = Driver::demo();
+    let strict = demo.keys("mM").text(SIZE);
+    assert!(strict.contains("The mode is STRICT, by PeerAuthentication default/default."), "it follows the mesh: {strict}");
+    assert!(strict.contains("✗ fails    a client without a proxy sends plain text"), "{strict}");
+    demo.keys("y");
+    assert!(demo.copied[0].starts_with("### Mutual TLS of Deployment `default/httpbin`\n\n**STRICT**"), "{}", demo.copied[0]);
+    let found = demo.keys("/others").text(SIZE);
+    assert!(found.contains("all others") && !found.contains("default/httpbin 8000"), "{found}");
+    demo.keys("<esc><esc>");
+    assert_eq!(demo.app.screen().view(), View::Plugins);
+}
+
+#[test]
+fn mutual_tls_needs_no_proxy_but_objects() {
+    let mut demo = Driver::demo();
+    let bare = demo.keys("<enter>/istiod<enter>m").text(SIZE);
+    assert!(bare.contains("deploy/istiod · mutual TLS") && bare.contains("The pod has no proxy, so nothing holds the mode"), "{bare}");
+    let mut lone = over_a_lone_dump();
+    let told = lone.keys("m").text(SIZE);
+    assert_eq!(lone.app.screen().view(), View::Chains);
+    assert!(told.contains("a config dump alone has no PeerAuthentications"), "{told}");
+}
+
+/// The program over the dump of httpbin's proxy alone.
+fn over_a_lone_dump() -> Driver {
     let files = support::files("permissive");
     let (_, dump) = files.iter().find(|(path, _)| path.contains("httpbin") && path.ends_with("config_dump.json")).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("dump.json");
     std::fs::write(&path, dump).unwrap();
-    let mut driver = Driver::over(Arc::new(meshscope::source::files::Files::open(&path).unwrap()), false);
+    Driver::over(Arc::new(meshscope::source::files::Files::open(&path).unwrap()), false)
+}
+
+#[test]
+fn a_lone_dump_opens_at_its_chains() {
+    let mut driver = over_a_lone_dump();
     let shown = driver.text(SIZE);
     assert!(shown.contains("N = 4 on 15006"), "{shown}");
     assert!(shown.contains("config dump"), "{shown}");

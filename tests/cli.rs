@@ -4,6 +4,8 @@ mod support;
 
 #[path = "cli/answers.rs"]
 mod answers;
+#[path = "cli/connection.rs"]
+mod connection;
 #[path = "cli/output.rs"]
 mod output;
 #[path = "cli/usage.rs"]

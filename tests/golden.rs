@@ -20,8 +20,10 @@ fn the_answers_over_every_mesh() {
     for recording in support::MESHES {
         hold(recording, "plugins", &printed(recording, &["plugins"]));
         hold(recording, "workloads", &printed(recording, &["workloads"]));
+        hold(recording, "near_misses", &printed(recording, &["workloads", "default/helloworld", "--near-misses"]));
         hold(recording, "chains", &printed(recording, &["chains"]));
         hold(recording, "why", &printed(recording, &["why", "default/helloworld"]));
+        hold(recording, "mtls", &printed(recording, &["mtls"]));
     }
 }
 
@@ -37,7 +39,32 @@ fn the_answers_over_every_era() {
 }
 
 #[test]
+fn the_order_of_plugins() {
+    for (recording, workload) in [
+        ("permissive", "deploy/httpbin"),
+        ("fetch-failed-closed", "deploy/httpbin"),
+        ("gateway", "gateway/web"),
+        ("eras/1.12.0/permissive-v4", "httpbin-0.default"),
+        ("eras/1.26.2/permissive-v4", "httpbin-0.default"),
+    ] {
+        hold(recording, "order", &printed(recording, &["order", workload]));
+    }
+}
+
+#[test]
+fn the_chain_of_a_connection() {
+    for recording in ["permissive", "strict", "disable"] {
+        let arguments = ["chains", "deploy/httpbin", "--connection", "port=80,tls=foreign,sni=httpbin.example.com"];
+        hold(recording, "connection", &printed(recording, &arguments));
+    }
+}
+
+#[test]
 fn an_answer_as_markdown_and_yaml() {
     hold("strict", "why_markdown", &printed("strict", &["why", "default/helloworld", "-o", "markdown"]));
+    hold("fetch-failed-closed", "order_markdown", &printed("fetch-failed-closed", &["order", "deploy/httpbin", "-o", "markdown"]));
+    let misses = ["workloads", "default/web-header", "--near-misses", "-o", "markdown"];
+    hold("gateway", "near_misses_markdown", &printed("gateway", &misses));
+    hold("strict", "mtls_markdown", &printed("strict", &["mtls", "deploy/httpbin", "-o", "markdown"]));
     hold("gateway", "plugins_yaml", &printed("gateway", &["plugins", "-o", "yaml"]));
 }

@@ -75,7 +75,7 @@ fn letters_are_text_while_typing() {
 #[test]
 fn the_footer_shows_the_most_useful_first() {
     let words: Vec<&str> = keymap::footer(&Context::of(View::Plugins), false).iter().map(|hint| hint.word).collect();
-    assert_eq!(words[..6], ["open", "why", "chains", "find", "command", "copy"]);
+    assert_eq!(words[..6], ["open", "why", "chains", "order", "find", "command"]);
     assert!(keymap::footer(&Context::of(View::Plugins), true).iter().all(|hint| hint.keys.is_ascii()));
 }
 

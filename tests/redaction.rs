@@ -112,6 +112,7 @@ fn nothing_planted_in_kubernetes_objects_survives() {
         "containers": [
             {"name": "app", "env": [{"name": "A", "value": S}, {"name": "B", "valueFrom": {"secretKeyRef": {"name": "kept", "key": "kept2"}}}],
              "args": ["--db-password", S, format!("--token={S}"), "--verbose"], "command": ["run", "--api-key", S]},
+            {"name": "discovery", "env": [{"name": "ENABLE_X", "value": "kept-switch"}, {"name": "PILOT_TOKEN", "value": S}, {"name": "OTHER", "value": S}]},
             {"name": "istio-proxy", "env": [{"name": "MY_SECRET_2", "value": S}, {"name": "ISTIO_META_CLUSTER_ID", "value": "kept3"},
               {"name": "PROXY_CONFIG", "value": json!({"proxyMetadata": {"X_TOKEN_1": S, "Y": "kept4"}}).to_string()}]}]});
     let objects = json!({"kind": "List", "items": [
@@ -127,7 +128,8 @@ fn nothing_planted_in_kubernetes_objects_survives() {
     redact::value(&mut redacted);
     let text = redacted.to_string();
     assert_gone(&text, &objects.to_string());
-    for kept in ["kept\"", "kept2", "kept3", "kept4", "kept5", "kept6", "kept7", "kept8", "kept9", "--verbose", "MY_TOKENS"] {
+    for kept in ["kept\"", "kept2", "kept3", "kept4", "kept5", "kept6", "kept7", "kept8", "kept9", "kept-switch", "--verbose", "MY_TOKENS"]
+    {
         assert!(text.contains(kept), "{kept}: {text}");
     }
     assert!(!text.contains("last-applied"));

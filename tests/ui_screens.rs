@@ -18,11 +18,16 @@ use support::screen::show;
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 /// Every screen, by the keys that lead to it.
-const SCREENS: [(&str, &str); 8] = [
+const SCREENS: [(&str, &str); 13] = [
     ("plugins", ""),
     ("workloads", "<enter>"),
+    ("near-misses", "n"),
     ("chains", "c"),
     ("why", "w"),
+    ("mtls", "m"),
+    ("connection", "ci9999<enter>"),
+    ("connection-asked", "ci"),
+    ("order", "o"),
     ("raw", "cjj<enter>"),
     ("help", "w?"),
     ("commands", ":ne"),
@@ -45,13 +50,18 @@ fn every_screen_at_three_sizes() {
 fn other_meshes() {
     let meshes = [
         ("strict", "why", "w"),
+        ("strict", "mtls", "cm"),
         ("fetch-failed-closed", "plugins", ""),
         ("fetch-failed-closed", "workloads", "<enter>"),
         ("fetch-failed-closed", "warnings", "f"),
+        ("fetch-failed-closed", "order", "o"),
         ("gateway", "plugins", ""),
         ("gateway", "workloads", "j<enter>"),
+        ("gateway", "near-misses", "jn"),
         ("gateway", "chains", "jc"),
         ("gateway", "why", "jw"),
+        ("gateway", "order", "jo"),
+        ("gateway", "mtls", "jm"),
     ];
     for (mesh, name, keys) in meshes {
         let mut driver = Driver::recording(mesh);
@@ -62,7 +72,7 @@ fn other_meshes() {
 
 #[test]
 fn another_mode_side_by_side() {
-    for (name, keys) in [("plugins", "M"), ("workloads", "<enter>M"), ("chains", "cM"), ("why", "wM")] {
+    for (name, keys) in [("plugins", "M"), ("workloads", "<enter>M"), ("chains", "cM"), ("why", "wM"), ("mtls", "mM")] {
         let mut demo = Driver::demo();
         insta::assert_snapshot!(format!("changed_{name}"), show(&demo.keys(keys).screen((100, 30))));
     }
@@ -70,7 +80,7 @@ fn another_mode_side_by_side() {
 
 #[test]
 fn ascii_without_colours() {
-    for (name, keys) in [("chains", "cM"), ("why", "wM")] {
+    for (name, keys) in [("chains", "cM"), ("why", "wM"), ("order", "o"), ("mtls", "mM"), ("connection", "ci9999<enter>i")] {
         let mut demo = Driver::demo();
         demo.plain();
         let screen = show(&demo.keys(keys).screen((80, 24)));
@@ -82,7 +92,7 @@ fn ascii_without_colours() {
 #[test]
 fn a_terminal_that_is_too_small_is_told_so_and_nothing_breaks() {
     let mut demo = Driver::demo();
-    for keys in ["", "<enter>", "c", "w", "?", "<esc>/x", "<esc>:x"] {
+    for keys in ["", "<enter>", "c", "i9<enter>", "i", "<esc>w", "m", "?", "<esc>/x", "<esc>:x"] {
         demo.keys(keys);
         assert!(demo.text((59, 15)).starts_with("terminal too small"));
         for size in [(1, 1), (20, 5), (60, 15), (61, 16), (400, 100)] {
@@ -115,7 +125,7 @@ fn listed(kind: Kind) -> Update {
 fn an_empty_screen_says_why_and_what_to_do() {
     let waiting = told(vec![Update::Health(Health::Connecting("pods".into())), listed(Kind::Pod)]);
     assert!(waiting.contains("Waiting for wasmplugins and trafficextensions of"), "{waiting}");
-    assert!(waiting.contains("connecting: waiting for wasmplugins and 15 more"), "{waiting}");
+    assert!(waiting.contains("connecting: waiting for wasmplugins and 17 more"), "{waiting}");
     let none = told(vec![listed(Kind::WasmPlugin), Update::Absent(Kind::TrafficExtension)]);
     assert!(none.contains("There is no WasmPlugin or TrafficExtension in namespace default"), "{none}");
     assert!(none.contains("A shows all"), "{none}");
@@ -166,7 +176,7 @@ fn five_thousand_pods_are_a_list_of_which_a_screenful_is_drawn() {
     let shown = driver.keys("<enter>").text((120, 40));
     assert!(matches!(driver.app.screen().subject, Subject::Workloads(_)));
     assert_eq!(driver.app.screen().rows.len(), 5000);
-    assert_eq!(shown.matches("pod/web-").count(), 34, "{shown}");
+    assert_eq!(shown.matches("pod/web-").count(), 34 + 1, "the rows in sight, and the selected one's details: {shown}");
     assert!(driver.held.len() <= 34 + 24, "only the pods in sight are asked: {}", driver.held.len());
     assert!(driver.keys("G").text((120, 40)).contains("5000 of 5000"));
     assert!(driver.keys("/web-4242").text((120, 40)).contains("pod/web-4242"));

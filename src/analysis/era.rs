@@ -1,11 +1,7 @@
-//! What each version of Istio does differently, as its release branches have it, and which istiod decides for a proxy.
+//! What each version of Istio does differently, as its release branches have it.
 
 use crate::ingest::plugin_name::TRANSLATED;
-use crate::model::envoy::Node;
 use crate::model::ids::{PluginId, PluginKind};
-use crate::model::inventory::Inventory;
-use crate::model::mesh::Features;
-use crate::model::workload::Pod;
 
 /// An Istio version, as far as rules depend on it: `1.31` of `1.31-alpha.eed52ebb66ad`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +27,8 @@ impl Version {
         Some(Self { major: parts.next()?.parse().ok()?, minor: parts.next()?.parse().ok()? })
     }
 
-    fn since(self, minor: u32) -> bool {
+    /// Whether it is 1.`minor` or later.
+    pub(super) fn since(self, minor: u32) -> bool {
         self >= Self::new(1, minor)
     }
 
@@ -112,6 +109,35 @@ impl Version {
         !self.since(23)
     }
 
+    /// `workloadSelector` of a DestinationRule counts from 1.14 on (`pilot/pkg/model/destination_rule.go`).
+    pub fn destination_rules_select_clients(self) -> bool {
+        self.since(14)
+    }
+
+    /// From 1.21 on a DestinationRule that is exported to its own namespace alone is private, as with `.`
+    /// (`pilot/pkg/model/push_context.go: setDestinationRules`).
+    pub fn takes_own_namespace_for_private(self) -> bool {
+        self.since(21)
+    }
+
+    /// From 1.22 on DestinationRules with a `workloadSelector` are merged before all others
+    /// (`pilot/pkg/model/push_context.go: sortConfigBySelectorAndCreationTime`).
+    pub fn sorts_selecting_rules_first(self) -> bool {
+        self.since(22)
+    }
+
+    /// From 1.24 on DestinationRules of one host are merged only as far as their `exportTo` agrees; before, that of the first
+    /// counts for all (`ENABLE_ENHANCED_DESTINATIONRULE_MERGE`).
+    pub fn exports_rules_one_by_one(self) -> bool {
+        self.since(24)
+    }
+
+    /// Until 1.17 a subset's TLS mode marks its pods for clients that do not choose the subset too
+    /// (`pilot/pkg/xds/endpoint_builder.go: mtlsModeForDestinationRule`).
+    pub fn marks_pods_by_subset(self) -> bool {
+        !self.since(18)
+    }
+
     /// From 1.30 on istiod knows TrafficExtensions, and makes one with a marked name of each WasmPlugin
     /// (`pilot/pkg/config/kube/extensions/translate.go`).
     pub fn translates_wasm_plugins(self) -> bool {
@@ -123,39 +149,6 @@ impl std::fmt::Display for Version {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{}", self.major, self.minor)
     }
-}
-
-/// The istiod that decides what a proxy is sent, as far as that is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ControlPlane {
-    /// Its version, by which rules are chosen.
-    pub version: Version,
-    /// Its switches; Istio's defaults where its pod cannot be seen.
-    pub features: Features,
-    /// What the version was taken from, as one clause.
-    pub basis: String,
-}
-
-/// The istiod that serves a proxy: the one of the pod's revision, else any. Where no istiod says its version, the proxy's own
-/// stands in, and where it says none either, the newest that is known here.
-pub fn control_plane(objects: &Inventory, pod: Option<&Pod>, node: Option<&Node>) -> ControlPlane {
-    let revision = pod.and_then(|pod| pod.revision.as_deref());
-    let serves = |candidate: &Pod| revision.is_none_or(|revision| candidate.revision.as_deref() == Some(revision));
-    let istiods: Vec<&Pod> =
-        objects.pods.values().map(|pod| &**pod).filter(|pod| pod.istiod.is_some() && pod.phase != "Succeeded" && !pod.deleting).collect();
-    let own = istiods.iter().find(|candidate| serves(candidate)).or_else(|| istiods.first());
-    let features = own.and_then(|istiod| istiod.istiod).unwrap_or_default();
-    let of_own = objects.istiods.iter().find(|istiod| own.is_some_and(|own| own.id.pod == istiod.pod));
-    let said = of_own.or_else(|| objects.istiods.first());
-    let parsed = said.and_then(|istiod| Some((Version::parse(&istiod.version)?, format!("istiod is {}", istiod.version))));
-    let of_proxy = || {
-        let text = &node?.istio_version;
-        Some((Version::parse(text)?, format!("istiod does not say its version, the proxy is {text}")))
-    };
-    let newest =
-        || (Version::NEWEST, format!("neither istiod nor the proxy says its version, so the rules of {} are taken", Version::NEWEST));
-    let (version, basis) = parsed.or_else(of_proxy).unwrap_or_else(newest);
-    ControlPlane { version, features, basis }
 }
 
 #[cfg(test)]

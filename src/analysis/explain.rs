@@ -6,7 +6,7 @@ use super::placement::{self, ChainKind, ListenerDirection};
 use crate::model::envoy::{FilterChain, Listener};
 use crate::model::ids::PluginId;
 use crate::model::inventory::Inventory;
-use crate::model::service::{Service, ServicePort, TargetPort};
+use crate::model::service::Service;
 use crate::model::workload::Pod;
 
 /// One term of the sum.
@@ -120,25 +120,16 @@ fn what(group: &Group, chain: &FilterChain, listener: &Listener, pod: Option<&Po
 /// (`core/listener_inbound.go: getFilterChainsByServicePort`).
 fn declared(port: u16, pod: Option<&Pod>, objects: &Inventory) -> String {
     let Some(pod) = pod else { return format!("port {port}") };
-    let mut services: Vec<&Service> = objects.services.values().map(|service| &**service).filter(|service| selects(service, pod)).collect();
+    let mut services: Vec<&Service> = objects.services.values().map(|service| &**service).filter(|service| service.selects(pod)).collect();
     services.sort_by(|a, b| (&a.created, &a.name).cmp(&(&b.created, &b.name)));
-    let found = services.iter().find_map(|service| Some((service, service.ports.iter().find(|declared| leads_to(declared, port, pod))?)));
+    let found = services
+        .iter()
+        .find_map(|service| Some((service, service.ports.iter().find(|declared| declared.container_port(pod) == Some(port))?)));
     match found {
         Some((_, declared)) => {
             let name = if declared.name.is_empty() { "unnamed" } else { &declared.name };
             format!("service port {} -> {port} ({name})", declared.port)
         }
         None => format!("service port -> {port}"),
-    }
-}
-
-fn selects(service: &Service, pod: &Pod) -> bool {
-    service.name.namespace == pod.id.namespace && service.selector.as_ref().is_some_and(|selector| selector.matches(&pod.labels))
-}
-
-fn leads_to(declared: &ServicePort, port: u16, pod: &Pod) -> bool {
-    match &declared.target {
-        TargetPort::Number(target) => *target == port,
-        TargetPort::Name(name) => pod.container_ports.iter().any(|(candidate, target)| candidate == name && *target == port),
     }
 }

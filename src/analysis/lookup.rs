@@ -4,7 +4,6 @@ use thiserror::Error;
 
 use super::placement;
 use crate::model::ids::{ObjectName, PluginId, PluginKind, ProxyId, WorkloadId, WorkloadKind};
-use crate::model::kind::Kind;
 use crate::model::snapshot::Snapshot;
 
 /// A name that stands for nothing, or for several things.
@@ -196,12 +195,7 @@ fn by_name(snapshot: &Snapshot, kind: Option<WorkloadKind>, namespace: &str, nam
 
 fn no_workload(snapshot: &Snapshot, kind: Option<WorkloadKind>, wanted: &ObjectName) -> String {
     let what = kind.map_or("workload", WorkloadKind::as_str);
-    let owner_kind = match kind {
-        Some(WorkloadKind::Deployment) => Some(Kind::Deployment),
-        Some(WorkloadKind::StatefulSet) => Some(Kind::StatefulSet),
-        Some(WorkloadKind::DaemonSet) => Some(Kind::DaemonSet),
-        _ => None,
-    };
+    let owner_kind = kind.and_then(WorkloadKind::object_kind);
     if owner_kind.is_some_and(|kind| snapshot.objects.owners.contains_key(&(kind, wanted.clone()))) {
         return format!("{what} {wanted} has no pods, so no proxy to look at");
     }

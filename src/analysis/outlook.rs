@@ -5,9 +5,12 @@ use super::comparison::{self, Cause, Difference};
 use super::placement::{self, ListenerDirection};
 use crate::model::envoy::{ConfigDump, Listener, ListenerState};
 use crate::model::ids::{ObjectName, ProxyId};
+use crate::model::inventory::Inventory;
 use crate::model::kind::Kind;
 use crate::model::peer_authentication::MtlsMode;
+use crate::model::plugin::Plugin;
 use crate::model::snapshot::Snapshot;
+use crate::model::workload::Pod;
 
 /// The prediction of a proxy's listeners, with the facts that it was made of.
 #[derive(Clone, Debug)]
@@ -34,7 +37,7 @@ pub struct Judgement<'o> {
 impl Judgement<'_> {
     /// Whether both are the same; None where that cannot be told.
     pub fn agrees(&self) -> Option<bool> {
-        (self.unknown.is_none() && self.causes.iter().all(|cause| cause.cause != "notPredicted")).then(|| self.differences.is_empty())
+        (self.unknown.is_none() && self.causes.iter().all(|cause| cause.cause != "notPredicted")).then_some(self.differences.is_empty())
     }
 }
 
@@ -115,5 +118,24 @@ impl<'s> Outlook<'s> {
     pub fn by_mode(&self) -> Vec<(MtlsMode, Vec<Listener>)> {
         let under = |mode| chains::predict_inbound(&Facts { mode, ..self.facts.clone() });
         MtlsMode::ALL.into_iter().map(|mode| (mode, under(mode))).collect()
+    }
+}
+
+/// In how many chains istiod would put the plugin, as far as `match` asks: none at all is what is looked for. None where `match` names no
+/// port, so that its words alone decide, and where what istiod would send is not known.
+pub fn stands(plugin: &Plugin, pod: &Pod, objects: &Inventory) -> Option<usize> {
+    if plugin.matches.iter().all(|item| item.ports.is_empty()) {
+        return None;
+    }
+    let facts = Facts::of(objects, pod, None, None)?;
+    let count = |listeners: &[Listener]| listeners.iter().map(|listener| placement::count_in_listener(listener, &plugin.id)).sum();
+    // The inbound listeners are few, and most often they decide.
+    match count(&chains::predict_inbound(&facts)) {
+        0 => {
+            let predicted = chains::predict(&facts);
+            let count = count(&predicted.listeners);
+            (count > 0 || predicted.gaps.is_empty()).then_some(count)
+        }
+        inbound => Some(inbound),
     }
 }

@@ -36,7 +36,7 @@ pub fn service_targets<'o>(objects: &'o Inventory, pod: &Pod, domain: &str, vers
 }
 
 /// Whether a service has the pod among its endpoints.
-fn leads_to(service: &Service, pod: &Pod) -> bool {
+pub fn leads_to(service: &Service, pod: &Pod) -> bool {
     if service.name.namespace != pod.id.namespace {
         return false;
     }

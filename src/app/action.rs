@@ -16,6 +16,14 @@ pub enum View {
     Chains,
     /// Why the plugin is where it is, and as often.
     Why,
+    /// What would be under another mode, or with other objects.
+    WhatIf,
+    /// The mutual TLS of a workload.
+    Mtls,
+    /// Which chain takes a connection.
+    Connection,
+    /// In which order plugins run.
+    Order,
     /// The raw JSON of a filter or chain.
     Raw,
     /// What could not be read or understood.
@@ -26,7 +34,19 @@ pub enum View {
 
 impl View {
     /// All screens, in the order in which documents list them.
-    pub const ALL: [Self; 7] = [Self::Plugins, Self::Workloads, Self::Chains, Self::Why, Self::Raw, Self::Warnings, Self::Help];
+    pub const ALL: [Self; 11] = [
+        Self::Plugins,
+        Self::Workloads,
+        Self::Chains,
+        Self::Why,
+        Self::WhatIf,
+        Self::Mtls,
+        Self::Connection,
+        Self::Order,
+        Self::Raw,
+        Self::Warnings,
+        Self::Help,
+    ];
 
     /// Its name for a person.
     pub fn title(self) -> &'static str {
@@ -35,6 +55,10 @@ impl View {
             Self::Workloads => "Workloads",
             Self::Chains => "Chains",
             Self::Why => "Why",
+            Self::WhatIf => "What if",
+            Self::Mtls => "mTLS",
+            Self::Connection => "Connection",
+            Self::Order => "Order",
             Self::Raw => "Raw",
             Self::Warnings => "Warnings",
             Self::Help => "Help",
@@ -71,12 +95,29 @@ pub struct Binding {
 }
 
 const EVERYWHERE: &[View] = &View::ALL;
-const ANSWERS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why];
-const LISTS: &[View] = &[View::Plugins, View::Workloads, View::Chains];
+const ANSWERS: &[View] =
+    &[View::Plugins, View::Workloads, View::Chains, View::Why, View::WhatIf, View::Mtls, View::Connection, View::Order];
+const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why, View::Connection, View::Order];
+const NOT_WHY: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Connection, View::Order];
+const NOT_MTLS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order];
+const NOT_ORDER: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection];
 const HOME: &[View] = &[View::Plugins];
+const MISSES: &[View] = &[View::Plugins, View::Workloads];
 const TREE: &[View] = &[View::Chains];
-const NOT_HELP: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Raw, View::Warnings];
-const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why];
+const ONE_PROXY: &[View] = &[View::Chains, View::Connection];
+const NOT_HELP: &[View] = &[
+    View::Plugins,
+    View::Workloads,
+    View::Chains,
+    View::Why,
+    View::WhatIf,
+    View::Mtls,
+    View::Connection,
+    View::Order,
+    View::Raw,
+    View::Warnings,
+];
+const SUPPOSES: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::WhatIf];
 
 macro_rules! actions {
     ($($action:ident $name:literal $keys:expr, $views:ident, $needs:ident, $footer:literal, $does:literal;)+) => {
@@ -98,16 +139,21 @@ macro_rules! actions {
 }
 
 actions! {
-    Open         "open"         [Enter],             ANSWERS,    Nothing, 1,  "Open what is selected";
+    Open         "open"         [Enter],             NOT_MTLS,   Nothing, 1,  "Open what is selected";
     Back         "back"         [Esc],               EVERYWHERE, Nothing, 9,  "Go back; cancel what is waited for or typed";
-    Why          "why"          [Char('w')],         LISTS,      Nothing, 2,  "Say why the plugin is here, and why so often";
+    Why          "why"          [Char('w')],         NOT_WHY,    Nothing, 2,  "Say why the plugin is here, and why so often";
     Chains       "chains"       [Char('c')],         NOT_CHAINS, Nothing, 3,  "Show the filter chains of the selected workload";
+    WhatIf       "what-if"      [Char('x')],         SUPPOSES,   Nothing, 8,  "Ask what would be under another mutual TLS mode, or with other objects";
+    Mtls         "mtls"         [Char('m')],         NOT_MTLS,   Nothing, 8,  "Show the mutual TLS of the selected workload";
+    Connection   "connection"   [Char('i')],         ONE_PROXY,  Nothing, 3,  "Ask which chain takes a connection";
+    Order        "order"        [Char('o')],         NOT_ORDER,  Nothing, 4,  "Show in which order plugins run, and between which filters";
+    NearMisses   "near-misses"  [Char('n')],         MISSES,     Nothing, 8,  "Show what keeps the plugin from the workloads that it does not reach";
     Find         "find"         [Char('/')],         EVERYWHERE, Nothing, 4,  "Find by any letters of a name, in their order";
     Commands     "command"      [Char(':')],         EVERYWHERE, Nothing, 5,  "Run an action by its name";
     Copy         "copy"         [Char('y')],         EVERYWHERE, Nothing, 6,  "Copy what is selected";
     Help         "help"         [Char('?')],         NOT_HELP,   Nothing, 7,  "Show all keys and what this screen's words mean";
     Warnings     "warnings"     [Char('f')],         ANSWERS,    Nothing, 12, "List what could not be read or understood";
-    Refresh      "refresh"      [Char('r')],         ANSWERS,    Nothing, 11, "Ask the proxies again";
+    Refresh      "refresh"      [Char('r')],         NOT_MTLS,   Nothing, 11, "Ask the proxies again";
     AllNamespaces "all-namespaces" [Char('A')],      HOME,       Nothing, 10, "Look at all namespaces, or at the own one again";
     NextScene    "next-scene"   [Char('M')],         ANSWERS,    Scenes,  10, "Show the demo's mesh in its next mutual TLS mode";
     Down         "down"         [Char('j'), Down],   EVERYWHERE, Nothing, 0,  "Go down a row";

@@ -1,10 +1,13 @@
 //! What is to be done outside: data, made by `update` and run by the event loop's handler.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::question::Question;
+use super::screen::Supposition;
 use super::state::Ticket;
+use crate::model::peer_authentication::MtlsMode;
 use crate::model::snapshot::{LoadedDump, Snapshot};
 use crate::source::ProxyRequest;
 
@@ -37,6 +40,17 @@ pub enum Effect {
         question: Question,
         /// The world to ask.
         snapshot: Arc<Snapshot>,
+    },
+    /// Read a manifest.
+    ReadManifest {
+        /// The request's ticket.
+        ticket: Ticket,
+        /// The file.
+        file: PathBuf,
+        /// The mode that is supposed with it.
+        mode: Option<MtlsMode>,
+        /// What it is read for.
+        supposed: Supposition,
     },
     /// Stop what runs under a ticket.
     Stop(Ticket),

@@ -11,13 +11,16 @@ use super::effect::Effect;
 use super::msg::Msg;
 use super::program::App;
 use super::runtime::{Handler, Work};
+use super::screen::Supposition;
 use crate::analysis::diff;
+use crate::analysis::what_if::Assumption;
 use crate::clock;
 use crate::fetch;
 use crate::ingest::collect::Collector;
 use crate::model::snapshot::Dump;
 use crate::source::SharedSource;
 use crate::source::demo::Demo;
+use crate::source::manifest;
 
 /// How many messages of a source may wait.
 const WAITING: usize = 256;
@@ -106,6 +109,14 @@ impl Handler<App> for World {
                         Ok(answer) => drop(answers.send(Msg::Answered { ticket, answer }).await),
                         Err(error) => drop(answers.send(Msg::TaskFailed(Some(ticket), format!("internal error: {error}"))).await),
                     }
+                }),
+            ),
+            Effect::ReadManifest { ticket, file, mode, supposed } => Work::Run(
+                Some(ticket),
+                Box::pin(async move {
+                    let objects = manifest::read(&file).await;
+                    let outcome = objects.map(|objects| Supposition { assumption: Arc::new(Assumption { mode, objects }), ..supposed });
+                    let _ = answers.send(Msg::ManifestRead { ticket, outcome }).await;
                 }),
             ),
             Effect::Stop(ticket) => Work::Stop(ticket),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crossterm::event::KeyEvent;
 
 use super::question::Answered;
+use super::screen::Supposition;
 use super::state::Ticket;
 use crate::analysis::diff::CountChange;
 use crate::ingest::collect::Changed;
@@ -50,6 +51,13 @@ pub enum Msg {
         ticket: Ticket,
         /// The answer.
         answer: Answered,
+    },
+    /// A manifest was read, for what it is supposed with; or why it cannot be.
+    ManifestRead {
+        /// Which request it was.
+        ticket: Ticket,
+        /// What is supposed, with its objects.
+        outcome: Result<Supposition, String>,
     },
     /// A text was copied: whereto, or why not.
     Copied(Result<String, String>),

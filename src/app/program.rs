@@ -8,7 +8,7 @@ use super::effect::Effect;
 use super::keymap::Context;
 use super::msg::Msg;
 use super::runtime::Program;
-use super::screen::{Screen, Subject};
+use super::screen::{Screen, Subject, Supposition};
 use super::state::{Palette, Prompt, Ticket, Waits};
 use super::update;
 use crate::analysis::diff::CountChange;
@@ -81,6 +81,17 @@ pub enum Typing {
     Find(Prompt),
     /// `:`: an action by its name.
     Command(Palette),
+    /// What a question is to be asked with.
+    Question(Asking, Prompt),
+}
+
+/// The questions that something is typed for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// Which chain takes a connection.
+    Connection,
+    /// What would be, of this.
+    WhatIf(Supposition),
 }
 
 /// The fetching of one proxy's dump.

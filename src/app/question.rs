@@ -2,8 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::analysis::answers::{self, ChainsAnswer, ChainsFilter, PluginsAnswer, WhyAnswer, WorkloadsAnswer};
-use crate::model::ids::{PluginId, ProxyId};
+use super::screen::Supposition;
+use crate::analysis::answers::{
+    self, ChainsAnswer, ChainsFilter, ConnectionAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, WhatIfAnswer, WhyAnswer,
+    WorkloadsAnswer,
+};
+use crate::analysis::connection::Asked;
+use crate::analysis::what_if;
+use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 use crate::model::snapshot::Snapshot;
 
 /// A question.
@@ -17,6 +23,14 @@ pub enum Question {
     Chains(ProxyId),
     /// Why a plugin stands where it does in a proxy.
     Why(PluginId, ProxyId),
+    /// What would be.
+    WhatIf(Supposition),
+    /// The mutual TLS of a workload.
+    Mtls(WorkloadId),
+    /// Which chain of a proxy takes a connection.
+    Connection(ProxyId, Asked),
+    /// In which order plugins run in a proxy.
+    Order(ProxyId),
 }
 
 /// An answer.
@@ -30,6 +44,14 @@ pub enum Answered {
     Chains(Arc<ChainsAnswer>),
     /// To [`Question::Why`].
     Why(Arc<WhyAnswer>),
+    /// To [`Question::WhatIf`]; an error says what of the objects cannot be used.
+    WhatIf(Result<Arc<WhatIfAnswer>, String>),
+    /// To [`Question::Mtls`].
+    Mtls(Arc<EffectiveMtlsAnswer>),
+    /// To [`Question::Connection`].
+    Connection(Arc<ConnectionAnswer>),
+    /// To [`Question::Order`].
+    Order(Arc<OrderAnswer>),
 }
 
 impl Question {
@@ -46,7 +68,26 @@ impl Question {
             Self::Chains(proxy) => {
                 Answered::Chains(Arc::new(answers::chains(snapshot, std::slice::from_ref(proxy), &ChainsFilter::default())))
             }
+            Self::Order(proxy) => Answered::Order(Arc::new(answers::order(snapshot, std::slice::from_ref(proxy)))),
             Self::Why(plugin, proxy) => Answered::Why(Arc::new(answers::why(snapshot, plugin, Some(std::slice::from_ref(proxy))))),
+            Self::WhatIf(supposed) => Answered::WhatIf(what_if(snapshot, supposed).map(Arc::new)),
+            Self::Mtls(id) => {
+                let workload = snapshot.workloads.iter().find(|workload| workload.id == *id);
+                let pods = workload.map(|workload| workload.pods.as_slice()).unwrap_or_default();
+                Answered::Mtls(Arc::new(answers::mtls(snapshot, pods)))
+            }
+            Self::Connection(proxy, asked) => {
+                Answered::Connection(Arc::new(answers::connection(snapshot, std::slice::from_ref(proxy), asked)))
+            }
         }
     }
+}
+
+/// Answers for the plugin in question; where manifests bring plugins and it is none of them, for the first of those.
+fn what_if(snapshot: &Snapshot, supposed: &Supposition) -> Result<WhatIfAnswer, String> {
+    let Supposition { plugin, proxy, assumption, namespace, .. } = supposed;
+    let assumed = what_if::apply(snapshot, &assumption.objects, namespace)?;
+    let asked = plugin.iter().find(|plugin| assumed.plugins.is_empty() || assumed.plugins.contains(plugin));
+    let plugin = asked.or(assumed.plugins.first()).or(plugin.as_ref()).ok_or("no plugin is selected, and the manifests hold none")?;
+    Ok(answers::what_if(snapshot, &assumed, assumption.mode, plugin, proxy.as_ref().map(std::slice::from_ref)))
 }

@@ -1,7 +1,11 @@
 //! The rows of each screen, as data: what a key moves over and a frame draws.
 
 pub mod chains;
+pub mod connection;
 pub mod help;
+pub mod mtls;
+pub mod order;
+pub mod what_if;
 pub mod why;
 
 use std::collections::BTreeSet;
@@ -44,6 +48,36 @@ pub enum Row {
     Modes(usize, usize),
     /// The line above the sums of the proxy's other listeners.
     Elsewhere,
+    /// A port of a workload's mutual TLS.
+    MtlsPort(usize),
+    /// A PeerAuthentication.
+    MtlsPolicy(usize),
+    /// The line above the clients of a service port.
+    MtlsService(usize),
+    /// Clients of it that fare alike.
+    MtlsClient(usize, usize),
+    /// What of the objects is not as it looks.
+    MtlsCaveat(usize),
+    /// The line above a part.
+    Heading(&'static str),
+    /// The chain that takes the connection, or that none does.
+    Taken,
+    /// The line above the chains that do not take it.
+    Losers,
+    /// A chain that does not take it.
+    Loser(usize),
+    /// The line above the plugins of lists in running order, by the first list.
+    Ordering(usize),
+    /// A plugin of a list, in running order.
+    Ordered(usize, usize),
+    /// The line above a list's ruler.
+    Ruler(usize),
+    /// A place of a list's ruler.
+    Place(usize, usize),
+    /// A proxy of which it is said what would be.
+    Supposed(usize),
+    /// A line of what would be there, with its sign: `+` comes, `-` goes, `!` is to be known.
+    Change(char, String),
     /// An empty line.
     Blank,
     /// A sentence.
@@ -57,7 +91,18 @@ pub enum Row {
 impl Row {
     /// Whether it can be selected.
     pub fn is_selectable(&self) -> bool {
-        !matches!(self, Self::NotMatched | Self::Blank | Self::Elsewhere | Self::Total(_) | Self::Cause(..) | Self::Modes(..))
+        !matches!(
+            self,
+            Self::NotMatched
+                | Self::Blank
+                | Self::Elsewhere
+                | Self::Losers
+                | Self::Total(_)
+                | Self::Cause(..)
+                | Self::Modes(..)
+                | Self::Heading(_)
+                | Self::MtlsService(_)
+        )
     }
 }
 
@@ -106,6 +151,10 @@ fn all(screen: &Screen, warnings: usize) -> Vec<Row> {
         Subject::Workloads(_) => workloads(screen),
         Subject::Chains(_) => chains::rows(screen),
         Subject::Why(_) => why::rows(screen),
+        Subject::WhatIf(_) => what_if::rows(screen),
+        Subject::Mtls(_) => mtls::rows(screen),
+        Subject::Connection(..) => connection::rows(screen),
+        Subject::Order(_) => order::rows(screen),
         Subject::Raw { lines, .. } => (0..lines.len()).map(Row::Line).collect(),
         Subject::Warnings => (0..warnings).map(Row::Warning).collect(),
         Subject::Help(of) => (0..help::lines(of).len()).map(Row::Line).collect(),
@@ -143,15 +192,32 @@ pub fn opening(key: Key) -> BTreeSet<Key> {
     [listener, key].into_iter().collect()
 }
 
-/// Selects the first chain with the plugin, or the last row that is open by choice, when a tree is first shown.
+/// Selects the first chain with the plugin, or the last row that is open by choice, when a tree is first shown; in running order
+/// the plugin itself.
 pub fn select_plugin(screen: &mut Screen, height: usize) {
     let chosen = screen.open.iter().rev().find(|key| key.chain.is_some()).cloned();
-    let found = screen.rows.iter().position(|row| chosen.is_some() && chains::key_of(screen, row) == chosen);
+    let is_it = |row: &Row| match row {
+        Row::Ordered(..) => screen.plugin().is_some() && order::plugin(screen, row) == screen.plugin(),
+        _ => chosen.is_some() && chains::key_of(screen, row) == chosen,
+    };
+    let found = screen.rows.iter().position(is_it);
     if let Some(row) = found {
         screen.list.select(row, height, screen.rows.len());
         // The listener above it says what it is a chain of.
         screen.list.offset = screen.list.offset.min(row.saturating_sub(2));
     }
+}
+
+/// Selects the first workload that the plugin does not reach, where that is still to be done; false where it reaches all.
+pub fn select_miss(screen: &mut Screen, height: usize) -> bool {
+    let Some(answer) = screen.workloads().filter(|_| screen.seek_miss) else { return true };
+    let is_missed = |row: &Row| matches!(row, Row::Workload(index) if answer.workloads[*index].near_miss.is_some());
+    let found = screen.rows.iter().position(is_missed);
+    screen.seek_miss = false;
+    if let Some(row) = found {
+        screen.list.select(row, height, screen.rows.len());
+    }
+    found.is_some()
 }
 
 /// The text of a row that a search looks at, and that copying takes.
@@ -164,14 +230,26 @@ pub fn text(screen: &Screen, row: &Row) -> String {
         }),
         Row::Proxy(index, proxy) => screen.workloads().map(|answer| answer.workloads[*index].proxies[*proxy].proxy.to_string()),
         Row::Listener(_) | Row::Chain(..) | Row::NetworkFilter(..) | Row::HttpFilter(..) => chains::text(screen, row),
+        Row::MtlsPort(_) | Row::MtlsPolicy(_) | Row::MtlsClient(..) | Row::MtlsCaveat(_) => mtls::text(screen, row),
         Row::Sum(_) | Row::Term(..) | Row::Difference(..) | Row::Cause(..) => why::text(screen, row),
-        Row::Sentence(sentence) => Some(sentence.clone()),
+        Row::Taken | Row::Loser(_) => connection::text(screen, row),
+        Row::Ordering(_) | Row::Ordered(..) | Row::Ruler(_) | Row::Place(..) => order::text(screen, row),
+        Row::Supposed(index) => screen.what_if().and_then(Result::ok).map(|answer| answer.workloads[*index].proxy.to_string()),
+        Row::Sentence(sentence) | Row::Change(_, sentence) => Some(sentence.clone()),
         Row::Line(index) => match &screen.subject {
             Subject::Raw { lines, .. } => lines.get(*index).cloned(),
             Subject::Help(of) => help::lines(of).get(*index).map(help::Line::text),
             _ => None,
         },
-        Row::NotMatched | Row::Elsewhere | Row::Total(_) | Row::Modes(..) | Row::Blank | Row::Warning(_) => None,
+        Row::NotMatched
+        | Row::Elsewhere
+        | Row::Losers
+        | Row::Total(_)
+        | Row::Modes(..)
+        | Row::Heading(_)
+        | Row::MtlsService(_)
+        | Row::Blank
+        | Row::Warning(_) => None,
     };
     found.unwrap_or_default()
 }

@@ -9,7 +9,11 @@ use super::keymap::Context;
 use super::question::{Answered, Question};
 use super::rows::{self, Row};
 use super::state::{ListState, Ticket};
-use crate::analysis::answers::{ChainsAnswer, PluginsAnswer, WhyAnswer, WorkloadsAnswer};
+use crate::analysis::answers::{
+    ChainsAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, ProxyConnection, WhatIfAnswer, WhyAnswer, WorkloadsAnswer,
+};
+use crate::analysis::connection::Asked;
+use crate::analysis::what_if::Assumption;
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 
 /// What a screen is about.
@@ -26,6 +30,14 @@ pub enum Subject {
     Chains(Focus),
     /// Why the plugin stands where it does.
     Why(Focus),
+    /// What would be.
+    WhatIf(Supposition),
+    /// The mutual TLS of a workload.
+    Mtls(WorkloadId),
+    /// Which chain takes a connection.
+    Connection(Focus, Asked),
+    /// In which order plugins run in the proxy.
+    Order(Focus),
     /// The raw JSON of a filter or chain.
     Raw {
         /// What it is of.
@@ -37,6 +49,21 @@ pub enum Subject {
     Warnings,
     /// Keys and words, of the screen that it was opened from.
     Help(Context),
+}
+
+/// What is supposed, and of what it is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Supposition {
+    /// The plugin in question; None where only the manifests can bring one.
+    pub plugin: Option<PluginId>,
+    /// The proxy in question; None is all that the plugin applies to before or after.
+    pub proxy: Option<ProxyId>,
+    /// As it was typed.
+    pub typed: String,
+    /// What is supposed.
+    pub assumption: Arc<Assumption>,
+    /// Where objects go that name no namespace.
+    pub namespace: String,
 }
 
 /// A proxy and the plugin that is looked for in it.
@@ -76,6 +103,8 @@ pub struct Screen {
     pub rows: Vec<Row>,
     /// Where the search found something, for each row; empty while nothing is looked for.
     pub hits: Vec<Hit>,
+    /// Whether the first near-miss is to be selected as soon as there are rows.
+    pub seek_miss: bool,
     /// Which listeners and chains are open, by their key in [`rows`].
     pub open: BTreeSet<rows::Key>,
 }
@@ -92,6 +121,7 @@ impl Screen {
             find: String::new(),
             rows: Vec::new(),
             hits: Vec::new(),
+            seek_miss: false,
             open: BTreeSet::new(),
         }
     }
@@ -103,6 +133,10 @@ impl Screen {
             Subject::Workloads(_) => View::Workloads,
             Subject::Chains(_) => View::Chains,
             Subject::Why(_) => View::Why,
+            Subject::WhatIf(_) => View::WhatIf,
+            Subject::Mtls(_) => View::Mtls,
+            Subject::Connection(..) => View::Connection,
+            Subject::Order(_) => View::Order,
             Subject::Raw { .. } => View::Raw,
             Subject::Warnings => View::Warnings,
             Subject::Help(_) => View::Help,
@@ -116,24 +150,33 @@ impl Screen {
             Subject::Workloads(plugin) => Some(Question::Workloads(plugin.clone())),
             Subject::Chains(focus) => Some(Question::Chains(focus.proxy.clone())),
             Subject::Why(Focus { plugin: Some(plugin), proxy, .. }) => Some(Question::Why(plugin.clone(), proxy.clone())),
+            Subject::WhatIf(supposed) => Some(Question::WhatIf(supposed.clone())),
+            Subject::Mtls(workload) => Some(Question::Mtls(workload.clone())),
+            Subject::Connection(focus, asked) => Some(Question::Connection(focus.proxy.clone(), asked.clone())),
+            Subject::Order(focus) => Some(Question::Order(focus.proxy.clone())),
             Subject::Why(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => None,
+        }
+    }
+
+    /// The proxy that it is about, and the plugin that is looked for in it.
+    pub fn focus(&self) -> Option<&Focus> {
+        match &self.subject {
+            Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) | Subject::Order(focus) => Some(focus),
+            _ => None,
         }
     }
 
     /// The proxy whose dump it shows.
     pub fn proxy(&self) -> Option<&ProxyId> {
-        match &self.subject {
-            Subject::Chains(focus) | Subject::Why(focus) => Some(&focus.proxy),
-            _ => None,
-        }
+        self.focus().map(|focus| &focus.proxy)
     }
 
     /// The plugin that it is about.
     pub fn plugin(&self) -> Option<&PluginId> {
         match &self.subject {
             Subject::Workloads(plugin) => Some(plugin),
-            Subject::Chains(focus) | Subject::Why(focus) => focus.plugin.as_ref(),
-            _ => None,
+            Subject::WhatIf(supposed) => supposed.plugin.as_ref(),
+            _ => self.focus()?.plugin.as_ref(),
         }
     }
 
@@ -165,6 +208,38 @@ impl Screen {
     pub fn why(&self) -> Option<&WhyAnswer> {
         match &self.answer {
             Some(Answered::Why(answer)) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// The answer of a workload's mutual TLS.
+    pub fn mtls(&self) -> Option<&EffectiveMtlsAnswer> {
+        match &self.answer {
+            Some(Answered::Mtls(answer)) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// What becomes of the connection in the one proxy that the screen is about.
+    pub fn connection(&self) -> Option<&ProxyConnection> {
+        match &self.answer {
+            Some(Answered::Connection(answer)) => answer.proxies.first(),
+            _ => None,
+        }
+    }
+
+    /// The answer to what would be, or what of the objects cannot be used.
+    pub fn what_if(&self) -> Option<Result<&WhatIfAnswer, &str>> {
+        match &self.answer {
+            Some(Answered::WhatIf(answer)) => Some(answer.as_deref().map_err(String::as_str)),
+            _ => None,
+        }
+    }
+
+    /// The answer to in which order.
+    pub fn order(&self) -> Option<&OrderAnswer> {
+        match &self.answer {
+            Some(Answered::Order(answer)) => Some(answer),
             _ => None,
         }
     }

@@ -2,12 +2,14 @@
 
 mod actions;
 mod ask;
+mod connection;
 mod copy;
 mod dumps;
 mod keys;
 mod mesh;
 mod tree;
 mod walk;
+mod what_if;
 
 use std::sync::Arc;
 
@@ -39,6 +41,7 @@ pub(super) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::MeshRead { .. } => Vec::new(),
         Msg::DumpRead { ticket, proxy, dump, changes } => dumps::read(app, ticket, proxy, dump, changes),
         Msg::Answered { ticket, answer } => ask::answered(app, ticket, answer),
+        Msg::ManifestRead { ticket, outcome } => what_if::read(app, ticket, outcome),
         Msg::Copied(outcome) => {
             app.note = Some(match outcome {
                 Ok(whereto) => format!("copied to {whereto}"),

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::Outcome;
 use super::read;
-use crate::analysis::answers::{self, ChainsFilter};
+use crate::analysis::answers::{self, ChainsFilter, Part};
+use crate::analysis::connection::Asked;
 use crate::analysis::lookup::{self, LookupError};
 use crate::cli::Common;
 use crate::error::Error;
@@ -43,7 +44,7 @@ impl Asker<'_> {
         Ok(self.print(&answers::plugins(&snapshot, namespace.as_deref()), None))
     }
 
-    pub(super) async fn workloads(&self, plugin: Option<&str>) -> Result<Outcome, Error> {
+    pub(super) async fn workloads(&self, plugin: Option<&str>, near_misses: bool) -> Result<Outcome, Error> {
         let collector = self.objects_only("workloads").await?;
         let objects = collector.snapshot(Default::default());
         let Some(plugin) = plugin else {
@@ -53,10 +54,13 @@ impl Asker<'_> {
             Ok(plugin) => plugin,
             Err(error) => return Ok(self.not_found(&objects, error)),
         };
+        if near_misses {
+            // What keeps a plugin away is in the objects: no proxy has to be asked.
+            let namespace = self.common.namespace.as_deref().filter(|_| !self.common.all_namespaces);
+            return Ok(self.print(&answers::workloads(&objects, Some(&plugin), namespace).narrowed(Part::Missed), None));
+        }
         let snapshot = self.with_dumps(&collector, answers::concerned(&objects, &plugin), true).await;
-        let mut answer = answers::workloads(&snapshot, Some(&plugin), None);
-        answer.workloads.retain(|workload| workload.matched);
-        Ok(self.print(&answer, None))
+        Ok(self.print(&answers::workloads(&snapshot, Some(&plugin), None).narrowed(Part::Matched), None))
     }
 
     pub(super) async fn chains(
@@ -66,27 +70,25 @@ impl Asker<'_> {
         listener: Option<String>,
         plugin: Option<&str>,
     ) -> Result<Outcome, Error> {
-        let collector = read::objects(&self.source, self.common.timeout).await?;
-        let objects = collector.snapshot(Default::default());
-        let named = workload.is_some();
-        let proxies = match workload {
-            Some(text) if objects.has_objects => lookup::workload(&objects, text, &self.own_namespace())?.proxies,
-            _ => self.proxies_in_reach(&collector),
+        let (snapshot, shown) = self.of_workload(workload).await?;
+        let shown = match shown {
+            Ok(shown) => shown,
+            Err(error) => return Ok(self.not_found(&snapshot, error)),
         };
-        let snapshot = self.with_dumps(&collector, proxies, !named).await;
-        let mut shown: Vec<ProxyId> = snapshot.dumps.keys().cloned().collect();
-        if let Some(text) = workload.filter(|_| !objects.has_objects) {
-            match lookup::workload(&snapshot, text, &self.own_namespace()) {
-                Ok(found) => shown = found.proxies,
-                Err(error) => return Ok(self.not_found(&snapshot, error)),
-            }
-        }
         let plugin = match plugin.map(|text| lookup::plugin(&snapshot, text, &self.own_namespace())).transpose() {
             Ok(plugin) => plugin,
             Err(error) => return Ok(self.not_found(&snapshot, error)),
         };
         let answer = answers::chains(&snapshot, &shown, &ChainsFilter { port, listener, plugin });
         Ok(self.print(&answer, self.unread(&snapshot)))
+    }
+
+    pub(super) async fn connection(&self, workload: Option<&str>, asked: &Asked) -> Result<Outcome, Error> {
+        let (snapshot, proxies) = self.of_workload(workload).await?;
+        Ok(match proxies {
+            Ok(proxies) => self.print(&answers::connection(&snapshot, &proxies, asked), self.unread(&snapshot)),
+            Err(error) => self.not_found(&snapshot, error),
+        })
     }
 
     pub(super) async fn why(&self, plugin: &str, workload: Option<&str>) -> Result<Outcome, Error> {
@@ -116,6 +118,27 @@ impl Asker<'_> {
         Ok(self.print(&answer, self.unread(&snapshot)))
     }
 
+    pub(super) async fn order(&self, workload: &str) -> Result<Outcome, Error> {
+        let (snapshot, proxies) = self.of_workload(Some(workload)).await?;
+        Ok(match proxies {
+            Ok(proxies) => self.print(&answers::order(&snapshot, &proxies), self.unread(&snapshot)),
+            Err(error) => self.not_found(&snapshot, error),
+        })
+    }
+
+    pub(super) async fn mtls(&self, workload: Option<&str>) -> Result<Outcome, Error> {
+        let objects = self.objects_only("mtls").await?.snapshot(Default::default());
+        let namespace = self.namespace();
+        let pods = match workload {
+            Some(text) => lookup::workload(&objects, text, &self.own_namespace())?.proxies,
+            None => {
+                let pods = objects.workloads.iter().flat_map(|workload| &workload.pods);
+                pods.filter(|pod| namespace.as_ref().is_none_or(|namespace| pod.namespace == *namespace)).cloned().collect()
+            }
+        };
+        Ok(self.print(&answers::mtls(&objects, &pods), None))
+    }
+
     pub(super) async fn record(&self, folder: &Path) -> Result<Outcome, Error> {
         let collector = self.objects_only("record").await?;
         let objects = collector.objects();
@@ -130,11 +153,31 @@ impl Asker<'_> {
         Ok(Outcome { text: format!("{report}\n"), warnings, failure: None })
     }
 
+    /// The mesh with the dumps of a workload's proxies, of all in reach where none is named, and these proxies.
+    async fn of_workload(&self, workload: Option<&str>) -> Result<(Snapshot, Result<Vec<ProxyId>, LookupError>), Error> {
+        let collector = read::objects(&self.source, self.common.timeout).await?;
+        let objects = collector.snapshot(Default::default());
+        match workload {
+            Some(text) if objects.has_objects => {
+                let proxies = lookup::workload(&objects, text, &self.own_namespace())?.proxies;
+                Ok((self.with_dumps(&collector, proxies.clone(), false).await, Ok(proxies)))
+            }
+            _ => {
+                let snapshot = self.with_dumps(&collector, self.proxies_in_reach(&collector), workload.is_none()).await;
+                let found = match workload {
+                    Some(text) => lookup::workload(&snapshot, text, &self.own_namespace()).map(|found| found.proxies),
+                    None => Ok(snapshot.dumps.keys().cloned().collect()),
+                };
+                Ok((snapshot, found))
+            }
+        }
+    }
+
     /// The objects, for a question that a lone dump cannot answer.
     pub(super) async fn objects_only(&self, command: &str) -> Result<Collector, Error> {
         let info = self.source.info();
         if info.kind == SourceKind::Dump {
-            let fix = "use `chains` or `why PLUGIN`, or give a recording folder";
+            let fix = "use `chains`, `order WORKLOAD` or `why PLUGIN`, or give a recording folder";
             return Err(Error::Usage(format!("{} is a config dump without Kubernetes objects, which `{command}` needs; {fix}", info.name)));
         }
         read::objects(&self.source, self.common.timeout).await

@@ -15,7 +15,6 @@ use crate::model::printable::printable;
 use crate::report::Paint;
 
 pub use open::open;
-pub use what_if::read_manifest;
 
 /// What a command printed and how it ended.
 struct Outcome {
@@ -77,14 +76,17 @@ async fn outcome(cli: &Cli) -> Result<Outcome, Error> {
     let asker = ask::Asker { source, common: &cli.common, paint };
     match &cli.command {
         None | Some(Command::Plugins) => asker.plugins().await,
-        Some(Command::Workloads { plugin }) => asker.workloads(plugin.as_deref()).await,
-        Some(Command::Chains { workload, port, listener, plugin }) => {
+        Some(Command::Workloads { plugin, near_misses }) => asker.workloads(plugin.as_deref(), *near_misses).await,
+        Some(Command::Chains { workload, connection: Some(asked), .. }) => asker.connection(workload.as_deref(), asked).await,
+        Some(Command::Chains { workload, port, listener, plugin, connection: None }) => {
             asker.chains(workload.as_deref(), *port, listener.clone(), plugin.as_deref()).await
         }
         Some(Command::Why { plugin, workload, mode, with }) if mode.is_some() || !with.is_empty() => {
             asker.what_if(plugin, workload.as_deref(), *mode, with).await
         }
         Some(Command::Why { plugin, workload, .. }) => asker.why(plugin, workload.as_deref()).await,
+        Some(Command::Order { workload }) => asker.order(workload).await,
+        Some(Command::Mtls { workload }) => asker.mtls(workload.as_deref()).await,
         Some(Command::Record { folder }) => asker.record(folder).await,
     }
 }

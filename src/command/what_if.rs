@@ -1,6 +1,6 @@
 //! `why --mode MODE --with FILE`: the question of what would be.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::Outcome;
 use super::ask::Asker;
@@ -8,11 +8,8 @@ use crate::analysis::answers;
 use crate::analysis::lookup;
 use crate::analysis::what_if::{self, Assumption};
 use crate::error::Error;
-use crate::ingest::manifest;
 use crate::model::peer_authentication::MtlsMode;
-
-/// Manifests larger than this are taken for a mistake.
-const MOST_BYTES: u64 = 64 << 20;
+use crate::source::manifest;
 
 impl Asker<'_> {
     pub(super) async fn what_if(
@@ -25,9 +22,7 @@ impl Asker<'_> {
         let collector = self.objects_only("why --mode and --with").await?;
         let mut assumption = Assumption { mode, objects: Vec::new() };
         for file in files {
-            let text = read_manifest(file).await.map_err(Error::Usage)?;
-            let objects = manifest::objects(&text).map_err(|why| Error::Usage(format!("{} {why}", file.display())))?;
-            assumption.objects.extend(objects);
+            assumption.objects.extend(manifest::read(file).await.map_err(Error::Usage)?);
         }
         let objects = collector.snapshot(Default::default());
         let own = self.own_namespace();
@@ -46,17 +41,4 @@ impl Asker<'_> {
         let answer = answers::what_if(&snapshot, &assume(&snapshot)?, assumption.mode, &plugin, chosen.as_deref());
         Ok(self.print(&answer, None))
     }
-}
-
-/// The text of a manifest.
-///
-/// # Errors
-/// What failed, on what, in one line.
-pub async fn read_manifest(file: &Path) -> Result<String, String> {
-    let failed = |error: std::io::Error| format!("{} cannot be read: {error}", file.display());
-    let size = tokio::fs::metadata(file).await.map_err(failed)?.len();
-    if size > MOST_BYTES {
-        return Err(format!("{} has {} MB, which is no manifest", file.display(), size >> 20));
-    }
-    tokio::fs::read_to_string(file).await.map_err(failed)
 }

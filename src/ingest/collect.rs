@@ -165,7 +165,7 @@ impl Collector {
             self.object_warnings.insert((kind, place.clone()), warnings);
         }
         match object? {
-            Object::Plugin(plugin) => drop(self.objects.plugins.insert(plugin.id.clone(), Arc::new(plugin))),
+            Object::Plugin(plugin) => drop(self.objects.plugins.insert(plugin.id.clone(), Arc::from(plugin))),
             Object::Pod(pod) => drop(self.objects.pods.insert(pod.id.clone(), Arc::new(pod))),
             Object::Owner(owner) => drop(self.objects.owners.insert((kind, place), Arc::new(owner))),
             Object::Service(service) => drop(self.objects.services.insert((kind, place), Arc::new(service))),

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use super::kind::Kind;
+
 /// A namespace and a name, written `namespace/name`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectName {
@@ -115,6 +117,17 @@ impl WorkloadKind {
             Self::Gateway => "Gateway",
             Self::WorkloadEntry => "WorkloadEntry",
             Self::Pod => "Pod",
+        }
+    }
+
+    /// The kind of the object that owns the pods, where such objects are read.
+    pub fn object_kind(self) -> Option<Kind> {
+        match self {
+            Self::Deployment => Some(Kind::Deployment),
+            Self::StatefulSet => Some(Kind::StatefulSet),
+            Self::DaemonSet => Some(Kind::DaemonSet),
+            Self::ReplicaSet => Some(Kind::ReplicaSet),
+            Self::Job | Self::Gateway | Self::WorkloadEntry | Self::Pod => None,
         }
     }
 

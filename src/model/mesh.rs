@@ -1,5 +1,7 @@
 //! The mesh as a whole: its configuration and its control plane.
 
+use super::labels::LabelSelector;
+
 /// `rootNamespace` where it is unset (`pkg/config/mesh/mesh.go`).
 pub const DEFAULT_ROOT_NAMESPACE: &str = "istio-system";
 
@@ -8,6 +10,8 @@ pub const DEFAULT_ROOT_NAMESPACE: &str = "istio-system";
 pub struct MeshConfig {
     /// `rootNamespace`: its plugins and policies reach the whole mesh. `istio-system` where unset.
     pub root_namespace: String,
+    /// `discoverySelectors`: istiod sees only namespaces that match one of them; none is all.
+    pub discovery_selectors: Vec<LabelSelector>,
     /// `defaultConfig.proxyAdminPort`; 15000 where unset.
     pub admin_port: u16,
     /// `proxyListenPort`: where outbound traffic is redirected to; 15001 where unset.
@@ -30,6 +34,7 @@ impl Default for MeshConfig {
     fn default() -> Self {
         Self {
             root_namespace: DEFAULT_ROOT_NAMESPACE.to_owned(),
+            discovery_selectors: Vec::new(),
             admin_port: 15000,
             outbound_port: 15001,
             inbound_port: 15006,

@@ -50,6 +50,8 @@ impl fmt::Display for MtlsMode {
 pub struct PeerAuthentication {
     /// Its namespace and name.
     pub name: ObjectName,
+    /// `metadata.labels["istio.io/rev"]`: only this revision's istiod uses the object.
+    pub revision: Option<String>,
     /// `spec.selector`; None and empty both mean: not for one workload.
     pub selector: Selector,
     /// `spec.mtls.mode`; None where it is absent or UNSET, which inherits.

@@ -12,8 +12,10 @@ pub struct Plugin {
     pub id: PluginId,
     /// `spec.selector`; None where the field is absent.
     pub selector: Option<Selector>,
-    /// `spec.targetRefs`, or the deprecated single `targetRef` where the list is empty.
+    /// `spec.targetRefs`; Istio 1.22 and later.
     pub target_refs: Vec<TargetRef>,
+    /// The deprecated single `spec.targetRef`, which counts only where the list is empty; Istio 1.20 and later.
+    pub target_ref: Option<TargetRef>,
     /// `spec.phase`; the four phases stand in this order in a filter chain.
     pub phase: Phase,
     /// `spec.priority`; None sorts lowest (`pilot/pkg/model/push_context.go: sortByPriority`).
@@ -30,6 +32,8 @@ pub struct Plugin {
     pub created: Option<String>,
     /// `metadata.resourceVersion`: opaque, changes with every write.
     pub resource_version: Option<String>,
+    /// What in its spec no istiod can decode, as clauses: `spec.phase is EARLY, which is not a phase`.
+    pub undecodable: Vec<String>,
 }
 
 /// What a plugin runs.
@@ -38,7 +42,10 @@ pub enum Extension {
     /// A Wasm module.
     Wasm(WasmModule),
     /// A Lua script, inlined in the listener and never in ECDS (`core/extension/extensionfilter.go`).
-    Lua,
+    Lua {
+        /// How long `inlineCode` is, in bytes.
+        bytes: usize,
+    },
     /// Neither is set: istiod discards the object (`pilot/pkg/model/extensions.go: convertToTrafficExtensionWrapper`).
     None,
 }
@@ -48,6 +55,8 @@ pub enum Extension {
 pub struct WasmModule {
     /// `url`, as written.
     pub url: String,
+    /// Why Go does not take `url` for a URL, in its words; None where it does.
+    pub url_fault: Option<&'static str>,
     /// `pluginName`: the root id; empty where unset.
     pub plugin_name: String,
     /// `failStrategy`; `FAIL_CLOSE` where unset.
@@ -162,6 +171,8 @@ pub struct TargetRef {
     pub kind: String,
     /// The object's name.
     pub name: String,
+    /// The object's namespace; empty is the plugin's own, the only one that Istio supports.
+    pub namespace: String,
 }
 
 impl std::fmt::Display for TargetRef {
@@ -171,11 +182,16 @@ impl std::fmt::Display for TargetRef {
 }
 
 impl Plugin {
+    /// What it targets: the list, else the deprecated single form (`pilot/pkg/model/policyattachment.go: GetTargetRefs`).
+    pub fn targets(&self) -> &[TargetRef] {
+        if self.target_refs.is_empty() { self.target_ref.as_slice() } else { &self.target_refs }
+    }
+
     /// The Wasm module, where it runs one.
     pub fn wasm(&self) -> Option<&WasmModule> {
         match &self.extension {
             Extension::Wasm(module) => Some(module),
-            Extension::Lua | Extension::None => None,
+            Extension::Lua { .. } | Extension::None => None,
         }
     }
 

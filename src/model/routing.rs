@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use super::labels::Selector;
+
 /// A VirtualService: its TCP and TLS routes change the chains of outbound listeners and of gateways.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VirtualService {
@@ -25,10 +27,58 @@ pub struct DestinationRule {
     pub host: String,
     /// `spec.exportTo`; empty is the mesh's default.
     pub export_to: Vec<String>,
-    /// `spec.trafficPolicy.tls.mode`, as written; None where there is no `tls`.
-    pub tls_mode: Option<String>,
-    /// The same by port, of `spec.trafficPolicy.portLevelSettings`.
-    pub port_tls: BTreeMap<u16, String>,
-    /// The same by subset: `spec.subsets[].trafficPolicy.tls.mode`.
-    pub subset_tls: BTreeMap<String, String>,
+    /// `spec.trafficPolicy`; None where there is none.
+    pub policy: Option<TrafficPolicy>,
+    /// `spec.subsets`, in order.
+    pub subsets: Vec<Subset>,
+}
+
+/// One item of `spec.subsets`: some of a host's pods, to which a VirtualService can send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subset {
+    /// `name`.
+    pub name: String,
+    /// `labels`: the pods that have all of them.
+    pub labels: Selector,
+    /// `trafficPolicy`; None where there is none.
+    pub policy: Option<TrafficPolicy>,
+}
+
+/// A `trafficPolicy`, as far as TLS depends on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrafficPolicy {
+    /// `tls.mode`; None where there is no `tls`.
+    pub tls: Option<ClientTls>,
+    /// The ports of `portLevelSettings`, with their own `tls.mode`; None where such an item has no `tls`.
+    pub ports: BTreeMap<u16, Option<ClientTls>>,
+    /// Whether `loadBalancer.simple` is PASSTHROUGH: connections go where the client sent them, as to a headless Service.
+    pub passthrough: bool,
+}
+
+/// `ClientTLSSettings.mode`: the TLS that a client begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ClientTls {
+    /// None: plain text.
+    Disable,
+    /// TLS without a certificate of its own.
+    Simple,
+    /// TLS with a certificate that the rule names.
+    Mutual,
+    /// The mesh's own mutual TLS.
+    IstioMutual,
+}
+
+impl ClientTls {
+    /// Every mode.
+    pub const ALL: [Self; 4] = [Self::Disable, Self::Simple, Self::Mutual, Self::IstioMutual];
+
+    /// The field's own word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Disable => "DISABLE",
+            Self::Simple => "SIMPLE",
+            Self::Mutual => "MUTUAL",
+            Self::IstioMutual => "ISTIO_MUTUAL",
+        }
+    }
 }

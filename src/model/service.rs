@@ -2,6 +2,7 @@
 
 use super::ids::ObjectName;
 use super::labels::{Labels, Selector};
+use super::workload::Pod;
 
 /// A Service or ServiceEntry, as far as ports and selection go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,4 +94,21 @@ pub enum TargetPort {
     Number(u16),
     /// A container port's name, looked up in each pod.
     Name(String),
+}
+
+impl Service {
+    /// Whether it selects the pod.
+    pub fn selects(&self, pod: &Pod) -> bool {
+        self.name.namespace == pod.id.namespace && self.selector.as_ref().is_some_and(|selector| selector.matches(&pod.labels))
+    }
+}
+
+impl ServicePort {
+    /// To which port of the pod it leads; None where the pod has no port of that name.
+    pub fn container_port(&self, pod: &Pod) -> Option<u16> {
+        match &self.target {
+            TargetPort::Number(target) => Some(*target),
+            TargetPort::Name(name) => pod.container_ports.iter().find(|(candidate, _)| candidate == name).map(|(_, port)| *port),
+        }
+    }
 }

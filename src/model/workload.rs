@@ -54,10 +54,23 @@ pub struct Pod {
     pub ips: Vec<String>,
     /// The declared container ports, with their names.
     pub container_ports: Vec<(String, u16)>,
-    /// The revision that injected it (annotation `istio.io/rev`); of an istiod the one that it serves (label `istio.io/rev`).
+    /// The revision that injected it: annotation `istio.io/rev`, or what `sidecar.istio.io/status` says.
     pub revision: Option<String>,
+    /// What decides whether it is injected.
+    pub injection: Injection,
     /// The switches of the istiod in it; None for every other pod.
     pub istiod: Option<Features>,
+}
+
+/// What of a pod decides whether it gets a sidecar (`pkg/kube/inject/inject.go: injectRequired`), beside its labels.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Injection {
+    /// `sidecar.istio.io/inject`: the label, else the annotation.
+    pub choice: Option<String>,
+    /// Whether it uses the node's network.
+    pub host_network: bool,
+    /// Whether ambient captures its traffic (annotation `ambient.istio.io/redirection`).
+    pub ambient: bool,
 }
 
 impl Pod {

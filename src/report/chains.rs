@@ -75,7 +75,7 @@ fn listener_line(listener: &ListenerAnswer, paint: Paint) -> String {
     )
 }
 
-fn chain_text(out: &mut String, chain: &ChainAnswer, paint: Paint) {
+pub(super) fn chain_text(out: &mut String, chain: &ChainAnswer, paint: Paint) {
     let leads = if chain.destination.is_empty() { String::new() } else { format!(" -> {}", chain.destination) };
     let _ = writeln!(
         out,
@@ -108,11 +108,14 @@ fn proxy_markdown(proxy: &ProxyChains) -> String {
     for listener in &proxy.listeners {
         let _ = writeln!(out, "\n**{}**\n", listener_line(listener, Paint::Plain));
         for chain in &listener.filter_chains {
-            let http =
-                if chain.http_filters.is_empty() { String::new() } else { format!(": {}", filters(&chain.http_filters, Paint::Plain)) };
-            let meaning = Paint::Plain.paint(Style::Plain, &chain.meaning);
-            let _ = writeln!(out, "- {}. {meaning} (`{}`){http}", chain.place, Paint::Plain.paint(Style::Plain, &chain.recognised_by));
+            chain_markdown(&mut out, chain);
         }
     }
     out
+}
+
+pub(super) fn chain_markdown(out: &mut String, chain: &ChainAnswer) {
+    let http = if chain.http_filters.is_empty() { String::new() } else { format!(": {}", filters(&chain.http_filters, Paint::Plain)) };
+    let meaning = Paint::Plain.paint(Style::Plain, &chain.meaning);
+    let _ = writeln!(out, "- {}. {meaning} (`{}`){http}", chain.place, Paint::Plain.paint(Style::Plain, &chain.recognised_by));
 }

@@ -1,7 +1,10 @@
 //! The answers as text, JSON, YAML and Markdown. Forms only: nothing is computed here.
 
 mod chains;
+mod connection;
 mod markdown;
+mod mtls;
+mod order;
 mod paint;
 mod plugins;
 mod table;

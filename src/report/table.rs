@@ -18,6 +18,11 @@ impl Table {
         Self { header: header.iter().map(|name| (*name).to_owned()).collect(), rows: Vec::new() }
     }
 
+    /// Whether it has no row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Adds a row.
     pub fn row<const N: usize>(&mut self, cells: [(Style, String); N]) {
         self.rows.push(cells.into_iter().collect());

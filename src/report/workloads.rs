@@ -1,8 +1,12 @@
 //! The workloads of a plugin, or all with their plugins.
 
+use std::fmt::Write;
+
 use super::paint::{Paint, Style};
 use super::{Answer, Table, markdown};
-use crate::analysis::answers::{WorkloadSummary, WorkloadsAnswer};
+use crate::analysis::answers::{Part, WorkloadSummary, WorkloadsAnswer};
+use crate::analysis::near_miss::NearMiss;
+use crate::model::printable::printable;
 use crate::model::warning::Warning;
 
 impl Answer for WorkloadsAnswer {
@@ -12,14 +16,20 @@ impl Answer for WorkloadsAnswer {
 
     fn text(&self, paint: Paint) -> String {
         match &self.plugin {
-            Some(plugin) if self.workloads.is_empty() => format!("{} applies to no workload.\n", paint.paint(Style::Plugin, plugin)),
+            Some(plugin) if self.part == Part::Missed => missed(self, plugin, paint),
+            Some(plugin) if self.workloads.is_empty() => format!(
+                "{} applies to no workload; `meshscope workloads {} --near-misses` says what keeps it from each.\n",
+                paint.paint(Style::Plugin, plugin),
+                printable(plugin)
+            ),
             None if self.workloads.is_empty() => "No workloads here; look in all namespaces with -A.\n".to_owned(),
             _ => table(self).text(paint),
         }
     }
 
     fn markdown(&self) -> String {
-        format!("{}{}", table(self).markdown(), markdown::warnings(&self.warnings))
+        let table = if self.part == Part::Missed { missed_table(self) } else { table(self) };
+        format!("{}{}", table.markdown(), markdown::warnings(&self.warnings))
     }
 }
 
@@ -59,4 +69,64 @@ fn table(answer: &WorkloadsAnswer) -> Table {
 
 fn pods(workload: &WorkloadSummary) -> String {
     format!("{}/{}", workload.ready, workload.pods)
+}
+
+/// Each workload that the plugin does not reach: why, and what would have to change.
+fn missed(answer: &WorkloadsAnswer, plugin: &str, paint: Paint) -> String {
+    let plugin = paint.paint(Style::Plugin, plugin);
+    if answer.workloads.is_empty() {
+        return format!("{plugin} reaches every workload here.\n");
+    }
+    let mut out = format!("What keeps {plugin} from {}, the nearest first:\n", counted(answer.workloads.len()));
+    for (workload, miss) in misses(answer) {
+        let name = paint.paint(Style::Strong, &workload.short);
+        let namespace = paint.paint(Style::Plain, &workload.id.name.namespace);
+        let _ = writeln!(out, "\n{name} in {namespace}: {}", paint.paint(Style::Muted, &miss.how_near()));
+        let _ = writeln!(out, "  {}", paint.paint(Style::Plain, &workload.reason));
+        let labels = if miss.labels.is_empty() { String::new() } else { labels(miss).text(paint) };
+        for line in labels.lines() {
+            let _ = writeln!(out, "    {line}");
+        }
+        if let Some(change) = &miss.change {
+            let _ = writeln!(out, "  {} {}", paint.paint(Style::Good, "to reach it:"), paint.paint(Style::Plain, change));
+        }
+    }
+    out
+}
+
+fn misses(answer: &WorkloadsAnswer) -> impl Iterator<Item = (&WorkloadSummary, &NearMiss)> {
+    answer.workloads.iter().filter_map(|workload| Some((workload, workload.near_miss.as_ref()?)))
+}
+
+fn counted(workloads: usize) -> String {
+    if workloads == 1 { "one workload".to_owned() } else { format!("{workloads} workloads") }
+}
+
+/// The selector's labels and the pod's, side by side.
+fn labels(miss: &NearMiss) -> Table {
+    let mut table = Table::new(&["LABEL", "SELECTOR", "POD", "RESULT"]);
+    for line in &miss.labels {
+        let style = if line.agrees { Style::Plain } else { Style::Warn };
+        table.row([
+            (Style::Plain, line.key.clone()),
+            (Style::Plain, line.wanted.clone()),
+            (Style::Plain, line.found.clone().unwrap_or_default()),
+            (style, line.verdict().to_owned()),
+        ]);
+    }
+    table
+}
+
+fn missed_table(answer: &WorkloadsAnswer) -> Table {
+    let mut table = Table::new(&["NAMESPACE", "WORKLOAD", "HOW NEAR", "WHY NOT", "TO REACH IT"]);
+    for (workload, miss) in misses(answer) {
+        table.row([
+            (Style::Plain, workload.id.name.namespace.clone()),
+            (Style::Plain, workload.short.clone()),
+            (Style::Plain, miss.how_near()),
+            (Style::Plain, workload.reason.clone()),
+            (Style::Plain, miss.change.clone().unwrap_or_default()),
+        ]);
+    }
+    table
 }

@@ -6,6 +6,7 @@
 pub mod cluster;
 pub mod demo;
 pub mod files;
+pub mod manifest;
 pub mod record;
 
 use std::sync::Arc;

@@ -106,6 +106,76 @@ fn chains_keeps_its_promises() {
 }
 
 #[test]
+fn order_keeps_its_promises() {
+    for source in sources() {
+        let chains = answer(&["chains"], &source);
+        for proxy in list(&chains, "proxies") {
+            let order = answer(&["order", proxy["proxy"].as_str().unwrap()], &source);
+            promises(&order, &[("warnings", "l"), ("workloads", "l")]);
+            let [entry] = &list(&order, "workloads")[..] else { panic!("one proxy") };
+            promises(entry, &[("workload", "s"), ("workloadKind", "s"), ("proxy", "s"), ("proxyKind", "s"), ("istioVersion", "s")]);
+            promises(entry, &[("istioVersionNote", "s"), ("dumpNote", "s"), ("envoyFilters", "l"), ("leftOut", "l"), ("lists", "l")]);
+            for of_list in list(entry, "lists") {
+                promises(of_list, &[("direction", "s"), ("filters", "s"), ("plugins", "l"), ("ruler", "l"), ("limits", "l")]);
+                promises(of_list, &[("chains", "n"), ("found", "l")]);
+                for (index, plugin) in list(of_list, "plugins").iter().enumerate() {
+                    assert_eq!(plugin["place"], index + 1);
+                    promises(plugin, &[("plugin", "s"), ("pluginKind", "s"), ("phase", "s"), ("priority", "n0"), ("namespace", "s")]);
+                    promises(plugin, &[("created", "s0"), ("match", "s"), ("applies", "s"), ("why", "s")]);
+                    promises(plugin, &[("reason", if index == 0 { "0" } else { "o" })]);
+                }
+                for place in list(of_list, "ruler") {
+                    match place["kind"].as_str().unwrap() {
+                        "builtIn" => promises(place, &[("names", "l"), ("what", "s"), ("when", "s"), ("chains", "n")]),
+                        "plugin" => promises(place, &[("place", "n"), ("plugin", "s"), ("pluginKind", "s"), ("chains", "n")]),
+                        kind => assert_eq!((kind, place["phase"].is_string()), ("phase", true)),
+                    }
+                    if let Some(first) = place.get("firstChain") {
+                        let is_it = |listener: &&Value| listener["name"] == first["listener"] && listener["state"] == first["state"];
+                        let listener = list(proxy, "listeners").iter().find(is_it).unwrap();
+                        let chain = &listener["filterChains"][usize::try_from(first["chain"].as_u64().unwrap()).unwrap()];
+                        let mut filters = list(chain, "httpFilters").iter().chain(list(chain, "networkFilters"));
+                        let names = place["names"].as_array().into_iter().flatten().collect::<Vec<_>>();
+                        let is_there = |filter: &Value| names.contains(&&filter["name"]) || filter.get("plugin") == place.get("plugin");
+                        assert!(filters.any(is_there), "{place} stands in {chain}");
+                    }
+                }
+                let found: u64 = list(of_list, "found").iter().map(|found| found["chains"].as_u64().unwrap()).sum();
+                assert_eq!(of_list["chains"], found);
+            }
+        }
+    }
+}
+
+#[test]
+fn order_says_the_reason_for_each_place_and_all_replicas() {
+    let from = recording("fetch-failed-closed");
+    let order = json(&["order", "deploy/httpbin", "--from", from.to_str().unwrap()]);
+    let http = &order["workloads"][0]["lists"][0];
+    let plugins: Vec<&str> = list(http, "plugins").iter().map(|plugin| plugin["plugin"].as_str().unwrap()).collect();
+    assert_eq!(plugins, ["default/helloworld", "default/missing"]);
+    let reason = &http["plugins"][1]["reason"];
+    assert_eq!((&reason["by"], &reason["before"]), (&Value::from("age"), &http["plugins"][0]["created"]));
+    let gateway = json(&["order", "gateway/web", "--from", recording("gateway").to_str().unwrap()]);
+    let lists = list(&gateway["workloads"][0], "lists");
+    assert!(lists.iter().all(|list| list["direction"] == "gateway"));
+    assert_eq!(lists[0]["plugins"][0]["plugin"], "default/web-header");
+}
+
+#[test]
+fn over_a_lone_dump_order_shows_what_the_proxy_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let dump = lone_dump(&folder);
+    let order = json(&["order", "httpbin-664956bb75-9d64m.default", "--from", dump.to_str().unwrap()]);
+    let entry = &order["workloads"][0];
+    assert!(entry["note"].as_str().unwrap().contains("lone config dump"), "{entry}");
+    assert_eq!(entry["istioVersion"], "1.31");
+    let found = &entry["lists"][0]["found"][0];
+    assert_eq!((&found["filters"][0]["plugin"], &found["chains"]), (&Value::from("default/helloworld"), &Value::from(4)));
+    assert_eq!(found["differences"], serde_json::json!([]));
+}
+
+#[test]
 fn the_chains_of_a_term_are_places_in_the_chains_answer() {
     for source in sources() {
         let why = answer(&["why", "default/helloworld"], &source);
@@ -123,6 +193,37 @@ fn the_chains_of_a_term_are_places_in_the_chains_answer() {
             }
         }
     }
+}
+
+#[test]
+fn mtls_keeps_its_promises() {
+    for source in sources() {
+        let all = answer(&["mtls", "-A"], &source);
+        promises(&all, &[("warnings", "l"), ("workloads", "l")]);
+        let names: Vec<&str> = list(&all, "workloads").iter().map(|entry| entry["workload"].as_str().unwrap()).collect();
+        assert!(names.iter().any(|name| name.starts_with("default/httpbin")) && names.is_sorted(), "{names:?}");
+        for entry in list(&all, "workloads") {
+            promises(entry, &[("workload", "s"), ("workloadKind", "s"), ("short", "s"), ("pod", "s"), ("proxyKind", "s0")]);
+            promises(entry, &[("mode", "s"), ("winner", "s0"), ("note", "s0"), ("ports", "l"), ("policies", "l"), ("services", "l")]);
+            for port in list(entry, "ports") {
+                promises(port, &[("port", "n0"), ("mode", "s"), ("by", "s0"), ("portLevel", "b"), ("behind", "s"), ("services", "l")]);
+            }
+            for policy in list(entry, "policies") {
+                promises(policy, &[("policy", "s"), ("scope", "s"), ("mode", "s"), ("created", "s0"), ("fate", "s"), ("reason", "s")]);
+                promises(policy, &[("by", "s0"), ("portLevel", "s"), ("ports", "o")]);
+            }
+            for service in list(entry, "services") {
+                promises(service, &[("service", "s"), ("host", "s"), ("port", "n"), ("targetPort", "n"), ("clients", "l")]);
+                for client in list(service, "clients") {
+                    promises(client, &[("proxy", "b"), ("from", "l"), ("subset", "s0"), ("rules", "l"), ("sends", "s"), ("verdict", "s")]);
+                }
+            }
+            // What has no sidecar has no ports of its own, and says why.
+            assert_eq!(list(entry, "ports").is_empty(), entry["proxyKind"] != "sidecar", "{entry}");
+            assert!(entry["proxyKind"] == "sidecar" || entry["note"].is_string(), "{entry}");
+        }
+    }
+    assert_eq!(list(&json(&["mtls", "deploy/httpbin", "--demo"]), "workloads").len(), 1);
 }
 
 #[test]
@@ -154,6 +255,65 @@ fn options_narrow_the_chains() {
     assert_eq!(names(&["--port", "15006", "--plugin", "default/helloworld"]), [("virtualInbound".to_owned(), 4)]);
     assert!(names(&["--plugin", "default/helloworld"]).len() < all.len());
     assert!(names(&["--listener", "none"]).is_empty() && names(&["--port", "1"]).is_empty());
+}
+
+#[test]
+fn near_misses_keep_their_promises() {
+    for source in sources() {
+        let plugins = answer(&["plugins"], &source);
+        for plugin in list(&plugins, "plugins").iter().map(|plugin| plugin["plugin"].as_str().unwrap()) {
+            let matched = answer(&["workloads", plugin], &source);
+            assert!(list(&matched, "workloads").iter().all(|workload| workload["nearMiss"].is_null() && workload["matched"] == true));
+            let missed = answer(&["workloads", plugin, "--near-misses"], &source);
+            promises(&missed, &[("plugin", "s"), ("warnings", "l"), ("workloads", "l")]);
+            let mut before = 0;
+            for workload in list(&missed, "workloads") {
+                promises(workload, &[("workload", "s"), ("workloadKind", "s"), ("matched", "b"), ("reason", "s"), ("nearMiss", "o")]);
+                let miss = &workload["nearMiss"];
+                promises(miss, &[("rule", "s"), ("failed", "s"), ("wanted", "s"), ("found", "s"), ("change", "s0"), ("distance", "n0")]);
+                for line in list(miss, "labels") {
+                    promises(line, &[("key", "s"), ("wanted", "s"), ("found", "s0"), ("agrees", "b"), ("onOwner", "b")]);
+                }
+                let distance = miss["distance"].as_u64().unwrap_or(u64::MAX);
+                assert!(distance >= before && distance > 0, "the nearest first: {missed}");
+                before = distance;
+            }
+        }
+    }
+    let missed = json(&["workloads", "default/helloworld", "--near-misses", "--demo", "-n", "default"]);
+    let names: Vec<&Value> = list(&missed, "workloads").iter().map(|workload| &workload["workload"]).collect();
+    assert_eq!(names, ["default/sleep"], "-n narrows them");
+    let miss = &missed["workloads"][0]["nearMiss"];
+    assert_eq!((&miss["rule"], &miss["wanted"], &miss["found"]), (&"labels".into(), &"app=httpbin".into(), &"app=sleep".into()));
+}
+
+/// The recorded mesh with its plugin's selector a letter off and the label it wants on a Deployment alone.
+#[test]
+fn what_matches_nothing_leads_to_the_near_misses() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("k8s")).unwrap();
+    for (name, bytes) in super::support::files("permissive").into_iter().filter(|(name, _)| name.starts_with("k8s/")) {
+        let text = String::from_utf8(bytes).unwrap();
+        let text = match name.as_str() {
+            "k8s/wasmplugins.extensions.istio.io.json" => text.replace("\"app\": \"httpbin\"", "\"app\": \"httpbn\""),
+            _ => text,
+        };
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let run = |arguments: &[&str]| {
+        let output = super::support::meshscope(&[arguments, &["--from", folder.path().to_str().unwrap()]].concat());
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let nothing = run(&["workloads", "default/helloworld"]);
+    assert!(
+        nothing.contains("applies to no workload; `meshscope workloads default/helloworld --near-misses` says what keeps it"),
+        "{nothing}"
+    );
+    let missed = run(&["workloads", "default/helloworld", "--near-misses"]);
+    let first = missed.split("\n\n").nth(1).unwrap();
+    assert!(first.starts_with("deploy/httpbin in default: one condition fails"), "the nearest by letters comes first: {missed}");
+    assert!(first.contains("to reach it: did you mean app=httpbin? Write it so in the selector"), "{missed}");
 }
 
 #[test]

@@ -9,12 +9,16 @@ use super::support::{meshscope, recording};
 use super::{fails, lone_dump};
 
 /// One run of every kind of answer.
-const ANSWERS: [&[&str]; 5] = [
+const ANSWERS: [&[&str]; 9] = [
     &["plugins"],
     &["workloads"],
     &["workloads", "default/helloworld"],
+    &["workloads", "default/helloworld", "--near-misses"],
+    &["mtls"],
     &["chains", "deploy/httpbin"],
+    &["chains", "deploy/httpbin", "--connection", "port=80,tls=mesh"],
     &["why", "default/helloworld", "deploy/httpbin"],
+    &["order", "deploy/httpbin"],
 ];
 
 fn command(arguments: &[&str]) -> Command {
@@ -146,7 +150,8 @@ fn names_in_a_dump_cannot_command_the_terminal() {
     std::fs::write(&path, dump.to_string()).unwrap();
     let from = path.to_str().unwrap();
     for form in ["text", "markdown", "json", "yaml"] {
-        for answer in [&["chains"][..], &["why", "default/helloworld"], &["chains", &format!("pod/{EVIL}")]] {
+        let proxy = "httpbin-664956bb75-9d64m.default";
+        for answer in [&["chains"][..], &["why", "default/helloworld"], &["order", proxy], &["chains", &format!("pod/{EVIL}")]] {
             let output = meshscope(&[answer, &["--from", from, "-o", form]].concat());
             assert_harmless(&output, &format!("{answer:?} {form}"));
         }
@@ -168,10 +173,27 @@ fn names_of_objects_cannot_command_the_terminal() {
         "spec": {"url": format!("oci://{EVIL}"), "phase": EVIL, "priority": EVIL, "selector": {"matchLabels": {"app": EVIL}}}});
     let list = json!({"apiVersion": "v1", "kind": "List", "items": [plugin]});
     std::fs::write(folder.path().join("k8s/wasmplugins.extensions.istio.io.json"), list.to_string()).unwrap();
+    let policy =
+        json!({"metadata": {"namespace": "default", "name": EVIL}, "spec": {"selector": {"matchLabels": {"app": EVIL, EVIL: "x"}}}});
+    let mode = json!({"metadata": {"namespace": "default", "name": format!("a{EVIL}")}, "spec": {"mtls": {"mode": EVIL}, "portLevelMtls": {EVIL: {}}}});
+    let policies = json!({"apiVersion": "v1", "kind": "List", "items": [policy, mode]});
+    std::fs::write(folder.path().join("k8s/peerauthentications.security.istio.io.json"), policies.to_string()).unwrap();
+    let rule =
+        json!({"metadata": {"namespace": "default", "name": EVIL}, "spec": {"host": "httpbin", "trafficPolicy": {"tls": {"mode": EVIL}}}});
+    let rules = json!({"apiVersion": "v1", "kind": "List", "items": [rule]});
+    std::fs::write(folder.path().join("k8s/destinationrules.networking.istio.io.json"), rules.to_string()).unwrap();
     let from = folder.path().to_str().unwrap();
     let name = format!("default/p{EVIL}");
     for form in ["text", "markdown", "json", "yaml"] {
-        for answer in [&["plugins"][..], &["workloads"], &["why", &name], &["why", &name, "deploy/httpbin"], &["why", "nope"]] {
+        for answer in [
+            &["plugins"][..],
+            &["workloads"],
+            &["why", &name],
+            &["why", &name, "deploy/httpbin"],
+            &["why", "nope"],
+            &["order", "deploy/httpbin"],
+            &["mtls"],
+        ] {
             assert_harmless(&meshscope(&[answer, &["--from", from, "-o", form]].concat()), &format!("{answer:?} {form}"));
         }
     }

@@ -7,6 +7,7 @@ use super::{fails, lone_dump};
 fn wrong_usage_ends_with_2_and_one_line() {
     fails(&meshscope(&["whence"]), 2, &["unrecognized subcommand 'whence'", "--help"]);
     fails(&meshscope(&["why", "--demo"]), 2, &["<PLUGIN>"]);
+    fails(&meshscope(&["workloads", "--near-misses", "--demo"]), 2, &["<PLUGIN>"]);
     fails(&meshscope(&["plugins", "--demo", "-o", "xml"]), 2, &["'xml'", "text, json, yaml, markdown"]);
     fails(&meshscope(&["plugins", "--demo=chaos"]), 2, &["'chaos'", "permissive, strict, disable"]);
     fails(&meshscope(&["plugins", "--demo", "--from", "x"]), 2, &["--from", "--demo"]);
@@ -27,7 +28,7 @@ fn an_unknown_plugin_is_told_which_there_are() {
 
 #[test]
 fn an_unknown_workload_is_told_which_there_are() {
-    for command in [&["why", "default/helloworld"][..], &["chains"]] {
+    for command in [&["why", "default/helloworld"][..], &["chains"], &["mtls"]] {
         let run = |workload: &str| meshscope(&[command, &[workload, "--demo"]].concat());
         fails(&run("deploy/nope"), 2, &["no Deployment nope in namespace default", "there is deploy/httpbin, deploy/sleep"]);
         fails(&run("pod/nope"), 2, &["no pod nope in namespace default", "pod/httpbin-664956bb75-9d64m"]);
@@ -45,7 +46,7 @@ fn an_unknown_proxy_of_a_lone_dump_is_told_which_there_is() {
     fails(&meshscope(&["chains", "nobody.default", "--from", from]), 2, &["there is httpbin-664956bb75-9d64m.default"]);
     fails(&meshscope(&["why", "default/helloworld", "deploy/httpbin", "--from", from]), 2, &["POD.NAMESPACE"]);
     fails(&meshscope(&["why", "default/nope", "--from", from]), 2, &["there is default/helloworld"]);
-    for command in ["plugins", "workloads"] {
+    for command in ["plugins", "workloads", "mtls"] {
         fails(&meshscope(&[command, "--from", from]), 2, &["without Kubernetes objects", "chains"]);
     }
 }
@@ -102,7 +103,7 @@ fn the_help_names_every_command_and_option() {
     let help = meshscope(&["--help"]);
     assert!(help.status.success() && help.stderr.is_empty());
     let text = String::from_utf8(help.stdout).unwrap();
-    for word in ["plugins", "workloads", "chains", "why", "record"] {
+    for word in ["plugins", "workloads", "chains", "why", "order", "record"] {
         assert!(text.lines().any(|line| line.trim_start().starts_with(word)), "{word}");
         let own = meshscope(&[word, "--help"]);
         assert!(own.status.success(), "{word} --help");

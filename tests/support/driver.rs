@@ -211,6 +211,7 @@ fn parse(keys: &str) -> Vec<KeyEvent> {
                     "right" => KeyCode::Right,
                     "end" => KeyCode::End,
                     "pgdn" => KeyCode::PageDown,
+                    "bs" => KeyCode::Backspace,
                     other => panic!("no key {other}"),
                 }
             }

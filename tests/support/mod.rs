@@ -5,6 +5,7 @@
 pub mod driver;
 pub mod logs;
 pub mod screen;
+pub mod world;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
+use super::chain_match::{self, ChainMatchAnswer};
 use super::prediction::{self, PredictionAnswer};
 use crate::analysis::outlook::Outlook;
 use crate::analysis::placement::{self, ChainKind, ListenerDirection};
-use crate::model::envoy::{ChainMatch, Filter, FilterChain, Listener, ListenerState};
+use crate::model::envoy::{Filter, FilterChain, Listener, ListenerState};
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::snapshot::Snapshot;
 use crate::model::warning::Warning;
@@ -96,39 +97,6 @@ pub struct ChainAnswer {
     pub recognised_by: String,
 }
 
-/// The conditions of a chain that are set.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ChainMatchAnswer {
-    /// `destination_port`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub destination_port: Option<u16>,
-    /// `prefix_ranges`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub prefix_ranges: Vec<String>,
-    /// `transport_protocol`.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub transport_protocol: String,
-    /// `application_protocols`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub application_protocols: Vec<String>,
-    /// `server_names`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub server_names: Vec<String>,
-    /// `source_prefix_ranges`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub source_prefix_ranges: Vec<String>,
-    /// `source_ports`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub source_ports: Vec<u16>,
-    /// Fields that this program does not know, as `name=value`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub other: Vec<String>,
-    /// The ways through the listener's `filter_chain_matcher` that end here.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub matcher: Vec<String>,
-}
-
 /// One filter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -147,11 +115,20 @@ pub struct FilterAnswer {
 }
 
 impl FilterAnswer {
-    /// The name without what all of Envoy's own have in front: `envoy.filters.http.router` is known as `router`.
-    pub fn short(&self) -> &str {
-        let name = self.name.as_str();
-        name.strip_prefix("envoy.filters.http.").or_else(|| name.strip_prefix("envoy.filters.network.")).unwrap_or(name)
+    /// The plugin that made it, else its short name.
+    pub fn shown(&self) -> &str {
+        self.plugin.as_deref().unwrap_or_else(|| self.short())
     }
+
+    /// The name without what all of Envoy's own have in front.
+    pub fn short(&self) -> &str {
+        short(&self.name)
+    }
+}
+
+/// `envoy.filters.http.router` is known as `router`.
+pub(super) fn short(name: &str) -> &str {
+    name.strip_prefix("envoy.filters.http.").or_else(|| name.strip_prefix("envoy.filters.network.")).unwrap_or(name)
 }
 
 /// Narrows the answer.
@@ -173,9 +150,8 @@ pub fn chains(snapshot: &Snapshot, proxies: &[ProxyId], filter: &ChainsFilter) -
 
 fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter) -> Option<ProxyChains> {
     let dump = &snapshot.dump(proxy)?.dump;
-    let of_pod = snapshot.objects.pods.get(proxy).and_then(|pod| pod.proxy.as_ref()).map(|proxy| proxy.kind);
-    let kind = placement::proxy_kind(dump, of_pod);
     let outlook = Outlook::of(snapshot, proxy);
+    let kind = placement::kind_of(snapshot, proxy, dump);
     let wanted = |listener: &Listener| {
         filter.port.is_none_or(|port| listener.port() == Some(port)) && filter.listener.as_ref().is_none_or(|name| *name == listener.name)
     };
@@ -199,10 +175,7 @@ fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter) -> 
         proxy: proxy.clone(),
         istio_version: node.map(|node| node.istio_version.clone()).unwrap_or_default(),
         envoy_version: node.map(|node| node.envoy_version.clone()).unwrap_or_default(),
-        view: match dump.view {
-            crate::model::envoy::DumpView::Proxy => "proxy",
-            crate::model::envoy::DumpView::Istiod => "istiod",
-        },
+        view: dump.view.as_str(),
         listeners,
         absent: absent.unwrap_or_default(),
         prediction_note: outlook.err(),
@@ -241,7 +214,7 @@ fn listener_answer(
     }
 }
 
-fn chain_answer(
+pub(super) fn chain_answer(
     snapshot: &Snapshot,
     place: usize,
     chain: &FilterChain,
@@ -255,7 +228,7 @@ fn chain_answer(
         place,
         kind,
         meaning: placement::meaning(chain, kind, listener),
-        matches: match_answer(&chain.matches, &chain.matcher),
+        matches: chain_match::answer(&chain.matches, &chain.matcher),
         destination: placement::destination(chain),
         network_filters: filters(&chain.network_filters),
         http_filters: chain.http_filters.as_deref().map(filters).unwrap_or_default(),
@@ -263,22 +236,7 @@ fn chain_answer(
     }
 }
 
-fn match_answer(matches: &ChainMatch, matcher: &[String]) -> ChainMatchAnswer {
-    let matches = matches.clone();
-    ChainMatchAnswer {
-        destination_port: matches.destination_port,
-        prefix_ranges: matches.prefix_ranges,
-        transport_protocol: matches.transport_protocol,
-        application_protocols: matches.application_protocols,
-        server_names: matches.server_names,
-        source_prefix_ranges: matches.source_prefix_ranges,
-        source_ports: matches.source_ports,
-        other: matches.other,
-        matcher: matcher.to_vec(),
-    }
-}
-
-fn filter_answer(snapshot: &Snapshot, filter: &Filter) -> FilterAnswer {
+pub(super) fn filter_answer(snapshot: &Snapshot, filter: &Filter) -> FilterAnswer {
     let id = placement::plugin_of(filter, snapshot);
     FilterAnswer {
         name: filter.name.clone(),

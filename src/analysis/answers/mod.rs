@@ -1,18 +1,28 @@
 //! The answers of the commands and screens, as data. Their fields are JSON keys: added to, never renamed.
 
+mod chain_match;
 mod chains;
+mod connection;
+mod mtls;
+mod order;
 mod plugins;
 mod prediction;
 mod what_if;
 mod why;
 mod workloads;
 
-pub use chains::{ChainAnswer, ChainMatchAnswer, ChainsAnswer, ChainsFilter, FilterAnswer, ListenerAnswer, ProxyChains, chains};
+pub use chain_match::ChainMatchAnswer;
+pub use chains::{ChainAnswer, ChainsAnswer, ChainsFilter, FilterAnswer, ListenerAnswer, ProxyChains, chains};
+pub use connection::{ConnectionAnswer, Loser, ProxyConnection, TakingListener, connection};
+pub use mtls::{ClientAnswer, EffectiveMtlsAnswer, MtlsEntry, PolicyAnswer, PortAnswer, ServiceClients, mtls};
+pub use order::{
+    ChainPlace, FoundFilter, FoundFilters, LeftOut, OrderAnswer, OrderEntry, OrderList, OrderedPlugin, RulerMark, RulerPlace, Stands, order,
+};
 pub use plugins::{PluginSummary, PluginsAnswer, plugins};
 pub use prediction::PredictionAnswer;
 pub use what_if::{WhatIfAnswer, WhatIfEntry, what_if};
 pub use why::{MtlsAnswer, WhyAnswer, WhyEntry, WhyListener, concerned, why};
-pub use workloads::{WorkloadSummary, WorkloadsAnswer, workloads};
+pub use workloads::{Part, WorkloadSummary, WorkloadsAnswer, workloads};
 
 use std::fmt;
 

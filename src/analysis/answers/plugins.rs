@@ -121,11 +121,11 @@ fn summary(snapshot: &Snapshot, plugin: &Plugin) -> PluginSummary {
         plugin_name: module.plugin_name,
         extension: match plugin.extension {
             Extension::Wasm(_) => "Wasm",
-            Extension::Lua => "Lua",
+            Extension::Lua { .. } => "Lua",
             Extension::None => "",
         },
         selector: plugin.selector.as_ref().map(crate::model::labels::Selector::text).unwrap_or_default(),
-        target_refs: plugin.target_refs.iter().map(TargetRef::to_string).collect(),
+        target_refs: plugin.targets().iter().map(TargetRef::to_string).collect(),
         matches: plugin.match_text(),
         id: plugin.id.clone(),
         proxies,

@@ -163,7 +163,7 @@ fn entry(snapshot: &Snapshot, assumed: &Assumed, mode: Option<MtlsMode>, plugin:
     let decided = attached(&assumed.snapshot, after_pod);
     let owner = lookup::owner(&assumed.snapshot, proxy);
     let effective = |snapshot: &Snapshot| {
-        let effective = mtls::effective(&snapshot.objects, &proxy.namespace, &after_pod.labels);
+        let effective = mtls::of_pod(&snapshot.objects, after_pod);
         MtlsAnswer { mode: effective.mode, winner: effective.winner_text() }
     };
     let mtls_after = match mode {
@@ -184,16 +184,20 @@ fn entry(snapshot: &Snapshot, assumed: &Assumed, mode: Option<MtlsMode>, plugin:
     })
 }
 
+/// How many listeners are named before the rest is counted.
+const MOST_NAMED: usize = 4;
+
 /// Where the proxy does not have what istiod would send now, the difference starts from something else than what is there.
 fn now_note(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Option<String> {
     let entry = super::why::why(snapshot, plugin, Some(std::slice::from_ref(proxy))).workloads.into_iter().next()?;
     let differing: Vec<String> =
         entry.listeners.iter().filter(|listener| listener.agrees == Some(false)).map(|listener| listener.listener.clone()).collect();
     if !differing.is_empty() {
-        return Some(format!(
-            "the proxy does not have what istiod would send now in {}; `why` without assumptions says where",
-            differing.join(", ")
-        ));
+        let mut named = differing[..differing.len().min(MOST_NAMED)].join(", ");
+        if differing.len() > MOST_NAMED {
+            named.push_str(&format!(" and {} more", differing.len() - MOST_NAMED));
+        }
+        return Some(format!("the proxy does not have what istiod would send now in {named}; `why` without assumptions says where"));
     }
     let unknown = entry
         .listeners

@@ -6,11 +6,15 @@ use serde::Serialize;
 
 use super::Counts;
 use super::why::MtlsAnswer;
+use crate::analysis::attachment::{Attachment, Reason};
 use crate::analysis::health::{self, Health, PluginState};
+use crate::analysis::near_miss::{self, NearMiss};
 use crate::analysis::placement::{self, ListenerDirection};
-use crate::analysis::{attachment, mtls};
+use crate::analysis::{attachment, mtls, outlook};
 use crate::model::envoy::{DumpView, ListenerState};
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
+use crate::model::inventory::Inventory;
+use crate::model::plugin::Plugin;
 use crate::model::snapshot::Snapshot;
 use crate::model::warning::Warning;
 use crate::model::workload::{Pod, ProxyKind, Workload};
@@ -22,8 +26,35 @@ pub struct WorkloadsAnswer {
     pub plugin: Option<String>,
     /// What could not be read.
     pub warnings: Vec<Warning>,
-    /// The workloads: those that match first, then by name.
+    /// The workloads: those that match first, by name, then the others, those first that come nearest.
     pub workloads: Vec<WorkloadSummary>,
+    /// Which of them are here.
+    #[serde(skip)]
+    pub part: Part,
+}
+
+/// Which of a plugin's workloads an answer holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// All.
+    All,
+    /// Those that it applies to.
+    Matched,
+    /// Those that it does not reach, or that `match` keeps it out of.
+    Missed,
+}
+
+impl WorkloadsAnswer {
+    /// The answer with a part of its workloads.
+    pub fn narrowed(mut self, part: Part) -> Self {
+        self.part = part;
+        self.workloads.retain(|workload| match part {
+            Part::All => true,
+            Part::Matched => workload.matched,
+            Part::Missed => workload.near_miss.is_some(),
+        });
+        self
+    }
 }
 
 /// One workload.
@@ -46,6 +77,8 @@ pub struct WorkloadSummary {
     pub matched: bool,
     /// By which rule it applies, or which rule failed first; empty where no plugin was asked about.
     pub reason: String,
+    /// Why the plugin does not reach it, or reaches no chain of it, and what would have to change; null where it does.
+    pub near_miss: Option<NearMiss>,
     /// The plugins that apply to it, by name.
     pub plugins: Vec<String>,
     /// The mutual TLS mode in force.
@@ -83,8 +116,14 @@ pub fn workloads(snapshot: &Snapshot, plugin: Option<&PluginId>, namespace: Opti
     let within = |workload: &&Arc<Workload>| namespace.is_none_or(|namespace| workload.id.name.namespace == namespace);
     let mut found: Vec<WorkloadSummary> =
         snapshot.workloads.iter().filter(within).map(|workload| summary(snapshot, workload, plugin)).collect();
-    found.sort_by(|a, b| (!a.matched, &a.id).cmp(&(!b.matched, &b.id)));
-    WorkloadsAnswer { plugin: plugin.map(PluginId::to_string), warnings: snapshot.warnings.clone(), workloads: found }
+    found.sort_by(|a, b| (!a.matched, nearness(a), &a.id).cmp(&(!b.matched, nearness(b), &b.id)));
+    WorkloadsAnswer { plugin: plugin.map(PluginId::to_string), warnings: snapshot.warnings.clone(), workloads: found, part: Part::All }
+}
+
+/// What a workload that does not match is sorted by: how many conditions fail, then how many letters labels are away.
+fn nearness(workload: &WorkloadSummary) -> (usize, usize) {
+    let miss = workload.near_miss.as_ref().filter(|_| !workload.matched);
+    miss.map_or((0, 0), |miss| (miss.distance.unwrap_or(usize::MAX), miss.letters))
 }
 
 fn summary(snapshot: &Snapshot, workload: &Workload, plugin: Option<&PluginId>) -> WorkloadSummary {
@@ -94,6 +133,10 @@ fn summary(snapshot: &Snapshot, workload: &Workload, plugin: Option<&PluginId>) 
     let decisions: Vec<(&Pod, attachment::Attachment)> =
         object.map(|object| pods.iter().map(|pod| (*pod, attachment::attach(object, pod, objects))).collect()).unwrap_or_default();
     let decisive = decisions.iter().find(|(_, decision)| decision.attached).or_else(|| decisions.first());
+    let (reason, near_miss) = match (object, decisive) {
+        (Some(object), Some((pod, decision))) => said(object, pod, decision, workload, objects),
+        _ => (plugin.map(|plugin| format!("there is no {} {plugin}", plugin.kind)).unwrap_or_default(), None),
+    };
     let first = pods.first();
     let plugins = match plugin {
         Some(_) => Vec::new(),
@@ -106,7 +149,7 @@ fn summary(snapshot: &Snapshot, workload: &Workload, plugin: Option<&PluginId>) 
             attached.map(|(pod, _)| proxy_summary(snapshot, plugin, pod)).collect()
         })
         .unwrap_or_default();
-    let effective = first.map(|pod| mtls::effective(objects, &pod.id.namespace, &pod.labels));
+    let effective = first.map(|pod| mtls::of_pod(objects, pod));
     let effective = effective.unwrap_or_else(|| mtls::effective(objects, &workload.id.name.namespace, &Default::default()));
     WorkloadSummary {
         workload: workload.id.to_string(),
@@ -116,17 +159,30 @@ fn summary(snapshot: &Snapshot, workload: &Workload, plugin: Option<&PluginId>) 
         ready: pods.iter().filter(|pod| pod.ready).count(),
         proxy_kind: workload.proxy_kind.map(ProxyKind::as_str),
         matched,
-        reason: match (plugin, decisive) {
-            (Some(_), Some((_, decision))) => decision.reason.to_string(),
-            (Some(plugin), None) => format!("there is no {} {plugin}", plugin.kind),
-            (None, _) => String::new(),
-        },
+        reason,
+        near_miss,
         plugins,
         mtls: MtlsAnswer { mode: effective.mode, winner: effective.winner_text() },
         inbound: Counts::of(proxies.iter().filter_map(|proxy| proxy.inbound)),
         elsewhere: Counts::of(proxies.iter().filter_map(|proxy| proxy.elsewhere)),
         proxies,
         id: workload.id.clone(),
+    }
+}
+
+/// The reason in words, and what is to be changed where the plugin does not reach the pod, or no chain of it.
+fn said(plugin: &Plugin, pod: &Pod, decision: &Attachment, workload: &Workload, objects: &Inventory) -> (String, Option<NearMiss>) {
+    if !decision.attached {
+        let miss = near_miss::near_miss(plugin, pod, &workload.id, &decision.reason, objects);
+        return (decision.reason.to_string(), Some(miss));
+    }
+    match near_miss::exclusion(plugin, pod, outlook::stands(plugin, pod, objects), objects) {
+        None => (decision.reason.to_string(), None),
+        Some(exclusion) => {
+            let reason = format!("{}, but {exclusion}", decision.reason);
+            let excluded = Reason::ExcludesEveryChain(exclusion);
+            (reason, Some(near_miss::near_miss(plugin, pod, &workload.id, &excluded, objects)))
+        }
     }
 }
 

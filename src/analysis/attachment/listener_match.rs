@@ -28,10 +28,18 @@ impl Class {
 /// Whether `matches` lets a plugin into a chain of this class; `port` is the one that istiod compares for it, 0 for chains that have
 /// none (a passthrough chain, an HTTP chain of a waypoint). One item suffices; in it both the mode and the ports must hold.
 pub fn accepts(matches: &[TrafficSelector], class: Class, port: u16) -> bool {
-    let mode = |item: &TrafficSelector| item.mode == WorkloadMode::ClientAndServer || item.mode == class.mode();
     // 0 stands for no port, so an item that names it matches nothing (`matchPorts`).
     let ports = |item: &TrafficSelector| item.ports.is_empty() || (port != 0 && item.ports.contains(&port));
-    matches.is_empty() || matches.iter().any(|item| mode(item) && ports(item))
+    matches.is_empty() || matches.iter().any(|item| mode_of(item, class) && ports(item))
+}
+
+/// Whether `matches` lets a plugin into chains of this class by its mode; its ports may still keep it out of single ones.
+pub fn allows_class(matches: &[TrafficSelector], class: Class) -> bool {
+    matches.is_empty() || matches.iter().any(|item| mode_of(item, class))
+}
+
+fn mode_of(item: &TrafficSelector, class: Class) -> bool {
+    item.mode == WorkloadMode::ClientAndServer || item.mode == class.mode()
 }
 
 /// `spec.match` as an istiod of this version reads it: until 1.15 it has no such field, so a plugin goes into every chain.

@@ -42,6 +42,8 @@ pub enum NotServed {
     ExternalName,
     /// The service is that of a waypoint or east-west gateway itself.
     OfWaypoint,
+    /// It does, but the chain in question is another service's.
+    OtherChain,
 }
 
 /// The services that the waypoint in `pod` serves, in the order in which istiod makes their chains: oldest first, then by name

@@ -91,7 +91,12 @@ pub(super) fn internal(name: String, chains: Vec<FilterChain>) -> Listener {
         state: ListenerState::Active,
         is_static: false,
         address: ListenerAddress::Internal,
+        additional_addresses: Vec::new(),
+        binds_port: false,
         direction: Some(Direction::Inbound),
+        // A prediction is of chains: what runs before one is picked, and by what it is picked, is not predicted.
+        filters: Vec::new(),
+        matcher: None,
         chains,
         error: None,
         last_updated: None,

@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use crate::analysis::era::{self, ControlPlane};
+use crate::analysis::control_plane::{self, ControlPlane};
 use crate::analysis::mtls;
 use crate::analysis::targets::{self, ServiceTarget};
 use crate::model::envoy::Node;
@@ -57,9 +57,9 @@ impl<'s> Facts<'s> {
     /// what the pod shows. `mode` puts another mutual TLS mode in the place of the workload's, and leaves those of single ports.
     pub fn of(objects: &'s Inventory, pod: &'s Pod, node: Option<&Node>, mode: Option<MtlsMode>) -> Option<Self> {
         let proxy = pod.proxy.as_ref().filter(|proxy| proxy.kind != ProxyKind::Ztunnel)?;
-        let plane = era::control_plane(objects, Some(pod), node);
+        let plane = control_plane::control_plane(objects, Some(pod), node);
         let mesh = objects.mesh_config();
-        let effective = mtls::effective(objects, &pod.id.namespace, &pod.labels);
+        let effective = mtls::of_pod(objects, pod);
         let said = node.map(|node| node.instance_ips.as_slice()).filter(|ips| !ips.is_empty()).unwrap_or(&pod.ips);
         let interception = node.map(|node| node.interception_mode.as_str()).filter(|mode| !mode.is_empty());
         Some(Self {

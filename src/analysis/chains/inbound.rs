@@ -15,7 +15,7 @@ use crate::model::sidecar::Ingress;
 
 /// One port that has chains of its own.
 #[derive(Clone, Debug)]
-pub(super) struct PortConfig {
+pub struct PortConfig {
     /// The port on the workload: what the chains match.
     pub target: u16,
     /// The service's port, which istiod compares with `match` for chains without HTTP.
@@ -81,7 +81,7 @@ pub(super) fn places(config: &PortConfig, shape: &Shape) -> Places<'static> {
 
 /// The ports with chains of their own, ascending: those of services, or those of a Sidecar's ingress in their place
 /// (`buildInboundChainConfigs`).
-pub(super) fn ports(facts: &Facts<'_>) -> Vec<PortConfig> {
+pub fn ports(facts: &Facts<'_>) -> Vec<PortConfig> {
     let mut found: BTreeMap<u16, PortConfig> = BTreeMap::new();
     let sidecar = facts.sidecar().filter(|(_, sidecar)| !sidecar.ingress.is_empty());
     let merges = facts.plane.features.merge_sidecar_ingress;
@@ -191,7 +191,7 @@ fn families(facts: &Facts<'_>) -> Vec<(Option<&'static str>, &'static str)> {
 
 /// Ports that a port-level policy names and no service (or, where there is one, no Sidecar ingress) declares
 /// (`needPerPortPassthroughFilterChain`).
-fn undeclared(facts: &Facts<'_>) -> Vec<u16> {
+pub fn undeclared(facts: &Facts<'_>) -> Vec<u16> {
     let declared: Vec<u16> = match facts.sidecar().filter(|(_, sidecar)| !sidecar.ingress.is_empty()) {
         Some((_, sidecar)) => sidecar.ingress.iter().map(|ingress| ingress.port).collect(),
         None => facts.targets().iter().map(|target| target.target).collect(),

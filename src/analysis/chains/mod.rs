@@ -19,6 +19,8 @@ use crate::model::envoy::Listener;
 use crate::model::workload::ProxyKind;
 
 pub use facts::Facts;
+pub use inbound::{PortConfig, ports as inbound_ports, undeclared as undeclared_ports};
+pub use services::knows;
 
 /// What istiod would send a proxy, as far as plugins can stand in it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -98,11 +98,17 @@ fn is_visible(service: &Service, facts: &Facts<'_>) -> bool {
     is_public(service, facts) || (!to.iter().any(|namespace| namespace == "~") && to.iter().any(own))
 }
 
+/// Whether a proxy knows a service by a host, so that it has a cluster for it: the service is exported to its namespace, and its
+/// Sidecar, where `egress` narrows that, imports it.
+pub fn knows(facts: &Facts<'_>, egress: &[Egress], service: &Service, host: &str) -> bool {
+    is_visible(service, facts) && (egress.is_empty() || egress.iter().any(|egress| imports(egress, service, host, facts)))
+}
+
 /// The services that an egress listener imports; without one, all. A host that several namespaces have is taken from the proxy's
 /// own, else from the first (`pilot/pkg/model/sidecar.go: selectServices`).
 pub(super) fn imported<'s>(egress: Option<&Egress>, visible: &[Known<'s>], facts: &Facts<'s>) -> Vec<Known<'s>> {
     let mut found: Vec<Known<'_>> =
-        visible.iter().filter(|known| egress.is_none_or(|egress| imports(egress, known, facts))).cloned().collect();
+        visible.iter().filter(|known| egress.is_none_or(|egress| imports(egress, known.service, &known.host, facts))).cloned().collect();
     let mut namespaces: BTreeMap<String, String> = BTreeMap::new();
     for known in &found {
         let namespace = &known.service.name.namespace;
@@ -114,10 +120,10 @@ pub(super) fn imported<'s>(egress: Option<&Egress>, visible: &[Known<'s>], facts
     found
 }
 
-fn imports(egress: &Egress, known: &Known<'_>, facts: &Facts<'_>) -> bool {
+fn imports(egress: &Egress, service: &Service, name: &str, facts: &Facts<'_>) -> bool {
     let mut imported = false;
     for host in &egress.hosts {
-        let Some((namespace, name)) = host.split_once('/') else { continue };
+        let Some((namespace, pattern)) = host.split_once('/') else { continue };
         let excluded = namespace.strip_prefix('~');
         let namespace = match excluded.unwrap_or(namespace) {
             "." => facts.namespace(),
@@ -125,7 +131,7 @@ fn imports(egress: &Egress, known: &Known<'_>, facts: &Facts<'_>) -> bool {
             "" if excluded.is_some() => "*",
             namespace => namespace,
         };
-        if (namespace == "*" || namespace == known.service.name.namespace) && covers(name, &known.host) {
+        if (namespace == "*" || namespace == service.name.namespace) && covers(pattern, name) {
             if excluded.is_some() {
                 return false;
             }

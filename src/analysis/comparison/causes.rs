@@ -31,8 +31,21 @@ impl Cause {
 /// The EnvoyFilters that may change which filters stand in the chains of a listener
 /// (`core/envoyfilter/listener_patch.go`; `pilot/pkg/model/push_context.go: EnvoyFilters`).
 pub fn envoy_filters<'s>(facts: &Facts<'s>, listener: &Listener, inbound: bool) -> Vec<&'s ObjectName> {
+    reaching(facts).filter(|policy| touches(policy, listener, inbound, facts)).map(|policy| &policy.name).collect()
+}
+
+/// The EnvoyFilters that may change which filters stand in any chain of a proxy.
+pub fn envoy_filters_of_proxy<'s>(facts: &Facts<'s>) -> Vec<&'s ObjectName> {
+    let shapes = |policy: &&Policy| match &policy.spec {
+        PolicySpec::EnvoyFilter(filter) => filter.patches.iter().any(|patch| patch.shapes_chains()),
+        _ => false,
+    };
+    reaching(facts).filter(shapes).map(|policy| &policy.name).collect()
+}
+
+fn reaching<'s>(facts: &Facts<'s>) -> impl Iterator<Item = &'s Policy> {
     let policies = facts.objects.policies.iter().filter(|((kind, _), _)| *kind == Kind::EnvoyFilter).map(|(_, policy)| &**policy);
-    policies.filter(|policy| reaches(policy, facts) && touches(policy, listener, inbound, facts)).map(|policy| &policy.name).collect()
+    policies.filter(move |policy| reaches(policy, facts))
 }
 
 fn reaches(policy: &Policy, facts: &Facts<'_>) -> bool {

@@ -10,7 +10,7 @@ use super::placement::{self, ListenerDirection};
 use crate::model::envoy::{ChainMatch, FilterChain, Listener};
 use crate::model::ids::PluginId;
 
-pub use causes::{Cause, causes, envoy_filters};
+pub use causes::{Cause, causes, envoy_filters, envoy_filters_of_proxy};
 
 /// One way in which a listener differs from what istiod would send.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

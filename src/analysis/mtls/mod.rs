@@ -2,13 +2,22 @@
 //! other policy. The rules are the same from Istio 1.12 on (`pilot/pkg/security/authn/policy_applier.go:
 //! ComposePeerAuthentication`; `pilot/pkg/model/authentication.go: addPeerAuthentication, getConfigsForWorkload`).
 
+pub mod client;
+pub mod clients;
+pub mod fate;
+pub mod ports;
+pub mod rules;
+pub mod verdict;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::analysis::control_plane;
 use crate::model::ids::ObjectName;
 use crate::model::inventory::Inventory;
 use crate::model::labels::Labels;
 use crate::model::peer_authentication::{MtlsMode, PeerAuthentication};
+use crate::model::workload::Pod;
 
 /// The mode in force and the policies that decided it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,22 +44,24 @@ impl EffectiveMtls {
     }
 }
 
-/// The mode in force for pods with these labels in this namespace.
+/// The mode in force for a pod.
+pub fn of_pod(objects: &Inventory, pod: &Pod) -> EffectiveMtls {
+    Scopes::of_pod(objects, pod).effective()
+}
+
+/// The mode of a pod's namespace, which policies with a selector do not change.
+pub fn of_namespace(objects: &Inventory, pod: &Pod) -> EffectiveMtls {
+    Scopes::of(objects, &pod.id.namespace, &Labels::new(), control_plane::revision(pod, objects)).effective()
+}
+
+/// The mode in force for pods with these labels in this namespace, whichever revision's istiod serves them.
 pub fn effective(objects: &Inventory, namespace: &str, labels: &Labels) -> EffectiveMtls {
-    let scopes = Scopes::of(objects, namespace, labels);
-    let mut effective = EffectiveMtls { mode: MtlsMode::Permissive, winner: None, ports: BTreeMap::new(), port_policy: None };
-    for policy in [scopes.mesh, scopes.namespace, scopes.workload].into_iter().flatten() {
-        if let Some(mode) = policy.mode {
-            effective.mode = mode;
-            effective.winner = Some(policy.name.clone());
-        }
-    }
-    // Only the workload's own policy counts by port, and the ports of one that lost are not merged in.
-    if let Some(policy) = scopes.workload.filter(|policy| !policy.ports.is_empty()) {
-        effective.ports = policy.ports.iter().map(|(port, mode)| (*port, mode.unwrap_or(effective.mode))).collect();
-        effective.port_policy = Some(policy.name.clone());
-    }
-    effective
+    Scopes::of(objects, namespace, labels, None).effective()
+}
+
+/// Whether the istiod of a revision uses an object that is labelled for one (`pkg/config/model.go: LabelsInRevision`).
+fn is_in_revision(policy: &PeerAuthentication, revision: Option<&str>) -> bool {
+    policy.revision.as_deref().is_none_or(|wanted| revision.is_none_or(|own| own == wanted))
 }
 
 /// The policy that stands for each scope.
@@ -62,9 +73,13 @@ struct Scopes<'o> {
 }
 
 impl<'o> Scopes<'o> {
-    fn of(objects: &'o Inventory, namespace: &str, labels: &Labels) -> Self {
+    fn of_pod(objects: &'o Inventory, pod: &Pod) -> Self {
+        Self::of(objects, &pod.id.namespace, &pod.labels, control_plane::revision(pod, objects))
+    }
+
+    fn of(objects: &'o Inventory, namespace: &str, labels: &Labels, revision: Option<&str>) -> Self {
         let root = objects.root_namespace();
-        let whole = |wanted: &str| oldest(objects, |policy| policy.selector.is_empty() && policy.name.namespace == wanted);
+        let whole = |wanted: &str| oldest(objects, revision, |policy| policy.selector.is_empty() && policy.name.namespace == wanted);
         // A policy with a selector counts only outside the root namespace, even for workloads of the root namespace itself.
         let own = |policy: &PeerAuthentication| {
             policy.name.namespace == namespace && !policy.selector.is_empty() && policy.selector.matches(labels)
@@ -73,13 +88,34 @@ impl<'o> Scopes<'o> {
         Self {
             mesh: whole(root),
             namespace: elsewhere.then(|| whole(namespace)).flatten(),
-            workload: elsewhere.then(|| oldest(objects, own)).flatten(),
+            workload: elsewhere.then(|| oldest(objects, revision, own)).flatten(),
         }
+    }
+
+    fn effective(&self) -> EffectiveMtls {
+        let mut effective = EffectiveMtls { mode: MtlsMode::Permissive, winner: None, ports: BTreeMap::new(), port_policy: None };
+        for policy in [self.mesh, self.namespace, self.workload].into_iter().flatten() {
+            if let Some(mode) = policy.mode {
+                effective.mode = mode;
+                effective.winner = Some(policy.name.clone());
+            }
+        }
+        // Only the workload's own policy counts by port, and the ports of one that lost are not merged in.
+        if let Some(policy) = self.workload.filter(|policy| !policy.ports.is_empty()) {
+            effective.ports = policy.ports.iter().map(|(port, mode)| (*port, mode.unwrap_or(effective.mode))).collect();
+            effective.port_policy = Some(policy.name.clone());
+        }
+        effective
     }
 }
 
-/// The oldest of the policies; of one second, the first by name.
-fn oldest(objects: &Inventory, wanted: impl Fn(&PeerAuthentication) -> bool) -> Option<&PeerAuthentication> {
-    let policies = objects.peer_authentications.values().map(Arc::as_ref).filter(|policy| wanted(policy));
+/// The oldest of the policies that an istiod uses; of one second, the first by name.
+fn oldest<'o>(
+    objects: &'o Inventory,
+    revision: Option<&str>,
+    wanted: impl Fn(&PeerAuthentication) -> bool,
+) -> Option<&'o PeerAuthentication> {
+    let policies = objects.peer_authentications.values().map(Arc::as_ref);
+    let policies = policies.filter(|policy| is_in_revision(policy, revision) && wanted(policy));
     policies.min_by(|a, b| (&a.created, &a.name.name).cmp(&(&b.created, &b.name.name)))
 }

@@ -1,7 +1,16 @@
-//! In which order plugins run, and why (`pilot/pkg/model/push_context.go`, `pilot/pkg/networking/core`).
+//! In which order plugins run, and why: among themselves, and among the built-in filters
+//! (`pilot/pkg/model/push_context.go`, `pilot/pkg/networking/core`).
 
+mod built_in;
+mod hold;
+mod limits;
+mod ruler;
 mod sort;
 #[cfg(test)]
 mod tests;
 
-pub use sort::{Reason, ServedFrom, reason, running_order};
+pub use built_in::BuiltIn;
+pub use hold::{Laid, Place, lay};
+pub use limits::limits;
+pub use ruler::{FilterList, Mark, ruler};
+pub use sort::{Reason, ServedFrom, phase_words, reason, running_order};

@@ -176,27 +176,34 @@ impl fmt::Display for ServedFrom {
     }
 }
 
+/// Why the later one stands after the earlier one: what is alike, and what differs.
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Phase { before, after } => write!(f, "{} runs before {}", phase(before), phase(after)),
-            Self::Priority { before, after } => {
-                let text = |priority: &Option<i64>| priority.map_or_else(|| "no priority, which is lowest".to_owned(), |n| n.to_string());
-                write!(f, "the higher priority runs first: {} before {}", text(before), text(after))
+            Self::Phase { before, after } => write!(f, "{} comes after {}", phase_words(after), phase_words(before)),
+            Self::Priority { before, after: Some(after) } => {
+                let before = before.map_or_else(|| "none".to_owned(), |before| before.to_string());
+                write!(f, "same phase; priority {after} is lower than {before}")
+            }
+            Self::Priority { before, after: None } => {
+                let before = before.map_or_else(|| "none".to_owned(), |before| before.to_string());
+                write!(f, "same phase; no priority is the lowest, below {before}")
             }
             Self::Namespace { before, before_is, after, after_is } => {
-                write!(f, "namespace {before} ({before_is}) comes before {after} ({after_is})")
+                write!(f, "same phase and priority; namespace {after} ({after_is}) comes after {before} ({before_is})")
             }
             Self::Age { before, after } => {
-                let text = |created: &Option<String>| created.clone().unwrap_or_else(|| "no creation time".to_owned());
-                write!(f, "the older runs first: {} before {}", text(before), text(after))
+                let text = |created: &Option<String>| created.clone().unwrap_or_else(|| "at no known time".to_owned());
+                write!(f, "same phase, priority and namespace; younger, created {} after {}", text(after), text(before))
             }
-            Self::Name { before, after } => write!(f, "created in the same second, so by name: {before} before {after}"),
+            Self::Name { before, after } => {
+                write!(f, "same phase, priority and namespace, created in the same second; by name {after} comes after {before}")
+            }
         }
     }
 }
 
 /// A phase in a sentence.
-fn phase(phase: &Phase) -> String {
+pub fn phase_words(phase: &Phase) -> String {
     if *phase == Phase::Unspecified { "no phase".to_owned() } else { format!("phase {}", phase.as_str()) }
 }

@@ -1,7 +1,8 @@
-//! The running order of plugins, tie-breaker by tie-breaker.
+//! The running order of plugins, tie-breaker by tie-breaker; what rulers say; how filters lie along one.
 
-use super::{Reason, ServedFrom, reason, running_order};
+use super::{BuiltIn, FilterList, Laid, Place, Reason, ServedFrom, lay, limits, reason, ruler, running_order};
 use crate::analysis::era::Version;
+use crate::analysis::placement::ListenerDirection;
 use crate::model::ids::{PluginId, PluginKind};
 use crate::model::plugin::{Extension, Phase, Plugin, PluginType};
 
@@ -18,14 +19,16 @@ fn plugin(name: &str) -> Plugin {
         id: PluginId::new(PluginKind::WasmPlugin, namespace, name),
         selector: None,
         target_refs: Vec::new(),
+        target_ref: None,
         phase: Phase::Unspecified,
         priority: None,
         plugin_type: PluginType::Http,
-        extension: Extension::Lua,
+        extension: Extension::Lua { bytes: 1 },
         matches: Vec::new(),
         revision: None,
         created: Some("2026-11-23T19:00:00Z".to_owned()),
         resource_version: None,
+        undecodable: Vec::new(),
     }
 }
 
@@ -65,7 +68,7 @@ fn the_phase_decides_before_all_else() {
     let (names, reasons) = ordered(&plugins, NOW);
     assert_eq!(names, ["istio-system/authn", "default/authz", "default/stats", "default/none"]);
     assert_eq!(reasons[0], Reason::Phase { before: Phase::Authn, after: Phase::Authz });
-    assert_eq!(reasons[2].to_string(), "phase STATS runs before no phase");
+    assert_eq!(reasons[2].to_string(), "no phase comes after phase STATS");
 }
 
 #[test]
@@ -76,7 +79,7 @@ fn an_unset_priority_is_below_negative_ones() {
         let (names, reasons) = ordered(&plugins, version);
         assert_eq!(names, ["default/d", "default/c", "default/b", "default/a"]);
         assert_eq!(reasons[2], Reason::Priority { before: Some(-5), after: None });
-        assert_eq!(reasons[2].to_string(), "the higher priority runs first: -5 before no priority, which is lowest");
+        assert_eq!(reasons[2].to_string(), "same phase; no priority is the lowest, below -5");
     }
 }
 
@@ -92,7 +95,10 @@ fn the_root_namespace_went_first_until_1_19() {
     let plugins = [created("default/own", Some("2026-11-23T19:00:01Z")), plugin("istio-system/root"), plugin("shop/service")];
     let (names, reasons) = ordered(&plugins, at(19));
     assert_eq!(names, ["istio-system/root", "default/own", "shop/service"]);
-    assert_eq!(reasons[0].to_string(), "namespace istio-system (the root namespace) comes before default (the proxy's own)");
+    assert_eq!(
+        reasons[0].to_string(),
+        "same phase and priority; namespace default (the proxy's own) comes after istio-system (the root namespace)"
+    );
     for version in [at(20), NOW] {
         let (names, reasons) = ordered(&plugins, version);
         assert_eq!(names, ["default/own", "istio-system/root", "shop/service"], "{version:?}: though the root's is older");
@@ -146,5 +152,75 @@ fn a_phase_that_istio_does_not_know_comes_last() {
     let plugins = [in_phase("default/odd", Phase::Unknown("LATE".to_owned())), plugin("default/none")];
     let (names, reasons) = ordered(&plugins, NOW);
     assert_eq!(names, ["default/none", "default/odd"]);
-    assert_eq!(reasons[0].to_string(), "no phase runs before phase LATE");
+    assert_eq!(reasons[0].to_string(), "phase LATE comes after no phase");
+}
+
+fn told(list: FilterList, direction: ListenerDirection, minor: u32, custom: bool) -> Vec<String> {
+    limits(&ruler(list, direction, at(minor), custom))
+}
+
+#[test]
+fn what_can_never_be_follows_from_the_ruler() {
+    assert_eq!(
+        told(FilterList::Http, ListenerDirection::Inbound, 31, false),
+        [
+            "Every plugin runs after metadata exchange and CUSTOM authorization; none can be put before them.",
+            "Plugins of phase AUTHN run before JWT authentication, those of AUTHZ, STATS and no phase after it.",
+            "Plugins of phase AUTHN and AUTHZ run before authorization (RBAC), those of STATS and no phase after it.",
+            "Plugins of phase STATS and no phase follow each other with no built-in filter between them.",
+            "Every plugin runs before gRPC-Web, gRPC statistics, fault injection, CORS, telemetry and routing; none can be put after them.",
+        ]
+    );
+    let waypoint = told(FilterList::Http, ListenerDirection::Waypoint, 29, false);
+    assert_eq!(waypoint[0], "Every plugin runs after CUSTOM authorization; none can be put before it.");
+    assert_eq!(
+        waypoint[2],
+        "Plugins of phase AUTHN and AUTHZ run before authorization (RBAC), gRPC-Web, gRPC statistics, fault injection, CORS and dynamic forwarding, those of STATS and no phase after them."
+    );
+    assert_eq!(
+        told(FilterList::Http, ListenerDirection::Outbound, 31, false)[1],
+        "Plugins of phase AUTHN, AUTHZ, STATS and no phase follow each other with no built-in filter between them."
+    );
+    // Until 1.13 plugins of AUTHN and AUTHZ ran before CUSTOM authorization, and so before the JWT check.
+    assert_eq!(
+        told(FilterList::Http, ListenerDirection::Gateway, 13, true)[1],
+        "Plugins of phase AUTHN and AUTHZ run before CUSTOM authorization, JWT authentication, Istio authentication and authorization (RBAC), those of STATS and no phase after them."
+    );
+    for (list, direction) in
+        [(FilterList::NetworkOfHttp, ListenerDirection::Waypoint), (FilterList::NetworkOfTcp, ListenerDirection::Inbound)]
+    {
+        let nowhere = "Istio puts no plugin into this list.";
+        assert_eq!(told(list, direction, 19, false), [nowhere], "NETWORK plugins came with 1.20");
+        assert_eq!(told(list, direction, 20, false) == [nowhere], direction == ListenerDirection::Waypoint);
+    }
+}
+
+/// How filters lie along a ruler: the place of each, `!` where it was moved, `?` where it is unknown.
+fn lie(places: &[Place], names: &[&str]) -> String {
+    let filters: Vec<(&str, Option<&PluginId>)> = names.iter().map(|name| (*name, None)).collect();
+    let mark = |laid: Laid| match laid {
+        Laid::At(place) => place.to_string(),
+        Laid::Moved(place) => format!("{place}!"),
+        Laid::Unknown => "?".to_owned(),
+    };
+    lay(places, &filters).into_iter().map(mark).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn filters_lie_along_the_ruler_with_as_few_moved_as_can_be() {
+    let built_in = |names: &'static [&'static str]| Place::BuiltIn(BuiltIn { names, what: "", when: "" });
+    let places = [built_in(&["rbac", "ext_authz"]), built_in(&["jwt"]), Place::Heading, built_in(&["rbac"]), built_in(&["cors"])];
+    for (filters, lies) in [
+        (&["rbac", "ext_authz", "jwt", "rbac", "cors"][..], "0 0 1 3 4"),
+        (&["rbac", "cors"], "3 4"),
+        (&["rbac", "rbac", "rbac", "cors"], "3 3 3 4"),
+        (&["rbac", "jwt", "cors"], "0 1 4"),
+        (&["jwt", "rbac"], "1 3"),
+        (&["cors", "jwt", "rbac"], "4! 1 3"),
+        (&["jwt", "lua", "cors"], "1 ? 4"),
+        (&["lua"], "?"),
+        (&[], ""),
+    ] {
+        assert_eq!(lie(&places, filters), lies, "{filters:?}");
+    }
 }

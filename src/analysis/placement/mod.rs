@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::era::Version;
 use crate::model::envoy::{ConfigDump, Direction, Filter, FilterChain, Listener, ListenerAddress, NameEra};
-use crate::model::ids::{PluginId, PluginKind};
+use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::snapshot::Snapshot;
 use crate::model::workload::ProxyKind;
 
@@ -56,6 +56,11 @@ pub fn proxy_kind(dump: &ConfigDump, of_pod: Option<ProxyKind>) -> Option<ProxyK
 /// The ends of HBONE tunnels (`core/waypoint.go`).
 const TUNNEL_ENDS: [&str; 5] =
     ["connect_terminate", "connect_originate", "inner_connect_originate", "outer_connect_originate", "forward_inner_connect"];
+/// The kind of a proxy, with what is known of its pod.
+pub fn kind_of(snapshot: &Snapshot, proxy: &ProxyId, dump: &ConfigDump) -> Option<ProxyKind> {
+    let of_pod = snapshot.objects.pods.get(proxy).and_then(|pod| pod.proxy.as_ref()).map(|proxy| proxy.kind);
+    proxy_kind(dump, of_pod)
+}
 
 /// The direction of a listener; None for static ones and for the ends of HBONE tunnels, through which no plugin is put.
 pub fn direction(listener: &Listener, proxy: Option<ProxyKind>) -> Option<ListenerDirection> {

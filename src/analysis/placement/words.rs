@@ -1,7 +1,7 @@
 //! A chain in plain words: who takes it, by what it is recognised, where it goes.
 
 use super::kind::ChainKind;
-use crate::model::envoy::{ChainMatch, FilterChain, Listener, Transport};
+use crate::model::envoy::{ChainMatch, FilterChain, Listener, NEVER, Transport};
 
 /// What connections a chain takes, as one clause: `mTLS from the mesh to port 80`.
 pub fn meaning(chain: &FilterChain, kind: ChainKind, listener: &Listener) -> String {
@@ -37,11 +37,14 @@ pub fn recognised_by(chain: &FilterChain) -> String {
     list("", &matches.application_protocols);
     list("SNI ", &matches.server_names);
     list("to ", &matches.prefix_ranges);
+    list("directly from ", &matches.direct_source_prefix_ranges);
+    let source_type: Vec<String> = matches.source_type.iter().map(|kind| kind.as_str().to_owned()).collect();
+    list("source type ", &source_type);
     list("from ", &matches.source_prefix_ranges);
     let ports: Vec<String> = matches.source_ports.iter().map(u16::to_string).collect();
     list("source port ", &ports);
     list("", &matches.other);
-    let never = chain.matcher.first().is_some_and(|condition| condition.starts_with("never"));
+    let never = chain.matcher.first().is_some_and(|condition| condition == NEVER);
     list(if never { "" } else { "if " }, &chain.matcher);
     match (parts.is_empty(), matches.destination_port) {
         (true, Some(port)) => format!("port {port}"),

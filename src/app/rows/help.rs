@@ -1,5 +1,6 @@
 //! The lines of the help screen: what every key does on the screen that it was opened from, then what that screen's words mean.
 
+use crate::analysis::connection::FORM;
 use crate::app::action::View;
 use crate::app::keymap::{self, Context};
 
@@ -42,6 +43,10 @@ pub fn lines(of: &Context) -> Vec<Line> {
     lines.extend(keys.map(|(hint, ascii)| Line::Key { keys: [hint.keys, ascii.keys], does: hint.word }));
     lines.push(Line::Heading("What the words of this screen mean"));
     lines.extend(words(of.view).iter().map(|(word, means)| Line::Word { word, means }));
+    if of.view == View::Connection {
+        lines.push(Line::Heading("What can be said of a connection"));
+        lines.extend(FORM.map(|(word, means)| Line::Word { word, means }));
+    }
     lines
 }
 
@@ -49,7 +54,7 @@ const PLUGINS: &[(&str, &str)] = &[
     ("MATCHES", "To how many workloads the plugin applies, of all that run a proxy, by its namespace, selector or targetRefs."),
     (
         "STATE",
-        "What the proxies hold, by their ECDS section. running: the module is in place. stub: the module could not be fetched, so a filter of the same name allows or denies every request (failStrategy). pending: the proxy asked for it and has received nothing. matches nothing: no workload is selected; open the plugin to see why.",
+        "What the proxies hold, by their ECDS section. running: the module is in place. stub: the module could not be fetched, so a filter of the same name allows or denies every request (failStrategy). pending: the proxy asked for it and has received nothing. matches nothing: no workload is reached; n shows what keeps it from each.",
     ),
     (
         "ON 15006",
@@ -66,6 +71,10 @@ const PLUGINS: &[(&str, &str)] = &[
 const WORKLOADS: &[(&str, &str)] = &[
     ("PODS", "How many pods are ready, of how many there are."),
     ("WHY", "The rule by which the plugin applies to the workload, or the first that failed."),
+    (
+        "not matched",
+        "Workloads that the plugin does not reach, those first of which the fewest conditions fail. On a wide terminal the selected one's labels stand beside the selector's, with what would have to change.",
+    ),
     (
         "mTLS",
         "The mutual TLS mode in force for the workload: STRICT takes only mTLS, PERMISSIVE also plain text, DISABLE only plain text. It decides how many chains a port has.",
@@ -99,6 +108,54 @@ const WHY: &[(&str, &str)] = &[
     ("mode", "The mutual TLS mode in force, and the PeerAuthentication that says so."),
 ];
 
+const MTLS: &[(&str, &str)] = &[
+    ("mode", "STRICT takes only the mesh's mutual TLS, PERMISSIVE also plain text, DISABLE only plain text."),
+    (
+        "ports",
+        "Container ports, since portLevelMtls names those and not the service's. All others is what no service declares: the passthrough chains take it.",
+    ),
+    (
+        "policies",
+        "Every PeerAuthentication that could concern the workload. Of each scope the oldest counts; the narrowest scope that is not UNSET decides.",
+    ),
+    (
+        "clients",
+        "What a client sends to a port of a service, by its DestinationRule or else by auto mutual TLS, and whether the port takes it. depends: the objects do not show whether it does.",
+    ),
+];
+
+const CONNECTION: &[(&str, &str)] = &[
+    (
+        "takes it",
+        "Envoy looks at the destination port first, then at the destination address, SNI, transport protocol, application protocol and source. At each, the chains go on that match most narrowly; those that name nothing, only where none that names something matches. There is no way back.",
+    ),
+    ("wants", "What the chain names does not match the connection."),
+    ("names no …", "The chain might match, but another one that names more goes before it."),
+    ("Assumed", "What was not said of the connection, and is taken to be so; i says it."),
+    ("Not looked at", "A listener filter that would tell it does not run for this port."),
+];
+
+const ORDER: &[(&str, &str)] = &[
+    (
+        "running order",
+        "The order in which a request passes the plugins; answers pass them backwards. Compared are phase, priority (higher first, unset lowest), namespace, age and name, in this order. HTTP and NETWORK plugins stand in lists of their own.",
+    ),
+    ("[phase AUTHN]", "Where the plugins of a phase stand among Istio's own filters. [no phase] is where spec.phase is unset."),
+    ("4 of 4", "In how many of the proxy's chains of this direction the filter stands, as its config dump says. none: in no chain."),
+    ("rbac, ext_authz", "CUSTOM authorization asks another service; rbac alone is what the other actions of AuthorizationPolicy make."),
+    ("rules of Istio", "The version whose order is shown: the istiod's, else the proxy's own, else the newest that is known."),
+];
+
+const WHAT_IF: &[(&str, &str)] = &[
+    (
+        "if …",
+        "What is supposed: a mutual TLS mode in the place of the workload's, or objects as if they had been applied. Nothing is written.",
+    ),
+    ("+  -  !", "A chain or plugin that would come, that would go, and what would be otherwise. The rest of the listener stays as it is."),
+    ("as it does now", "The difference is taken between what istiod would send now and what it would send then."),
+    ("does not have what istiod would send", "The proxy has something else already; why says what."),
+];
+
 const RAW: &[(&str, &str)] = &[(
     "the text",
     "The JSON as the proxy's config dump has it, indented. Keys, tokens and passwords are replaced before anything is kept.",
@@ -115,6 +172,10 @@ fn words(view: View) -> &'static [(&'static str, &'static str)] {
         View::Workloads => WORKLOADS,
         View::Chains => CHAINS,
         View::Why => WHY,
+        View::WhatIf => WHAT_IF,
+        View::Mtls => MTLS,
+        View::Connection => CONNECTION,
+        View::Order => ORDER,
         View::Raw => RAW,
         View::Warnings | View::Help => WARNINGS,
     }

@@ -1,4 +1,4 @@
-//! One line that a person types: the pattern of `/`, the name of `:`.
+//! One line that a person types: the pattern of `/`, the name of `:`, a connection.
 
 use crossterm::event::{Event, KeyEvent};
 use tui_input::backend::crossterm::to_input_request;

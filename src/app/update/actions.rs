@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ask, copy, dumps, forget, tree, walk};
+use super::{ask, connection, copy, dumps, forget, tree, walk, what_if};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::keymap::Context;
@@ -30,6 +30,11 @@ pub(super) fn run(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Back => walk::back(app),
         Action::Why => walk::focus(app).map(|focus| walk::go(app, Subject::Why(focus))).unwrap_or_default(),
         Action::Chains => walk::focus(app).map(|focus| walk::go(app, Subject::Chains(focus))).unwrap_or_default(),
+        Action::Mtls => walk::workload(app).map(|workload| walk::go(app, Subject::Mtls(workload))).unwrap_or_default(),
+        Action::WhatIf => what_if::begin(app),
+        Action::Connection => connection::ask(app),
+        Action::Order => walk::focus(app).map(|focus| walk::go(app, Subject::Order(focus))).unwrap_or_default(),
+        Action::NearMisses => walk::near_misses(app),
         Action::Find => {
             app.typing = Some(Typing::Find(Prompt::with(&app.screen().find)));
             Vec::new()

@@ -49,11 +49,20 @@ pub(super) fn answered(app: &mut App, ticket: Ticket, answer: Answered) -> Vec<E
     if first {
         rows::select_plugin(&mut app.screens[place], height);
     }
+    select_miss(app, place);
     let mut effects = wanted_dumps(app);
     if stale && in_sight {
         effects.extend(ask(app));
     }
     effects
+}
+
+/// Selects the first near-miss of a screen, where that is wanted, or says that there is none.
+pub(super) fn select_miss(app: &mut App, place: usize) {
+    let height = app.body_height;
+    if !rows::select_miss(&mut app.screens[place], height) {
+        app.note = Some("the plugin reaches every workload".to_owned());
+    }
 }
 
 /// Asks for the dumps that the screen in sight needs and that nobody has asked for yet.
@@ -72,8 +81,12 @@ pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
             let shown = screen.rows.get(visible).unwrap_or_default();
             screen.workloads().map(|answer| shown.iter().flat_map(|row| rows::proxies(answer, row)).collect()).unwrap_or_default()
         }
-        Subject::Chains(focus) | Subject::Why(focus) => vec![focus.proxy.clone()],
-        Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => Vec::new(),
+        Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) | Subject::Order(focus) => vec![focus.proxy.clone()],
+        Subject::WhatIf(supposed) => {
+            let answered = screen.what_if().and_then(Result::ok).map(|answer| answer.workloads.iter().map(|entry| entry.proxy.clone()));
+            supposed.proxy.iter().cloned().chain(answered.into_iter().flatten().take(MOST_FOR_HOME)).collect()
+        }
+        Subject::Mtls(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => Vec::new(),
     };
     // A pod that is gone is not asked; where no pods were read, nothing says that it is.
     let pods = &app.snapshot.objects.pods;

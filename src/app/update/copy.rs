@@ -5,8 +5,10 @@ use std::sync::Arc;
 use crate::app::effect::Effect;
 use crate::app::keymap;
 use crate::app::program::App;
+use crate::app::question::Answered;
 use crate::app::rows::{self, Row};
 use crate::app::screen::Subject;
+use crate::model::envoy::Listener;
 use crate::report::Answer;
 
 /// Copies what the screen is about: the whole explanation, a row's JSON, or its name.
@@ -15,6 +17,13 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
     let selected = screen.selected().cloned();
     let text = match (&screen.subject, &selected) {
         (Subject::Why(_), _) => screen.why().map(Answer::markdown),
+        (Subject::WhatIf(_), _) => screen.what_if().and_then(Result::ok).map(Answer::markdown),
+        (Subject::Mtls(_), _) => screen.mtls().map(Answer::markdown),
+        (Subject::Connection(..), _) => match &screen.answer {
+            Some(Answered::Connection(answer)) => Some(answer.markdown()),
+            _ => None,
+        },
+        (Subject::Order(_), _) => screen.order().map(Answer::markdown),
         (Subject::Raw { lines, .. }, _) => Some(lines.join("\n")),
         (Subject::Warnings, Some(Row::Warning(index))) => app.snapshot.warnings.get(*index).map(ToString::to_string),
         (Subject::Help(_), _) => Some(keymap::readme_table()),
@@ -35,20 +44,14 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
 
 /// The JSON that a row of the tree stands for, as the proxy wrote it, with what it is of.
 pub(super) fn raw(app: &App, row: &Row) -> Option<(String, String)> {
-    let screen = app.screen();
-    let proxy = screen.chains()?.proxies.first()?;
+    let proxy = app.screen().chains()?.proxies.first()?;
     let dump = &app.snapshot.dump(&proxy.proxy)?.dump;
-    let of = |listener: &usize| {
-        let shown = &proxy.listeners[*listener];
-        // The dump may be newer than the answer in sight: what is copied is what is shown, or nothing.
-        dump.listeners.get(shown.index).filter(|listener| listener.name == shown.name && listener.state == shown.state)
-    };
     let chain = |listener: &usize, chain: &usize| {
         let place = proxy.listeners[*listener].filter_chains[*chain].place;
-        of(listener)?.chains.get(place)
+        self::listener(app, *listener)?.chains.get(place)
     };
     match row {
-        Row::Listener(index) => of(index).map(|listener| (listener.name.clone(), listener.raw.as_str().to_owned())),
+        Row::Listener(index) => listener(app, *index).map(|listener| (listener.name.clone(), listener.raw.as_str().to_owned())),
         Row::Chain(listener, place) => chain(listener, place).map(|chain| (chain.name.clone(), chain.raw.as_str().to_owned())),
         Row::NetworkFilter(listener, place, filter) => {
             let filter = chain(listener, place)?.network_filters.get(*filter)?;
@@ -66,6 +69,15 @@ pub(super) fn raw(app: &App, row: &Row) -> Option<(String, String)> {
         }
         _ => None,
     }
+}
+
+/// The listener that a place in the answer stands for. The dump may be newer than the answer in sight: what is taken is what
+/// is shown, or nothing.
+pub(super) fn listener(app: &App, place: usize) -> Option<&Listener> {
+    let proxy = app.screen().chains()?.proxies.first()?;
+    let shown = &proxy.listeners[place];
+    let listener = app.snapshot.dump(&proxy.proxy)?.dump.listeners.get(shown.index);
+    listener.filter(|listener| listener.name == shown.name && listener.state == shown.state)
 }
 
 /// The lines of a JSON text, indented; the text as it is where it cannot be read.

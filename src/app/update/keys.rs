@@ -1,26 +1,28 @@
 //! Keys: what is typed goes to the prompt that is open, everything else is an action of the table.
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::actions::run;
-use super::{ask, lay_out};
+use super::{ask, connection, lay_out, what_if};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::key::Key;
 use crate::app::keymap;
-use crate::app::program::{App, Typing};
+use crate::app::program::{App, Asking, Typing};
 
 /// A key was pressed.
 pub(super) fn pressed(app: &mut App, event: KeyEvent) -> Vec<Effect> {
-    let Some(key) = Key::from_event(&event) else { return Vec::new() };
-    app.note = None;
-    if app.typing.is_some() {
-        return typed(app, key, event);
+    let key = Key::from_event(&event);
+    let action = key.and_then(|key| keymap::action_for(key, &app.context()));
+    if app.typing.is_some() && event.kind != KeyEventKind::Release {
+        app.note = None;
+        // Keys that no binding can name, such as Backspace, edit the line.
+        return typed(app, key, action, event);
     }
-    match keymap::action_for(key, &app.context()) {
-        Some(action) => run(app, action),
-        None => Vec::new(),
+    if key.is_some() {
+        app.note = None;
     }
+    action.map(|action| run(app, action)).unwrap_or_default()
 }
 
 /// Text was pasted: into a prompt, else nowhere, since a paste is no command.
@@ -35,37 +37,47 @@ pub(super) fn pasted(app: &mut App, text: &str) -> Vec<Effect> {
             palette.search();
             Vec::new()
         }
+        Some(Typing::Question(_, prompt)) => {
+            prompt.paste(text);
+            Vec::new()
+        }
         None => Vec::new(),
     }
 }
 
-fn typed(app: &mut App, key: Key, event: KeyEvent) -> Vec<Effect> {
-    let action = keymap::action_for(key, &app.context());
+fn typed(app: &mut App, key: Option<Key>, action: Option<Action>, event: KeyEvent) -> Vec<Effect> {
     match (&mut app.typing, key, action) {
         (_, _, Some(Action::Quit)) => run(app, Action::Quit),
-        (Some(Typing::Find(_)), Key::Esc, _) => {
+        (Some(Typing::Find(_)), Some(Key::Esc), _) => {
             app.typing = None;
             app.screen_mut().find.clear();
             lay_out(app);
             Vec::new()
         }
-        (Some(Typing::Command(_)), Key::Esc, _) => {
+        (Some(Typing::Command(_) | Typing::Question(..)), Some(Key::Esc), _) => {
             app.typing = None;
             Vec::new()
         }
-        (Some(Typing::Find(_)), Key::Enter, _) => {
+        (Some(Typing::Find(_)), Some(Key::Enter), _) => {
             app.typing = None;
             Vec::new()
         }
-        (Some(Typing::Command(palette)), Key::Enter, _) => {
+        (Some(Typing::Command(palette)), Some(Key::Enter), _) => {
             let chosen = palette.selected().map(|binding| binding.action);
             app.typing = None;
             chosen.map(|action| run(app, action)).unwrap_or_default()
         }
-        (Some(Typing::Find(_)), Key::Up | Key::Down | Key::PageUp | Key::PageDown, Some(action)) => run(app, action),
-        (Some(Typing::Command(palette)), Key::Up | Key::Down, _) => {
+        (Some(Typing::Question(asking, prompt)), Some(Key::Enter), _) => {
+            let (asking, text) = (asking.clone(), prompt.text().to_owned());
+            match asking {
+                Asking::Connection => connection::answer(app, &text),
+                Asking::WhatIf(about) => what_if::asked(app, about, &text),
+            }
+        }
+        (Some(Typing::Find(_)), Some(Key::Up | Key::Down | Key::PageUp | Key::PageDown), Some(action)) => run(app, action),
+        (Some(Typing::Command(palette)), Some(Key::Up | Key::Down), _) => {
             let total = palette.rows.len();
-            palette.list.step(if key == Key::Up { -1 } else { 1 }, total, total, |_| true);
+            palette.list.step(if key == Some(Key::Up) { -1 } else { 1 }, total, total, |_| true);
             Vec::new()
         }
         (Some(Typing::Find(prompt)), ..) => {
@@ -79,6 +91,10 @@ fn typed(app: &mut App, key: Key, event: KeyEvent) -> Vec<Effect> {
             if palette.prompt.key(event) {
                 palette.search();
             }
+            Vec::new()
+        }
+        (Some(Typing::Question(_, prompt)), ..) => {
+            prompt.key(event);
             Vec::new()
         }
         (None, ..) => Vec::new(),

@@ -7,7 +7,8 @@ use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::app::rows::{self, Row};
 use crate::app::screen::{Focus, Screen, Subject};
-use crate::model::ids::ProxyId;
+use crate::model::envoy::ListenerState;
+use crate::model::ids::{ProxyId, WorkloadId};
 
 /// Goes to a screen.
 pub(super) fn go(app: &mut App, subject: Subject) -> Vec<Effect> {
@@ -75,29 +76,75 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
             Some((title, text)) => go(app, Subject::Raw { title, lines: copy::indented(&text) }),
             None => Vec::new(),
         },
-        (Row::Sum(listener) | Row::Term(listener, _) | Row::Difference(listener, _), Subject::Why(focus)) => {
-            let focus = focus.clone();
-            let place = rows::why::entry(screen).map(|entry| &entry.listeners[*listener]).map(|listener| {
-                let chain = match row {
-                    Row::Term(_, term) => listener.terms[term].chains.first().copied(),
-                    Row::Difference(_, place) => listener.differences[place].chain,
-                    _ => None,
-                };
-                rows::Key { listener: listener.listener.clone(), state: listener.state.as_str(), chain }
-            });
-            let effects = go(app, Subject::Chains(focus));
-            app.screen_mut().open = place.map(rows::opening).unwrap_or_default();
-            effects
-        }
+        (Row::Sum(_) | Row::Term(..) | Row::Difference(..), Subject::Why(_)) => show_chain(app, why_place(screen, &row)),
+        (Row::Taken, Subject::Connection(..)) => show_chain(app, connection_place(screen, None)),
+        (Row::Loser(loser), Subject::Connection(..)) => show_chain(app, connection_place(screen, Some(*loser))),
+        (row, Subject::Order(_)) => show_chain(app, rows::order::chain(screen, row)),
         _ => Vec::new(),
     }
+}
+
+/// Where a sum of Why, one of its terms, or a difference stands in the tree of chains.
+fn why_place(screen: &Screen, row: &Row) -> Option<rows::Key> {
+    let (Row::Sum(listener) | Row::Term(listener, _) | Row::Difference(listener, _)) = row else { return None };
+    let listener = &rows::why::entry(screen)?.listeners[*listener];
+    let chain = match row {
+        Row::Term(_, term) => listener.terms[*term].chains.first().copied(),
+        Row::Difference(_, place) => listener.differences[*place].chain,
+        _ => None,
+    };
+    Some(rows::Key { listener: listener.listener.clone(), state: listener.state.as_str(), chain })
+}
+
+/// Where the chain that takes the connection, or one that does not, stands in the tree of chains.
+fn connection_place(screen: &Screen, loser: Option<usize>) -> Option<rows::Key> {
+    let answer = screen.connection()?;
+    let chain = match loser {
+        Some(loser) => answer.losers[loser].place,
+        None => answer.chain.as_ref()?.place,
+    };
+    // Only an active listener takes connections.
+    Some(rows::Key { listener: answer.listener.as_ref()?.name.clone(), state: ListenerState::Active.as_str(), chain: Some(chain) })
+}
+
+/// Goes to the chains of the proxy, with this listener or chain open and selected.
+fn show_chain(app: &mut App, place: Option<rows::Key>) -> Vec<Effect> {
+    let Some((place, focus)) = place.and_then(|place| Some((place, focus(app)?))) else { return Vec::new() };
+    let effects = go(app, Subject::Chains(focus));
+    let height = app.body_height;
+    app.screen_mut().open = rows::opening(place);
+    lay_out(app);
+    rows::select_plugin(app.screen_mut(), height);
+    effects
+}
+
+/// Goes to the workloads of a plugin, to the first that it does not reach.
+pub(super) fn near_misses(app: &mut App) -> Vec<Effect> {
+    let screen = app.screen();
+    let mut effects = match (screen.selected(), screen.plugins()) {
+        (Some(Row::Plugin(index)), Some(answer)) => {
+            let plugin = answer.plugins[*index].id.clone();
+            go(app, Subject::Workloads(plugin))
+        }
+        _ => Vec::new(),
+    };
+    if matches!(app.screen().subject, Subject::Workloads(_)) {
+        app.screen_mut().seek_miss = true;
+        ask::select_miss(app, app.screens.len() - 1);
+        effects.extend(ask::wanted_dumps(app));
+    }
+    effects
 }
 
 /// The proxy that the selected row stands for, with the plugin in question.
 pub(super) fn focus(app: &mut App) -> Option<Focus> {
     let screen = app.screen();
     let found = match (screen.selected(), &screen.subject) {
-        (_, Subject::Chains(focus) | Subject::Why(focus)) => Some(focus.clone()),
+        (_, Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _)) => Some(focus.clone()),
+        (row, Subject::Order(focus)) => {
+            let plugin = row.and_then(|row| rows::order::plugin(screen, row)).or(focus.plugin.as_ref());
+            Some(Focus { plugin: plugin.cloned(), ..focus.clone() })
+        }
         (Some(Row::Plugin(index)), _) => {
             let plugin = &screen.plugins()?.plugins[*index];
             let first = plugin.proxies.first();
@@ -121,12 +168,25 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
     };
     if found.is_none() {
         app.note = Some(match app.screen().selected() {
-            Some(Row::Plugin(_)) => "the plugin applies to no proxy, so there are no chains to show; open it to see why".to_owned(),
+            Some(Row::Plugin(_)) => "the plugin applies to no proxy, so there are no chains to show; n says why".to_owned(),
             Some(Row::Workload(_)) => "the workload has no proxy that runs Envoy".to_owned(),
             _ => "nothing is selected".to_owned(),
         });
     }
     found
+}
+
+/// The workload that the selected row stands for, with a proxy or without.
+pub(super) fn workload(app: &mut App) -> Option<WorkloadId> {
+    let screen = app.screen();
+    if let (Some(Row::Workload(index) | Row::Proxy(index, _)), Some(answer)) = (screen.selected(), screen.workloads()) {
+        return Some(answer.workloads[*index].id.clone());
+    }
+    let focus = focus(app)?;
+    if focus.workload.is_none() {
+        app.note = Some("a config dump alone has no PeerAuthentications, so nothing says which mode is in force".to_owned());
+    }
+    focus.workload
 }
 
 /// The first proxy of a workload that the plugin does not apply to.

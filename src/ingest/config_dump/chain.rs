@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::filter::{self, NetworkFilter};
 use super::json::{Text, owned, piece};
-use crate::model::envoy::{ChainMatch, FilterChain, RawJson, Transport};
+use crate::model::envoy::{ChainMatch, FilterChain, RawJson, SourceType, Transport};
 
 #[derive(Deserialize)]
 struct RawChain<'a> {
@@ -43,9 +43,10 @@ pub(super) fn parse(raw: &RawValue, is_default: bool, whole: &RawJson, text: &st
     let fields: RawChain<'_> = serde_json::from_str(raw.get())?;
     let mut chain = unreadable(is_default, piece(whole, text, raw));
     chain.name = owned(fields.name);
-    if let Some(raw) = fields.filter_chain_match {
-        chain.matches = matches(serde_json::from_str(raw.get())?);
-    }
+    chain.matches = match fields.filter_chain_match {
+        Some(raw) => matches(serde_json::from_str(raw.get())?),
+        None => ChainMatch::default(),
+    };
     chain.transport = fields.transport_socket.map_or(Transport::Plain, transport);
     chain.config_object = fields.metadata.map(config_object).unwrap_or_default();
     for raw in fields.filters {
@@ -59,12 +60,12 @@ pub(super) fn parse(raw: &RawValue, is_default: bool, whole: &RawJson, text: &st
     Ok(chain)
 }
 
-/// A chain of which nothing is known but that it is there.
+/// A chain of which nothing is known but that it is there; what it matches above all.
 pub(super) fn unreadable(is_default: bool, raw: RawJson) -> FilterChain {
     FilterChain {
         name: String::new(),
         is_default,
-        matches: ChainMatch::default(),
+        matches: ChainMatch { other: vec!["what it matches could not be read".to_owned()], ..ChainMatch::default() },
         matcher: Vec::new(),
         network_filters: Vec::new(),
         http_filters: None,
@@ -95,21 +96,40 @@ fn transport(socket: RawSocket<'_>) -> Transport {
 fn matches(fields: Map<String, Value>) -> ChainMatch {
     let mut found = ChainMatch::default();
     for (key, value) in fields {
-        match key.as_str() {
-            "destination_port" | "destinationPort" => found.destination_port = port(&value),
-            "prefix_ranges" | "prefixRanges" => found.prefix_ranges = prefixes(&value),
-            "transport_protocol" | "transportProtocol" => found.transport_protocol = value.as_str().unwrap_or_default().to_owned(),
-            "application_protocols" | "applicationProtocols" => found.application_protocols = strings(&value),
-            "server_names" | "serverNames" => found.server_names = strings(&value),
-            "source_prefix_ranges" | "sourcePrefixRanges" | "direct_source_prefix_ranges" | "directSourcePrefixRanges" => {
-                found.source_prefix_ranges.extend(prefixes(&value));
+        let understood = match key.as_str() {
+            // 0 is no port (`FilterChainManagerImpl::addFilterChainForDestinationPorts`).
+            "destination_port" | "destinationPort" => port(&value).map(|port| found.destination_port = Some(port).filter(|port| *port > 0)),
+            "prefix_ranges" | "prefixRanges" => prefixes(&value).map(|ranges| found.prefix_ranges = ranges),
+            "transport_protocol" | "transportProtocol" => value.as_str().map(|name| found.transport_protocol = name.to_owned()),
+            "application_protocols" | "applicationProtocols" => strings(&value).map(|names| found.application_protocols = names),
+            "server_names" | "serverNames" => strings(&value).map(|names| found.server_names = names),
+            "direct_source_prefix_ranges" | "directSourcePrefixRanges" => {
+                prefixes(&value).map(|ranges| found.direct_source_prefix_ranges = ranges)
             }
-            "source_ports" | "sourcePorts" => found.source_ports = value.as_array().into_iter().flatten().filter_map(port).collect(),
-            "source_type" | "sourceType" if value == "ANY" => {}
-            _ => found.other.push(format!("{key}={value}")),
+            "source_type" | "sourceType" => source_type(&value).map(|source_type| found.source_type = source_type),
+            "source_prefix_ranges" | "sourcePrefixRanges" => prefixes(&value).map(|ranges| found.source_prefix_ranges = ranges),
+            "source_ports" | "sourcePorts" => list(&value, port).map(|ports| found.source_ports = ports),
+            _ => None,
+        };
+        if understood.is_none() {
+            found.other.push(format!("{key}={value}"));
         }
     }
     found
+}
+
+/// Every item as `read` understands it; None where it does not understand one.
+fn list<T>(value: &Value, read: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
+    value.as_array()?.iter().map(read).collect()
+}
+
+fn source_type(value: &Value) -> Option<Option<SourceType>> {
+    match value.as_str()? {
+        "ANY" => Some(None),
+        "SAME_IP_OR_LOOPBACK" => Some(Some(SourceType::SameIpOrLoopback)),
+        "EXTERNAL" => Some(Some(SourceType::External)),
+        _ => None,
+    }
 }
 
 fn port(value: &Value) -> Option<u16> {
@@ -120,18 +140,17 @@ fn port(value: &Value) -> Option<u16> {
     }
 }
 
-fn strings(value: &Value) -> Vec<String> {
-    value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+fn strings(value: &Value) -> Option<Vec<String>> {
+    list(value, |item| item.as_str().map(str::to_owned))
 }
 
 /// `CidrRange`s as `10.0.0.0/8`; an absent length is 0, as in protobuf.
-fn prefixes(value: &Value) -> Vec<String> {
-    let range = |value: &Value| {
-        let address = value.get("address_prefix").or_else(|| value.get("addressPrefix"))?.as_str()?;
-        let length = value.get("prefix_len").or_else(|| value.get("prefixLen")).and_then(Value::as_u64).unwrap_or(0);
+fn prefixes(value: &Value) -> Option<Vec<String>> {
+    list(value, |range| {
+        let address = range.get("address_prefix").or_else(|| range.get("addressPrefix"))?.as_str()?;
+        let length = range.get("prefix_len").or_else(|| range.get("prefixLen")).map_or(Some(0), Value::as_u64)?;
         Some(format!("{address}/{length}"))
-    };
-    value.as_array().into_iter().flatten().filter_map(range).collect()
+    })
 }
 
 /// `filter_metadata.istio.config`: the object that Istio made the chain from.

@@ -6,9 +6,9 @@ use serde_json::value::RawValue;
 use super::Reader;
 use super::json::{Port, Text, owned, piece};
 use super::section::lists;
-use super::{chain, matcher};
+use super::{chain, listener_filter, matcher};
 use crate::ingest::redact;
-use crate::model::envoy::{Direction, Listener, ListenerAddress, ListenerState, RawJson};
+use crate::model::envoy::{Direction, Listener, ListenerAddress, ListenerState, Matcher, NEVER, RawJson, way_text};
 
 #[derive(Deserialize)]
 struct RawDynamic<'a> {
@@ -56,12 +56,33 @@ struct RawListener<'a> {
     internal_listener: Option<&'a RawValue>,
     #[serde(borrow, default, alias = "trafficDirection")]
     traffic_direction: Text<'a>,
+    #[serde(borrow, default, alias = "additionalAddresses")]
+    additional_addresses: Vec<RawAdditionalAddress<'a>>,
+    #[serde(default, alias = "bindToPort")]
+    bind_to_port: Option<bool>,
+    #[serde(default, alias = "deprecatedV1")]
+    deprecated_v1: Option<RawDeprecated>,
+    #[serde(borrow, default, alias = "listenerFilters")]
+    listener_filters: Vec<&'a RawValue>,
     #[serde(borrow, default, alias = "filterChains")]
     filter_chains: Vec<&'a RawValue>,
     #[serde(borrow, default, alias = "defaultFilterChain")]
     default_filter_chain: Option<&'a RawValue>,
     #[serde(borrow, default, alias = "filterChainMatcher")]
     filter_chain_matcher: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct RawAdditionalAddress<'a> {
+    #[serde(borrow, default)]
+    address: Option<RawAddress<'a>>,
+}
+
+/// Where `bind_to_port` stood in old versions.
+#[derive(Deserialize)]
+struct RawDeprecated {
+    #[serde(default, alias = "bindToPort")]
+    bind_to_port: Option<bool>,
 }
 
 #[derive(Default, Deserialize)]
@@ -180,7 +201,11 @@ impl Reader<'_> {
             state,
             is_static,
             address: ListenerAddress::Unknown,
+            additional_addresses: Vec::new(),
+            binds_port: true,
             direction: None,
+            filters: Vec::new(),
+            matcher: None,
             chains: Vec::new(),
             error,
             last_updated: last_updated.map(std::borrow::Cow::into_owned),
@@ -197,14 +222,12 @@ impl Reader<'_> {
 
     fn fill(&mut self, listener: &mut Listener, whole: &RawJson, fields: RawListener<'_>, place: &str) {
         let text = whole.as_str();
-        listener.address = match (fields.address.unwrap_or_default(), fields.internal_listener) {
-            (RawAddress { socket_address: Some(RawSocket { address, port_value: Port(Some(port)) }), .. }, _) => {
-                ListenerAddress::Socket { ip: owned(address), port }
-            }
-            (RawAddress { pipe: Some(pipe), .. }, _) => ListenerAddress::Pipe(owned(pipe.path)),
-            (_, Some(_)) => ListenerAddress::Internal,
-            _ => ListenerAddress::Unknown,
+        listener.address = match (address(fields.address), fields.internal_listener) {
+            (ListenerAddress::Unknown, Some(_)) => ListenerAddress::Internal,
+            (address, _) => address,
         };
+        listener.additional_addresses = fields.additional_addresses.into_iter().map(|more| address(more.address)).collect();
+        listener.binds_port = fields.bind_to_port.or(fields.deprecated_v1.and_then(|old| old.bind_to_port)).unwrap_or(true);
         let name = owned(fields.name);
         if !name.is_empty() {
             listener.name = name;
@@ -218,15 +241,21 @@ impl Reader<'_> {
             Some("OUTBOUND") => Some(Direction::Outbound),
             _ => None,
         };
-        let conditions = fields.filter_chain_matcher.map(matcher::conditions);
+        for (index, raw) in fields.listener_filters.into_iter().enumerate() {
+            match listener_filter::parse(raw) {
+                Ok(filter) => listener.filters.push(filter),
+                Err(error) => self.warn(&format!("{place}.listener_filters[{index}]"), error),
+            }
+        }
+        listener.matcher = fields.filter_chain_matcher.map(matcher::parse);
+        let ways = listener.matcher.as_ref().map(Matcher::ways);
         let default = fields.default_filter_chain.map(|raw| (raw, true));
         for (index, (raw, is_default)) in fields.filter_chains.into_iter().map(|raw| (raw, false)).chain(default).enumerate() {
             match chain::parse(raw, is_default, whole, text) {
                 Ok(mut chain) => {
-                    if let Some(conditions) = &conditions
-                        && !is_default
-                    {
-                        chain.matcher = conditions.get(&chain.name).cloned().unwrap_or_else(|| vec![matcher::NEVER.to_owned()]);
+                    if let Some(ways) = ways.as_ref().filter(|_| !is_default) {
+                        let own = ways.get(chain.name.as_str()).map(|ways| ways.iter().map(|way| way_text(way)).collect());
+                        chain.matcher = own.unwrap_or_else(|| vec![NEVER.to_owned()]);
                     }
                     listener.chains.push(chain);
                 }
@@ -236,5 +265,15 @@ impl Reader<'_> {
                 }
             }
         }
+    }
+}
+
+fn address(raw: Option<RawAddress<'_>>) -> ListenerAddress {
+    match raw.unwrap_or_default() {
+        RawAddress { socket_address: Some(RawSocket { address, port_value: Port(Some(port)) }), .. } => {
+            ListenerAddress::Socket { ip: owned(address), port }
+        }
+        RawAddress { pipe: Some(pipe), .. } => ListenerAddress::Pipe(owned(pipe.path)),
+        _ => ListenerAddress::Unknown,
     }
 }

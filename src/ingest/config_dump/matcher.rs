@@ -1,87 +1,78 @@
-//! `filter_chain_matcher`: the tree of conditions by which a listener picks a chain by name, told in words a chain.
-//!
-//! Only Istio's waypoints and HBONE listeners use it (`core/listener_waypoint.go`). An input or matcher that is not known
-//! is named as it is written, never an error.
-
-use std::collections::BTreeMap;
+//! `filter_chain_matcher`, read into a tree. An input or matcher that is not known is named as it is written, never an error.
 
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// What stands for the conditions of a chain to which no way through the tree leads.
-pub(super) const NEVER: &str = "never: the listener's matcher does not name this chain";
+use crate::model::envoy::{Branch, Condition, Input, Matcher, OnMatch};
 
 /// Deeper trees than this are not followed: Istio's have three levels, and a text from outside may have any.
 const DEPTH: usize = 32;
 
-/// The conditions for each chain, by its name: each way through the tree that ends at the chain is one text.
-pub(super) fn conditions(raw: &RawValue) -> BTreeMap<String, Vec<String>> {
-    let mut found = BTreeMap::new();
-    if let Ok(tree) = serde_json::from_str::<Value>(raw.get()) {
-        walk(&tree, &mut Vec::new(), &mut found);
-    }
-    found
+/// The tree; empty where it cannot be read.
+pub(super) fn parse(raw: &RawValue) -> Matcher {
+    serde_json::from_str::<Value>(raw.get()).map(|tree| node(&tree, 0)).unwrap_or_default()
 }
 
-fn walk(matcher: &Value, path: &mut Vec<String>, found: &mut BTreeMap<String, Vec<String>>) {
-    if path.len() > DEPTH {
-        return;
-    }
+fn node(matcher: &Value, depth: usize) -> Matcher {
+    let mut branches = Vec::new();
     if let Some(tree) = get(matcher, "matcher_tree", "matcherTree") {
-        let input = input_name(tree);
-        for (snake, camel, word) in [("exact_match_map", "exactMatchMap", "is"), ("prefix_match_map", "prefixMatchMap", "starts with")] {
-            let map = get(tree, snake, camel).and_then(|map| map.get("map")).and_then(Value::as_object);
-            for (key, next) in map.into_iter().flatten() {
-                step(next, format!("{input} {word} {key}"), path, found);
-            }
-        }
+        let input = input(tree);
+        branches.extend(map(tree, "exact_match_map", "exactMatchMap", depth, |key| Condition::Is(input.clone(), key.to_owned())));
+        branches.extend(map(tree, "prefix_match_map", "prefixMatchMap", depth, |key| Condition::StartsWith(input.clone(), key.to_owned())));
         if let Some(custom) = get(tree, "custom_match", "customMatch") {
-            custom_match(custom, &input, path, found);
+            branches.extend(custom_match(custom, &input, depth));
         }
     }
     let list = get(matcher, "matcher_list", "matcherList").and_then(|list| list.get("matchers")).and_then(Value::as_array);
     for (index, item) in list.into_iter().flatten().enumerate() {
-        if let Some(next) = get(item, "on_match", "onMatch") {
-            step(next, format!("condition {} of a list", index + 1), path, found);
-        }
+        let condition = Condition::Unknown(format!("condition {} of a list", index + 1));
+        branches.extend(branch(condition, get(item, "on_match", "onMatch"), depth));
     }
-    if let Some(next) = get(matcher, "on_no_match", "onNoMatch") {
-        step(next, "nothing else matches".to_owned(), path, found);
-    }
+    branches.extend(branch(Condition::NothingElse, get(matcher, "on_no_match", "onNoMatch"), depth));
+    Matcher { branches }
+}
+
+fn map(tree: &Value, snake: &str, camel: &str, depth: usize, condition: impl Fn(&str) -> Condition) -> Vec<Branch> {
+    let map = get(tree, snake, camel).and_then(|map| map.get("map")).and_then(Value::as_object);
+    map.into_iter().flatten().filter_map(|(key, next)| branch(condition(key), Some(next), depth)).collect()
 }
 
 /// `IPMatcher` (`xds/type/matcher/v3/ip.proto`): ranges of addresses.
-fn custom_match(custom: &Value, input: &str, path: &mut Vec<String>, found: &mut BTreeMap<String, Vec<String>>) {
+fn custom_match(custom: &Value, input: &Input, depth: usize) -> Vec<Branch> {
     let config = get(custom, "typed_config", "typedConfig").unwrap_or(custom);
-    let Some(ranges) = get(config, "range_matchers", "rangeMatchers").and_then(Value::as_array) else {
+    let Some(matchers) = get(config, "range_matchers", "rangeMatchers").and_then(Value::as_array) else {
         let name = custom.get("name").and_then(Value::as_str).unwrap_or("a custom matcher");
-        path.push(format!("{input} by {name}"));
-        actions_below(config, path, found, 0);
-        path.pop();
-        return;
+        let mut chains = Vec::new();
+        actions_below(config, &mut chains, 0);
+        let condition = Condition::Unknown(format!("{input} by {name}"));
+        return chains.into_iter().map(|chain| Branch { condition: condition.clone(), on_match: OnMatch::Chain(chain) }).collect();
     };
-    for range in ranges {
-        let cidr = |range: &Value| {
-            let address = get(range, "address_prefix", "addressPrefix").and_then(Value::as_str).unwrap_or_default();
-            let length = get(range, "prefix_len", "prefixLen").map(ToString::to_string).unwrap_or_default();
-            if length.is_empty() { address.to_owned() } else { format!("{address}/{length}") }
+    let of = |matcher: &Value| {
+        let ranges: Vec<String> = matcher.get("ranges").and_then(Value::as_array).into_iter().flatten().map(cidr).collect();
+        let condition = match matcher.get("exclusive").and_then(Value::as_bool) {
+            Some(true) => Condition::Unknown(format!("{input} is exclusively {}", ranges.join(" or "))),
+            _ => Condition::In(input.clone(), ranges),
         };
-        let texts: Vec<String> = range.get("ranges").and_then(Value::as_array).into_iter().flatten().map(cidr).collect();
-        if let Some(next) = get(range, "on_match", "onMatch") {
-            step(next, format!("{input} is {}", texts.join(" or ")), path, found);
-        }
-    }
+        branch(condition, get(matcher, "on_match", "onMatch"), depth)
+    };
+    matchers.iter().filter_map(of).collect()
 }
 
-fn step(on_match: &Value, condition: String, path: &mut Vec<String>, found: &mut BTreeMap<String, Vec<String>>) {
-    path.push(condition);
-    if let Some(name) = on_match.get("action").and_then(action_name) {
-        found.entry(name).or_default().push(path.join(", "));
-    }
-    if let Some(next) = on_match.get("matcher") {
-        walk(next, path, found);
-    }
-    path.pop();
+fn cidr(range: &Value) -> String {
+    let address = get(range, "address_prefix", "addressPrefix").and_then(Value::as_str).unwrap_or_default();
+    let length = get(range, "prefix_len", "prefixLen").map(ToString::to_string).unwrap_or_default();
+    if length.is_empty() { address.to_owned() } else { format!("{address}/{length}") }
+}
+
+/// None where nothing is to be done, or where what is done does not end the matching (`keep_matching`), so picks no chain.
+fn branch(condition: Condition, on_match: Option<&Value>, depth: usize) -> Option<Branch> {
+    let on_match = on_match.filter(|on_match| get(on_match, "keep_matching", "keepMatching") != Some(&Value::Bool(true)))?;
+    let on_match = match (on_match.get("action").and_then(action_name), on_match.get("matcher")) {
+        (Some(chain), _) => OnMatch::Chain(chain),
+        (None, Some(next)) if depth < DEPTH => OnMatch::Matcher(node(next, depth + 1)),
+        (None, _) => OnMatch::Unknown,
+    };
+    Some(Branch { condition, on_match })
 }
 
 /// The chain's name in an action: a `google.protobuf.StringValue`, or the action's own name.
@@ -91,34 +82,32 @@ fn action_name(action: &Value) -> Option<String> {
 }
 
 /// Chains that an unknown matcher leads to: found by their actions, so that they are not shown as unreachable.
-fn actions_below(value: &Value, path: &mut Vec<String>, found: &mut BTreeMap<String, Vec<String>>, depth: usize) {
+fn actions_below(value: &Value, chains: &mut Vec<String>, depth: usize) {
     if depth > DEPTH {
         return;
     }
     match value {
         Value::Object(fields) => {
-            if let Some(name) = fields.get("action").and_then(action_name) {
-                found.entry(name).or_default().push(path.join(", "));
-            }
-            fields.values().for_each(|value| actions_below(value, path, found, depth + 1));
+            chains.extend(fields.get("action").and_then(action_name));
+            fields.values().for_each(|value| actions_below(value, chains, depth + 1));
         }
-        Value::Array(items) => items.iter().for_each(|value| actions_below(value, path, found, depth + 1)),
+        Value::Array(items) => items.iter().for_each(|value| actions_below(value, chains, depth + 1)),
         _ => {}
     }
 }
 
-/// The input in Istio's short word: `port`, `ip`, `application-protocol`, else its last part.
-fn input_name(tree: &Value) -> String {
+/// The input by its type, else by its name, else by the last part of its type.
+fn input(tree: &Value) -> Input {
     let input = tree.get("input").unwrap_or(&Value::Null);
     let name = input.get("name").and_then(Value::as_str).unwrap_or_default();
     let type_url = get(input, "typed_config", "typedConfig").and_then(|config| config.get("@type")).and_then(Value::as_str);
     match type_url.and_then(|type_url| type_url.rsplit('.').next()) {
-        Some("DestinationPortInput") => "port".to_owned(),
-        Some("DestinationIPInput") => "address".to_owned(),
-        Some("ApplicationProtocolInput") => "protocol".to_owned(),
-        Some("ServerNameInput") => "SNI".to_owned(),
-        Some(other) if name.is_empty() => other.to_owned(),
-        _ => name.to_owned(),
+        Some("DestinationPortInput") => Input::Port,
+        Some("DestinationIPInput") => Input::Address,
+        Some("ApplicationProtocolInput") => Input::Protocol,
+        Some("ServerNameInput") => Input::ServerName,
+        Some(other) if name.is_empty() => Input::Other(other.to_owned()),
+        _ => Input::Other(name.to_owned()),
     }
 }
 

@@ -9,6 +9,7 @@ mod ecds;
 mod filter;
 mod json;
 mod listener;
+mod listener_filter;
 mod matcher;
 mod node;
 mod outer;

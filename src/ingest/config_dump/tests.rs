@@ -3,7 +3,10 @@
 use proptest::prelude::*;
 
 use super::{Parsed, parse};
-use crate::model::envoy::{DumpView, ExtensionConfig, ListenerAddress, ListenerState, Transport};
+use crate::model::envoy::{
+    Condition, DumpView, ExtensionConfig, Input, ListenerAddress, ListenerFilterKind, ListenerState, OnMatch, PortPredicate, SourceType,
+    Transport,
+};
 use crate::model::ids::{PluginId, PluginKind};
 
 fn read(text: &str) -> Parsed {
@@ -148,6 +151,34 @@ fn a_matcher_tells_how_each_chain_is_picked() {
     assert_eq!(listener.chains[0].matcher, ["address is 10.0.0.1/32, port is 80"]);
     assert_eq!(listener.chains[1].matcher, ["nothing else matches"]);
     assert!(listener.chains[2].matcher[0].starts_with("never"), "{:?}", listener.chains[2].matcher);
+    let [first, last] = &listener.matcher.as_ref().unwrap().branches[..] else { panic!("two branches") };
+    assert_eq!(first.condition, Condition::In(Input::Address, vec!["10.0.0.1/32".to_owned()]));
+    assert!(matches!(&first.on_match, OnMatch::Matcher(next) if next.branches.len() == 1));
+    assert_eq!(last.on_match, OnMatch::Chain("direct-tcp".to_owned()));
+}
+
+#[test]
+fn what_a_chain_matches_and_what_runs_before_is_told_apart() {
+    let text = section(
+        r#"{"active_state": {"listener": {"name": "l", "bind_to_port": false,
+        "additional_addresses": [{"address": {"socket_address": {"address": "::", "port_value": 80}}}],
+        "listener_filters": [{"name": "envoy.filters.listener.tls_inspector", "filter_disabled": {"or_match": {"rules": [{"destination_port_range": {"start": 80, "end": 81}}, {"x": 1}]}}},
+          {"name": "mine", "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.listener.http_inspector.v3.HttpInspector"}}],
+        "filter_chains": [{"filter_chain_match": {"destination_port": 0, "source_type": "EXTERNAL", "source_ports": [1], "direct_source_prefix_ranges": [{"address_prefix": "10.0.0.0", "prefix_len": 8}], "source_prefix_ranges": [{"address_prefix": "::"}]}},
+          {"filter_chain_match": {"source_type": "LUNAR", "source_ports": ["x"], "suffix_len": 3}}, {"filter_chain_match": 7}]}}}"#,
+    );
+    let listener = &read(&text).dump.listeners[0];
+    assert!(!listener.binds_port);
+    assert_eq!(listener.additional_addresses, [ListenerAddress::Socket { ip: "::".to_owned(), port: 80 }]);
+    let kinds: Vec<&ListenerFilterKind> = listener.filters.iter().map(|filter| &filter.kind).collect();
+    assert_eq!(kinds, [&ListenerFilterKind::TlsInspector, &ListenerFilterKind::HttpInspector]);
+    assert_eq!(listener.filters[0].disabled, Some(PortPredicate::Or(vec![PortPredicate::Range(80, 81), PortPredicate::Unknown])));
+    let matches = &listener.chains[0].matches;
+    assert_eq!((matches.destination_port, matches.source_type), (None, Some(SourceType::External)));
+    assert_eq!(matches.direct_source_prefix_ranges, ["10.0.0.0/8"]);
+    assert_eq!(matches.source_prefix_ranges, ["::/0"]);
+    assert_eq!(listener.chains[1].matches.other, ["source_ports=[\"x\"]", "source_type=\"LUNAR\"", "suffix_len=3"]);
+    assert_eq!(listener.chains[2].matches.other, ["what it matches could not be read"], "an unreadable chain does not match everything");
 }
 
 #[test]

@@ -30,6 +30,19 @@ impl<'v> Fields<'v> {
         self.warnings.push(Warning::new(format!("{} {}", self.kind, self.name), format!("{path} {what}"), ""));
     }
 
+    /// What of the spec was not as expected so far: istiod cannot decode such an object (`istio.io/api
+    /// extensions/v1alpha1/wasm_json.gen.go`), and one that it cannot decode keeps its informer from reading the whole kind.
+    pub(super) fn undecodable(&mut self) -> Vec<String> {
+        let of_spec = self.warnings.iter_mut().filter(|warning| warning.what.starts_with("spec."));
+        let fix = format!("correct it: istiod cannot decode the object, and until then it sees no change to any {}", self.kind);
+        of_spec
+            .map(|warning| {
+                warning.fix.clone_from(&fix);
+                warning.what.clone()
+            })
+            .collect()
+    }
+
     /// The value at a JSON pointer; None where it is absent or null.
     pub(super) fn get(&self, pointer: &str) -> Option<&'v Value> {
         self.value.pointer(pointer).filter(|value| !value.is_null())

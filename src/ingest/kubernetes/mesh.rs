@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::fields::{Fields, port_of, str_of, texts};
+use super::fields::{Fields, label_selector, port_of, str_of, texts};
 use crate::model::mesh::MeshConfig;
 
 pub(super) fn read(fields: &mut Fields<'_>) -> Option<MeshConfig> {
@@ -24,6 +24,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<MeshConfig> {
     let list = |pointer: &str| value.pointer(pointer).and_then(Value::as_array).map(|items| texts(items, "")).unwrap_or_default();
     Some(MeshConfig {
         root_namespace: or(str_of(&value, "/rootNamespace"), default.root_namespace),
+        discovery_selectors: value.get("discoverySelectors").and_then(Value::as_array).into_iter().flatten().map(label_selector).collect(),
         admin_port: port_of(&value, "/defaultConfig/proxyAdminPort").unwrap_or(default.admin_port),
         outbound_port: port_of(&value, "/proxyListenPort").unwrap_or(default.outbound_port),
         inbound_port: port_of(&value, "/proxyInboundListenPort").unwrap_or(default.inbound_port),

@@ -31,7 +31,7 @@ use fields::Fields;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Object {
     /// WasmPlugin or TrafficExtension.
-    Plugin(Plugin),
+    Plugin(Box<Plugin>),
     /// Pod or WorkloadEntry.
     Pod(Pod),
     /// Deployment, ReplicaSet, StatefulSet, DaemonSet.
@@ -67,7 +67,7 @@ pub fn object(kind: Kind, value: &Value) -> Understood {
     };
     let mut fields = Fields::new(kind, &name, value);
     let object = match kind {
-        Kind::WasmPlugin | Kind::TrafficExtension => Some(Object::Plugin(plugin::read(kind, &mut fields))),
+        Kind::WasmPlugin | Kind::TrafficExtension => Some(Object::Plugin(Box::new(plugin::read(kind, &mut fields)))),
         Kind::Pod => Some(Object::Pod(pod::read(&mut fields))),
         Kind::WorkloadEntry => Some(Object::Pod(workload_entry::read(&mut fields))),
         Kind::Service => Some(Object::Service(service::read(&mut fields))),

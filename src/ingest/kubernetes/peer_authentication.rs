@@ -25,7 +25,8 @@ pub(super) fn read(fields: &mut Fields<'_>) -> PeerAuthentication {
         }
     }
     let selector = fields.selector("/spec/selector", "/spec/selector/matchLabels").unwrap_or_default();
-    PeerAuthentication { name, selector, mode, ports, created: fields.created() }
+    let revision = fields.labels("/metadata/labels").remove("istio.io/rev");
+    PeerAuthentication { name, revision, selector, mode, ports, created: fields.created() }
 }
 
 /// UNSET and an absent mode inherit; so does, with a warning, a word that is not a mode.

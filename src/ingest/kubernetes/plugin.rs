@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::fields::{Fields, port_of, str_of};
-use crate::ingest::redact;
+use crate::ingest::{go_url, redact};
 use crate::model::ids::{PluginId, PluginKind};
 use crate::model::kind::Kind;
 use crate::model::plugin::{Extension, Phase, Plugin, PluginType, TargetRef, TrafficSelector, WasmModule, WorkloadMode};
@@ -14,51 +14,92 @@ pub(super) fn read(kind: Kind, fields: &mut Fields<'_>) -> Plugin {
         _ => (PluginKind::WasmPlugin, "/spec"),
     };
     let extension = match plugin_kind {
-        PluginKind::TrafficExtension if fields.get("/spec/lua").is_some() => Extension::Lua,
+        // Of several the last wins when istiod decodes the object; the API server refuses more than one.
+        PluginKind::TrafficExtension if fields.get("/spec/lua").is_some() => {
+            Extension::Lua { bytes: fields.text("/spec/lua/inlineCode").len() }
+        }
         PluginKind::TrafficExtension if fields.get("/spec/wasm").is_none() => Extension::None,
         _ => Extension::Wasm(module(fields, wasm)),
     };
-    Plugin {
+    let mut plugin = Plugin {
         id: PluginId::new(plugin_kind, &fields.name.namespace, &fields.name.name),
         selector: fields.selector("/spec/selector", "/spec/selector/matchLabels"),
-        target_refs: target_refs(fields),
+        target_refs: fields.list("/spec/targetRefs").iter().map(target_ref).collect(),
+        target_ref: fields.get("/spec/targetRef").map(target_ref),
         phase: phase(fields),
         priority: priority(fields),
-        plugin_type: plugin_type(fields),
+        plugin_type: plugin_type(fields, wasm),
         extension,
         matches: matches(fields),
         revision: fields.labels("/metadata/labels").remove("istio.io/rev"),
         created: fields.created(),
         resource_version: fields.optional_text("/metadata/resourceVersion"),
+        undecodable: Vec::new(),
+    };
+    plugin.undecodable = fields.undecodable();
+    advise(&plugin, wasm, fields);
+    plugin
+}
+
+/// Warnings about what istiod decodes, and what then comes of it.
+fn advise(plugin: &Plugin, wasm: &str, fields: &mut Fields<'_>) {
+    for (index, item) in plugin.matches.iter().enumerate() {
+        if item.ports.contains(&0) {
+            fields.warn(&format!("/spec/match/{index}/ports"), "has a port without a number from 1 to 65535, which matches nothing");
+        }
+    }
+    if plugin.targets().iter().any(|target| !target.namespace.is_empty() && target.namespace != plugin.id.name.namespace) {
+        fields.warn("/spec/targetRefs", "names another namespace, which Istio does not support");
+    }
+    let Some(module) = plugin.wasm() else { return };
+    let url = format!("{wasm}/url");
+    // Redaction leaves the scheme as it is.
+    match (module.url_fault, go_url::scheme(&module.url)) {
+        (Some(fault), _) => fields.warn(&url, format_args!("is no URL ({fault}), so istiod discards the object; write oci:// in front")),
+        (None, _) if module.url.is_empty() => fields.warn(&url, "is empty, so there is no module to fetch"),
+        (None, Ok(scheme)) if !matches!(scheme.as_str(), "" | "oci" | "http" | "https" | "file") => {
+            fields.warn(&url, format_args!("has the scheme {scheme}, by which no proxy can fetch it; write oci:// in front"));
+        }
+        _ => {}
     }
 }
 
 fn module(fields: &mut Fields<'_>, at: &str) -> WasmModule {
-    let mut text = |field: &str| fields.text(&format!("{at}/{field}"));
-    let module = WasmModule {
-        // A URL can carry a user and a password.
-        url: redact::text(&text("url")).into_owned(),
-        plugin_name: text("pluginName"),
-        fail_strategy: text("failStrategy"),
-        sha256: text("sha256"),
-        image_pull_policy: text("imagePullPolicy"),
-        image_pull_secret: text("imagePullSecret"),
-    };
-    let fail_strategy = if module.fail_strategy.is_empty() { "FAIL_CLOSE".to_owned() } else { module.fail_strategy.clone() };
-    if !matches!(fail_strategy.as_str(), "FAIL_CLOSE" | "FAIL_OPEN" | "FAIL_RELOAD") {
-        fields.warn(&format!("{at}/failStrategy"), format_args!("is {fail_strategy}, which Istio does not know"));
+    for index in 0..fields.list(&format!("{at}/vmConfig/env")).len() {
+        word(fields, &format!("{at}/vmConfig/env/{index}/valueFrom"), &["INLINE", "HOST"]);
     }
-    WasmModule { fail_strategy, ..module }
+    let fail_strategy = word(fields, &format!("{at}/failStrategy"), &["FAIL_CLOSE", "FAIL_OPEN", "FAIL_RELOAD"]);
+    let image_pull_policy = word(fields, &format!("{at}/imagePullPolicy"), &["UNSPECIFIED_POLICY", "IfNotPresent", "Always"]);
+    let mut text = |field: &str| fields.text(&format!("{at}/{field}"));
+    let url = text("url");
+    WasmModule {
+        url_fault: go_url::scheme(&url).err(),
+        // A URL can carry a user and a password.
+        url: redact::text(&url).into_owned(),
+        plugin_name: text("pluginName"),
+        fail_strategy: if fail_strategy.is_empty() { "FAIL_CLOSE".to_owned() } else { fail_strategy },
+        sha256: text("sha256"),
+        image_pull_policy,
+        image_pull_secret: text("imagePullSecret"),
+    }
+}
+
+/// A field that is one of some words, empty where it is not set.
+fn word(fields: &mut Fields<'_>, at: &str, known: &[&str]) -> String {
+    let found = fields.text(at);
+    if !found.is_empty() && !known.contains(&found.as_str()) {
+        fields.warn(at, format_args!("is {found}, which Istio does not know"));
+    }
+    found
 }
 
 pub(super) fn target_ref(value: &Value) -> TargetRef {
-    TargetRef { group: str_of(value, "/group").into(), kind: str_of(value, "/kind").into(), name: str_of(value, "/name").into() }
-}
-
-fn target_refs(fields: &mut Fields<'_>) -> Vec<TargetRef> {
-    let refs: Vec<TargetRef> = fields.list("/spec/targetRefs").iter().map(target_ref).collect();
-    // The deprecated single form counts only where the list is empty (`pilot/pkg/model/policyattachment.go`).
-    if refs.is_empty() { fields.get("/spec/targetRef").map(target_ref).into_iter().collect() } else { refs }
+    TargetRef {
+        group: str_of(value, "/group").into(),
+        kind: str_of(value, "/kind").into(),
+        name: str_of(value, "/name").into(),
+        namespace: str_of(value, "/namespace").into(),
+    }
 }
 
 fn phase(fields: &mut Fields<'_>) -> Phase {
@@ -82,12 +123,13 @@ fn priority(fields: &mut Fields<'_>) -> Option<i64> {
     fields.number("/spec/priority")
 }
 
-fn plugin_type(fields: &mut Fields<'_>) -> PluginType {
-    match fields.text("/spec/type").as_str() {
+fn plugin_type(fields: &mut Fields<'_>, wasm: &str) -> PluginType {
+    let at = format!("{wasm}/type");
+    match fields.text(&at).as_str() {
         "" | "UNSPECIFIED_PLUGIN_TYPE" | "HTTP" => PluginType::Http,
         "NETWORK" => PluginType::Network,
         other => {
-            fields.warn("/spec/type", format_args!("is {other}, which is not a type; taken as HTTP"));
+            fields.warn(&at, format_args!("is {other}, which is not a type"));
             PluginType::Http
         }
     }
@@ -101,16 +143,14 @@ fn matches(fields: &mut Fields<'_>) -> Vec<TrafficSelector> {
             "CLIENT" => WorkloadMode::Client,
             "SERVER" => WorkloadMode::Server,
             other => {
-                fields.warn(&format!("/spec/match/{index}/mode"), format_args!("is {other}, which is not a mode; taken as any"));
+                fields.warn(&format!("/spec/match/{index}/mode"), format_args!("is {other}, which is not a mode"));
                 WorkloadMode::ClientAndServer
             }
         };
         let ports = item.get("ports").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         // Dropping a number that is no port would turn an item that matches nothing into one that matches every port.
+        // Dropping a number that is no port would turn an item that matches nothing into one that matches every port.
         let numbers: Vec<u16> = ports.iter().map(|port| port_of(port, "/number").unwrap_or_default()).collect();
-        if numbers.contains(&0) {
-            fields.warn(&format!("/spec/match/{index}/ports"), "has a port without a number from 1 to 65535, which matches nothing");
-        }
         found.push(TrafficSelector { mode, ports: numbers });
     }
     found

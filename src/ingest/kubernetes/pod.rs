@@ -5,10 +5,13 @@ use serde_json::Value;
 use super::fields::{Fields, port_of, str_of};
 use super::{features, owner, proxy_id};
 use crate::model::labels::Labels;
-use crate::model::workload::{Pod, ProxyContainer, ProxyKind};
+use crate::model::workload::{Injection, Pod, ProxyContainer, ProxyKind};
 
 /// Istio's name for the container; ztunnel's has it too.
 const PROXY: &str = "istio-proxy";
+
+/// A pod's own word on whether it wants a sidecar.
+const INJECT: &str = "sidecar.istio.io/inject";
 
 pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
     let labels = fields.labels("/metadata/labels");
@@ -24,10 +27,21 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
         deleting: fields.get("/metadata/deletionTimestamp").is_some(),
         ips: fields.list("/status/podIPs").iter().map(|ip| str_of(ip, "/ip").to_owned()).filter(|ip| !ip.is_empty()).collect(),
         container_ports: containers.iter().flat_map(ports).collect(),
-        revision: annotations.get("istio.io/rev").or_else(|| labels.get("istio.io/rev")).cloned(),
+        revision: annotations.get("istio.io/rev").cloned().or_else(|| status_revision(&annotations)),
+        injection: Injection {
+            choice: labels.get(INJECT).or_else(|| annotations.get(INJECT)).cloned(),
+            host_network: fields.get("/spec/hostNetwork").and_then(Value::as_bool).unwrap_or(false),
+            ambient: annotations.get("ambient.istio.io/redirection").is_some_and(|state| state == "enabled"),
+        },
         istiod: features::read(fields, &labels),
         labels,
     }
+}
+
+/// Injection writes down which revision it is of; as an annotation of its own since Istio 1.18.
+fn status_revision(annotations: &Labels) -> Option<String> {
+    let status: Value = serde_json::from_str(annotations.get("sidecar.istio.io/status")?).ok()?;
+    Some(str_of(&status, "/revision").to_owned()).filter(|revision| !revision.is_empty())
 }
 
 fn condition(conditions: &[Value], name: &str) -> bool {

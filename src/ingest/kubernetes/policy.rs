@@ -12,7 +12,7 @@ use crate::model::gateway::{GatewayListener, GatewaySpec, RoutesFrom, Server};
 use crate::model::kind::Kind;
 use crate::model::labels::Selector;
 use crate::model::policy::{Policy, PolicySpec};
-use crate::model::routing::{DestinationRule, VirtualService};
+use crate::model::routing::{ClientTls, DestinationRule, Subset, TrafficPolicy, VirtualService};
 use crate::model::sidecar::{Egress, Ingress, Sidecar};
 
 pub(super) fn read(kind: Kind, fields: &mut Fields<'_>) -> Policy {
@@ -171,16 +171,43 @@ fn virtual_service(fields: &mut Fields<'_>) -> VirtualService {
 }
 
 fn destination_rule(fields: &mut Fields<'_>) -> DestinationRule {
-    let mode = |item: &Value, pointer: &str| Some(str_of(item, pointer).to_owned()).filter(|mode| !mode.is_empty());
-    let tls = fields.get("/spec/trafficPolicy/tls");
-    let ports = fields.list("/spec/trafficPolicy/portLevelSettings").iter();
-    let subsets = fields.list("/spec/subsets").iter();
-    DestinationRule {
-        host: fields.text("/spec/host"),
-        export_to: texts(fields.list("/spec/exportTo"), ""),
-        // DISABLE is the value 0 of the enum, so what stands where nothing is written.
-        tls_mode: tls.map(|tls| mode(tls, "/mode").unwrap_or_else(|| "DISABLE".to_owned())),
-        port_tls: ports.filter_map(|item| Some((port_of(item, "/port/number")?, mode(item, "/tls/mode")?))).collect::<BTreeMap<_, _>>(),
-        subset_tls: subsets.filter_map(|item| Some((mode(item, "/name")?, mode(item, "/trafficPolicy/tls/mode")?))).collect(),
+    let policy = fields.get("/spec/trafficPolicy").map(|policy| traffic_policy(fields, policy, "/spec/trafficPolicy"));
+    let mut subsets = Vec::new();
+    for (index, item) in fields.list("/spec/subsets").iter().enumerate() {
+        let pointer = format!("/spec/subsets/{index}");
+        subsets.push(Subset {
+            name: str_of(item, "/name").to_owned(),
+            labels: Selector { match_labels: fields.labels(&format!("{pointer}/labels")) },
+            policy: item.get("trafficPolicy").map(|policy| traffic_policy(fields, policy, &format!("{pointer}/trafficPolicy"))),
+        });
     }
+    DestinationRule { host: fields.text("/spec/host"), export_to: texts(fields.list("/spec/exportTo"), ""), policy, subsets }
+}
+
+fn traffic_policy(fields: &mut Fields<'_>, policy: &Value, pointer: &str) -> TrafficPolicy {
+    let mut ports = BTreeMap::new();
+    for (index, item) in fields.list(&format!("{pointer}/portLevelSettings")).iter().enumerate() {
+        match port_of(item, "/port/number") {
+            // Of several for one port the first counts.
+            Some(port) => {
+                let tls = client_tls(fields, item, &format!("{pointer}/portLevelSettings/{index}"));
+                ports.entry(port).or_insert(tls);
+            }
+            None => fields.warn(&format!("{pointer}/portLevelSettings/{index}/port"), "has no number from 1 to 65535"),
+        }
+    }
+    TrafficPolicy { tls: client_tls(fields, policy, pointer), ports, passthrough: str_of(policy, "/loadBalancer/simple") == "PASSTHROUGH" }
+}
+
+/// DISABLE is the value 0 of the enum, so what stands where nothing is written.
+fn client_tls(fields: &mut Fields<'_>, policy: &Value, pointer: &str) -> Option<ClientTls> {
+    let word = str_of(policy.get("tls").filter(|tls| !tls.is_null())?, "/mode");
+    if word.is_empty() {
+        return Some(ClientTls::Disable);
+    }
+    let found = ClientTls::ALL.into_iter().find(|mode| mode.as_str() == word);
+    if found.is_none() {
+        fields.warn(&format!("{pointer}/tls/mode"), format_args!("is {word}, which is not a mode; taken as if there were no tls"));
+    }
+    found
 }

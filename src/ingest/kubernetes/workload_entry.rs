@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::fields::{Fields, port_of};
 use super::proxy_id;
-use crate::model::workload::{Pod, ProxyContainer, ProxyKind};
+use crate::model::workload::{Injection, Pod, ProxyContainer, ProxyKind};
 
 pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
     Pod {
@@ -34,6 +34,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
         container_ports: ports(fields),
         revision: None,
         istiod: None,
+        injection: Injection::default(),
     }
 }
 

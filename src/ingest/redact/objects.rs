@@ -10,6 +10,8 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
 /// The container whose environment meshscope reads; of others, no value is of use.
 const PROXY: &str = "istio-proxy";
+/// The container of istiod, of whose environment the switches are read.
+const ISTIOD: &str = "discovery";
 
 /// Redacts an object and all that lies in it.
 pub(super) fn redact(value: &mut Value) {
@@ -42,10 +44,13 @@ fn secret(fields: &mut Map<String, Value>) {
 }
 
 fn container(container: &mut Value) {
-    if container.get("name").and_then(Value::as_str) != Some(PROXY)
+    let name = container.get("name").and_then(Value::as_str);
+    let switches = name == Some(ISTIOD);
+    if name != Some(PROXY)
         && let Some(Value::Array(env)) = container.get_mut("env")
     {
-        let values = env.iter_mut().filter_map(|entry| entry.get_mut("value"));
+        let is_read = |entry: &Value| switches && entry.get("name").and_then(Value::as_str).is_some_and(is_switch);
+        let values = env.iter_mut().filter(|entry| !is_read(entry)).filter_map(|entry| entry.get_mut("value"));
         values.filter(|value| value.as_str() != Some("")).for_each(|value| *value = REDACTED.into());
     }
     for part in ["args", "command"] {
@@ -53,6 +58,11 @@ fn container(container: &mut Value) {
             flags(words);
         }
     }
+}
+
+/// Whether an environment variable of istiod switches a feature: its name is all that says so.
+fn is_switch(name: &str) -> bool {
+    (name.starts_with("ENABLE_") || name.starts_with("PILOT_")) && !Name::new(name).is_suspect()
 }
 
 /// `["--password", "…"]`: the word after a flag that names a secret.

@@ -48,12 +48,35 @@ pub struct ChainMatch {
     pub application_protocols: Vec<String>,
     /// `server_names`: SNI.
     pub server_names: Vec<String>,
-    /// `source_prefix_ranges`, `direct_source_prefix_ranges`, as `10.0.0.0/8`.
+    /// `direct_source_prefix_ranges`: where the connection itself comes from, whatever PROXY protocol says; as `10.0.0.0/8`.
+    pub direct_source_prefix_ranges: Vec<String>,
+    /// `source_type`; None is `ANY`.
+    pub source_type: Option<SourceType>,
+    /// `source_prefix_ranges`, as `10.0.0.0/8`.
     pub source_prefix_ranges: Vec<String>,
     /// `source_ports`.
     pub source_ports: Vec<u16>,
-    /// `source_type` where it is not `ANY`, and fields this program does not know, as `name=value`.
+    /// Fields and values that this program does not know, as `name=value`.
     pub other: Vec<String>,
+}
+
+/// `ConnectionSourceType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceType {
+    /// From the same address, or from loopback.
+    SameIpOrLoopback,
+    /// From anywhere else.
+    External,
+}
+
+impl SourceType {
+    /// The name in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SameIpOrLoopback => "SAME_IP_OR_LOOPBACK",
+            Self::External => "EXTERNAL",
+        }
+    }
 }
 
 impl ChainMatch {

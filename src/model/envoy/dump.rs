@@ -14,6 +14,16 @@ pub enum DumpView {
     Istiod,
 }
 
+impl DumpView {
+    /// The word of JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Proxy => "proxy",
+            Self::Istiod => "istiod",
+        }
+    }
+}
+
 /// What was understood of one `config_dump`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigDump {

@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use super::chain::FilterChain;
+use super::listener_filter::ListenerFilter;
+use super::matcher::Matcher;
 use super::raw::RawJson;
 
 /// One listener in one state. A listener that is being replaced stands here twice, once a state.
@@ -16,8 +18,16 @@ pub struct Listener {
     pub is_static: bool,
     /// Where it listens.
     pub address: ListenerAddress,
+    /// `additional_addresses`: where it listens too.
+    pub additional_addresses: Vec<ListenerAddress>,
+    /// Whether it listens on its port itself (`bind_to_port`), or has its connections handed over by another listener.
+    pub binds_port: bool,
     /// `traffic_direction`, where the configuration says it.
     pub direction: Option<Direction>,
+    /// What runs before a chain is picked, in order.
+    pub filters: Vec<ListenerFilter>,
+    /// By what it picks a chain; None where each chain's own match decides.
+    pub matcher: Option<Matcher>,
     /// Its chains in the order of `filter_chains`, the `default_filter_chain` last.
     pub chains: Vec<FilterChain>,
     /// Why the proxy refused it; only in [`ListenerState::Error`].

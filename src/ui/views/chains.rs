@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{empty, inset, list, pane, paragraph, shifted, state, way_role};
+use super::{empty, inset, list, pane, paragraph, proxy_title, shifted, state, way_role};
 use crate::analysis::answers::{ChainAnswer, FilterAnswer, ListenerAnswer, ProxyChains};
 use crate::app::App;
 use crate::app::rows::chains::{chain_count, filter, key_of, listener_count};
@@ -25,11 +25,7 @@ const COLUMNS: [Column<'static>; 4] = [
 /// Draws it, and returns how many rows are in sight.
 pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
     let Subject::Chains(focus) = &screen.subject else { return 0 };
-    let mut title = vec![Piece::new(Role::Title, focus.proxy.pod.as_str())];
-    if let Some(plugin) = &focus.plugin {
-        title.extend([Piece::new(Role::Muted, format!(" {} ", look.symbols.between)), Piece::new(Role::Plugin, plugin.to_string())]);
-    }
-    let inside = pane(screen, title).render(area, buffer, look);
+    let inside = pane(screen, proxy_title(focus, look)).render(area, buffer, look);
     let proxy = screen.chains().and_then(|answer| answer.proxies.first());
     let Some(proxy) = proxy.filter(|_| !screen.rows.is_empty()) else {
         empty::not_found(screen).unwrap_or_else(|| empty::proxy(app, &focus.proxy)).render(inside, buffer, look);
@@ -148,7 +144,6 @@ fn chain_cells<'a>(screen: &Screen, chain: &'a ChainAnswer, hits: &'a [usize], l
         1 => vec![Piece::new(Role::Plugin, look.symbols.dot)],
         more => vec![Piece::new(Role::Plugin, format!("{more}{} {}", look.symbols.times, look.symbols.dot))],
     };
-    let leads = if chain.destination.is_empty() { String::new() } else { format!("{} {}", look.symbols.arrow, chain.destination) };
     vec![
         // The place is how Why names the chain.
         vec![
@@ -156,7 +151,7 @@ fn chain_cells<'a>(screen: &Screen, chain: &'a ChainAnswer, hits: &'a [usize], l
             Piece::new(way_role(&chain.meaning), chain.meaning.as_str()).with_hits(hits),
         ],
         vec![Piece::new(Role::Muted, chain.recognised_by.as_str())],
-        vec![Piece::new(Role::Muted, leads)],
+        leads(chain, look),
         mark,
     ]
 }
@@ -169,8 +164,14 @@ fn filter_row<'a>(screen: &'a Screen, row: &Row, layer: &str, hits: &[usize], lo
     TreeRow { depth: 2, expandable: false, expanded: false, cells: vec![cell] }
 }
 
+/// Where a chain leads: `→ inbound|80||`; nothing where it leads nowhere.
+pub(super) fn leads(chain: &ChainAnswer, look: &Look<'_>) -> Vec<Piece<'static>> {
+    let text = if chain.destination.is_empty() { String::new() } else { format!("{} {}", look.symbols.arrow, chain.destination) };
+    vec![Piece::new(Role::Muted, text)]
+}
+
 /// The plugin in question with a full dot, another plugin with a hollow one, and Envoy's own by their short names.
-fn filter_pieces<'a>(screen: &Screen, filter: &'a FilterAnswer, hits: &[usize], look: &Look<'_>) -> Vec<Piece<'a>> {
+pub(super) fn filter_pieces<'a>(screen: &Screen, filter: &'a FilterAnswer, hits: &[usize], look: &Look<'_>) -> Vec<Piece<'a>> {
     let Some(id) = &filter.id else {
         let skip = filter.name.chars().count() - filter.short().chars().count();
         return vec![Piece::text("  "), Piece::text(filter.short()).with_hits(shifted(hits, skip))];

@@ -7,7 +7,7 @@ use super::header::source;
 use super::{inset, paragraph};
 use crate::app::App;
 use crate::app::screen::Screen;
-use crate::model::ids::ProxyId;
+use crate::model::ids::{ProxyId, WorkloadId};
 use crate::model::kind::Kind;
 use crate::model::snapshot::Dump;
 use crate::model::update::Health;
@@ -108,6 +108,19 @@ pub(super) fn workloads(app: &App) -> Reason {
         );
     }
     Reason::new(Role::Info, "No pods were found.", "Is this the cluster you mean? --context chooses another.")
+}
+
+/// Why there is nothing of a workload's mutual TLS.
+pub(super) fn mtls(app: &App, workload: &WorkloadId) -> Reason {
+    match trouble(app) {
+        Some(reason) => reason,
+        None if app.screen().answer.is_none() => Reason::new(Role::Info, format!("Looking for the policies of {workload} …"), ""),
+        None => Reason::new(
+            Role::Warning,
+            format!("{} of namespace {} has no pods any more.", workload.short(), workload.name.namespace),
+            "Esc goes back.",
+        ),
+    }
 }
 
 /// Why there is nothing of a proxy: its dump is not there.

@@ -19,13 +19,20 @@ pub(super) fn steps(app: &App) -> Vec<String> {
             Subject::Plugins { .. } if app.options.info.kind == SourceKind::Dump => {}
             Subject::Plugins { namespace } => steps.push(namespace.clone().unwrap_or_else(|| "all namespaces".to_owned())),
             Subject::Workloads(plugin) => steps.push(plugin.to_string()),
-            Subject::Chains(focus) | Subject::Why(focus) => {
+            Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) | Subject::Order(focus) => {
                 for step in [focus.plugin.as_ref().map(ToString::to_string), Some(focus.name().to_owned())].into_iter().flatten() {
                     if !steps.contains(&step) {
                         steps.push(step);
                     }
                 }
                 steps.push(screen.view().title().to_lowercase());
+            }
+            Subject::WhatIf(supposed) => steps.push(format!("what if {}", supposed.typed)),
+            Subject::Mtls(workload) => {
+                if !steps.contains(&workload.name.name) {
+                    steps.push(workload.name.name.clone());
+                }
+                steps.push(screen.view().title().to_owned());
             }
             Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => steps.push(screen.view().title().to_lowercase()),
         }

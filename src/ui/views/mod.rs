@@ -1,20 +1,26 @@
 //! The screens. Each draws the rows and the answer of the screen in sight, and computes nothing that `analysis` should.
 
+mod asking;
 mod chains;
+mod connection;
 mod empty;
 mod header;
 mod help;
+mod mtls;
+mod order;
 mod plugins;
 mod prediction;
 mod raw;
 mod state;
 mod warnings;
+mod what_if;
 mod why;
+mod workload_details;
 mod workloads;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::Look;
 use super::text::{Piece, TextLine};
@@ -24,7 +30,7 @@ use crate::app::App;
 use crate::app::action::View;
 use crate::app::keymap;
 use crate::app::program::{Drawn, Typing};
-use crate::app::screen::Screen;
+use crate::app::screen::{Focus, Screen};
 use crate::app::state::ListState;
 
 /// The width from which a pane with details stands beside a list.
@@ -59,6 +65,10 @@ pub fn render(app: &App, themes: &Themes, ascii: bool, frame: &mut Frame<'_>) ->
             chrome.render_event(&regions, buffer, &look);
             palette(buffer, regions.body, state, &look)
         }
+        Some(Typing::Question(asking, prompt)) => {
+            chrome.render_event(&regions, buffer, &look);
+            asking::render(asking, prompt, regions.body, buffer, &look)
+        }
         None => {
             chrome.render_event(&regions, buffer, &look);
             None
@@ -78,6 +88,10 @@ fn body(app: &App, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
         View::Workloads => workloads::render(app, screen, area, buffer, look),
         View::Chains => chains::render(app, screen, area, buffer, look),
         View::Why => why::render(app, screen, area, buffer, look),
+        View::WhatIf => what_if::render(screen, area, buffer, look),
+        View::Mtls => mtls::render(app, screen, area, buffer, look),
+        View::Connection => connection::render(app, screen, area, buffer, look),
+        View::Order => order::render(app, screen, area, buffer, look),
         View::Raw => raw::render(screen, area, buffer, look),
         View::Warnings => warnings::render(app, screen, area, buffer, look),
         View::Help => help::render(screen, area, buffer, look),
@@ -96,6 +110,37 @@ fn pane<'a>(screen: &Screen, title: Vec<Piece<'a>>) -> Pane<'a> {
         note.push(Piece::new(Role::Muted, format!("{before} of {}", selectable())));
     }
     Pane { title, note, focused: true }
+}
+
+/// The title of a pane about a proxy: the pod, and the plugin that is looked for in it.
+fn proxy_title<'a>(focus: &'a Focus, look: &Look<'_>) -> Vec<Piece<'a>> {
+    let mut title = vec![Piece::new(Role::Title, focus.proxy.pod.as_str())];
+    if let Some(plugin) = &focus.plugin {
+        title.extend([Piece::new(Role::Muted, format!(" {} ", look.symbols.between)), Piece::new(Role::Plugin, plugin.to_string())]);
+    }
+    title
+}
+
+/// Paints the question that a screen answers, and returns the room below it.
+fn below_question(question: Vec<Piece<'_>>, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> Rect {
+    let question = TextLine::new(question);
+    let taken = paint_wrapped(buffer, area, 0, &question, look);
+    let taken = u16::try_from(taken + 1).unwrap_or(u16::MAX).min(area.height);
+    Rect { y: area.y + taken, height: area.height - taken, ..area }
+}
+
+/// The area of a list, and beside it, where there is room and something to say, that of the details.
+fn with_details(area: Rect, wanted: bool) -> (Rect, Option<Rect>) {
+    if !wanted || area.width < WIDE {
+        return (area, None);
+    }
+    let [left, right] = area.layout(&Layout::horizontal([Constraint::Fill(1), Constraint::Length((area.width / 3).min(64))]));
+    (left, Some(right))
+}
+
+/// A text, or what stands in its place where it is empty.
+fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
+    if text.is_empty() { otherwise } else { text }
 }
 
 /// The selection, as far as it is shown: where a prompt has the keys, rows are still moved over.

@@ -1,9 +1,9 @@
 //! Home: all plugins, what is in trouble first, and on a wide terminal all about the selected one.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 
-use super::{WIDE, empty, inset, list, pane, paragraph, state, widest};
+use super::{empty, inset, list, or, pane, paragraph, state, widest, with_details};
 use crate::analysis::answers::PluginSummary;
 use crate::app::App;
 use crate::app::rows::{self, Row};
@@ -32,13 +32,7 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
         Some(Row::Plugin(index)) => screen.plugins().and_then(|answer| answer.plugins.get(*index)),
         _ => None,
     };
-    let (left, right) = match selected {
-        Some(_) if area.width >= WIDE => {
-            let [left, right] = area.layout(&Layout::horizontal([Constraint::Fill(1), Constraint::Length((area.width / 3).min(64))]));
-            (left, Some(right))
-        }
-        _ => (area, None),
-    };
+    let (left, right) = with_details(area, selected.is_some());
     let inside = pane(screen, vec![Piece::new(Role::Title, "Plugins")]).render(left, buffer, look);
     let height = Table::<fn(usize) -> TableRow<'static>>::body_height(inside.height);
     if screen.rows.is_empty() {
@@ -164,8 +158,4 @@ fn proxies(plugin: &PluginSummary) -> Vec<TextLine<'_>> {
         lines.push(TextLine::new([Piece::new(Role::Muted, format!("and {more} more; Enter shows all workloads"))]));
     }
     lines
-}
-
-fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
-    if text.is_empty() { otherwise } else { text }
 }

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{empty, inset, list, pane, prediction, state, way_role};
+use super::{below_question, empty, inset, list, pane, prediction, proxy_title, state, way_role};
 use crate::analysis::answers::{WhyEntry, WhyListener};
 use crate::app::App;
 use crate::app::rows::{self, Row};
@@ -11,28 +11,20 @@ use crate::app::screen::{Focus, Screen, Subject};
 use crate::model::envoy::ListenerState;
 use crate::model::snapshot::Dump;
 use crate::ui::Look;
-use crate::ui::text::{Piece, TextLine, rows as rows_of, width};
+use crate::ui::text::{Piece, TextLine, width};
 use crate::ui::theme::Role;
-use crate::ui::widgets::{Paragraphs, paint_wrapped};
+use crate::ui::widgets::Paragraphs;
 
 /// Draws it, and returns how many rows are in sight.
 pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
     let Subject::Why(focus) = &screen.subject else { return 0 };
-    let mut title = vec![Piece::new(Role::Title, focus.proxy.pod.as_str())];
-    if let Some(plugin) = &focus.plugin {
-        title.extend([Piece::new(Role::Muted, format!(" {} ", look.symbols.between)), Piece::new(Role::Plugin, plugin.to_string())]);
-    }
-    let inside = inset(pane(screen, title).render(area, buffer, look));
+    let inside = inset(pane(screen, proxy_title(focus, look)).render(area, buffer, look));
     let read = matches!(app.snapshot.dumps.get(&focus.proxy), Some(Dump::Loaded(_)));
     let Some(entry) = rows::why::entry(screen).filter(|_| read && !screen.rows.is_empty()) else {
         empty::not_found(screen).unwrap_or_else(|| empty::proxy(app, &focus.proxy)).render(inside, buffer, look);
         return usize::from(inside.height);
     };
-    let question = TextLine::new(question(focus, entry));
-    let taken = rows_of(&question, inside.width, look.ascii());
-    paint_wrapped(buffer, inside, 0, &question, look);
-    let taken = u16::try_from(taken + 1).unwrap_or(u16::MAX).min(inside.height);
-    let rest = Rect { y: inside.y + taken, height: inside.height - taken, ..inside };
+    let rest = below_question(question(focus, entry), inside, buffer, look);
     let columns = Columns::of(entry, rest.width, look.ascii());
     let row = |index: usize| row(app, screen, focus, entry, index, &columns, look);
     Paragraphs { total: screen.rows.len(), row, state: list(screen) }.render(rest, buffer, look)

@@ -1,9 +1,9 @@
 //! The workloads of a plugin: those that it applies to, by which rule, with its counts and state; then all others.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 
-use super::{empty, list, pane, shifted, state, widest};
+use super::{empty, inset, list, pane, paragraph, shifted, state, widest, with_details, workload_details};
 use crate::analysis::answers::{Counts, WorkloadSummary};
 use crate::analysis::health::PluginState;
 use crate::app::App;
@@ -14,22 +14,38 @@ use crate::model::peer_authentication::MtlsMode;
 use crate::ui::Look;
 use crate::ui::text::Piece;
 use crate::ui::theme::Role;
-use crate::ui::widgets::{Align, Column, Table, TableRow};
+use crate::ui::widgets::{Align, Column, Pane, Table, TableRow};
 
 const COLUMNS: [Column<'static>; 6] = [
     Column { title: "WORKLOAD", min: 18, want: 40, priority: 1, align: Align::Left },
     Column { title: "PODS", min: 5, want: 5, priority: 6, align: Align::Left },
     Column { title: "WHY IT MATCHES", min: 20, want: 70, priority: 5, align: Align::Left },
     Column { title: "mTLS", min: 10, want: 10, priority: 4, align: Align::Left },
-    Column { title: "N in/out", min: 8, want: 10, priority: 3, align: Align::Left },
+    Column { title: "N in/out", min: 10, want: 10, priority: 3, align: Align::Left },
     Column { title: "STATE", min: 10, want: 18, priority: 2, align: Align::Left },
 ];
+
+/// The height from which the details of a near-miss stand below a list that is too narrow for them beside it.
+const TALL: u16 = 18;
 
 /// Draws it, and returns how many rows are in sight.
 pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
     let name = screen.plugin().map(ToString::to_string).unwrap_or_default();
     let title = vec![Piece::new(Role::Title, "Workloads of "), Piece::new(Role::Plugin, name)];
-    let inside = pane(screen, title).render(area, buffer, look);
+    let selected = match screen.selected() {
+        Some(Row::Workload(place) | Row::Proxy(place, _)) => screen.workloads().and_then(|answer| answer.workloads.get(*place)),
+        _ => None,
+    };
+    let missed = selected.is_some_and(|workload| workload.near_miss.is_some());
+    let (rest, details) = match with_details(area, selected.is_some()) {
+        // What would have to change is worth a part of a narrow screen too.
+        (area, None) if missed && area.height >= TALL => {
+            let [above, below] = area.layout(&Layout::vertical([Constraint::Fill(1), Constraint::Length(area.height / 2)]));
+            (above, Some(below))
+        }
+        beside => beside,
+    };
+    let inside = pane(screen, title).render(rest, buffer, look);
     let height = Table::<fn(usize) -> TableRow<'static>>::body_height(inside.height);
     let Some(answer) = screen.workloads().filter(|_| !screen.rows.is_empty()) else {
         empty::not_found(screen).unwrap_or_else(|| empty::workloads(app)).render(inside, buffer, look);
@@ -49,9 +65,14 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
             let count = counts(app, screen, Some(&proxy.proxy), of(proxy.inbound), of(proxy.elsewhere), look);
             TableRow::Cells(vec![vec![Piece::text("  "), name], vec![], vec![], vec![], count, state])
         }
-        _ => TableRow::Section(vec![Piece::new(Role::Section, "not matched")]),
+        _ => TableRow::Section(vec![Piece::new(Role::Section, "not matched, the nearest first")]),
     };
     Table { columns: &columns, total: screen.rows.len(), row, state: list(screen), focused: true }.render(inside, buffer, look);
+    if let (Some(workload), Some(area)) = (selected, details) {
+        let pane = Pane { title: vec![Piece::new(Role::Title, workload.short.as_str())], ..Pane::default() };
+        let inside = pane.render(area, buffer, look);
+        paragraph(buffer, inset(inside), &workload_details::lines(app, workload, look), look);
+    }
     height
 }
 
@@ -73,7 +94,7 @@ fn workload<'a>(app: &App, screen: &Screen, workload: &'a WorkloadSummary, hits:
     vec![
         name,
         pods,
-        vec![Piece::text(workload.reason.as_str())],
+        vec![Piece::new(if workload.near_miss.is_some() { Role::Warning } else { Role::Text }, workload.reason.as_str())],
         vec![Piece::new(mode_role(workload.mtls.mode), workload.mtls.mode.as_str())],
         counts(app, screen, only, workload.inbound, workload.elsewhere, look),
         states(app, workload, look),

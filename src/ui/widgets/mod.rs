@@ -28,7 +28,7 @@ use super::Look;
 use super::theme::Role;
 
 /// The area's row of a number, counted from its top; empty where it has none.
-fn row_of(area: Rect, row: usize) -> Rect {
+pub(in crate::ui) fn row_of(area: Rect, row: usize) -> Rect {
     let row = u16::try_from(row).unwrap_or(u16::MAX);
     if row >= area.height { Rect::ZERO } else { Rect { y: area.y + row, height: 1, ..area } }
 }

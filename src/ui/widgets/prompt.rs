@@ -11,7 +11,7 @@ use crate::ui::theme::Role;
 /// The line.
 #[derive(Clone, Debug)]
 pub struct PromptLine<'a> {
-    /// What it is for: `/` or `:`.
+    /// What stands before it: `/` or `:`.
     pub sign: &'a str,
     /// What was typed.
     pub prompt: &'a Prompt,

@@ -50,6 +50,8 @@ impl Default for State {
             "envoyfilters.networking.istio.io",
             "sidecars.networking.istio.io",
             "gateways.networking.istio.io",
+            "virtualservices.networking.istio.io",
+            "destinationrules.networking.istio.io",
             "serviceentries.networking.istio.io",
             "workloadentries.networking.istio.io",
         ];

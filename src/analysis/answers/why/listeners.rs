@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::WhyListener;
 use crate::analysis::chains::{self, Facts};
-use crate::analysis::era::{ControlPlane, Version};
+use crate::analysis::control_plane::ControlPlane;
+use crate::analysis::era::Version;
 use crate::analysis::explain;
 use crate::analysis::outlook::{Judgement, Outlook};
 use crate::analysis::placement::{self, ListenerDirection};

@@ -176,19 +176,24 @@ fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> WhyEntry {
         attached: applies,
         reason: attachment.map_or_else(|unknown| unknown, |attachment| attachment.reason.to_string()),
         mtls: pod.map(|pod| {
-            let effective = mtls::effective(objects, &pod.id.namespace, &pod.labels);
+            let effective = mtls::of_pod(objects, pod);
             MtlsAnswer { mode: effective.mode, winner: effective.winner_text() }
         }),
         listeners: listeners::of_proxy(snapshot, plugin, proxy),
         era_note: listeners::era_note(snapshot, plugin, proxy),
         state: health.state,
         state_note: health.evidence,
-        dump_note: match snapshot.dumps.get(proxy) {
-            Some(Dump::Loaded(loaded)) => read_note(loaded),
-            Some(Dump::Loading) => "is being read".to_owned(),
-            Some(Dump::Failed(why)) => why.clone(),
-            None => "was not asked for".to_owned(),
-        },
+        dump_note: dump_note(snapshot, proxy),
+    }
+}
+
+/// How a proxy's dump was read, or why there is none.
+pub(super) fn dump_note(snapshot: &Snapshot, proxy: &ProxyId) -> String {
+    match snapshot.dumps.get(proxy) {
+        Some(Dump::Loaded(loaded)) => read_note(loaded),
+        Some(Dump::Loading) => "is being read".to_owned(),
+        Some(Dump::Failed(why)) => why.clone(),
+        None => "was not asked for".to_owned(),
     }
 }
 

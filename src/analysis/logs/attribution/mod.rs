@@ -53,7 +53,7 @@ impl Attributor {
         }
         match details(record) {
             Some(LogDetails::PluginLog { lua: true, .. }) => {
-                self.candidates.choose(proxy, true, |plugin| plugin.extension == Extension::Lua).only("plugin in Lua")
+                self.candidates.choose(proxy, true, |plugin| matches!(plugin.extension, Extension::Lua { .. })).only("plugin in Lua")
             }
             Some(LogDetails::PluginLog { plugin, root_id, .. }) => self.spoke(proxy, plugin.as_deref(), &root_id),
             Some(LogDetails::Debounce { object: Some(object), .. } | LogDetails::Discarded { object, .. }) => {

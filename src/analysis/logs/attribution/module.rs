@@ -22,7 +22,8 @@ impl<'u> Module<'u> {
     /// Reads `url` of a plugin, or the one in a line.
     pub(super) fn of(url: &'u str) -> Self {
         match url.split_once("://") {
-            Some(("oci", image)) => Self::image(image),
+            // Go takes a scheme in any case.
+            Some((scheme, image)) if scheme.eq_ignore_ascii_case("oci") => Self::image(image),
             Some(_) => Self::Url(url),
             None => Self::image(url),
         }
@@ -59,6 +60,7 @@ mod tests {
             "oci://registry.lab:5000/linsun/helloworld:latest",
             "oci://registry.lab:5000/linsun/helloworld",
             "registry.lab:5000/linsun/helloworld",
+            "OCI://registry.lab:5000/linsun/helloworld:latest",
         ] {
             assert_eq!(Module::of(url), tagged, "{url}");
         }

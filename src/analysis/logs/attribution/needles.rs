@@ -24,7 +24,7 @@ pub fn needles(plugin: &PluginId, objects: &Inventory) -> Vec<String> {
                 Module::Url(url) => url.split(['?', '&', '<', '>']).next().unwrap_or(url).to_owned(),
             });
         }
-        Some(Extension::Lua) => needles.push("script log".to_owned()),
+        Some(Extension::Lua { .. }) => needles.push("script log".to_owned()),
         Some(Extension::None) | None => {}
     }
     needles.retain(|needle| !needle.is_empty());

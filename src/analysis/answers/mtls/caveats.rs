@@ -1,0 +1,61 @@
+//! What of the objects is not as it looks: policies that count for nothing, and ports that are not those that were meant.
+
+use crate::analysis::mtls::fate::{Fate, Judged, PortFate};
+use crate::analysis::mtls::{EffectiveMtls, of_pod};
+use crate::analysis::targets::ServiceTarget;
+use crate::model::ids::{ObjectName, WorkloadId};
+use crate::model::inventory::Inventory;
+use crate::model::warning::Warning;
+use crate::model::workload::Pod;
+
+/// Policies that are ignored as a whole, or their ports.
+pub(super) fn of_policies(judged: &[Judged<'_>], warnings: &mut Vec<Warning>) {
+    for judged in judged {
+        let mut say = |what: String, fix: &str| warnings.push(Warning::new(policy(&judged.policy.name), what, fix));
+        match &judged.fate {
+            Fate::LosesToOlder { .. } => say(judged.fate.to_string(), "delete one of them"),
+            Fate::OtherRevision(_) => say(judged.fate.to_string(), "drop the label, or set it to the pod's revision"),
+            Fate::SelectorInRootNamespace => say(judged.fate.to_string(), "put it into the namespace of the workloads"),
+            _ => {}
+        }
+        if judged.ports == PortFate::NoSelector {
+            say("has portLevelMtls and no selector, so its ports are ignored".to_owned(), "give it a selector");
+        }
+    }
+}
+
+/// `portLevelMtls` that names the service's port instead of the container's.
+pub(super) fn of_ports(mistaken: &[ServiceTarget<'_>], effective: &EffectiveMtls, warnings: &mut Vec<Warning>) {
+    let Some(name) = &effective.port_policy else { return };
+    for target in mistaken {
+        let (port, container) = (target.port.port, target.target);
+        let what = format!(
+            "portLevelMtls names {port}, which is a port of Service {} and leads to container port {container}",
+            target.service.name
+        );
+        warnings.push(Warning::new(policy(name), what, format!("name the container port, {container}")));
+    }
+}
+
+/// Pods of one workload with other labels, and so another mode: a roll-out, or labels that were changed by hand.
+pub(super) fn of_pods(
+    objects: &Inventory,
+    id: &WorkloadId,
+    shown: &Pod,
+    pods: &[&Pod],
+    of_shown: &EffectiveMtls,
+    warnings: &mut Vec<Warning>,
+) {
+    for pod in pods.iter().filter(|pod| pod.labels != shown.labels) {
+        let other = of_pod(objects, pod);
+        if (other.mode, &other.ports) != (of_shown.mode, &of_shown.ports) {
+            let by = other.winner_text().unwrap_or_else(|| "Istio's default".to_owned());
+            let what = format!("its pods differ: {} is shown, and {} has mode {} by {by}", shown.id, pod.id, other.mode);
+            warnings.push(Warning::new(format!("{} {id}", id.kind.as_str()), what, "name the pod to see its own"));
+        }
+    }
+}
+
+fn policy(name: &ObjectName) -> String {
+    format!("PeerAuthentication {name}")
+}

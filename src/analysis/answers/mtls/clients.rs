@@ -1,0 +1,200 @@
+//! What clients send to each service port of a workload, and what comes of it.
+
+use std::cell::OnceCell;
+
+use serde::Serialize;
+
+use super::World;
+use crate::analysis::mtls::client::{Because, Server, Wire, sends};
+use crate::analysis::mtls::clients::Clients;
+use crate::analysis::mtls::ports::{Behind, PortMode};
+use crate::analysis::mtls::rules::Merged;
+use crate::analysis::mtls::verdict::{Reason, Taker, Verdict, judge};
+use crate::analysis::mtls::{self, EffectiveMtls};
+use crate::analysis::protocol::ProtocolClass;
+use crate::analysis::targets::ServiceTarget;
+use crate::model::routing::Subset;
+use crate::model::warning::Warning;
+use crate::model::workload::{Pod, ProxyKind};
+
+/// A service port that leads to the workload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceClients {
+    /// The service, `namespace/name`.
+    pub service: String,
+    /// The host by which clients know it.
+    pub host: String,
+    /// The service's port.
+    pub port: u16,
+    /// The port on the workload.
+    pub target_port: u16,
+    /// The clients: those with a proxy first, the most of them first.
+    pub clients: Vec<ClientAnswer>,
+}
+
+/// Clients that fare alike.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientAnswer {
+    /// Whether they have a sidecar, or are gateways.
+    pub proxy: bool,
+    /// Who they are: `namespace default`, `deploy/a in default`; empty for all.
+    pub from: Vec<String>,
+    /// The subset that they are sent to by a VirtualService; None for the service as a whole.
+    pub subset: Option<String>,
+    /// The DestinationRules that they use for the host, `namespace/name`.
+    pub rules: Vec<String>,
+    /// What they send.
+    pub sends: Wire,
+    /// Why, in words.
+    pub because: String,
+    /// Whether it comes through.
+    pub verdict: Verdict,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// The workload that clients send to.
+pub(super) struct Served<'a> {
+    pub pod: &'a Pod,
+    pub effective: &'a EffectiveMtls,
+    pub ports: &'a [PortMode<'a>],
+    pub targets: &'a [ServiceTarget<'a>],
+}
+
+/// For each service port of the workload, by service; none for gateways, waypoints and ztunnel.
+pub(super) fn services(world: &World<'_>, served: &Served<'_>, warnings: &mut Vec<Warning>) -> Vec<ServiceClients> {
+    let Served { pod, effective, targets, .. } = *served;
+    if pod.proxy.as_ref().is_some_and(|proxy| proxy.kind != ProxyKind::Sidecar) {
+        return Vec::new();
+    }
+    let of_namespace = &mtls::of_namespace(world.objects, pod);
+    let mut found = Vec::new();
+    for target in targets {
+        let class = target.protocol.class();
+        if class == ProtocolClass::Udp {
+            continue;
+        }
+        let (taker, class) = taker(served, target.target, class);
+        for host in target.service.hosts(world.domain) {
+            let asked = Asked {
+                world,
+                server: Server { pod, effective, of_namespace, unlabelled: OnceCell::new() },
+                target,
+                host: &host,
+                taker,
+                class,
+            };
+            found.push(ServiceClients {
+                service: target.service.name.to_string(),
+                port: target.port.port,
+                target_port: target.target,
+                clients: asked.clients(warnings),
+                host,
+            });
+        }
+    }
+    found
+}
+
+/// Who receives what is sent to a port, and as what kind of port.
+fn taker(served: &Served<'_>, port: u16, class: ProtocolClass) -> (Taker, ProtocolClass) {
+    let Served { pod, effective, ports, .. } = *served;
+    let mode = effective.mode_of_port(port);
+    if pod.proxy.is_none() {
+        return (if pod.injection.ambient { Taker::Ztunnel(mode) } else { Taker::Application }, class);
+    }
+    // A port that a Sidecar's ingress leaves out is taken by the passthrough chains; without interception nobody takes it.
+    let own = ports.iter().find(|known| known.port == Some(port));
+    let rest = || ports.iter().find(|known| matches!(known.behind, Behind::Rest));
+    own.or_else(rest).map_or((Taker::Application, class), |known| (Taker::Sidecar(mode), known.class))
+}
+
+/// One service port under one host.
+struct Asked<'a> {
+    world: &'a World<'a>,
+    server: Server<'a>,
+    target: &'a ServiceTarget<'a>,
+    host: &'a str,
+    taker: Taker,
+    class: ProtocolClass,
+}
+
+/// How a client fares: what is the same for many is said once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Fare {
+    subset: Option<String>,
+    rules: Vec<String>,
+    wire: Wire,
+    because: Because,
+    reason: Reason,
+}
+
+impl Asked<'_> {
+    fn clients(&self, warnings: &mut Vec<Warning>) -> Vec<ClientAnswer> {
+        let mut groups: Vec<(Fare, Vec<String>)> = Vec::new();
+        for clients in &self.world.clients {
+            let rule = self.rule(clients);
+            ignored(rule, self.host, warnings);
+            for fare in self.fares(clients, rule) {
+                match groups.iter_mut().find(|(known, _)| *known == fare) {
+                    Some((_, from)) => from.push(clients.name()),
+                    None => groups.push((fare, vec![clients.name()])),
+                }
+            }
+        }
+        groups.sort_by_key(|(fare, from)| (fare.subset.clone(), std::cmp::Reverse(from.len())));
+        let all = self.world.clients.len();
+        let of_group = |(fare, from): (Fare, Vec<String>)| answer(true, if from.len() == all { Vec::new() } else { from }, fare);
+        let mut found: Vec<ClientAnswer> = groups.into_iter().map(of_group).collect();
+        found.push(answer(false, Vec::new(), self.fare(None, Vec::new(), (Wire::PlainText, Because::NoProxy))));
+        found
+    }
+
+    fn rule(&self, clients: &Clients<'_>) -> Option<&Merged<'_>> {
+        let client = clients.facts.pod;
+        self.world.rules.for_client(&client.id.namespace, &client.labels, self.host, &self.target.service.name.namespace)
+    }
+
+    /// How the clients fare with the service as a whole, and with subsets that this pod is in where that differs.
+    fn fares(&self, clients: &Clients<'_>, rule: Option<&Merged<'_>>) -> Vec<Fare> {
+        let names = rule.map(|rule| rule.from.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap_or_default();
+        let to = |subset: Option<&Subset>| {
+            let sent = sends(clients, rule, subset, self.target, self.host, &self.server);
+            self.fare(subset.map(|subset| subset.name.clone()), names.clone(), sent)
+        };
+        let whole = to(None);
+        let labels = &self.server.pod.labels;
+        let subsets = rule.map(|rule| rule.subsets.as_slice()).unwrap_or_default().iter().filter(|subset| subset.labels.matches(labels));
+        let differs = |fare: &Fare| (fare.wire, &fare.because, fare.reason) != (whole.wire, &whole.because, whole.reason);
+        let of_subsets: Vec<Fare> = subsets.map(|subset| to(Some(subset))).filter(differs).collect();
+        std::iter::once(whole).chain(of_subsets).collect()
+    }
+
+    fn fare(&self, subset: Option<String>, rules: Vec<String>, (wire, because): (Wire, Because)) -> Fare {
+        let wire = if wire == Wire::PlainText && self.target.protocol.is_tls() { Wire::ApplicationTls } else { wire };
+        Fare { subset, rules, reason: judge(wire, self.taker, self.class), wire, because }
+    }
+}
+
+/// Of several rules for one host, an older one's `trafficPolicy` is all that counts.
+fn ignored(rule: Option<&Merged<'_>>, host: &str, warnings: &mut Vec<Warning>) {
+    for name in rule.map(|rule| rule.ignored.as_slice()).unwrap_or_default() {
+        let what = format!("its trafficPolicy is ignored, since an older DestinationRule for {host} has one");
+        warnings.push(Warning::new(format!("DestinationRule {name}"), what, "make one DestinationRule of both"));
+    }
+}
+
+fn answer(proxy: bool, from: Vec<String>, fare: Fare) -> ClientAnswer {
+    ClientAnswer {
+        proxy,
+        from,
+        subset: fare.subset,
+        rules: fare.rules,
+        sends: fare.wire,
+        because: fare.because.to_string(),
+        verdict: fare.reason.verdict(),
+        reason: fare.reason.to_string(),
+    }
+}

@@ -1,0 +1,246 @@
+//! `mtls [WORKLOAD]`: the mode in force for a workload and each of its ports, the policies that lost, and what clients send.
+
+mod caveats;
+mod clients;
+mod note;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::analysis::chains::Facts;
+use crate::analysis::control_plane;
+use crate::analysis::era::Version;
+use crate::analysis::lookup;
+use crate::analysis::mtls::clients::{Clients, clients};
+use crate::analysis::mtls::fate::{self, Fate, Judged, PortFate, Scope};
+use crate::analysis::mtls::ports::{self, Behind, PortMode};
+use crate::analysis::mtls::rules::Rules;
+use crate::analysis::mtls::{self, EffectiveMtls};
+use crate::analysis::protocol::ProtocolClass;
+use crate::analysis::targets::{ServiceTarget, service_targets};
+use crate::model::ids::{ProxyId, WorkloadId};
+use crate::model::inventory::Inventory;
+use crate::model::kind::Kind;
+use crate::model::peer_authentication::MtlsMode;
+use crate::model::snapshot::Snapshot;
+use crate::model::warning::Warning;
+use crate::model::workload::{Pod, ProxyKind};
+
+pub use clients::{ClientAnswer, ServiceClients};
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EffectiveMtlsAnswer {
+    /// What could not be read, and what of the objects is not as it looks.
+    pub warnings: Vec<Warning>,
+    /// The workloads, by name.
+    pub workloads: Vec<MtlsEntry>,
+}
+
+/// One workload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MtlsEntry {
+    /// `namespace/name`.
+    pub workload: String,
+    /// Its kind.
+    pub workload_kind: &'static str,
+    /// `deploy/httpbin`.
+    pub short: String,
+    /// The pod that was looked at, `pod.namespace`: its labels are what selectors look at.
+    pub pod: ProxyId,
+    /// What kind of proxy it runs; None where it has none.
+    pub proxy_kind: Option<&'static str>,
+    /// The workload's mode.
+    pub mode: MtlsMode,
+    /// `PeerAuthentication namespace/name`; None where Istio's default stands.
+    pub winner: Option<String>,
+    /// What the mode means here, where it is not what it means for a sidecar.
+    pub note: Option<String>,
+    /// The ports, ascending, and after them all others; none but for sidecars.
+    pub ports: Vec<PortAnswer>,
+    /// The policies that were looked at, the narrowest scope first, of each scope the oldest first.
+    pub policies: Vec<PolicyAnswer>,
+    /// What clients send, service port by service port; none for gateways and waypoints.
+    pub services: Vec<ServiceClients>,
+    /// What of the objects is not as it looks; among the answer's warnings too.
+    #[serde(skip)]
+    pub caveats: Vec<Warning>,
+}
+
+/// One port.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PortAnswer {
+    /// The container port; None for all others.
+    pub port: Option<u16>,
+    /// The mode in force.
+    pub mode: MtlsMode,
+    /// The policy that says so; None where Istio's default stands.
+    pub by: Option<String>,
+    /// Whether `portLevelMtls` says so. Else it is the workload's mode.
+    pub port_level: bool,
+    /// `service`, `sidecarIngress`, `policyAlone`, `rest`: what stands behind it.
+    pub behind: &'static str,
+    /// The service ports that lead to it, `default/httpbin 8000 (http)`; the first decides what is spoken.
+    pub services: Vec<String>,
+    /// `HTTP`, `TCP`, `AUTO`, `UDP`: what kind of chains it has.
+    pub protocol: &'static str,
+    /// What stands behind it, for eyes.
+    pub what: String,
+}
+
+/// One policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyAnswer {
+    /// `namespace/name`.
+    pub policy: String,
+    /// What it is for.
+    pub scope: Scope,
+    /// Its mode; `UNSET` where it has none.
+    pub mode: &'static str,
+    /// When it was created; the oldest of a scope counts.
+    pub created: Option<String>,
+    /// `decides`, `inherits`, `overridden`, `losesToOlder`, `selectorDiffers`, `selectorInRootNamespace`, `otherNamespace`,
+    /// `otherRevision`.
+    pub fate: &'static str,
+    /// The policy that went before it, `namespace/name`.
+    pub by: Option<String>,
+    /// The fate in words.
+    pub reason: String,
+    /// What became of its `portLevelMtls`.
+    pub port_level: PortFate,
+    /// `portLevelMtls`, as written.
+    pub ports: BTreeMap<u16, &'static str>,
+}
+
+/// Answers for the workloads of these pods.
+pub fn mtls(snapshot: &Snapshot, pods: &[ProxyId]) -> EffectiveMtlsAnswer {
+    let objects = &snapshot.objects;
+    let mut by_workload: BTreeMap<WorkloadId, Vec<&Pod>> = BTreeMap::new();
+    for id in pods {
+        if let (Some(pod), Some(workload)) = (objects.pods.get(id), lookup::owner(snapshot, id)) {
+            by_workload.entry(workload).or_default().push(pod);
+        }
+    }
+    let world = World::of(snapshot);
+    let workloads: Vec<MtlsEntry> = by_workload.iter().filter_map(|(id, pods)| entry(&world, id, pods)).collect();
+    let caveats: BTreeSet<&Warning> = workloads.iter().flat_map(|entry| &entry.caveats).collect();
+    let warnings = snapshot.warnings.iter().chain(caveats).cloned().collect();
+    EffectiveMtlsAnswer { warnings, workloads }
+}
+
+/// What the answers for all workloads share.
+struct World<'o> {
+    objects: &'o Inventory,
+    /// Whether PeerAuthentications could not be read.
+    unread: bool,
+    domain: &'static str,
+    version: Version,
+    rules: Rules<'o>,
+    clients: Vec<Clients<'o>>,
+}
+
+impl<'o> World<'o> {
+    fn of(snapshot: &'o Snapshot) -> Self {
+        let objects = &snapshot.objects;
+        // Without a dump nothing says what the domain is.
+        let domain = "cluster.local";
+        let version = control_plane::control_plane(objects, None, None).version;
+        let rules = Rules::of(objects, domain, version);
+        let clients = clients(objects, &rules);
+        Self { objects, unread: snapshot.unread.contains(&Kind::PeerAuthentication), domain, version, rules, clients }
+    }
+}
+
+/// None without a pod to look at.
+fn entry(world: &World<'_>, id: &WorkloadId, pods: &[&Pod]) -> Option<MtlsEntry> {
+    let pod = *pods.iter().find(|pod| pod.proxy.is_some()).or_else(|| pods.first())?;
+    let effective = mtls::of_pod(world.objects, pod);
+    let judged = fate::policies(world.objects, pod, &effective);
+    let kind = pod.proxy.as_ref().map(|proxy| proxy.kind);
+    let facts = Facts::of(world.objects, pod, None, None).filter(|facts| facts.kind == ProxyKind::Sidecar);
+    let targets = service_targets(world.objects, pod, world.domain, world.version);
+    let ports = facts.as_ref().map(|facts| ports::ports(facts, &targets, &effective)).unwrap_or_default();
+    let mut caveats = Vec::new();
+    caveats::of_policies(&judged, &mut caveats);
+    caveats::of_pods(world.objects, id, pod, pods, &effective, &mut caveats);
+    caveats::of_ports(&ports::mistaken(&ports, &targets), &effective, &mut caveats);
+    let served = clients::Served { pod, effective: &effective, ports: &ports, targets: &targets };
+    let services = clients::services(world, &served, &mut caveats);
+    caveats.sort();
+    caveats.dedup();
+    Some(MtlsEntry {
+        workload: id.to_string(),
+        workload_kind: id.kind.as_str(),
+        short: id.short(),
+        pod: pod.id.clone(),
+        proxy_kind: kind.map(ProxyKind::as_str),
+        mode: effective.mode,
+        winner: effective.winner_text(),
+        note: note::note(world, pod, facts.as_ref(), &effective),
+        ports: ports.iter().map(|port| port_answer(port, &effective)).collect(),
+        policies: judged.iter().map(policy_answer).collect(),
+        services,
+        caveats,
+    })
+}
+
+fn port_answer(port: &PortMode<'_>, effective: &EffectiveMtls) -> PortAnswer {
+    let (behind, what) = match &port.behind {
+        Behind::Services(targets) => ("service", targets.iter().map(service_port).collect::<Vec<_>>().join(", ")),
+        Behind::Ingress(sidecar) => ("sidecarIngress", format!("ingress of Sidecar {sidecar}")),
+        Behind::PolicyAlone => ("policyAlone", "no service: passthrough chains of its own".to_owned()),
+        Behind::Rest => ("rest", "no service: the passthrough chains".to_owned()),
+    };
+    let by = if port.port_level { &effective.port_policy } else { &effective.winner };
+    PortAnswer {
+        port: port.port,
+        mode: port.mode,
+        by: by.as_ref().map(|name| format!("PeerAuthentication {name}")),
+        port_level: port.port_level,
+        behind,
+        services: if let Behind::Services(targets) = &port.behind { targets.iter().map(service_port).collect() } else { Vec::new() },
+        protocol: match port.class {
+            ProtocolClass::Http => "HTTP",
+            ProtocolClass::Tcp => "TCP",
+            ProtocolClass::Auto => "AUTO",
+            ProtocolClass::Udp => "UDP",
+        },
+        what,
+    }
+}
+
+/// `default/httpbin 8000 (http)`.
+fn service_port(target: &ServiceTarget<'_>) -> String {
+    let name = if target.port.name.is_empty() { "unnamed" } else { &target.port.name };
+    format!("{} {} ({name})", target.service.name, target.port.port)
+}
+
+fn policy_answer(judged: &Judged<'_>) -> PolicyAnswer {
+    let word = |mode: Option<MtlsMode>| mode.map_or("UNSET", MtlsMode::as_str);
+    PolicyAnswer {
+        policy: judged.policy.name.to_string(),
+        scope: judged.scope,
+        mode: word(judged.policy.mode),
+        created: judged.policy.created.clone(),
+        fate: judged.fate.as_str(),
+        by: judged.fate.by().map(ToString::to_string),
+        reason: reason(judged),
+        port_level: judged.ports,
+        ports: judged.policy.ports.iter().map(|(port, mode)| (*port, word(*mode))).collect(),
+    }
+}
+
+/// The fate of the mode, and that of the ports where it is not what the mode's says.
+fn reason(judged: &Judged<'_>) -> String {
+    let ports = match (judged.ports, &judged.fate) {
+        (PortFate::NoSelector, _) => "; its portLevelMtls is ignored, for want of a selector",
+        (PortFate::Counts, Fate::Inherits | Fate::Overridden(_)) => "; its portLevelMtls counts",
+        _ => "",
+    };
+    format!("{}{ports}", judged.fate)
+}

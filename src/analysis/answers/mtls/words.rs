@@ -1,0 +1,70 @@
+//! The answer's parts as people read them, the same on the screen and in text.
+
+use super::clients::{ClientAnswer, ServiceClients};
+use super::{MtlsEntry, PolicyAnswer, PortAnswer};
+use crate::analysis::mtls::verdict::Verdict;
+
+impl MtlsEntry {
+    /// `by PeerAuthentication default/default`, or that Istio's default stands.
+    pub fn why(&self) -> String {
+        let default = || "Istio's default, since no PeerAuthentication with a mode applies".to_owned();
+        self.winner.as_ref().map_or_else(default, |winner| format!("by {winner}"))
+    }
+}
+
+impl PortAnswer {
+    /// `80`, or `all others`.
+    pub fn name(&self) -> String {
+        self.port.map_or_else(|| "all others".to_owned(), |port| port.to_string())
+    }
+
+    /// The policy that says so, and whether by port.
+    pub fn by_whom(&self) -> String {
+        let by = self.by.as_deref().unwrap_or("Istio's default");
+        if self.port_level { format!("{by}, portLevelMtls") } else { by.to_owned() }
+    }
+}
+
+impl PolicyAnswer {
+    /// `STRICT`, `UNSET, 80: DISABLE`.
+    pub fn modes(&self) -> String {
+        let ports = self.ports.iter().map(|(port, mode)| format!(", {port}: {mode}"));
+        self.mode.to_owned() + &ports.collect::<String>()
+    }
+}
+
+impl ServiceClients {
+    /// `httpbin.default.svc.cluster.local:8000, which leads to container port 80`.
+    pub fn name(&self) -> String {
+        format!("{}:{}, which leads to container port {}", self.host, self.port, self.target_port)
+    }
+}
+
+impl ClientAnswer {
+    /// `every client with a proxy`, `a client without a proxy`, `namespace a, namespace b`.
+    fn who(&self) -> String {
+        let whole = match (self.proxy, self.from.is_empty()) {
+            (true, true) => "every client with a proxy".to_owned(),
+            (true, false) => self.from.join(", "),
+            (false, _) => "a client without a proxy".to_owned(),
+        };
+        self.subset.as_ref().map_or(whole.clone(), |subset| format!("{whole}, to subset {subset}"))
+    }
+
+    /// `every client with a proxy sends plain text, since the DestinationRule says DISABLE (default/httpbin); STRICT takes no …`.
+    pub fn sentence(&self) -> String {
+        let rules = if self.rules.is_empty() { String::new() } else { format!(" ({})", self.rules.join(", ")) };
+        let because = if self.proxy { format!(", since {}{rules}", self.because) } else { String::new() };
+        let reason = if self.verdict == Verdict::Works { String::new() } else { format!("; {}", self.reason) };
+        format!("{} sends {}{because}{reason}", self.who(), self.sends)
+    }
+
+    /// The word for the verdict.
+    pub fn word(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Fails => "fails",
+            Verdict::Depends => "depends",
+            Verdict::Works => "works",
+        }
+    }
+}

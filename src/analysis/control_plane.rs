@@ -1,0 +1,88 @@
+//! Which istiod serves a proxy: its revision, its version, its feature switches.
+
+use super::era::Version;
+use crate::model::envoy::Node;
+use crate::model::inventory::Inventory;
+use crate::model::mesh::{Features, Istiod};
+use crate::model::workload::Pod;
+
+/// The label of objects, pods and istiods that names a revision.
+pub const REVISION: &str = "istio.io/rev";
+
+/// The istiod that decides what a proxy is sent, as far as that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ControlPlane {
+    /// Its version, by which rules are chosen.
+    pub version: Version,
+    /// Its switches; Istio's defaults where its pod cannot be seen.
+    pub features: Features,
+    /// What the version was taken from, as one clause.
+    pub basis: String,
+}
+
+/// The istiod that serves a proxy. Where no istiod says its version, the proxy's own stands in, and where it says none either, the
+/// newest that is known here.
+pub fn control_plane(objects: &Inventory, pod: Option<&Pod>, node: Option<&Node>) -> ControlPlane {
+    let of_istiod = || {
+        let istiod = said(pod, objects)?;
+        Some((Version::parse(&istiod.version)?, format!("istiod is {}", istiod.version)))
+    };
+    let of_proxy = || {
+        let text = &node?.istio_version;
+        Some((Version::parse(text)?, format!("istiod does not say its version, the proxy is {text}")))
+    };
+    let newest =
+        || (Version::NEWEST, format!("neither istiod nor the proxy says its version, so the rules of {} are taken", Version::NEWEST));
+    let (version, basis) = of_istiod().or_else(of_proxy).unwrap_or_else(newest);
+    ControlPlane { version, features: features(pod, objects), basis }
+}
+
+/// The revision of the istiod that serves the proxy: that which injected it, else the only one there is. None where neither is known.
+pub fn revision<'o>(pod: &'o Pod, objects: &'o Inventory) -> Option<&'o str> {
+    pod.revision.as_deref().or_else(|| {
+        let mut revisions = istiods(objects).map(own_revision);
+        let first = revisions.next()?;
+        revisions.all(|revision| revision == first).then_some(first)
+    })
+}
+
+/// Whether an istiod of this revision runs.
+pub fn runs(revision: &str, objects: &Inventory) -> bool {
+    istiods(objects).any(|istiod| own_revision(istiod) == revision)
+}
+
+/// The version of the istiod that serves the proxy; None where it is not known.
+pub fn version(pod: &Pod, objects: &Inventory) -> Option<Version> {
+    Version::parse(&said(Some(pod), objects)?.version)
+}
+
+/// The switches of the istiod that serves the proxy; Istio's defaults where it cannot be seen.
+pub fn features(pod: Option<&Pod>, objects: &Inventory) -> Features {
+    serving(pod, objects).or_else(|| istiods(objects).next()).and_then(|istiod| istiod.istiod).unwrap_or_default()
+}
+
+/// The pods that run istiod.
+fn istiods(objects: &Inventory) -> impl Iterator<Item = &Pod> {
+    objects.pods.values().map(|pod| &**pod).filter(|pod| pod.istiod.is_some() && pod.phase != "Succeeded" && !pod.deleting)
+}
+
+/// The revision of an istiod's pod; installations without one label it `default`.
+fn own_revision(istiod: &Pod) -> &str {
+    istiod.labels.get(REVISION).map_or("default", String::as_str)
+}
+
+/// The istiod of the proxy's revision.
+fn serving<'o>(pod: Option<&'o Pod>, objects: &'o Inventory) -> Option<&'o Pod> {
+    let revision = revision(pod?, objects)?;
+    istiods(objects).find(|istiod| own_revision(istiod) == revision)
+}
+
+/// What the istiod that serves the proxy says of itself; of several that say the same, any.
+fn said<'o>(pod: Option<&'o Pod>, objects: &'o Inventory) -> Option<&'o Istiod> {
+    let first = objects.istiods.first()?;
+    if objects.istiods.iter().all(|istiod| istiod.version == first.version) {
+        return Some(first);
+    }
+    let serving = serving(pod, objects)?;
+    objects.istiods.iter().find(|istiod| istiod.pod == serving.id.pod)
+}

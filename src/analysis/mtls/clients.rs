@@ -1,0 +1,78 @@
+//! The clients of a mesh that have a proxy, as far as they can differ in what they send: by namespace, and within one only
+//! where a Sidecar or a DestinationRule selects some of its workloads.
+
+use std::collections::BTreeMap;
+
+use super::rules::Rules;
+use crate::analysis::chains::Facts;
+use crate::ingest::workloads;
+use crate::model::ids::WorkloadId;
+use crate::model::inventory::Inventory;
+use crate::model::kind::Kind;
+use crate::model::labels::Selector;
+use crate::model::sidecar::Egress;
+use crate::model::workload::{Pod, ProxyKind};
+
+/// Clients that send alike.
+#[derive(Clone, Debug)]
+pub struct Clients<'o> {
+    /// What istiod knows of one of them.
+    pub facts: Facts<'o>,
+    /// `spec.egress` of the Sidecar that applies to them; empty is all services.
+    pub egress: &'o [Egress],
+    /// The workloads, where others of their namespace may differ; empty is all of the namespace.
+    pub workloads: Vec<WorkloadId>,
+}
+
+impl Clients<'_> {
+    /// `namespace default`, or `deploy/a, deploy/b in default`.
+    pub fn name(&self) -> String {
+        let namespace = &self.facts.pod.id.namespace;
+        if self.workloads.is_empty() {
+            return format!("namespace {namespace}");
+        }
+        let names: Vec<String> = self.workloads.iter().map(WorkloadId::short).collect();
+        format!("{} in {namespace}", names.join(", "))
+    }
+}
+
+/// All of them, by namespace.
+pub fn clients<'o>(objects: &'o Inventory, rules: &Rules<'o>) -> Vec<Clients<'o>> {
+    let mut by_namespace: BTreeMap<&str, Vec<&'o Pod>> = BTreeMap::new();
+    for pod in objects.pods.values().filter(|pod| is_client(pod)) {
+        by_namespace.entry(&pod.id.namespace).or_default().push(pod);
+    }
+    let of_namespace = |(namespace, pods): (&str, Vec<&'o Pod>)| {
+        let selectors = selectors(objects, rules, namespace);
+        // A pod's likeness: whether it is a gateway, and which selectors match it.
+        let mut alike: BTreeMap<(bool, Vec<bool>), Vec<&'o Pod>> = BTreeMap::new();
+        for pod in pods {
+            let gateway = pod.proxy.as_ref().is_some_and(|proxy| proxy.kind != ProxyKind::Sidecar);
+            alike.entry((gateway, selectors.iter().map(|selector| selector.matches(&pod.labels)).collect())).or_default().push(pod);
+        }
+        let several = alike.len() > 1;
+        let group = |pods: Vec<&'o Pod>| {
+            let mut workloads: Vec<WorkloadId> =
+                if several { pods.iter().map(|pod| workloads::owner_of(objects, pod)).collect() } else { Vec::new() };
+            workloads.sort();
+            workloads.dedup();
+            let facts = Facts::of(objects, pods.first()?, None, None)?;
+            let sidecar = facts.sidecar().filter(|_| facts.kind == ProxyKind::Sidecar);
+            Some(Clients { egress: sidecar.map(|(_, sidecar)| sidecar.egress.as_slice()).unwrap_or_default(), facts, workloads })
+        };
+        alike.into_values().filter_map(group).collect::<Vec<_>>()
+    };
+    by_namespace.into_iter().flat_map(of_namespace).collect()
+}
+
+/// Waypoints are none: what they send is told by what is sent to them.
+fn is_client(pod: &Pod) -> bool {
+    let has_proxy = pod.proxy.as_ref().is_some_and(|proxy| !matches!(proxy.kind, ProxyKind::Waypoint | ProxyKind::Ztunnel));
+    has_proxy && !matches!(pod.phase.as_str(), "Succeeded" | "Failed")
+}
+
+fn selectors<'o>(objects: &'o Inventory, rules: &Rules<'o>, namespace: &str) -> Vec<&'o Selector> {
+    let sidecars = objects.policies.iter().filter(|((kind, name), _)| *kind == Kind::Sidecar && name.namespace == namespace);
+    let of_sidecars = sidecars.filter_map(|(_, policy)| policy.selector.as_ref());
+    of_sidecars.chain(rules.selectors_of(namespace)).collect()
+}

@@ -1,0 +1,150 @@
+//! Whether what a client sends is taken: by the chains of the port's kind and mode
+//! (`pilot/pkg/networking/core/filterchain_options.go: getFilterChainMatchOptions`).
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::client::{Because, Wire};
+use crate::analysis::protocol::ProtocolClass;
+use crate::model::peer_authentication::MtlsMode;
+
+/// Whether a connection comes through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Verdict {
+    /// It does not.
+    Fails,
+    /// It depends on what the objects do not show.
+    Depends,
+    /// It does.
+    Works,
+}
+
+/// What receives connections to the workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taker {
+    /// A sidecar, in the mode of the port.
+    Sidecar(MtlsMode),
+    /// ztunnel, in the mode of the port: it takes HBONE, and plain text unless the mode is STRICT.
+    Ztunnel(MtlsMode),
+    /// The application itself.
+    Application,
+}
+
+/// What comes of it, with the reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// The mode takes what is sent.
+    Taken,
+    /// Nothing looks at what is sent before the application.
+    ToApplication,
+    /// STRICT takes no plain text.
+    StrictPlain,
+    /// Under STRICT ztunnel takes nothing but HBONE.
+    StrictZtunnel,
+    /// STRICT asks for a certificate of the mesh, and the client shows none.
+    StrictNoCertificate,
+    /// STRICT takes the client's certificate only if the mesh's CA signed it, and the client the server's only if it trusts it.
+    StrictOwnCertificate,
+    /// PERMISSIVE terminates TLS of the mesh alone, and an HTTP port has no chain for other TLS.
+    PermissiveForeignTls,
+    /// The TLS is handed to the application as it comes.
+    TlsToApplication,
+    /// Nobody terminates TLS, and the port's chains read HTTP.
+    TlsToHttp,
+    /// Nobody terminates the mesh's mutual TLS.
+    NotTerminated,
+}
+
+impl Reason {
+    /// Whether the connection comes through.
+    pub fn verdict(self) -> Verdict {
+        match self {
+            Self::Taken | Self::ToApplication => Verdict::Works,
+            Self::StrictOwnCertificate | Self::TlsToApplication => Verdict::Depends,
+            Self::StrictPlain
+            | Self::StrictZtunnel
+            | Self::StrictNoCertificate
+            | Self::PermissiveForeignTls
+            | Self::TlsToHttp
+            | Self::NotTerminated => Verdict::Fails,
+        }
+    }
+}
+
+/// Judges one combination.
+pub fn judge(wire: Wire, taker: Taker, class: ProtocolClass) -> Reason {
+    use MtlsMode::{Disable, Permissive, Strict};
+    let http = class == ProtocolClass::Http;
+    match (taker, wire) {
+        (Taker::Ztunnel(Strict), _) => Reason::StrictZtunnel,
+        (Taker::Sidecar(Strict), Wire::PlainText) => Reason::StrictPlain,
+        (Taker::Sidecar(Strict), Wire::Tls | Wire::ApplicationTls) => Reason::StrictNoCertificate,
+        (Taker::Sidecar(Strict), Wire::OwnMutualTls) => Reason::StrictOwnCertificate,
+        (Taker::Sidecar(Strict | Permissive), Wire::MutualTls) => Reason::Taken,
+        (Taker::Sidecar(Permissive), Wire::Tls | Wire::OwnMutualTls) if http => Reason::PermissiveForeignTls,
+        (Taker::Sidecar(Disable), Wire::Tls | Wire::OwnMutualTls) if http => Reason::TlsToHttp,
+        (Taker::Sidecar(_) | Taker::Ztunnel(_), Wire::PlainText) => Reason::Taken,
+        (_, Wire::MutualTls) => Reason::NotTerminated,
+        (_, Wire::Tls | Wire::OwnMutualTls) => Reason::TlsToApplication,
+        (_, Wire::PlainText | Wire::ApplicationTls) => Reason::ToApplication,
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Taken => "the mode takes it",
+            Self::ToApplication => "the application takes it itself",
+            Self::StrictPlain => "STRICT takes no plain text, so no filter chain matches",
+            Self::StrictZtunnel => "under STRICT ztunnel takes nothing but HBONE",
+            Self::StrictNoCertificate => "STRICT asks for a client certificate of the mesh, and none is shown",
+            Self::StrictOwnCertificate => "STRICT takes the client's certificate only if the mesh's CA signed it",
+            Self::PermissiveForeignTls => "an HTTP port has chains for the mesh's mutual TLS and for plain text and none for other TLS",
+            Self::TlsToApplication => "the TLS is handed to the application as it comes, which must speak it on this port",
+            Self::TlsToHttp => "nothing terminates TLS under DISABLE, and the port's chain reads HTTP",
+            Self::NotTerminated => "nothing terminates the mesh's mutual TLS there",
+        })
+    }
+}
+
+impl fmt::Display for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PlainText => "plain text",
+            Self::ApplicationTls => "the application's own TLS",
+            Self::MutualTls => "mutual TLS",
+            Self::Tls => "TLS without a client certificate",
+            Self::OwnMutualTls => "mutual TLS with a certificate of its own",
+        })
+    }
+}
+
+impl fmt::Display for Because {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoProxy => f.write_str("it has no proxy"),
+            Self::NotKnown => {
+                f.write_str("its proxy does not know the service, by exportTo or a Sidecar's egress, and passes on what it gets")
+            }
+            Self::Rule(mode) => write!(f, "the DestinationRule says {}", mode.as_str()),
+            Self::Marked(mode) => {
+                write!(f, "auto mutual TLS leaves out the pod, for which the DestinationRule says {} elsewhere", mode.as_str())
+            }
+            Self::Auto => f.write_str("auto mutual TLS finds the label security.istio.io/tlsMode=istio on the pod"),
+            Self::AutoHeadless => f.write_str("auto mutual TLS treats all pods of a service alike where the client chooses the pod"),
+            Self::External => f.write_str("the service is outside the mesh, and no DestinationRule says otherwise"),
+            Self::AutoMtlsOff => f.write_str("meshConfig.enableAutoMtls is false, and no DestinationRule says otherwise"),
+            Self::NamespaceDisables(by) => {
+                let by = by.as_deref().unwrap_or("Istio's default");
+                write!(f, "auto mutual TLS looks at the namespace's mode and no workload's, and that is DISABLE by {by}")
+            }
+            Self::NoTlsLabel => f.write_str("the pod has no label security.istio.io/tlsMode=istio"),
+            Self::HeadlessNoTlsLabel(pod) => {
+                write!(f, "the client chooses the pod, and {pod} of the service has no label security.istio.io/tlsMode=istio")
+            }
+            Self::PortDisabled => f.write_str("the mode of the port is DISABLE"),
+        }
+    }
+}

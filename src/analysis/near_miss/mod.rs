@@ -1,0 +1,112 @@
+//! Why a plugin does not reach a workload, and what would have to change: the first rule that failed, what it wants and what it found.
+
+mod change;
+mod exclusion;
+mod rule;
+mod similar;
+
+use serde::Serialize;
+
+use super::attachment::{Reason, distance};
+use crate::model::ids::WorkloadId;
+use crate::model::inventory::Inventory;
+use crate::model::plugin::Plugin;
+use crate::model::workload::Pod;
+
+pub use exclusion::exclusion;
+pub use rule::Rule;
+
+/// A rule that failed, with what would have to change. Fields are JSON keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NearMiss {
+    /// The first rule that failed.
+    pub rule: Rule,
+    /// The rule, as a sentence.
+    pub failed: &'static str,
+    /// What the plugin's object asks for.
+    pub wanted: String,
+    /// What is there instead.
+    pub found: String,
+    /// What would have to change; None where nothing could.
+    pub change: Option<String>,
+    /// How many conditions fail in all; None where no change would help.
+    pub distance: Option<usize>,
+    /// The labels of the selector beside those of the pod; empty where labels are not the question.
+    pub labels: Vec<LabelLine>,
+    /// How many letters the labels that differ are away from each other: of two misses that are as near, the smaller is nearer.
+    #[serde(skip)]
+    pub letters: usize,
+}
+
+impl NearMiss {
+    /// How many conditions fail, in words.
+    pub fn how_near(&self) -> String {
+        match self.distance {
+            Some(1) => "one condition fails".to_owned(),
+            Some(several) => format!("{several} conditions fail"),
+            None => "out of reach".to_owned(),
+        }
+    }
+}
+
+/// A label of the selector, side by side with the pod's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LabelLine {
+    /// The label.
+    pub key: String,
+    /// What the selector wants.
+    pub wanted: String,
+    /// What the pod has; null where it lacks the label.
+    pub found: Option<String>,
+    /// Whether they agree.
+    pub agrees: bool,
+    /// Whether the object that owns the pod has it as wanted, where a selector does not look.
+    pub on_owner: bool,
+}
+
+impl LabelLine {
+    /// How the two sides stand to each other.
+    pub fn verdict(&self) -> &'static str {
+        match (&self.found, self.agrees, self.on_owner) {
+            (_, true, _) => "agrees",
+            (_, _, true) => "on the owner alone",
+            (None, ..) => "missing",
+            (Some(_), ..) => "differs",
+        }
+    }
+}
+
+/// Explains why `plugin` does not reach `pod` of `workload`; `reason` is what [`attach`](super::attachment::attach) said, or what
+/// [`exclusion`] did.
+pub fn near_miss(plugin: &Plugin, pod: &Pod, workload: &WorkloadId, reason: &Reason, objects: &Inventory) -> NearMiss {
+    let labels = labels(plugin, pod, workload, reason, objects);
+    let (rule, wanted, found) = rule::wanted_and_found(plugin, pod, reason);
+    NearMiss {
+        failed: rule.sentence(),
+        rule,
+        wanted,
+        found,
+        change: change::of(plugin, pod, workload, reason, &labels, objects),
+        distance: match reason {
+            Reason::ExcludesEveryChain(_) => Some(1),
+            _ => distance(plugin, pod, objects),
+        },
+        letters: labels.iter().map(|line| similar::edits(&line.wanted, line.found.as_deref().unwrap_or_default())).sum(),
+        labels,
+    }
+}
+
+/// All labels of the selector, where one that differs is what failed.
+fn labels(plugin: &Plugin, pod: &Pod, workload: &WorkloadId, reason: &Reason, objects: &Inventory) -> Vec<LabelLine> {
+    let (Some(selector), Reason::LabelsDiffer(..) | Reason::TopologyLabels(..)) = (&plugin.selector, reason) else { return Vec::new() };
+    let owner = workload.kind.object_kind().and_then(|kind| objects.owners.get(&(kind, workload.name.clone())));
+    let line = |(key, wanted): (&String, &String)| {
+        let found = pod.labels.get(key).cloned();
+        let agrees = found.as_ref() == Some(wanted);
+        let on_owner = !agrees && owner.is_some_and(|owner| owner.labels.get(key) == Some(wanted));
+        LabelLine { key: key.clone(), wanted: wanted.clone(), agrees, found, on_owner }
+    };
+    selector.match_labels.iter().map(line).collect()
+}

@@ -1,0 +1,13 @@
+//! Effective mutual TLS: what became of each policy, the mode of each port, what clients send and whether it is taken.
+
+#[path = "mtls/clients.rs"]
+mod clients;
+#[path = "mtls/fates.rs"]
+mod fates;
+#[path = "mtls/mesh.rs"]
+mod mesh;
+#[path = "mtls/ports.rs"]
+mod ports;
+#[path = "mtls/rules.rs"]
+mod rules;
+mod support;
