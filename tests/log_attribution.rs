@@ -93,6 +93,7 @@ fn a_plugin_is_known_by_its_name_in_every_era() {
     assert_eq!(said(&new, " default.a~istio-translated-wasmplugin root"), ("WasmPlugin default/a".into(), String::new()));
     assert_eq!(said(&new, " default.a root"), ("TrafficExtension default/a".into(), String::new()), "without a mark");
     assert_eq!(said(&old, " default.a"), ("WasmPlugin default/a".into(), String::new()), "a plugin without a root id");
+    assert_eq!(said(&new, " default.a~istio-translated-wasmplugin").0, "WasmPlugin default/a");
     let gone = said(&new, " default.gone~istio-translated-wasmplugin root");
     assert_eq!(gone, ("WasmPlugin default/gone".into(), "there is no WasmPlugin default/gone now".into()));
     assert_eq!(said(&new, " my.filter vm"), (String::new(), "no plugin has root id my.filter vm".into()), "an EnvoyFilter's free choice");

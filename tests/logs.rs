@@ -131,6 +131,7 @@ fn the_parts_of_a_proxys_lines() {
             "warning",
             "wasm source/extensions/common/wasm/context.cc:1154\twasm log default.helloworld~istio-translated-wasmplugin add_header: a: b",
         ),
+        envoy("info", "wasm context.cc:1\twasm log default.helloworld~istio-translated-wasmplugin: without a root id"),
         envoy("error", "wasm context.cc:1\twasm log add_header: in a root context"),
         envoy("error", "wasm context.cc:1\twasm log: of a root context without a root id"),
         envoy("info", "lua source/extensions/filters/http/lua/lua_filter.cc:994\tscript log: said in Lua"),
@@ -203,6 +204,10 @@ fn json_says_the_same_as_text() {
         (
             format!("{time}\tinfo\tads\tADS: new connection for node:1"),
             format!(r#"{{"level":"info","time":"{time}","scope":"ads","msg":"ADS: new connection for node:1"}}"#),
+        ),
+        (
+            format!("{time}\tinfo\tmesh configuration: a: 1\nb: 2\n\n"),
+            format!(r#"{{"level":"info","time":"{time}","msg":"mesh configuration: a: 1\nb: 2\n"}}"#),
         ),
         (
             format!("{time}\twarn\tsync complete\tname=Mesh attempt=1"),

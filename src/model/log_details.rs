@@ -97,9 +97,9 @@ pub enum LogDetails<'r> {
     },
     /// A plugin spoke (`proxy-wasm-cpp-host src/context.cc: makeLogPrefix`).
     PluginLog {
-        /// The plugin's name as Envoy has it; None in a root context, or where Lua spoke.
+        /// The plugin's name as Envoy has it; None in a root context, where Lua spoke, or where one word alone may be either name.
         plugin: Option<Cow<'r, str>>,
-        /// The root id; empty where it has none.
+        /// The root id, or the one word; empty where there is none.
         root_id: Cow<'r, str>,
         /// Whether Lua spoke, which says no names.
         lua: bool,

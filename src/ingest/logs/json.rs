@@ -86,20 +86,20 @@ fn program<'r>(pairs: &[(Cow<'r, str>, &'r RawValue)], source: LogSource) -> Par
         Cow::Borrowed(scope) => scope.strip_prefix("envoy ").map(Cow::Borrowed),
         Cow::Owned(scope) => scope.strip_prefix("envoy ").map(|component| Cow::Owned(component.to_owned())),
     };
-    let Some(component) = component else { return Parsed { time, kind: go::kind(source), level, scope, message } };
-    let said = envoy::plugin_text(&component, &message).map(str::len);
-    let message = match said {
-        Some(length) => tail(message, length),
-        None => message,
+    let Some(component) = component else {
+        return Parsed { time, kind: go::kind(source), level, scope, message: part(message, 0) };
     };
-    Parsed { time, kind: if said.is_some() { LogKind::Plugin } else { LogKind::Envoy }, level, scope: component, message }
+    let said = envoy::plugin_text(&component, &message).map(str::len);
+    let kind = if said.is_some() { LogKind::Plugin } else { LogKind::Envoy };
+    let from = message.len() - said.unwrap_or(message.len());
+    Parsed { time, kind, level, scope: component, message: part(message, from) }
 }
 
-/// The last bytes of a text.
-fn tail(text: Cow<'_, str>, length: usize) -> Cow<'_, str> {
+/// A text from a place on, without the line ends behind it.
+fn part(text: Cow<'_, str>, from: usize) -> Cow<'_, str> {
     match text {
-        Cow::Borrowed(text) => Cow::Borrowed(&text[text.len() - length..]),
-        Cow::Owned(text) => Cow::Owned(text[text.len() - length..].to_owned()),
+        Cow::Borrowed(text) => Cow::Borrowed(text[from..].trim_end_matches('\n')),
+        Cow::Owned(text) => Cow::Owned(text[from..].trim_end_matches('\n').to_owned()),
     }
 }
 

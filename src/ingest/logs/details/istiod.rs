@@ -121,7 +121,7 @@ fn discarded(message: &str) -> Option<LogDetails<'_>> {
     known.then_some(LogDetails::Discarded { object: LoggedObject { kind, namespace, name }, why })
 }
 
-/// `18.6kB` in bytes (`pilot/pkg/util/../bytes: ByteCount`, decimal).
+/// `18.6kB` in bytes (`pilot/pkg/networking/util/util.go: ByteCount`, decimal).
 fn bytes(text: &str) -> u64 {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let unit = match text.as_bytes().get(digits) {

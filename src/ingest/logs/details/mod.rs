@@ -8,6 +8,7 @@ mod request;
 use std::borrow::Cow;
 
 use super::envoy::{WASM_LOG, split_prefix};
+use crate::ingest::plugin_name::TRANSLATED;
 use crate::model::log_details::LogDetails;
 use crate::model::logs::{LogKind, LogRecord};
 
@@ -42,7 +43,8 @@ fn plugin_log(record: &LogRecord) -> Option<LogDetails<'_>> {
     let (prefix, _) = split_prefix(&record.raw[at + WASM_LOG.len()..])?;
     let (plugin, root_id) = match prefix.trim_start_matches(' ').split_once(' ') {
         Some((plugin, root_id)) => (Some(plugin), root_id),
-        // One word alone can be either; a plugin's name has a dot between namespace and name.
+        // One word alone is the name of a plugin without a root id, where istiod has marked it; else it can be either.
+        None if prefix.ends_with(TRANSLATED) => (Some(prefix.trim_start_matches(' ')), ""),
         None => (None, prefix.trim_start_matches(' ')),
     };
     Some(LogDetails::PluginLog { plugin: plugin.map(Cow::Borrowed), root_id: unescaped(root_id, &record.raw), lua: false })

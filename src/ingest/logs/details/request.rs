@@ -36,7 +36,7 @@ pub(super) fn read(message: &str) -> LoggedRequest<'_> {
     }
 }
 
-/// The direction by the cluster's name (`pilot/pkg/model/push_context.go: BuildSubsetKey`).
+/// The direction by the cluster's name (`pilot/pkg/model/service.go: BuildSubsetKey`).
 fn inbound(cluster: &str) -> Option<bool> {
     let of_workload = cluster.starts_with("inbound|") || cluster.starts_with("InboundPassthroughCluster");
     let from_workload = cluster.starts_with("outbound|") || matches!(cluster, "PassthroughCluster" | "BlackHoleCluster");
