@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Found;
-use crate::analysis::attachment;
-use crate::analysis::control_plane::control_plane;
+use crate::analysis::{attachment, control_plane};
 use crate::ingest::plugin_name;
 use crate::model::ids::{ObjectName, PluginId, PluginKind, ProxyId};
 use crate::model::inventory::Inventory;
@@ -41,7 +40,7 @@ impl Candidates {
         for id in objects.plugins.keys() {
             by_name.entry(id.name.clone()).or_default().push(id.clone());
         }
-        let marks = control_plane(&objects, None, None).version.translates_wasm_plugins();
+        let marks = control_plane::control_plane(&objects, None, None).version.translates_wasm_plugins();
         Self { objects, by_name, reach: HashMap::new(), marks }
     }
 
