@@ -70,7 +70,7 @@ pub fn features(pod: Option<&Pod>, objects: &Inventory) -> Features {
 
 /// The pods that run istiod.
 fn istiods(objects: &Inventory) -> impl Iterator<Item = &Pod> {
-    objects.pods.values().map(|pod| &**pod).filter(|pod| pod.istiod.is_some() && pod.phase != "Succeeded" && !pod.deleting)
+    objects.control_planes.values().map(|pod| &**pod).filter(|pod| pod.phase != "Succeeded" && !pod.deleting)
 }
 
 /// The revision of an istiod's pod; installations without one label it `default`.

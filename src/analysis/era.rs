@@ -4,7 +4,7 @@ use crate::ingest::plugin_name::TRANSLATED;
 use crate::model::ids::{PluginId, PluginKind};
 
 /// An Istio version, as far as rules depend on it: `1.31` of `1.31-alpha.eed52ebb66ad`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version {
     /// The first number.
     pub major: u32,

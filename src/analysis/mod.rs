@@ -14,6 +14,7 @@ pub mod diff;
 pub mod era;
 pub mod explain;
 pub mod health;
+pub mod logs;
 pub mod lookup;
 pub mod mtls;
 pub mod near_miss;

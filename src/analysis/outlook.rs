@@ -1,6 +1,8 @@
 //! What istiod would send one proxy, held against what the proxy has.
 
-use super::chains::{self, Facts, Gap, Prediction};
+use std::sync::Arc;
+
+use super::chains::{self, Facts, Gap, Prediction, Shared};
 use super::comparison::{self, Cause, Difference};
 use super::placement::{self, ListenerDirection};
 use crate::model::envoy::{ConfigDump, Listener, ListenerState};
@@ -60,12 +62,21 @@ impl<'s> Outlook<'s> {
     /// # Errors
     /// Why there is no prediction, as one clause.
     pub fn of(snapshot: &'s Snapshot, proxy: &ProxyId) -> Result<Self, String> {
+        Self::sharing(snapshot, proxy, &Arc::default())
+    }
+
+    /// The same for one of many proxies of a mesh, with what was made for the others.
+    ///
+    /// # Errors
+    /// As for [`Self::of`].
+    pub fn sharing(snapshot: &'s Snapshot, proxy: &ProxyId, shared: &Arc<Shared>) -> Result<Self, String> {
         if !snapshot.has_objects {
             return Err("a lone config dump has no objects to predict from".to_owned());
         }
         let pod = snapshot.objects.pods.get(proxy).ok_or("the pod is not among the objects that were read")?;
         let node = snapshot.dump(proxy).and_then(|loaded| loaded.dump.node.as_ref());
         let facts = Facts::of(&snapshot.objects, pod, node, None).ok_or("the pod runs no Envoy")?;
+        let facts = Facts { shared: shared.clone(), ..facts };
         let needed: &[Kind] = if facts.is_gateway() { &NEEDED_OF_GATEWAYS } else { &NEEDED };
         if let Some(kind) = needed.iter().find(|kind| snapshot.unread.contains(kind)) {
             return Err(format!("{} could not be read, and without them nothing can be predicted", kind.plural()));

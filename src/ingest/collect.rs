@@ -166,7 +166,7 @@ impl Collector {
         }
         match object? {
             Object::Plugin(plugin) => drop(self.objects.plugins.insert(plugin.id.clone(), Arc::from(plugin))),
-            Object::Pod(pod) => drop(self.objects.pods.insert(pod.id.clone(), Arc::new(pod))),
+            Object::Pod(pod) => self.objects.insert_pod(pod),
             Object::Owner(owner) => drop(self.objects.owners.insert((kind, place), Arc::new(owner))),
             Object::Service(service) => drop(self.objects.services.insert((kind, place), Arc::new(service))),
             Object::PeerAuthentication(policy) => drop(self.objects.peer_authentications.insert(place, Arc::new(policy))),
@@ -197,7 +197,8 @@ impl Collector {
         };
         match kind {
             Kind::WasmPlugin | Kind::TrafficExtension => objects.plugins.retain(|id, _| plugin_kind(id) != kind || !gone(&id.name)),
-            Kind::Pod | Kind::WorkloadEntry => objects.pods.retain(|id, pod| {
+            Kind::Pod | Kind::WorkloadEntry => objects.retain_pods(|pod| {
+                let id = &pod.id;
                 pod.is_workload_entry != (kind == Kind::WorkloadEntry) || !gone(&ObjectName::new(&id.namespace, &id.pod))
             }),
             Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet => {

@@ -5,9 +5,11 @@
 
 pub mod collect;
 pub mod config_dump;
+pub mod finder;
 mod go_url;
 pub mod istiod;
 pub mod kubernetes;
+pub mod logs;
 pub mod manifest;
 pub mod plugin_name;
 pub mod redact;

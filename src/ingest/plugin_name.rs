@@ -1,7 +1,7 @@
 //! From the name of a filter back to the plugin that made it, in each of Istio's ways of naming (`pilot/pkg/model/extensions.go` of each release).
 
 use crate::model::envoy::{FilterSource, NameEra, PluginFilter};
-use crate::model::ids::{PluginId, PluginKind};
+use crate::model::ids::{ObjectName, PluginId, PluginKind};
 
 /// Istio's mark on the name of a TrafficExtension that istiod made of a WasmPlugin
 /// (`pilot/pkg/config/kube/extensions/translate.go`).
@@ -43,16 +43,20 @@ pub fn of_resource(name: &str, wasm: bool) -> Option<PluginFilter> {
     prefixed(name).or_else(|| wasm.then(|| bare(name)).flatten())
 }
 
+/// The namespace and name in the name that a plugin's configuration carries, `ns.name`, in logs and refusals; and whether it has
+/// the mark of a WasmPlugin that istiod translated.
+pub fn of_configuration(name: &str) -> Option<(ObjectName, bool)> {
+    // A namespace has no dot, a plugin's name may: the first one divides (`extension_config_builder.go: parseExtensionName`).
+    let (namespace, name) = name.split_once('.')?;
+    let marked = name.strip_suffix(TRANSLATED);
+    Some((ObjectName::new(namespace, marked.unwrap_or(name)), marked.is_some()))
+}
+
 fn prefixed(name: &str) -> Option<PluginFilter> {
     let (rest, era) = PREFIXES.into_iter().find_map(|(prefix, era)| Some((name.strip_prefix(prefix)?, era)))?;
-    // A namespace has no dot, a plugin's name may: the first one divides (`extension_config_builder.go: parseExtensionName`).
-    let (namespace, name) = rest.split_once('.')?;
-    let (name, kind) = match (name.strip_suffix(TRANSLATED), era) {
-        (Some(name), _) => (name, PluginKind::WasmPlugin),
-        (None, NameEra::TrafficExtension) => (name, PluginKind::TrafficExtension),
-        (None, _) => (name, PluginKind::WasmPlugin),
-    };
-    Some(PluginFilter { id: PluginId::new(kind, namespace, name), era })
+    let (name, marked) = of_configuration(rest)?;
+    let kind = if era == NameEra::TrafficExtension && !marked { PluginKind::TrafficExtension } else { PluginKind::WasmPlugin };
+    Some(PluginFilter { id: PluginId { name, kind }, era })
 }
 
 /// `ns.name`, as Istio wrote it until 1.20. Envoy's and Istio's own filters have dots in their names too.

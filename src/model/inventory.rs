@@ -20,6 +20,8 @@ pub struct Inventory {
     pub plugins: BTreeMap<PluginId, Arc<Plugin>>,
     /// Pods and WorkloadEntries.
     pub pods: BTreeMap<ProxyId, Arc<Pod>>,
+    /// Those of the pods that run istiod: every answer about a proxy looks for its own.
+    pub control_planes: BTreeMap<ProxyId, Arc<Pod>>,
     /// Deployments, ReplicaSets, StatefulSets, DaemonSets.
     pub owners: BTreeMap<(Kind, ObjectName), Arc<OwnerObject>>,
     /// Services and ServiceEntries.
@@ -37,6 +39,23 @@ pub struct Inventory {
 }
 
 impl Inventory {
+    /// Adds a pod or WorkloadEntry, or puts it in the place of what had its name.
+    pub fn insert_pod(&mut self, pod: Pod) {
+        let pod = Arc::new(pod);
+        if pod.istiod.is_some() {
+            self.control_planes.insert(pod.id.clone(), pod.clone());
+        } else {
+            self.control_planes.remove(&pod.id);
+        }
+        self.pods.insert(pod.id.clone(), pod);
+    }
+
+    /// Keeps those pods and WorkloadEntries that are to be kept.
+    pub fn retain_pods(&mut self, keep: impl Fn(&Pod) -> bool) {
+        self.pods.retain(|_, pod| keep(pod));
+        self.control_planes.retain(|_, pod| keep(pod));
+    }
+
     /// The namespace whose plugins and policies reach the whole mesh.
     pub fn root_namespace(&self) -> &str {
         self.mesh.as_deref().map_or(DEFAULT_ROOT_NAMESPACE, |mesh| &mesh.root_namespace)

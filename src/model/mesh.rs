@@ -49,7 +49,7 @@ impl Default for MeshConfig {
 
 /// Switches of istiod that change what it generates: environment variables of its container, with Istio's defaults
 /// (`pilot/pkg/features`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Features {
     /// `PILOT_ENABLE_AMBIENT`.
     pub ambient: bool,

@@ -10,6 +10,7 @@ pub mod ids;
 pub mod inventory;
 pub mod kind;
 pub mod labels;
+pub mod log_details;
 pub mod logs;
 pub mod mesh;
 pub mod peer_authentication;

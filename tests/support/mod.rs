@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 pub mod driver;
+pub mod logs;
 pub mod screen;
 pub mod world;
 

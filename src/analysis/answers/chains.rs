@@ -1,9 +1,13 @@
 //! `chains [WORKLOAD]`: every listener of a proxy with its filter chains and their filters, in plain words.
 
+use std::sync::Arc;
+
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::chain_match::{self, ChainMatchAnswer};
 use super::prediction::{self, PredictionAnswer};
+use crate::analysis::chains::Shared;
 use crate::analysis::outlook::Outlook;
 use crate::analysis::placement::{self, ChainKind, ListenerDirection};
 use crate::model::envoy::{Filter, FilterChain, Listener, ListenerState};
@@ -144,13 +148,14 @@ pub struct ChainsFilter {
 
 /// Answers for the given proxies, as far as their dumps were read.
 pub fn chains(snapshot: &Snapshot, proxies: &[ProxyId], filter: &ChainsFilter) -> ChainsAnswer {
-    let proxies = proxies.iter().filter_map(|proxy| proxy_chains(snapshot, proxy, filter)).collect();
+    let shared = Arc::default();
+    let proxies = proxies.par_iter().filter_map(|proxy| proxy_chains(snapshot, proxy, filter, &shared)).collect();
     ChainsAnswer { warnings: snapshot.warnings.clone(), proxies }
 }
 
-fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter) -> Option<ProxyChains> {
+fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter, shared: &Arc<Shared>) -> Option<ProxyChains> {
     let dump = &snapshot.dump(proxy)?.dump;
-    let outlook = Outlook::of(snapshot, proxy);
+    let outlook = Outlook::sharing(snapshot, proxy, shared);
     let kind = placement::kind_of(snapshot, proxy, dump);
     let wanted = |listener: &Listener| {
         filter.port.is_none_or(|port| listener.port() == Some(port)) && filter.listener.as_ref().is_none_or(|name| *name == listener.name)

@@ -16,6 +16,7 @@ use crate::model::service::{Resolution, ServicePort};
 pub(super) type Entries = BTreeMap<(String, u16), Entry>;
 
 /// A listener while services are added to it.
+#[derive(Debug)]
 pub(super) struct Entry {
     /// The protocol of what is in it so far; AUTO once HTTP and TCP are mixed.
     protocol: Protocol,
@@ -26,7 +27,7 @@ pub(super) struct Entry {
 }
 
 /// A chain before it is known whether it is the listener's default.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Candidate {
     /// What it matches.
     pub matches: ChainMatch,

@@ -1,7 +1,9 @@
 //! What istiod knows of a proxy when it makes its listeners.
 
 use core::net::IpAddr;
+use std::sync::Arc;
 
+use super::Shared;
 use crate::analysis::control_plane::{self, ControlPlane, REVISION};
 use crate::analysis::mtls;
 use crate::analysis::targets::{self, ServiceTarget};
@@ -53,6 +55,8 @@ pub struct Facts<'s> {
     pub mode: MtlsMode,
     /// The modes of single ports.
     pub port_modes: std::collections::BTreeMap<u16, MtlsMode>,
+    /// What was made for other proxies of the same mesh.
+    pub shared: Arc<Shared>,
 }
 
 /// Ports of a sidecar's static listeners where its dump does not say them: status (15021) and Prometheus (15090).
@@ -87,6 +91,7 @@ impl<'s> Facts<'s> {
             port_modes: effective.ports,
             plane,
             mesh,
+            shared: Arc::default(),
         })
     }
 

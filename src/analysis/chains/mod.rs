@@ -18,6 +18,7 @@ mod routes;
 mod servers;
 mod services;
 mod sets;
+mod shared;
 mod waypoint;
 
 use crate::model::envoy::Listener;
@@ -26,6 +27,7 @@ use crate::model::workload::ProxyKind;
 pub use facts::Facts;
 pub use inbound::{PortConfig, ports as inbound_ports, undeclared as undeclared_ports};
 pub use services::knows;
+pub use shared::Shared;
 
 /// What istiod would send a proxy, as far as plugins can stand in it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use super::plugins::{Place, Plugins};
 use super::routes::Routes;
 use super::services::{self, HIDDEN_ADDRESS};
 use super::sets::plain_http;
+use super::shared::Laid;
 use super::{Facts, Gap, Prediction};
 use crate::analysis::attachment::listener_match::Class;
 use crate::analysis::protocol::{Protocol, ProtocolClass};
@@ -22,6 +23,16 @@ pub(super) fn listeners(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> Predict
     if let Some(why) = untold(facts, egress) {
         return Prediction { listeners: Vec::new(), gaps: vec![Gap { listener: None, tcp_only: false, why }] };
     }
+    let laid = facts.shared.laid(facts, || lay(facts, egress));
+    let one = |((address, port), entry): (&(String, u16), &Entry)| listener(address, *port, entry, facts, plugins);
+    let mut listeners: Vec<Listener> = laid.entries.iter().map(one).collect();
+    listeners.extend(http_proxy(facts, plugins));
+    listeners.push(catch_all(facts, plugins));
+    Prediction { listeners, gaps: laid.gaps.clone() }
+}
+
+/// Lays the services out in listeners.
+fn lay(facts: &Facts<'_>, egress: &[Egress]) -> Laid {
     let (visible, routes) = (services::visible(facts), Routes::of(facts));
     let (mut entries, mut gaps) = (Entries::new(), Vec::new());
     for egress in egress.iter().map(Some).chain(egress.is_empty().then_some(None)) {
@@ -45,11 +56,7 @@ pub(super) fn listeners(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> Predict
         let why = "istiod allots addresses to ServiceEntries in its memory, where nothing shows them".to_owned();
         gaps.push(Gap { listener: Some(HIDDEN_ADDRESS.to_owned()), tcp_only: false, why });
     }
-    let mut listeners: Vec<Listener> =
-        entries.into_iter().map(|((address, port), entry)| listener(&address, port, entry, facts, plugins)).collect();
-    listeners.extend(http_proxy(facts, plugins));
-    listeners.push(catch_all(facts, plugins));
-    Prediction { listeners, gaps }
+    Laid { entries, gaps }
 }
 
 /// Why nothing can be told of the whole side.
@@ -63,10 +70,10 @@ fn untold(facts: &Facts<'_>, egress: &[Egress]) -> Option<String> {
         .then(|| "the proxy intercepts nothing (interception mode NONE), so each service has a listener on the loopback address".to_owned())
 }
 
-fn listener(address: &str, port: u16, entry: Entry, facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> Listener {
+fn listener(address: &str, port: u16, entry: &Entry, facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> Listener {
     let places = Places::same(Place::new(Class::Outbound, port));
     let (mut chains, mut default) = (Vec::new(), None);
-    for Candidate { matches, takes_all, http, destination } in entry.chains {
+    for Candidate { matches, takes_all, http, destination } in entry.chains.iter().cloned() {
         let chain = build::chain("", matches, http, destination, places, plugins);
         if takes_all { default = Some(chain) } else { chains.push(chain) }
     }

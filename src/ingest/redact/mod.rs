@@ -21,6 +21,10 @@ use crate::model::envoy::RawJson;
 /// What stands in the place of a secret.
 pub const REDACTED: &str = "[redacted]";
 
+/// How a block of PEM begins and ends.
+const KEY_BEGINS: &str = "-----BEGIN ";
+const KEY_ENDS: &str = "-----END ";
+
 /// Redacts a JSON text: a config dump or a part of one, an answer of istiod. Nothing is copied where nothing is found, and
 /// what is not replaced stays byte for byte.
 pub fn json(text: &str) -> Cow<'_, str> {
@@ -53,6 +57,20 @@ pub fn log_line(line: &str) -> Cow<'_, str> {
 /// Redacts a text of many lines: a log, metrics, an error.
 pub fn text(text: &str) -> Cow<'_, str> {
     log_line(text)
+}
+
+/// Whether the lines of a log end within a private key after this one; `within` says whether they did before it. Who takes lines
+/// one by one keeps those of a key together, since only as a whole is it known.
+pub fn key_goes_on(line: &str, within: bool) -> bool {
+    match line.rfind(KEY_BEGINS) {
+        Some(at) => line[at..].contains("PRIVATE KEY-----") && !line[at..].contains(KEY_ENDS),
+        None => within && !line.contains(KEY_ENDS),
+    }
+}
+
+/// Redacts the part of a private key that a text begins with.
+pub fn end_of_key(text: &str) -> String {
+    format!("{REDACTED}{}", text.find(KEY_ENDS).map_or("", |at| &text[at..]))
 }
 
 /// Redacts a JSON text and keeps it, which costs one copy. The only way to make a [`RawJson`] of what a proxy wrote.

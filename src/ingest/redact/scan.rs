@@ -4,10 +4,10 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, Input, Match, MatchKind, Span, packed};
 use memchr::memmem;
 
 use super::names::Name;
+use crate::ingest::finder::Finder;
 
 /// What was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,37 +91,16 @@ const FREE: &[&str] = &[
     "ourceCode",
 ];
 
-/// A search with SIMD, or where the processor has none an automaton: ten times slower, and the same finds.
-enum Finder {
-    Packed(packed::Searcher),
-    Automaton(AhoCorasick),
-}
-
 static FINDER: LazyLock<Option<Finder>> =
     LazyLock::new(|| Finder::new(&PARTS.iter().copied().chain(OTHERS.iter().map(|(text, _)| *text)).collect::<Vec<_>>()));
 static FREE_FINDER: LazyLock<Option<Finder>> = LazyLock::new(|| Finder::new(FREE));
 static AUTHORITY: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("://"));
 
-impl Finder {
-    fn new(parts: &[&str]) -> Option<Self> {
-        let packed = packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder().extend(parts).build();
-        let automaton = || AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(parts).ok();
-        packed.map(Self::Packed).or_else(|| automaton().map(Self::Automaton))
-    }
-
-    fn find(&self, text: &str, from: usize) -> Option<Match> {
-        match self {
-            Self::Packed(finder) => finder.find_in(text, Span::from(from..text.len())),
-            Self::Automaton(finder) => finder.find(Input::new(text).range(from..)),
-        }
-    }
-}
-
 /// Every clue of a text with its place, in order.
 pub(super) fn clues(text: &str) -> impl Iterator<Item = (Clue, Range<usize>)> + '_ {
     let mut from = 0;
     std::iter::from_fn(move || {
-        let found = FINDER.as_ref()?.find(text, from)?;
+        let found = FINDER.as_ref()?.find(text.as_bytes(), from)?;
         from = found.end();
         let other = found.pattern().as_usize().checked_sub(PARTS.len()).and_then(|other| OTHERS.get(other));
         Some((other.map_or(Clue::Name, |(_, clue)| *clue), found.range()))
@@ -145,7 +124,7 @@ pub(super) fn may_hold_secret(text: &str) -> bool {
         }
         suspects = suspects || name.is_suspect();
     }
-    (suspects && FREE_FINDER.as_ref().is_none_or(|finder| finder.find(text, 0).is_some())) || user_infos(text).next().is_some()
+    (suspects && FREE_FINDER.as_ref().is_none_or(|finder| finder.find(text.as_bytes(), 0).is_some())) || user_infos(text).next().is_some()
 }
 
 /// The two words that every dump is full of, told without a look at the whole name. Another part of the same name is

@@ -16,13 +16,13 @@ use crate::model::plugin::PluginType;
 use crate::model::snapshot::{LoadedDump, Snapshot};
 
 /// The listeners in which the plugin stands or would stand, by direction, port and name.
-pub(super) fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Vec<WhyListener> {
+pub(super) fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, outlook: Result<Outlook<'_>, String>) -> Vec<WhyListener> {
     let question = Question {
         snapshot,
         plugin,
         proxy,
         loaded: snapshot.dump(proxy).map(|loaded| &**loaded),
-        outlook: Outlook::of(snapshot, proxy),
+        outlook,
         is_network: snapshot.objects.plugins.get(plugin).is_some_and(|plugin| plugin.plugin_type == PluginType::Network),
     };
     let by_mode = question.outlook.as_ref().map(Outlook::by_mode).unwrap_or_default();
@@ -37,8 +37,7 @@ pub(super) fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) 
 
 /// How often the plugin would stand in the inbound listener of the same workload by the rules of the releases on the other side of
 /// 1.23, where the passthrough chains became one set for all IP families; None where that is the same number.
-pub(super) fn era_note(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Option<String> {
-    let outlook = Outlook::of(snapshot, proxy).ok()?;
+pub(super) fn era_note(outlook: &Outlook<'_>, plugin: &PluginId) -> Option<String> {
     let count = |facts: &Facts<'_>| -> usize {
         chains::predict_inbound(facts).iter().map(|listener| placement::count_in_listener(listener, plugin)).sum()
     };

@@ -3,13 +3,17 @@
 mod listeners;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::analysis::attachment::{self, Attachment};
+use crate::analysis::chains::Shared;
 use crate::analysis::comparison::{Cause, Difference};
 use crate::analysis::explain::Term;
 use crate::analysis::health::{self, Health, PluginState};
+use crate::analysis::outlook::Outlook;
 use crate::analysis::placement::{self, ListenerDirection};
 use crate::analysis::{lookup, mtls};
 use crate::model::envoy::ListenerState;
@@ -137,7 +141,8 @@ pub fn why(snapshot: &Snapshot, plugin: &PluginId, proxies: Option<&[ProxyId]>) 
         Some(proxies) => proxies.to_vec(),
         None => concerned(snapshot, plugin),
     };
-    let mut workloads: Vec<WhyEntry> = chosen.iter().map(|proxy| entry(snapshot, plugin, proxy)).collect();
+    let shared = Arc::default();
+    let mut workloads: Vec<WhyEntry> = chosen.par_iter().map(|proxy| entry(snapshot, plugin, proxy, &shared)).collect();
     workloads.sort_by(|a, b| (&a.workload, &a.workload_kind, &a.proxy).cmp(&(&b.workload, &b.workload_kind, &b.proxy)));
     WhyAnswer { plugin: plugin.to_string(), plugin_kind: plugin.kind, warnings: snapshot.warnings.clone(), workloads }
 }
@@ -158,7 +163,7 @@ pub fn concerned(snapshot: &Snapshot, plugin: &PluginId) -> Vec<ProxyId> {
     found
 }
 
-fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> WhyEntry {
+fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, shared: &Arc<Shared>) -> WhyEntry {
     let objects = &snapshot.objects;
     let pod = objects.pods.get(proxy).map(|pod| &**pod);
     let workload = lookup::owner(snapshot, proxy);
@@ -169,6 +174,7 @@ fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> WhyEntry {
         Some(loaded) => health::of_dump(plugin, &loaded.dump, applies),
         None => Health { state: PluginState::Unknown, evidence: "the proxy's config dump was not read".to_owned() },
     };
+    let outlook = Outlook::sharing(snapshot, proxy, shared);
     WhyEntry {
         workload: workload.as_ref().map(|id| id.name.to_string()),
         workload_kind: workload.as_ref().map(|id| id.kind.as_str()),
@@ -179,8 +185,8 @@ fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> WhyEntry {
             let effective = mtls::of_pod(objects, pod);
             MtlsAnswer { mode: effective.mode, winner: effective.winner_text() }
         }),
-        listeners: listeners::of_proxy(snapshot, plugin, proxy),
-        era_note: listeners::era_note(snapshot, plugin, proxy),
+        era_note: outlook.as_ref().ok().and_then(|outlook| listeners::era_note(outlook, plugin)),
+        listeners: listeners::of_proxy(snapshot, plugin, proxy, outlook),
         state: health.state,
         state_note: health.evidence,
         dump_note: dump_note(snapshot, proxy),

@@ -1,0 +1,151 @@
+//! The plugins that a line can mean, and those of them that reach a proxy.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::Found;
+use crate::analysis::{attachment, control_plane};
+use crate::ingest::plugin_name;
+use crate::model::ids::{ObjectName, PluginId, PluginKind, ProxyId};
+use crate::model::inventory::Inventory;
+use crate::model::log_details::LoggedObject;
+use crate::model::plugin::Plugin;
+
+/// How many candidates a note names.
+const NAMED: usize = 4;
+
+/// The plugins of a mesh.
+#[derive(Debug)]
+pub(super) struct Candidates {
+    objects: Arc<Inventory>,
+    /// By name; a WasmPlugin and a TrafficExtension can share one.
+    by_name: HashMap<ObjectName, Vec<PluginId>>,
+    /// Which plugins reach a proxy, as far as that was asked.
+    reach: HashMap<ProxyId, Vec<PluginId>>,
+    /// Whether istiod marks the names of WasmPlugins, so that a name without a mark is a TrafficExtension's.
+    marks: bool,
+}
+
+/// The plugins that fit.
+#[derive(Debug)]
+pub(super) struct Choice {
+    ids: Vec<PluginId>,
+    /// Whose other plugins were looked at.
+    whose: &'static str,
+}
+
+impl Candidates {
+    pub(super) fn new(objects: Arc<Inventory>) -> Self {
+        let mut by_name: HashMap<ObjectName, Vec<PluginId>> = HashMap::new();
+        for id in objects.plugins.keys() {
+            by_name.entry(id.name.clone()).or_default().push(id.clone());
+        }
+        let marks = control_plane::control_plane(&objects, None, None).version.translates_wasm_plugins();
+        Self { objects, by_name, reach: HashMap::new(), marks }
+    }
+
+    /// The plugin of a name as logs and refusals have it, `ns.name` of each era or a resource's whole name; with a note where
+    /// there is no such object. None where it is no plugin's name.
+    pub(super) fn named(&self, name: &str) -> Option<Found> {
+        if let Some(filter) = plugin_name::of_resource(name, false) {
+            return Some(self.known(filter.id));
+        }
+        let (object, marked) = plugin_name::of_configuration(name)?;
+        if marked {
+            return Some(self.known(PluginId { name: object, kind: PluginKind::WasmPlugin }));
+        }
+        self.by_name.contains_key(&object).then(|| Found { plugin: Some(self.unmarked(object)), note: None })
+    }
+
+    /// The plugin of a name without a mark, whether or not there is one.
+    pub(super) fn unmarked(&self, name: ObjectName) -> PluginId {
+        let kind = match self.by_name.get(&name).map(Vec::as_slice) {
+            Some([id]) => id.kind,
+            _ if self.marks => PluginKind::TrafficExtension,
+            _ => PluginKind::WasmPlugin,
+        };
+        PluginId { name, kind }
+    }
+
+    /// Says where a line names a plugin that is not there (any more).
+    pub(super) fn known(&self, id: PluginId) -> Found {
+        let note = (!self.objects.plugins.contains_key(&id)).then(|| format!("there is no {} {id} now", id.kind));
+        Found { plugin: Some(id), note }
+    }
+
+    /// The plugin that is this object, if it is one.
+    pub(super) fn object(&self, object: &LoggedObject<'_>) -> Option<PluginId> {
+        let name = object.name.strip_suffix(plugin_name::TRANSLATED);
+        let kind = match (object.kind, name) {
+            ("WasmPlugin" | "wasmplugin", _) | ("TrafficExtension" | "trafficextension", Some(_)) => PluginKind::WasmPlugin,
+            ("TrafficExtension" | "trafficextension", None) => PluginKind::TrafficExtension,
+            _ => return None,
+        };
+        Some(PluginId::new(kind, object.namespace, name.unwrap_or(object.name)))
+    }
+
+    /// The plugins that fit: of those that reach the proxy, else of the mesh. Where nothing but the proxy speaks for a plugin
+    /// (`strict`), none stands in for those that do not reach it.
+    pub(super) fn choose(&mut self, proxy: Option<&ProxyId>, strict: bool, fits: impl Fn(&Plugin) -> bool) -> Choice {
+        let reaching = proxy.filter(|proxy| self.knows(proxy)).and_then(|proxy| self.reach.get(proxy));
+        let fitting = || self.objects.plugins.values().filter(|plugin| fits(plugin)).map(|plugin| &plugin.id);
+        if let Some(reaching) = reaching {
+            let ids: Vec<PluginId> = fitting().filter(|id| reaching.contains(id)).cloned().collect();
+            if strict || !ids.is_empty() {
+                return Choice { ids, whose: "that reaches the proxy" };
+            }
+        }
+        Choice { ids: fitting().cloned().collect(), whose: "of the mesh" }
+    }
+
+    /// Whether a proxy is among the objects; what reaches it is then kept.
+    pub(super) fn knows(&mut self, proxy: &ProxyId) -> bool {
+        if self.reach.contains_key(proxy) {
+            return true;
+        }
+        let Some(pod) = self.objects.pods.get(proxy) else { return false };
+        let attached = self.objects.plugins.values().filter(|plugin| attachment::attach(plugin, pod, &self.objects).attached);
+        let ids = attached.map(|plugin| plugin.id.clone()).collect();
+        self.reach.insert(proxy.clone(), ids);
+        true
+    }
+}
+
+impl Choice {
+    /// What the line has, `its root id add_header`, decides.
+    pub(super) fn by(self, what: &str) -> Found {
+        let whose = self.whose;
+        match self.ids.as_slice() {
+            [] => Found { plugin: None, note: Some(format!("no plugin has {what}")) },
+            [id] => Found { plugin: Some(id.clone()), note: Some(format!("by {what}, which no other plugin {whose} has")) },
+            several => Found { plugin: None, note: Some(format!("the line has only {what}, which {} have", list(several))) },
+        }
+    }
+
+    /// The line has nothing of a plugin, so that only one can be meant where there is only one.
+    pub(super) fn only(self, kind: &str) -> Found {
+        let whose = self.whose;
+        match self.ids.as_slice() {
+            [] => Found::default(),
+            [id] => Found { plugin: Some(id.clone()), note: Some(format!("the only {kind} {whose}")) },
+            several => Found { plugin: None, note: Some(format!("the line does not say which of {}", list(several))) },
+        }
+    }
+
+    /// The candidates in words; None where there are none.
+    pub(super) fn list(&self) -> Option<String> {
+        (!self.ids.is_empty()).then(|| list(&self.ids))
+    }
+}
+
+/// `default/a, default/b and 3 more`, with the kinds where two share a name.
+pub(super) fn list(ids: &[PluginId]) -> String {
+    let shared = ids.iter().any(|one| ids.iter().any(|other| one.name == other.name && one.kind != other.kind));
+    let name = |id: &PluginId| if shared { format!("{} {id}", id.kind) } else { id.to_string() };
+    let names: Vec<String> = ids.iter().take(NAMED).map(name).collect();
+    match (names.split_last(), ids.len().saturating_sub(NAMED)) {
+        (Some((last, before)), 0) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        (_, 0) => names.join(", "),
+        (_, more) => format!("{} and {more} more", names.join(", ")),
+    }
+}

@@ -1,0 +1,131 @@
+//! Which plugin a log record is about: by its name, else by what only one plugin can have meant. Where that cannot be told, the
+//! record says why.
+
+mod candidates;
+mod module;
+mod needles;
+
+use std::sync::Arc;
+
+use self::candidates::{Candidates, list};
+use self::module::Module;
+use crate::ingest::logs::details;
+use crate::ingest::plugin_name::TRANSLATED;
+use crate::model::ids::{PluginId, ProxyId};
+use crate::model::inventory::Inventory;
+use crate::model::log_details::LogDetails;
+use crate::model::logs::{LogKind, LogRecord, LogSource};
+use crate::model::plugin::{Extension, Plugin};
+
+pub use needles::needles;
+
+/// Knows the plugins of a mesh, and which of them reach which proxy.
+#[derive(Debug)]
+pub struct Attributor {
+    candidates: Candidates,
+}
+
+/// What was found: the plugin, and how it was found or why not, where the record does not name it.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Found {
+    plugin: Option<PluginId>,
+    note: Option<String>,
+}
+
+impl Attributor {
+    /// Prepares for the plugins and proxies that there are. For other objects make another.
+    pub fn new(objects: Arc<Inventory>) -> Self {
+        Self { candidates: Candidates::new(objects) }
+    }
+
+    /// Writes into a record which plugin it is about.
+    pub fn attribute(&mut self, record: &mut LogRecord) {
+        let found = self.find(record);
+        (record.plugin, record.plugin_note) = (found.plugin, found.note);
+    }
+
+    fn find(&mut self, record: &LogRecord) -> Found {
+        let proxy = (record.origin.source == LogSource::Proxy).then_some(&record.origin.pod);
+        match record.kind {
+            LogKind::Access => return self.request(proxy, &record.message),
+            LogKind::Mark | LogKind::Unknown => return Found::default(),
+            LogKind::Istiod | LogKind::Agent | LogKind::Envoy | LogKind::Plugin => {}
+        }
+        match details(record) {
+            Some(LogDetails::PluginLog { lua: true, .. }) => {
+                self.candidates.choose(proxy, true, |plugin| matches!(plugin.extension, Extension::Lua { .. })).only("plugin in Lua")
+            }
+            Some(LogDetails::PluginLog { plugin, root_id, .. }) => self.spoke(proxy, plugin.as_deref(), &root_id),
+            Some(LogDetails::Debounce { object: Some(object), .. } | LogDetails::Discarded { object, .. }) => {
+                self.candidates.object(&object).map(|id| self.candidates.known(id)).unwrap_or_default()
+            }
+            Some(LogDetails::Fetch { registry, repository, reference, .. }) => {
+                let url = format!("oci://{registry}/{repository}:{reference}");
+                self.module(proxy, &Module::parts(registry, repository, reference), &url)
+            }
+            Some(LogDetails::FetchFailed { url: Some(url), .. }) if url.contains('/') => self.module(proxy, &Module::of(url), url),
+            Some(LogDetails::Push { xds: "ECDS", node, resources: 1.., .. }) => {
+                let known = ProxyId::parse(node).filter(|proxy| self.candidates.knows(proxy));
+                known.map(|proxy| self.only_wasm(Some(&proxy))).unwrap_or_default()
+            }
+            Some(LogDetails::VmFailed { .. }) => {
+                let named = self.named_in(&record.message);
+                if named == Found::default() { self.only_wasm(proxy) } else { named }
+            }
+            Some(LogDetails::Nack { .. } | LogDetails::FetchFailed { .. }) => self.named_in(&record.message),
+            None if matches!(&*record.scope, "wasm" | "config" | "xdsproxy" | "model") => self.named_in(&record.message),
+            _ => Found::default(),
+        }
+    }
+
+    /// By a plugin's prefix. The name alone is there where it has no root id, the root id alone in a root context.
+    fn spoke(&mut self, proxy: Option<&ProxyId>, plugin: Option<&str>, root_id: &str) -> Found {
+        if let Some(found) = self.candidates.named(plugin.unwrap_or(root_id)) {
+            return found;
+        }
+        let whole = plugin.map_or(root_id.to_owned(), |first| format!("{first} {root_id}"));
+        let has_root_id = |plugin: &Plugin| plugin.wasm().is_some_and(|module| module.plugin_name == whole);
+        let what = if whole.is_empty() { "an empty root id".to_owned() } else { format!("root id {whole}") };
+        self.candidates.choose(proxy, false, has_root_id).by(&what)
+    }
+
+    /// By the module.
+    fn module(&mut self, proxy: Option<&ProxyId>, module: &Module<'_>, url: &str) -> Found {
+        let has_module = |plugin: &Plugin| plugin.wasm().is_some_and(|wasm| Module::of(&wasm.url) == *module);
+        self.candidates.choose(proxy, false, has_module).by(&format!("the URL {url}"))
+    }
+
+    /// By the names of plugins and of their resources in a text.
+    fn named_in(&self, text: &str) -> Found {
+        let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '/' | '_' | '~');
+        let words = text.split(|c| !in_name(c)).filter(|word| word.contains('.') || word.contains(TRANSLATED));
+        let mut found = Found::default();
+        for named in words.filter_map(|word| self.candidates.named(word.trim_end_matches(['.', '/']))) {
+            match (&found.plugin, &named.plugin) {
+                (Some(one), Some(other)) if one != other => {
+                    return Found { plugin: None, note: Some(format!("the line names {}", list(&[one.clone(), other.clone()]))) };
+                }
+                _ => found = named,
+            }
+        }
+        found
+    }
+
+    /// By there being only one that it can be.
+    fn only_wasm(&mut self, proxy: Option<&ProxyId>) -> Found {
+        self.candidates.choose(proxy, true, |plugin| plugin.wasm().is_some()).only("Wasm plugin")
+    }
+
+    /// A request that a plugin's failure ended; what it says of that names no plugin.
+    fn request(&mut self, proxy: Option<&ProxyId>, message: &str) -> Found {
+        if message.contains(" wasm_fail_stream ") || message.contains("NFCF") {
+            return self.only_wasm(proxy);
+        }
+        if message.contains("rbac_access_denied_matched_policy[none]") {
+            let stubs = self.candidates.choose(proxy, true, |plugin| plugin.wasm().is_some()).list();
+            let note = stubs.map(|list| format!("no AuthorizationPolicy allowed it, or a stub denied it, in the place of one of: {list}"));
+            return Found { plugin: None, note };
+        }
+        Found::default()
+    }
+}

@@ -1,0 +1,75 @@
+//! Which module a URL means, however it is written: with `oci://` or without, with a tag, a digest or none.
+
+/// A module, as the agent finds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Module<'u> {
+    /// An image (`github.com/google/go-containerregistry pkg/name`).
+    Image {
+        /// The registry's host.
+        registry: &'u str,
+        /// The repository, without the `library/` that Docker Hub's own images have.
+        repository: &'u str,
+        /// The tag or digest.
+        reference: &'u str,
+    },
+    /// Anything else: the URL itself.
+    Url(&'u str),
+}
+
+const DOCKER_HUB: &str = "index.docker.io";
+
+impl<'u> Module<'u> {
+    /// Reads `url` of a plugin, or the one in a line.
+    pub(super) fn of(url: &'u str) -> Self {
+        match url.split_once("://") {
+            // Go takes a scheme in any case.
+            Some((scheme, image)) if scheme.eq_ignore_ascii_case("oci") => Self::image(image),
+            Some(_) => Self::Url(url),
+            None => Self::image(url),
+        }
+    }
+
+    fn image(image: &'u str) -> Self {
+        // Only what looks like a host is one.
+        let (registry, rest) = match image.split_once('/') {
+            Some((host, rest)) if host.contains(['.', ':']) => (host, rest),
+            _ => (DOCKER_HUB, image),
+        };
+        let (repository, reference) = rest.split_once('@').or_else(|| rest.rsplit_once(':')).unwrap_or((rest, "latest"));
+        Self::parts(registry, repository, reference)
+    }
+
+    /// Puts together what a line has in pieces.
+    pub(super) fn parts(registry: &'u str, repository: &'u str, reference: &'u str) -> Self {
+        let registry = if registry == "docker.io" { DOCKER_HUB } else { registry };
+        let repository = if registry == DOCKER_HUB { repository.strip_prefix("library/").unwrap_or(repository) } else { repository };
+        // With both, the digest decides; the tag before it says nothing.
+        let repository = if reference.contains(':') { repository.split_once(':').map_or(repository, |(name, _)| name) } else { repository };
+        Self::Image { registry, repository, reference }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_module_is_written_in_many_ways() {
+        let tagged = Module::Image { registry: "registry.lab:5000", repository: "linsun/helloworld", reference: "latest" };
+        for url in [
+            "oci://registry.lab:5000/linsun/helloworld:latest",
+            "oci://registry.lab:5000/linsun/helloworld",
+            "registry.lab:5000/linsun/helloworld",
+            "OCI://registry.lab:5000/linsun/helloworld:latest",
+        ] {
+            assert_eq!(Module::of(url), tagged, "{url}");
+        }
+        assert_eq!(Module::parts("registry.lab:5000", "linsun/helloworld", "latest"), tagged);
+        for url in ["oci://docker.io/library/hello:v1", "hello:v1", "oci://index.docker.io/hello:v1"] {
+            assert_eq!(Module::of(url), Module::parts("index.docker.io", "library/hello", "v1"), "{url}");
+        }
+        let digest = Module::Image { registry: "ghcr.io", repository: "a/b", reference: "sha256:0123" };
+        assert_eq!([Module::of("ghcr.io/a/b@sha256:0123"), Module::of("oci://ghcr.io/a/b:v1@sha256:0123")], [digest.clone(), digest]);
+        assert_eq!(Module::of("https://example.com/a.wasm"), Module::Url("https://example.com/a.wasm"));
+    }
+}

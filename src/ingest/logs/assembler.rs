@@ -1,0 +1,130 @@
+//! Puts the lines of one container together to records, and has each understood.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::form::Form;
+use super::parsed::Parsed;
+use super::{details, envoy};
+use crate::ingest::redact;
+use crate::model::logs::{LogEvent, LogKind, LogLine, LogOrigin, LogRecord, LogTime};
+
+/// How many bytes a record holds at most; what is more goes on in a record of the same kind.
+const LARGEST: usize = 256 << 10;
+
+/// Takes the lines of one container in their order and gives its records. One record is always kept back, since only the next
+/// line tells where it ends: whoever follows a log asks for it with [`Assembler::flush`] when no more lines come.
+#[derive(Debug, Default)]
+pub struct Assembler {
+    pending: Option<Pending>,
+    /// Whether the lines so far end within a private key.
+    in_key: bool,
+}
+
+/// A record of which more lines may come.
+#[derive(Debug)]
+struct Pending {
+    origin: Arc<LogOrigin>,
+    time: Option<LogTime>,
+    raw: String,
+    form: Form,
+    /// Whether no more lines can belong to it.
+    complete: bool,
+    /// Whether it begins within a private key.
+    in_key: bool,
+    /// What a record was that grew too large, and goes on in this one.
+    continues: Option<Head>,
+}
+
+/// What stands in front of a message.
+#[derive(Clone, Debug)]
+struct Head {
+    kind: LogKind,
+    level: String,
+    scope: String,
+}
+
+impl Assembler {
+    /// Takes a line. Gives the record before it, where the line begins another.
+    pub fn push(&mut self, line: LogLine) -> Option<LogRecord> {
+        let form = Form::of(&line.text);
+        let in_key = self.in_key && form == Form::Unknown;
+        self.in_key = redact::key_goes_on(&line.text, in_key);
+        let fresh = Pending { in_key, ..Pending::new(line, form) };
+        let Some(pending) = self.pending.as_mut().filter(|pending| pending.takes(&fresh)) else {
+            return self.pending.replace(fresh).map(Pending::understood);
+        };
+        if pending.raw.len() + fresh.raw.len() < LARGEST {
+            pending.raw.push('\n');
+            pending.raw.push_str(&fresh.raw);
+            pending.complete |= envoy::is_complete(&fresh.raw);
+            return None;
+        }
+        let (form, complete) = (pending.form, envoy::is_complete(&fresh.raw));
+        let before = self.flush()?;
+        let continues = Some(Head { kind: before.kind, level: before.level.clone(), scope: before.scope.clone() });
+        self.pending = Some(Pending { form, complete, continues, ..fresh });
+        Some(before)
+    }
+
+    /// Gives the record that is kept back: at the end of a log, or where no more lines come for a while.
+    pub fn flush(&mut self) -> Option<LogRecord> {
+        self.pending.take().map(Pending::understood)
+    }
+}
+
+impl Pending {
+    fn new(line: LogLine, form: Form) -> Self {
+        let complete = !form.takes_more() || envoy::is_complete(&line.text);
+        Self { origin: line.origin, time: line.time, raw: line.text, form, complete, in_key: false, continues: None }
+    }
+
+    /// Whether a line belongs to it: one that begins nothing itself, or goes on with a private key, which is told only as a whole.
+    fn takes(&self, line: &Self) -> bool {
+        line.form == Form::Unknown && self.origin == line.origin && (line.in_key || !self.complete)
+    }
+
+    fn understood(self) -> LogRecord {
+        let raw = redacted(self.raw, self.form, self.in_key);
+        let (mut time, mut event) = (None, None);
+        let (head, message) = match (self.continues, Parsed::of(&raw, self.form, self.origin.source)) {
+            (Some(head), _) => (head, raw.clone()),
+            (None, None) => (Head { kind: LogKind::Unknown, level: String::new(), scope: String::new() }, raw.clone()),
+            (None, Some(parsed)) => {
+                time = parsed.time;
+                event = match parsed.kind {
+                    LogKind::Plugin => Some(LogEvent::PluginLog),
+                    LogKind::Access => Some(LogEvent::Request),
+                    kind => details::read(kind, &parsed.scope, &parsed.message).map(|details| details.event()),
+                };
+                let head = Head { kind: parsed.kind, level: parsed.level.into_owned(), scope: parsed.scope.into_owned() };
+                (head, parsed.message.into_owned())
+            }
+        };
+        LogRecord {
+            time: time.or(self.time),
+            origin: self.origin,
+            kind: head.kind,
+            event,
+            level: head.level,
+            scope: head.scope,
+            plugin: None,
+            plugin_note: None,
+            message,
+            raw,
+        }
+    }
+}
+
+/// The record without its secrets. Nothing is copied where there are none.
+fn redacted(raw: String, form: Form, in_key: bool) -> String {
+    let raw = if in_key { redact::end_of_key(&raw) } else { raw };
+    let raw = match if form == Form::Json { redact::json(&raw) } else { Cow::Borrowed(&*raw) } {
+        Cow::Owned(clean) => clean,
+        Cow::Borrowed(_) => raw,
+    };
+    match redact::text(&raw) {
+        Cow::Owned(clean) => clean,
+        Cow::Borrowed(_) => raw,
+    }
+}

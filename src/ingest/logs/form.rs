@@ -1,0 +1,80 @@
+//! Which format the first line of a record is in. A line that is in none belongs to the record before it.
+
+use memchr::memmem;
+
+use super::time;
+
+/// How a record is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Columns with tabs between them, the time first: Istio's Go programs, and Envoy as Istio configures it.
+    Columns,
+    /// One object of JSON.
+    Json,
+    /// `[time] `: the access log.
+    Access,
+    /// `[time][thread][level][component] `: Envoy before it has read how it shall log.
+    EnvoyOwn,
+    /// `2026/11/23 19:37:48 `: Go's own `slog` and `log`.
+    Slashed,
+    /// `I1123 19:37:48.123456 …]`: klog before Istio has taken it over.
+    Klog,
+    /// A Go program dies.
+    Panic,
+    /// None of these.
+    Unknown,
+}
+
+/// Of which records in JSON have one at least.
+const KEYS: [&[u8]; 5] = [b"\"time\"", b"\"start_time\"", b"\"msg\"", b"\"timestamp\"", b"\"response_code\""];
+/// How Go's runtime begins its last words.
+const PANICS: [&str; 3] = ["panic: ", "fatal error: ", "runtime: "];
+
+impl Form {
+    /// The format that a line begins, by its first bytes.
+    pub(super) fn of(line: &str) -> Self {
+        let bytes = line.as_bytes();
+        match bytes.first() {
+            Some(b'0'..=b'9') => match time::rfc3339(line) {
+                Some((_, rest)) if rest.starts_with('\t') => Self::Columns,
+                None if time::slashed(line).is_some_and(|(_, rest)| rest.starts_with(' ')) => Self::Slashed,
+                _ => Self::Unknown,
+            },
+            Some(b'{') if is_record(bytes) => Self::Json,
+            Some(b'[') => {
+                let inner = line.get(1..).unwrap_or_default();
+                if time::rfc3339(inner).is_some_and(|(_, rest)| rest.starts_with("] ")) {
+                    Self::Access
+                } else if time::spaced(inner).is_some_and(|(_, rest)| rest.starts_with("][")) {
+                    Self::EnvoyOwn
+                } else {
+                    Self::Unknown
+                }
+            }
+            Some(b'I' | b'W' | b'E' | b'F') if is_klog(bytes) => Self::Klog,
+            Some(b'p' | b'f' | b'r') if PANICS.iter().any(|word| line.starts_with(word)) => Self::Panic,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Whether lines may follow that belong to the record. Envoy's end is told by the record itself.
+    pub(super) fn takes_more(self) -> bool {
+        !matches!(self, Self::Json | Self::Access | Self::Unknown)
+    }
+}
+
+/// Whether a line (without the kubelet's time) begins a record; else it belongs to the one before it.
+pub fn begins(line: &str) -> bool {
+    Form::of(line) != Form::Unknown
+}
+
+/// Whether an object of JSON is a record: others stand within records of many lines.
+fn is_record(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"{\"") && bytes.ends_with(b"}") && KEYS.iter().any(|key| memmem::find(bytes, key).is_some())
+}
+
+/// `I1123 19:37:48.123456`
+fn is_klog(bytes: &[u8]) -> bool {
+    let Some(head) = bytes.first_chunk::<15>() else { return false };
+    head[1..5].iter().all(u8::is_ascii_digit) && head[5] == b' ' && head[8] == b':' && head[11] == b':' && head[14] == b'.'
+}

@@ -1,0 +1,38 @@
+//! What the parsers of all formats understand of a record.
+
+use std::borrow::Cow;
+
+use super::form::Form;
+use super::{access, envoy, go, json};
+use crate::model::logs::{LogKind, LogSource, LogTime};
+
+/// What a parser understood of a record, borrowed from it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Parsed<'r> {
+    /// The record's own time.
+    pub(super) time: Option<LogTime>,
+    /// What wrote it.
+    pub(super) kind: LogKind,
+    /// The level as written.
+    pub(super) level: Cow<'r, str>,
+    /// The scope or component.
+    pub(super) scope: Cow<'r, str>,
+    /// The message, a plugin's without its prefix.
+    pub(super) message: Cow<'r, str>,
+}
+
+impl<'r> Parsed<'r> {
+    /// Has the parser of its format read a record; None where it does not know it either.
+    pub(super) fn of(raw: &'r str, form: Form, source: LogSource) -> Option<Self> {
+        match form {
+            Form::Columns => envoy::columns(raw).or_else(|| go::columns(raw, source)),
+            Form::Json => json::parse(raw, source),
+            Form::Access => access::parse(raw),
+            Form::EnvoyOwn => envoy::own(raw),
+            Form::Slashed => go::slashed(raw, source),
+            Form::Klog => go::klog(raw, source),
+            Form::Panic => go::panic(raw, source),
+            Form::Unknown => None,
+        }
+    }
+}

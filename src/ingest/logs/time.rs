@@ -1,0 +1,107 @@
+//! Times of log lines, read without a copy: they stand in front of every line, and there are many lines.
+
+use crate::model::logs::LogTime;
+
+const SECOND: i64 = 1_000_000_000;
+
+/// The kubelet's RFC 3339 time and a blank in front of a line, as `kubectl logs --timestamps` and recordings have it, and what
+/// follows. A program's own time is followed by a tab, and is left in its place.
+pub fn split_kubelet(line: &str) -> (Option<LogTime>, &str) {
+    match rfc3339(line) {
+        Some((time, rest)) if rest.starts_with(' ') => (Some(time), rest.get(1..).unwrap_or_default()),
+        _ => (None, line),
+    }
+}
+
+/// `2026-11-23T19:40:54.819547Z` at the start of a text, and what follows. Up to nine digits of a second count.
+pub(super) fn rfc3339(text: &str) -> Option<(LogTime, &str)> {
+    let (seconds, rest) = date_time(text, b'-', b'T')?;
+    let (nanos, rest) = fraction(rest);
+    Some((seconds * SECOND + nanos, rest.strip_prefix('Z')?))
+}
+
+/// `2026/11/23 19:37:48`, the time of Go's own `log` and `slog`, which is UTC in a container.
+pub(super) fn slashed(text: &str) -> Option<(LogTime, &str)> {
+    let (seconds, rest) = date_time(text, b'/', b' ')?;
+    let (nanos, rest) = fraction(rest);
+    Some((seconds * SECOND + nanos, rest))
+}
+
+/// `2026-11-23 19:37:48.123`, the time of Envoy's lines before it has read its configuration.
+pub(super) fn spaced(text: &str) -> Option<(LogTime, &str)> {
+    let (seconds, rest) = date_time(text, b'-', b' ')?;
+    let (nanos, rest) = fraction(rest);
+    Some((seconds * SECOND + nanos, rest))
+}
+
+/// Date and time to the second, in seconds since 1970.
+fn date_time(text: &str, dash: u8, between: u8) -> Option<(i64, &str)> {
+    let bytes: &[u8; 19] = text.as_bytes().first_chunk()?;
+    let separators = [(4, dash), (7, dash), (10, between), (13, b':'), (16, b':')];
+    if separators.iter().any(|(at, byte)| bytes[*at] != *byte) {
+        return None;
+    }
+    let year = digits(&bytes[0..4])?;
+    let (month, day) = (digits(&bytes[5..7])?, digits(&bytes[8..10])?);
+    let (hour, minute, second) = (digits(&bytes[11..13])?, digits(&bytes[14..16])?, digits(&bytes[17..19])?);
+    // From 1678 to 2261 the nanoseconds since 1970 fit 64 bits.
+    let valid = (1678..2262).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+    if !valid || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    Some((days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second, &text[19..]))
+}
+
+/// `.819547` in nanoseconds, 0 where there is none, and what follows.
+fn fraction(text: &str) -> (i64, &str) {
+    let Some(rest) = text.strip_prefix('.') else { return (0, text) };
+    let count = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let nanos = rest.bytes().take(count.min(9)).fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
+    (nanos * 10_i64.pow(9 - count.min(9) as u32), &rest[count..])
+}
+
+fn digits(bytes: &[u8]) -> Option<i64> {
+    bytes.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
+}
+
+/// The days from 1970-01-01 to a day of the Gregorian calendar. Years are counted from March, so that the leap day comes last.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let month = (month + 9) % 12;
+    let day_of_year = (153 * month + 2) / 5 + day - 1;
+    365 * year + year / 4 - year / 100 + year / 400 + day_of_year - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_what_a_calendar_says() {
+        for text in ["2026-11-23T19:40:54.819547Z", "1999-12-31T23:59:59Z", "2024-02-29T00:00:00.000000001Z", "2261-01-01T00:00:00.5Z"] {
+            let expected: jiff::Timestamp = text.parse().unwrap();
+            let (time, rest) = rfc3339(text).unwrap();
+            assert_eq!((i128::from(time), rest), (expected.as_nanosecond(), ""), "{text}");
+        }
+        assert_eq!(slashed("2026/11/23 19:37:48 INFO").unwrap().0, rfc3339("2026-11-23T19:37:48Z").unwrap().0);
+        assert_eq!(spaced("2026-11-23 19:37:48.500]").unwrap(), (rfc3339("2026-11-23T19:37:48.5Z").unwrap().0, "]"));
+    }
+
+    #[test]
+    fn what_is_no_time_is_none() {
+        for text in
+            ["", "2026", "2026-11-23T19:40:54.819547", "2026-13-23T19:40:54Z", "2026-11-23 19:40:54Z", "9999-01-01T00:00:00Z", "２026"]
+        {
+            assert_eq!(rfc3339(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_kubelets_time_is_told_from_the_programs_own() {
+        let own = "2026-11-23T19:40:54.819547Z\tinfo\tVersion";
+        assert_eq!(split_kubelet(own), (None, own));
+        let (time, rest) = split_kubelet("2026-11-23T19:40:54.823270270Z 2026-11-23T19:40:54.819547Z\tinfo\tVersion");
+        assert_eq!((time, rest), (rfc3339("2026-11-23T19:40:54.823270270Z").map(|(time, _)| time), own));
+        assert_eq!(split_kubelet("2026-11-23T19:40:54Z ").1, "");
+    }
+}
