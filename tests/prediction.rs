@@ -17,6 +17,8 @@ mod gateways;
 mod mesh;
 #[path = "prediction/outbound.rs"]
 mod outbound;
+#[path = "prediction/plugins.rs"]
+mod plugins;
 #[path = "prediction/ports.rs"]
 mod ports;
 #[path = "prediction/recordings.rs"]

@@ -52,9 +52,11 @@ impl Judgement<'_> {
 }
 
 /// Kinds without which nothing can be predicted.
-const NEEDED: [Kind; 5] = [Kind::Service, Kind::PeerAuthentication, Kind::Sidecar, Kind::ServiceEntry, Kind::EnvoyFilter];
-/// The same for gateways and waypoints.
-const NEEDED_OF_GATEWAYS: [Kind; 4] = [Kind::Service, Kind::Gateway, Kind::IstioGateway, Kind::EnvoyFilter];
+const NEEDED: [Kind; 4] = [Kind::WasmPlugin, Kind::TrafficExtension, Kind::Service, Kind::EnvoyFilter];
+/// The further ones of sidecars.
+const NEEDED_OF_SIDECARS: [Kind; 3] = [Kind::PeerAuthentication, Kind::Sidecar, Kind::ServiceEntry];
+/// The same of gateways and waypoints.
+const NEEDED_OF_GATEWAYS: [Kind; 2] = [Kind::Gateway, Kind::IstioGateway];
 
 impl<'s> Outlook<'s> {
     /// Predicts for a proxy.
@@ -77,11 +79,15 @@ impl<'s> Outlook<'s> {
         let node = snapshot.dump(proxy).and_then(|loaded| loaded.dump.node.as_ref());
         let facts = Facts::of(&snapshot.objects, pod, node, None).ok_or("the pod runs no Envoy")?;
         let facts = Facts { shared: shared.clone(), ..facts };
-        let needed: &[Kind] = if facts.is_gateway() { &NEEDED_OF_GATEWAYS } else { &NEEDED };
-        if let Some(kind) = needed.iter().find(|kind| snapshot.unread.contains(kind)) {
+        let further: &[Kind] = if facts.is_gateway() { &NEEDED_OF_GATEWAYS } else { &NEEDED_OF_SIDECARS };
+        if let Some(kind) = NEEDED.iter().chain(further).find(|kind| snapshot.unread.contains(kind)) {
             return Err(format!("{} could not be read, and without them nothing can be predicted", kind.plural()));
         }
-        let prediction = chains::predict(&facts);
+        let mut prediction = chains::predict(&facts);
+        if snapshot.unread.contains(&Kind::VirtualService) {
+            let why = "VirtualServices could not be read, which may have TCP and TLS routes that chains follow".to_owned();
+            prediction.gaps.push(Gap { listener: None, tcp_only: true, why });
+        }
         Ok(Self { facts, prediction })
     }
 

@@ -113,23 +113,15 @@ fn a_sidecar_with_egress_listeners_of_its_own_leaves_the_outbound_side_untold() 
     assert_eq!(narrow.prediction(HTTPBIN, DNS)["chains"], 0, "it is in a namespace that is not imported");
 }
 
-/// The Services of the recording.
-fn services() -> Vec<Value> {
-    let list: Value = serde_json::from_slice(&support::files("permissive")["k8s/services.json"]).unwrap();
-    let of = |item: &Value| {
-        let mut item = item.clone();
-        (item["apiVersion"], item["kind"]) = (json!("v1"), json!("Service"));
-        item
-    };
-    list["items"].as_array().unwrap().iter().map(of).collect()
+/// Says that a kind could not be read.
+fn unread(mesh: Mesh, kind: &str) -> Mesh {
+    mesh.write("k8s/unread.json", json!([{"kind": kind, "why": "forbidden"}]).to_string())
 }
 
 #[test]
 fn a_kind_that_could_not_be_read_is_named() {
-    for kind in ["Service", "PeerAuthentication", "Sidecar", "ServiceEntry", "EnvoyFilter"] {
-        let unread = json!([{"kind": kind, "why": "forbidden"}]);
-        let mesh = Mesh::permissive().without("k8s/services.json").write("k8s/unread.json", serde_json::to_vec(&unread).unwrap());
-        let mesh = if kind == "Service" { mesh } else { mesh.with(services()) };
+    for kind in ["Service", "PeerAuthentication", "Sidecar", "ServiceEntry", "EnvoyFilter", "TrafficExtension"] {
+        let mesh = unread(if kind == "Service" { Mesh::permissive().without("k8s/services.json") } else { Mesh::permissive() }, kind);
         let proxy = mesh.proxy(HTTPBIN);
         let note = proxy["predictionNote"].as_str().unwrap_or_else(|| panic!("{kind}"));
         assert!(note.contains("could not be read"), "{kind}: {note}");
@@ -139,6 +131,16 @@ fn a_kind_that_could_not_be_read_is_named() {
         assert_eq!((&why["counted"], &why["predicted"], &why["predictedByMode"]), (&json!(4), &Value::Null, &Value::Null), "{kind}");
         assert_eq!(why["predictionNote"], note, "{kind}");
     }
+}
+
+#[test]
+fn without_routes_only_the_chains_without_http_are_untold() {
+    let mesh = unread(with_a_routes_chain(Mesh::permissive()), "VirtualService");
+    let prediction = mesh.prediction(HTTPBIN, DNS);
+    assert_eq!((&prediction["agrees"], &prediction["causes"][0]["cause"]), (&Value::Null, &json!("notPredicted")), "{prediction}");
+    assert!(prediction["causes"][0]["why"].as_str().unwrap().starts_with("VirtualServices could not be read"), "{prediction}");
+    assert_eq!(mesh.why("virtualInbound")["predicted"], 4);
+    assert_eq!(mesh.prediction(HTTPBIN, "0.0.0.0_8000")["agrees"], true);
 }
 
 #[test]

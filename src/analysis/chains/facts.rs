@@ -47,7 +47,7 @@ pub struct Facts<'s> {
     pub own_ports: Vec<u16>,
     /// Whether it may not bind ports below 1024.
     pub unprivileged: bool,
-    /// Whether plain HTTP/1.0 is matched.
+    /// Whether plain HTTP/1.0 is matched: the istiod decides, a proxy that speaks it (`ISTIO_META_HTTP10`) changes no chain.
     pub http10: bool,
     /// The port of an explicit HTTP proxy.
     pub http_proxy_port: Option<u16>,
@@ -85,7 +85,7 @@ impl<'s> Facts<'s> {
             hbone: node.map_or(proxy.hbone, |node| node.enable_hbone),
             own_ports: node.map_or_else(|| OWN_PORTS.to_vec(), |node| node.own_ports.clone()),
             unprivileged: node.is_some_and(|node| node.unprivileged),
-            http10: plane.version.matches_http10() || plane.features.http10 || node.is_some_and(|node| node.http10),
+            http10: plane.version.matches_http10() || plane.features.http10,
             http_proxy_port: node.and_then(|node| node.http_proxy_port).or(mesh.http_proxy_port),
             mode: mode.unwrap_or(effective.mode),
             port_modes: effective.ports,

@@ -77,7 +77,6 @@ fn understand(raw: RawNode<'_>) -> Node {
         labels,
         own_ports: OWN_PORTS.iter().filter_map(|key| text(key).parse().ok()).collect(),
         unprivileged: truth(&text("UNPRIVILEGED_POD")),
-        http10: text("HTTP10") == "1",
         http_proxy_port: text("HTTP_PROXY_PORT").parse().ok(),
     }
 }

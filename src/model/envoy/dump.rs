@@ -90,8 +90,6 @@ pub struct Node {
     pub own_ports: Vec<u16>,
     /// `metadata.UNPRIVILEGED_POD`: ports below 1024 are not bound.
     pub unprivileged: bool,
-    /// `metadata.HTTP10`.
-    pub http10: bool,
     /// `metadata.HTTP_PROXY_PORT`.
     pub http_proxy_port: Option<u16>,
 }

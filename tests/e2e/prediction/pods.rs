@@ -51,12 +51,13 @@ fn a_sidecar_that_takes_hbone() {
 
 #[test]
 #[ignore = "needs a mesh: KUBECONFIG"]
-fn a_sidecar_that_captures_dns() {
+fn a_sidecar_that_captures_dns_and_speaks_http_1_0() {
     if !is_lab() {
         return;
     }
     let _mesh = mesh();
-    let captures = json!({"proxy.istio.io/config": "{\"proxyMetadata\": {\"ISTIO_META_DNS_CAPTURE\": \"true\"}}"});
+    let captures =
+        json!({"proxy.istio.io/config": "{\"proxyMetadata\": {\"ISTIO_META_DNS_CAPTURE\": \"true\", \"ISTIO_META_HTTP10\": \"1\"}}"});
     let _pods = with_pods(&[idle("e2e-dns", captures, json!({}))], "e2e-dns");
     let entry = |name: &str, host: &str, resolution: &str, ports: Value| {
         service_entry(name, json!({"hosts": [host], "resolution": resolution, "ports": ports}))
@@ -77,7 +78,7 @@ fn a_sidecar_that_captures_dns() {
             entry("default/e2e-d", "*.d.example.com", "DYNAMIC_DNS", json!([{"number": 9193, "name": "tls", "protocol": "TLS"}])),
             opted_out,
         ],
-        // Only the one without a resolution, and the one that takes no address, are listened to for any.
+        // HTTP/1.0 changes no chain. Only the one without a resolution, and the one that takes no address, are listened to for any.
         numbers: &[("e2e-dns", "0.0.0.0_9191", "", 1), ("e2e-dns", "0.0.0.0_9192", "", 1), ("sleep", "0.0.0.0_9443", "", 2)],
         ..State::default()
     }
