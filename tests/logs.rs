@@ -396,8 +396,10 @@ proptest! {
         for record in &records {
             let _ = details(record);
         }
+        // What a log begins with can be the rest of a private key, and then stays hidden.
+        let hidden = written.first().is_some_and(|first| redact::is_of_key(first));
         let written = written.join("\n");
-        if redact::text(&redact::json(&written)) == written {
+        if !hidden && redact::text(&redact::json(&written)) == written {
             prop_assert_eq!(joined(&records), written);
         }
     }

@@ -84,22 +84,16 @@ impl Asker<'_> {
 
     fn question(&self, wanted: &Logs, collector: &mut Collector) -> Result<Question, Error> {
         let own_namespace = self.own_namespace();
-        let plugins = match &wanted.plugin {
-            None => Vec::new(),
-            Some(text) => {
-                let snapshot = collector.snapshot(Default::default());
-                let known = snapshot.has_objects;
-                vec![if known {
-                    lookup::plugin(&snapshot, text, &own_namespace)?
-                } else {
-                    taken_to_exist(text, &own_namespace, collector)?
-                }]
-            }
+        let snapshot = collector.snapshot(Default::default());
+        let plugin = match &wanted.plugin {
+            None => None,
+            Some(text) if snapshot.has_objects => Some(lookup::plugin(&snapshot, text, &own_namespace)?),
+            Some(text) => Some(taken_to_exist(text, &own_namespace, collector)?),
         };
         let namespace = (!self.common.all_namespaces).then(|| own_namespace.clone());
-        let choice = Choice { names: wanted.workloads.clone(), plugin: plugins.first().cloned(), namespace, own_namespace };
+        let choice = Choice { names: wanted.workloads.clone(), plugin: plugin.clone(), namespace, own_namespace };
         let spec = FilterSpec {
-            plugins,
+            plugins: plugin.into_iter().collect(),
             level: wanted.level,
             scopes: wanted.scope.clone(),
             include: wanted.include.clone(),
