@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::analysis::connection::Asked;
+use crate::analysis::logs::Severity;
 use crate::model::peer_authentication::MtlsMode;
 
 /// See which WasmPlugin sits in which filter chain of which proxy of an Istio mesh, how often, and why.
@@ -41,7 +42,7 @@ pub struct Common {
     /// The namespace of istiod
     #[arg(short, long, global = true, value_name = "NAMESPACE", default_value = "istio-system")]
     pub istio_namespace: String,
-    /// Work offline: an Envoy config_dump file, a recording folder or archive, or - for a dump on standard input
+    /// Work offline: an Envoy config_dump file, a recording folder or archive, a .log file for `logs`, or - for a dump on standard input
     #[arg(long, global = true, value_name = "PATH", conflicts_with_all = ["demo", "context", "kubeconfig"])]
     pub from: Option<PathBuf>,
     /// Work on the embedded recorded mesh
@@ -140,6 +141,8 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         with: Vec<PathBuf>,
     },
+    /// istiod's and the proxies' logs in the order of their times, each line tied to its plugin
+    Logs(Logs),
     /// The plugins of a workload in running order, with the reason for each place, among the built-in filters
     Order {
         /// As for chains
@@ -157,6 +160,41 @@ pub enum Command {
     },
 }
 
+/// Whose log lines, and which of them.
+#[derive(Clone, Debug, Args)]
+pub struct Logs {
+    /// As for chains; istiod's lines about them are among them (default: the proxies that --plugin applies to, else those of the
+    /// namespace)
+    pub workloads: Vec<String>,
+    /// Go on with what comes
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Only lines that are younger: 30s, 10m, 2h; of a recording, than its last line
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub since: Option<Duration>,
+    /// Only so many lines from the end of each log, before they are filtered
+    #[arg(long, value_name = "LINES")]
+    pub tail: Option<u64>,
+    /// The logs of the containers that ran before these
+    #[arg(long, conflicts_with = "follow")]
+    pub previous: bool,
+    /// Only what is about this plugin
+    #[arg(long, value_name = "PLUGIN")]
+    pub plugin: Option<String>,
+    /// Only lines at least this grave: trace, debug, info, warning, error, critical
+    #[arg(long, value_name = "LEVEL", value_parser = level)]
+    pub level: Option<Severity>,
+    /// Only lines of these scopes of istiod and the agent, or components of Envoy: ads, wasm, …; default for those without
+    #[arg(long, value_name = "SCOPE", value_delimiter = ',')]
+    pub scope: Vec<String>,
+    /// Only lines that one of these regular expressions matches
+    #[arg(long, value_name = "REGEX")]
+    pub include: Vec<String>,
+    /// No lines that one of these regular expressions matches
+    #[arg(long, value_name = "REGEX")]
+    pub exclude: Vec<String>,
+}
+
 /// What is wrong with the arguments, as one line like every other error.
 pub fn one_line(error: &clap::Error) -> String {
     let text = error.to_string();
@@ -170,6 +208,10 @@ fn mode(text: &str) -> Result<MtlsMode, String> {
     MtlsMode::parse(text).ok_or_else(|| "write PERMISSIVE, STRICT or DISABLE".to_owned())
 }
 
+fn level(text: &str) -> Result<Severity, String> {
+    Severity::parse(text).ok_or_else(|| format!("write {}", Severity::WORDS.join(", ")))
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -178,9 +220,9 @@ fn duration(text: &str) -> Result<Duration, String> {
         "s" | "" => 1.0,
         "m" => 60.0,
         "h" => 3600.0,
-        _ => return Err("write a time as 500ms, 30s or 2m".to_owned()),
+        _ => return Err("write a time as 500ms, 30s, 2m or 1h".to_owned()),
     };
-    let number: f64 = number.parse().map_err(|_| "write a time as 500ms, 30s or 2m".to_owned())?;
+    let number: f64 = number.parse().map_err(|_| "write a time as 500ms, 30s, 2m or 1h".to_owned())?;
     let duration = Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())?;
     if duration.is_zero() { Err("must be longer than nothing".to_owned()) } else { Ok(duration) }
 }

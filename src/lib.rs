@@ -16,6 +16,7 @@ pub mod config;
 pub mod error;
 pub mod fetch;
 pub mod ingest;
+pub mod logs;
 pub mod model;
 pub mod report;
 pub mod source;

@@ -6,6 +6,8 @@ mod support;
 mod answers;
 #[path = "cli/connection.rs"]
 mod connection;
+#[path = "cli/logs.rs"]
+mod logs;
 #[path = "cli/output.rs"]
 mod output;
 #[path = "cli/usage.rs"]

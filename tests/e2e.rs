@@ -5,8 +5,16 @@
 
 #[path = "e2e/attach.rs"]
 mod attach;
+#[path = "e2e/cut.rs"]
+mod cut;
 #[path = "e2e/fetch.rs"]
 mod fetch;
+#[path = "e2e/following.rs"]
+mod following;
+#[path = "e2e/logs.rs"]
+mod logs;
+#[path = "e2e/logs_faults.rs"]
+mod logs_faults;
 #[path = "e2e/mesh.rs"]
 mod mesh;
 #[path = "e2e/mtls.rs"]

@@ -17,6 +17,7 @@ use meshscope::model::ids::ProxyId;
 use meshscope::model::kind::Kind;
 use meshscope::model::update::Update;
 use meshscope::source::files::Files;
+use meshscope::source::logs::{LogQuery, LogStreams, LogTargets};
 use meshscope::source::record::{RecordReport, RecordTarget, record};
 use meshscope::source::{
     FailureKind, LogRequest, ProxyQuestion, ProxyRequest, Reply, SharedSource, Source, SourceError, SourceInfo, SourceKind, Updates,
@@ -222,6 +223,10 @@ impl Source for Walled {
 
     fn log(&self, request: LogRequest) -> BoxFuture<'static, Result<Reply, SourceError>> {
         if request.container == "discovery" { async move { Ok(reply(&request.pod.pod)) }.boxed() } else { forbidden("logs: forbidden") }
+    }
+
+    fn logs(&self, _: LogQuery, _: LogTargets, _: LogStreams) -> BoxFuture<'static, ()> {
+        async {}.boxed()
     }
 
     fn list(&self, resource: String) -> BoxFuture<'static, Result<Reply, SourceError>> {

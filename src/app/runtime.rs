@@ -14,7 +14,7 @@ use futures::stream::Fuse;
 use futures::{Stream, StreamExt, future::BoxFuture};
 use tokio::sync::mpsc;
 
-pub use input::{Input, input};
+pub use input::{Input, ended_by_signal, input};
 
 use super::state::Ticket;
 use crate::clock::{self, Instant};

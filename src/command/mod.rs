@@ -1,6 +1,7 @@
 //! The commands: read what the question needs, ask `analysis`, hand the answer to `report`.
 
 mod ask;
+mod logs;
 mod open;
 mod read;
 mod terminal;
@@ -13,10 +14,12 @@ use crate::cli::{Cli, Color, Command, Format};
 use crate::error::Error;
 use crate::model::printable::printable;
 use crate::report::Paint;
+use crate::source::{SharedSource, SourceKind};
 
 pub use open::open;
 
-/// What a command printed and how it ended.
+/// What a command has to print and how it ended.
+#[derive(Default)]
 struct Outcome {
     /// The answer, ready to be written.
     text: String,
@@ -43,7 +46,18 @@ pub async fn run(cli: &Cli) -> ExitCode {
 }
 
 async fn in_terminal(cli: &Cli) -> Result<(), Error> {
-    terminal::open(cli, open(&cli.common).await?).await
+    let source = open(&cli.common).await?;
+    refuse_log(&source)?;
+    terminal::open(cli, source).await
+}
+
+/// A log alone answers no question but for its lines.
+fn refuse_log(source: &SharedSource) -> Result<(), Error> {
+    let info = source.info();
+    if info.kind != SourceKind::Log {
+        return Ok(());
+    }
+    Err(Error::Usage(format!("{} is a log, which only `logs` reads; give a config dump or a recording", info.name)))
 }
 
 fn ended(result: Result<(), Error>) -> ExitCode {
@@ -61,10 +75,19 @@ pub fn complain(what: &str) {
     let _ = writeln!(io::stderr(), "meshscope: {}", printable(what));
 }
 
-/// Writes the answer. A reader that has gone away (`| head`) is no error.
+/// Writes the answer.
 fn write(text: &str) -> Result<(), Error> {
+    if text.is_empty() {
+        // The lock may be held by a writer whose reader has stopped to read.
+        return Ok(());
+    }
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    not_written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// Why output could not be written. A reader that has gone away (`| head`) is no error.
+fn not_written(result: io::Result<()>) -> Result<(), Error> {
+    match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Output(format!("cannot write to standard output: {error}"))),
         _ => Ok(()),
     }
@@ -72,6 +95,9 @@ fn write(text: &str) -> Result<(), Error> {
 
 async fn outcome(cli: &Cli) -> Result<Outcome, Error> {
     let source = open(&cli.common).await?;
+    if !matches!(cli.command, Some(Command::Logs(_))) {
+        refuse_log(&source)?;
+    }
     let paint = paint(cli.common.color, cli.common.output);
     let asker = ask::Asker { source, common: &cli.common, paint };
     match &cli.command {
@@ -88,6 +114,7 @@ async fn outcome(cli: &Cli) -> Result<Outcome, Error> {
         Some(Command::Order { workload }) => asker.order(workload).await,
         Some(Command::Mtls { workload }) => asker.mtls(workload.as_deref()).await,
         Some(Command::Record { folder }) => asker.record(folder).await,
+        Some(Command::Logs(wanted)) => asker.logs(wanted).await,
     }
 }
 

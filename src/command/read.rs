@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::timeout_at;
 
 use crate::clock;
@@ -23,36 +24,58 @@ const ATTEMPTS: u32 = 3;
 /// How many messages of a source may wait.
 const WAITING: usize = 256;
 
+/// The objects, which go on to change for as long as the value lives.
+pub struct Watched {
+    /// What has been said so far.
+    pub collector: Collector,
+    /// What is said from now on.
+    pub updates: mpsc::Receiver<Update>,
+    watch: JoinHandle<()>,
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.watch.abort();
+    }
+}
+
 /// Reads the objects until every kind has been answered for.
 ///
 /// # Errors
 /// Where nothing could be read in time.
 pub async fn objects(source: &SharedSource, patience: Duration) -> Result<Collector, Error> {
-    let mut collector = Collector::default();
-    if source.info().kind == SourceKind::Dump {
-        return Ok(collector);
-    }
+    Ok(std::mem::take(&mut watched(source, patience).await?.collector))
+}
+
+/// Reads the objects until every kind has been answered for, and goes on from there.
+///
+/// # Errors
+/// Where nothing could be read in time.
+pub async fn watched(source: &SharedSource, patience: Duration) -> Result<Watched, Error> {
     let deadline = clock::now() + patience;
-    let (sender, mut updates) = mpsc::channel(WAITING);
-    let watch = tokio::spawn(source.watch(sender));
-    while !is_complete(&collector) {
+    let (sender, updates) = mpsc::channel(WAITING);
+    let mut watched = Watched { collector: Collector::default(), updates, watch: tokio::spawn(source.watch(sender)) };
+    let Watched { collector, updates, .. } = &mut watched;
+    if matches!(source.info().kind, SourceKind::Dump | SourceKind::Log) {
+        return Ok(watched);
+    }
+    while !is_complete(collector) {
         let update = match timeout_at(deadline, updates.recv()).await {
             Ok(Some(update)) => update,
             Ok(None) => break,
             Err(_) => {
-                late(&mut collector, source, patience)?;
+                late(collector, source, patience)?;
                 break;
             }
         };
         collector.apply(update);
-        give_up_on(&collector)?;
-        if is_stuck(&collector) {
-            late(&mut collector, source, patience)?;
+        give_up_on(collector)?;
+        if is_stuck(collector) {
+            late(collector, source, patience)?;
             break;
         }
     }
-    watch.abort();
-    if collector.read_nothing() { Err(nothing(&collector)) } else { Ok(collector) }
+    if collector.read_nothing() { Err(nothing(collector)) } else { Ok(watched) }
 }
 
 /// Whether all that is still to come has failed several times.

@@ -61,6 +61,8 @@ pub enum MarkKind {
     Waiting,
     /// The stream cannot be read, and is not tried again.
     Failed,
+    /// The container or its pod is over, and nothing more comes of it.
+    Ended,
     /// Two clocks differ by more than the window of merging.
     Skew,
 }

@@ -2,6 +2,7 @@
 
 mod chains;
 mod connection;
+mod logs;
 mod markdown;
 mod mtls;
 mod order;
@@ -20,6 +21,7 @@ use crate::cli::Format;
 use crate::model::printable::is_unprintable;
 use crate::model::warning::Warning;
 
+pub use logs::LogPrinter;
 pub use paint::{Paint, Style};
 pub use table::Table;
 
@@ -44,19 +46,31 @@ pub fn render<A: Answer>(answer: &A, format: Format, paint: Paint) -> String {
     if text.ends_with('\n') || text.is_empty() { text } else { text + "\n" }
 }
 
+fn json<A: Answer>(answer: &A) -> String {
+    written(serde_json::to_string_pretty(answer))
+}
+
+/// JSON in one line.
+fn json_line<T: Serialize>(value: &T) -> String {
+    written(serde_json::to_string(value))
+}
+
 /// JSON in which no character is left that a terminal could act on. Those can stand only in strings, where an escape
 /// means the same.
-fn json<A: Answer>(answer: &A) -> String {
-    let written = serde_json::to_string_pretty(answer).unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"));
+fn written(json: serde_json::Result<String>) -> String {
+    let written = json.unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"));
     if !written.chars().any(is_hidden) {
         return written;
     }
     let mut safe = String::with_capacity(written.len() + 64);
     for c in written.chars() {
-        if is_hidden(c) {
-            let _ = write!(safe, "\\u{:04x}", u32::from(c));
-        } else {
+        if !is_hidden(c) {
             safe.push(c);
+            continue;
+        }
+        // JSON writes what is beyond 16 bits as two.
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let _ = write!(safe, "\\u{unit:04x}");
         }
     }
     safe

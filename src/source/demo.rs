@@ -3,8 +3,10 @@
 use futures::future::BoxFuture;
 
 use super::files::Files;
+use super::logs::{LogQuery, LogStreams, LogTargets};
 use super::{LogRequest, ProxyRequest, Reply, Source, SourceError, SourceInfo, SourceKind, Updates};
 use crate::model::ids::ProxyId;
+use crate::model::logs::LogOrigin;
 
 /// The modes that the demo can be switched to, in the order of the screen.
 pub const SCENES: &[&str] = &["permissive", "strict", "disable"];
@@ -58,6 +60,14 @@ impl Source for Demo {
 
     fn log(&self, request: LogRequest) -> BoxFuture<'static, Result<Reply, SourceError>> {
         self.files.log(request)
+    }
+
+    fn logs(&self, query: LogQuery, targets: LogTargets, news: LogStreams) -> BoxFuture<'static, ()> {
+        self.files.logs(query, targets, news)
+    }
+
+    fn logs_held(&self) -> Option<Vec<LogOrigin>> {
+        self.files.logs_held()
     }
 
     fn list(&self, resource: String) -> BoxFuture<'static, Result<Reply, SourceError>> {

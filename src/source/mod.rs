@@ -6,6 +6,7 @@
 pub mod cluster;
 pub mod demo;
 pub mod files;
+pub mod logs;
 pub mod manifest;
 pub mod record;
 
@@ -17,8 +18,10 @@ use futures::future::BoxFuture;
 use thiserror::Error;
 use tokio::sync::mpsc;
 
+use self::logs::{LogQuery, LogStreams, LogTargets};
 use crate::model::envoy::DumpView;
 use crate::model::ids::ProxyId;
+use crate::model::logs::LogOrigin;
 use crate::model::update::Update;
 
 /// Where a source puts what it has to say. Bounded: a source waits where the reader is slow.
@@ -51,6 +54,16 @@ pub trait Source: Send + Sync + 'static {
     /// The log of one container, as far as it reaches back, each line with the kubelet's time in front.
     fn log(&self, request: LogRequest) -> BoxFuture<'static, Result<Reply, SourceError>>;
 
+    /// Streams the logs of the wanted containers, each in its own order, until all were read or, where they are followed, until
+    /// the reader drops its end. What happens to a stream is said in it.
+    fn logs(&self, query: LogQuery, targets: LogTargets, news: LogStreams) -> BoxFuture<'static, ()>;
+
+    /// The containers that the source holds logs of, by pod and container, without workloads. None for a live mesh, where the
+    /// pods say which there are.
+    fn logs_held(&self) -> Option<Vec<LogOrigin>> {
+        None
+    }
+
     /// All objects of one resource in every namespace that may be read, as a Kubernetes List, for a recording.
     /// `resource` is `plural.group` as in [`crate::model::kind::Kind::resource`].
     fn list(&self, resource: String) -> BoxFuture<'static, Result<Reply, SourceError>>;
@@ -81,6 +94,8 @@ pub enum SourceKind {
     Recording,
     /// Config dumps without objects: a lone file, or a recording that has no `k8s/`.
     Dump,
+    /// One log file, which only its lines can be read of.
+    Log,
     /// The embedded recorded mesh.
     Demo,
 }

@@ -103,7 +103,7 @@ fn the_help_names_every_command_and_option() {
     let help = meshscope(&["--help"]);
     assert!(help.status.success() && help.stderr.is_empty());
     let text = String::from_utf8(help.stdout).unwrap();
-    for word in ["plugins", "workloads", "chains", "why", "order", "record"] {
+    for word in ["plugins", "workloads", "chains", "why", "order", "logs", "record"] {
         assert!(text.lines().any(|line| line.trim_start().starts_with(word)), "{word}");
         let own = meshscope(&[word, "--help"]);
         assert!(own.status.success(), "{word} --help");

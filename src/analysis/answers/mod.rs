@@ -3,6 +3,7 @@
 mod chain_match;
 mod chains;
 mod connection;
+mod logs;
 mod mtls;
 mod order;
 mod plugins;
@@ -14,6 +15,7 @@ mod workloads;
 pub use chain_match::ChainMatchAnswer;
 pub use chains::{ChainAnswer, ChainsAnswer, ChainsFilter, FilterAnswer, ListenerAnswer, ProxyChains, chains};
 pub use connection::{ConnectionAnswer, Loser, ProxyConnection, TakingListener, connection};
+pub use logs::{LogEntry, log_entry, timestamp as log_timestamp};
 pub use mtls::{ClientAnswer, EffectiveMtlsAnswer, MtlsEntry, PolicyAnswer, PortAnswer, ServiceClients, mtls};
 pub use order::{
     ChainPlace, FoundFilter, FoundFilters, LeftOut, OrderAnswer, OrderEntry, OrderList, OrderedPlugin, RulerMark, RulerPlace, Stands, order,

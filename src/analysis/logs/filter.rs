@@ -74,6 +74,11 @@ impl Filter {
         Ok(Self { include: set(&spec.include)?, exclude: set(&spec.exclude)?, of_plugins, included, others, spec })
     }
 
+    /// Whether bytes can tell that a record does not pass, so that looking at them first is worth it.
+    pub fn is_selective(&self) -> bool {
+        self.of_plugins.is_some() || !self.included.is_empty()
+    }
+
     /// Whether a record that is made of these bytes may pass: looked at before anything is parsed. They may hold more than the
     /// record, such as the kubelet's times.
     pub fn may_match(&self, raw: &[u8]) -> bool {

@@ -1,10 +1,17 @@
-//! What a log record is about, and which records are asked for.
+//! What a log record is about, and which records are asked for, in which order.
 
 pub mod attribution;
+pub mod clocks;
 pub mod filter;
+pub mod merge;
 pub mod severity;
+pub mod summary;
+pub mod targets;
 pub mod words;
 
 pub use attribution::Attributor;
+pub use clocks::{Clocks, Skew};
 pub use filter::{Filter, FilterError, FilterSpec};
+pub use merge::{Merge, Written};
 pub use severity::Severity;
+pub use targets::{Choice, Targets, targets};

@@ -36,8 +36,9 @@ pub fn input() -> io::Result<impl Stream<Item = io::Result<Input>> + Unpin> {
     Ok(Box::pin(events.take_until(ended)))
 }
 
+/// Waits for a signal that ends a program: whoever it is held back from has to end by itself. To be called on the runtime.
 #[cfg(unix)]
-fn ended_by_signal() -> io::Result<impl Future<Output = ()>> {
+pub fn ended_by_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -51,8 +52,9 @@ fn ended_by_signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
+/// Waits for a signal that ends a program.
 #[cfg(not(unix))]
-fn ended_by_signal() -> io::Result<impl Future<Output = ()>> {
+pub fn ended_by_signal() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
         if tokio::signal::ctrl_c().await.is_err() {
             // No signal can be waited for here: the program ends by its own key.

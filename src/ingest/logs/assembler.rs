@@ -17,6 +17,8 @@ const LARGEST: usize = 256 << 10;
 #[derive(Debug, Default)]
 pub struct Assembler {
     pending: Option<Pending>,
+    /// Whether a line has come that cannot be of a key.
+    begun: bool,
     /// Whether the lines so far end within a private key.
     in_key: bool,
 }
@@ -48,7 +50,10 @@ impl Assembler {
     /// Takes a line. Gives the record before it, where the line begins another.
     pub fn push(&mut self, line: LogLine) -> Option<LogRecord> {
         let form = Form::of(&line.text);
-        let in_key = self.in_key && form == Form::Unknown;
+        // A log that is not read from its start can begin within a key, which no line before it tells.
+        let of_key = !self.begun && redact::is_of_key(&line.text);
+        let in_key = (of_key || self.begun && self.in_key) && form == Form::Unknown;
+        self.begun |= !of_key;
         self.in_key = redact::key_goes_on(&line.text, in_key);
         let fresh = Pending { in_key, ..Pending::new(line, form) };
         let Some(pending) = self.pending.as_mut().filter(|pending| pending.takes(&fresh)) else {

@@ -15,4 +15,4 @@ mod time;
 pub use assembler::Assembler;
 pub use details::details;
 pub use form::begins;
-pub use time::split_kubelet;
+pub use time::{leading, split_kubelet};

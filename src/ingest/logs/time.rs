@@ -7,10 +7,32 @@ const SECOND: i64 = 1_000_000_000;
 /// The kubelet's RFC 3339 time and a blank in front of a line, as `kubectl logs --timestamps` and recordings have it, and what
 /// follows. A program's own time is followed by a tab, and is left in its place.
 pub fn split_kubelet(line: &str) -> (Option<LogTime>, &str) {
-    match rfc3339(line) {
+    match zoned(line) {
         Some((time, rest)) if rest.starts_with(' ') => (Some(time), rest.get(1..).unwrap_or_default()),
         _ => (None, line),
     }
+}
+
+/// The time that a line begins with: the kubelet's, or the program's own.
+pub fn leading(line: &str) -> Option<LogTime> {
+    zoned(line).filter(|(_, rest)| rest.starts_with([' ', '\t'])).map(|(time, _)| time)
+}
+
+/// The same as [`rfc3339`], in any zone: a node writes its own.
+fn zoned(text: &str) -> Option<(LogTime, &str)> {
+    let (seconds, rest) = date_time(text, b'-', b'T')?;
+    let (nanos, rest) = fraction(rest);
+    if let Some(rest) = rest.strip_prefix('Z') {
+        return Some((seconds * SECOND + nanos, rest));
+    }
+    let [sign, hours @ .., b':', m1, m2] = rest.as_bytes().first_chunk::<6>()? else { return None };
+    let offset = (digits(hours)? * 60 + digits(&[*m1, *m2])?) * 60;
+    let seconds = match sign {
+        b'+' => seconds - offset,
+        b'-' => seconds + offset,
+        _ => return None,
+    };
+    Some((seconds * SECOND + nanos, &rest[6..]))
 }
 
 /// `2026-11-23T19:40:54.819547Z` at the start of a text, and what follows. Up to nine digits of a second count.
@@ -103,5 +125,8 @@ mod tests {
         let (time, rest) = split_kubelet("2026-11-23T19:40:54.823270270Z 2026-11-23T19:40:54.819547Z\tinfo\tVersion");
         assert_eq!((time, rest), (rfc3339("2026-11-23T19:40:54.823270270Z").map(|(time, _)| time), own));
         assert_eq!(split_kubelet("2026-11-23T19:40:54Z ").1, "");
+        assert_eq!(split_kubelet("2026-11-23T21:10:54.823270270+01:30 x"), (time, "x"));
+        assert_eq!(split_kubelet("2026-11-23T18:40:54.823270270-01:00 x"), (time, "x"));
+        assert_eq!([leading(own), leading("2026-11-23T19:40:54Z"), leading("a")].map(|time| time.is_some()), [true, false, false]);
     }
 }

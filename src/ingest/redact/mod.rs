@@ -68,6 +68,12 @@ pub fn key_goes_on(line: &str, within: bool) -> bool {
     }
 }
 
+/// Whether a line can be one of a private key's, by itself: base64 and nothing else, or the key's end.
+pub fn is_of_key(line: &str) -> bool {
+    let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    line.contains(KEY_ENDS) || (24..=76).contains(&line.len()) && line.len().is_multiple_of(4) && line.bytes().all(base64)
+}
+
 /// Redacts the part of a private key that a text begins with.
 pub fn end_of_key(text: &str) -> String {
     format!("{REDACTED}{}", text.find(KEY_ENDS).map_or("", |at| &text[at..]))

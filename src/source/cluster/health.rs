@@ -129,7 +129,7 @@ impl Board {
 }
 
 /// Doubles from half a second to half a minute, less up to a fifth, so that many clients do not come back at one moment.
-fn delay(attempt: u32) -> Duration {
+pub(super) fn delay(attempt: u32) -> Duration {
     let full = FIRST_RETRY.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(LONGEST_RETRY);
     let thousandths = u32::try_from(RandomState::new().hash_one(attempt) % 200).unwrap_or_default();
     full - full * thousandths / 1000

@@ -29,6 +29,7 @@ use futures::future::BoxFuture;
 use kube::Client;
 
 use self::gates::Gates;
+use super::logs::{LogQuery, LogStreams, LogTargets};
 use super::{LogRequest, ProxyRequest, Reply, Source, SourceError, SourceInfo, SourceKind, Updates};
 
 /// Which cluster to read, and what of it.
@@ -112,7 +113,11 @@ impl Source for Cluster {
 
     fn log(&self, request: LogRequest) -> BoxFuture<'static, Result<Reply, SourceError>> {
         let shared = self.shared.clone();
-        async move { logs::read(&shared, &request).await }.boxed()
+        async move { logs::whole::read(&shared, &request).await }.boxed()
+    }
+
+    fn logs(&self, query: LogQuery, targets: LogTargets, news: LogStreams) -> BoxFuture<'static, ()> {
+        logs::run(self.shared.clone(), query, targets, news).boxed()
     }
 
     fn list(&self, resource: String) -> BoxFuture<'static, Result<Reply, SourceError>> {

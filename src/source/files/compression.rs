@@ -30,6 +30,20 @@ pub(super) fn unpack(name: &str, bytes: Bytes) -> Result<Bytes, SourceError> {
     }
 }
 
+/// Unpacks a stream while it is read, where its first bytes say that it is compressed.
+pub(super) fn stream(mut input: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
+    let mut head = Vec::with_capacity(4);
+    input.by_ref().take(4).read_to_end(&mut head)?;
+    let is = |magic: &[u8]| head.starts_with(magic);
+    let (zstd, gzip) = (is(&[0x28, 0xb5, 0x2f, 0xfd]), is(&[0x1f, 0x8b]));
+    let whole = io::Cursor::new(head).chain(input);
+    Ok(match (zstd, gzip) {
+        (true, _) => Box::new(zstd::Decoder::new(whole)?),
+        (_, true) => Box::new(flate2::read::MultiGzDecoder::new(whole)),
+        _ => Box::new(whole),
+    })
+}
+
 /// Whether a file is compressed, by its first bytes, or says by its name that it is.
 pub(super) fn is_compressed(name: &str, head: &[u8]) -> bool {
     matches!(head, [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x1f, 0x8b, ..]) || name.ends_with(".zst") || name.ends_with(".gz")

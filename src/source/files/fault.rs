@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::super::{FailureKind, SourceError};
+use super::super::{FailureKind, LogRequest, SourceError};
 
 /// A path for an error or a header: control characters of a name never reach the terminal.
 pub(super) fn shown(path: &Path) -> String {
@@ -28,6 +28,11 @@ pub(super) fn io(name: &str, error: &io::Error) -> SourceError {
         }
         _ => SourceError::new(FailureKind::Unreachable, format!("{name} cannot be read: {error}"), "copy it to a local disk and try again"),
     }
+}
+
+/// A container whose log is not there.
+pub(super) fn no_log(request: &LogRequest) -> SourceError {
+    SourceError::new(FailureKind::Missing, format!("there is no log of {}, container {}", request.pod, request.container), "")
 }
 
 /// A file without a byte.

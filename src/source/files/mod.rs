@@ -1,11 +1,14 @@
-//! Files as a source: one config dump, standard input, a recording folder, a recording archive.
+//! Files as a source: one config dump, standard input, a recording folder, a recording archive, one log file.
 //!
 //! It finds and unpacks bytes and never understands a dump: whether bytes are one is for [`crate::ingest`] to say.
 //! A folder is read file by file when somebody asks; an archive is unpacked once into memory and never onto the disk.
 
 mod archive;
+mod blocks;
 mod compression;
 mod fault;
+mod lines;
+mod logs;
 mod objects;
 mod questions;
 mod store;
@@ -18,10 +21,12 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use self::store::Store;
+use super::logs::{LogQuery, LogStreams, LogTargets};
 use super::{FailureKind, LogRequest, ProxyRequest, Reply, Source, SourceError, SourceInfo, SourceKind, Updates};
 use crate::clock::Instant;
 use crate::model::envoy::DumpView;
 use crate::model::ids::ProxyId;
+use crate::model::logs::LogOrigin;
 use crate::model::update::{Health, Update};
 
 /// The file of a recording that says that the writing of it was not finished; the writer removes it last.
@@ -54,7 +59,11 @@ impl Files {
 
     fn over(name: String, store: Store) -> Self {
         // Without objects an answer rests on dumps alone, be it one file or a folder of them.
-        let kind = if store.has("k8s") { SourceKind::Recording } else { SourceKind::Dump };
+        let kind = match store {
+            Store::Log(_) => SourceKind::Log,
+            _ if store.has("k8s") => SourceKind::Recording,
+            _ => SourceKind::Dump,
+        };
         let info = SourceInfo { kind, name, namespace: "default".to_owned(), scenes: &[] };
         Self { store: Arc::new(store), info }
     }
@@ -111,6 +120,14 @@ impl Source for Files {
 
     fn log(&self, request: LogRequest) -> BoxFuture<'static, Result<Reply, SourceError>> {
         self.answer(questions::of_log(&request))
+    }
+
+    fn logs(&self, query: LogQuery, targets: LogTargets, news: LogStreams) -> BoxFuture<'static, ()> {
+        logs::run(self.store.clone(), query, targets, news).boxed()
+    }
+
+    fn logs_held(&self) -> Option<Vec<LogOrigin>> {
+        Some(logs::held(&self.store))
     }
 
     fn list(&self, resource: String) -> BoxFuture<'static, Result<Reply, SourceError>> {

@@ -25,7 +25,7 @@ pub(super) enum Step {
 /// What there is to read. A recording without `k8s/` says nothing about objects: not even that there are none.
 pub(super) fn steps(store: &Store) -> Vec<Step> {
     let mut steps = match store {
-        Store::Dump(_) => return Vec::new(),
+        Store::Dump(_) | Store::Log(_) => return Vec::new(),
         _ if store.has("k8s") => Kind::ALL.map(Step::Kind).to_vec(),
         _ => Vec::new(),
     };

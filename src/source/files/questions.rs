@@ -8,7 +8,9 @@ use crate::model::envoy::DumpView;
 use crate::model::ids::ProxyId;
 
 /// The name of istiod's own container.
-const DISCOVERY: &str = "discovery";
+pub(super) const DISCOVERY: &str = "discovery";
+/// The name of Istio's proxy container.
+pub(super) const PROXY: &str = "istio-proxy";
 /// The resources of `apps`, whose files carry no group.
 const APPS: [&str; 4] = ["deployments", "replicasets", "statefulsets", "daemonsets"];
 /// Files of `k8s/` that are not Lists of a resource.
@@ -123,6 +125,7 @@ pub(super) fn resources(store: &Store) -> Vec<String> {
 /// the dump itself says.
 pub(super) fn proxies(store: &Store, name: &str) -> Vec<ProxyId> {
     match store {
+        Store::Log(_) => Vec::new(),
         Store::Dump(_) => {
             let file = plain(name.rsplit(['/', '\\']).next().unwrap_or(name));
             vec![ProxyId::new(file.strip_suffix(".json").unwrap_or(file), "")]
@@ -137,6 +140,6 @@ pub(super) fn is_unfinished(store: &Store) -> bool {
 }
 
 /// A file's name without the suffix of its compression.
-fn plain(name: &str) -> &str {
+pub(super) fn plain(name: &str) -> &str {
     name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name)
 }

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{IsTerminal, Read};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
 use super::super::{FailureKind, SourceError};
-use super::{archive, compression, fault};
+use super::blocks::Input;
+use super::{archive, compression, fault, questions};
 
-/// The three places.
+/// The places.
 pub(super) enum Store {
     /// A folder, read when asked.
     Folder(PathBuf),
@@ -18,6 +19,8 @@ pub(super) enum Store {
     Archive { name: String, files: BTreeMap<String, Bytes> },
     /// One config dump.
     Dump(Dump),
+    /// One log file, read when asked.
+    Log(PathBuf),
 }
 
 /// One config dump.
@@ -43,6 +46,9 @@ pub(super) fn open(path: &Path) -> Result<Store, SourceError> {
         return Err(fault::empty(&name));
     }
     let mut file = File::open(path).map_err(failed)?;
+    if about.is_file() && questions::plain(&name).ends_with(".log") {
+        return Ok(Store::Log(path.to_owned()));
+    }
     if about.is_file() {
         let mut head = Vec::with_capacity(512);
         file.by_ref().take(512).read_to_end(&mut head).map_err(failed)?;
@@ -112,7 +118,7 @@ impl Store {
         match self {
             Self::Folder(root) => root.join(folder).is_dir(),
             Self::Archive { files, .. } => !under(files, folder).is_empty(),
-            Self::Dump(_) => false,
+            Self::Dump(_) | Self::Log(_) => false,
         }
     }
 
@@ -124,19 +130,14 @@ impl Store {
                 Err(_) => BTreeSet::new(),
             },
             Self::Archive { files, .. } => under(files, folder),
-            Self::Dump(_) => BTreeSet::new(),
+            Self::Dump(_) | Self::Log(_) => BTreeSet::new(),
         };
         names.into_iter().collect()
     }
 
     /// The bytes of a file by its plain name, be it compressed or not; None where the recording lacks it.
     pub(super) fn read(&self, name: &str) -> Result<Option<Bytes>, SourceError> {
-        // Names are made from what a person or a cluster wrote, and may not lead out of the recording.
-        if name.split('/').any(|part| matches!(part, "" | "." | "..") || part.contains(['\\', '\0'])) {
-            return Ok(None);
-        }
-        for suffix in ["", ".gz", ".zst"] {
-            let name = format!("{name}{suffix}");
+        for name in spellings(name) {
             let (shown, bytes) = match self {
                 Self::Folder(root) => {
                     let path = root.join(&name);
@@ -150,12 +151,47 @@ impl Store {
                     Some(bytes) => (format!("{archive}: {name}"), bytes.clone()),
                     None => continue,
                 },
-                Self::Dump(_) => return Ok(None),
+                Self::Dump(_) | Self::Log(_) => return Ok(None),
             };
             return compression::unpack(&shown, bytes).map(Some);
         }
         Ok(None)
     }
+
+    /// A file by its plain name, to be read bit by bit: unpacked on the way, however large it is. A log file alone has any name.
+    pub(super) fn stream(&self, name: &str) -> Result<Option<Input>, SourceError> {
+        for name in spellings(name) {
+            let path = match self {
+                Self::Folder(root) => root.join(&name),
+                Self::Log(path) => path.clone(),
+                Self::Archive { name: archive, files } => match files.get(&name) {
+                    Some(bytes) => return unpacked(&format!("{archive}: {name}"), Box::new(io::Cursor::new(bytes.clone()))),
+                    None => continue,
+                },
+                Self::Dump(_) => return Ok(None),
+            };
+            let shown = fault::shown(&path);
+            match File::open(&path) {
+                Ok(file) => return unpacked(&shown, Box::new(file)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(fault::io(&shown, &error)),
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn unpacked(name: &str, input: Input) -> Result<Option<Input>, SourceError> {
+    compression::stream(input).map(Some).map_err(|error| fault::io(name, &error))
+}
+
+/// The names under which a file can lie, plain and compressed. Names are made from what a person or a cluster wrote, and may
+/// not lead out of the recording: then there is none.
+fn spellings(name: &str) -> Vec<String> {
+    if name.split('/').any(|part| matches!(part, "" | "." | "..") || part.contains(['\\', '\0'])) {
+        return Vec::new();
+    }
+    ["", ".gz", ".zst"].map(|suffix| format!("{name}{suffix}")).to_vec()
 }
 
 /// The first parts of the names below a folder.

@@ -44,7 +44,9 @@ pub(super) fn steps(app: &App) -> Vec<String> {
 pub(super) fn source(app: &App) -> &str {
     let name = app.options.info.name.as_str();
     match app.options.info.kind {
-        SourceKind::Recording | SourceKind::Dump => name.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(name),
+        SourceKind::Recording | SourceKind::Dump | SourceKind::Log => {
+            name.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(name)
+        }
         SourceKind::Cluster | SourceKind::Demo => name,
     }
 }
@@ -81,6 +83,7 @@ fn health(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'static>> {
                 SourceKind::Demo => format!("demo {}", app.scene().unwrap_or_default()),
                 SourceKind::Recording => "recording".to_owned(),
                 SourceKind::Dump => "config dump".to_owned(),
+                SourceKind::Log => "log".to_owned(),
                 SourceKind::Cluster => "fixed".to_owned(),
             };
             vec![Piece::new(Role::Info, symbols.dot), Piece::text(format!(" {what}"))]

@@ -46,6 +46,9 @@ pub async fn answer(state: Shared, request: Request<Incoming>) -> Result<Respons
         let namespace = place.namespace.clone().unwrap_or_default();
         return Ok(pods::answer(state, request, &namespace, name, sub).await);
     }
+    if let Some(name) = &place.name {
+        return Ok(get(&lock(&state), &place, name));
+    }
     let watched = query.get("watch").map(String::as_str) == Some("true");
     let verb = if watched { "watch" } else { "list" };
     let locked = lock(&state);
@@ -87,6 +90,15 @@ fn list(state: &State, place: &Place, query: &BTreeMap<String, String>) -> Respo
     let next = if from + items.len() < objects.len() { (from + items.len()).to_string() } else { String::new() };
     let metadata = json!({"resourceVersion": state.version.to_string(), "continue": next});
     reply(200, &json!({"kind": "List", "apiVersion": "v1", "metadata": metadata, "items": items}))
+}
+
+fn get(state: &State, place: &Place, name: &str) -> Response<Body> {
+    if let Some(refused) = refused(state, "get", place) {
+        return refused;
+    }
+    let mut objects = state.objects.get(&place.resource).into_iter().flatten();
+    let found = objects.find(|object| object["metadata"]["name"] == name && is_in(object, place.namespace.as_deref()));
+    found.map_or_else(|| status(404, "NotFound", &format!("{} \"{name}\" not found", place.resource)), |object| reply(200, object))
 }
 
 fn watch(state: Shared, place: Place, mut from: u64) -> Response<Body> {

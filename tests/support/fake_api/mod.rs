@@ -1,6 +1,8 @@
-//! An API server on 127.0.0.1 that does what a test tells it: lists, watches, refuses, forgets, goes away and comes back.
+//! An API server on 127.0.0.1 that does what a test tells it: lists, watches, streams logs, refuses, forgets,
+//! goes away and comes back.
 
 mod answer;
+mod logs;
 mod pods;
 mod state;
 

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::answer::{Body, status};
-use super::{Shared, lock};
+use super::{Shared, lock, logs};
 
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
@@ -56,7 +56,9 @@ pub async fn answer(state: Shared, mut request: Request<Incoming>, namespace: &s
         (state.forwards.get(pod).cloned(), state.execs.get(pod).cloned())
     };
     let query = request.uri().query().unwrap_or_default().to_owned();
+    let known = lock(&state).logs.keys().any(|(name, _)| name == pod);
     match (sub, forward, exec) {
+        ("log", ..) if known => logs::answer(state, pod, &query),
         ("portforward", Some(Forward::Forbidden), _) => forbidden("create"),
         ("exec", _, Some(Exec::Forbidden)) => forbidden("create"),
         ("portforward", Some(forward), _) => {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use super::logs::ContainerLog;
 use super::pods::{Exec, Forward};
 
 /// A change of an object, as a watch tells it.
@@ -37,6 +38,8 @@ pub struct State {
     pub page: usize,
     pub forwards: BTreeMap<String, Forward>,
     pub execs: BTreeMap<String, Exec>,
+    /// By pod and container.
+    pub logs: BTreeMap<(String, String), ContainerLog>,
     /// Paths with queries, in order.
     pub requests: Vec<String>,
 }
@@ -68,6 +71,7 @@ impl Default for State {
             page: 500,
             forwards: BTreeMap::new(),
             execs: BTreeMap::new(),
+            logs: BTreeMap::new(),
             requests: Vec::new(),
         }
     }
@@ -113,6 +117,12 @@ impl State {
     /// Takes rights: the verb on the resource in a namespace, or in the cluster as a whole.
     pub fn forbid(&mut self, verb: &str, resource: &str, namespace: Option<&str>) {
         self.forbidden.insert((verb.to_owned(), resource.to_owned(), namespace.map(str::to_owned)));
+    }
+
+    /// Changes a container's log.
+    pub fn log(&mut self, pod: &str, container: &str, change: impl FnOnce(&mut ContainerLog)) {
+        change(self.logs.entry((pod.to_owned(), container.to_owned())).or_default());
+        self.changed.send_replace(self.version);
     }
 
     fn take(&mut self, resource: &str, namespace: &str, name: &str) -> Value {

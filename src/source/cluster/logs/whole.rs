@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::AsyncReadExt;
-use k8s_openapi::api::core::v1::Pod;
-use kube::Api;
 use kube::api::LogParams;
 
-use super::Shared;
-use super::trouble::{Cause, bounded};
+use super::super::Shared;
+use super::read::{fix, open};
 use crate::clock;
 use crate::model::envoy::DumpView;
 use crate::source::{FailureKind, LogRequest, Reply, SourceError};
@@ -20,19 +18,12 @@ const LARGEST: u64 = 256 << 20;
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// Reads a log as far as it reaches back.
-pub(super) async fn read(shared: &Shared, request: &LogRequest) -> Result<Reply, SourceError> {
+pub(in super::super) async fn read(shared: &Shared, request: &LogRequest) -> Result<Reply, SourceError> {
     let began = clock::now();
-    let (pod, namespace, container) = (&request.pod.pod, &request.pod.namespace, &request.container);
-    let what = format!("cannot read the log of container {container} of pod {pod} in namespace {namespace}");
-    let pods: Api<Pod> = Api::namespaced(shared.client.clone(), namespace);
-    let params = LogParams { container: Some(container.clone()), timestamps: true, ..LogParams::default() };
-    let stream = bounded(shared.timeout, pods.log_stream(pod, &params)).await.map_err(|trouble| {
-        let fix = match trouble.cause {
-            Cause::Forbidden => format!("grant get on pods/log in namespace {namespace}"),
-            _ => String::new(),
-        };
-        trouble.failed(&what, fix)
-    })?;
+    let LogRequest { pod, container } = request;
+    let what = format!("cannot read the log of container {container} of pod {} in namespace {}", pod.pod, pod.namespace);
+    let stream = open(shared, pod, container, LogParams::default()).await;
+    let stream = stream.map_err(|trouble| trouble.failed(&what, fix(shared, pod, &trouble)))?;
     let mut stream = Box::pin(stream.take(LARGEST + 1));
     let mut bytes = Vec::new();
     let mut chunk = vec![0; 64 << 10];

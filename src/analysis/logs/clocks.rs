@@ -1,0 +1,147 @@
+//! Notices clocks that differ: a program's own against the kubelet's, and one log's against the others'. Lines are put in the
+//! order of their times, so that the reader has to know when those do not tell the order.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::merge::{Moment, WINDOW, Written};
+use crate::model::logs::LogTime;
+
+/// How many records have to agree: one alone may have been held up.
+const AGREEING: usize = 16;
+
+/// What was seen of the clocks of each log.
+#[derive(Debug, Default)]
+pub struct Clocks {
+    logs: BTreeMap<usize, Clock>,
+}
+
+#[derive(Debug, Default)]
+struct Clock {
+    /// By how much the kubelet's times were behind the records' own.
+    own: Recent,
+    /// How long after their times records came, on a clock with any start.
+    delays: Recent,
+}
+
+/// The last values, and whether it was said what they mean.
+#[derive(Debug, Default)]
+struct Recent {
+    values: VecDeque<i64>,
+    said: bool,
+}
+
+/// Clocks that differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skew {
+    /// The program's own times are so far ahead of the kubelet's; behind them where it is negative.
+    Own(LogTime),
+    /// The records come so much later than those of another log that have the same times.
+    Behind(LogTime, usize),
+}
+
+impl Clocks {
+    /// Looks at a record of a log. `arrived` is when it came, where it came as soon as it was written. Each difference is told once.
+    pub fn look(&mut self, log: usize, written: Written, arrived: Option<Moment>) -> Option<Skew> {
+        let clock = self.logs.entry(log).or_default();
+        if let (Some(told), Some(taken)) = (written.told, written.taken) {
+            clock.own.add(told.saturating_sub(taken));
+            if let Some(ahead) = clock.own.middle().filter(|ahead| clock.own.is_news(ahead.saturating_abs())) {
+                clock.own.said = true;
+                return Some(Skew::Own(ahead));
+            }
+        }
+        let time = written.taken.or(written.told)?;
+        clock.delays.add(arrived?.saturating_sub(time));
+        let delay = clock.delays.least()?;
+        let others =
+            self.logs.iter().filter(|(other, _)| **other != log).filter_map(|(other, clock)| Some((clock.delays.least()?, *other)));
+        let (least, other) = others.min()?;
+        let clock = self.logs.get_mut(&log)?;
+        let behind = delay.saturating_sub(least);
+        clock.delays.is_news(behind).then(|| {
+            clock.delays.said = true;
+            Skew::Behind(behind, other)
+        })
+    }
+
+    /// Forgets a log that ended.
+    pub fn forget(&mut self, log: usize) {
+        self.logs.remove(&log);
+    }
+}
+
+impl Recent {
+    fn add(&mut self, value: i64) {
+        self.values.push_back(value);
+        if self.values.len() > AGREEING {
+            self.values.pop_front();
+        }
+    }
+
+    /// The middle value of enough.
+    fn middle(&self) -> Option<i64> {
+        let mut sorted: Vec<i64> = self.is_enough()?.iter().copied().collect();
+        sorted.sort_unstable();
+        sorted.get(AGREEING / 2).copied()
+    }
+
+    /// The least value of enough.
+    fn least(&self) -> Option<i64> {
+        self.is_enough()?.iter().min().copied()
+    }
+
+    fn is_enough(&self) -> Option<&VecDeque<i64>> {
+        (self.values.len() == AGREEING).then_some(&self.values)
+    }
+
+    /// Whether a difference is large and was not told.
+    fn is_news(&self, difference: i64) -> bool {
+        !self.said && difference > WINDOW
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: i64 = 1_000_000_000;
+
+    #[test]
+    fn a_clock_that_is_steadily_behind_is_told_once() {
+        let mut clocks = Clocks::default();
+        let mut said = Vec::new();
+        for tick in 0..40 {
+            let now = tick * SECOND;
+            for (log, behind) in [(0, 0), (1, 5 * SECOND)] {
+                let written = Written { told: Some(now - behind), taken: Some(now - behind) };
+                said.extend(clocks.look(log, written, Some(now + 1_000_000)));
+            }
+        }
+        assert_eq!(said, [Skew::Behind(5 * SECOND, 0)]);
+    }
+
+    #[test]
+    fn one_record_that_was_held_up_is_no_skew() {
+        let mut clocks = Clocks::default();
+        for tick in 0..60 {
+            let now = tick * SECOND;
+            for log in [0, 1] {
+                let late = if tick % 3 == 0 { 4 * SECOND } else { 0 };
+                let written = Written { told: Some(now - late), taken: Some(now) };
+                assert_eq!(clocks.look(log, written, Some(now + late)), None);
+            }
+        }
+        // What is old when it comes tells nothing of clocks.
+        for tick in 0..60 {
+            assert_eq!(clocks.look(2, Written { told: Some(tick), taken: Some(tick) }, None), None);
+        }
+    }
+
+    #[test]
+    fn a_program_whose_time_is_not_the_nodes_is_told() {
+        let mut clocks = Clocks::default();
+        let said: Vec<Skew> =
+            (0..40).filter_map(|tick| clocks.look(0, Written { told: Some(tick + SECOND), taken: Some(tick) }, None)).collect();
+        assert_eq!(said, [Skew::Own(SECOND)]);
+    }
+}

@@ -1,0 +1,201 @@
+//! `logs`: chooses whose logs, follows the mesh while they are read, and writes records as they come.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+
+use super::ask::Asker;
+use super::read::{self, Watched};
+use super::{Outcome, complain, not_written};
+use crate::analysis::logs::{Choice, Filter, FilterError, FilterSpec, Targets, targets};
+use crate::analysis::lookup;
+use crate::app::runtime::ended_by_signal;
+use crate::cli::{Format, Logs};
+use crate::error::Error;
+use crate::ingest::collect::{Changed, Collector};
+use crate::logs::{self, View};
+use crate::model::ids::{PluginId, PluginKind};
+use crate::model::kind::Kind;
+use crate::model::logs::{LogOrigin, LogRecord};
+use crate::model::snapshot::Snapshot;
+use crate::model::update::Update;
+use crate::report::LogPrinter;
+use crate::source::logs::LogQuery;
+use crate::source::{FailureKind, SourceError};
+
+/// How many batches of records may wait for the printer, and of text for who reads it.
+const WAITING: usize = 4;
+/// How long whoever reads the output may take for what is left when a signal ends the program.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// Changes of the mesh come in bursts, and each view costs a look at all of it.
+const SETTLE: Duration = Duration::from_millis(100);
+
+impl From<FilterError> for Error {
+    fn from(error: FilterError) -> Self {
+        Self::Usage(error.0)
+    }
+}
+
+/// What was asked for.
+struct Question {
+    choice: Choice,
+    spec: FilterSpec,
+    held: Option<Vec<LogOrigin>>,
+}
+
+impl Asker<'_> {
+    /// Writes the records to standard output until the logs are at their ends, nobody reads, or a signal comes.
+    pub(super) async fn logs(&self, wanted: &Logs) -> Result<Outcome, Error> {
+        let json = match self.common.output {
+            Format::Json => true,
+            Format::Text => false,
+            Format::Yaml | Format::Markdown => return Err(Error::Usage("logs are written as text or json; choose with -o".to_owned())),
+        };
+        if self.source.logs_held().is_some_and(|held| held.is_empty()) {
+            return Err(Error::Usage(format!("{} holds no logs; give a recording with logs, or a .log file", self.source.info().name)));
+        }
+        let mut watched = read::watched(&self.source, self.common.timeout).await?;
+        let question = self.question(wanted, &mut watched.collector)?;
+        let (first, found) = question.view(&watched.collector)?;
+        self.check(wanted, &question, &found, &watched.collector)?;
+        let printer = LogPrinter::new(json, self.paint, &first.origins);
+        let query = LogQuery { since: wanted.since, tail: wanted.tail, previous: wanted.previous, follow: wanted.follow, sieve: None };
+        let (views, view) = watch::channel(Arc::new(first));
+        let (sender, records) = mpsc::channel(WAITING);
+        let reading = tokio::spawn(logs::run(self.source.clone(), query, view, sender));
+        let mut writing = write(printer, records);
+        let ended = ended_by_signal().map_err(|error| Error::Output(format!("cannot wait for signals: {error}")))?;
+        tokio::select! {
+            written = &mut writing => return outcome(written),
+            () = question.follow(watched, views) => {}
+            () = ended => {}
+        }
+        // What is held back is still written, unless nobody takes it.
+        let rest = async {
+            let _ = reading.await;
+            writing.await
+        };
+        tokio::time::timeout(LAST_WORDS, rest).await.map_or_else(|_| Ok(Outcome::default()), outcome)
+    }
+
+    fn question(&self, wanted: &Logs, collector: &mut Collector) -> Result<Question, Error> {
+        let own_namespace = self.own_namespace();
+        let plugins = match &wanted.plugin {
+            None => Vec::new(),
+            Some(text) => {
+                let snapshot = collector.snapshot(Default::default());
+                let known = snapshot.has_objects;
+                vec![if known {
+                    lookup::plugin(&snapshot, text, &own_namespace)?
+                } else {
+                    taken_to_exist(text, &own_namespace, collector)?
+                }]
+            }
+        };
+        let namespace = (!self.common.all_namespaces).then(|| own_namespace.clone());
+        let choice = Choice { names: wanted.workloads.clone(), plugin: plugins.first().cloned(), namespace, own_namespace };
+        let spec = FilterSpec {
+            plugins,
+            level: wanted.level,
+            scopes: wanted.scope.clone(),
+            include: wanted.include.clone(),
+            exclude: wanted.exclude.clone(),
+            ..FilterSpec::default()
+        };
+        Ok(Question { choice, spec, held: self.source.logs_held() })
+    }
+
+    /// Says what cannot be read, and refuses where that is all, or where a name stands for nothing.
+    fn check(&self, wanted: &Logs, question: &Question, found: &Targets, collector: &Collector) -> Result<(), Error> {
+        let snapshot = collector.snapshot(Default::default());
+        if !snapshot.objects.pods.is_empty() {
+            for name in &wanted.workloads {
+                lookup::workload(&snapshot, name, &question.choice.own_namespace)?;
+            }
+        }
+        let mut unknown = found.unknown.iter();
+        if found.origins.is_empty() && !wanted.follow {
+            let what = unknown.next().cloned().unwrap_or_else(|| format!("{} has no log of what was asked for", self.source.info().name));
+            return Err(SourceError::new(FailureKind::Missing, what, "choose other workloads, or another namespace with -n").into());
+        }
+        unknown.for_each(|name| complain(&format!("warning: {name}")));
+        // What was taken to exist has faults that nobody made.
+        let warnings = snapshot.warnings.iter().filter(|_| snapshot.has_objects);
+        warnings.for_each(|warning| complain(&format!("warning: {warning}")));
+        Ok(())
+    }
+}
+
+impl Question {
+    /// Whose logs, and which of their records, as the mesh is now.
+    fn view(&self, collector: &Collector) -> Result<(View, Targets), Error> {
+        let snapshot: Snapshot = collector.snapshot(Default::default());
+        let found = targets(&snapshot, &self.choice, self.held.as_deref());
+        let spec = FilterSpec { workloads: found.workloads.clone(), pods: found.pods.clone(), ..self.spec.clone() };
+        let filter = Arc::new(Filter::new(spec, &snapshot.objects)?);
+        Ok((View { origins: found.origins.clone().into(), alone: !snapshot.has_objects, objects: snapshot.objects, filter }, found))
+    }
+
+    /// Keeps the view up to date. Ends with the source's objects; those of files end at once, and nothing changes any more.
+    async fn follow(&self, mut watched: Watched, views: watch::Sender<Arc<View>>) {
+        loop {
+            let Some(update) = watched.updates.recv().await else { return std::future::pending().await };
+            let mut changed = concerns(watched.collector.apply(update));
+            tokio::time::sleep(if changed { SETTLE } else { Duration::ZERO }).await;
+            while let Ok(update) = watched.updates.try_recv() {
+                changed |= concerns(watched.collector.apply(update));
+            }
+            // What was understood once is understood again.
+            if changed && let Ok((view, _)) = self.view(&watched.collector) {
+                views.send_replace(Arc::new(view));
+            }
+        }
+    }
+}
+
+/// Whether a change can be one of whose logs are read, or of what they are about.
+fn concerns(changed: Changed) -> bool {
+    !matches!(changed, Changed::Nothing | Changed::Health | Changed::Objects(Kind::Service | Kind::ServiceEntry, _))
+}
+
+/// The plugin that is asked for over a log alone, where no object says which there are.
+fn taken_to_exist(text: &str, namespace: &str, collector: &mut Collector) -> Result<PluginId, Error> {
+    let parts: Vec<&str> = text.split('/').collect();
+    let (kind, namespace, name) = match parts.as_slice() {
+        [name] => (Kind::WasmPlugin, namespace, *name),
+        [namespace, name] | ["wasmplugin", namespace, name] => (Kind::WasmPlugin, *namespace, *name),
+        ["trafficextension", namespace, name] => (Kind::TrafficExtension, *namespace, *name),
+        _ => return Err(Error::Usage(format!("{text} is not a plugin's name; write namespace/name"))),
+    };
+    collector.apply(Update::Applied { kind, object: json!({"metadata": {"namespace": namespace, "name": name}, "spec": {}}) });
+    let kind = if kind == Kind::WasmPlugin { PluginKind::WasmPlugin } else { PluginKind::TrafficExtension };
+    Ok(PluginId::new(kind, namespace, name))
+}
+
+/// Writes records in a thread of its own: whoever reads them may take as long as he likes.
+fn write(mut printer: LogPrinter, mut records: mpsc::Receiver<Vec<LogRecord>>) -> JoinHandle<io::Result<()>> {
+    spawn_blocking(move || {
+        let mut out = io::BufWriter::with_capacity(64 << 10, io::stdout().lock());
+        while let Some(batch) = records.blocking_recv() {
+            for record in &batch {
+                out.write_all(printer.print(record).as_bytes())?;
+            }
+            if records.is_empty() {
+                out.flush()?;
+            }
+        }
+        out.flush()
+    })
+}
+
+/// All was written already: there is nothing left to print.
+fn outcome(written: Result<io::Result<()>, JoinError>) -> Result<Outcome, Error> {
+    match written {
+        Ok(result) => not_written(result).map(|()| Outcome::default()),
+        Err(error) => Err(Error::Output(format!("writing ended early: {error}; please report this"))),
+    }
+}

@@ -1,0 +1,90 @@
+//! Reads logs and has them understood: lines become records, each is tied to its plugin, filtered, and put in its order, away from
+//! the task that draws. Memory has a bound: who reads slowly slows the sources.
+
+mod reader;
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep_until;
+
+use self::reader::Reader;
+use crate::analysis::logs::{Filter, Merge};
+use crate::model::inventory::Inventory;
+use crate::model::logs::{LogOrigin, LogRecord};
+use crate::source::SharedSource;
+use crate::source::logs::{LogNews, LogQuery, Sieve};
+
+/// How many messages of the source may wait.
+const NEWS: usize = 16;
+
+/// What a reader of logs goes by. It changes as the mesh does.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// The containers that are read.
+    pub origins: Arc<[Arc<LogOrigin>]>,
+    /// What the records can be about.
+    pub objects: Arc<Inventory>,
+    /// Whether there are no objects, so that nothing can be concluded from what is not among them.
+    pub alone: bool,
+    /// Which records are wanted.
+    pub filter: Arc<Filter>,
+}
+
+/// Reads the logs to their ends or, where they are followed, until the sender of `view` or the reader of `out` is gone. What is
+/// held back then is handed on.
+pub async fn run(source: SharedSource, mut query: LogQuery, mut view: watch::Receiver<Arc<View>>, out: mpsc::Sender<Vec<LogRecord>>) {
+    let first = view.borrow_and_update().clone();
+    if first.filter.is_selective() {
+        let filter = first.filter.clone();
+        query.sieve = Some(Sieve(Arc::new(move |lines, from| filter.find(lines, from))));
+    }
+    let live = query.follow && source.logs_held().is_none();
+    let mut reader = Reader::new(&first, if live { Merge::live() } else { Merge::exact() });
+    let (targets, wanted) = watch::channel(first.origins.clone());
+    let (sender, mut news) = mpsc::channel(NEWS);
+    let streaming = tokio::spawn(source.logs(query, wanted, sender));
+    let mut open = true;
+    while open || !reader.is_over() {
+        let ready = reader.ready();
+        if !ready.is_empty() {
+            if out.send(ready).await.is_err() {
+                break;
+            }
+            continue;
+        }
+        let wake = reader.wake();
+        let woken = async {
+            match wake {
+                Some(wake) => sleep_until(wake).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = out.closed() => break,
+            changed = view.changed() => {
+                if changed.is_err() {
+                    let _ = out.send(reader.rest()).await;
+                    break;
+                }
+                let view = view.borrow_and_update().clone();
+                targets.send_if_modified(|origins| std::mem::replace(origins, view.origins.clone()) != view.origins);
+                reader.look_at(&view);
+            }
+            // New streams go before lines: the order of the lines depends on which there are.
+            told = news.recv(), if open => match told {
+                Some(LogNews::Stream(stream)) => reader.begin(stream),
+                Some(LogNews::Mark(kind, text)) => {
+                    if out.send(vec![reader::mark_of_all(kind, text)]).await.is_err() {
+                        break;
+                    }
+                }
+                None => open = false,
+            },
+            (log, batch) = reader.next() => reader.take(log, batch),
+            () = woken => {}
+        }
+    }
+    streaming.abort();
+}

@@ -1,0 +1,249 @@
+//! All the logs that are read at once, and what waits of them.
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::View;
+use crate::analysis::logs::merge::Moment;
+use crate::analysis::logs::{Attributor, Clocks, Filter, Merge, Skew, Written};
+use crate::clock;
+use crate::ingest::logs::Assembler;
+use crate::model::ids::ProxyId;
+use crate::model::logs::{LogEvent, LogKind, LogLine, LogOrigin, LogRecord, LogSource, LogTime, MarkKind};
+use crate::source::logs::{LogBatch, LogItem, LogStream};
+
+/// How many records are handed on at once, and how many bytes of them.
+const TOGETHER: usize = 1000;
+const TOGETHER_BYTES: usize = 1 << 20;
+
+/// Everything that is under way.
+pub(super) struct Reader {
+    began: Instant,
+    logs: BTreeMap<usize, Log>,
+    /// How many logs there were.
+    count: usize,
+    /// The log that was served last: the others come first.
+    served: usize,
+    merge: Merge<LogRecord>,
+    clocks: Clocks,
+    attributor: Attributor,
+    alone: bool,
+    filter: Arc<Filter>,
+}
+
+/// One log.
+struct Log {
+    origin: Arc<LogOrigin>,
+    batches: mpsc::Receiver<LogBatch>,
+    assembler: Assembler,
+    /// When the kubelet took the first line of the record that the assembler keeps, where it keeps one.
+    kept: Option<Option<LogTime>>,
+    /// The time of the last record.
+    last: Option<LogTime>,
+    /// Whether it was read to its end before the last batch came.
+    live: bool,
+}
+
+impl Reader {
+    pub(super) fn new(view: &View, merge: Merge<LogRecord>) -> Self {
+        let attributor = Attributor::new(view.objects.clone());
+        let (logs, clocks, alone, filter) = (BTreeMap::new(), Clocks::default(), view.alone, view.filter.clone());
+        Self { began: clock::now(), logs, count: 0, served: 0, merge, clocks, attributor, alone, filter }
+    }
+
+    /// Goes by another view from now on.
+    pub(super) fn look_at(&mut self, view: &View) {
+        self.attributor = Attributor::new(view.objects.clone());
+        (self.alone, self.filter) = (view.alone, view.filter.clone());
+    }
+
+    /// Begins a log.
+    pub(super) fn begin(&mut self, stream: LogStream) {
+        let LogStream { origin, batches } = stream;
+        self.merge.open(self.count, self.now());
+        let log = Log { origin, batches, assembler: Assembler::default(), kept: None, last: None, live: false };
+        self.logs.insert(self.count, log);
+        self.count += 1;
+    }
+
+    /// The next batch of any log of which more is wanted; None at the end of that log. Never where no log is open.
+    pub(super) async fn next(&mut self) -> (usize, Option<LogBatch>) {
+        poll_fn(|context| self.poll(context)).await
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<(usize, Option<LogBatch>)> {
+        let (before, after): (Vec<_>, Vec<_>) = self.logs.iter_mut().partition(|(number, _)| **number <= self.served);
+        for (number, log) in after.into_iter().chain(before) {
+            if self.merge.wants(*number)
+                && let Poll::Ready(batch) = log.batches.poll_recv(context)
+            {
+                self.served = *number;
+                return Poll::Ready((*number, batch));
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Takes a batch in, or the end of a log.
+    pub(super) fn take(&mut self, number: usize, batch: Option<LogBatch>) {
+        let Some(batch) = batch else { return self.end(number) };
+        let now = self.now();
+        let at_end = batch.items.is_empty();
+        if let Some(log) = self.logs.get_mut(&number) {
+            log.live = batch.live;
+        }
+        for item in batch.items {
+            match item {
+                LogItem::Line(line) => self.line(number, line, now),
+                LogItem::Mark(kind, text) => {
+                    self.flush(number, now);
+                    self.mark(number, kind, text, now);
+                }
+            }
+        }
+        if at_end {
+            self.flush(number, now);
+            self.merge.at_end(number);
+        }
+    }
+
+    fn line(&mut self, number: usize, line: LogLine, now: Moment) {
+        let Some(log) = self.logs.get_mut(&number) else { return };
+        let taken = line.time;
+        match log.assembler.push(line) {
+            // The line begins another record.
+            Some(record) => {
+                let kept = log.kept.replace(taken).flatten();
+                self.record(number, record, kept, now);
+            }
+            None => {
+                log.kept.get_or_insert(taken);
+            }
+        }
+    }
+
+    /// Takes what the assembler keeps back: nothing more of it comes for the moment.
+    fn flush(&mut self, number: usize, now: Moment) {
+        let Some(log) = self.logs.get_mut(&number) else { return };
+        let kept = log.kept.take();
+        if let Some(record) = log.assembler.flush() {
+            self.record(number, record, kept.flatten(), now);
+        }
+    }
+
+    fn record(&mut self, number: usize, mut record: LogRecord, taken: Option<LogTime>, now: Moment) {
+        let Some(log) = self.logs.get_mut(&number) else { return };
+        let (live, written) = (log.live, Written { told: record.time, taken });
+        log.last = record.time.or(log.last);
+        // A request's own time is its start, and its line is written at its end.
+        let told = written.told.filter(|_| record.kind != LogKind::Access);
+        let skew = self.clocks.look(number, Written { told, taken }, live.then_some(now));
+        self.attributor.attribute(&mut record);
+        if self.alone {
+            record.plugin_note = None;
+        }
+        if self.filter.matches(&record) {
+            let bytes = record.raw.len() + record.message.len() + size_of::<LogRecord>();
+            self.merge.push(number, written, live, now, bytes, record);
+        }
+        if let Some(skew) = skew {
+            let text = self.told(&skew);
+            self.mark(number, MarkKind::Skew, text, now);
+        }
+    }
+
+    fn mark(&mut self, number: usize, kind: MarkKind, text: String, now: Moment) {
+        let Some(log) = self.logs.get(&number) else { return };
+        let origin = Arc::new(LogOrigin { source: LogSource::Meshscope, ..(*log.origin).clone() });
+        let written = Written { told: log.last, taken: None };
+        let record = mark(origin, log.last, kind, text);
+        self.merge.push(number, written, log.live, now, size_of::<LogRecord>(), record);
+        match kind {
+            MarkKind::Waiting | MarkKind::Failed | MarkKind::Ended => self.merge.at_end(number),
+            MarkKind::Resumed | MarkKind::Restarted => self.merge.goes_on(number, now),
+            MarkKind::Dropped | MarkKind::Skew => {}
+        }
+    }
+
+    fn end(&mut self, number: usize) {
+        self.flush(number, self.now());
+        self.logs.remove(&number);
+        self.merge.close(number);
+        self.clocks.forget(number);
+    }
+
+    /// The records whose turn it is.
+    pub(super) fn ready(&mut self) -> Vec<LogRecord> {
+        let (now, mut ready, mut bytes) = (self.now(), Vec::new(), 0);
+        while ready.len() < TOGETHER
+            && bytes < TOGETHER_BYTES
+            && let Some(record) = self.merge.pop(now)
+        {
+            bytes += record.raw.len();
+            ready.push(record);
+        }
+        ready
+    }
+
+    /// When records will be ready though nothing comes.
+    pub(super) fn wake(&self) -> Option<Instant> {
+        let moment = self.merge.next(self.now())?;
+        Some(self.began + Duration::from_nanos(u64::try_from(moment).unwrap_or_default()))
+    }
+
+    /// Ends all logs, and hands out what is held back of them.
+    pub(super) fn rest(&mut self) -> Vec<LogRecord> {
+        let numbers: Vec<usize> = self.logs.keys().copied().collect();
+        numbers.into_iter().for_each(|number| self.end(number));
+        std::iter::from_fn(|| self.merge.pop(Moment::MAX)).collect()
+    }
+
+    /// Whether every log has ended and was handed out.
+    pub(super) fn is_over(&self) -> bool {
+        self.logs.is_empty() && self.merge.is_over()
+    }
+
+    fn now(&self) -> Moment {
+        Moment::try_from(self.began.elapsed().as_nanos()).unwrap_or(Moment::MAX)
+    }
+
+    fn told(&self, skew: &Skew) -> String {
+        let seconds = |time: LogTime| format!("{:.1} s", Duration::from_nanos(time.unsigned_abs()).as_secs_f64());
+        match skew {
+            Skew::Own(time) if *time > 0 => format!("its own times are {} ahead of the kubelet's", seconds(*time)),
+            Skew::Own(time) => format!("its own times are {} behind the kubelet's", seconds(*time)),
+            Skew::Behind(time, other) => {
+                let other = self.logs.get(other).map(|log| log.origin.pod.pod.clone()).unwrap_or_default();
+                format!("its lines come {} later than those of {other} that have the same time: one of the clocks is wrong", seconds(*time))
+            }
+        }
+    }
+}
+
+/// What happened to a stream, as a record.
+fn mark(origin: Arc<LogOrigin>, time: Option<LogTime>, kind: MarkKind, text: String) -> LogRecord {
+    LogRecord {
+        time,
+        origin,
+        kind: LogKind::Mark,
+        event: Some(LogEvent::Mark(kind)),
+        level: String::new(),
+        scope: String::new(),
+        plugin: None,
+        plugin_note: None,
+        raw: text.clone(),
+        message: text,
+    }
+}
+
+/// What happened to all streams together.
+pub(super) fn mark_of_all(kind: MarkKind, text: String) -> LogRecord {
+    let nobody = LogOrigin { source: LogSource::Meshscope, pod: ProxyId::new("", ""), container: String::new(), workload: None };
+    mark(Arc::new(nobody), None, kind, text)
+}

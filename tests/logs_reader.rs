@@ -1,0 +1,189 @@
+//! Logs while they are read, in a time that a test moves: the window of merging, clocks that differ, and the end.
+#![allow(clippy::unwrap_used)]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use meshscope::analysis::logs::merge::WINDOW;
+use meshscope::analysis::logs::{Filter, FilterSpec};
+use meshscope::logs::{self, View};
+use meshscope::model::ids::ProxyId;
+use meshscope::model::logs::{LogEvent, LogLine, LogOrigin, LogRecord, LogSource, LogTime, MarkKind};
+use meshscope::source::logs::{LogBatch, LogItem, LogNews, LogQuery, LogStream, LogStreams, LogTargets};
+use meshscope::source::{FailureKind, LogRequest, ProxyRequest, Reply, SharedSource, Source, SourceError, SourceInfo, SourceKind, Updates};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+const SECOND: LogTime = 1_000_000_000;
+
+/// A source of logs that a test feeds.
+struct Fed {
+    streams: Mutex<Vec<LogNews>>,
+}
+
+fn nothing<T: Send + 'static>() -> BoxFuture<'static, Result<T, SourceError>> {
+    async { Err(SourceError::new(FailureKind::Missing, "only logs", "")) }.boxed()
+}
+
+impl Source for Fed {
+    fn info(&self) -> SourceInfo {
+        SourceInfo { kind: SourceKind::Cluster, name: "fed".to_owned(), namespace: "shop".to_owned(), scenes: &[] }
+    }
+
+    fn watch(&self, _: Updates) -> BoxFuture<'static, ()> {
+        async {}.boxed()
+    }
+
+    fn proxy(&self, _: ProxyRequest) -> BoxFuture<'static, Result<Reply, SourceError>> {
+        nothing()
+    }
+
+    fn istiod(&self, _: String) -> BoxFuture<'static, Result<Vec<(String, Reply)>, SourceError>> {
+        nothing()
+    }
+
+    fn log(&self, _: LogRequest) -> BoxFuture<'static, Result<Reply, SourceError>> {
+        nothing()
+    }
+
+    fn logs(&self, _: LogQuery, _: LogTargets, news: LogStreams) -> BoxFuture<'static, ()> {
+        let streams = std::mem::take(&mut *self.streams.lock().unwrap());
+        async move {
+            for stream in streams {
+                news.send(stream).await.unwrap();
+            }
+            news.closed().await;
+        }
+        .boxed()
+    }
+
+    fn list(&self, _: String) -> BoxFuture<'static, Result<Reply, SourceError>> {
+        nothing()
+    }
+
+    fn recordable(&self) -> BoxFuture<'static, Result<Vec<String>, SourceError>> {
+        nothing()
+    }
+}
+
+/// What a test holds of a reader.
+struct Reading {
+    feeds: Vec<mpsc::Sender<LogBatch>>,
+    origins: Vec<Arc<LogOrigin>>,
+    views: watch::Sender<Arc<View>>,
+    records: mpsc::Receiver<Vec<LogRecord>>,
+    task: JoinHandle<()>,
+}
+
+impl Reading {
+    fn of(pods: &[&str]) -> Self {
+        let origin = |pod: &&str| {
+            let pod = ProxyId::new(*pod, "shop");
+            Arc::new(LogOrigin { source: LogSource::Proxy, pod, container: "istio-proxy".to_owned(), workload: None })
+        };
+        let origins: Vec<_> = pods.iter().map(origin).collect();
+        let (feeds, batches): (Vec<_>, Vec<_>) = pods.iter().map(|_| mpsc::channel(64)).unzip();
+        let streams =
+            origins.iter().cloned().zip(batches).map(|(origin, batches)| LogNews::Stream(LogStream { origin, batches })).collect();
+        let source: SharedSource = Arc::new(Fed { streams: Mutex::new(streams) });
+        let filter = Arc::new(Filter::new(FilterSpec::default(), &Default::default()).unwrap());
+        let (views, view) =
+            watch::channel(Arc::new(View { origins: origins.clone().into(), objects: Arc::default(), alone: true, filter }));
+        let (sender, records) = mpsc::channel(64);
+        let query = LogQuery { follow: true, ..LogQuery::default() };
+        Self { feeds, origins, views, records, task: tokio::spawn(logs::run(source, query, view, sender)) }
+    }
+
+    /// A line comes, as soon as it was written.
+    async fn line(&self, log: usize, time: LogTime, text: &str) {
+        let line = LogLine { origin: self.origins[log].clone(), time: Some(time), text: text.to_owned(), cut: false };
+        self.feeds[log].send(LogBatch { items: vec![LogItem::Line(line)], live: true }).await.unwrap();
+        self.quiet(log).await;
+    }
+
+    async fn mark(&self, log: usize, kind: MarkKind) {
+        self.feeds[log].send(LogBatch { items: vec![LogItem::Mark(kind, format!("{kind:?}"))], live: false }).await.unwrap();
+    }
+
+    async fn quiet(&self, log: usize) {
+        self.feeds[log].send(LogBatch { items: Vec::new(), live: true }).await.unwrap();
+    }
+
+    /// What is handed out by now.
+    async fn out(&mut self) -> Vec<String> {
+        // The reader's task runs while this one waits for the least of times.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let mut found = Vec::new();
+        while let Ok(records) = self.records.try_recv() {
+            found.extend(records.into_iter().map(|record| record.message));
+        }
+        found
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_waits_for_what_was_written_before_it() {
+    let mut reading = Reading::of(&["a", "b"]);
+    for log in [0, 1] {
+        reading.quiet(log).await;
+    }
+    reading.line(0, 20 * SECOND, "second").await;
+    assert!(reading.out().await.is_empty());
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    reading.line(1, 10 * SECOND, "first").await;
+    assert!(reading.out().await.is_empty());
+    tokio::time::sleep(Duration::from_nanos(WINDOW.unsigned_abs()) - Duration::from_millis(200)).await;
+    assert_eq!(reading.out().await, ["first", "second"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_cannot_be_read_holds_nobody_up() {
+    let mut reading = Reading::of(&["a", "b"]);
+    let line = |text: &str| LogLine { origin: reading.origins[0].clone(), time: Some(SECOND), text: text.to_owned(), cut: false };
+    let items = ["past", "more of it"].map(|text| LogItem::Line(line(text))).to_vec();
+    reading.feeds[0].send(LogBatch { items, live: false }).await.unwrap();
+    assert!(reading.out().await.is_empty(), "the other has not shown its past");
+    reading.mark(1, MarkKind::Waiting).await;
+    assert_eq!(reading.out().await, ["Waiting", "past"]);
+    reading.mark(1, MarkKind::Resumed).await;
+    reading.quiet(0).await;
+    assert_eq!(reading.out().await, ["Resumed"]);
+    reading.quiet(1).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(reading.out().await, ["more of it"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_behind_is_marked_once() {
+    let mut reading = Reading::of(&["right", "late"]);
+    for log in [0, 1] {
+        reading.quiet(log).await;
+    }
+    for tick in 1..=40 {
+        reading.line(0, tick * SECOND, "x").await;
+        reading.line(1, (tick - 7) * SECOND, "x").await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let mut records = Vec::new();
+    while let Ok(batch) = reading.records.try_recv() {
+        records.extend(batch);
+    }
+    let skews: Vec<&LogRecord> = records.iter().filter(|record| record.event == Some(LogEvent::Mark(MarkKind::Skew))).collect();
+    assert_eq!(skews.len(), 1);
+    assert_eq!((skews[0].origin.pod.pod.as_str(), skews[0].origin.source), ("late", LogSource::Meshscope));
+    assert!(skews[0].message.contains("7.0 s later than those of right"), "{}", skews[0].message);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_back_is_handed_out_at_the_end() {
+    let mut reading = Reading::of(&["a", "b"]);
+    reading.line(0, 2 * SECOND, "two").await;
+    reading.line(1, SECOND, "one").await;
+    assert!(reading.out().await.is_empty());
+    drop(reading.views);
+    assert_eq!(reading.records.recv().await.unwrap().into_iter().map(|record| record.message).collect::<Vec<_>>(), ["one", "two"]);
+    reading.task.await.unwrap();
+    assert!(reading.records.recv().await.is_none());
+}
