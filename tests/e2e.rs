@@ -1,6 +1,6 @@
 //! The binary against a real mesh: sleep and httpbin in `default`, injected, with WasmPlugin `default/helloworld` on httpbin.
 //!
-//! `KUBECONFIG=… cargo test --test e2e -- --ignored --test-threads=1`, with `kubectl` on the PATH. Every test leaves the mesh as
+//! `KUBECONFIG=… cargo test --test e2e -- --ignored --test-threads=1`, with `kubectl` and `openssl` on the PATH. Every test leaves the mesh as
 //! it found it. Those that need the registry and the images of the lab run where `MESHSCOPE_LAB=1` says that it is one.
 
 #[path = "e2e/attach.rs"]

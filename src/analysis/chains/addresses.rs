@@ -37,8 +37,8 @@ pub(super) fn binds(known: &Known<'_>, port: &ServicePort, protocol: Protocol, f
         // A ServiceEntry that never has endpoints is listened to for any address.
         let never = known.service.registry == Registry::ServiceEntry && endpoints.is_empty() && known.service.selector.is_none();
         if !never {
-            let own = facts.pod.ips.first();
-            let others = endpoints.into_iter().filter(|address| Some(address) != own);
+            let own = facts.addresses.first();
+            let others = endpoints.into_iter().filter(|address| address.parse().ok().as_ref() != own);
             let in_one = facts.plane.features.headless_filter_chains && class == ProtocolClass::Tcp;
             return others.map(|address| if in_one { of_pod(&address, facts) } else { Bind::on(address) }).collect();
         }
