@@ -1,6 +1,7 @@
 //! What sidecars share that know the same services: their outbound listeners before any plugin is put in. In a large mesh that is most
 //! of the work, and most proxies of a namespace have it in common.
 
+use core::net::IpAddr;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -36,14 +37,15 @@ struct Scope {
     http10: bool,
     own_ports: Vec<u16>,
     /// Its address, where a headless service has it among its endpoints: a proxy has no listener for itself.
-    own_address: Option<String>,
+    own_address: Option<IpAddr>,
 }
 
 impl Scope {
     fn of(facts: &Facts<'_>) -> Self {
         let pod = facts.pod;
         let headless = || facts.objects.services.values().filter(|service| service.resolution == Resolution::Passthrough);
-        let own_address = pod.ips.first().filter(|own| headless().any(|service| service.selects(pod) || service.endpoints.contains(own)));
+        let is_own = |address: &String| address.parse().ok().as_ref() == facts.addresses.first();
+        let among = headless().any(|service| service.selects(pod) || service.endpoints.iter().any(is_own));
         Self {
             namespace: facts.namespace().to_owned(),
             sidecar: facts.sidecar().map(|(policy, _)| policy.name.clone()),
@@ -55,7 +57,7 @@ impl Scope {
             dns: (facts.captures_dns, facts.hides_addresses),
             http10: facts.http10,
             own_ports: facts.own_ports.clone(),
-            own_address: own_address.cloned(),
+            own_address: facts.addresses.first().copied().filter(|_| among),
         }
     }
 }
