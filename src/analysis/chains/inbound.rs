@@ -193,6 +193,9 @@ fn families(facts: &Facts<'_>) -> Vec<(Option<&'static str>, &'static str)> {
 /// Ports that a port-level policy names and no service (or, where there is one, no Sidecar ingress) declares
 /// (`needPerPortPassthroughFilterChain`).
 pub fn undeclared(facts: &Facts<'_>) -> Vec<u16> {
+    if facts.port_modes.is_empty() {
+        return Vec::new();
+    }
     let declared: Vec<u16> = match facts.sidecar().filter(|(_, sidecar)| !sidecar.ingress.is_empty()) {
         Some((_, sidecar)) => sidecar.ingress.iter().map(|ingress| ingress.port).collect(),
         None => facts.targets().iter().map(|target| target.target).collect(),

@@ -15,8 +15,17 @@ use crate::model::peer_authentication::MtlsMode;
 use crate::model::plugin::PluginType;
 use crate::model::snapshot::{LoadedDump, Snapshot};
 
+/// The inbound listeners under each mode.
+pub(super) type ByMode = [(MtlsMode, Vec<Listener>)];
+
 /// The listeners in which the plugin stands or would stand, by direction, port and name.
-pub(super) fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, outlook: Result<Outlook<'_>, String>) -> Vec<WhyListener> {
+pub(super) fn of_proxy(
+    snapshot: &Snapshot,
+    plugin: &PluginId,
+    proxy: &ProxyId,
+    outlook: Result<Outlook<'_>, String>,
+    by_mode: &ByMode,
+) -> Vec<WhyListener> {
     let question = Question {
         snapshot,
         plugin,
@@ -25,11 +34,10 @@ pub(super) fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, 
         outlook,
         is_network: snapshot.objects.plugins.get(plugin).is_some_and(|plugin| plugin.plugin_type == PluginType::Network),
     };
-    let by_mode = question.outlook.as_ref().map(Outlook::by_mode).unwrap_or_default();
     let mut found = question.counted();
     found.extend(question.only_predicted());
     for listener in &mut found {
-        question.fill_modes(listener, &by_mode);
+        question.fill_modes(listener, by_mode);
     }
     found.sort_by(|a, b| (a.direction, a.port, &a.listener, a.state).cmp(&(b.direction, b.port, &b.listener, b.state)));
     found
@@ -37,12 +45,11 @@ pub(super) fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, 
 
 /// How often the plugin would stand in the inbound listener of the same workload by the rules of the releases on the other side of
 /// 1.23, where the passthrough chains became one set for all IP families; None where that is the same number.
-pub(super) fn era_note(outlook: &Outlook<'_>, plugin: &PluginId) -> Option<String> {
-    let count = |facts: &Facts<'_>| -> usize {
-        chains::predict_inbound(facts).iter().map(|listener| placement::count_in_listener(listener, plugin)).sum()
-    };
+pub(super) fn era_note(outlook: &Outlook<'_>, plugin: &PluginId, by_mode: &ByMode) -> Option<String> {
+    let count = |inbound: &[Listener]| -> usize { inbound.iter().map(|listener| placement::count_in_listener(listener, plugin)).sum() };
     let facts = &outlook.facts;
-    let (now, version) = (count(facts), facts.plane.version);
+    let version = facts.plane.version;
+    let now = by_mode.iter().find(|(mode, _)| *mode == facts.mode).map_or(0, |(_, inbound)| count(inbound));
     let other = if version.passthrough_by_family() { Version::NEWEST } else { Version::new(1, 22) };
     let plane = ControlPlane { version: other, ..facts.plane.clone() };
     let mut others = Facts { plane, ..facts.clone() };
@@ -50,7 +57,7 @@ pub(super) fn era_note(outlook: &Outlook<'_>, plugin: &PluginId) -> Option<Strin
         // The families that a pod may have had by then.
         others.addresses = vec![core::net::Ipv4Addr::LOCALHOST.into(), core::net::Ipv6Addr::LOCALHOST.into()];
     }
-    let then = count(&others);
+    let then = count(&chains::predict_inbound(&others));
     (now > 0 && then != now).then(|| match version.passthrough_by_family() {
         true => format!("Until 1.22 each IP family has its own passthrough chains; from 1.23 on the same workload shows {then} here."),
         false => {
@@ -172,7 +179,7 @@ impl Question<'_> {
     }
 
     /// The counts under each mode: a sidecar's inbound listeners depend on it, nothing else does.
-    fn fill_modes(&self, listener: &mut WhyListener, by_mode: &[(MtlsMode, Vec<Listener>)]) {
+    fn fill_modes(&self, listener: &mut WhyListener, by_mode: &ByMode) {
         let Some(now) = listener.predicted else { return };
         if listener.direction != Some(ListenerDirection::Inbound) {
             listener.predicted_by_mode = Some(MtlsMode::ALL.into_iter().map(|mode| (mode, now)).collect());

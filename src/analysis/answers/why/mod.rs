@@ -175,6 +175,7 @@ fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, shared: &Arc<S
         None => Health { state: PluginState::Unknown, evidence: "the proxy's config dump was not read".to_owned() },
     };
     let outlook = Outlook::sharing(snapshot, proxy, shared);
+    let by_mode = outlook.as_ref().map(Outlook::by_mode).unwrap_or_default();
     WhyEntry {
         workload: workload.as_ref().map(|id| id.name.to_string()),
         workload_kind: workload.as_ref().map(|id| id.kind.as_str()),
@@ -185,8 +186,8 @@ fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, shared: &Arc<S
             let effective = mtls::of_pod(objects, pod);
             MtlsAnswer { mode: effective.mode, winner: effective.winner_text() }
         }),
-        era_note: outlook.as_ref().ok().and_then(|outlook| listeners::era_note(outlook, plugin)),
-        listeners: listeners::of_proxy(snapshot, plugin, proxy, outlook),
+        era_note: outlook.as_ref().ok().and_then(|outlook| listeners::era_note(outlook, plugin, &by_mode)),
+        listeners: listeners::of_proxy(snapshot, plugin, proxy, outlook, &by_mode),
         state: health.state,
         state_note: health.evidence,
         dump_note: dump_note(snapshot, proxy),
