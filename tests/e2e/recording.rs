@@ -9,7 +9,7 @@ use super::world::{json, kubectl, mesh, meshscope};
 const QUESTIONS: [&[&str]; 4] =
     [&["plugins"], &["workloads"], &["why", "default/helloworld", "deploy/httpbin"], &["chains", "deploy/httpbin", "--port", "15006"]];
 
-/// An answer without what differs by where it was read: how, and when.
+/// An answer without what differs by where it was read: how, and when. What drains is gone a moment later.
 fn answer(arguments: &[&str]) -> Value {
     fn strip(value: &mut Value) {
         match value {
@@ -17,7 +17,10 @@ fn answer(arguments: &[&str]) -> Value {
                 fields.retain(|key, _| key != "dumpNote" && key != "warnings");
                 fields.values_mut().for_each(strip);
             }
-            Value::Array(items) => items.iter_mut().for_each(strip),
+            Value::Array(items) => {
+                items.retain(|item| item["state"] != "draining");
+                items.iter_mut().for_each(strip);
+            }
             _ => {}
         }
     }

@@ -95,7 +95,7 @@ impl Drop for Running {
 fn the_screen_follows_the_mode_without_a_restart() {
     let _mesh = mesh();
     let mut running = Running::start(&["-n", "default"]);
-    running.shows(&["default/helloworld"]);
+    running.shows(&["default/helloworld", "1 of 2"]);
     running.press("w");
     running.shows(&["Why does default/helloworld appear 4 times on httpbin", "15006"]);
     let policy = Applied::new(peer_authentication("e2e", "STRICT"));

@@ -9,6 +9,7 @@ use crate::app::rows::{self, Row};
 use crate::app::screen::{Focus, Screen, Subject};
 use crate::model::envoy::ListenerState;
 use crate::model::ids::{ProxyId, WorkloadId};
+use crate::model::kind::Kind;
 
 /// Goes to a screen.
 pub(super) fn go(app: &mut App, subject: Subject) -> Vec<Effect> {
@@ -168,6 +169,7 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
     };
     if found.is_none() {
         app.note = Some(match app.screen().selected() {
+            Some(Row::Plugin(_)) if app.awaited().contains(&Kind::Pod) => "the pods are still being read".to_owned(),
             Some(Row::Plugin(_)) => "the plugin applies to no proxy, so there are no chains to show; n says why".to_owned(),
             Some(Row::Workload(_)) => "the workload has no proxy that runs Envoy".to_owned(),
             _ => "nothing is selected".to_owned(),
