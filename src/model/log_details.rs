@@ -72,7 +72,7 @@ pub enum LogDetails<'r> {
     },
     /// The agent fetches a module (`pkg/wasm/imagefetcher.go`).
     Fetch {
-        /// The registry, `registry.lab:5000`.
+        /// The registry, `registry.example:5000`.
         registry: &'r str,
         /// The repository, `linsun/helloworld`.
         repository: &'r str,

@@ -55,16 +55,16 @@ mod tests {
 
     #[test]
     fn one_module_is_written_in_many_ways() {
-        let tagged = Module::Image { registry: "registry.lab:5000", repository: "linsun/helloworld", reference: "latest" };
+        let tagged = Module::Image { registry: "registry.example:5000", repository: "linsun/helloworld", reference: "latest" };
         for url in [
-            "oci://registry.lab:5000/linsun/helloworld:latest",
-            "oci://registry.lab:5000/linsun/helloworld",
-            "registry.lab:5000/linsun/helloworld",
-            "OCI://registry.lab:5000/linsun/helloworld:latest",
+            "oci://registry.example:5000/linsun/helloworld:latest",
+            "oci://registry.example:5000/linsun/helloworld",
+            "registry.example:5000/linsun/helloworld",
+            "OCI://registry.example:5000/linsun/helloworld:latest",
         ] {
             assert_eq!(Module::of(url), tagged, "{url}");
         }
-        assert_eq!(Module::parts("registry.lab:5000", "linsun/helloworld", "latest"), tagged);
+        assert_eq!(Module::parts("registry.example:5000", "linsun/helloworld", "latest"), tagged);
         for url in ["oci://docker.io/library/hello:v1", "hello:v1", "oci://index.docker.io/hello:v1"] {
             assert_eq!(Module::of(url), Module::parts("index.docker.io", "library/hello", "v1"), "{url}");
         }

@@ -21,8 +21,8 @@ fn started(message: &str) -> Option<LogDetails<'_>> {
     message.starts_with("Envoy command: ").then_some(LogDetails::Started { program: "envoy", version: "" })
 }
 
-/// `fetching image linsun/helloworld from registry registry.lab:5000 with tag latest`, the last word being a tag or a digest;
-/// `fetching image with plain text from registry.lab:5000/linsun/helloworld:latest`.
+/// `fetching image linsun/helloworld from registry registry.example:5000 with tag latest`, the last word being a tag or a digest;
+/// `fetching image with plain text from registry.example:5000/linsun/helloworld:latest`.
 fn fetch(message: &str) -> Option<LogDetails<'_>> {
     let rest = message.strip_prefix("fetching image ")?;
     if let Some(url) = rest.strip_prefix("with plain text from ") {
