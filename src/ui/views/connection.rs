@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::chains::{filter_pieces, leads};
-use super::{below_question, empty, inset, list, pane, proxy_title, way_role};
+use super::{below_question, empty, inset, list, pane, proxy_title, section, way_role};
 use crate::analysis::answers::{ChainAnswer, Loser, ProxyConnection};
 use crate::analysis::connection::Outcome;
 use crate::app::App;
@@ -36,7 +36,7 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
             Row::Taken => taken(screen, answer, hits, look),
             Row::Loser(place) => loser(&answer.losers[*place], hits, &columns),
             Row::Losers => {
-                vec![TextLine::new([Piece::new(Role::Section, format!("{} the chains that do not take it", look.symbols.rule))])]
+                vec![section("the chains that do not take it", look)]
             }
             Row::Sentence(text) => vec![TextLine::new([Piece::text(text.as_str()).with_hits(hits)])],
             _ => vec![TextLine::default()],

@@ -23,7 +23,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::Look;
-use super::text::{Piece, TextLine};
+use super::text::{Piece, TextLine, width};
 use super::theme::{Role, Themes};
 use super::widgets::{Chrome, Column, Pane, PromptLine, paint_wrapped, palette, too_small};
 use crate::app::App;
@@ -127,6 +127,17 @@ fn below_question(question: Vec<Piece<'_>>, area: Rect, buffer: &mut Buffer, loo
     let taken = paint_wrapped(buffer, area, 0, &question, look);
     let taken = u16::try_from(taken + 1).unwrap_or(u16::MAX).min(area.height);
     Rect { y: area.y + taken, height: area.height - taken, ..area }
+}
+
+/// A line above a part of a list.
+fn section(text: &str, look: &Look<'_>) -> TextLine<'static> {
+    TextLine::new([Piece::new(Role::Section, format!("{} {text}", look.symbols.rule))])
+}
+
+/// A piece and the blanks behind it: as wide as a column, and a gap.
+fn padded<'a>(piece: Piece<'a>, column: usize, gap: usize, ascii: bool) -> [Piece<'a>; 2] {
+    let missing = column.saturating_sub(width(std::slice::from_ref(&piece), ascii));
+    [piece, Piece::text(" ".repeat(missing + gap))]
 }
 
 /// The area of a list, and beside it, where there is room and something to say, that of the details.

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{empty, inset, list, pane};
+use super::{below_question, empty, inset, list, padded, pane, section};
 use crate::analysis::answers::{ClientAnswer, MtlsEntry, PolicyAnswer, PortAnswer};
 use crate::analysis::mtls::verdict::Verdict;
 use crate::app::App;
@@ -11,9 +11,9 @@ use crate::app::rows::{self, Row};
 use crate::app::screen::{Screen, Subject};
 use crate::model::peer_authentication::MtlsMode;
 use crate::ui::Look;
-use crate::ui::text::{Piece, TextLine, rows as rows_of, width};
+use crate::ui::text::{Piece, TextLine, width};
 use crate::ui::theme::Role;
-use crate::ui::widgets::{Paragraphs, paint_wrapped};
+use crate::ui::widgets::Paragraphs;
 
 /// Draws it, and returns how many rows are in sight.
 pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
@@ -28,15 +28,12 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
         empty::not_found(screen).unwrap_or_else(|| empty::mtls(app, workload)).render(inside, buffer, look);
         return usize::from(inside.height);
     };
-    let mode = TextLine::new([
+    let mode = vec![
         Piece::new(Role::Title, "The mode is "),
         Piece::new(mode_role(entry.mode), entry.mode.as_str()),
         Piece::new(Role::Title, format!(", {}.", entry.why())),
-    ]);
-    let taken = rows_of(&mode, inside.width, look.ascii());
-    paint_wrapped(buffer, inside, 0, &mode, look);
-    let taken = u16::try_from(taken + 1).unwrap_or(u16::MAX).min(inside.height);
-    let rest = Rect { y: inside.y + taken, height: inside.height - taken, ..inside };
+    ];
+    let rest = below_question(mode, inside, buffer, look);
     let columns = Columns::of(entry, look.ascii());
     let row = |index: usize| vec![row(screen, entry, index, &columns, look)];
     Paragraphs { total: screen.rows.len(), row, state: list(screen) }.render(rest, buffer, look)
@@ -73,17 +70,14 @@ impl Columns {
 
     /// A text and the blanks behind it.
     fn padded(&self, role: Role, text: String, to: usize) -> [Piece<'static>; 2] {
-        let piece = Piece::new(role, text);
-        let missing = to.saturating_sub(width(std::slice::from_ref(&piece), self.ascii));
-        [piece, Piece::text(" ".repeat(missing + 3))]
+        padded(Piece::new(role, text), to, 3, self.ascii)
     }
 }
 
 fn row<'a>(screen: &'a Screen, entry: &'a MtlsEntry, index: usize, columns: &Columns, look: &Look<'_>) -> TextLine<'a> {
-    let section = |text: &str| TextLine::new([Piece::new(Role::Section, format!("{} {text}", look.symbols.rule))]);
     match &screen.rows[index] {
-        Row::Heading(text) => section(text),
-        Row::MtlsService(place) => section(&format!("clients of {}", entry.services[*place].name())),
+        Row::Heading(text) => section(text, look),
+        Row::MtlsService(place) => section(&format!("clients of {}", entry.services[*place].name()), look),
         Row::MtlsPort(place) => port_line(&entry.ports[*place], columns),
         Row::MtlsPolicy(place) => policy_line(&entry.policies[*place], columns, look),
         Row::MtlsClient(service, client) => client_line(&entry.services[*service].clients[*client], look),

@@ -4,7 +4,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{empty, inset, list, pane};
+use super::{below_question, empty, inset, list, padded, pane, section};
 use crate::analysis::answers::{OrderEntry, OrderList, OrderedPlugin, RulerMark, RulerPlace};
 use crate::analysis::order::phase_words;
 use crate::app::App;
@@ -13,7 +13,7 @@ use crate::app::screen::{Focus, Screen, Subject};
 use crate::ui::Look;
 use crate::ui::text::{Piece, TextLine, paint, width};
 use crate::ui::theme::Role;
-use crate::ui::widgets::{Paragraphs, paint_wrapped, row_of};
+use crate::ui::widgets::Paragraphs;
 
 /// Cells before a plugin's or filter's name, with its mark.
 const INDENT: usize = 6;
@@ -33,17 +33,17 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
         empty::not_found(screen).unwrap_or_else(|| empty::proxy(app, &focus.proxy)).render(inside, buffer, look);
         return usize::from(inside.height);
     };
-    let question = TextLine::new([
+    let question = vec![
         Piece::new(Role::Title, format!("In which order do plugins run in {}?", focus.name())),
         Piece::new(Role::Muted, format!("  Rules of Istio {}", entry.istio_version)),
-    ]);
+    ];
     let columns = Columns::of(entry, inside.width, look.ascii());
-    let asked = paint_wrapped(buffer, inside, 0, &question, look);
-    if !columns.wide {
-        paint(buffer, row_of(inside, asked), &[Piece::new(Role::Muted, condition(screen, entry))], look);
+    let rest = below_question(question, inside, buffer, look);
+    if !columns.wide && rest.height > 0 {
+        // In the empty line under the question.
+        let line = Rect { y: rest.y - 1, height: 1, ..rest };
+        paint(buffer, line, &[Piece::new(Role::Muted, condition(screen, entry))], look);
     }
-    let taken = u16::try_from(asked + 1).unwrap_or(u16::MAX).min(inside.height);
-    let rest = Rect { y: inside.y + taken, height: inside.height - taken, ..inside };
     let row = |index: usize| row(screen, focus, entry, index, &columns, look);
     Paragraphs { total: screen.rows.len(), row, state: list(screen) }.render(rest, buffer, look)
 }
@@ -92,8 +92,7 @@ impl Columns {
     }
 
     fn padded<'a>(&self, piece: Piece<'a>, to: usize) -> [Piece<'a>; 2] {
-        let missing = to.saturating_sub(width(std::slice::from_ref(&piece), self.ascii));
-        [piece, Piece::text(" ".repeat(missing + 2))]
+        padded(piece, to, 2, self.ascii)
     }
 }
 
@@ -114,7 +113,7 @@ fn row<'a>(
     columns: &Columns,
     look: &Look<'_>,
 ) -> Vec<TextLine<'a>> {
-    let section = |text: String| vec![TextLine::new([Piece::new(Role::Section, format!("{} {text}", look.symbols.rule))])];
+    let section = |text: String| vec![section(&text, look)];
     let row = &screen.rows[index];
     match row {
         Row::Ordering(list) => {

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{below_question, empty, inset, list, pane, prediction, proxy_title, state, way_role};
+use super::{below_question, empty, inset, list, padded, pane, prediction, proxy_title, section, state, way_role};
 use crate::analysis::answers::{WhyEntry, WhyListener};
 use crate::app::App;
 use crate::app::rows::{self, Row};
@@ -78,9 +78,7 @@ impl Columns {
     }
 
     fn padded<'a>(&self, text: &'a str, to: usize) -> [Piece<'a>; 2] {
-        let piece = Piece::text(text);
-        let missing = to.saturating_sub(width(std::slice::from_ref(&piece), self.ascii));
-        [piece, Piece::text(" ".repeat(missing + 3))]
+        padded(Piece::text(text), to, 3, self.ascii)
     }
 }
 
@@ -101,7 +99,7 @@ fn row<'a>(
         Row::Cause(place, cause) => prediction::cause(&entry.listeners[*place], *cause),
         Row::Modes(place, line) => prediction::modes(entry, &entry.listeners[*place], *line),
         Row::Elsewhere => {
-            vec![TextLine::new([Piece::new(Role::Section, format!("{} other listeners of the proxy", look.symbols.rule))])]
+            vec![section("other listeners of the proxy", look)]
         }
         Row::Sentence(text) => vec![TextLine::new([Piece::text(text.as_str()).with_hits(rows::hits(screen, index))])],
         _ => vec![TextLine::default()],
