@@ -117,7 +117,7 @@ impl Reading {
         tokio::time::sleep(Duration::from_millis(1)).await;
         let mut found = Vec::new();
         while let Ok(records) = self.records.try_recv() {
-            found.extend(records.into_iter().map(|record| record.message));
+            found.extend(records.into_iter().map(|record| record.message.to_string()));
         }
         found
     }

@@ -164,8 +164,8 @@ async fn the_records_of_every_recording_are_all_there_each_log_in_its_order() {
             let line = |text: &String| {
                 assembler.push(meshscope::model::logs::LogLine { origin: origin.clone(), time: None, text: text.clone(), cut: false })
             };
-            let mut expected: Vec<String> = lines.iter().filter_map(line).map(|record| record.raw).collect();
-            expected.extend(assembler.flush().map(|record| record.raw));
+            let mut expected: Vec<String> = lines.iter().filter_map(line).map(|record| record.raw.to_string()).collect();
+            expected.extend(assembler.flush().map(|record| record.raw.to_string()));
             assert_eq!(of, expected, "{name} {origin:?}");
         }
         // In the order of the times, as far as each log's own order lets it be.
@@ -211,7 +211,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let source = || Arc::new(Files::open(folder.path()).unwrap());
         let include = || FilterSpec { include: vec!["needle".to_owned()], ..FilterSpec::default() };
-        let raws = |records: Vec<LogRecord>| records.into_iter().map(|record| record.raw).collect::<Vec<_>>();
+        let raws = |records: Vec<LogRecord>| records.into_iter().map(|record| record.raw.to_string()).collect::<Vec<_>>();
         let quick = raws(runtime.block_on(records(source(), LogQuery::default(), include())));
         let all = runtime.block_on(records(source(), LogQuery::default(), FilterSpec::default()));
         let slow: Vec<String> = raws(all).into_iter().filter(|raw| raw.contains("needle")).collect();

@@ -16,6 +16,7 @@ use crate::clock;
 use crate::ingest::logs::Assembler;
 use crate::model::ids::ProxyId;
 use crate::model::logs::{LogEvent, LogKind, LogLine, LogOrigin, LogRecord, LogSource, LogTime, MarkKind};
+use crate::model::text::Text;
 use crate::source::logs::{LogBatch, LogItem, LogStream};
 
 /// How many records are handed on at once, and how many bytes of them.
@@ -149,8 +150,7 @@ impl Reader {
             record.plugin_note = None;
         }
         if self.filter.matches(&record) {
-            let bytes = record.raw.len() + record.message.len() + size_of::<LogRecord>();
-            self.merge.push(number, written, live, now, bytes, record);
+            self.merge.push(number, written, live, now, record.bytes(), record);
         }
         if let Some(skew) = skew {
             let text = self.told(&skew);
@@ -163,7 +163,7 @@ impl Reader {
         let origin = Arc::new(LogOrigin { source: LogSource::Meshscope, ..(*log.origin).clone() });
         let written = Written { told: log.last, taken: None };
         let record = mark(origin, log.last, kind, text);
-        self.merge.push(number, written, log.live, now, size_of::<LogRecord>(), record);
+        self.merge.push(number, written, log.live, now, record.bytes(), record);
         match kind {
             MarkKind::Waiting | MarkKind::Failed | MarkKind::Ended => self.merge.at_end(number),
             MarkKind::Resumed | MarkKind::Restarted => self.merge.goes_on(number, now),
@@ -185,7 +185,7 @@ impl Reader {
             && bytes < TOGETHER_BYTES
             && let Some(record) = self.merge.pop(now)
         {
-            bytes += record.raw.len();
+            bytes += record.bytes();
             ready.push(record);
         }
         ready
@@ -228,17 +228,18 @@ impl Reader {
 
 /// What happened to a stream, as a record.
 fn mark(origin: Arc<LogOrigin>, time: Option<LogTime>, kind: MarkKind, text: String) -> LogRecord {
+    let message = Text::from(text);
     LogRecord {
         time,
         origin,
         kind: LogKind::Mark,
         event: Some(LogEvent::Mark(kind)),
-        level: String::new(),
-        scope: String::new(),
+        level: Text::default(),
+        scope: Text::default(),
         plugin: None,
         plugin_note: None,
-        raw: text.clone(),
-        message: text,
+        raw: message.clone(),
+        message,
     }
 }
 

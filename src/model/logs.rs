@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::ids::{PluginId, ProxyId, WorkloadId};
+use super::text::Text;
 
 /// Nanoseconds since 1970, UTC.
 pub type LogTime = i64;
@@ -67,7 +68,7 @@ pub enum MarkKind {
     Skew,
 }
 
-/// A record: one line, or several that belong together.
+/// A record: one line, or several that belong together. Its texts are parts of `raw` wherever they stand in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogRecord {
     /// The line's own time, else the kubelet's; None where neither is there.
@@ -79,17 +80,25 @@ pub struct LogRecord {
     /// What it tells; None where it is none of the known events.
     pub event: Option<LogEvent>,
     /// The level as written; empty where it has none.
-    pub level: String,
+    pub level: Text,
     /// The scope (of Go programs) or component (of Envoy); empty where it has none.
-    pub scope: String,
+    pub scope: Text,
     /// The plugin that it is about.
     pub plugin: Option<PluginId>,
     /// Why the plugin is not known, or how it was found, where the line does not name it.
     pub plugin_note: Option<String>,
     /// The message, without what stands in fields of its own.
-    pub message: String,
+    pub message: Text,
     /// The record as written, without the kubelet's times, its line ends kept.
-    pub raw: String,
+    pub raw: Text,
+}
+
+impl LogRecord {
+    /// How many bytes it takes in memory, without its origin, which many share.
+    pub fn bytes(&self) -> usize {
+        let message = if self.message.shares(&self.raw) { 0 } else { self.message.len() };
+        size_of::<Self>() + self.raw.len() + message + self.plugin_note.as_ref().map_or(0, String::len)
+    }
 }
 
 /// Which parser knew a record, in the words of JSON.

@@ -8,6 +8,7 @@ use super::parsed::Parsed;
 use super::{details, envoy};
 use crate::ingest::redact;
 use crate::model::logs::{LogEvent, LogKind, LogLine, LogOrigin, LogRecord, LogTime};
+use crate::model::text::Text;
 
 /// How many bytes a record holds at most; what is more goes on in a record of the same kind.
 const LARGEST: usize = 256 << 10;
@@ -42,8 +43,8 @@ struct Pending {
 #[derive(Clone, Debug)]
 struct Head {
     kind: LogKind,
-    level: String,
-    scope: String,
+    level: Text,
+    scope: Text,
 }
 
 impl Assembler {
@@ -90,11 +91,11 @@ impl Pending {
     }
 
     fn understood(self) -> LogRecord {
-        let raw = redacted(self.raw, self.form, self.in_key);
+        let raw = Text::from(redacted(self.raw, self.form, self.in_key));
         let (mut time, mut event) = (None, None);
         let (head, message) = match (self.continues, Parsed::of(&raw, self.form, self.origin.source)) {
             (Some(head), _) => (head, raw.clone()),
-            (None, None) => (Head { kind: LogKind::Unknown, level: String::new(), scope: String::new() }, raw.clone()),
+            (None, None) => (Head { kind: LogKind::Unknown, level: raw.part(""), scope: raw.part("") }, raw.clone()),
             (None, Some(parsed)) => {
                 time = parsed.time;
                 event = match parsed.kind {
@@ -102,8 +103,8 @@ impl Pending {
                     LogKind::Access => Some(LogEvent::Request),
                     kind => details::read(kind, &parsed.scope, &parsed.message).map(|details| details.event()),
                 };
-                let head = Head { kind: parsed.kind, level: parsed.level.into_owned(), scope: parsed.scope.into_owned() };
-                (head, parsed.message.into_owned())
+                let head = Head { kind: parsed.kind, level: raw.part(&parsed.level), scope: raw.part(&parsed.scope) };
+                (head, raw.part(&parsed.message))
             }
         };
         LogRecord {
