@@ -1,72 +1,22 @@
 //! Logs while they are read, in a time that a test moves: the window of merging, clocks that differ, and the end.
 #![allow(clippy::unwrap_used)]
 
-use std::sync::{Arc, Mutex};
+#[path = "support/fed.rs"]
+mod fed;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use meshscope::analysis::logs::merge::WINDOW;
 use meshscope::analysis::logs::{Filter, FilterSpec};
 use meshscope::logs::{self, View};
 use meshscope::model::ids::ProxyId;
 use meshscope::model::logs::{LogEvent, LogLine, LogOrigin, LogRecord, LogSource, LogTime, MarkKind};
-use meshscope::source::logs::{LogBatch, LogItem, LogNews, LogQuery, LogStream, LogStreams, LogTargets};
-use meshscope::source::{FailureKind, LogRequest, ProxyRequest, Reply, SharedSource, Source, SourceError, SourceInfo, SourceKind, Updates};
+use meshscope::source::logs::{LogBatch, LogItem, LogQuery};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 const SECOND: LogTime = 1_000_000_000;
-
-/// A source of logs that a test feeds.
-struct Fed {
-    streams: Mutex<Vec<LogNews>>,
-}
-
-fn nothing<T: Send + 'static>() -> BoxFuture<'static, Result<T, SourceError>> {
-    async { Err(SourceError::new(FailureKind::Missing, "only logs", "")) }.boxed()
-}
-
-impl Source for Fed {
-    fn info(&self) -> SourceInfo {
-        SourceInfo { kind: SourceKind::Cluster, name: "fed".to_owned(), namespace: "shop".to_owned(), scenes: &[] }
-    }
-
-    fn watch(&self, _: Updates) -> BoxFuture<'static, ()> {
-        async {}.boxed()
-    }
-
-    fn proxy(&self, _: ProxyRequest) -> BoxFuture<'static, Result<Reply, SourceError>> {
-        nothing()
-    }
-
-    fn istiod(&self, _: String) -> BoxFuture<'static, Result<Vec<(String, Reply)>, SourceError>> {
-        nothing()
-    }
-
-    fn log(&self, _: LogRequest) -> BoxFuture<'static, Result<Reply, SourceError>> {
-        nothing()
-    }
-
-    fn logs(&self, _: LogQuery, _: LogTargets, news: LogStreams) -> BoxFuture<'static, ()> {
-        let streams = std::mem::take(&mut *self.streams.lock().unwrap());
-        async move {
-            for stream in streams {
-                news.send(stream).await.unwrap();
-            }
-            news.closed().await;
-        }
-        .boxed()
-    }
-
-    fn list(&self, _: String) -> BoxFuture<'static, Result<Reply, SourceError>> {
-        nothing()
-    }
-
-    fn recordable(&self) -> BoxFuture<'static, Result<Vec<String>, SourceError>> {
-        nothing()
-    }
-}
 
 /// What a test holds of a reader.
 struct Reading {
@@ -84,10 +34,7 @@ impl Reading {
             Arc::new(LogOrigin { source: LogSource::Proxy, pod, container: "istio-proxy".to_owned(), workload: None })
         };
         let origins: Vec<_> = pods.iter().map(origin).collect();
-        let (feeds, batches): (Vec<_>, Vec<_>) = pods.iter().map(|_| mpsc::channel(64)).unzip();
-        let streams =
-            origins.iter().cloned().zip(batches).map(|(origin, batches)| LogNews::Stream(LogStream { origin, batches })).collect();
-        let source: SharedSource = Arc::new(Fed { streams: Mutex::new(streams) });
+        let (source, feeds) = fed::source(&origins, 64);
         let filter = Arc::new(Filter::new(FilterSpec::default(), &Default::default()).unwrap());
         let (views, view) =
             watch::channel(Arc::new(View { origins: origins.clone().into(), objects: Arc::default(), alone: true, filter }));

@@ -290,6 +290,12 @@ proptest! {
         serde_json::from_str::<Value>(&redact::plugin_config(&text)).unwrap();
     }
 
+    #[test]
+    fn an_object_in_a_log_loses_what_its_names_and_its_text_tell(text in prop_oneof![pieces(), documents().prop_map(|it| it.to_string())]) {
+        let one_after_the_other = redact::text(&redact::json(&text)).into_owned();
+        prop_assert_eq!(redact::json_line(&text), one_after_the_other);
+    }
+
     /// The scan that spares the rewriting never misses what the rewriting would replace: `eyJ` makes it rewrite always.
     #[test]
     fn the_fast_path_misses_nothing(document in documents()) {

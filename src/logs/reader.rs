@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
+use std::ops::Bound;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -79,13 +80,15 @@ impl Reader {
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<(usize, Option<LogBatch>)> {
-        let (before, after): (Vec<_>, Vec<_>) = self.logs.iter_mut().partition(|(number, _)| **number <= self.served);
-        for (number, log) in after.into_iter().chain(before) {
-            if self.merge.wants(*number)
-                && let Poll::Ready(batch) = log.batches.poll_recv(context)
-            {
-                self.served = *number;
-                return Poll::Ready((*number, batch));
+        let after = (Bound::Excluded(self.served), Bound::Unbounded);
+        for range in [after, (Bound::Unbounded, Bound::Included(self.served))] {
+            for (number, log) in self.logs.range_mut(range) {
+                if self.merge.wants(*number)
+                    && let Poll::Ready(batch) = log.batches.poll_recv(context)
+                {
+                    self.served = *number;
+                    return Poll::Ready((*number, batch));
+                }
             }
         }
         Poll::Pending

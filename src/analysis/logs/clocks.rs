@@ -1,12 +1,12 @@
 //! Notices clocks that differ: a program's own against the kubelet's, and one log's against the others'. Lines are put in the
 //! order of their times, so that the reader has to know when those do not tell the order.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use super::merge::{Moment, WINDOW, Written};
 use crate::model::logs::LogTime;
 
-/// How many records have to agree: one alone may have been held up.
+/// How many records have to agree: one alone may have been held up. So many are looked at together.
 const AGREEING: usize = 16;
 
 /// What was seen of the clocks of each log.
@@ -23,10 +23,11 @@ struct Clock {
     delays: Recent,
 }
 
-/// The last values, and whether it was said what they mean.
+/// The values that came since as many as have to agree were looked at, the least of those, and whether it was said what they mean.
 #[derive(Debug, Default)]
 struct Recent {
-    values: VecDeque<i64>,
+    values: Vec<i64>,
+    least: Option<i64>,
     said: bool,
 }
 
@@ -44,24 +45,18 @@ impl Clocks {
     pub fn look(&mut self, log: usize, written: Written, arrived: Option<Moment>) -> Option<Skew> {
         let clock = self.logs.entry(log).or_default();
         if let (Some(told), Some(taken)) = (written.told, written.taken) {
-            clock.own.add(told.saturating_sub(taken));
-            if let Some(ahead) = clock.own.middle().filter(|ahead| clock.own.is_news(ahead.saturating_abs())) {
-                clock.own.said = true;
+            let middle = clock.own.add(told.saturating_sub(taken)).map(|sorted| sorted[AGREEING / 2]);
+            if let Some(ahead) = middle.filter(|ahead| clock.own.tells(ahead.saturating_abs())) {
                 return Some(Skew::Own(ahead));
             }
         }
         let time = written.taken.or(written.told)?;
-        clock.delays.add(arrived?.saturating_sub(time));
-        let delay = clock.delays.least()?;
-        let others =
-            self.logs.iter().filter(|(other, _)| **other != log).filter_map(|(other, clock)| Some((clock.delays.least()?, *other)));
-        let (least, other) = others.min()?;
-        let clock = self.logs.get_mut(&log)?;
+        let delay = clock.delays.add(arrived?.saturating_sub(time))?[0];
+        let others = self.logs.iter().filter(|(other, _)| **other != log);
+        let (least, other) = others.filter_map(|(other, clock)| Some((clock.delays.least?, *other))).min()?;
         let behind = delay.saturating_sub(least);
-        clock.delays.is_news(behind).then(|| {
-            clock.delays.said = true;
-            Skew::Behind(behind, other)
-        })
+        let clock = self.logs.get_mut(&log)?;
+        clock.delays.tells(behind).then_some(Skew::Behind(behind, other))
     }
 
     /// Forgets a log that ended.
@@ -71,32 +66,21 @@ impl Clocks {
 }
 
 impl Recent {
-    fn add(&mut self, value: i64) {
-        self.values.push_back(value);
-        if self.values.len() > AGREEING {
-            self.values.pop_front();
-        }
+    /// Takes a value. Gives the last ones, sorted, where they are enough now, and begins anew.
+    fn add(&mut self, value: i64) -> Option<[i64; AGREEING]> {
+        self.values.push(value);
+        let mut enough: [i64; AGREEING] = self.values.as_slice().try_into().ok()?;
+        enough.sort_unstable();
+        self.values.clear();
+        self.least = enough.first().copied();
+        Some(enough)
     }
 
-    /// The middle value of enough.
-    fn middle(&self) -> Option<i64> {
-        let mut sorted: Vec<i64> = self.is_enough()?.iter().copied().collect();
-        sorted.sort_unstable();
-        sorted.get(AGREEING / 2).copied()
-    }
-
-    /// The least value of enough.
-    fn least(&self) -> Option<i64> {
-        self.is_enough()?.iter().min().copied()
-    }
-
-    fn is_enough(&self) -> Option<&VecDeque<i64>> {
-        (self.values.len() == AGREEING).then_some(&self.values)
-    }
-
-    /// Whether a difference is large and was not told.
-    fn is_news(&self, difference: i64) -> bool {
-        !self.said && difference > WINDOW
+    /// Whether a difference is large and was not told; it is then.
+    fn tells(&mut self, difference: i64) -> bool {
+        let is_news = !self.said && difference > WINDOW;
+        self.said |= is_news;
+        is_news
     }
 }
 

@@ -15,14 +15,18 @@ pub type Moment = i64;
 pub const WINDOW: Moment = 300_000_000;
 /// How long a log that was just opened is waited for, where others have lines already: 2 s.
 const PATIENCE: Moment = 2_000_000_000;
-/// How many bytes wait at most, in all logs together.
-const MOST: usize = 16 << 20;
+/// How many bytes any log may have waiting. Where more wait, the oldest record does not wait for the end of its window.
+const ROOM: usize = 12 << 20;
+/// How many more bytes are divided among the logs, so that a loud one leaves room for the others.
+const SHARES: usize = 4 << 20;
 
 /// The records that wait for their turn. Logs are told apart by numbers.
 #[derive(Debug)]
 pub struct Merge<T> {
     live: bool,
     logs: BTreeMap<usize, Log<T>>,
+    /// How many bytes wait.
+    bytes: usize,
 }
 
 /// When a record was written, as far as that is known.
@@ -58,12 +62,12 @@ struct Waiting<T> {
 impl<T> Merge<T> {
     /// For logs that are followed.
     pub fn live() -> Self {
-        Self { live: true, logs: BTreeMap::new() }
+        Self { live: true, logs: BTreeMap::new(), bytes: 0 }
     }
 
     /// For logs that have an end: each record waits until every log shows its next.
     pub fn exact() -> Self {
-        Self { live: false, logs: BTreeMap::new() }
+        Self { live: false, logs: BTreeMap::new(), bytes: 0 }
     }
 
     /// Begins a log.
@@ -101,8 +105,8 @@ impl<T> Merge<T> {
 
     /// Whether more of a log is asked for. What is not taken waits at its source.
     pub fn wants(&self, log: usize) -> bool {
-        let share = if self.live { MOST / self.logs.len().max(1) } else { 1 };
-        self.logs.get(&log).is_some_and(|log| log.bytes < share)
+        let share = if self.live { SHARES / self.logs.len().max(1) } else { 1 };
+        self.logs.get(&log).is_some_and(|log| log.bytes < share || self.live && self.bytes < ROOM)
     }
 
     /// Takes a record of a log, with its size in memory. `live` says that the log was at its end before it.
@@ -116,23 +120,29 @@ impl<T> Merge<T> {
         // Even a record of nothing is one.
         let bytes = bytes.max(1);
         log.bytes += bytes;
+        self.bytes += bytes;
         log.waiting.push_back(Waiting { time: log.last, due, bytes, record });
     }
 
     /// The next record whose turn it is.
     pub fn pop(&mut self, now: Moment) -> Option<T> {
-        if self.logs.values().any(|log| self.holds_up(log, now)) {
-            return None;
+        let (mut due, mut oldest) = (!self.live || self.bytes >= ROOM, None);
+        for (number, log) in &self.logs {
+            match log.waiting.front() {
+                Some(front) => {
+                    due |= front.due <= now;
+                    let front = (front.time, *number);
+                    oldest = Some(oldest.map_or(front, |oldest: (LogTime, usize)| oldest.min(front)));
+                }
+                None if self.holds_up(log, now) => return None,
+                None => {}
+            }
         }
-        let fronts = || self.logs.iter().filter_map(|(number, log)| Some((number, log.waiting.front()?)));
-        if self.live && !fronts().any(|(_, front)| front.due <= now) {
-            return None;
-        }
-        let (number, _) = fronts().min_by_key(|(number, front)| (front.time, **number))?;
-        let number = *number;
+        let (_, number) = oldest.filter(|_| due)?;
         let log = self.logs.get_mut(&number)?;
         let first = log.waiting.pop_front()?;
         log.bytes -= first.bytes;
+        self.bytes -= first.bytes;
         if log.closed && log.waiting.is_empty() {
             self.logs.remove(&number);
         }
@@ -221,12 +231,20 @@ mod tests {
     fn what_waits_has_a_bound() {
         let mut merge = Merge::live();
         merge.open(0, 0);
-        merge.push(0, at(1), true, 0, MOST - 1, ());
-        assert!(merge.wants(0));
-        merge.push(0, at(1), true, 0, 1, ());
-        assert!(!merge.wants(0) && !merge.wants(7));
-        assert_eq!(drain(&mut merge, WINDOW).len(), 2);
-        assert!(merge.wants(0));
+        merge.open(1, 0);
+        merge.at_end(1);
+        merge.push(0, at(1), true, 0, ROOM - 1, "a");
+        assert!(merge.wants(0) && merge.wants(1));
+        assert_eq!(merge.pop(0), None);
+        merge.push(0, at(3), true, 0, 1, "c");
+        assert!(!merge.wants(0) && merge.wants(1) && !merge.wants(7));
+        merge.push(1, at(2), true, 0, SHARES / 2, "b");
+        assert!(!merge.wants(0) && !merge.wants(1) && merge.bytes <= ROOM + SHARES);
+        // What is too much does not wait for the end of its window.
+        assert_eq!(drain(&mut merge, 0), ["a"]);
+        assert!(merge.wants(0) && merge.wants(1));
+        assert_eq!(drain(&mut merge, WINDOW), ["b", "c"]);
+        assert_eq!(merge.bytes, 0);
     }
 
     /// What happens: a record with a time comes to a log, or a log is at its end for now, or time passes.

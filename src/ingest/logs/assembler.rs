@@ -125,11 +125,7 @@ impl Pending {
 /// The record without its secrets. Nothing is copied where there are none.
 fn redacted(raw: String, form: Form, in_key: bool) -> String {
     let raw = if in_key { redact::end_of_key(&raw) } else { raw };
-    let raw = match if form == Form::Json { redact::json(&raw) } else { Cow::Borrowed(&*raw) } {
-        Cow::Owned(clean) => clean,
-        Cow::Borrowed(_) => raw,
-    };
-    match redact::text(&raw) {
+    match if form == Form::Json { redact::json_line(&raw) } else { redact::text(&raw) } {
         Cow::Owned(clean) => clean,
         Cow::Borrowed(_) => raw,
     }

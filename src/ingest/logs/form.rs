@@ -1,8 +1,9 @@
 //! Which format the first line of a record is in. A line that is in none belongs to the record before it.
 
-use memchr::memmem;
+use std::sync::LazyLock;
 
 use super::time;
+use crate::ingest::finder::Finder;
 
 /// How a record is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,8 @@ pub(super) enum Form {
 }
 
 /// Of which records in JSON have one at least.
-const KEYS: [&[u8]; 5] = [b"\"time\"", b"\"start_time\"", b"\"msg\"", b"\"timestamp\"", b"\"response_code\""];
+static KEYS: LazyLock<Option<Finder>> =
+    LazyLock::new(|| Finder::new(&["\"time\"", "\"start_time\"", "\"msg\"", "\"timestamp\"", "\"response_code\""]));
 /// How Go's runtime begins its last words.
 const PANICS: [&str; 3] = ["panic: ", "fatal error: ", "runtime: "];
 
@@ -70,7 +72,7 @@ pub fn begins(line: &str) -> bool {
 
 /// Whether an object of JSON is a record: others stand within records of many lines.
 fn is_record(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"{\"") && bytes.ends_with(b"}") && KEYS.iter().any(|key| memmem::find(bytes, key).is_some())
+    bytes.starts_with(b"{\"") && bytes.ends_with(b"}") && KEYS.as_ref().is_some_and(|keys| keys.find(bytes, 0).is_some())
 }
 
 /// `I1123 19:37:48.123456`

@@ -77,8 +77,11 @@ fn date_time(text: &str, dash: u8, between: u8) -> Option<(i64, &str)> {
 /// `.819547` in nanoseconds, 0 where there is none, and what follows.
 fn fraction(text: &str) -> (i64, &str) {
     let Some(rest) = text.strip_prefix('.') else { return (0, text) };
-    let count = rest.bytes().take_while(u8::is_ascii_digit).count();
-    let nanos = rest.bytes().take(count.min(9)).fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
+    let (mut nanos, mut count) = (0, 0);
+    for digit in rest.bytes().take_while(u8::is_ascii_digit) {
+        nanos = if count < 9 { nanos * 10 + i64::from(digit - b'0') } else { nanos };
+        count += 1;
+    }
     (nanos * 10_i64.pow(9 - count.min(9) as u32), &rest[count..])
 }
 

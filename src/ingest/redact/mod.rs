@@ -11,8 +11,9 @@ mod scan;
 mod text;
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use memchr::memmem;
 use serde_json::Value;
 
 use self::text::Style;
@@ -22,7 +23,7 @@ use crate::model::envoy::RawJson;
 pub const REDACTED: &str = "[redacted]";
 
 /// How a block of PEM begins and ends.
-const KEY_BEGINS: &str = "-----BEGIN ";
+static KEY_BEGINS: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("-----BEGIN "));
 const KEY_ENDS: &str = "-----END ";
 
 /// Redacts a JSON text: a config dump or a part of one, an answer of istiod. Nothing is copied where nothing is found, and
@@ -54,6 +55,15 @@ pub fn log_line(line: &str) -> Cow<'_, str> {
     text::rewrite(line, Style::Log).map_or(Cow::Borrowed(line), Cow::Owned)
 }
 
+/// Redacts a record of a log that is one object of JSON: by its names and, as a message can hold anything, as a line.
+pub fn json_line(line: &str) -> Cow<'_, str> {
+    if !scan::may_hold_secret(line) {
+        return Cow::Borrowed(line);
+    }
+    let by_name = json::rewrite(line, false).map_or(Cow::Borrowed(line), Cow::Owned);
+    text::rewrite(&by_name, Style::Log).map_or(by_name, Cow::Owned)
+}
+
 /// Redacts a text of many lines: a log, metrics, an error.
 pub fn text(text: &str) -> Cow<'_, str> {
     log_line(text)
@@ -62,7 +72,7 @@ pub fn text(text: &str) -> Cow<'_, str> {
 /// Whether the lines of a log end within a private key after this one; `within` says whether they did before it. Who takes lines
 /// one by one keeps those of a key together, since only as a whole is it known.
 pub fn key_goes_on(line: &str, within: bool) -> bool {
-    match line.rfind(KEY_BEGINS) {
+    match KEY_BEGINS.find_iter(line.as_bytes()).last() {
         Some(at) => line[at..].contains("PRIVATE KEY-----") && !line[at..].contains(KEY_ENDS),
         None => within && !line.contains(KEY_ENDS),
     }

@@ -5,10 +5,11 @@ mod candidates;
 mod module;
 mod needles;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use self::candidates::{Candidates, list};
 use self::module::Module;
+use crate::ingest::finder::Finder;
 use crate::ingest::logs::details;
 use crate::ingest::plugin_name::TRANSLATED;
 use crate::model::ids::{PluginId, ProxyId};
@@ -18,6 +19,13 @@ use crate::model::logs::{LogKind, LogRecord, LogSource};
 use crate::model::plugin::{Extension, Plugin};
 
 pub use needles::needles;
+
+/// What a request's line says of a plugin's failure: its VM ended the stream, its configuration was not there, or nothing allowed
+/// the request.
+const FAIL_STREAM: &str = " wasm_fail_stream ";
+const NO_FILTER: &str = "NFCF";
+const DENIED: &str = "rbac_access_denied_matched_policy[none]";
+static FAILURES: LazyLock<Option<Finder>> = LazyLock::new(|| Finder::new(&[FAIL_STREAM, NO_FILTER, DENIED]));
 
 /// Knows the plugins of a mesh, and which of them reach which proxy.
 #[derive(Debug)]
@@ -118,14 +126,15 @@ impl Attributor {
 
     /// A request that a plugin's failure ended; what it says of that names no plugin.
     fn request(&mut self, proxy: Option<&ProxyId>, message: &str) -> Found {
-        if message.contains(" wasm_fail_stream ") || message.contains("NFCF") {
+        // Most requests are none of these, which one look tells.
+        if FAILURES.as_ref().is_none_or(|words| words.find(message.as_bytes(), 0).is_none()) {
+            return Found::default();
+        }
+        if message.contains(FAIL_STREAM) || message.contains(NO_FILTER) {
             return self.only_wasm(proxy);
         }
-        if message.contains("rbac_access_denied_matched_policy[none]") {
-            let stubs = self.candidates.choose(proxy, true, |plugin| plugin.wasm().is_some()).list();
-            let note = stubs.map(|list| format!("no AuthorizationPolicy allowed it, or a stub denied it, in the place of one of: {list}"));
-            return Found { plugin: None, note };
-        }
-        Found::default()
+        let stubs = self.candidates.choose(proxy, true, |plugin| plugin.wasm().is_some()).list();
+        let note = stubs.map(|list| format!("no AuthorizationPolicy allowed it, or a stub denied it, in the place of one of: {list}"));
+        Found { plugin: None, note }
     }
 }

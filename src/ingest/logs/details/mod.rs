@@ -6,6 +6,9 @@ mod istiod;
 mod request;
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use memchr::memmem;
 
 use super::envoy::{WASM_LOG, split_prefix};
 use crate::ingest::plugin_name::TRANSLATED;
@@ -13,6 +16,8 @@ use crate::model::log_details::LogDetails;
 use crate::model::logs::{LogKind, LogRecord};
 
 pub use envoy::VM_FAILURES;
+
+static SPEAKS: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(WASM_LOG));
 
 /// The parts of a record; None where it is none of the known events.
 pub fn details(record: &LogRecord) -> Option<LogDetails<'_>> {
@@ -39,7 +44,7 @@ fn plugin_log(record: &LogRecord) -> Option<LogDetails<'_>> {
     if record.scope == "lua" {
         return Some(LogDetails::PluginLog { plugin: None, root_id: Cow::Borrowed(""), lua: true });
     }
-    let at = record.raw.find(WASM_LOG)?;
+    let at = SPEAKS.find(record.raw.as_bytes())?;
     let (prefix, _) = split_prefix(&record.raw[at + WASM_LOG.len()..])?;
     let (plugin, root_id) = match prefix.trim_start_matches(' ').split_once(' ') {
         Some((plugin, root_id)) => (Some(plugin), root_id),
