@@ -149,8 +149,7 @@ impl Reader {
             record.plugin_note = None;
         }
         if self.filter.matches(&record) {
-            let bytes = record.raw.len() + record.message.len() + size_of::<LogRecord>();
-            self.merge.push(number, written, live, now, bytes, record);
+            self.merge.push(number, written, live, now, record.size(), record);
         }
         if let Some(skew) = skew {
             let text = self.told(&skew);
@@ -163,7 +162,7 @@ impl Reader {
         let origin = Arc::new(LogOrigin { source: LogSource::Meshscope, ..(*log.origin).clone() });
         let written = Written { told: log.last, taken: None };
         let record = mark(origin, log.last, kind, text);
-        self.merge.push(number, written, log.live, now, size_of::<LogRecord>(), record);
+        self.merge.push(number, written, log.live, now, record.size(), record);
         match kind {
             MarkKind::Waiting | MarkKind::Failed | MarkKind::Ended => self.merge.at_end(number),
             MarkKind::Resumed | MarkKind::Restarted => self.merge.goes_on(number, now),

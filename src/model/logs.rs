@@ -92,6 +92,17 @@ pub struct LogRecord {
     pub raw: String,
 }
 
+impl LogRecord {
+    /// How many bytes of memory it takes: its own, those of its texts, and what an allocator keeps beside each.
+    pub fn size(&self) -> usize {
+        const BESIDE: usize = 16;
+        let named = |id: &PluginId| id.name.namespace.capacity() + id.name.name.capacity() + 2 * BESIDE;
+        let texts = [&self.level, &self.scope, &self.message, &self.raw].into_iter().chain(&self.plugin_note);
+        let texts = texts.map(|text| if text.capacity() == 0 { 0 } else { text.capacity() + BESIDE }).sum::<usize>();
+        size_of::<Self>() + BESIDE + texts + self.plugin.as_ref().map(named).unwrap_or_default()
+    }
+}
+
 /// Which parser knew a record, in the words of JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
