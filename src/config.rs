@@ -26,6 +26,29 @@ pub struct Settings {
     pub clipboard: ClipboardSetting,
     /// Whether to draw with ASCII alone; None asks the locale.
     pub ascii: Option<bool>,
+    /// Screens of logs.
+    pub logs: LogSettings,
+}
+
+/// `[logs]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSettings {
+    /// How many megabytes of lines a screen holds; the oldest go first.
+    pub memory: u32,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self { memory: 64 }
+    }
+}
+
+impl LogSettings {
+    /// The same in bytes.
+    pub fn bytes(self) -> usize {
+        usize::try_from(self.memory).unwrap_or(usize::MAX).saturating_mul(1_000_000)
+    }
 }
 
 /// Where copied text goes.
@@ -70,7 +93,7 @@ impl Settings {
         toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| line_of(text, span.start));
             let what = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
-            Error::bad_input(format!("{file}:{line}: {what}"), "settings are theme, clipboard and ascii")
+            Error::bad_input(format!("{file}:{line}: {what}"), "settings are theme, clipboard, ascii and logs.memory")
         })
     }
 }
@@ -132,8 +155,17 @@ mod tests {
     #[test]
     fn everything_has_a_default() {
         assert_eq!(Settings::parse("", "config.toml").unwrap(), Settings::default());
-        let all = Settings::parse("theme = \"light\"\nclipboard = \"osc52\"\nascii = true", "config.toml").unwrap();
-        assert_eq!(all, Settings { theme: Some("light".into()), clipboard: ClipboardSetting::Osc52, ascii: Some(true) });
+        let all = Settings::parse("theme = \"light\"\nclipboard = \"osc52\"\nascii = true\n[logs]\nmemory = 8", "config.toml").unwrap();
+        assert_eq!(
+            all,
+            Settings {
+                theme: Some("light".into()),
+                clipboard: ClipboardSetting::Osc52,
+                ascii: Some(true),
+                logs: LogSettings { memory: 8 }
+            }
+        );
+        assert_eq!((Settings::default().logs.bytes(), all.logs.bytes()), (64_000_000, 8_000_000));
     }
 
     #[test]

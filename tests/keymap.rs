@@ -25,8 +25,12 @@ fn no_two_actions_share_a_key_on_one_screen() {
 }
 
 #[test]
-fn a_key_means_the_same_on_every_screen() {
+fn a_letter_means_the_same_on_every_screen() {
     for key in BINDINGS.iter().flat_map(|binding| binding.keys) {
+        // In a tree, blanks and arrows sideways open and close; in a log they mark and scroll.
+        if matches!(key, Key::Char(' ') | Key::Left | Key::Right) {
+            continue;
+        }
         let meanings: Vec<Action> = contexts().filter_map(|context| keymap::action_for(*key, &context)).collect();
         assert!(meanings.iter().all(|action| *action == meanings[0]), "{key:?}: {meanings:?}");
     }
@@ -75,7 +79,7 @@ fn letters_are_text_while_typing() {
 #[test]
 fn the_footer_shows_the_most_useful_first() {
     let words: Vec<&str> = keymap::footer(&Context::of(View::Plugins), false).iter().map(|hint| hint.word).collect();
-    assert_eq!(words[..6], ["open", "why", "chains", "order", "find", "command"]);
+    assert_eq!(words[..6], ["open", "why", "chains", "order", "logs", "find"]);
     assert!(keymap::footer(&Context::of(View::Plugins), true).iter().all(|hint| hint.keys.is_ascii()));
 }
 

@@ -18,7 +18,7 @@ use support::screen::show;
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 /// Every screen, by the keys that lead to it.
-const SCREENS: [(&str, &str); 15] = [
+const SCREENS: [(&str, &str); 18] = [
     ("plugins", ""),
     ("workloads", "<enter>"),
     ("near-misses", "n"),
@@ -30,6 +30,9 @@ const SCREENS: [(&str, &str); 15] = [
     ("connection", "ci9999<enter>"),
     ("connection-asked", "ci"),
     ("order", "o"),
+    ("logs", "l"),
+    ("logs-filter", "lpgjj F"),
+    ("line", "l<enter>"),
     ("raw", "cjj<enter>"),
     ("help", "w?"),
     ("commands", ":ne"),
@@ -82,7 +85,9 @@ fn another_mode_side_by_side() {
 
 #[test]
 fn ascii_without_colours() {
-    for (name, keys) in [("chains", "cM"), ("why", "wM"), ("order", "o"), ("mtls", "mM"), ("connection", "ci9999<enter>i")] {
+    for (name, keys) in
+        [("chains", "cM"), ("why", "wM"), ("order", "o"), ("mtls", "mM"), ("connection", "ci9999<enter>i"), ("logs", "lp/push<enter>")]
+    {
         let mut demo = Driver::demo();
         demo.plain();
         let screen = show(&demo.keys(keys).screen((80, 24)));
@@ -94,7 +99,7 @@ fn ascii_without_colours() {
 #[test]
 fn a_terminal_that_is_too_small_is_told_so_and_nothing_breaks() {
     let mut demo = Driver::demo();
-    for keys in ["", "<enter>", "c", "i9<enter>", "i", "<esc>w", "m", "?", "<esc>/x", "<esc>:x"] {
+    for keys in ["", "<enter>", "c", "i9<enter>", "i", "<esc>w", "m", "<esc><esc>l", "F", "<esc><enter>", "?", "<esc>/x", "<esc>:x"] {
         demo.keys(keys);
         assert!(demo.text((59, 15)).starts_with("terminal too small"));
         for size in [(1, 1), (20, 5), (60, 15), (61, 16), (400, 100)] {

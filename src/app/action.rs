@@ -24,6 +24,10 @@ pub enum View {
     Connection,
     /// In which order plugins run.
     Order,
+    /// The logs of istiod and of proxies.
+    Logs,
+    /// All that is known of a line.
+    Record,
     /// The raw JSON of a filter or chain.
     Raw,
     /// What could not be read or understood.
@@ -34,7 +38,7 @@ pub enum View {
 
 impl View {
     /// All screens, in the order in which documents list them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Plugins,
         Self::Workloads,
         Self::Chains,
@@ -43,6 +47,8 @@ impl View {
         Self::Mtls,
         Self::Connection,
         Self::Order,
+        Self::Logs,
+        Self::Record,
         Self::Raw,
         Self::Warnings,
         Self::Help,
@@ -59,6 +65,8 @@ impl View {
             Self::Mtls => "mTLS",
             Self::Connection => "Connection",
             Self::Order => "Order",
+            Self::Logs => "Logs",
+            Self::Record => "Line",
             Self::Raw => "Raw",
             Self::Warnings => "Warnings",
             Self::Help => "Help",
@@ -97,10 +105,13 @@ pub struct Binding {
 const EVERYWHERE: &[View] = &View::ALL;
 const ANSWERS: &[View] =
     &[View::Plugins, View::Workloads, View::Chains, View::Why, View::WhatIf, View::Mtls, View::Connection, View::Order];
-const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why, View::Connection, View::Order];
-const NOT_WHY: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Connection, View::Order];
-const NOT_MTLS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order];
-const NOT_ORDER: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection];
+const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why, View::Connection, View::Order, View::Logs, View::Record];
+const NOT_WHY: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Connection, View::Order, View::Logs, View::Record];
+const NOT_MTLS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order, View::Logs];
+const NOT_ORDER: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Logs];
+const NOT_LOGS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order];
+const LOGS: &[View] = &[View::Logs];
+const LINES: &[View] = &[View::Logs, View::Record];
 const HOME: &[View] = &[View::Plugins];
 const MISSES: &[View] = &[View::Plugins, View::Workloads];
 const TREE: &[View] = &[View::Chains];
@@ -114,6 +125,8 @@ const NOT_HELP: &[View] = &[
     View::Mtls,
     View::Connection,
     View::Order,
+    View::Logs,
+    View::Record,
     View::Raw,
     View::Warnings,
 ];
@@ -147,13 +160,14 @@ actions! {
     Mtls         "mtls"         [Char('m')],         NOT_MTLS,   Nothing, 8,  "Show the mutual TLS of the selected workload";
     Connection   "connection"   [Char('i')],         ONE_PROXY,  Nothing, 3,  "Ask which chain takes a connection";
     Order        "order"        [Char('o')],         NOT_ORDER,  Nothing, 4,  "Show in which order plugins run, and between which filters";
+    Logs         "logs"         [Char('l')],         NOT_LOGS,   Nothing, 4,  "Read the logs of istiod and of the selected plugin's or workload's proxies";
     NearMisses   "near-misses"  [Char('n')],         MISSES,     Nothing, 8,  "Show what keeps the plugin from the workloads that it does not reach";
     Find         "find"         [Char('/')],         EVERYWHERE, Nothing, 4,  "Find by any letters of a name, in their order";
     Commands     "command"      [Char(':')],         EVERYWHERE, Nothing, 5,  "Run an action by its name";
     Copy         "copy"         [Char('y')],         EVERYWHERE, Nothing, 6,  "Copy what is selected";
     Help         "help"         [Char('?')],         NOT_HELP,   Nothing, 7,  "Show all keys and what this screen's words mean";
     Warnings     "warnings"     [Char('f')],         ANSWERS,    Nothing, 12, "List what could not be read or understood";
-    Refresh      "refresh"      [Char('r')],         NOT_MTLS,   Nothing, 11, "Ask the proxies again";
+    Refresh      "refresh"      [Char('r')],         NOT_MTLS,   Nothing, 11, "Ask the proxies again; read the logs anew";
     AllNamespaces "all-namespaces" [Char('A')],      HOME,       Nothing, 10, "Look at all namespaces, or at the own one again";
     NextScene    "next-scene"   [Char('M')],         ANSWERS,    Scenes,  10, "Show the demo's mesh in its next mutual TLS mode";
     Down         "down"         [Char('j'), Down],   EVERYWHERE, Nothing, 0,  "Go down a row";
@@ -166,6 +180,26 @@ actions! {
     Expand       "expand"       [Right],             TREE,       Nothing, 0,  "Show what is inside the selected row";
     Collapse     "collapse"     [Left],              TREE,       Nothing, 0,  "Hide what is inside, or go to the row above it";
     ExpandAll    "expand-all"   [Char('e')],         TREE,       Nothing, 8,  "Show what is inside every row, or hide it again";
+    Filter       "filter"       [Char('F')],         LOGS,       Nothing, 2,  "Say which lines are shown, in the words of the command line";
+    Graver       "graver"       [Char('+')],         LOGS,       Nothing, 8,  "Show graver lines alone";
+    Milder       "milder"       [Char('-')],         LOGS,       Nothing, 8,  "Show less grave lines too";
+    AllLines     "all-lines"    [Char('p')],         LOGS,       Nothing, 8,  "Show all lines, or the plugin's alone again";
+    Mark         "mark"         [Char(' ')],         LOGS,       Nothing, 7,  "Mark the selected line for copying, or take its mark away";
+    Save         "save"         [Char('S')],         LOGS,       Nothing, 7,  "Save the lines that are shown to a file, as text";
+    NextError    "next-error"   [Char(']')],         LOGS,       Nothing, 5,  "Go to the next error";
+    PreviousError "previous-error" [Char('[')],      LOGS,       Nothing, 0,  "Go to the error before";
+    NextWarning  "next-warning" [Char(')')],         LOGS,       Nothing, 6,  "Go to the next warning or error";
+    PreviousWarning "previous-warning" [Char('(')],  LOGS,       Nothing, 0,  "Go to the warning or error before";
+    NextFound    "next-found"   [Char('>')],         LOGS,       Nothing, 0,  "Go to the next line with what was found";
+    PreviousFound "previous-found" [Char('<')],      LOGS,       Nothing, 0,  "Go to the line before with what was found";
+    Plugin       "plugin"       [Char('P')],         LINES,      Nothing, 5,  "Go to the workloads of the line's plugin";
+    ScrollRight  "scroll-right" [Right],             LOGS,       Nothing, 0,  "Show what is further to the right in long lines";
+    ScrollLeft   "scroll-left"  [Left],              LOGS,       Nothing, 0,  "Show what is further to the left";
+    TimeColumn   "time-column"  [Char('1')],         LOGS,       Nothing, 0,  "Show or hide when lines were written";
+    SourceColumn "source-column" [Char('2')],        LOGS,       Nothing, 0,  "Show or hide whose lines they are";
+    WhatColumn   "what-column"  [Char('3')],         LOGS,       Nothing, 0,  "Show or hide what lines are";
+    LevelColumn  "level-column" [Char('4')],         LOGS,       Nothing, 0,  "Show or hide levels";
+    ScopeColumn  "scope-column" [Char('5')],         LOGS,       Nothing, 0,  "Show or hide scopes and components";
     NextTheme    "next-theme"   [Char('T')],         EVERYWHERE, Nothing, 0,  "Change to the next theme";
     Quit         "quit"         [Char('q'), Ctrl('c')], EVERYWHERE, Nothing, 13, "Leave the program";
 }

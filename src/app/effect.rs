@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::logs::message::LogsEffect;
 use super::question::Question;
 use super::screen::Supposition;
 use super::state::Ticket;
@@ -52,6 +53,8 @@ pub enum Effect {
         /// What it is read for.
         supposed: Supposition,
     },
+    /// Do something for the screen of a reading of logs.
+    Logs(Ticket, LogsEffect),
     /// Stop what runs under a ticket.
     Stop(Ticket),
     /// Copy a text.

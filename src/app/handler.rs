@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::clipboard::{self, Method, SystemClipboard};
 use super::effect::Effect;
+use super::logs::world::Readings;
 use super::msg::Msg;
 use super::program::App;
 use super::runtime::{Handler, Work};
@@ -34,6 +35,7 @@ pub struct World {
     source: Arc<Mutex<SharedSourceBox>>,
     copy_by: Method,
     clipboard: SystemClipboard,
+    readings: Readings,
 }
 
 /// The source, which the demo replaces when its scene changes.
@@ -48,7 +50,12 @@ impl std::fmt::Debug for SharedSourceBox {
 impl World {
     /// The way to a source, and to a clipboard.
     pub fn new(source: SharedSource, copy_by: Method) -> Self {
-        Self { source: Arc::new(Mutex::new(SharedSourceBox(source))), copy_by, clipboard: SystemClipboard::default() }
+        Self {
+            source: Arc::new(Mutex::new(SharedSourceBox(source))),
+            copy_by,
+            clipboard: SystemClipboard::default(),
+            readings: Readings::default(),
+        }
     }
 
     fn source(&self) -> SharedSource {
@@ -119,7 +126,14 @@ impl Handler<App> for World {
                     let _ = answers.send(Msg::ManifestRead { ticket, outcome }).await;
                 }),
             ),
-            Effect::Stop(ticket) => Work::Stop(ticket),
+            Effect::Logs(of, effect) => {
+                let source = self.source();
+                self.readings.handle(of, effect, source, answers)
+            }
+            Effect::Stop(ticket) => {
+                self.readings.end(ticket);
+                Work::Stop(ticket)
+            }
             Effect::Copy(text) => self.copy(text, answers),
             Effect::SwitchScene(scene) => {
                 let outcome = Demo::new(scene).map(|demo| Arc::new(demo) as SharedSource);

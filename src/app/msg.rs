@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 
+use super::logs::message::LogsMsg;
 use super::question::Answered;
 use super::screen::Supposition;
 use super::state::Ticket;
@@ -59,6 +60,8 @@ pub enum Msg {
         /// What is supposed, with its objects.
         outcome: Result<Supposition, String>,
     },
+    /// Something came of a reading of logs.
+    Logs(Ticket, LogsMsg),
     /// A text was copied: whereto, or why not.
     Copied(Result<String, String>),
     /// The demo shows another scene, or why it does not.

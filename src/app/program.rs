@@ -38,6 +38,8 @@ pub struct Options {
     pub notices: Vec<String>,
     /// The proxies of a source without objects.
     pub proxies: Vec<ProxyId>,
+    /// How many bytes of logs a screen holds.
+    pub logs_memory: usize,
 }
 
 /// The state. Views read it; only [`Program::update`] changes it.
@@ -92,6 +94,10 @@ pub enum Asking {
     Connection,
     /// What would be, of this.
     WhatIf(Supposition),
+    /// Which lines are shown.
+    Filter,
+    /// Into which file the lines are saved.
+    SaveLogs,
 }
 
 /// The fetching of one proxy's dump.

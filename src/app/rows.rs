@@ -156,6 +156,9 @@ fn all(screen: &Screen, warnings: usize) -> Vec<Row> {
         Subject::Connection(..) => connection::rows(screen),
         Subject::Order(_) => order::rows(screen),
         Subject::Raw { lines, .. } => (0..lines.len()).map(Row::Line).collect(),
+        Subject::Record(line) => (0..line.facts.len()).map(Row::Line).collect(),
+        // A screen of logs has too many rows for this.
+        Subject::Logs(_) => Vec::new(),
         Subject::Warnings => (0..warnings).map(Row::Warning).collect(),
         Subject::Help(of) => (0..help::lines(of).len()).map(Row::Line).collect(),
     }
@@ -238,6 +241,7 @@ pub fn text(screen: &Screen, row: &Row) -> String {
         Row::Sentence(sentence) | Row::Change(_, sentence) => Some(sentence.clone()),
         Row::Line(index) => match &screen.subject {
             Subject::Raw { lines, .. } => lines.get(*index).cloned(),
+            Subject::Record(line) => line.facts.get(*index).map(|fact| format!("{} {}", fact.name, fact.value)),
             Subject::Help(of) => help::lines(of).get(*index).map(help::Line::text),
             _ => None,
         },

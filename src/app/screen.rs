@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::action::View;
 use super::fuzzy::Hit;
 use super::keymap::Context;
+use super::logs::{Logs, LogsOf};
 use super::question::{Answered, Question};
 use super::rows::{self, Row};
 use super::state::{ListState, Ticket};
@@ -13,8 +14,10 @@ use crate::analysis::answers::{
     ChainsAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, ProxyConnection, WhatIfAnswer, WhyAnswer, WorkloadsAnswer,
 };
 use crate::analysis::connection::Asked;
+use crate::analysis::logs::Fact;
 use crate::analysis::what_if::Assumption;
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
+use crate::model::logs::LogRecord;
 
 /// What a screen is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +41,10 @@ pub enum Subject {
     Connection(Focus, Asked),
     /// In which order plugins run in the proxy.
     Order(Focus),
+    /// The logs of istiod and of proxies.
+    Logs(LogsOf),
+    /// All that is known of a line.
+    Record(Line),
     /// The raw JSON of a filter or chain.
     Raw {
         /// What it is of.
@@ -49,6 +56,17 @@ pub enum Subject {
     Warnings,
     /// Keys and words, of the screen that it was opened from.
     Help(Context),
+}
+
+/// A line of a log that was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The record.
+    pub record: Arc<LogRecord>,
+    /// All that is known of it.
+    pub facts: Arc<[Fact]>,
+    /// Whose logs it was found in.
+    pub of: LogsOf,
 }
 
 /// What is supposed, and of what it is asked.
@@ -107,6 +125,10 @@ pub struct Screen {
     pub seek_miss: bool,
     /// Which listeners and chains are open, by their key in [`rows`].
     pub open: BTreeSet<rows::Key>,
+    /// The line of a log whose listener or chain is to be selected as soon as there are rows.
+    pub seek_line: Option<Arc<LogRecord>>,
+    /// What a screen of logs holds.
+    pub logs: Option<Box<Logs>>,
 }
 
 impl Screen {
@@ -123,6 +145,8 @@ impl Screen {
             hits: Vec::new(),
             seek_miss: false,
             open: BTreeSet::new(),
+            seek_line: None,
+            logs: None,
         }
     }
 
@@ -137,6 +161,8 @@ impl Screen {
             Subject::Mtls(_) => View::Mtls,
             Subject::Connection(..) => View::Connection,
             Subject::Order(_) => View::Order,
+            Subject::Logs(_) => View::Logs,
+            Subject::Record(_) => View::Record,
             Subject::Raw { .. } => View::Raw,
             Subject::Warnings => View::Warnings,
             Subject::Help(_) => View::Help,
@@ -154,7 +180,7 @@ impl Screen {
             Subject::Mtls(workload) => Some(Question::Mtls(workload.clone())),
             Subject::Connection(focus, asked) => Some(Question::Connection(focus.proxy.clone(), asked.clone())),
             Subject::Order(focus) => Some(Question::Order(focus.proxy.clone())),
-            Subject::Why(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => None,
+            Subject::Why(_) | Subject::Logs(_) | Subject::Record(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => None,
         }
     }
 
@@ -176,6 +202,7 @@ impl Screen {
         match &self.subject {
             Subject::Workloads(plugin) => Some(plugin),
             Subject::WhatIf(supposed) => supposed.plugin.as_ref(),
+            Subject::Logs(of) | Subject::Record(Line { of, .. }) => of.plugin.as_ref(),
             _ => self.focus()?.plugin.as_ref(),
         }
     }

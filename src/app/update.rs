@@ -6,6 +6,7 @@ mod connection;
 mod copy;
 mod dumps;
 mod keys;
+mod logs;
 mod mesh;
 mod tree;
 mod walk;
@@ -42,6 +43,7 @@ pub(super) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::DumpRead { ticket, proxy, dump, changes } => dumps::read(app, ticket, proxy, dump, changes),
         Msg::Answered { ticket, answer } => ask::answered(app, ticket, answer),
         Msg::ManifestRead { ticket, outcome } => what_if::read(app, ticket, outcome),
+        Msg::Logs(of, message) => logs::told(app, of, message),
         Msg::Copied(outcome) => {
             app.note = Some(match outcome {
                 Ok(whereto) => format!("copied to {whereto}"),

@@ -11,17 +11,16 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use super::ask::Asker;
 use super::read::{self, Watched};
 use super::{Outcome, complain, not_written};
-use crate::analysis::logs::{Choice, Filter, FilterError, FilterSpec, Targets, targets};
+use crate::analysis::logs::{Choice, FilterError, FilterSpec, Targets};
 use crate::analysis::lookup;
 use crate::app::runtime::ended_by_signal;
 use crate::cli::{Format, Logs};
 use crate::error::Error;
-use crate::ingest::collect::{Changed, Collector};
-use crate::logs::{self, View};
+use crate::ingest::collect::Collector;
+use crate::logs::{self, Asked, SETTLE, View, concerns};
 use crate::model::ids::{PluginId, PluginKind};
 use crate::model::kind::Kind;
-use crate::model::logs::{LogOrigin, LogRecord};
-use crate::model::snapshot::Snapshot;
+use crate::model::logs::LogRecord;
 use crate::model::update::Update;
 use crate::report::LogPrinter;
 use crate::source::logs::LogQuery;
@@ -31,20 +30,10 @@ use crate::source::{FailureKind, SourceError};
 const WAITING: usize = 4;
 /// How long whoever reads the output may take for what is left when a signal ends the program.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-/// Changes of the mesh come in bursts, and each view costs a look at all of it.
-const SETTLE: Duration = Duration::from_millis(100);
-
 impl From<FilterError> for Error {
     fn from(error: FilterError) -> Self {
         Self::Usage(error.0)
     }
-}
-
-/// What was asked for.
-struct Question {
-    choice: Choice,
-    spec: FilterSpec,
-    held: Option<Vec<LogOrigin>>,
 }
 
 impl Asker<'_> {
@@ -60,7 +49,7 @@ impl Asker<'_> {
         }
         let mut watched = read::watched(&self.source, self.common.timeout).await?;
         let question = self.question(wanted, &mut watched.collector)?;
-        let (first, found) = question.view(&watched.collector)?;
+        let (first, found) = question.view(&watched.collector.snapshot(Default::default()))?;
         self.check(wanted, &question, &found, &watched.collector)?;
         let printer = LogPrinter::new(json, self.paint, &first.origins);
         let query = LogQuery { since: wanted.since, tail: wanted.tail, previous: wanted.previous, follow: wanted.follow, sieve: None };
@@ -71,7 +60,7 @@ impl Asker<'_> {
         let ended = ended_by_signal().map_err(|error| Error::Output(format!("cannot wait for signals: {error}")))?;
         tokio::select! {
             written = &mut writing => return outcome(written),
-            () = question.follow(watched, views) => {}
+            () = follow(question, watched, views) => {}
             () = ended => {}
         }
         // What is held back is still written, unless nobody takes it.
@@ -82,7 +71,7 @@ impl Asker<'_> {
         tokio::time::timeout(LAST_WORDS, rest).await.map_or_else(|_| Ok(Outcome::default()), outcome)
     }
 
-    fn question(&self, wanted: &Logs, collector: &mut Collector) -> Result<Question, Error> {
+    fn question(&self, wanted: &Logs, collector: &mut Collector) -> Result<Asked, Error> {
         let own_namespace = self.own_namespace();
         let snapshot = collector.snapshot(Default::default());
         let plugin = match &wanted.plugin {
@@ -100,11 +89,11 @@ impl Asker<'_> {
             exclude: wanted.exclude.clone(),
             ..FilterSpec::default()
         };
-        Ok(Question { choice, spec, held: self.source.logs_held() })
+        Ok(Asked { choice, spec, held: self.source.logs_held() })
     }
 
     /// Says what cannot be read, and refuses where that is all, or where a name stands for nothing.
-    fn check(&self, wanted: &Logs, question: &Question, found: &Targets, collector: &Collector) -> Result<(), Error> {
+    fn check(&self, wanted: &Logs, question: &Asked, found: &Targets, collector: &Collector) -> Result<(), Error> {
         let snapshot = collector.snapshot(Default::default());
         if !snapshot.objects.pods.is_empty() {
             for name in &wanted.workloads {
@@ -124,36 +113,20 @@ impl Asker<'_> {
     }
 }
 
-impl Question {
-    /// Whose logs, and which of their records, as the mesh is now.
-    fn view(&self, collector: &Collector) -> Result<(View, Targets), Error> {
-        let snapshot: Snapshot = collector.snapshot(Default::default());
-        let found = targets(&snapshot, &self.choice, self.held.as_deref());
-        let spec = FilterSpec { workloads: found.workloads.clone(), pods: found.pods.clone(), ..self.spec.clone() };
-        let filter = Arc::new(Filter::new(spec, &snapshot.objects)?);
-        Ok((View { origins: found.origins.clone().into(), alone: !snapshot.has_objects, objects: snapshot.objects, filter }, found))
-    }
-
-    /// Keeps the view up to date. Ends with the source's objects; those of files end at once, and nothing changes any more.
-    async fn follow(&self, mut watched: Watched, views: watch::Sender<Arc<View>>) {
-        loop {
-            let Some(update) = watched.updates.recv().await else { return std::future::pending().await };
-            let mut changed = concerns(watched.collector.apply(update));
-            tokio::time::sleep(if changed { SETTLE } else { Duration::ZERO }).await;
-            while let Ok(update) = watched.updates.try_recv() {
-                changed |= concerns(watched.collector.apply(update));
-            }
-            // What was understood once is understood again.
-            if changed && let Ok((view, _)) = self.view(&watched.collector) {
-                views.send_replace(Arc::new(view));
-            }
+/// Keeps the view up to date. Ends with the source's objects; those of files end at once, and nothing changes any more.
+async fn follow(asked: Asked, mut watched: Watched, views: watch::Sender<Arc<View>>) {
+    loop {
+        let Some(update) = watched.updates.recv().await else { return std::future::pending().await };
+        let mut changed = concerns(&watched.collector.apply(update));
+        tokio::time::sleep(if changed { SETTLE } else { Duration::ZERO }).await;
+        while let Ok(update) = watched.updates.try_recv() {
+            changed |= concerns(&watched.collector.apply(update));
+        }
+        // What was understood once is understood again.
+        if changed && let Ok((view, _)) = asked.view(&watched.collector.snapshot(Default::default())) {
+            views.send_replace(Arc::new(view));
         }
     }
-}
-
-/// Whether a change can be one of whose logs are read, or of what they are about.
-fn concerns(changed: Changed) -> bool {
-    !matches!(changed, Changed::Nothing | Changed::Health | Changed::Objects(Kind::Service | Kind::ServiceEntry, _))
 }
 
 /// The plugin that is asked for over a log alone, where no object says which there are.

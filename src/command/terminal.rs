@@ -47,6 +47,7 @@ pub async fn open(cli: &Cli, source: SharedSource) -> Result<(), Error> {
         theme,
         notices,
         proxies: source.proxies(),
+        logs_memory: settings.logs.bytes(),
         info,
     };
     let handler = World::new(source, Method::choose(settings.clipboard, &environment));

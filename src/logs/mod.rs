@@ -1,6 +1,8 @@
 //! Reads logs and has them understood: lines become records, each is tied to its plugin, filtered, and put in its order, away from
 //! the task that draws. Memory has a bound: who reads slowly slows the sources.
 
+mod asked;
+pub mod pane;
 mod reader;
 
 use std::sync::Arc;
@@ -8,6 +10,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 
+pub use self::asked::{Asked, SETTLE, concerns};
 use self::reader::Reader;
 use crate::analysis::logs::{Filter, Merge};
 use crate::model::inventory::Inventory;

@@ -153,7 +153,7 @@ impl Reader {
             record.plugin_note = None;
         }
         if self.filter.matches(&record) {
-            self.merge.push(number, written, live, now, record.bytes(), record);
+            self.merge.push(number, written, live, now, record.size(), record);
         }
         if let Some(skew) = skew {
             let text = self.told(&skew);
@@ -166,7 +166,7 @@ impl Reader {
         let origin = Arc::new(LogOrigin { source: LogSource::Meshscope, ..(*log.origin).clone() });
         let written = Written { told: log.last, taken: None };
         let record = mark(origin, log.last, kind, text);
-        self.merge.push(number, written, log.live, now, record.bytes(), record);
+        self.merge.push(number, written, log.live, now, record.size(), record);
         match kind {
             MarkKind::Waiting | MarkKind::Failed | MarkKind::Ended => self.merge.at_end(number),
             MarkKind::Resumed | MarkKind::Restarted => self.merge.goes_on(number, now),
@@ -188,7 +188,7 @@ impl Reader {
             && bytes < TOGETHER_BYTES
             && let Some(record) = self.merge.pop(now)
         {
-            bytes += record.bytes();
+            bytes += record.size();
             ready.push(record);
         }
         ready

@@ -94,10 +94,14 @@ pub struct LogRecord {
 }
 
 impl LogRecord {
-    /// How many bytes it takes in memory, without its origin, which many share.
-    pub fn bytes(&self) -> usize {
-        let message = if self.message.shares(&self.raw) { 0 } else { self.message.len() };
-        size_of::<Self>() + self.raw.len() + message + self.plugin_note.as_ref().map_or(0, String::len)
+    /// How many bytes of memory it takes: its own, those of its texts, and what an allocator keeps beside each. Its origin does not
+    /// count, which many share.
+    pub fn size(&self) -> usize {
+        const BESIDE: usize = 16;
+        let message = if self.message.shares(&self.raw) { 0 } else { self.message.len() + BESIDE };
+        let note = self.plugin_note.as_ref().map_or(0, |note| note.capacity() + BESIDE);
+        let named = |id: &PluginId| id.name.namespace.capacity() + id.name.name.capacity() + 2 * BESIDE;
+        size_of::<Self>() + self.raw.len() + BESIDE + message + note + self.plugin.as_ref().map(named).unwrap_or_default()
     }
 }
 

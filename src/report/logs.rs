@@ -1,6 +1,5 @@
 //! Log records as lines for eyes and as objects of JSON. Nothing of them reaches a terminal as a control character.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -8,9 +7,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::paint::{Paint, Style};
 use crate::analysis::answers::{log_entry, log_timestamp};
-use crate::analysis::logs::{Severity, summary};
-use crate::model::ids::WorkloadId;
-use crate::model::logs::{LogKind, LogOrigin, LogRecord, LogSource};
+use crate::analysis::logs::{Names, Severity, summary};
+use crate::model::logs::{LogKind, LogOrigin, LogRecord};
 
 /// As wide as the longest of what a record can be: `fetch failed`.
 const WHAT: usize = 12;
@@ -22,8 +20,7 @@ const WIDEST: usize = 24;
 pub struct LogPrinter {
     json: bool,
     paint: Paint,
-    /// The pods of each workload that were seen: where there are several, a pod's own part of its name is shown.
-    pods: BTreeMap<Option<WorkloadId>, Vec<String>>,
+    names: Names,
     width: usize,
     /// The day of the last record, `2026-11-23`.
     day: String,
@@ -32,9 +29,9 @@ pub struct LogPrinter {
 impl LogPrinter {
     /// A printer of objects of JSON, or of lines for eyes. The containers that are there at the start are named alike.
     pub fn new(json: bool, paint: Paint, origins: &[Arc<LogOrigin>]) -> Self {
-        let mut printer = Self { json, paint, pods: BTreeMap::new(), width: 0, day: String::new() };
-        origins.iter().for_each(|origin| printer.meet(origin));
-        printer.width = origins.iter().map(|origin| printer.who(origin).width()).max().unwrap_or_default().min(WIDEST);
+        let mut printer = Self { json, paint, names: Names::default(), width: 0, day: String::new() };
+        origins.iter().for_each(|origin| printer.names.meet(origin));
+        printer.width = origins.iter().map(|origin| printer.names.of(origin).width()).max().unwrap_or_default().min(WIDEST);
         printer
     }
 
@@ -53,8 +50,8 @@ impl LogPrinter {
             }
             day.clone_into(&mut self.day);
         }
-        self.meet(&record.origin);
-        let who = self.who(&record.origin);
+        self.names.meet(&record.origin);
+        let who = self.names.of(&record.origin);
         self.width = self.width.max(who.width()).min(WIDEST);
         let padded = |text: &str, width: usize| format!("{text}{}", " ".repeat(width.saturating_sub(text.width())));
         let what = summary::what(record);
@@ -75,29 +72,6 @@ impl LogPrinter {
         }
         out.truncate(out.trim_end().len());
         out + "\n"
-    }
-
-    fn meet(&mut self, origin: &LogOrigin) {
-        let pods = self.pods.entry(origin.workload.clone()).or_default();
-        if !pods.contains(&origin.pod.pod) {
-            pods.push(origin.pod.pod.clone());
-        }
-    }
-
-    /// `httpbin`, `httpbin-9d64m` where the workload has several pods; a pod's name where its workload is not known.
-    fn who(&self, origin: &LogOrigin) -> String {
-        let pod = &origin.pod.pod;
-        match &origin.workload {
-            Some(workload) => {
-                let name = &workload.name.name;
-                let several = self.pods.get(&origin.workload).is_some_and(|pods| pods.len() > 1);
-                let own = pod.rsplit_once('-').map_or(pod.as_str(), |(_, own)| own);
-                if several { format!("{name}-{own}") } else { name.clone() }
-            }
-            None if pod.is_empty() && origin.source == LogSource::Istiod => "istiod".to_owned(),
-            None if pod.is_empty() => "meshscope".to_owned(),
-            None => pod.clone(),
-        }
     }
 }
 

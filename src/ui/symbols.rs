@@ -35,6 +35,10 @@ pub struct Symbols {
     pub times: &'static str,
     /// Leads to; up to two cells.
     pub arrow: &'static str,
+    /// At least; up to two cells.
+    pub at_least: &'static str,
+    /// How much, from nothing to the most.
+    pub bars: [&'static str; 9],
     /// There is more above.
     pub more_above: &'static str,
     /// There is more below.
@@ -60,6 +64,8 @@ pub const UNICODE: Symbols = Symbols {
     between: "·",
     times: "×",
     arrow: "→",
+    at_least: "≥",
+    bars: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     more_above: "↑",
     more_below: "↓",
     border: border::PLAIN,
@@ -82,6 +88,8 @@ pub const ASCII: Symbols = Symbols {
     between: "|",
     times: "x",
     arrow: "->",
+    at_least: ">=",
+    bars: [" ", ".", ":", "-", "=", "+", "*", "#", "@"],
     more_above: "^",
     more_below: "v",
     border: border::Set {
@@ -128,6 +136,7 @@ mod tests {
             assert!(marks(set).iter().all(|mark| mark.width() == 1));
         }
         assert!(marks(&ASCII).iter().all(|mark| mark.is_ascii()));
-        assert!(ASCII.arrow.is_ascii());
+        assert!(ASCII.arrow.is_ascii() && ASCII.at_least.is_ascii());
+        assert!(UNICODE.bars.iter().chain(&ASCII.bars).all(|bar| bar.width() == 1) && ASCII.bars.concat().is_ascii());
     }
 }

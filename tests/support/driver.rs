@@ -70,6 +70,7 @@ impl Driver {
             theme: 0,
             notices: Vec::new(),
             proxies: source.proxies(),
+            logs_memory: 64_000_000,
             info,
         }
     }
@@ -152,8 +153,12 @@ impl Driver {
                     if let Ok(msg) = self.receiver.try_recv() {
                         return Some(msg);
                     }
-                    if self.tasks.join_next().await.is_none() {
-                        return self.receiver.try_recv().ok();
+                    // A task may wait until what it has said is taken.
+                    tokio::select! {
+                        Some(msg) = self.receiver.recv() => return Some(msg),
+                        joined = self.tasks.join_next() => if joined.is_none() {
+                            return self.receiver.try_recv().ok();
+                        },
                     }
                 }
             });

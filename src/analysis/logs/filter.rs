@@ -147,7 +147,7 @@ fn set(texts: &[String]) -> Result<Option<RegexSet>, FilterError> {
 }
 
 /// The last line of what the parser says; those before it point at the place.
-fn not_a_regex(text: &str, error: &regex::Error) -> FilterError {
+pub(super) fn not_a_regex(text: &str, error: &regex::Error) -> FilterError {
     let said = error.to_string();
     let why = said.lines().next_back().unwrap_or_default().trim_start_matches("error: ");
     FilterError(format!("{text} is not a regular expression: {why}"))

@@ -35,6 +35,21 @@ impl Severity {
         })
     }
 
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        Self::WORDS[self as usize]
+    }
+
+    /// The next graver level; None above the gravest.
+    pub fn graver(self) -> Option<Self> {
+        Self::WORDS.get(self as usize + 1).and_then(|word| Self::parse(word))
+    }
+
+    /// The next less grave level; None below the least.
+    pub fn milder(self) -> Option<Self> {
+        (self as usize).checked_sub(1).and_then(|place| Self::parse(Self::WORDS[place]))
+    }
+
     /// How grave a record with this level is. Without one it is as grave as what merely happened.
     pub fn of(level: &str) -> Self {
         Self::parse(level).unwrap_or(Self::Info)
@@ -52,5 +67,7 @@ mod tests {
         assert_eq!(Severity::of(""), Severity::Info);
         assert!(Severity::WORDS.iter().map(|word| Severity::parse(word)).is_sorted());
         assert_eq!(Severity::parse("loud"), None);
+        assert_eq!((Severity::Warning.word(), Severity::Warning.graver()), ("warning", Some(Severity::Error)));
+        assert_eq!((Severity::Critical.graver(), Severity::Trace.milder()), (None, None));
     }
 }

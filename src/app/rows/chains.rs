@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{Key, Row};
 use crate::analysis::answers::{ChainAnswer, FilterAnswer, ListenerAnswer, ProxyChains};
+use crate::analysis::logs::facts;
 use crate::app::screen::Screen;
+use crate::model::envoy::ListenerState;
 use crate::model::ids::PluginId;
 
 fn proxy(screen: &Screen) -> Option<&ProxyChains> {
@@ -71,6 +73,30 @@ pub fn open_by_default(screen: &Screen) -> BTreeSet<Key> {
     let Some(listener) = found else { return BTreeSet::new() };
     let first = screen.plugin().and_then(|plugin| listener.filter_chains.iter().position(|chain| chain_count(chain, plugin) > 0));
     std::iter::once(key(listener, None)).chain(first.map(|place| key(listener, Some(place)))).collect()
+}
+
+/// Opens and selects what a line of a log is about, once there are rows: the chain that leads to the request's cluster, else the
+/// listener on its port, else the listener that the line names.
+pub(in crate::app) fn select_line(screen: &mut Screen, height: usize) {
+    let Some(proxy) = proxy(screen) else { return };
+    let Some(record) = screen.seek_line.clone() else { return };
+    let active = || proxy.listeners.iter().filter(|listener| listener.state == ListenerState::Active);
+    let cluster = facts::cluster(&record).unwrap_or_default();
+    let leads = |listener: &ListenerAnswer| {
+        let chain = listener.filter_chains.iter().position(|chain| chain.destination == cluster)?;
+        Some(key(listener, Some(chain)))
+    };
+    let port: Option<u16> = cluster.strip_prefix("outbound|").and_then(|rest| rest.split('|').next()?.parse().ok());
+    let found = active().filter(|_| !cluster.is_empty()).find_map(leads);
+    let found = found.or_else(|| active().find(|listener| port.is_some() && listener.port == port).map(|listener| key(listener, None)));
+    let found = found.or_else(|| active().find(|listener| record.message.contains(&listener.name)).map(|listener| key(listener, None)));
+    screen.seek_line = None;
+    let Some(found) = found else { return };
+    screen.open = super::opening(found.clone());
+    super::lay_out(screen, 0, height);
+    if let Some(row) = screen.rows.iter().position(|row| key_of(screen, row).as_ref() == Some(&found)) {
+        screen.list.select(row, height, screen.rows.len());
+    }
 }
 
 /// How often the plugin's filter stands in a listener of the answer.

@@ -156,6 +156,43 @@ const WHAT_IF: &[(&str, &str)] = &[
     ("does not have what istiod would send", "The proxy has something else already; why says what."),
 ];
 
+const LOGS: &[(&str, &str)] = &[
+    (
+        "which logs",
+        "istiod's, all replicas, and those of the proxies that the plugin applies to, or of the workload. Pods that come are read too. Of a live mesh the last 500 lines of each log are read, and then what comes.",
+    ),
+    (
+        "SOURCE, WHAT",
+        "Whose log it is; and what the line is: push (istiod sends to proxies), fetch (an agent fetches a module), plugin (a plugin speaks), request (the access log), nack (a proxy refused what istiod sent). agent and envoy write into the same container.",
+    ),
+    (
+        "restarted, resumed, waiting, skew",
+        "What happened to the stream of a log, at its place among the lines: the container is another one now; the connection broke and goes on without a lost line; it cannot be read for now; clocks differ, so that the order of lines is not what it seems.",
+    ),
+    (
+        "find",
+        "What is typed after / is a regular expression: it is highlighted as it is typed, and Enter goes to the next line that has it.",
+    ),
+    (
+        "dropped",
+        "The oldest lines, for which there is no room: logs.memory of config.toml says how many megabytes are held, 64 unless set.",
+    ),
+    (
+        "follow",
+        "The youngest line stays in sight as lines come. Going up ends it, the end (G) begins it again. Lines are read all the while.",
+    ),
+    (
+        "nothing said",
+        "Envoy hides lines below its logger's level, which is warning unless set: a plugin's info and debug lines are not written then.",
+    ),
+];
+
+const RECORD: &[(&str, &str)] = &[
+    ("says", "The line in short, as the list has it."),
+    ("raw", "The line as it was written. Control characters are shown and never obeyed; y copies it as it is."),
+    ("note", "How the plugin was found, where the line does not name it, or why it is not known."),
+];
+
 const RAW: &[(&str, &str)] = &[(
     "the text",
     "The JSON as the proxy's config dump has it, indented. Keys, tokens and passwords are replaced before anything is kept.",
@@ -176,6 +213,8 @@ fn words(view: View) -> &'static [(&'static str, &'static str)] {
         View::Mtls => MTLS,
         View::Connection => CONNECTION,
         View::Order => ORDER,
+        View::Logs => LOGS,
+        View::Record => RECORD,
         View::Raw => RAW,
         View::Warnings | View::Help => WARNINGS,
     }

@@ -1,8 +1,9 @@
 //! Actions: what each does to the state.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ask, connection, copy, dumps, forget, tree, walk, what_if};
+use super::{ask, connection, copy, dumps, forget, logs, tree, walk, what_if};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::keymap::Context;
@@ -15,6 +16,9 @@ use crate::model::ids::ProxyId;
 /// Does it, where it can be done.
 pub(super) fn run(app: &mut App, action: Action) -> Vec<Effect> {
     let page = isize::try_from(app.body_height.saturating_sub(1).max(1)).unwrap_or(isize::MAX);
+    if let Some(effects) = logs::run(app, action) {
+        return effects;
+    }
     match action {
         Action::Quit => {
             app.leave();
@@ -29,7 +33,9 @@ pub(super) fn run(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Open => walk::open(app),
         Action::Back => walk::back(app),
         Action::Why => walk::focus(app).map(|focus| walk::go(app, Subject::Why(focus))).unwrap_or_default(),
-        Action::Chains => walk::focus(app).map(|focus| walk::go(app, Subject::Chains(focus))).unwrap_or_default(),
+        Action::Chains => walk::chains(app),
+        Action::Logs => logs::open(app),
+        Action::Plugin => logs::plugin(app),
         Action::Mtls => walk::workload(app).map(|workload| walk::go(app, Subject::Mtls(workload))).unwrap_or_default(),
         Action::WhatIf => what_if::begin(app),
         Action::Connection => connection::ask(app),
@@ -53,6 +59,26 @@ pub(super) fn run(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Expand => tree::toggle(app, Some(true)),
         Action::Collapse => tree::collapse(app),
         Action::ExpandAll => tree::expand_all(app),
+        // What only a screen of logs offers is done by now.
+        Action::Filter
+        | Action::Graver
+        | Action::Milder
+        | Action::AllLines
+        | Action::Mark
+        | Action::Save
+        | Action::NextError
+        | Action::PreviousError
+        | Action::NextWarning
+        | Action::PreviousWarning
+        | Action::NextFound
+        | Action::PreviousFound
+        | Action::ScrollRight
+        | Action::ScrollLeft
+        | Action::TimeColumn
+        | Action::SourceColumn
+        | Action::WhatColumn
+        | Action::LevelColumn
+        | Action::ScopeColumn => Vec::new(),
         Action::NextTheme => {
             app.theme = (app.theme + 1) % app.options.themes.max(1);
             Vec::new()
@@ -107,5 +133,6 @@ fn next_scene(app: &mut App) -> Vec<Effect> {
         }
         effects.extend(dumps::fetch(app, proxy, Duration::ZERO));
     }
+    effects.extend(logs::begin_again(app, &Arc::default()));
     effects
 }

@@ -50,6 +50,7 @@ pub(super) fn answered(app: &mut App, ticket: Ticket, answer: Answered) -> Vec<E
         rows::select_plugin(&mut app.screens[place], height);
     }
     select_miss(app, place);
+    rows::chains::select_line(&mut app.screens[place], height);
     let mut effects = wanted_dumps(app);
     if stale && in_sight {
         effects.extend(ask(app));
@@ -86,7 +87,7 @@ pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
             let answered = screen.what_if().and_then(Result::ok).map(|answer| answer.workloads.iter().map(|entry| entry.proxy.clone()));
             supposed.proxy.iter().cloned().chain(answered.into_iter().flatten().take(MOST_FOR_HOME)).collect()
         }
-        Subject::Mtls(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => Vec::new(),
+        Subject::Mtls(_) | Subject::Logs(_) | Subject::Record(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => Vec::new(),
     };
     // A pod that is gone is not asked; where no pods were read, nothing says that it is.
     let pods = &app.snapshot.objects.pods;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::logs;
 use crate::app::effect::Effect;
 use crate::app::keymap;
 use crate::app::program::App;
@@ -25,6 +26,8 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
         },
         (Subject::Order(_), _) => screen.order().map(Answer::markdown),
         (Subject::Raw { lines, .. }, _) => Some(lines.join("\n")),
+        (Subject::Logs(_), _) => logs::text(screen),
+        (Subject::Record(line), _) => Some(line.record.raw.to_string()),
         (Subject::Warnings, Some(Row::Warning(index))) => app.snapshot.warnings.get(*index).map(ToString::to_string),
         (Subject::Help(_), _) => Some(keymap::readme_table()),
         (_, Some(row @ (Row::Chain(..) | Row::NetworkFilter(..) | Row::HttpFilter(..) | Row::Listener(_)))) => {

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::actions::run;
-use super::{ask, connection, lay_out, what_if};
+use super::{ask, connection, lay_out, logs, what_if};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::key::Key;
@@ -51,6 +51,7 @@ fn typed(app: &mut App, key: Option<Key>, action: Option<Action>, event: KeyEven
         (Some(Typing::Find(_)), Some(Key::Esc), _) => {
             app.typing = None;
             app.screen_mut().find.clear();
+            let _ = logs::find(app, "");
             lay_out(app);
             Vec::new()
         }
@@ -58,9 +59,13 @@ fn typed(app: &mut App, key: Option<Key>, action: Option<Action>, event: KeyEven
             app.typing = None;
             Vec::new()
         }
-        (Some(Typing::Find(_)), Some(Key::Enter), _) => {
-            app.typing = None;
-            Vec::new()
+        (Some(Typing::Find(prompt)), Some(Key::Enter), _) => {
+            let text = prompt.text().to_owned();
+            let found = logs::find(app, &text);
+            if app.note.is_none() {
+                app.typing = None;
+            }
+            if found == Some(true) { logs::seek_found(app, true) } else { Vec::new() }
         }
         (Some(Typing::Command(palette)), Some(Key::Enter), _) => {
             let chosen = palette.selected().map(|binding| binding.action);
@@ -72,6 +77,8 @@ fn typed(app: &mut App, key: Option<Key>, action: Option<Action>, event: KeyEven
             match asking {
                 Asking::Connection => connection::answer(app, &text),
                 Asking::WhatIf(about) => what_if::asked(app, about, &text),
+                Asking::Filter => logs::filter_typed(app, &text),
+                Asking::SaveLogs => logs::save_typed(app, &text),
             }
         }
         (Some(Typing::Find(_)), Some(Key::Up | Key::Down | Key::PageUp | Key::PageDown), Some(action)) => run(app, action),
@@ -105,6 +112,9 @@ fn typed(app: &mut App, key: Option<Key>, action: Option<Action>, event: KeyEven
 fn look_for(app: &mut App) -> Vec<Effect> {
     if let Some(Typing::Find(prompt)) = &app.typing {
         let text = prompt.text().to_owned();
+        if logs::find(app, &text).is_some() {
+            return Vec::new();
+        }
         let screen = app.screen_mut();
         screen.find = text;
         screen.list = Default::default();

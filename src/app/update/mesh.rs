@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ask, dumps};
+use super::{ask, dumps, logs};
 use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::ingest::collect::Changed;
@@ -32,6 +32,7 @@ pub(super) fn read(app: &mut App, objects: &Arc<Snapshot>, changed: &[Changed], 
     app.object_warnings.clone_from(&objects.warnings);
     dumps::list_warnings(app);
     let mut effects = follow(app, &previous, changed);
+    effects.extend(logs::look_at(app, changed));
     effects.extend(retry_failed(app, changed));
     effects.extend(ask::ask(app));
     effects

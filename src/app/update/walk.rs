@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{ask, copy, forget, lay_out, tree};
+use super::{ask, copy, forget, lay_out, logs, tree};
 use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::app::rows::{self, Row};
-use crate::app::screen::{Focus, Screen, Subject};
+use crate::app::screen::{Focus, Line, Screen, Subject};
 use crate::model::envoy::ListenerState;
 use crate::model::ids::{ProxyId, WorkloadId};
 use crate::model::kind::Kind;
@@ -18,11 +18,13 @@ pub(super) fn go(app: &mut App, subject: Subject) -> Vec<Effect> {
     }
     // Between two screens of one proxy the way does not grow: the one before is gone back to.
     let below = app.screens.len().checked_sub(2).map(|below| app.screens[below].subject == subject);
-    if below == Some(true) {
+    // The place in a log is come back to.
+    if below == Some(true) && app.screen().logs.is_none() {
         return leave(app);
     }
     app.screens.push(Screen::new(subject));
-    let mut effects = ask::wanted_dumps(app);
+    let mut effects = logs::begin(app);
+    effects.extend(ask::wanted_dumps(app));
     effects.extend(ask::ask(app));
     effects
 }
@@ -54,10 +56,12 @@ fn leave(app: &mut App) -> Vec<Effect> {
         return Vec::new();
     }
     let left = app.screens.pop();
-    if let Some(ticket) = left.and_then(|screen| screen.pending) {
+    let reading = left.as_ref().and_then(|screen| Some(screen.logs.as_ref()?.ticket));
+    for ticket in left.and_then(|screen| screen.pending).into_iter().chain(reading) {
         forget(app, ticket);
     }
-    let mut effects = ask::wanted_dumps(app);
+    let mut effects: Vec<Effect> = reading.map(Effect::Stop).into_iter().collect();
+    effects.extend(ask::wanted_dumps(app));
     effects.extend(ask::ask(app));
     effects
 }
@@ -119,6 +123,19 @@ fn show_chain(app: &mut App, place: Option<rows::Key>) -> Vec<Effect> {
     effects
 }
 
+/// Goes to the chains of the selected workload; from a line of a log, to the one that it names.
+pub(super) fn chains(app: &mut App) -> Vec<Effect> {
+    let line = logs::line(app.screen()).cloned();
+    let effects = focus(app).map(|focus| go(app, Subject::Chains(focus))).unwrap_or_default();
+    if matches!(app.screen().subject, Subject::Chains(_)) {
+        let height = app.body_height;
+        let screen = app.screen_mut();
+        screen.seek_line = line;
+        rows::chains::select_line(screen, height);
+    }
+    effects
+}
+
 /// Goes to the workloads of a plugin, to the first that it does not reach.
 pub(super) fn near_misses(app: &mut App) -> Vec<Effect> {
     let screen = app.screen();
@@ -142,6 +159,7 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
     let screen = app.screen();
     let found = match (screen.selected(), &screen.subject) {
         (_, Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _)) => Some(focus.clone()),
+        (_, Subject::Logs(of) | Subject::Record(Line { of, .. })) => logs::focus(app, of),
         (row, Subject::Order(focus)) => {
             let plugin = row.and_then(|row| rows::order::plugin(screen, row)).or(focus.plugin.as_ref());
             Some(Focus { plugin: plugin.cloned(), ..focus.clone() })
@@ -172,6 +190,7 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
             Some(Row::Plugin(_)) if app.awaited().contains(&Kind::Pod) => "the pods are still being read".to_owned(),
             Some(Row::Plugin(_)) => "the plugin applies to no proxy, so there are no chains to show; n says why".to_owned(),
             Some(Row::Workload(_)) => "the workload has no proxy that runs Envoy".to_owned(),
+            _ if logs::line(app.screen()).is_some() => "the line is of no proxy".to_owned(),
             _ => "nothing is selected".to_owned(),
         });
     }

@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::paragraph;
 use crate::analysis::connection::FORM;
+use crate::analysis::logs::typed;
 use crate::app::program::Asking;
 use crate::app::state::Prompt;
 use crate::ui::Look;
@@ -20,10 +21,16 @@ const SUPPOSITIONS: [(&str, &str); 4] = [
     ("", "Nothing is written to the cluster."),
 ];
 
+/// What can be named.
+const SAVING: [(&str, &str); 2] =
+    [("NAME.log", "a new file; one that is there already is never overwritten"), ("", "The lines that are shown are written, as text.")];
+
 /// Draws it over the middle of the area, and returns where the cursor stands.
 pub(super) fn render(asking: &Asking, prompt: &Prompt, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> Option<Position> {
     let (title, form): (&str, &[(&str, &str)]) = match asking {
         Asking::Connection => ("Which chain takes a connection?", &FORM),
+        Asking::Filter => ("Which lines are shown?", &typed::FORM),
+        Asking::SaveLogs => ("Into which file are the lines saved?", &SAVING),
         Asking::WhatIf(_) => ("What would be, if …?", &SUPPOSITIONS),
     };
     let pane = Pane { title: vec![Piece::new(Role::Title, title)], note: Vec::new(), focused: true };

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use super::header::source;
 use super::{inset, paragraph};
 use crate::app::App;
+use crate::app::logs::{Logs, Reading};
 use crate::app::screen::Screen;
 use crate::model::ids::{ProxyId, WorkloadId};
 use crate::model::kind::Kind;
@@ -135,6 +136,26 @@ pub(super) fn proxy(app: &App, proxy: &ProxyId) -> Reason {
             Reason::new(Role::Warning, format!("The pod {} of namespace {} is gone.", proxy.pod, proxy.namespace), "Esc goes back.")
         }
         None => Reason::new(Role::Info, format!("The config dump of {whose} was not read."), "r asks for it."),
+    }
+}
+
+/// Why there are no lines of logs.
+pub(super) fn logs(app: &App, logs: &Logs) -> Reason {
+    match &logs.reading {
+        Reading::Nothing(why) => {
+            let fix = "The recordings that `meshscope record` makes have the logs of istiod and of every proxy, and so has a live mesh.";
+            Reason::new(Role::Info, why.as_str(), fix)
+        }
+        Reading::Opening => {
+            trouble(app).unwrap_or_else(|| Reason::new(Role::Info, format!("Waiting for the pods of {} …", source(app)), ""))
+        }
+        _ if logs.held.end() > 0 => Reason::new(
+            Role::Info,
+            format!("None of the {} lines that are held passes the filter.", logs.held.end() - logs.held.dropped()),
+            "- shows less grave ones, p those that are not about the plugin, and F changes the filter.",
+        ),
+        Reading::Open => Reason::new(Role::Info, "Nothing has been logged yet.", "As soon as a line is written, it appears here."),
+        Reading::Ended => Reason::new(Role::Info, "These logs are empty.", ""),
     }
 }
 

@@ -34,7 +34,16 @@ pub(super) fn steps(app: &App) -> Vec<String> {
                 }
                 steps.push(screen.view().title().to_owned());
             }
-            Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => steps.push(screen.view().title().to_lowercase()),
+            Subject::Logs(of) => {
+                let name = of.name();
+                if !steps.contains(&name) {
+                    steps.push(name);
+                }
+                steps.push(screen.view().title().to_lowercase());
+            }
+            Subject::Record(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => {
+                steps.push(screen.view().title().to_lowercase())
+            }
         }
     }
     steps

@@ -6,6 +6,9 @@ mod connection;
 mod empty;
 mod header;
 mod help;
+mod log_head;
+mod log_line;
+mod logs;
 mod mtls;
 mod order;
 mod plugins;
@@ -56,8 +59,7 @@ pub fn render(app: &App, themes: &Themes, ascii: bool, frame: &mut Frame<'_>) ->
     let body_height = body(app, regions.body, buffer, &look);
     let cursor = match &app.typing {
         Some(Typing::Find(prompt)) => {
-            let found = app.screen().rows.len();
-            let note = vec![Piece::new(if found == 0 { Role::Warning } else { Role::Muted }, format!("{found} found"))];
+            let note = found(app);
             let line = Rect { x: regions.event.x + 1, width: regions.event.width.saturating_sub(2), ..regions.event };
             PromptLine { sign: "/", prompt, note }.render(line, buffer, &look)
         }
@@ -80,6 +82,16 @@ pub fn render(app: &App, themes: &Themes, ascii: bool, frame: &mut Frame<'_>) ->
     Drawn { body_height: body_height.max(1) }
 }
 
+/// How much a search found; in a log, what is wrong with it, since nothing is narrowed there.
+fn found(app: &App) -> Vec<Piece<'_>> {
+    let found = app.screen().rows.len();
+    match (&app.screen().logs, &app.note) {
+        (Some(_), Some(note)) => vec![Piece::new(Role::Warning, note.as_str())],
+        (Some(_), None) => vec![Piece::new(Role::Muted, "Enter goes to the next line that it matches")],
+        (None, _) => vec![Piece::new(if found == 0 { Role::Warning } else { Role::Muted }, format!("{found} found"))],
+    }
+}
+
 /// Draws the view, and returns how many of its rows are in sight.
 fn body(app: &App, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
     let screen = app.screen();
@@ -92,6 +104,8 @@ fn body(app: &App, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
         View::Mtls => mtls::render(app, screen, area, buffer, look),
         View::Connection => connection::render(app, screen, area, buffer, look),
         View::Order => order::render(app, screen, area, buffer, look),
+        View::Logs => logs::render(app, screen, area, buffer, look),
+        View::Record => log_line::render(screen, area, buffer, look),
         View::Raw => raw::render(screen, area, buffer, look),
         View::Warnings => warnings::render(app, screen, area, buffer, look),
         View::Help => help::render(screen, area, buffer, look),
