@@ -6,6 +6,7 @@ mod connection;
 mod copy;
 mod dumps;
 mod keys;
+mod level;
 mod mesh;
 mod tree;
 mod walk;
@@ -42,6 +43,10 @@ pub(super) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::DumpRead { ticket, proxy, dump, changes } => dumps::read(app, ticket, proxy, dump, changes),
         Msg::Answered { ticket, answer } => ask::answered(app, ticket, answer),
         Msg::ManifestRead { ticket, outcome } => what_if::read(app, ticket, outcome),
+        Msg::LevelRead { ticket, question } => level::read(app, ticket, question),
+        Msg::LevelRaised { raised, outcome, now } => level::raised(app, raised, outcome, now),
+        Msg::LevelPutBack { proxy, outcome, now } => level::back(app, &proxy, &outcome, now),
+        Msg::Ticked(now) => level::ticked(app, now),
         Msg::Copied(outcome) => {
             app.note = Some(match outcome {
                 Ok(whereto) => format!("copied to {whereto}"),

@@ -1,8 +1,10 @@
 //! Opens the terminal program over a source.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 
 use crate::app::clipboard::Method;
 use crate::app::handler::World;
@@ -16,6 +18,9 @@ use crate::error::Error;
 use crate::source::SharedSource;
 use crate::ui::theme::{self, Themes};
 use crate::ui::views;
+
+/// How long the end of the program may take to put back what was raised.
+const PUT_BACK: Duration = Duration::from_secs(3);
 
 /// Runs the terminal program until it is over.
 ///
@@ -50,12 +55,19 @@ pub async fn open(cli: &Cli, source: SharedSource) -> Result<(), Error> {
         info,
     };
     let handler = World::new(source, Method::choose(settings.clipboard, &environment));
+    let levels = handler.levels();
     let (program, first) = App::start(options);
     let terminal = |error: io::Error| Error::Output(format!("the terminal failed: {error}"));
     let session = Session::enter().map_err(terminal)?;
     let screen = Display { session, themes, ascii: settings.ascii.unwrap_or(!environment.utf8) };
     let input = runtime::input().map_err(terminal)?.map(|input| input.map(message));
-    Run { program, screen, handler, input }.until_over(first).await.map(drop).map_err(terminal)
+    // However it ends, even by a panic: what was raised is put back, and only then is the end passed on.
+    let ended = AssertUnwindSafe(Run { program, screen, handler, input }.until_over(first)).catch_unwind().await;
+    levels.put_back_all(PUT_BACK).await.iter().for_each(|line| super::complain(line));
+    match ended {
+        Ok(ended) => ended.map(drop).map_err(terminal),
+        Err(panic) => resume_unwind(panic),
+    }
 }
 
 fn place(themes: &Themes, name: &str) -> Result<usize, String> {

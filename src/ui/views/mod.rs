@@ -6,6 +6,7 @@ mod connection;
 mod empty;
 mod header;
 mod help;
+mod level;
 mod mtls;
 mod order;
 mod plugins;
