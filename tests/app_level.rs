@@ -71,8 +71,8 @@ fn the_question_shows_the_exact_request_and_enter_alone_sends_it() {
         let asked = driver.text(SIZE);
         assert!(asked.contains("Raise the level of the proxy's wasm logger?") && asked.contains("› debug 5m"), "{keys}: {asked}");
         assert!(asked.contains("POST http://localhost:15000/logging?wasm=debug"), "{asked}");
-        assert!(asked.contains("on httpbin-664956bb75-9d64m.default (container istio-proxy), for 5 minutes;"), "{asked}");
-        assert!(asked.contains("then back to warning") && asked.contains("leaves everything as it is"), "{asked}");
+        assert!(asked.contains("on httpbin-664956bb75-9d64m.default (container istio-proxy)"), "{asked}");
+        assert!(asked.contains("for 5 minutes, then back to warning") && asked.contains("leaves everything as it is"), "{asked}");
         assert!(driver.effects_of("<esc>").is_empty(), "Esc does nothing");
         assert!(driver.app.typing.is_none() && driver.app.raised.is_empty());
         ask(&mut driver, Warning);

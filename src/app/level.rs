@@ -75,15 +75,15 @@ impl LevelQuestion {
         format!("nothing need be done: the {WASM} logger of {} is at {} already", self.ask.proxy, self.before)
     }
 
-    /// The request that would be sent for a wish, and what comes of it.
-    pub fn request(&self, wish: Wish) -> [String; 2] {
+    /// The request that would be sent for a wish, to which proxy, and for how long.
+    pub fn request(&self, wish: Wish) -> [String; 3] {
         let ProxyRequest { proxy, container, admin_port, .. } = &self.ask;
         let (level, then) = match wish {
-            Wish::Raise(level, time) => (level, format!("for {}; then back to {}", span(time), self.before)),
+            Wish::Raise(level, time) => (level, format!("for {}, then back to {}", span(time), self.before)),
             Wish::Back => (self.before, "now".to_owned()),
         };
         let path = level::request(&self.ask, level).path();
-        [format!("POST http://localhost:{admin_port}{path}"), format!("on {proxy} (container {container}), {then}")]
+        [format!("POST http://localhost:{admin_port}{path}"), format!("on {proxy} (container {container})"), then]
     }
 }
 
@@ -182,14 +182,15 @@ mod tests {
         assert_eq!(from_info.wish("info 1m"), Err("it was at info before: write back, or a lower level".to_owned()));
         assert_eq!(
             asked.request(Wish::Back),
-            ["POST http://localhost:15000/logging?wasm=warning", "on web-1.shop (container istio-proxy), now"]
+            ["POST http://localhost:15000/logging?wasm=warning", "on web-1.shop (container istio-proxy)", "now"]
         );
         let raise = Wish::Raise(LogLevel::Debug, Duration::from_secs(90));
         assert_eq!(
             asked.request(raise),
             [
                 "POST http://localhost:15000/logging?wasm=debug",
-                "on web-1.shop (container istio-proxy), for 90 seconds; then back to warning"
+                "on web-1.shop (container istio-proxy)",
+                "for 90 seconds, then back to warning"
             ]
         );
     }

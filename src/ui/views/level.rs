@@ -15,7 +15,7 @@ const HEALTH: usize = 10;
 
 /// What can be typed.
 const FORM: [(&str, &str); 4] = [
-    ("debug", "the level: info, debug or trace, for plugins' lines and Envoy's own about Wasm"),
+    ("debug", "the level: info, debug or trace"),
     ("5m", "for how long: 10s to 60m"),
     ("Enter", "sends the request, by port-forward or else by exec in the container"),
     ("Esc", "leaves everything as it is"),
@@ -33,17 +33,25 @@ const RAISED: [(&str, &str); 4] = [
 pub(super) fn question(question: &LevelQuestion, typed: &str) -> (&'static str, Vec<TextLine<'static>>) {
     let mut lines = match question.wish(typed) {
         Ok(wish) => {
-            let [request, then] = question.request(wish);
-            vec![TextLine::new([Piece::new(Role::Warning, request)]), TextLine::new([Piece::text(then)])]
+            let [request, proxy, then] = question.request(wish);
+            vec![
+                TextLine::new([Piece::new(Role::Warning, request)]),
+                TextLine::new([Piece::text(proxy)]),
+                TextLine::new([Piece::text(then)]),
+            ]
         }
-        Err(why) => vec![TextLine::new([Piece::new(Role::Bad, why)]), TextLine::new([Piece::text("")])],
+        Err(why) => vec![TextLine::new([Piece::new(Role::Bad, why)]), blank(), blank()],
     };
-    lines.push(TextLine::new([Piece::text("")]));
+    lines.push(blank());
     lines.extend(table(if question.raised { &RAISED } else { &FORM }));
-    lines.push(TextLine::new([Piece::text("")]));
+    lines.push(blank());
     let promise = "The level is the only thing that meshscope changes. It is put back at its end, and when the program ends.";
     lines.push(TextLine::new([Piece::new(Role::Muted, promise)]));
     (if question.raised { "The level is raised: put it back?" } else { "Raise the level of the proxy's wasm logger?" }, lines)
+}
+
+fn blank() -> TextLine<'static> {
+    TextLine::new([Piece::text("")])
 }
 
 /// What is raised, where and for how long yet; of several what ends first.
