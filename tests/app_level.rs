@@ -19,6 +19,7 @@ use meshscope::model::log_level::LogLevel::{self, Debug, Trace, Warning};
 use meshscope::source::demo::Demo;
 use meshscope::source::{FailureKind, ProxyRequest, Source, SourceError, SourceInfo, SourceKind};
 use support::driver::Driver;
+use support::screen::show;
 
 const SIZE: (u16, u16) = (80, 24);
 
@@ -73,6 +74,7 @@ fn the_question_shows_the_exact_request_and_enter_alone_sends_it() {
         assert!(asked.contains("POST http://localhost:15000/logging?wasm=debug"), "{asked}");
         assert!(asked.contains("on httpbin-664956bb75-9d64m.default (container istio-proxy)"), "{asked}");
         assert!(asked.contains("for 5 minutes, then back to warning") && asked.contains("leaves everything as it is"), "{asked}");
+        assert!(asked.contains("Now info and debug lines are hidden: the wasm logger is at warning."), "{asked}");
         assert!(driver.effects_of("<esc>").is_empty(), "Esc does nothing");
         assert!(driver.app.typing.is_none() && driver.app.raised.is_empty());
         ask(&mut driver, Warning);
@@ -80,6 +82,26 @@ fn the_question_shows_the_exact_request_and_enter_alone_sends_it() {
         let [Effect::RaiseLevel { ask, level: Debug, shown: Warning, time }] = effects.as_slice() else { panic!("{effects:?}") };
         assert_eq!((&ask.proxy, *time), (&httpbin(), Duration::from_secs(300)));
     }
+}
+
+#[test]
+fn the_question_and_what_is_raised_as_they_look() {
+    for (width, height) in [SIZE, (120, 40)] {
+        let mut driver = live();
+        driver.keys("c");
+        ask(&mut driver, Warning);
+        insta::assert_snapshot!(format!("asked_{width}x{height}"), show(&driver.screen((width, height))));
+        driver.effects_of("<esc>");
+        raise(&mut driver, 272);
+        driver.keys("L");
+        insta::assert_snapshot!(format!("raised_{width}x{height}"), show(&driver.screen((width, height))));
+    }
+    let mut driver = live();
+    driver.plain();
+    driver.keys("c");
+    raise(&mut driver, 272);
+    driver.keys("L");
+    assert!(driver.text(SIZE).is_ascii(), "{}", driver.text(SIZE));
 }
 
 #[test]

@@ -21,12 +21,16 @@ pub struct Silence {
 
 /// Says what is hidden of a plugin's lines in a proxy with these levels; None is levels that were not read.
 pub fn silence(levels: Option<&LogLevels>) -> Silence {
-    let level = levels.and_then(|levels| levels.of(WASM));
-    let hidden = SPOKEN.into_iter().filter(|spoken| level.is_some_and(|level| *spoken < level)).collect();
-    Silence { level, hidden }
+    Silence::at(levels.and_then(|levels| levels.of(WASM)))
 }
 
 impl Silence {
+    /// What a `wasm` logger at this level hides; None is a level that is not known.
+    pub fn at(level: Option<LogLevel>) -> Self {
+        let hidden = SPOKEN.into_iter().filter(|spoken| level.is_some_and(|level| *spoken < level)).collect();
+        Self { level, hidden }
+    }
+
     /// Whether raising the level could make a plugin heard: what hides nothing but trace hides nothing that plugins are written
     /// to say.
     pub fn is_worth_raising(&self) -> bool {
@@ -60,13 +64,12 @@ impl fmt::Display for Silence {
 mod tests {
     use super::*;
 
-    fn at(level: LogLevel) -> Silence {
-        silence(Some(&LogLevels([(WASM.to_owned(), level)].into())))
-    }
-
     #[test]
     fn what_is_hidden_follows_from_the_level() {
-        let says = |level: LogLevel| (at(level).to_string(), at(level).is_worth_raising());
+        let says = |level: LogLevel| {
+            let said = silence(Some(&LogLevels([(WASM.to_owned(), level)].into())));
+            (said.to_string(), said.is_worth_raising())
+        };
         assert_eq!(says(LogLevel::Warning), ("info and debug lines are hidden: the wasm logger is at warning".to_owned(), true));
         assert_eq!(says(LogLevel::Info), ("debug lines are hidden: the wasm logger is at info".to_owned(), true));
         assert_eq!(says(LogLevel::Debug), ("no lines but trace are hidden: the wasm logger is at debug".to_owned(), false));

@@ -98,7 +98,7 @@ pub(super) fn raised(app: &mut App, raised: Raised, outcome: Result<LogLevel, No
     let proxy = raised.ask.proxy.clone();
     match outcome {
         Ok(before) => {
-            app.say(format!("{WASM} is at {} on {proxy}; L puts it back to {before}", raised.level));
+            app.say(format!("{WASM} is at {} on {proxy}; L puts back {before}", raised.level));
             app.raised.insert(proxy, Raised { before, ..raised });
         }
         Err(NotRaised { why, held }) => {

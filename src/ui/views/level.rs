@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::asking::table;
+use crate::analysis::logs::Silence;
 use crate::app::App;
 use crate::app::level::{LevelQuestion, Raised, Stage, countdown};
 use crate::model::log_level::WASM;
@@ -43,6 +44,10 @@ pub(super) fn question(question: &LevelQuestion, typed: &str) -> (&'static str, 
         Err(why) => vec![TextLine::new([Piece::new(Role::Bad, why)]), blank(), blank()],
     };
     lines.push(blank());
+    if !question.raised {
+        let hidden = Silence::at(Some(question.now));
+        lines.extend([TextLine::new([Piece::text(format!("Now {hidden}."))]), blank()]);
+    }
     lines.extend(table(if question.raised { &RAISED } else { &FORM }));
     lines.push(blank());
     let promise = "The level is the only thing that meshscope changes. It is put back at its end, and when the program ends.";
