@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::future;
+use futures::{FutureExt, future};
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::clock;
@@ -155,6 +156,14 @@ impl Levels {
     pub async fn put_back(&self, proxy: &ProxyId, deadline: Duration) -> PutBack {
         let _turn = self.turn(proxy).lock_owned().await;
         self.undo(proxy, deadline).await
+    }
+
+    /// Runs the program, puts back all however it ends, and only then passes its end on, even if that is a panic. Says what is not
+    /// as it was before.
+    pub async fn put_back_after<T>(&self, run: impl Future<Output = T>, within: Duration, say: impl Fn(&str)) -> T {
+        let ended = AssertUnwindSafe(run).catch_unwind().await;
+        self.put_back_all(within).await.iter().for_each(|line| say(line));
+        ended.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// Puts back all, in no more than this time, after which nothing is raised any more. Returns a line for each that is not as it

@@ -7,6 +7,7 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
+use meshscope::app::action::View;
 use meshscope::app::effect::Effect;
 use meshscope::app::level::{LevelQuestion, Raised, Stage};
 use meshscope::app::msg::Msg;
@@ -144,6 +145,9 @@ fn whoever_goes_on_typing_is_not_asked() {
     let question = LevelQuestion { ask: ask.clone(), now: Warning, before: Warning, raised: false };
     driver.send(Msg::LevelRead { ticket: *ticket, question: Ok(question) });
     assert!(driver.app.typing.is_none(), "an Enter that was meant for something else would send it");
+    driver.effects_of("L");
+    assert!(matches!(driver.effects_of("<esc>").as_slice(), [Effect::Stop(_)]));
+    assert_eq!(driver.app.screen().view(), View::Chains, "Esc cancels, and does nothing else");
 }
 
 #[test]

@@ -183,6 +183,22 @@ async fn what_is_being_raised_when_the_program_ends_is_waited_for_and_put_back()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_breaks_puts_all_back_before_it_says_so() {
+    let api = FakeApi::start().await;
+    let envoy = envoy(&api, "web-1", "warning");
+    let levels = levels(&api).await;
+    let program = tokio::spawn(async move {
+        let breaks = async {
+            raise(&levels, "web-1", Debug).await.unwrap();
+            panic!("drawn into a corner");
+        };
+        levels.put_back_after::<()>(breaks, SOON, |line| panic!("{line}")).await;
+    });
+    assert_eq!(program.await.unwrap_err().into_panic().downcast_ref::<&str>(), Some(&"drawn into a corner"));
+    assert_eq!((envoy.level().as_str(), envoy.posted().len()), ("warning", 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_raised_that_is_not_as_it_was_shown_or_does_not_obey() {
     let api = FakeApi::start().await;
     let envoy = envoy(&api, "web-1", "info");

@@ -151,7 +151,14 @@ impl Handler<App> for World {
                     let raised = Raised { ask, level, before: shown, until: now + time, stage: Stage::Held };
                     let _ = answers.send(Msg::LevelRaised { raised, outcome, now }).await;
                 };
-                Work::Run(None, Box::pin(async move { drop(tokio::spawn(raising).await) }))
+                let raising = async move {
+                    if let Err(broken) = tokio::spawn(raising).await
+                        && let Ok(panic) = broken.try_into_panic()
+                    {
+                        std::panic::resume_unwind(panic);
+                    }
+                };
+                Work::Run(None, Box::pin(raising))
             }
             Effect::PutBackLevel { proxy, deadline } => {
                 let levels = self.levels();

@@ -1,10 +1,9 @@
 //! Opens the terminal program over a source.
 
 use std::io;
-use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::Duration;
 
-use futures::{FutureExt, StreamExt};
+use futures::StreamExt;
 
 use crate::app::clipboard::Method;
 use crate::app::handler::World;
@@ -61,13 +60,9 @@ pub async fn open(cli: &Cli, source: SharedSource) -> Result<(), Error> {
     let session = Session::enter().map_err(terminal)?;
     let screen = Display { session, themes, ascii: settings.ascii.unwrap_or(!environment.utf8) };
     let input = runtime::input().map_err(terminal)?.map(|input| input.map(message));
-    // However it ends, even by a panic: what was raised is put back, and only then is the end passed on.
-    let ended = AssertUnwindSafe(Run { program, screen, handler, input }.until_over(first)).catch_unwind().await;
-    levels.put_back_all(PUT_BACK).await.iter().for_each(|line| super::complain(line));
-    match ended {
-        Ok(ended) => ended.map(drop).map_err(terminal),
-        Err(panic) => resume_unwind(panic),
-    }
+    let run = Run { program, screen, handler, input }.until_over(first);
+    // The terminal is given back before anything is said.
+    levels.put_back_after(run, PUT_BACK, super::complain).await.map(drop).map_err(terminal)
 }
 
 fn place(themes: &Themes, name: &str) -> Result<usize, String> {

@@ -15,6 +15,11 @@ pub(super) fn pressed(app: &mut App, event: KeyEvent) -> Vec<Effect> {
     let key = Key::from_event(&event);
     let action = key.and_then(|key| keymap::action_for(key, &app.context()));
     let mut effects = level::give_up(app);
+    if !effects.is_empty() && key == Some(Key::Esc) {
+        // That was what it was pressed for.
+        app.note = None;
+        return effects;
+    }
     if app.typing.is_some() && event.kind != KeyEventKind::Release {
         app.note = None;
         // Keys that no binding can name, such as Backspace, edit the line.
