@@ -212,7 +212,11 @@ fn level(text: &str) -> Result<Severity, String> {
     Severity::parse(text).ok_or_else(|| format!("write {}", Severity::WORDS.join(", ")))
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// A time as a person writes it: `500ms`, `30s`, `2m`, `1h`; seconds where no unit is given.
+///
+/// # Errors
+/// What to write instead.
+pub fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let seconds = match unit {

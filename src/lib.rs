@@ -16,6 +16,7 @@ pub mod config;
 pub mod error;
 pub mod fetch;
 pub mod ingest;
+pub mod level;
 pub mod logs;
 pub mod model;
 pub mod report;

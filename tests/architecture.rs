@@ -90,7 +90,7 @@ fn answers_are_computed_in_analysis_alone() {
 #[test]
 fn nothing_below_the_program_knows_of_it() {
     never(
-        &["model", "ingest", "analysis", "source", "report", "fetch", "logs"],
+        &["model", "ingest", "analysis", "source", "report", "fetch", "level", "logs"],
         &["crate::app", "crate::ui", "crate::command"],
         "data flows one way",
     );

@@ -11,6 +11,8 @@ mod cut;
 mod fetch;
 #[path = "e2e/following.rs"]
 mod following;
+#[path = "e2e/level.rs"]
+mod level;
 #[path = "e2e/logs.rs"]
 mod logs;
 #[path = "e2e/logs_faults.rs"]

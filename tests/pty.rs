@@ -2,6 +2,13 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "support/fake_api/mod.rs"]
+// What other tests use of it.
+#[allow(dead_code, unused_imports)]
+mod fake_api;
+#[path = "pty/level.rs"]
+mod level;
+
 use std::io::{Read, Write};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -46,6 +53,10 @@ impl Terminal {
             let mut buffer = [0; 4096];
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
                 seen.lock().unwrap().extend_from_slice(&buffer[..count]);
+                if Arc::strong_count(&seen) == 1 {
+                    // Nobody looks at the terminal any more, and its last end is the one here.
+                    return;
+                }
             }
         });
         Self { keyboard: pair.master.take_writer().unwrap(), master: pair.master, child, bytes, size }

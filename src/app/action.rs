@@ -116,6 +116,8 @@ const HOME: &[View] = &[View::Plugins];
 const MISSES: &[View] = &[View::Plugins, View::Workloads];
 const TREE: &[View] = &[View::Chains];
 const ONE_PROXY: &[View] = &[View::Chains, View::Connection];
+/// Where one proxy is in question whose log could say more.
+const LEVELS: &[View] = &[View::Workloads, View::Chains, View::Why, View::Connection, View::Order];
 const NOT_HELP: &[View] = &[
     View::Plugins,
     View::Workloads,
@@ -161,6 +163,7 @@ actions! {
     Connection   "connection"   [Char('i')],         ONE_PROXY,  Nothing, 3,  "Ask which chain takes a connection";
     Order        "order"        [Char('o')],         NOT_ORDER,  Nothing, 4,  "Show in which order plugins run, and between which filters";
     Logs         "logs"         [Char('l')],         NOT_LOGS,   Nothing, 4,  "Read the logs of istiod and of the selected plugin's or workload's proxies";
+    RaiseLevel   "raise-level"  [Char('L')],         LEVELS,     Nothing, 0,  "Raise the level of the proxy's wasm logger for a limited time, or put it back";
     NearMisses   "near-misses"  [Char('n')],         MISSES,     Nothing, 8,  "Show what keeps the plugin from the workloads that it does not reach";
     Find         "find"         [Char('/')],         EVERYWHERE, Nothing, 4,  "Find by any letters of a name, in their order";
     Commands     "command"      [Char(':')],         EVERYWHERE, Nothing, 5,  "Run an action by its name";

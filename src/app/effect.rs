@@ -8,6 +8,8 @@ use super::logs::message::LogsEffect;
 use super::question::Question;
 use super::screen::Supposition;
 use super::state::Ticket;
+use crate::model::ids::ProxyId;
+use crate::model::log_level::LogLevel;
 use crate::model::peer_authentication::MtlsMode;
 use crate::model::snapshot::{LoadedDump, Snapshot};
 use crate::source::ProxyRequest;
@@ -55,6 +57,33 @@ pub enum Effect {
     },
     /// Do something for the screen of a reading of logs.
     Logs(Ticket, LogsEffect),
+    /// Read the level of a proxy's `wasm` logger.
+    ReadLevel {
+        /// The request's ticket.
+        ticket: Ticket,
+        /// The question to the proxy.
+        ask: ProxyRequest,
+    },
+    /// Raise it, as the person has confirmed.
+    RaiseLevel {
+        /// How the proxy is asked.
+        ask: ProxyRequest,
+        /// The level that it is to have.
+        level: LogLevel,
+        /// The level that the person was shown: where it is another by now, nothing is changed.
+        shown: LogLevel,
+        /// For how long.
+        time: Duration,
+    },
+    /// Put back the level that a proxy had before.
+    PutBackLevel {
+        /// The proxy.
+        proxy: ProxyId,
+        /// How long it may take.
+        deadline: Duration,
+    },
+    /// Say what the clock says, in a second.
+    Tick,
     /// Stop what runs under a ticket.
     Stop(Ticket),
     /// Copy a text.

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::clipboard::{self, Method, SystemClipboard};
 use super::effect::Effect;
+use super::level::{LevelQuestion, Raised, Stage};
 use super::logs::world::Readings;
 use super::msg::Msg;
 use super::program::App;
@@ -18,6 +19,7 @@ use crate::analysis::what_if::Assumption;
 use crate::clock;
 use crate::fetch;
 use crate::ingest::collect::Collector;
+use crate::level::Levels;
 use crate::model::snapshot::Dump;
 use crate::source::SharedSource;
 use crate::source::demo::Demo;
@@ -29,10 +31,14 @@ const WAITING: usize = 256;
 /// How long messages of a source are gathered before the screen hears of them: a relist comes in many.
 const GATHER: Duration = Duration::from_millis(30);
 
+/// The time from one look at the clock to the next.
+const TICK: Duration = Duration::from_secs(1);
+
 /// Asks the world.
 #[derive(Debug)]
 pub struct World {
     source: Arc<Mutex<SharedSourceBox>>,
+    levels: Levels,
     copy_by: Method,
     clipboard: SystemClipboard,
     readings: Readings,
@@ -50,12 +56,19 @@ impl std::fmt::Debug for SharedSourceBox {
 impl World {
     /// The way to a source, and to a clipboard.
     pub fn new(source: SharedSource, copy_by: Method) -> Self {
+        let levels = Levels::of(source.clone());
         Self {
             source: Arc::new(Mutex::new(SharedSourceBox(source))),
+            levels,
             copy_by,
             clipboard: SystemClipboard::default(),
             readings: Readings::default(),
         }
+    }
+
+    /// The log levels that it raises: whoever ends the program has them put back.
+    pub fn levels(&self) -> Levels {
+        self.levels.clone()
     }
 
     fn source(&self) -> SharedSource {
@@ -134,6 +147,52 @@ impl Handler<App> for World {
                 self.readings.end(ticket);
                 Work::Stop(ticket)
             }
+            Effect::ReadLevel { ticket, ask } => {
+                let levels = self.levels();
+                Work::Run(
+                    Some(ticket),
+                    Box::pin(async move {
+                        let now = levels.read(ask.clone()).await;
+                        let question = now.map(|now| LevelQuestion { ask, now, before: now, raised: false });
+                        let _ = answers.send(Msg::LevelRead { ticket, question }).await;
+                    }),
+                )
+            }
+            Effect::RaiseLevel { ask, level, shown, time } => {
+                let levels = self.levels();
+                // A task of its own, which the end of the event loop does not stop in the middle: it is waited for there.
+                let raising = async move {
+                    let outcome = levels.raise(ask.clone(), level, shown).await;
+                    let now = clock::now();
+                    let raised = Raised { ask, level, before: shown, until: now + time, stage: Stage::Held };
+                    let _ = answers.send(Msg::LevelRaised { raised, outcome, now }).await;
+                };
+                let raising = async move {
+                    if let Err(broken) = tokio::spawn(raising).await
+                        && let Ok(panic) = broken.try_into_panic()
+                    {
+                        std::panic::resume_unwind(panic);
+                    }
+                };
+                Work::Run(None, Box::pin(raising))
+            }
+            Effect::PutBackLevel { proxy, deadline } => {
+                let levels = self.levels();
+                Work::Run(
+                    None,
+                    Box::pin(async move {
+                        let outcome = levels.put_back(&proxy, deadline).await;
+                        let _ = answers.send(Msg::LevelPutBack { proxy, outcome, now: clock::now() }).await;
+                    }),
+                )
+            }
+            Effect::Tick => Work::Run(
+                None,
+                Box::pin(async move {
+                    tokio::time::sleep(TICK).await;
+                    let _ = answers.send(Msg::Ticked(clock::now())).await;
+                }),
+            ),
             Effect::Copy(text) => self.copy(text, answers),
             Effect::SwitchScene(scene) => {
                 let outcome = Demo::new(scene).map(|demo| Arc::new(demo) as SharedSource);

@@ -7,6 +7,7 @@ pub mod fuzzy;
 pub mod handler;
 pub mod key;
 pub mod keymap;
+pub mod level;
 pub mod logs;
 pub mod msg;
 pub mod program;

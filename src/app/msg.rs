@@ -4,16 +4,20 @@ use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 
+use super::level::{LevelQuestion, Raised};
 use super::logs::message::LogsMsg;
 use super::question::Answered;
 use super::screen::Supposition;
 use super::state::Ticket;
 use crate::analysis::diff::CountChange;
+use crate::clock::Instant;
 use crate::ingest::collect::Changed;
+use crate::level::{NotRaised, PutBack};
 use crate::model::ids::ProxyId;
+use crate::model::log_level::LogLevel;
 use crate::model::snapshot::{Dump, Snapshot};
 use crate::model::update::Health;
-use crate::source::SourceInfo;
+use crate::source::{SourceError, SourceInfo};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -62,6 +66,33 @@ pub enum Msg {
     },
     /// Something came of a reading of logs.
     Logs(Ticket, LogsMsg),
+    /// The level of a proxy's `wasm` logger was read, to be asked about; or why it cannot be.
+    LevelRead {
+        /// Which request it was.
+        ticket: Ticket,
+        /// The question that follows.
+        question: Result<LevelQuestion, SourceError>,
+    },
+    /// A level was raised.
+    LevelRaised {
+        /// What was to be raised, and until when.
+        raised: Raised,
+        /// The level to put back at its end; or why it was not raised.
+        outcome: Result<LogLevel, NotRaised>,
+        /// What the clock says.
+        now: Instant,
+    },
+    /// A level was put back, or could not be.
+    LevelPutBack {
+        /// The proxy.
+        proxy: ProxyId,
+        /// What became of it.
+        outcome: PutBack,
+        /// What the clock says.
+        now: Instant,
+    },
+    /// What the clock says, a second later.
+    Ticked(Instant),
     /// A text was copied: whereto, or why not.
     Copied(Result<String, String>),
     /// The demo shows another scene, or why it does not.

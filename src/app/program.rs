@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use super::effect::Effect;
 use super::keymap::Context;
+use super::level::{LevelQuestion, Raised};
 use super::msg::Msg;
 use super::runtime::Program;
 use super::screen::{Screen, Subject, Supposition};
 use super::state::{Palette, Prompt, Ticket, Waits};
 use super::update;
 use crate::analysis::diff::CountChange;
+use crate::clock::Instant;
 use crate::model::ids::ProxyId;
 use crate::model::kind::Kind;
 use crate::model::snapshot::{Dump, Snapshot};
@@ -67,6 +69,14 @@ pub struct App {
     pub changes: BTreeMap<ProxyId, Vec<CountChange>>,
     /// The theme, as a place in the list of themes.
     pub theme: usize,
+    /// The log levels that are raised.
+    pub raised: BTreeMap<ProxyId, Raised>,
+    /// What the clock said last, while levels are raised.
+    pub now: Option<Instant>,
+    /// Whether the clock will say it again.
+    pub(super) ticking: bool,
+    /// The request for a level that the next question is about.
+    pub(super) level_read: Option<Ticket>,
     pub(super) object_warnings: Vec<Warning>,
     pub(super) epoch: u64,
     pub(super) fetches: BTreeMap<ProxyId, Fetch>,
@@ -98,6 +108,8 @@ pub enum Asking {
     Filter,
     /// Into which file the lines are saved.
     SaveLogs,
+    /// Whether the log level of a proxy is to be changed.
+    Level(LevelQuestion),
 }
 
 /// The fetching of one proxy's dump.
@@ -128,6 +140,10 @@ impl App {
             note: None,
             changes: BTreeMap::new(),
             theme: options.theme,
+            raised: BTreeMap::new(),
+            now: None,
+            ticking: false,
+            level_read: None,
             object_warnings: Vec::new(),
             epoch: 1,
             fetches: BTreeMap::new(),

@@ -6,6 +6,7 @@ mod connection;
 mod copy;
 mod dumps;
 mod keys;
+mod level;
 mod logs;
 mod mesh;
 mod tree;
@@ -44,6 +45,10 @@ pub(super) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Answered { ticket, answer } => ask::answered(app, ticket, answer),
         Msg::ManifestRead { ticket, outcome } => what_if::read(app, ticket, outcome),
         Msg::Logs(of, message) => logs::told(app, of, message),
+        Msg::LevelRead { ticket, question } => level::read(app, ticket, question),
+        Msg::LevelRaised { raised, outcome, now } => level::raised(app, raised, outcome, now),
+        Msg::LevelPutBack { proxy, outcome, now } => level::back(app, &proxy, &outcome, now),
+        Msg::Ticked(now) => level::ticked(app, now),
         Msg::Copied(outcome) => {
             app.note = Some(match outcome {
                 Ok(whereto) => format!("copied to {whereto}"),

@@ -1,6 +1,7 @@
 //! Opens the terminal program over a source.
 
 use std::io;
+use std::time::Duration;
 
 use futures::StreamExt;
 
@@ -16,6 +17,9 @@ use crate::error::Error;
 use crate::source::SharedSource;
 use crate::ui::theme::{self, Themes};
 use crate::ui::views;
+
+/// How long the end of the program may take to put back what was raised.
+const PUT_BACK: Duration = Duration::from_secs(3);
 
 /// Runs the terminal program until it is over.
 ///
@@ -51,12 +55,15 @@ pub async fn open(cli: &Cli, source: SharedSource) -> Result<(), Error> {
         info,
     };
     let handler = World::new(source, Method::choose(settings.clipboard, &environment));
+    let levels = handler.levels();
     let (program, first) = App::start(options);
     let terminal = |error: io::Error| Error::Output(format!("the terminal failed: {error}"));
     let session = Session::enter().map_err(terminal)?;
     let screen = Display { session, themes, ascii: settings.ascii.unwrap_or(!environment.utf8) };
     let input = runtime::input().map_err(terminal)?.map(|input| input.map(message));
-    Run { program, screen, handler, input }.until_over(first).await.map(drop).map_err(terminal)
+    let run = Run { program, screen, handler, input }.until_over(first);
+    // The terminal is given back before anything is said.
+    levels.put_back_after(run, PUT_BACK, super::complain).await.map(drop).map_err(terminal)
 }
 
 fn place(themes: &Themes, name: &str) -> Result<usize, String> {

@@ -9,6 +9,7 @@ pub mod finder;
 mod go_url;
 pub mod istiod;
 pub mod kubernetes;
+pub mod logging;
 pub mod logs;
 pub mod manifest;
 pub mod plugin_name;

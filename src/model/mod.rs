@@ -11,6 +11,7 @@ pub mod inventory;
 pub mod kind;
 pub mod labels;
 pub mod log_details;
+pub mod log_level;
 pub mod logs;
 pub mod mesh;
 pub mod peer_authentication;

@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 use self::logs::{LogQuery, LogStreams, LogTargets};
 use crate::model::envoy::DumpView;
 use crate::model::ids::ProxyId;
+use crate::model::log_level::LogLevel;
 use crate::model::logs::LogOrigin;
 use crate::model::update::Update;
 
@@ -47,6 +48,13 @@ pub trait Source: Send + Sync + 'static {
 
     /// Asks one proxy. At most one request to a proxy is under way at once, others wait their turn.
     fn proxy(&self, request: ProxyRequest) -> BoxFuture<'static, Result<Reply, SourceError>>;
+
+    /// Sets the level of one of Envoy's loggers in one proxy, and answers with the levels as the proxy lists them then. This is
+    /// the only thing that any source writes, and only a live mesh has a proxy to write it to.
+    fn set_log_level(&self, _request: LevelRequest) -> BoxFuture<'static, Result<Reply, SourceError>> {
+        let refused = self.info().has_no_proxies();
+        Box::pin(async move { Err(refused) })
+    }
 
     /// Asks every istiod that can be reached the same thing, under `/debug/…` or `/version` of port 15014.
     fn istiod(&self, path: String) -> BoxFuture<'static, Result<Vec<(String, Reply)>, SourceError>>;
@@ -83,6 +91,14 @@ pub struct SourceInfo {
     pub namespace: String,
     /// The modes that a demo can be switched to, in order; empty for other sources.
     pub scenes: &'static [&'static str],
+}
+
+impl SourceInfo {
+    /// Why nothing can be changed in what is no live mesh.
+    pub fn has_no_proxies(&self) -> SourceError {
+        let what = format!("{} is no live mesh: it has no running proxy whose log level could be changed", self.name);
+        SourceError::new(FailureKind::BadInput, what, "")
+    }
 }
 
 /// What kind of source it is.
@@ -137,6 +153,30 @@ pub enum ProxyQuestion {
     AgentStats,
 }
 
+/// A change of the level of one of Envoy's loggers, until the proxy is told otherwise or ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LevelRequest {
+    /// Which proxy.
+    pub proxy: ProxyId,
+    /// Its container, `istio-proxy`.
+    pub container: String,
+    /// Envoy's admin port.
+    pub admin_port: u16,
+    /// The logger.
+    pub logger: &'static str,
+    /// The level that it is to have.
+    pub level: LogLevel,
+    /// How long it may take in all.
+    pub deadline: Duration,
+}
+
+impl LevelRequest {
+    /// Where it is posted to, on the admin port.
+    pub fn path(&self) -> String {
+        format!("/logging?{}={}", self.logger, self.level)
+    }
+}
+
 /// A question for a container's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogRequest {
@@ -144,6 +184,18 @@ pub struct LogRequest {
     pub pod: ProxyId,
     /// The container.
     pub container: String,
+}
+
+/// The port that `pilot-agent request` asks where none is named. Old agents know no other, so it is named only where needed.
+const AGENTS_DEFAULT: u16 = 15000;
+
+/// The command that asks Envoy's admin port from within a proxy's container, as istioctl does.
+pub fn agent_command(port: u16, method: &str, path: &str) -> Vec<String> {
+    let port = (port != AGENTS_DEFAULT).then(|| ["--debug-port".to_owned(), port.to_string()]);
+    let mut command = vec!["pilot-agent".to_owned(), "request".to_owned()];
+    command.extend(port.into_iter().flatten());
+    command.extend([method.to_owned(), path.trim_start_matches('/').to_owned()]);
+    command
 }
 
 /// An answer in bytes, and how it came.

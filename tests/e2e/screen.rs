@@ -1,6 +1,7 @@
 //! The running terminal program follows the mesh: the real binary in a pseudo-terminal, as a person has it.
 
 use std::io::{Read, Write};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const SIZE: PtySize = PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 };
 
 /// The program in its terminal.
-struct Running {
+pub struct Running {
     screen: Arc<Mutex<vt100::Parser>>,
     keys: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
@@ -22,7 +23,8 @@ struct Running {
 }
 
 impl Running {
-    fn start(arguments: &[&str]) -> Self {
+    /// Starts it with these arguments.
+    pub fn start(arguments: &[&str]) -> Self {
         let pair = native_pty_system().openpty(SIZE).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_meshscope"));
         command.args(arguments);
@@ -43,9 +45,16 @@ impl Running {
         Self { screen, keys: pair.master.take_writer().unwrap(), child, _terminal: pair.master }
     }
 
-    fn press(&mut self, keys: &str) {
+    /// Presses keys.
+    pub fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.process_id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
     }
 
     fn text(&self) -> String {
@@ -53,7 +62,7 @@ impl Running {
     }
 
     /// Waits until the screen shows all of `words`.
-    fn shows(&self, words: &[&str]) -> String {
+    pub fn shows(&self, words: &[&str]) -> String {
         let began = Instant::now();
         loop {
             let text = self.text();
@@ -66,7 +75,7 @@ impl Running {
     }
 
     /// Waits for the program's end, which leaves the terminal as it was.
-    fn ends(mut self) {
+    pub fn ends(mut self) {
         let began = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ask, connection, copy, dumps, forget, logs, tree, walk, what_if};
+use super::{ask, connection, copy, dumps, forget, level, logs, tree, walk, what_if};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::keymap::Context;
@@ -40,6 +40,7 @@ pub(super) fn run(app: &mut App, action: Action) -> Vec<Effect> {
         Action::WhatIf => what_if::begin(app),
         Action::Connection => connection::ask(app),
         Action::Order => walk::focus(app).map(|focus| walk::go(app, Subject::Order(focus))).unwrap_or_default(),
+        Action::RaiseLevel => level::begin(app),
         Action::NearMisses => walk::near_misses(app),
         Action::Find => {
             app.typing = Some(Typing::Find(Prompt::with(&app.screen().find)));

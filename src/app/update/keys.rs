@@ -3,7 +3,7 @@
 use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::actions::run;
-use super::{ask, connection, lay_out, logs, what_if};
+use super::{ask, connection, lay_out, level, logs, what_if};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::key::Key;
@@ -14,15 +14,23 @@ use crate::app::program::{App, Asking, Typing};
 pub(super) fn pressed(app: &mut App, event: KeyEvent) -> Vec<Effect> {
     let key = Key::from_event(&event);
     let action = key.and_then(|key| keymap::action_for(key, &app.context()));
+    let mut effects = level::give_up(app);
+    if !effects.is_empty() && key == Some(Key::Esc) {
+        // That was what it was pressed for.
+        app.note = None;
+        return effects;
+    }
     if app.typing.is_some() && event.kind != KeyEventKind::Release {
         app.note = None;
         // Keys that no binding can name, such as Backspace, edit the line.
-        return typed(app, key, action, event);
+        effects.extend(typed(app, key, action, event));
+        return effects;
     }
     if key.is_some() {
         app.note = None;
     }
-    action.map(|action| run(app, action)).unwrap_or_default()
+    effects.extend(action.map(|action| run(app, action)).unwrap_or_default());
+    effects
 }
 
 /// Text was pasted: into a prompt, else nowhere, since a paste is no command.
@@ -79,6 +87,7 @@ fn typed(app: &mut App, key: Option<Key>, action: Option<Action>, event: KeyEven
                 Asking::WhatIf(about) => what_if::asked(app, about, &text),
                 Asking::Filter => logs::filter_typed(app, &text),
                 Asking::SaveLogs => logs::save_typed(app, &text),
+                Asking::Level(question) => level::asked(app, question, &text),
             }
         }
         (Some(Typing::Find(_)), Some(Key::Up | Key::Down | Key::PageUp | Key::PageDown), Some(action)) => run(app, action),

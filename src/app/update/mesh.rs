@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ask, dumps, logs};
+use super::{ask, dumps, level, logs};
 use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::ingest::collect::Changed;
@@ -34,6 +34,7 @@ pub(super) fn read(app: &mut App, objects: &Arc<Snapshot>, changed: &[Changed], 
     let mut effects = follow(app, &previous, changed);
     effects.extend(logs::look_at(app, changed));
     effects.extend(retry_failed(app, changed));
+    effects.extend(level::follow_pods(app));
     effects.extend(ask::ask(app));
     effects
 }

@@ -9,10 +9,9 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::forward::{Answer, LARGEST, Limits, left};
 use super::trouble::{Cause, Trouble, bounded, one_line, seconds};
+use crate::source::agent_command;
 
 const BUFFER: usize = 1 << 20;
-/// The port that `pilot-agent request` asks where none is named. Old agents know no other, so it is named only where needed.
-const AGENTS_DEFAULT: u16 = 15000;
 
 /// Runs one `pilot-agent request`.
 pub(super) async fn ask(
@@ -24,11 +23,7 @@ pub(super) async fn ask(
     path: &str,
     limits: Limits,
 ) -> Result<Answer, Trouble> {
-    let mut command = vec!["pilot-agent".to_owned(), "request".to_owned()];
-    if port != AGENTS_DEFAULT {
-        command.extend(["--debug-port".to_owned(), port.to_string()]);
-    }
-    command.extend([method.to_string(), path.trim_start_matches('/').to_owned()]);
+    let command = agent_command(port, method.as_str(), path);
     let params = AttachParams::default().container(container).stdin(false).stdout(true).stderr(true).max_stdout_buf_size(BUFFER);
     let whole = left(limits.end);
     // Dropping it ends the connection.

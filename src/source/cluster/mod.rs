@@ -1,6 +1,6 @@
 //! A live cluster as a source: objects by watches, proxies and istiods by port-forward, exec and debug requests.
 //!
-//! Everything here only reads. What may not be read is named with the right that is lacking, and the rest goes on.
+//! Everything here only reads, but for the log level of a proxy that is set on demand. What may not be read is named with the right that is lacking, and the rest goes on.
 
 mod discovery;
 mod dump;
@@ -30,7 +30,7 @@ use kube::Client;
 
 use self::gates::Gates;
 use super::logs::{LogQuery, LogStreams, LogTargets};
-use super::{LogRequest, ProxyRequest, Reply, Source, SourceError, SourceInfo, SourceKind, Updates};
+use super::{LevelRequest, LogRequest, ProxyRequest, Reply, Source, SourceError, SourceInfo, SourceKind, Updates};
 
 /// Which cluster to read, and what of it.
 #[derive(Clone, Debug)]
@@ -104,6 +104,11 @@ impl Source for Cluster {
     fn proxy(&self, request: ProxyRequest) -> BoxFuture<'static, Result<Reply, SourceError>> {
         let shared = self.shared.clone();
         async move { proxy::ask(&shared, &request).await }.boxed()
+    }
+
+    fn set_log_level(&self, request: LevelRequest) -> BoxFuture<'static, Result<Reply, SourceError>> {
+        let shared = self.shared.clone();
+        async move { proxy::set_log_level(&shared, &request).await }.boxed()
     }
 
     fn istiod(&self, path: String) -> BoxFuture<'static, Result<Vec<(String, Reply)>, SourceError>> {

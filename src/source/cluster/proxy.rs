@@ -1,4 +1,6 @@
-//! Questions to one proxy: by port-forward, else by exec, else, for a config dump, what istiod would send it.
+//! Requests to one proxy: by port-forward, else by exec, else, for a config dump, what istiod would send it.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
@@ -7,23 +9,37 @@ use kube::Api;
 
 use super::Shared;
 use super::dump::{self, Way};
-use super::forward::{Forward, Limits};
+use super::forward::{Answer, Forward, Limits};
 use super::istiod;
 use super::trouble::{Cause, Trouble};
 use crate::clock::{self, Instant};
 use crate::model::envoy::DumpView;
-use crate::source::{ProxyQuestion, ProxyRequest, Reply, SourceError};
+use crate::model::ids::ProxyId;
+use crate::source::{LevelRequest, ProxyQuestion, ProxyRequest, Reply, SourceError};
 
 const AGENT_PORT: u16 = 15020;
 
-/// Asks a proxy. The deadline begins when the turn of the question has come, since waiting for others says nothing about
-/// the proxy. Dropping the future gives everything back.
+/// Asks a proxy.
 pub(super) async fn ask(shared: &Shared, request: &ProxyRequest) -> Result<Reply, SourceError> {
-    let _turn = shared.gates.proxy(&request.proxy).await;
+    let ProxyRequest { proxy, container, admin_port, question, deadline } = request;
+    run(shared, &Job { proxy, container, admin_port: *admin_port, task: Task::Read(*question), deadline: *deadline }).await
+}
+
+/// Sets the level of a logger of a proxy. To do so by a second way where the first gave no answer does no harm: it is the same
+/// level.
+pub(super) async fn set_log_level(shared: &Shared, request: &LevelRequest) -> Result<Reply, SourceError> {
+    let LevelRequest { proxy, container, admin_port, deadline, .. } = request;
+    run(shared, &Job { proxy, container, admin_port: *admin_port, task: Task::SetLevel(request), deadline: *deadline }).await
+}
+
+/// Does it. The deadline begins when its turn has come, since waiting for others says nothing about the proxy. Dropping the
+/// future gives everything back.
+async fn run(shared: &Shared, job: &Job<'_>) -> Result<Reply, SourceError> {
+    let _turn = shared.gates.proxy(job.proxy).await;
     let began = clock::now();
-    let end = began + request.deadline;
-    let pods: Api<Pod> = Api::namespaced(shared.client.clone(), &request.proxy.namespace);
-    let asked = Asked { request, pods: &pods };
+    let end = began + job.deadline;
+    let pods: Api<Pod> = Api::namespaced(shared.client.clone(), &job.proxy.namespace);
+    let asked = Asked { job, pods: &pods };
     let mut tried = Vec::new();
     let reply = |bytes, way, view, tried| Reply { bytes, way, view, took: began.elapsed(), tried };
 
@@ -40,10 +56,10 @@ pub(super) async fn ask(shared: &Shared, request: &ProxyRequest) -> Result<Reply
             return Ok(reply(bytes, "exec", DumpView::Proxy, tried));
         }
         Err(trouble) if asked.is_final(&trouble) => return Err(asked.failed(&trouble, &tried)),
-        Err(trouble) => tried.push(format!("exec in container {}: {}", request.container, trouble.text)),
+        Err(trouble) => tried.push(format!("exec in container {}: {}", job.container, trouble.text)),
     }
-    if matches!(request.question, ProxyQuestion::Chains | ProxyQuestion::WholeDump) {
-        match istiod::dump_of(shared, &request.proxy, Limits { first: end, end }).await {
+    if matches!(job.task, Task::Read(ProxyQuestion::Chains | ProxyQuestion::WholeDump)) {
+        match istiod::dump_of(shared, job.proxy, Limits { first: end, end }).await {
             Ok((bytes, notes)) => {
                 tried.extend(notes);
                 return Ok(reply(bytes, "istiod", DumpView::Istiod, tried));
@@ -58,28 +74,46 @@ fn limits(now: Instant, end: Instant) -> Limits {
     Limits { first: now + end.saturating_duration_since(now) / 2, end }
 }
 
+/// What is wanted of one proxy, and how long it may take.
+struct Job<'a> {
+    proxy: &'a ProxyId,
+    container: &'a str,
+    admin_port: u16,
+    task: Task<'a>,
+    deadline: Duration,
+}
+
+enum Task<'a> {
+    Read(ProxyQuestion),
+    SetLevel(&'a LevelRequest),
+}
+
 struct Asked<'a> {
-    request: &'a ProxyRequest,
+    job: &'a Job<'a>,
     pods: &'a Api<Pod>,
 }
 
 impl Asked<'_> {
     fn port(&self) -> u16 {
-        if self.request.question == ProxyQuestion::AgentStats { AGENT_PORT } else { self.request.admin_port }
+        if matches!(self.job.task, Task::Read(ProxyQuestion::AgentStats)) { AGENT_PORT } else { self.job.admin_port }
     }
 
     async fn by_forward(&self, limits: Limits) -> Result<(Bytes, Vec<String>), Trouble> {
-        let forward = Forward::open(self.pods, &self.request.proxy.pod, self.port(), limits).await?;
+        let forward = Forward::open(self.pods, &self.job.proxy.pod, self.port(), limits).await?;
         self.by(&mut Way::Forward(Box::new(forward)), limits).await
     }
 
     async fn by_exec(&self, limits: Limits) -> Result<(Bytes, Vec<String>), Trouble> {
-        let (pod, container) = (self.request.proxy.pod.as_str(), self.request.container.as_str());
+        let (pod, container) = (self.job.proxy.pod.as_str(), self.job.container);
         self.by(&mut Way::Exec { pods: self.pods, pod, container, port: self.port() }, limits).await
     }
 
     async fn by(&self, way: &mut Way<'_>, limits: Limits) -> Result<(Bytes, Vec<String>), Trouble> {
-        let (method, path, json) = match self.request.question {
+        let question = match self.job.task {
+            Task::Read(question) => question,
+            Task::SetLevel(request) => return Ok((plain(way.ask(Method::POST, &request.path(), limits).await?)?, Vec::new())),
+        };
+        let (method, path, json) = match question {
             ProxyQuestion::Chains => return dump::chains(way, limits).await,
             ProxyQuestion::WholeDump => (Method::GET, "/config_dump?include_eds", true),
             ProxyQuestion::InitDump => (Method::GET, "/init_dump", true),
@@ -90,12 +124,7 @@ impl Asked<'_> {
             ProxyQuestion::Stats | ProxyQuestion::AgentStats => (Method::GET, "/stats/prometheus", false),
         };
         let answer = way.ask(method, path, limits).await?;
-        let bytes = match (json, answer.status) {
-            (true, _) => dump::accept(answer)?,
-            (false, 200) => answer.body,
-            (false, _) => return Err(Trouble::new(Cause::Answered, dump::said(&answer))),
-        };
-        Ok((bytes, Vec::new()))
+        Ok((if json { dump::accept(answer)? } else { plain(answer)? }, Vec::new()))
     }
 
     /// Whether another way would find the same: the pod is gone, Envoy itself said no, or it is too slow for any way.
@@ -104,7 +133,14 @@ impl Asked<'_> {
     }
 
     fn what(&self) -> String {
-        let part = match self.request.question {
+        let ProxyId { pod, namespace } = self.job.proxy;
+        let question = match self.job.task {
+            Task::Read(question) => question,
+            Task::SetLevel(LevelRequest { logger, level, .. }) => {
+                return format!("cannot set the {logger} logger to {level} in pod {pod} in namespace {namespace}");
+            }
+        };
+        let part = match question {
             ProxyQuestion::Chains | ProxyQuestion::WholeDump => "the config dump",
             ProxyQuestion::InitDump => "the init dump",
             ProxyQuestion::ServerInfo => "the server info",
@@ -113,7 +149,7 @@ impl Asked<'_> {
             ProxyQuestion::Stats => "the statistics",
             ProxyQuestion::AgentStats => "the agent's statistics",
         };
-        format!("cannot read {part} of pod {} in namespace {}", self.request.proxy.pod, self.request.proxy.namespace)
+        format!("cannot read {part} of pod {pod} in namespace {namespace}")
     }
 
     fn failed(&self, trouble: &Trouble, tried: &[String]) -> SourceError {
@@ -128,12 +164,17 @@ impl Asked<'_> {
     }
 
     fn all_failed(&self, first: &Trouble, tried: &[String]) -> SourceError {
-        let namespace = &self.request.proxy.namespace;
+        let namespace = &self.job.proxy.namespace;
         let fix = match first.cause {
             Cause::Forbidden => format!("grant get and create on pods/portforward, or else on pods/exec, in namespace {namespace}"),
-            Cause::TimedOut => format!("see whether {} is ready, or allow more time", self.request.container),
-            _ => format!("see whether {} runs and Envoy's admin port is {}", self.request.container, self.port()),
+            Cause::TimedOut => format!("see whether {} is ready, or allow more time", self.job.container),
+            _ => format!("see whether {} runs and Envoy's admin port is {}", self.job.container, self.port()),
         };
         SourceError::new(first.kind(), format!("{}: {}", self.what(), tried.join("; ")), fix)
     }
+}
+
+/// The body of an answer in plain text.
+fn plain(answer: Answer) -> Result<Bytes, Trouble> {
+    if answer.status == 200 { Ok(answer.body) } else { Err(Trouble::new(Cause::Answered, dump::said(&answer))) }
 }

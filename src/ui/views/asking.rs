@@ -3,15 +3,18 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::paragraph;
+use super::{level, paragraph};
 use crate::analysis::connection::FORM;
 use crate::analysis::logs::typed;
 use crate::app::program::Asking;
 use crate::app::state::Prompt;
 use crate::ui::Look;
-use crate::ui::text::{Piece, TextLine};
+use crate::ui::text::{Piece, TextLine, rows};
 use crate::ui::theme::Role;
 use crate::ui::widgets::{Pane, PromptLine, popup};
+
+/// How wide it is at most.
+const WIDTH: u16 = 80;
 
 /// What can be supposed.
 const SUPPOSITIONS: [(&str, &str); 4] = [
@@ -27,22 +30,29 @@ const SAVING: [(&str, &str); 2] =
 
 /// Draws it over the middle of the area, and returns where the cursor stands.
 pub(super) fn render(asking: &Asking, prompt: &Prompt, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> Option<Position> {
-    let (title, form): (&str, &[(&str, &str)]) = match asking {
-        Asking::Connection => ("Which chain takes a connection?", &FORM),
-        Asking::Filter => ("Which lines are shown?", &typed::FORM),
-        Asking::SaveLogs => ("Into which file are the lines saved?", &SAVING),
-        Asking::WhatIf(_) => ("What would be, if …?", &SUPPOSITIONS),
+    let (title, lines) = match asking {
+        Asking::Connection => ("Which chain takes a connection?", table(&FORM)),
+        Asking::Filter => ("Which lines are shown?", table(&typed::FORM)),
+        Asking::SaveLogs => ("Into which file are the lines saved?", table(&SAVING)),
+        Asking::WhatIf(_) => ("What would be, if …?", table(&SUPPOSITIONS)),
+        Asking::Level(question) => level::question(question, prompt.text()),
     };
     let pane = Pane { title: vec![Piece::new(Role::Title, title)], note: Vec::new(), focused: true };
-    let rows = u16::try_from(form.len()).unwrap_or(u16::MAX);
-    let inside = popup(buffer, area, (80, rows + 4), &pane, look);
+    let width = area.width.min(WIDTH);
+    // Within the border and the room beside it.
+    let height: usize = lines.iter().map(|line| rows(line, width.saturating_sub(2), look.ascii())).sum();
+    let inside = popup(buffer, area, (width, u16::try_from(height).unwrap_or(u16::MAX).saturating_add(4)), &pane, look);
     let cursor = PromptLine { sign: look.symbols.step, prompt, note: Vec::new() }.render(inside, buffer, look);
     let skip = 2.min(inside.height);
+    paragraph(buffer, Rect { y: inside.y + skip, height: inside.height - skip, ..inside }, &lines, look);
+    cursor
+}
+
+/// What can be typed, and what it means.
+pub(super) fn table(form: &[(&'static str, &'static str)]) -> Vec<TextLine<'static>> {
     let longest = form.iter().map(|(key, _)| key.len()).max().unwrap_or_default();
     let line = |(key, means): &(&'static str, &'static str)| {
         TextLine::new([Piece::new(Role::Key, format!("{key:<longest$}  ")), Piece::new(Role::Muted, *means)])
     };
-    let lines: Vec<TextLine<'_>> = form.iter().map(line).collect();
-    paragraph(buffer, Rect { y: inside.y + skip, height: inside.height - skip, ..inside }, &lines, look);
-    cursor
+    form.iter().map(line).collect()
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::level;
 use crate::app::App;
 use crate::app::screen::Subject;
 use crate::model::snapshot::Dump;
@@ -62,10 +63,12 @@ pub(super) fn source(app: &App) -> &str {
 
 /// The versions of istiod, how many proxies were read, and how the source is.
 pub(super) fn status(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'static>> {
-    let mut pieces = Vec::new();
+    // What is changed goes before everything else.
+    let mut pieces = level::status(app, width, look);
+    let changed = !pieces.is_empty();
     let trouble = matches!(app.health, Some(Health::Degraded { .. } | Health::Failed { .. }));
     // Where there is little room, trouble goes before what is well.
-    if width >= 140 || !trouble {
+    if width >= 140 || !(trouble || changed) {
         // The way here says more than versions do.
         let versions: BTreeSet<&str> = app.snapshot.objects.istiods.iter().map(|istiod| short(&istiod.version)).collect();
         if !versions.is_empty() && width >= 100 {

@@ -6,6 +6,7 @@ mod connection;
 mod empty;
 mod header;
 mod help;
+mod level;
 mod log_head;
 mod log_line;
 mod logs;

@@ -2,6 +2,7 @@
 //! goes away and comes back.
 
 mod answer;
+mod envoy;
 mod logs;
 mod pods;
 mod state;
@@ -18,6 +19,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
+pub use self::envoy::Envoy;
 pub use self::pods::{Exec, Forward};
 use self::state::State;
 

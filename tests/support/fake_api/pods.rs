@@ -14,6 +14,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::answer::{Body, status};
+use super::envoy::Envoy;
 use super::{Shared, lock, logs};
 
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
@@ -31,6 +32,8 @@ pub enum Forward {
     Http(fn(&str) -> (u16, String)),
     /// It is HTTP, and the pod is gone in the middle of its answer: half of it comes, then the connection ends.
     Gone(fn(&str) -> (u16, String)),
+    /// It leads to an Envoy.
+    Envoy(Envoy),
 }
 
 /// What an exec in a pod does.
@@ -40,6 +43,8 @@ pub enum Exec {
     Forbidden,
     /// It prints the answer to the arguments, and ends well or with what it prints to its error stream.
     Prints(fn(&str) -> Result<String, String>),
+    /// It has `pilot-agent request` ask an Envoy.
+    Envoy(Envoy),
 }
 
 /// Answers a request to a pod.
@@ -69,6 +74,13 @@ pub async fn answer(state: Shared, mut request: Request<Incoming>, namespace: &s
             let arguments = query.split('&').filter_map(|part| part.strip_prefix("command=")).collect::<Vec<_>>().join(" ");
             let arguments = arguments.replace("%2F", "/").replace("%3F", "?").replace("%3D", "=").replace("%2C", ",");
             upgrade(&mut request, move |socket| serve_exec(socket, prints(&arguments)))
+        }
+        ("exec", _, Some(Exec::Envoy(envoy))) => {
+            let arguments = query.split('&').filter_map(|part| part.strip_prefix("command=")).collect::<Vec<_>>();
+            let [.., method, path] = arguments[..] else { return missing() };
+            let (code, body) = envoy.answer(method, &path.replace("%3F", "?").replace("%3D", "=")).await;
+            let failed = format!("Error: received unsuccessful status code {code}: {body}\n");
+            upgrade(&mut request, move |socket| serve_exec(socket, if code == 200 { Ok(body) } else { Err(failed) }))
         }
         ("log", Some(_), _) => {
             let body = Full::new(Bytes::from_static(b"2026-01-01T00:00:00Z one\n2026-01-01T00:00:01Z two\n"));
@@ -114,10 +126,15 @@ async fn serve_forward(mut socket: Socket, port: u16, forward: Forward) -> Optio
         received.extend_from_slice(&bytes[1..]);
         let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
         let head = String::from_utf8(received.drain(..end + 4).collect()).unwrap();
-        let path = head.split(' ').nth(1).unwrap().to_owned();
+        let (method, path) = head.split_once(' ').unwrap();
+        let path = path.split(' ').next().unwrap();
+        if let Forward::Envoy(envoy) = &forward {
+            let (code, body) = envoy.answer(method, path).await;
+            send(&mut socket, 0, &http(code, &body)).await?;
+        }
         if let Forward::Http(answer) | Forward::Gone(answer) = forward {
-            let (code, body) = answer(&path);
-            let response = format!("HTTP/1.1 {code} X\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes();
+            let (code, body) = answer(path);
+            let response = http(code, &body);
             if let Forward::Gone(_) = forward {
                 send(&mut socket, 0, &response[..response.len() / 2]).await?;
                 return None;
@@ -126,6 +143,10 @@ async fn serve_forward(mut socket: Socket, port: u16, forward: Forward) -> Optio
         }
     }
     None
+}
+
+fn http(code: u16, body: &str) -> Vec<u8> {
+    format!("HTTP/1.1 {code} X\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
 async fn serve_exec(mut socket: Socket, printed: Result<String, String>) -> Option<()> {
