@@ -10,6 +10,7 @@ mod go_url;
 pub mod istiod;
 pub mod kubernetes;
 pub mod logs;
+pub mod managed_fields;
 pub mod manifest;
 pub mod plugin_name;
 pub mod redact;

@@ -2,6 +2,7 @@
 //! the task that draws. Memory has a bound: who reads slowly slows the sources.
 
 mod reader;
+mod story;
 
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 
 use self::reader::Reader;
+pub use self::story::gather;
 use crate::analysis::logs::{Filter, Merge};
 use crate::model::inventory::Inventory;
 use crate::model::logs::{LogOrigin, LogRecord};
