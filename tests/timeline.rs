@@ -266,7 +266,7 @@ fn a_refused_configuration_is_not_accepted_though_the_dump_lists_it() {
         ]
     );
     assert!(unseen(&answer, StepKind::EcdsAccepted).contains("refused"));
-    assert!(step(&answer, StepKind::EcdsRefused).note.as_ref().unwrap().contains("Unable to create Wasm plugin"));
+    assert!(step(&answer, StepKind::EcdsRefused).evidence.text.contains("Unable to create Wasm plugin"));
     assert!(step(&answer, StepKind::RequestFailed).note.as_ref().unwrap().contains("NFCF"));
 }
 

@@ -18,7 +18,7 @@ use support::screen::show;
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 /// Every screen, by the keys that lead to it.
-const SCREENS: [(&str, &str); 15] = [
+const SCREENS: [(&str, &str); 16] = [
     ("plugins", ""),
     ("workloads", "<enter>"),
     ("near-misses", "n"),
@@ -30,6 +30,7 @@ const SCREENS: [(&str, &str); 15] = [
     ("connection", "ci9999<enter>"),
     ("connection-asked", "ci"),
     ("order", "o"),
+    ("timeline", "tjjjjj"),
     ("raw", "cjj<enter>"),
     ("help", "w?"),
     ("commands", ":ne"),
@@ -57,6 +58,7 @@ fn other_meshes() {
         ("fetch-failed-closed", "workloads", "<enter>"),
         ("fetch-failed-closed", "warnings", "f"),
         ("fetch-failed-closed", "order", "o"),
+        ("fetch-failed-closed", "timeline", "t<pgdn>"),
         ("gateway", "plugins", ""),
         ("gateway", "workloads", "j<enter>"),
         ("gateway", "near-misses", "jn"),
@@ -82,7 +84,9 @@ fn another_mode_side_by_side() {
 
 #[test]
 fn ascii_without_colours() {
-    for (name, keys) in [("chains", "cM"), ("why", "wM"), ("order", "o"), ("mtls", "mM"), ("connection", "ci9999<enter>i")] {
+    for (name, keys) in
+        [("chains", "cM"), ("why", "wM"), ("order", "o"), ("timeline", "t"), ("mtls", "mM"), ("connection", "ci9999<enter>i")]
+    {
         let mut demo = Driver::demo();
         demo.plain();
         let screen = show(&demo.keys(keys).screen((80, 24)));

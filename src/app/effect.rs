@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::question::Question;
 use super::screen::Supposition;
 use super::state::Ticket;
+use crate::model::ids::PluginId;
 use crate::model::peer_authentication::MtlsMode;
 use crate::model::snapshot::{LoadedDump, Snapshot};
 use crate::source::ProxyRequest;
@@ -51,6 +52,19 @@ pub enum Effect {
         mode: Option<MtlsMode>,
         /// What it is read for.
         supposed: Supposition,
+    },
+    /// Read what the logs tell of a plugin.
+    ReadLogs {
+        /// The request's ticket.
+        ticket: Ticket,
+        /// The plugin.
+        plugin: PluginId,
+        /// The world, which says whose logs those are.
+        snapshot: Arc<Snapshot>,
+        /// How long it may take.
+        deadline: Duration,
+        /// How long to wait before: what follows a change takes a moment.
+        after: Duration,
     },
     /// Stop what runs under a ticket.
     Stop(Ticket),

@@ -17,6 +17,7 @@ use crate::analysis::what_if::Assumption;
 use crate::clock;
 use crate::fetch;
 use crate::ingest::collect::Collector;
+use crate::logs;
 use crate::model::snapshot::Dump;
 use crate::source::SharedSource;
 use crate::source::demo::Demo;
@@ -119,6 +120,20 @@ impl Handler<App> for World {
                     let _ = answers.send(Msg::ManifestRead { ticket, outcome }).await;
                 }),
             ),
+            Effect::ReadLogs { ticket, plugin, snapshot, deadline, after } => {
+                let source = self.source();
+                Work::Run(
+                    Some(ticket),
+                    Box::pin(async move {
+                        if !after.is_zero() {
+                            tokio::time::sleep(after).await;
+                        }
+                        // Lines are understood where they are read: not on the task that draws.
+                        let gathered = logs::gather(source, &snapshot, &plugin, None, deadline).await;
+                        let _ = answers.send(Msg::LogsRead { ticket, gathered: Arc::new(gathered) }).await;
+                    }),
+                )
+            }
             Effect::Stop(ticket) => Work::Stop(ticket),
             Effect::Copy(text) => self.copy(text, answers),
             Effect::SwitchScene(scene) => {

@@ -8,6 +8,7 @@ use super::question::Answered;
 use super::screen::Supposition;
 use super::state::Ticket;
 use crate::analysis::diff::CountChange;
+use crate::analysis::timeline::Gathered;
 use crate::ingest::collect::Changed;
 use crate::model::ids::ProxyId;
 use crate::model::snapshot::{Dump, Snapshot};
@@ -58,6 +59,13 @@ pub enum Msg {
         ticket: Ticket,
         /// What is supposed, with its objects.
         outcome: Result<Supposition, String>,
+    },
+    /// The logs that a story is told from were read.
+    LogsRead {
+        /// Which request it was.
+        ticket: Ticket,
+        /// What they tell.
+        gathered: Arc<Gathered>,
     },
     /// A text was copied: whereto, or why not.
     Copied(Result<String, String>),

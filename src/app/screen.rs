@@ -10,9 +10,11 @@ use super::question::{Answered, Question};
 use super::rows::{self, Row};
 use super::state::{ListState, Ticket};
 use crate::analysis::answers::{
-    ChainsAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, ProxyConnection, WhatIfAnswer, WhyAnswer, WorkloadsAnswer,
+    ChainsAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, ProxyConnection, TimelineAnswer, WhatIfAnswer, WhyAnswer,
+    WorkloadsAnswer,
 };
 use crate::analysis::connection::Asked;
+use crate::analysis::timeline::Gathered;
 use crate::analysis::what_if::Assumption;
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 
@@ -38,6 +40,8 @@ pub enum Subject {
     Connection(Focus, Asked),
     /// In which order plugins run in the proxy.
     Order(Focus),
+    /// The story of a plugin's last change.
+    Timeline(PluginId),
     /// The raw JSON of a filter or chain.
     Raw {
         /// What it is of.
@@ -84,6 +88,17 @@ impl Focus {
     }
 }
 
+/// The reading of the logs that a story is told from.
+#[derive(Clone, Debug, Default)]
+pub struct Logs {
+    /// What was read; None before the first reading.
+    pub read: Option<Arc<Gathered>>,
+    /// The reading that is under way.
+    pub ticket: Option<Ticket>,
+    /// How many times they were read since the last change of the plugin; None where it is not followed.
+    pub followed: Option<usize>,
+}
+
 /// One screen of the way from home to where the person is.
 #[derive(Debug)]
 pub struct Screen {
@@ -105,6 +120,8 @@ pub struct Screen {
     pub hits: Vec<Hit>,
     /// Whether the first near-miss is to be selected as soon as there are rows.
     pub seek_miss: bool,
+    /// The reading of the logs that its answer needs.
+    pub logs: Logs,
     /// Which listeners and chains are open, by their key in [`rows`].
     pub open: BTreeSet<rows::Key>,
 }
@@ -122,6 +139,7 @@ impl Screen {
             rows: Vec::new(),
             hits: Vec::new(),
             seek_miss: false,
+            logs: Logs::default(),
             open: BTreeSet::new(),
         }
     }
@@ -137,6 +155,7 @@ impl Screen {
             Subject::Mtls(_) => View::Mtls,
             Subject::Connection(..) => View::Connection,
             Subject::Order(_) => View::Order,
+            Subject::Timeline(_) => View::Timeline,
             Subject::Raw { .. } => View::Raw,
             Subject::Warnings => View::Warnings,
             Subject::Help(_) => View::Help,
@@ -154,6 +173,8 @@ impl Screen {
             Subject::Mtls(workload) => Some(Question::Mtls(workload.clone())),
             Subject::Connection(focus, asked) => Some(Question::Connection(focus.proxy.clone(), asked.clone())),
             Subject::Order(focus) => Some(Question::Order(focus.proxy.clone())),
+            // Without the logs it would say that nothing was seen.
+            Subject::Timeline(plugin) => Some(Question::Timeline(plugin.clone(), self.logs.read.clone()?)),
             Subject::Why(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => None,
         }
     }
@@ -174,7 +195,7 @@ impl Screen {
     /// The plugin that it is about.
     pub fn plugin(&self) -> Option<&PluginId> {
         match &self.subject {
-            Subject::Workloads(plugin) => Some(plugin),
+            Subject::Workloads(plugin) | Subject::Timeline(plugin) => Some(plugin),
             Subject::WhatIf(supposed) => supposed.plugin.as_ref(),
             _ => self.focus()?.plugin.as_ref(),
         }
@@ -240,6 +261,14 @@ impl Screen {
     pub fn order(&self) -> Option<&OrderAnswer> {
         match &self.answer {
             Some(Answered::Order(answer)) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// The story of the last change.
+    pub fn timeline(&self) -> Option<&TimelineAnswer> {
+        match &self.answer {
+            Some(Answered::Timeline(answer)) => Some(answer),
             _ => None,
         }
     }

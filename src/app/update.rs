@@ -7,6 +7,7 @@ mod copy;
 mod dumps;
 mod keys;
 mod mesh;
+mod timeline;
 mod tree;
 mod walk;
 mod what_if;
@@ -41,6 +42,7 @@ pub(super) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::MeshRead { .. } => Vec::new(),
         Msg::DumpRead { ticket, proxy, dump, changes } => dumps::read(app, ticket, proxy, dump, changes),
         Msg::Answered { ticket, answer } => ask::answered(app, ticket, answer),
+        Msg::LogsRead { ticket, gathered } => timeline::read(app, ticket, gathered),
         Msg::ManifestRead { ticket, outcome } => what_if::read(app, ticket, outcome),
         Msg::Copied(outcome) => {
             app.note = Some(match outcome {
@@ -86,6 +88,7 @@ fn forget(app: &mut App, ticket: Ticket) {
     let _ = app.waits.end(ticket);
     for screen in &mut app.screens {
         screen.pending = screen.pending.filter(|pending| *pending != ticket);
+        screen.logs.ticket = screen.logs.ticket.filter(|reading| *reading != ticket);
     }
     for fetch in app.fetches.values_mut() {
         fetch.ticket = fetch.ticket.filter(|pending| *pending != ticket);

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::paint::{Paint, Style};
 use super::{Answer, Table, markdown};
-use crate::analysis::answers::{StepAnswer, TimelineAnswer};
+use crate::analysis::answers::{StepAnswer, TimelineAnswer, TimelinePart};
 use crate::analysis::timeline::Unseen;
 use crate::model::printable::printable;
 use crate::model::warning::Warning;
@@ -16,7 +16,7 @@ impl Answer for TimelineAnswer {
 
     fn text(&self, paint: Paint) -> String {
         let mut out = format!("The last change of {} {}\n", self.plugin_kind, paint.paint(Style::Plugin, &self.plugin));
-        for (heading, steps, unseen) in parts(self) {
+        for TimelinePart { heading, steps, unseen, .. } in self.parts() {
             let _ = writeln!(out, "\n{}", paint.paint(Style::Strong, &heading));
             if !steps.is_empty() {
                 out.extend(table(steps).text(paint).lines().map(|line| format!("  {line}\n")));
@@ -25,45 +25,34 @@ impl Answer for TimelineAnswer {
                 let _ = writeln!(out, "    {}", paint.paint(Style::Muted, &line));
             }
             for unseen in unseen {
-                let _ = writeln!(out, "  {}", paint.paint(Style::Warn, &not_seen(unseen)));
+                let _ = writeln!(out, "  {}", paint.paint(Style::Warn, &unseen.sentence()));
             }
         }
         let _ = writeln!(out);
-        for note in std::iter::once(&self.counted_from()).chain(&self.notes) {
-            let _ = writeln!(out, "{}", paint.paint(Style::Plain, note));
+        for note in self.said() {
+            let _ = writeln!(out, "{}", paint.paint(Style::Plain, &note));
         }
         out
     }
 
     fn markdown(&self) -> String {
         let mut out = format!("### The last change of {} {}\n", self.plugin_kind, markdown::code(&self.plugin));
-        for (heading, steps, unseen) in parts(self) {
+        for TimelinePart { heading, steps, unseen, .. } in self.parts() {
             let _ = writeln!(out, "\n#### {}\n", printable(&heading));
             if !steps.is_empty() {
                 let _ = writeln!(out, "{}", table(steps).markdown());
             }
-            for line in details(steps).into_iter().chain(unseen.iter().map(not_seen)) {
+            for line in details(steps).into_iter().chain(unseen.iter().map(Unseen::sentence)) {
                 let _ = writeln!(out, "- {}", printable(&line));
             }
         }
         let _ = writeln!(out);
-        for note in std::iter::once(&self.counted_from()).chain(&self.notes) {
-            let _ = writeln!(out, "{}\n", printable(note));
+        for note in self.said() {
+            let _ = writeln!(out, "{}\n", printable(&note));
         }
         out.truncate(out.trim_end().len());
         out + "\n" + &markdown::warnings(&self.warnings)
     }
-}
-
-/// Each part with its heading.
-fn parts(answer: &TimelineAnswer) -> Vec<(String, &[StepAnswer], &[Unseen])> {
-    let mut parts = vec![("The object".to_owned(), answer.changes.as_slice(), answer.unseen.as_slice())];
-    parts.extend(answer.control_plane.iter().map(|part| (part.heading(), part.steps.as_slice(), part.unseen.as_slice())));
-    parts.extend(answer.proxies.iter().map(|part| (part.heading(), part.steps.as_slice(), part.unseen.as_slice())));
-    if answer.proxies.is_empty() {
-        parts.push(("No proxy is concerned: the plugin applies to none, and none has anything of it.".to_owned(), &[], &[]));
-    }
-    parts
 }
 
 fn table(steps: &[StepAnswer]) -> Table {
@@ -90,8 +79,4 @@ fn details(steps: &[StepAnswer]) -> Vec<String> {
         lines.extend(step.note.iter().map(|note| format!("{}: {note}", step.step.words())));
     }
     lines
-}
-
-fn not_seen(unseen: &Unseen) -> String {
-    format!("Not seen: {}: {}.", unseen.step.words(), unseen.why)
 }

@@ -130,28 +130,43 @@ impl StepAnswer {
     }
 }
 
-impl IstiodTimeline {
-    /// Whose part it is.
-    pub fn heading(&self) -> String {
-        self.istiod.as_ref().map_or_else(|| "istiod".to_owned(), |pod| format!("istiod {pod}"))
-    }
-}
-
-impl ProxyTimeline {
-    /// Whose part it is.
-    pub fn heading(&self) -> String {
-        let owner = self.workload.as_ref().map(|workload| format!("{} {workload}, ", self.workload_kind.unwrap_or_default()));
-        format!("{}{}", owner.unwrap_or_default(), self.proxy)
-    }
+/// A part of the story: the object's, an istiod's or a proxy's.
+#[derive(Clone, Debug)]
+pub struct TimelinePart<'a> {
+    /// Whose it is.
+    pub heading: String,
+    /// The proxy, where it is one's.
+    pub proxy: Option<&'a ProxyId>,
+    /// What happened.
+    pub steps: &'a [StepAnswer],
+    /// What could not be seen.
+    pub unseen: &'a [Unseen],
 }
 
 impl TimelineAnswer {
-    /// What the times are counted from, as a sentence.
-    pub fn counted_from(&self) -> String {
-        match &self.start {
+    /// The parts in the order of the way that a change takes.
+    pub fn parts(&self) -> Vec<TimelinePart<'_>> {
+        let mut parts = vec![TimelinePart { heading: "the object".to_owned(), proxy: None, steps: &self.changes, unseen: &self.unseen }];
+        for IstiodTimeline { istiod, steps, unseen } in &self.control_plane {
+            let heading = istiod.as_ref().map_or_else(|| "istiod".to_owned(), |pod| format!("istiod {pod}"));
+            parts.push(TimelinePart { heading, proxy: None, steps, unseen });
+        }
+        for ProxyTimeline { workload, workload_kind, proxy, steps, unseen } in &self.proxies {
+            let owner = workload.as_ref().map(|workload| format!("{} {workload}, ", workload_kind.unwrap_or_default()));
+            parts.push(TimelinePart { heading: format!("{}{proxy}", owner.unwrap_or_default()), proxy: Some(proxy), steps, unseen });
+        }
+        parts
+    }
+
+    /// What is to be known of the whole, as sentences.
+    pub fn said(&self) -> Vec<String> {
+        let counted = match &self.start {
             Some(start) => format!("Times after the change are counted from {start}, {}.", self.start_note),
             None => format!("No times after the change are given: {}.", self.start_note),
-        }
+        };
+        let nobody = "No proxy is concerned: the plugin applies to none, and none has anything of it.";
+        let nobody = self.proxies.is_empty().then(|| nobody.to_owned());
+        std::iter::once(counted).chain(nobody).chain(self.notes.iter().cloned()).collect()
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) const PUSHING: &str = "XDS: Pushing";
 pub(super) const VM_CREATED: &str = "Wasm created";
 
 /// What the logs tell of one plugin.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gathered {
     /// The records, in the order of their times.
     pub records: Vec<LogRecord>,

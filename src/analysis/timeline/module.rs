@@ -37,12 +37,8 @@ pub(super) fn fetch(scene: &Scene<'_>, until: Option<LogTime>) -> (Vec<Step>, Op
         steps.push(scene.marked(step));
     }
     if let Some(found) = scene.first(failures) {
-        let cause = match details(found) {
-            Some(LogDetails::FetchFailed { cause, .. }) => cause.to_owned(),
-            _ => found.message.clone(),
-        };
         let step = Step::logged(StepKind::FetchFailed, found, format!("the agent of {} could not fetch the module", scene.name));
-        steps.push(scene.marked(step.noted(cause)));
+        steps.push(scene.marked(step));
     }
     if !steps.is_empty() {
         return (steps, None);

@@ -98,16 +98,12 @@ fn wasm(scene: &Scene<'_>, said: &Said<'_>, push: &Push<'_>, steps: &mut Vec<Ste
     steps.extend(fetch);
     unseen.extend(no_fetch);
     if let Some(record) = refusal {
-        let message = match details(record) {
-            Some(LogDetails::Nack { message, .. }) => message.to_owned(),
-            _ => String::new(),
-        };
         let step = Step::logged(
             StepKind::EcdsRefused,
             record,
             format!("Envoy of {} refused the plugin's configuration, as istiod heard", scene.name),
         );
-        steps.push(step.noted(message));
+        steps.push(step);
     }
     keep(accepted, steps, unseen);
     let (vm, no_vm) = module::vm(scene, stub);

@@ -177,6 +177,11 @@ pub struct Unseen {
 }
 
 impl Unseen {
+    /// `Not seen: VM started: no line …`.
+    pub fn sentence(&self) -> String {
+        format!("Not seen: {}: {}.", self.step.words(), self.why)
+    }
+
     pub(super) fn new(step: StepKind, why: impl Into<String>) -> Self {
         Self { step, why: why.into() }
     }

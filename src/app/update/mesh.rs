@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ask, dumps};
+use super::{ask, dumps, timeline};
 use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::ingest::collect::Changed;
@@ -33,6 +33,7 @@ pub(super) fn read(app: &mut App, objects: &Arc<Snapshot>, changed: &[Changed], 
     dumps::list_warnings(app);
     let mut effects = follow(app, &previous, changed);
     effects.extend(retry_failed(app, changed));
+    effects.extend(timeline::follow(app, changed));
     effects.extend(ask::ask(app));
     effects
 }
