@@ -153,6 +153,14 @@ pub enum Command {
         /// As for chains (default: all workloads)
         workload: Option<String>,
     },
+    /// The story of a plugin's last change: the object, istiod's push, the fetch, what each proxy took or refused, and when
+    Timeline {
+        /// namespace/name, wasmplugin/namespace/name, trafficextension/namespace/name; of a deleted one its last push
+        plugin: String,
+        /// Only log lines that are younger: 30s, 10m, 2h; of a recording, than its last line (default: all that the logs hold)
+        #[arg(long, value_name = "TIME", value_parser = duration)]
+        since: Option<Duration>,
+    },
     /// Write all that the answers need into a folder that --from reads, without secrets
     Record {
         /// An empty folder, or one that does not exist yet

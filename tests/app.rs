@@ -5,9 +5,15 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use meshscope::app::action::View;
+use meshscope::app::effect::Effect;
+use meshscope::app::msg::Msg;
 use meshscope::app::rows::Row;
+use meshscope::ingest::collect::Changed;
+use meshscope::model::ids::ObjectName;
+use meshscope::model::kind::Kind;
 use support::driver::Driver;
 
 const SIZE: (u16, u16) = (120, 40);
@@ -317,4 +323,61 @@ fn home_widens_to_all_namespaces_and_back() {
     assert!(demo.keys("A").text(SIZE).contains("demo › all namespaces"));
     assert!(demo.text(SIZE).contains("default/helloworld"));
     assert!(demo.keys("A").text(SIZE).contains("demo › default"));
+}
+
+#[test]
+fn the_story_of_a_change_is_told_from_every_screen_that_knows_a_plugin() {
+    for keys in ["", "<enter>", "c", "w"] {
+        let mut demo = Driver::demo();
+        let story = demo.keys(keys).keys("t").text((220, 40));
+        assert_eq!(demo.app.screen().view(), View::Timeline, "{keys}");
+        assert!(story.contains("istiod pushed ECDS to httpbin on its request 110 ms after the change"), "{story}");
+        assert!(story.contains("what could not be seen") && story.contains("VM started"), "{story}");
+        // Its lines lead to the proxy that they are about.
+        demo.keys("jjjj");
+        assert!(matches!(demo.app.screen().selected(), Some(Row::Step(2, 0))), "{:?}", demo.app.screen().selected());
+        demo.keys("y").keys("c");
+        assert_eq!(demo.app.screen().view(), View::Chains);
+        assert!(demo.copied[0].starts_with("### The last change of WasmPlugin `default/helloworld`"), "{}", demo.copied[0]);
+    }
+}
+
+#[test]
+fn a_story_is_read_anew_on_demand_and_after_its_plugin_changed() {
+    let mut demo = Driver::demo();
+    demo.keys("t");
+    let reads = |effects: &[Effect]| -> Vec<Duration> {
+        effects.iter().filter_map(|effect| if let Effect::ReadLogs { after, .. } = effect { Some(*after) } else { None }).collect()
+    };
+    let effects = demo.effects_of("r");
+    assert_eq!(reads(&effects), [Duration::ZERO]);
+    demo.perform(effects);
+    demo.settle();
+    let change = |name: &str| {
+        let changed = vec![Changed::Objects(Kind::WasmPlugin, Some(ObjectName::new("default", name)))];
+        Msg::MeshRead { epoch: 1, objects: Arc::default(), changed, health: None }
+    };
+    assert!(reads(&demo.send(change("another"))).is_empty(), "another plugin's change is another story");
+    let first = demo.send(change("helloworld"));
+    assert_eq!(reads(&first), [Duration::from_secs(1)], "what follows takes a moment");
+    // A reading that nobody waits for any more is dropped, and leaving stops the one under way.
+    let left = demo.effects_of("<esc>");
+    assert!(left.iter().any(|effect| matches!(effect, Effect::Stop(_))), "{left:?}");
+}
+
+#[test]
+fn following_a_change_comes_to_an_end() {
+    let mut demo = Driver::demo();
+    demo.keys("t");
+    let changed = vec![Changed::Objects(Kind::WasmPlugin, Some(ObjectName::new("default", "helloworld")))];
+    let mut effects = demo.send(Msg::MeshRead { epoch: 1, objects: Arc::default(), changed, health: None });
+    let mut times = Vec::new();
+    while let Some((ticket, after)) = effects.iter().find_map(|effect| match effect {
+        Effect::ReadLogs { ticket, after, .. } => Some((*ticket, *after)),
+        _ => None,
+    }) {
+        times.push(after.as_secs());
+        effects = demo.send(Msg::LogsRead { ticket, gathered: Arc::default() });
+    }
+    assert_eq!(times, [1, 2, 4, 8]);
 }

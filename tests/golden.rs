@@ -52,6 +52,27 @@ fn the_order_of_plugins() {
 }
 
 #[test]
+fn the_story_of_a_change() {
+    for (recording, plugin) in [
+        ("permissive", "default/helloworld"),
+        ("strict", "default/helloworld"),
+        ("fetch-failed-closed", "default/missing"),
+        ("fetch-failed-open", "default/missing-open"),
+        ("gateway", "default/web-header"),
+        ("eras/1.12.0/permissive-v4", "default/helloworld"),
+        ("eras/1.26.2/permissive-v4", "default/helloworld"),
+    ] {
+        hold(recording, "timeline", &printed(recording, &["timeline", plugin]));
+    }
+    // The pod is younger than the change.
+    hold("fetch-failed-closed", "timeline_of_a_later_pod", &printed("fetch-failed-closed", &["timeline", "default/helloworld"]));
+    // The object is gone, and only istiod's log knows of it.
+    hold("fetch-failed-open", "timeline_of_a_deleted_plugin", &printed("fetch-failed-open", &["timeline", "default/missing"]));
+    hold("permissive", "timeline_json", &printed("permissive", &["timeline", "default/helloworld", "-o", "json"]));
+    hold("fetch-failed-closed", "timeline_markdown", &printed("fetch-failed-closed", &["timeline", "default/missing", "-o", "markdown"]));
+}
+
+#[test]
 fn the_chain_of_a_connection() {
     for recording in ["permissive", "strict", "disable"] {
         let arguments = ["chains", "deploy/httpbin", "--connection", "port=80,tls=foreign,sni=httpbin.example.com"];

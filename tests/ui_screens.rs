@@ -18,7 +18,7 @@ use support::screen::show;
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 /// Every screen, by the keys that lead to it.
-const SCREENS: [(&str, &str); 18] = [
+const SCREENS: [(&str, &str); 19] = [
     ("plugins", ""),
     ("workloads", "<enter>"),
     ("near-misses", "n"),
@@ -33,6 +33,7 @@ const SCREENS: [(&str, &str); 18] = [
     ("logs", "l"),
     ("logs-filter", "lpgjj F"),
     ("line", "l<enter>"),
+    ("timeline", "tjjjjj"),
     ("raw", "cjj<enter>"),
     ("help", "w?"),
     ("commands", ":ne"),
@@ -60,6 +61,7 @@ fn other_meshes() {
         ("fetch-failed-closed", "workloads", "<enter>"),
         ("fetch-failed-closed", "warnings", "f"),
         ("fetch-failed-closed", "order", "o"),
+        ("fetch-failed-closed", "timeline", "t<pgdn>"),
         ("gateway", "plugins", ""),
         ("gateway", "workloads", "j<enter>"),
         ("gateway", "near-misses", "jn"),
@@ -85,9 +87,16 @@ fn another_mode_side_by_side() {
 
 #[test]
 fn ascii_without_colours() {
-    for (name, keys) in
-        [("chains", "cM"), ("why", "wM"), ("order", "o"), ("mtls", "mM"), ("connection", "ci9999<enter>i"), ("logs", "lp/push<enter>")]
-    {
+    let screens = [
+        ("chains", "cM"),
+        ("why", "wM"),
+        ("order", "o"),
+        ("timeline", "t"),
+        ("mtls", "mM"),
+        ("connection", "ci9999<enter>i"),
+        ("logs", "lp/push<enter>"),
+    ];
+    for (name, keys) in screens {
         let mut demo = Driver::demo();
         demo.plain();
         let screen = show(&demo.keys(keys).screen((80, 24)));

@@ -38,13 +38,7 @@ pub fn plugins(snapshot: &Snapshot) -> Vec<PluginId> {
 /// # Errors
 /// Where there is no such plugin, or a WasmPlugin and a TrafficExtension share the name.
 pub fn plugin(snapshot: &Snapshot, text: &str, namespace: &str) -> Result<PluginId, LookupError> {
-    let parts: Vec<&str> = text.split('/').collect();
-    let (kind, name) = match parts.as_slice() {
-        [name] => (None, ObjectName::new(namespace, *name)),
-        [namespace, name] => (None, ObjectName::new(*namespace, *name)),
-        [kind, namespace, name] => (Some(plugin_kind(kind, text)?), ObjectName::new(*namespace, *name)),
-        _ => return Err(LookupError(format!("{text} is not a plugin's name; write namespace/name"))),
-    };
+    let (kind, name) = plugin_name(text, namespace)?;
     let all = plugins(snapshot);
     let found: Vec<&PluginId> = all.iter().filter(|id| id.name == name && kind.is_none_or(|kind| id.kind == kind)).collect();
     match found.as_slice() {
@@ -55,6 +49,20 @@ pub fn plugin(snapshot: &Snapshot, text: &str, namespace: &str) -> Result<Plugin
             Err(LookupError(format!("{name} is both {}; write which one", names.join(" and "))))
         }
     }
+}
+
+/// The kind, where it is written, and the name in what a person typed, whether or not there is such a plugin.
+///
+/// # Errors
+/// Where it is no plugin's name.
+pub fn plugin_name(text: &str, namespace: &str) -> Result<(Option<PluginKind>, ObjectName), LookupError> {
+    let parts: Vec<&str> = text.split('/').collect();
+    Ok(match parts.as_slice() {
+        [name] => (None, ObjectName::new(namespace, *name)),
+        [namespace, name] => (None, ObjectName::new(*namespace, *name)),
+        [kind, namespace, name] => (Some(plugin_kind(kind, text)?), ObjectName::new(*namespace, *name)),
+        _ => return Err(LookupError(format!("{text} is not a plugin's name; write namespace/name"))),
+    })
 }
 
 fn plugin_kind(word: &str, text: &str) -> Result<PluginKind, LookupError> {

@@ -23,4 +23,5 @@ pub mod outlook;
 pub mod placement;
 pub mod protocol;
 pub mod targets;
+pub mod timeline;
 pub mod what_if;

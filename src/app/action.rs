@@ -28,6 +28,8 @@ pub enum View {
     Logs,
     /// All that is known of a line.
     Record,
+    /// The story of a plugin's last change.
+    Timeline,
     /// The raw JSON of a filter or chain.
     Raw,
     /// What could not be read or understood.
@@ -38,7 +40,7 @@ pub enum View {
 
 impl View {
     /// All screens, in the order in which documents list them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Plugins,
         Self::Workloads,
         Self::Chains,
@@ -49,6 +51,7 @@ impl View {
         Self::Order,
         Self::Logs,
         Self::Record,
+        Self::Timeline,
         Self::Raw,
         Self::Warnings,
         Self::Help,
@@ -67,6 +70,7 @@ impl View {
             Self::Order => "Order",
             Self::Logs => "Logs",
             Self::Record => "Line",
+            Self::Timeline => "Timeline",
             Self::Raw => "Raw",
             Self::Warnings => "Warnings",
             Self::Help => "Help",
@@ -105,13 +109,29 @@ pub struct Binding {
 const EVERYWHERE: &[View] = &View::ALL;
 const ANSWERS: &[View] =
     &[View::Plugins, View::Workloads, View::Chains, View::Why, View::WhatIf, View::Mtls, View::Connection, View::Order];
-const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why, View::Connection, View::Order, View::Logs, View::Record];
-const NOT_WHY: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Connection, View::Order, View::Logs, View::Record];
-const NOT_MTLS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order, View::Logs];
-const NOT_ORDER: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Logs];
+const NOT_CHAINS: &[View] =
+    &[View::Plugins, View::Workloads, View::Why, View::Connection, View::Order, View::Logs, View::Record, View::Timeline];
+const NOT_WHY: &[View] =
+    &[View::Plugins, View::Workloads, View::Chains, View::Connection, View::Order, View::Logs, View::Record, View::Timeline];
+const NOT_MTLS: &[View] =
+    &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order, View::Logs, View::Timeline];
+const NOT_ORDER: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Logs, View::Timeline];
 const NOT_LOGS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order];
 const LOGS: &[View] = &[View::Logs];
-const LINES: &[View] = &[View::Logs, View::Record];
+const LINES: &[View] = &[
+    View::Plugins,
+    View::Workloads,
+    View::Chains,
+    View::Why,
+    View::WhatIf,
+    View::Mtls,
+    View::Connection,
+    View::Order,
+    View::Logs,
+    View::Record,
+    View::Timeline,
+];
+const TELLS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Logs];
 const HOME: &[View] = &[View::Plugins];
 const MISSES: &[View] = &[View::Plugins, View::Workloads];
 const TREE: &[View] = &[View::Chains];
@@ -129,6 +149,7 @@ const NOT_HELP: &[View] = &[
     View::Order,
     View::Logs,
     View::Record,
+    View::Timeline,
     View::Raw,
     View::Warnings,
 ];
@@ -164,6 +185,7 @@ actions! {
     Order        "order"        [Char('o')],         NOT_ORDER,  Nothing, 4,  "Show in which order plugins run, and between which filters";
     Logs         "logs"         [Char('l')],         NOT_LOGS,   Nothing, 4,  "Read the logs of istiod and of the selected plugin's or workload's proxies";
     RaiseLevel   "raise-level"  [Char('L')],         LEVELS,     Nothing, 0,  "Raise the level of the proxy's wasm logger for a limited time, or put it back";
+    Timeline     "timeline"     [Char('t')],         TELLS,      Nothing, 8,  "Tell the story of the plugin's last change";
     NearMisses   "near-misses"  [Char('n')],         MISSES,     Nothing, 8,  "Show what keeps the plugin from the workloads that it does not reach";
     Find         "find"         [Char('/')],         EVERYWHERE, Nothing, 4,  "Find by any letters of a name, in their order";
     Commands     "command"      [Char(':')],         EVERYWHERE, Nothing, 5,  "Run an action by its name";

@@ -8,6 +8,7 @@ use super::logs::message::LogsEffect;
 use super::question::Question;
 use super::screen::Supposition;
 use super::state::Ticket;
+use crate::model::ids::PluginId;
 use crate::model::ids::ProxyId;
 use crate::model::log_level::LogLevel;
 use crate::model::peer_authentication::MtlsMode;
@@ -84,6 +85,19 @@ pub enum Effect {
     },
     /// Say what the clock says, in a second.
     Tick,
+    /// Read what the logs tell of a plugin.
+    ReadLogs {
+        /// The request's ticket.
+        ticket: Ticket,
+        /// The plugin.
+        plugin: PluginId,
+        /// The world, which says whose logs those are.
+        snapshot: Arc<Snapshot>,
+        /// How long it may take.
+        deadline: Duration,
+        /// How long to wait before: what follows a change takes a moment.
+        after: Duration,
+    },
     /// Stop what runs under a ticket.
     Stop(Ticket),
     /// Copy a text.

@@ -20,6 +20,7 @@ use crate::clock;
 use crate::fetch;
 use crate::ingest::collect::Collector;
 use crate::level::Levels;
+use crate::logs;
 use crate::model::snapshot::Dump;
 use crate::source::SharedSource;
 use crate::source::demo::Demo;
@@ -193,6 +194,20 @@ impl Handler<App> for World {
                     let _ = answers.send(Msg::Ticked(clock::now())).await;
                 }),
             ),
+            Effect::ReadLogs { ticket, plugin, snapshot, deadline, after } => {
+                let source = self.source();
+                Work::Run(
+                    Some(ticket),
+                    Box::pin(async move {
+                        if !after.is_zero() {
+                            tokio::time::sleep(after).await;
+                        }
+                        // Lines are understood where they are read: not on the task that draws.
+                        let gathered = logs::gather(source, &snapshot, &plugin, None, deadline).await;
+                        let _ = answers.send(Msg::LogsRead { ticket, gathered: Arc::new(gathered) }).await;
+                    }),
+                )
+            }
             Effect::Copy(text) => self.copy(text, answers),
             Effect::SwitchScene(scene) => {
                 let outcome = Demo::new(scene).map(|demo| Arc::new(demo) as SharedSource);

@@ -10,6 +10,7 @@ use super::question::Answered;
 use super::screen::Supposition;
 use super::state::Ticket;
 use crate::analysis::diff::CountChange;
+use crate::analysis::timeline::Gathered;
 use crate::clock::Instant;
 use crate::ingest::collect::Changed;
 use crate::level::{NotRaised, PutBack};
@@ -93,6 +94,13 @@ pub enum Msg {
     },
     /// What the clock says, a second later.
     Ticked(Instant),
+    /// The logs that a story is told from were read.
+    LogsRead {
+        /// Which request it was.
+        ticket: Ticket,
+        /// What they tell.
+        gathered: Arc<Gathered>,
+    },
     /// A text was copied: whereto, or why not.
     Copied(Result<String, String>),
     /// The demo shows another scene, or why it does not.

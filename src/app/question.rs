@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::screen::Supposition;
 use crate::analysis::answers::{
-    self, ChainsAnswer, ChainsFilter, ConnectionAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, WhatIfAnswer, WhyAnswer,
-    WorkloadsAnswer,
+    self, ChainsAnswer, ChainsFilter, ConnectionAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, TimelineAnswer, WhatIfAnswer,
+    WhyAnswer, WorkloadsAnswer,
 };
 use crate::analysis::connection::Asked;
+use crate::analysis::timeline::Gathered;
 use crate::analysis::what_if;
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 use crate::model::snapshot::Snapshot;
@@ -31,6 +32,8 @@ pub enum Question {
     Connection(ProxyId, Asked),
     /// In which order plugins run in a proxy.
     Order(ProxyId),
+    /// The story of a plugin's last change, with what the logs tell of it.
+    Timeline(PluginId, Arc<Gathered>),
 }
 
 /// An answer.
@@ -52,6 +55,8 @@ pub enum Answered {
     Connection(Arc<ConnectionAnswer>),
     /// To [`Question::Order`].
     Order(Arc<OrderAnswer>),
+    /// To [`Question::Timeline`].
+    Timeline(Arc<TimelineAnswer>),
 }
 
 impl Question {
@@ -69,6 +74,7 @@ impl Question {
                 Answered::Chains(Arc::new(answers::chains(snapshot, std::slice::from_ref(proxy), &ChainsFilter::default())))
             }
             Self::Order(proxy) => Answered::Order(Arc::new(answers::order(snapshot, std::slice::from_ref(proxy)))),
+            Self::Timeline(plugin, logs) => Answered::Timeline(Arc::new(answers::timeline(snapshot, plugin, logs))),
             Self::Why(plugin, proxy) => Answered::Why(Arc::new(answers::why(snapshot, plugin, Some(std::slice::from_ref(proxy))))),
             Self::WhatIf(supposed) => Answered::WhatIf(what_if(snapshot, supposed).map(Arc::new)),
             Self::Mtls(id) => {

@@ -5,6 +5,7 @@ pub mod connection;
 pub mod help;
 pub mod mtls;
 pub mod order;
+pub mod timeline;
 pub mod what_if;
 pub mod why;
 
@@ -74,6 +75,12 @@ pub enum Row {
     Ruler(usize),
     /// A place of a list's ruler.
     Place(usize, usize),
+    /// The line above a part of a story: the object, an istiod, a proxy.
+    Part(usize),
+    /// A step of a part.
+    Step(usize, usize),
+    /// A step of a part that could not be seen.
+    Unseen(usize, usize),
     /// A proxy of which it is said what would be.
     Supposed(usize),
     /// A line of what would be there, with its sign: `+` comes, `-` goes, `!` is to be known.
@@ -102,6 +109,7 @@ impl Row {
                 | Self::Modes(..)
                 | Self::Heading(_)
                 | Self::MtlsService(_)
+                | Self::Part(_)
         )
     }
 }
@@ -155,6 +163,7 @@ fn all(screen: &Screen, warnings: usize) -> Vec<Row> {
         Subject::Mtls(_) => mtls::rows(screen),
         Subject::Connection(..) => connection::rows(screen),
         Subject::Order(_) => order::rows(screen),
+        Subject::Timeline(_) => timeline::rows(screen),
         Subject::Raw { lines, .. } => (0..lines.len()).map(Row::Line).collect(),
         Subject::Record(line) => (0..line.facts.len()).map(Row::Line).collect(),
         // A screen of logs has too many rows for this.
@@ -235,6 +244,7 @@ pub fn text(screen: &Screen, row: &Row) -> String {
         Row::Listener(_) | Row::Chain(..) | Row::NetworkFilter(..) | Row::HttpFilter(..) => chains::text(screen, row),
         Row::MtlsPort(_) | Row::MtlsPolicy(_) | Row::MtlsClient(..) | Row::MtlsCaveat(_) => mtls::text(screen, row),
         Row::Sum(_) | Row::Term(..) | Row::Difference(..) | Row::Cause(..) => why::text(screen, row),
+        Row::Step(..) | Row::Unseen(..) => timeline::text(screen, row),
         Row::Taken | Row::Loser(_) => connection::text(screen, row),
         Row::Ordering(_) | Row::Ordered(..) | Row::Ruler(_) | Row::Place(..) => order::text(screen, row),
         Row::Supposed(index) => screen.what_if().and_then(Result::ok).map(|answer| answer.workloads[*index].proxy.to_string()),
@@ -252,6 +262,7 @@ pub fn text(screen: &Screen, row: &Row) -> String {
         | Row::Modes(..)
         | Row::Heading(_)
         | Row::MtlsService(_)
+        | Row::Part(_)
         | Row::Blank
         | Row::Warning(_) => None,
     };

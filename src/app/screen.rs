@@ -11,10 +11,12 @@ use super::question::{Answered, Question};
 use super::rows::{self, Row};
 use super::state::{ListState, Ticket};
 use crate::analysis::answers::{
-    ChainsAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, ProxyConnection, WhatIfAnswer, WhyAnswer, WorkloadsAnswer,
+    ChainsAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, ProxyConnection, TimelineAnswer, WhatIfAnswer, WhyAnswer,
+    WorkloadsAnswer,
 };
 use crate::analysis::connection::Asked;
 use crate::analysis::logs::Fact;
+use crate::analysis::timeline::Gathered;
 use crate::analysis::what_if::Assumption;
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 use crate::model::logs::LogRecord;
@@ -45,6 +47,8 @@ pub enum Subject {
     Logs(LogsOf),
     /// All that is known of a line.
     Record(Line),
+    /// The story of a plugin's last change.
+    Timeline(PluginId),
     /// The raw JSON of a filter or chain.
     Raw {
         /// What it is of.
@@ -102,6 +106,17 @@ impl Focus {
     }
 }
 
+/// The reading of the logs that a story is told from.
+#[derive(Clone, Debug, Default)]
+pub struct StoryLogs {
+    /// What was read; None before the first reading.
+    pub read: Option<Arc<Gathered>>,
+    /// The reading that is under way.
+    pub ticket: Option<Ticket>,
+    /// How many times they were read since the last change of the plugin; None where it is not followed.
+    pub followed: Option<usize>,
+}
+
 /// One screen of the way from home to where the person is.
 #[derive(Debug)]
 pub struct Screen {
@@ -123,6 +138,8 @@ pub struct Screen {
     pub hits: Vec<Hit>,
     /// Whether the first near-miss is to be selected as soon as there are rows.
     pub seek_miss: bool,
+    /// The reading of the logs that its answer needs.
+    pub story: StoryLogs,
     /// Which listeners and chains are open, by their key in [`rows`].
     pub open: BTreeSet<rows::Key>,
     /// The line of a log whose listener or chain is to be selected as soon as there are rows.
@@ -144,6 +161,7 @@ impl Screen {
             rows: Vec::new(),
             hits: Vec::new(),
             seek_miss: false,
+            story: StoryLogs::default(),
             open: BTreeSet::new(),
             seek_line: None,
             logs: None,
@@ -163,6 +181,7 @@ impl Screen {
             Subject::Order(_) => View::Order,
             Subject::Logs(_) => View::Logs,
             Subject::Record(_) => View::Record,
+            Subject::Timeline(_) => View::Timeline,
             Subject::Raw { .. } => View::Raw,
             Subject::Warnings => View::Warnings,
             Subject::Help(_) => View::Help,
@@ -180,6 +199,8 @@ impl Screen {
             Subject::Mtls(workload) => Some(Question::Mtls(workload.clone())),
             Subject::Connection(focus, asked) => Some(Question::Connection(focus.proxy.clone(), asked.clone())),
             Subject::Order(focus) => Some(Question::Order(focus.proxy.clone())),
+            // Without the logs it would say that nothing was seen.
+            Subject::Timeline(plugin) => Some(Question::Timeline(plugin.clone(), self.story.read.clone()?)),
             Subject::Why(_) | Subject::Logs(_) | Subject::Record(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => None,
         }
     }
@@ -200,7 +221,7 @@ impl Screen {
     /// The plugin that it is about.
     pub fn plugin(&self) -> Option<&PluginId> {
         match &self.subject {
-            Subject::Workloads(plugin) => Some(plugin),
+            Subject::Workloads(plugin) | Subject::Timeline(plugin) => Some(plugin),
             Subject::WhatIf(supposed) => supposed.plugin.as_ref(),
             Subject::Logs(of) | Subject::Record(Line { of, .. }) => of.plugin.as_ref(),
             _ => self.focus()?.plugin.as_ref(),
@@ -267,6 +288,14 @@ impl Screen {
     pub fn order(&self) -> Option<&OrderAnswer> {
         match &self.answer {
             Some(Answered::Order(answer)) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// The story of the last change.
+    pub fn timeline(&self) -> Option<&TimelineAnswer> {
+        match &self.answer {
+            Some(Answered::Timeline(answer)) => Some(answer),
             _ => None,
         }
     }

@@ -9,6 +9,7 @@ mod keys;
 mod level;
 mod logs;
 mod mesh;
+mod timeline;
 mod tree;
 mod walk;
 mod what_if;
@@ -43,6 +44,7 @@ pub(super) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::MeshRead { .. } => Vec::new(),
         Msg::DumpRead { ticket, proxy, dump, changes } => dumps::read(app, ticket, proxy, dump, changes),
         Msg::Answered { ticket, answer } => ask::answered(app, ticket, answer),
+        Msg::LogsRead { ticket, gathered } => timeline::read(app, ticket, gathered),
         Msg::ManifestRead { ticket, outcome } => what_if::read(app, ticket, outcome),
         Msg::Logs(of, message) => logs::told(app, of, message),
         Msg::LevelRead { ticket, question } => level::read(app, ticket, question),
@@ -93,6 +95,7 @@ fn forget(app: &mut App, ticket: Ticket) {
     let _ = app.waits.end(ticket);
     for screen in &mut app.screens {
         screen.pending = screen.pending.filter(|pending| *pending != ticket);
+        screen.story.ticket = screen.story.ticket.filter(|reading| *reading != ticket);
     }
     for fetch in app.fetches.values_mut() {
         fetch.ticket = fetch.ticket.filter(|pending| *pending != ticket);

@@ -193,7 +193,7 @@ impl Asker<'_> {
         self.common.namespace.clone().unwrap_or_else(|| self.source.info().namespace)
     }
 
-    fn proxies_in_reach(&self, collector: &Collector) -> Vec<ProxyId> {
+    pub(super) fn proxies_in_reach(&self, collector: &Collector) -> Vec<ProxyId> {
         let namespace = if collector.objects().pods.is_empty() { None } else { self.namespace() };
         let all = read::proxies(&self.source, collector).into_iter();
         all.filter(|proxy| namespace.as_ref().is_none_or(|namespace| proxy.namespace == *namespace)).collect()

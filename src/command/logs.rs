@@ -131,16 +131,12 @@ async fn follow(asked: Asked, mut watched: Watched, views: watch::Sender<Arc<Vie
 
 /// The plugin that is asked for over a log alone, where no object says which there are.
 fn taken_to_exist(text: &str, namespace: &str, collector: &mut Collector) -> Result<PluginId, Error> {
-    let parts: Vec<&str> = text.split('/').collect();
-    let (kind, namespace, name) = match parts.as_slice() {
-        [name] => (Kind::WasmPlugin, namespace, *name),
-        [namespace, name] | ["wasmplugin", namespace, name] => (Kind::WasmPlugin, *namespace, *name),
-        ["trafficextension", namespace, name] => (Kind::TrafficExtension, *namespace, *name),
-        _ => return Err(Error::Usage(format!("{text} is not a plugin's name; write namespace/name"))),
-    };
-    collector.apply(Update::Applied { kind, object: json!({"metadata": {"namespace": namespace, "name": name}, "spec": {}}) });
-    let kind = if kind == Kind::WasmPlugin { PluginKind::WasmPlugin } else { PluginKind::TrafficExtension };
-    Ok(PluginId::new(kind, namespace, name))
+    let (plugin_kind, name) = lookup::plugin_name(text, namespace)?;
+    let plugin_kind = plugin_kind.unwrap_or(PluginKind::WasmPlugin);
+    let kind = if plugin_kind == PluginKind::TrafficExtension { Kind::TrafficExtension } else { Kind::WasmPlugin };
+    let object = json!({"metadata": {"namespace": name.namespace, "name": name.name}, "spec": {}});
+    collector.apply(Update::Applied { kind, object });
+    Ok(PluginId { name, kind: plugin_kind })
 }
 
 /// Writes records in a thread of its own: whoever reads them may take as long as he likes.

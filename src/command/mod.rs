@@ -5,6 +5,7 @@ mod logs;
 mod open;
 mod read;
 mod terminal;
+mod timeline;
 mod what_if;
 
 use std::io::{self, IsTerminal, Write};
@@ -113,6 +114,7 @@ async fn outcome(cli: &Cli) -> Result<Outcome, Error> {
         Some(Command::Why { plugin, workload, .. }) => asker.why(plugin, workload.as_deref()).await,
         Some(Command::Order { workload }) => asker.order(workload).await,
         Some(Command::Mtls { workload }) => asker.mtls(workload.as_deref()).await,
+        Some(Command::Timeline { plugin, since }) => asker.timeline(plugin, *since).await,
         Some(Command::Record { folder }) => asker.record(folder).await,
         Some(Command::Logs(wanted)) => asker.logs(wanted).await,
     }

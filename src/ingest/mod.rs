@@ -11,6 +11,7 @@ pub mod istiod;
 pub mod kubernetes;
 pub mod logging;
 pub mod logs;
+pub mod managed_fields;
 pub mod manifest;
 pub mod plugin_name;
 pub mod redact;

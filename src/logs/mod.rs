@@ -4,6 +4,7 @@
 mod asked;
 pub mod pane;
 mod reader;
+mod story;
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use tokio::time::sleep_until;
 
 pub use self::asked::{Asked, SETTLE, concerns};
 use self::reader::Reader;
+pub use self::story::gather;
 use crate::analysis::logs::{Filter, Merge};
 use crate::model::inventory::Inventory;
 use crate::model::logs::{LogOrigin, LogRecord};

@@ -32,8 +32,23 @@ pub struct Plugin {
     pub created: Option<String>,
     /// `metadata.resourceVersion`: opaque, changes with every write.
     pub resource_version: Option<String>,
+    /// `metadata.generation`: 1 when it was created, one more with each change of the spec.
+    pub generation: Option<i64>,
+    /// Who wrote the spec last, each manager once, the latest last (`metadata.managedFields`); empty where that was not read.
+    pub writes: Vec<Write>,
     /// What in its spec no istiod can decode, as clauses: `spec.phase is EARLY, which is not a phase`.
     pub undecodable: Vec<String>,
+}
+
+/// When one manager wrote fields of an object's spec last.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Write {
+    /// RFC 3339 in UTC; the API server keeps whole seconds.
+    pub time: String,
+    /// `kubectl-client-side-apply`, the name of a controller, …
+    pub manager: String,
+    /// `Apply` or `Update`.
+    pub operation: String,
 }
 
 /// What a plugin runs.

@@ -9,6 +9,7 @@ mod order;
 mod paint;
 mod plugins;
 mod table;
+mod timeline;
 mod what_if;
 mod why;
 mod workloads;

@@ -21,7 +21,7 @@ pub fn web(name: &str) -> (Applied, String) {
     (applied, address)
 }
 
-fn request(address: &str) {
+pub fn request(address: &str) {
     let url = format!("http://{address}:80/headers");
     kubectl(&["exec", "-n", "default", "deploy/sleep", "-c", "sleep", "--", "curl", "-s", "-o", "/dev/null", &url]);
 }

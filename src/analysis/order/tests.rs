@@ -28,6 +28,8 @@ fn plugin(name: &str) -> Plugin {
         revision: None,
         created: Some("2026-11-23T19:00:00Z".to_owned()),
         resource_version: None,
+        generation: None,
+        writes: Vec::new(),
         undecodable: Vec::new(),
     }
 }

@@ -146,6 +146,23 @@ const ORDER: &[(&str, &str)] = &[
     ("rules of Istio", "The version whose order is shown: the istiod's, else the proxy's own, else the newest that is known."),
 ];
 
+const TIMELINE: &[(&str, &str)] = &[
+    (
+        "the steps",
+        "What happened to the last change of the plugin's spec, from the object over istiod to each proxy, with what shows it. The bar and the time behind it are since the step before.",
+    ),
+    ("created, changed", "By the object's own times, of which the API server keeps whole seconds."),
+    (
+        "received, debounced",
+        "istiod waits for more changes before it pushes; its line says how long ago it received the first and the last.",
+    ),
+    ("LDS, ECDS accepted", "By last_updated in the proxy's config dump: no log line says that a proxy has taken something."),
+    ("first line", "The first that the plugin wrote with the configuration that it has now."),
+    ("(nearest)", "The evidence does not say that it is this change's; it is the nearest that fits, and the note says why."),
+    ("(clock)", "Its time is before that of what it follows from: the clocks of those who wrote them differ."),
+    ("what could not be seen", "Steps that must have been or could have been, and why nothing shows them."),
+];
+
 const WHAT_IF: &[(&str, &str)] = &[
     (
         "if …",
@@ -215,6 +232,7 @@ fn words(view: View) -> &'static [(&'static str, &'static str)] {
         View::Order => ORDER,
         View::Logs => LOGS,
         View::Record => RECORD,
+        View::Timeline => TIMELINE,
         View::Raw => RAW,
         View::Warnings | View::Help => WARNINGS,
     }

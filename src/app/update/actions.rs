@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ask, connection, copy, dumps, forget, level, logs, tree, walk, what_if};
+use super::{ask, connection, copy, dumps, forget, level, logs, timeline, tree, walk, what_if};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::keymap::Context;
@@ -41,6 +41,7 @@ pub(super) fn run(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Connection => connection::ask(app),
         Action::Order => walk::focus(app).map(|focus| walk::go(app, Subject::Order(focus))).unwrap_or_default(),
         Action::RaiseLevel => level::begin(app),
+        Action::Timeline => timeline::open(app),
         Action::NearMisses => walk::near_misses(app),
         Action::Find => {
             app.typing = Some(Typing::Find(Prompt::with(&app.screen().find)));
@@ -114,7 +115,9 @@ fn refresh(app: &mut App) -> Vec<Effect> {
     };
     app.last_change = None;
     app.note = Some("asking again".to_owned());
-    proxies.iter().flat_map(|proxy| dumps::fetch(app, proxy, Duration::ZERO)).collect()
+    let mut effects: Vec<Effect> = proxies.iter().flat_map(|proxy| dumps::fetch(app, proxy, Duration::ZERO)).collect();
+    effects.extend(timeline::read_again(app, Duration::ZERO));
+    effects
 }
 
 fn next_scene(app: &mut App) -> Vec<Effect> {
@@ -135,5 +138,6 @@ fn next_scene(app: &mut App) -> Vec<Effect> {
         effects.extend(dumps::fetch(app, proxy, Duration::ZERO));
     }
     effects.extend(logs::begin_again(app, &Arc::default()));
+    effects.extend(timeline::read_again(app, Duration::ZERO));
     effects
 }

@@ -87,6 +87,10 @@ pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
             let answered = screen.what_if().and_then(Result::ok).map(|answer| answer.workloads.iter().map(|entry| entry.proxy.clone()));
             supposed.proxy.iter().cloned().chain(answered.into_iter().flatten().take(MOST_FOR_HOME)).collect()
         }
+        Subject::Timeline(_) => {
+            let answered = screen.timeline().map(|answer| answer.proxies.iter().map(|part| part.proxy.clone()));
+            answered.into_iter().flatten().take(MOST_FOR_HOME).collect()
+        }
         Subject::Mtls(_) | Subject::Logs(_) | Subject::Record(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => Vec::new(),
     };
     // A pod that is gone is not asked; where no pods were read, nothing says that it is.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ask, dumps, level, logs};
+use super::{ask, dumps, level, logs, timeline};
 use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::ingest::collect::Changed;
@@ -35,6 +35,7 @@ pub(super) fn read(app: &mut App, objects: &Arc<Snapshot>, changed: &[Changed], 
     effects.extend(logs::look_at(app, changed));
     effects.extend(retry_failed(app, changed));
     effects.extend(level::follow_pods(app));
+    effects.extend(timeline::follow(app, changed));
     effects.extend(ask::ask(app));
     effects
 }

@@ -56,7 +56,7 @@ fn leave(app: &mut App) -> Vec<Effect> {
         return Vec::new();
     }
     let left = app.screens.pop();
-    let reading = left.as_ref().and_then(|screen| Some(screen.logs.as_ref()?.ticket));
+    let reading = left.as_ref().and_then(|screen| screen.logs.as_ref().map(|logs| logs.ticket).or(screen.story.ticket));
     for ticket in left.and_then(|screen| screen.pending).into_iter().chain(reading) {
         forget(app, ticket);
     }
@@ -84,6 +84,7 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
         (Row::Sum(_) | Row::Term(..) | Row::Difference(..), Subject::Why(_)) => show_chain(app, why_place(screen, &row)),
         (Row::Taken, Subject::Connection(..)) => show_chain(app, connection_place(screen, None)),
         (Row::Loser(loser), Subject::Connection(..)) => show_chain(app, connection_place(screen, Some(*loser))),
+        (_, Subject::Timeline(_)) => focus(app).map(|focus| go(app, Subject::Chains(focus))).unwrap_or_default(),
         (row, Subject::Order(_)) => show_chain(app, rows::order::chain(screen, row)),
         _ => Vec::new(),
     }
@@ -164,6 +165,7 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
             let plugin = row.and_then(|row| rows::order::plugin(screen, row)).or(focus.plugin.as_ref());
             Some(Focus { plugin: plugin.cloned(), ..focus.clone() })
         }
+        (Some(row), Subject::Timeline(_)) => rows::timeline::focus(app, row),
         (Some(Row::Plugin(index)), _) => {
             let plugin = &screen.plugins()?.plugins[*index];
             let first = plugin.proxies.first();
@@ -189,6 +191,7 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
         app.note = Some(match app.screen().selected() {
             Some(Row::Plugin(_)) if app.awaited().contains(&Kind::Pod) => "the pods are still being read".to_owned(),
             Some(Row::Plugin(_)) => "the plugin applies to no proxy, so there are no chains to show; n says why".to_owned(),
+            Some(Row::Step(..) | Row::Unseen(..) | Row::Sentence(_)) => "that is no proxy's: select a line of one".to_owned(),
             Some(Row::Workload(_)) => "the workload has no proxy that runs Envoy".to_owned(),
             _ if logs::line(app.screen()).is_some() => "the line is of no proxy".to_owned(),
             _ => "nothing is selected".to_owned(),

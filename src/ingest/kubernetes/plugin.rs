@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::fields::{Fields, port_of, str_of};
-use crate::ingest::{go_url, redact};
+use crate::ingest::{go_url, managed_fields, redact};
 use crate::model::ids::{PluginId, PluginKind};
 use crate::model::kind::Kind;
 use crate::model::plugin::{Extension, Phase, Plugin, PluginType, TargetRef, TrafficSelector, WasmModule, WorkloadMode};
@@ -34,6 +34,8 @@ pub(super) fn read(kind: Kind, fields: &mut Fields<'_>) -> Plugin {
         revision: fields.labels("/metadata/labels").remove("istio.io/rev"),
         created: fields.created(),
         resource_version: fields.optional_text("/metadata/resourceVersion"),
+        generation: fields.number("/metadata/generation"),
+        writes: managed_fields::writes(fields.list("/metadata/managedFields")),
         undecodable: Vec::new(),
     };
     plugin.undecodable = fields.undecodable();
@@ -148,7 +150,6 @@ fn matches(fields: &mut Fields<'_>) -> Vec<TrafficSelector> {
             }
         };
         let ports = item.get("ports").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        // Dropping a number that is no port would turn an item that matches nothing into one that matches every port.
         // Dropping a number that is no port would turn an item that matches nothing into one that matches every port.
         let numbers: Vec<u16> = ports.iter().map(|port| port_of(port, "/number").unwrap_or_default()).collect();
         found.push(TrafficSelector { mode, ports: numbers });

@@ -9,6 +9,8 @@ use kube::core::DynamicResourceScope;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::ingest::managed_fields;
+
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// An object as the API server wrote it, less what no answer needs. Where `METADATA` is set the server is asked for no more
@@ -49,10 +51,10 @@ impl<'de, const METADATA: bool> Deserialize<'de> for AnyObject<METADATA> {
     }
 }
 
-/// Drops what is large and never used: the field managers, and the copy of the object that `kubectl apply` leaves.
+/// Drops what is large and never used: most of the field managers, and the copy of the object that `kubectl apply` leaves.
 fn prune(value: &mut Value) {
+    managed_fields::prune(value);
     let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) else { return };
-    metadata.remove("managedFields");
     if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
         annotations.remove(LAST_APPLIED);
     }

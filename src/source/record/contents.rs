@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::ingest::redact;
+use crate::ingest::{managed_fields, redact};
 
 /// JSON as files of a recording have it.
 pub(super) fn pretty(value: &Value) -> String {
@@ -27,9 +27,7 @@ pub(super) fn objects(bytes: &[u8]) -> Result<Option<Value>, String> {
         return Ok(None);
     }
     for item in items {
-        if let Some(metadata) = item.get_mut("metadata").and_then(Value::as_object_mut) {
-            metadata.remove("managedFields");
-        }
+        managed_fields::prune(item);
         if let Some(status) = item.get_mut("status").and_then(Value::as_object_mut) {
             status.remove("nodeInfo");
         }

@@ -8,7 +8,7 @@ use super::{inset, paragraph};
 use crate::app::App;
 use crate::app::logs::{Logs, Reading};
 use crate::app::screen::Screen;
-use crate::model::ids::{ProxyId, WorkloadId};
+use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 use crate::model::kind::Kind;
 use crate::model::snapshot::Dump;
 use crate::model::update::Health;
@@ -121,6 +121,17 @@ pub(super) fn mtls(app: &App, workload: &WorkloadId) -> Reason {
             format!("{} of namespace {} has no pods any more.", workload.short(), workload.name.namespace),
             "Esc goes back.",
         ),
+    }
+}
+
+/// Why there is no story yet.
+pub(super) fn timeline(app: &App, plugin: &PluginId) -> Reason {
+    match trouble(app) {
+        Some(reason) => reason,
+        None if app.screen().story.ticket.is_some() || app.screen().pending.is_some() => {
+            Reason::new(Role::Info, format!("Reading the logs of istiod and of the proxies that {plugin} concerns …"), "Esc goes back.")
+        }
+        None => Reason::new(Role::Info, "The logs were not read.", "r reads them."),
     }
 }
 

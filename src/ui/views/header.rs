@@ -28,6 +28,12 @@ pub(super) fn steps(app: &App) -> Vec<String> {
                 }
                 steps.push(screen.view().title().to_lowercase());
             }
+            Subject::Timeline(plugin) => {
+                if !steps.contains(&plugin.to_string()) {
+                    steps.push(plugin.to_string());
+                }
+                steps.push(screen.view().title().to_lowercase());
+            }
             Subject::WhatIf(supposed) => steps.push(format!("what if {}", supposed.typed)),
             Subject::Mtls(workload) => {
                 if !steps.contains(&workload.name.name) {

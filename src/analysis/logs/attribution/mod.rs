@@ -2,7 +2,7 @@
 //! record says why.
 
 mod candidates;
-mod module;
+pub(in crate::analysis) mod module;
 mod needles;
 
 use std::sync::{Arc, LazyLock};

@@ -2,7 +2,7 @@
 
 /// A module, as the agent finds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Module<'u> {
+pub(in crate::analysis) enum Module<'u> {
     /// An image (`github.com/google/go-containerregistry pkg/name`).
     Image {
         /// The registry's host.
@@ -20,7 +20,7 @@ const DOCKER_HUB: &str = "index.docker.io";
 
 impl<'u> Module<'u> {
     /// Reads `url` of a plugin, or the one in a line.
-    pub(super) fn of(url: &'u str) -> Self {
+    pub(in crate::analysis) fn of(url: &'u str) -> Self {
         match url.split_once("://") {
             // Go takes a scheme in any case.
             Some((scheme, image)) if scheme.eq_ignore_ascii_case("oci") => Self::image(image),
@@ -40,7 +40,7 @@ impl<'u> Module<'u> {
     }
 
     /// Puts together what a line has in pieces.
-    pub(super) fn parts(registry: &'u str, repository: &'u str, reference: &'u str) -> Self {
+    pub(in crate::analysis) fn parts(registry: &'u str, repository: &'u str, reference: &'u str) -> Self {
         let registry = if registry == "docker.io" { DOCKER_HUB } else { registry };
         let repository = if registry == DOCKER_HUB { repository.strip_prefix("library/").unwrap_or(repository) } else { repository };
         // With both, the digest decides; the tag before it says nothing.

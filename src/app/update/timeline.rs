@@ -1,0 +1,79 @@
+//! The story of a plugin's last change: its logs are read when it is opened, when somebody asks again, and for a while after the
+//! plugin's object has changed, since what follows takes its time and nothing says when it is over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{ask, forget, walk};
+use crate::analysis::timeline::Gathered;
+use crate::app::effect::Effect;
+use crate::app::program::App;
+use crate::app::rows::Row;
+use crate::app::screen::Subject;
+use crate::app::state::Ticket;
+use crate::ingest::collect::Changed;
+use crate::model::ids::PluginId;
+use crate::model::kind::Kind;
+
+/// When the logs are read after a change, each time after the reading before.
+const FOLLOW: [Duration; 4] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
+
+/// Goes to the story of the plugin in question.
+pub(super) fn open(app: &mut App) -> Vec<Effect> {
+    let Some(plugin) = plugin(app) else {
+        app.note = Some("no plugin is selected".to_owned());
+        return Vec::new();
+    };
+    let mut effects = walk::go(app, Subject::Timeline(plugin));
+    if app.screen().story.read.is_none() {
+        effects.extend(read_again(app, Duration::ZERO));
+    }
+    effects
+}
+
+fn plugin(app: &App) -> Option<PluginId> {
+    let screen = app.screen();
+    match screen.selected() {
+        Some(Row::Plugin(index)) => screen.plugins().map(|answer| answer.plugins[*index].id.clone()),
+        _ => screen.plugin().cloned(),
+    }
+}
+
+/// Reads the logs of the story in sight, if one is. A reading under way gives way.
+pub(super) fn read_again(app: &mut App, after: Duration) -> Vec<Effect> {
+    let Subject::Timeline(plugin) = app.screen().subject.clone() else { return Vec::new() };
+    let before = app.screen().story.ticket;
+    before.into_iter().for_each(|ticket| forget(app, ticket));
+    let ticket = app.waits.begin(format!("the logs of {plugin}"));
+    app.screen_mut().story.ticket = Some(ticket);
+    let (snapshot, deadline) = (app.snapshot.clone(), app.options.deadline);
+    before.map(Effect::Stop).into_iter().chain([Effect::ReadLogs { ticket, plugin, snapshot, deadline, after }]).collect()
+}
+
+/// Takes what the logs tell; what nobody waits for any more is dropped.
+pub(super) fn read(app: &mut App, ticket: Ticket, gathered: Arc<Gathered>) -> Vec<Effect> {
+    if !app.waits.end(ticket) {
+        return Vec::new();
+    }
+    let Some(screen) = app.screens.iter_mut().find(|screen| screen.story.ticket == Some(ticket)) else { return Vec::new() };
+    screen.story.ticket = None;
+    screen.story.read = Some(gathered);
+    let next = screen.story.followed.map(|times| times + 1);
+    screen.story.followed = next.filter(|times| *times < FOLLOW.len());
+    let mut effects = ask::ask(app);
+    if let Some(after) = app.screen().story.followed.map(|times| FOLLOW[times]) {
+        effects.extend(read_again(app, after));
+    }
+    effects
+}
+
+/// Follows the plugin of the story in sight, where its object has changed.
+pub(super) fn follow(app: &mut App, changed: &[Changed]) -> Vec<Effect> {
+    let Subject::Timeline(plugin) = &app.screen().subject else { return Vec::new() };
+    let kind = |kind: &Kind| matches!(kind, Kind::WasmPlugin | Kind::TrafficExtension) && kind.as_str() == plugin.kind.as_str();
+    if !changed.iter().any(|change| matches!(change, Changed::Objects(of, Some(name)) if kind(of) && *name == plugin.name)) {
+        return Vec::new();
+    }
+    app.screen_mut().story.followed = Some(0);
+    read_again(app, FOLLOW[0])
+}
