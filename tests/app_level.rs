@@ -198,7 +198,7 @@ fn what_could_not_be_put_back_is_said_and_tried_again() {
     assert!(driver.send(back(PutBack::Failed("no route to host".to_owned()), end)).is_empty(), "the clock runs already");
     let failed = driver.text((120, 40));
     assert!(failed.contains("✗ wasm debug httpbin-664956bb75-9d64m not put back"), "{failed}");
-    assert!(failed.contains("is not put back: no route to host; it is tried again"), "{failed}");
+    assert!(failed.contains("wasm is not put back on httpbin-664956bb75-9d64m.default, tried again in 5 s: no route to host"), "{failed}");
     assert!(matches!(driver.send(Msg::Ticked(end + Duration::from_secs(4))).as_slice(), [Effect::Tick]));
     let effects = driver.send(Msg::Ticked(end + Duration::from_secs(5)));
     assert!(matches!(effects.as_slice(), [Effect::PutBackLevel { .. }, Effect::Tick]), "{effects:?}");

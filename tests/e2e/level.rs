@@ -1,9 +1,11 @@
 //! The level of a real proxy's `wasm` logger, raised through the screen, and put back in each way in which it has to be.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::cut::Cut;
 use super::screen::Running;
 use super::world::{kubectl, mesh, meshscope};
 
@@ -29,7 +31,12 @@ impl Drop for AsItWas {
 
 /// The program on the chains of httpbin, with the level raised as it is typed.
 fn raised(typed: &str, shown: &str) -> Running {
-    let mut running = Running::start(&["-n", "default"]);
+    raised_by(&["-n", "default"], typed, shown)
+}
+
+/// The same, started with these arguments.
+fn raised_by(arguments: &[&str], typed: &str, shown: &str) -> Running {
+    let mut running = Running::start(arguments);
     running.shows(&["default/helloworld", "✓ 1 running"]);
     running.press("c");
     running.shows(&["N = 4 on 15006"]);
@@ -84,7 +91,7 @@ fn a_raised_level_is_put_back_after_q_and_after_sigterm() {
     running.press("q");
     running.ends();
     assert_eq!(level(None), "info");
-    let running = raised("debug 10m", "9:5");
+    let mut running = raised("debug 10m", "9:5");
     running.signal("TERM");
     running.ends();
     assert_eq!(level(None), "info");
@@ -104,4 +111,34 @@ fn what_somebody_else_sets_meanwhile_stays() {
     running.press("q");
     running.ends();
     assert_eq!(level(None), "trace");
+}
+
+#[test]
+#[ignore = "needs a mesh: KUBECONFIG"]
+fn a_level_outlasts_the_api_servers_absence_and_the_command_by_hand_is_right() {
+    let _mesh = mesh();
+    let _as_it_was = AsItWas;
+    let way = Cut::open();
+    let kubeconfig = way.kubeconfig().to_str().unwrap().to_owned();
+    let arguments = ["--kubeconfig", &kubeconfig, "-n", "default"];
+    let mut running = raised_by(&arguments, "debug 10s", "0:0");
+    way.cut();
+    running.shows(&["✗ wasm debug httpbin-", "not put back", "tried again in 5 s"]);
+    assert_eq!(level(None), "debug");
+    way.mend();
+    running.shows(&["is at warning again"]);
+    assert_eq!(level(None), USUAL);
+    running.press("q");
+    running.ends();
+    // At the end of the program there is no time to wait for the API server.
+    let mut running = raised_by(&arguments, "debug 10m", "9:5");
+    way.cut();
+    running.signal("TERM");
+    running.ends();
+    let said = running.shows(&["by hand: kubectl", "wasm=warning'"]).replace('\n', "");
+    assert_eq!(level(None), "debug");
+    let (_, command) = said.split_once("by hand: ").unwrap();
+    let output = Command::new("sh").args(["-c", command.trim()]).output().unwrap();
+    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(level(None), USUAL);
 }

@@ -75,7 +75,7 @@ impl Running {
     }
 
     /// Waits for the program's end, which leaves the terminal as it was.
-    pub fn ends(mut self) {
+    pub fn ends(&mut self) {
         let began = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {

@@ -128,15 +128,15 @@ pub(super) fn ticked(app: &mut App, now: Instant) -> Vec<Effect> {
 /// What became of putting a level back.
 pub(super) fn back(app: &mut App, proxy: &ProxyId, outcome: &PutBack, now: Instant) -> Vec<Effect> {
     app.now = Some(now);
-    if outcome.is_over() {
-        app.raised.remove(proxy);
-        app.say(format!("the {WASM} logger of {proxy} {outcome}"));
-    } else {
-        app.say_failure(format!("the {WASM} logger of {proxy} {outcome}; it is tried again"));
+    if let PutBack::Failed(why) = outcome {
+        app.say_failure(format!("{WASM} is not put back on {proxy}, tried again in {} s: {why}", AGAIN.as_secs()));
         if let Some(raised) = app.raised.get_mut(proxy) {
             raised.until = now + AGAIN;
             raised.stage = Stage::Overdue;
         }
+    } else {
+        app.raised.remove(proxy);
+        app.say(format!("the {WASM} logger of {proxy} {outcome}"));
     }
     tick(app)
 }
