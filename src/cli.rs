@@ -153,6 +153,11 @@ pub enum Command {
         /// As for chains (default: all workloads)
         workload: Option<String>,
     },
+    /// What istiod sent to each proxy and what the proxy made of it, per type and per plugin: synced, stale, refused, not sent
+    Sync {
+        /// As for chains (default: all proxies of the namespace)
+        workload: Option<String>,
+    },
     /// Write all that the answers need into a folder that --from reads, without secrets
     Record {
         /// An empty folder, or one that does not exist yet

@@ -22,5 +22,6 @@ pub mod order;
 pub mod outlook;
 pub mod placement;
 pub mod protocol;
+pub mod sync;
 pub mod targets;
 pub mod what_if;

@@ -4,6 +4,7 @@ mod ask;
 mod logs;
 mod open;
 mod read;
+mod sync;
 mod terminal;
 mod what_if;
 
@@ -113,6 +114,7 @@ async fn outcome(cli: &Cli) -> Result<Outcome, Error> {
         Some(Command::Why { plugin, workload, .. }) => asker.why(plugin, workload.as_deref()).await,
         Some(Command::Order { workload }) => asker.order(workload).await,
         Some(Command::Mtls { workload }) => asker.mtls(workload.as_deref()).await,
+        Some(Command::Sync { workload }) => asker.sync(workload.as_deref()).await,
         Some(Command::Record { folder }) => asker.record(folder).await,
         Some(Command::Logs(wanted)) => asker.logs(wanted).await,
     }

@@ -21,6 +21,7 @@ pub mod routing;
 pub mod service;
 pub mod sidecar;
 pub mod snapshot;
+pub mod sync;
 pub mod update;
 pub mod warning;
 pub mod workload;

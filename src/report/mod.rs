@@ -8,6 +8,7 @@ mod mtls;
 mod order;
 mod paint;
 mod plugins;
+mod sync;
 mod table;
 mod what_if;
 mod why;

@@ -28,10 +28,11 @@ pub(super) async fn record(
             folder.write("istiod/version.txt", contents::text(&first.bytes)).await?;
         }
     }
-    for what in ["syncz", "connections", "instancesz"] {
+    for what in ["syncz", "connections", "instancesz", "adsz"] {
         if let Some(replies) = ask(source, &format!("/debug/{what}"), &mut gaps).await {
             let answers: Vec<Vec<u8>> = replies.into_iter().map(|(_, reply)| reply.bytes.to_vec()).collect();
-            if let Some(text) = blocking(move || Ok(contents::merged(&answers))).await? {
+            let written = move || Ok(if what == "adsz" { contents::watches(&answers) } else { contents::merged(&answers) });
+            if let Some(text) = blocking(written).await? {
                 folder.write(&format!("istiod/{what}.json"), text).await?;
             }
         }
