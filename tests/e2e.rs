@@ -29,6 +29,8 @@ mod recording;
 mod rights;
 #[path = "e2e/screen.rs"]
 mod screen;
+#[path = "e2e/sync.rs"]
+mod sync;
 #[path = "e2e/world.rs"]
 mod world;
 #[path = "e2e/would.rs"]

@@ -11,6 +11,7 @@ use crate::analysis::diff::CountChange;
 use crate::ingest::collect::Changed;
 use crate::model::ids::ProxyId;
 use crate::model::snapshot::{Dump, Snapshot};
+use crate::model::sync::Sync;
 use crate::model::update::Health;
 use crate::source::SourceInfo;
 
@@ -44,6 +45,13 @@ pub enum Msg {
         dump: Dump,
         /// How its counts differ from those of the dump before.
         changes: Vec<CountChange>,
+    },
+    /// The istiods said how their proxies stand, or why that is not known.
+    SyncRead {
+        /// Which request it was.
+        ticket: Ticket,
+        /// What they said.
+        outcome: Result<Arc<Sync>, String>,
     },
     /// A question was answered.
     Answered {

@@ -5,6 +5,7 @@ pub mod connection;
 pub mod help;
 pub mod mtls;
 pub mod order;
+pub mod sync;
 pub mod what_if;
 pub mod why;
 
@@ -74,6 +75,8 @@ pub enum Row {
     Ruler(usize),
     /// A place of a list's ruler.
     Place(usize, usize),
+    /// A proxy, and how it stands to its istiod.
+    SyncProxy(usize),
     /// A proxy of which it is said what would be.
     Supposed(usize),
     /// A line of what would be there, with its sign: `+` comes, `-` goes, `!` is to be known.
@@ -155,6 +158,7 @@ fn all(screen: &Screen, warnings: usize) -> Vec<Row> {
         Subject::Mtls(_) => mtls::rows(screen),
         Subject::Connection(..) => connection::rows(screen),
         Subject::Order(_) => order::rows(screen),
+        Subject::Sync { .. } => sync::rows(screen),
         Subject::Raw { lines, .. } => (0..lines.len()).map(Row::Line).collect(),
         Subject::Warnings => (0..warnings).map(Row::Warning).collect(),
         Subject::Help(of) => (0..help::lines(of).len()).map(Row::Line).collect(),
@@ -197,6 +201,7 @@ pub fn opening(key: Key) -> BTreeSet<Key> {
 pub fn select_plugin(screen: &mut Screen, height: usize) {
     let chosen = screen.open.iter().rev().find(|key| key.chain.is_some()).cloned();
     let is_it = |row: &Row| match row {
+        Row::SyncProxy(_) => sync::is_in_question(screen, row),
         Row::Ordered(..) => screen.plugin().is_some() && order::plugin(screen, row) == screen.plugin(),
         _ => chosen.is_some() && chains::key_of(screen, row) == chosen,
     };
@@ -234,6 +239,7 @@ pub fn text(screen: &Screen, row: &Row) -> String {
         Row::Sum(_) | Row::Term(..) | Row::Difference(..) | Row::Cause(..) => why::text(screen, row),
         Row::Taken | Row::Loser(_) => connection::text(screen, row),
         Row::Ordering(_) | Row::Ordered(..) | Row::Ruler(_) | Row::Place(..) => order::text(screen, row),
+        Row::SyncProxy(_) => sync::entry(screen, row).map(|entry| entry.proxy.to_string()),
         Row::Supposed(index) => screen.what_if().and_then(Result::ok).map(|answer| answer.workloads[*index].proxy.to_string()),
         Row::Sentence(sentence) | Row::Change(_, sentence) => Some(sentence.clone()),
         Row::Line(index) => match &screen.subject {

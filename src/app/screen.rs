@@ -10,7 +10,7 @@ use super::question::{Answered, Question};
 use super::rows::{self, Row};
 use super::state::{ListState, Ticket};
 use crate::analysis::answers::{
-    ChainsAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, ProxyConnection, WhatIfAnswer, WhyAnswer, WorkloadsAnswer,
+    ChainsAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, ProxyConnection, SyncAnswer, WhatIfAnswer, WhyAnswer, WorkloadsAnswer,
 };
 use crate::analysis::connection::Asked;
 use crate::analysis::what_if::Assumption;
@@ -38,6 +38,13 @@ pub enum Subject {
     Connection(Focus, Asked),
     /// In which order plugins run in the proxy.
     Order(Focus),
+    /// How the proxies stand to istiod.
+    Sync {
+        /// The namespace that is looked at; None is all.
+        namespace: Option<String>,
+        /// The proxy in question, which is selected first.
+        at: Option<ProxyId>,
+    },
     /// The raw JSON of a filter or chain.
     Raw {
         /// What it is of.
@@ -137,6 +144,7 @@ impl Screen {
             Subject::Mtls(_) => View::Mtls,
             Subject::Connection(..) => View::Connection,
             Subject::Order(_) => View::Order,
+            Subject::Sync { .. } => View::Sync,
             Subject::Raw { .. } => View::Raw,
             Subject::Warnings => View::Warnings,
             Subject::Help(_) => View::Help,
@@ -154,6 +162,7 @@ impl Screen {
             Subject::Mtls(workload) => Some(Question::Mtls(workload.clone())),
             Subject::Connection(focus, asked) => Some(Question::Connection(focus.proxy.clone(), asked.clone())),
             Subject::Order(focus) => Some(Question::Order(focus.proxy.clone())),
+            Subject::Sync { namespace, .. } => Some(Question::Sync(namespace.clone())),
             Subject::Why(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => None,
         }
     }
@@ -240,6 +249,14 @@ impl Screen {
     pub fn order(&self) -> Option<&OrderAnswer> {
         match &self.answer {
             Some(Answered::Order(answer)) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// The answer to how the proxies stand.
+    pub fn sync(&self) -> Option<&SyncAnswer> {
+        match &self.answer {
+            Some(Answered::Sync(answer)) => Some(answer),
             _ => None,
         }
     }

@@ -7,6 +7,7 @@ mod copy;
 mod dumps;
 mod keys;
 mod mesh;
+mod sync;
 mod tree;
 mod walk;
 mod what_if;
@@ -40,6 +41,7 @@ pub(super) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::MeshRead { epoch, objects, changed, health } if epoch == app.epoch => mesh::read(app, &objects, &changed, health),
         Msg::MeshRead { .. } => Vec::new(),
         Msg::DumpRead { ticket, proxy, dump, changes } => dumps::read(app, ticket, proxy, dump, changes),
+        Msg::SyncRead { ticket, outcome } => sync::read(app, ticket, outcome),
         Msg::Answered { ticket, answer } => ask::answered(app, ticket, answer),
         Msg::ManifestRead { ticket, outcome } => what_if::read(app, ticket, outcome),
         Msg::Copied(outcome) => {
@@ -67,6 +69,9 @@ fn task_failed(app: &mut App, ticket: Option<Ticket>, what: String) -> Vec<Effec
         app.say_failure(what);
         return Vec::new();
     };
+    if app.sync == Some(ticket) {
+        return sync::read(app, ticket, Err(what));
+    }
     let unread = app.fetches.iter().find(|(_, fetch)| fetch.ticket == Some(ticket)).map(|(proxy, _)| proxy.clone());
     forget(app, ticket);
     app.say_failure(what.clone());
@@ -87,6 +92,7 @@ fn forget(app: &mut App, ticket: Ticket) {
     for screen in &mut app.screens {
         screen.pending = screen.pending.filter(|pending| *pending != ticket);
     }
+    app.sync = app.sync.filter(|pending| *pending != ticket);
     for fetch in app.fetches.values_mut() {
         fetch.ticket = fetch.ticket.filter(|pending| *pending != ticket);
     }

@@ -1,8 +1,9 @@
 //! Actions: what each does to the state.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ask, connection, copy, dumps, forget, tree, walk, what_if};
+use super::{ask, connection, copy, dumps, forget, sync, tree, walk, what_if};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::keymap::Context;
@@ -34,6 +35,7 @@ pub(super) fn run(app: &mut App, action: Action) -> Vec<Effect> {
         Action::WhatIf => what_if::begin(app),
         Action::Connection => connection::ask(app),
         Action::Order => walk::focus(app).map(|focus| walk::go(app, Subject::Order(focus))).unwrap_or_default(),
+        Action::Sync => sync::open(app),
         Action::NearMisses => walk::near_misses(app),
         Action::Find => {
             app.typing = Some(Typing::Find(Prompt::with(&app.screen().find)));
@@ -81,12 +83,15 @@ fn all_namespaces(app: &mut App) -> Vec<Effect> {
 
 /// Asks again: the proxies of the screen in sight.
 fn refresh(app: &mut App) -> Vec<Effect> {
+    app.last_change = None;
+    app.note = Some("asking again".to_owned());
+    if matches!(app.screen().subject, Subject::Sync { .. }) {
+        return sync::fetch(app, Duration::ZERO);
+    }
     let proxies: Vec<ProxyId> = match app.screen().proxy() {
         Some(proxy) => vec![proxy.clone()],
         None => app.fetches.keys().cloned().collect(),
     };
-    app.last_change = None;
-    app.note = Some("asking again".to_owned());
     proxies.iter().flat_map(|proxy| dumps::fetch(app, proxy, Duration::ZERO)).collect()
 }
 
@@ -107,5 +112,8 @@ fn next_scene(app: &mut App) -> Vec<Effect> {
         }
         effects.extend(dumps::fetch(app, proxy, Duration::ZERO));
     }
+    // Of another scene its istiod says something else.
+    Arc::make_mut(&mut app.snapshot).sync = None;
+    effects.extend(sync::again(app));
     effects
 }

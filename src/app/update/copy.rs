@@ -24,6 +24,7 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
             _ => None,
         },
         (Subject::Order(_), _) => screen.order().map(Answer::markdown),
+        (Subject::Sync { .. }, _) => screen.sync().map(Answer::markdown),
         (Subject::Raw { lines, .. }, _) => Some(lines.join("\n")),
         (Subject::Warnings, Some(Row::Warning(index))) => app.snapshot.warnings.get(*index).map(ToString::to_string),
         (Subject::Help(_), _) => Some(keymap::readme_table()),

@@ -12,6 +12,7 @@ mod plugins;
 mod prediction;
 mod raw;
 mod state;
+mod sync;
 mod warnings;
 mod what_if;
 mod why;
@@ -92,6 +93,7 @@ fn body(app: &App, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
         View::Mtls => mtls::render(app, screen, area, buffer, look),
         View::Connection => connection::render(app, screen, area, buffer, look),
         View::Order => order::render(app, screen, area, buffer, look),
+        View::Sync => sync::render(app, screen, area, buffer, look),
         View::Raw => raw::render(screen, area, buffer, look),
         View::Warnings => warnings::render(app, screen, area, buffer, look),
         View::Help => help::render(screen, area, buffer, look),
