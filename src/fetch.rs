@@ -14,7 +14,7 @@ use crate::model::logs::LogTime;
 use crate::model::snapshot::{Dump, LoadedDump};
 use crate::model::sync::{IstiodSync, Sync};
 use crate::model::warning::Warning;
-use crate::source::{FailureKind, ProxyQuestion, ProxyRequest, Reply, SharedSource, SourceError, SourceKind};
+use crate::source::{FailureKind, IstiodReplies, ProxyQuestion, ProxyRequest, Reply, SharedSource, SourceError, SourceKind};
 
 /// The name of Istio's proxy container.
 const CONTAINER: &str = "istio-proxy";
@@ -73,9 +73,6 @@ fn understand(reply: &Reply, serial: u64, object: &str) -> Dump {
     }
 }
 
-/// What each istiod answered, or why none did.
-type Answers = Result<Vec<(String, Reply)>, SourceError>;
-
 /// Asks every istiod how its proxies stand. An istiod that is away or says something else is among the gaps.
 ///
 /// # Errors
@@ -91,21 +88,20 @@ pub async fn sync(source: SharedSource) -> Result<Sync, SourceError> {
     Ok(Sync { asked, ..understood })
 }
 
-fn understand_sync(synced: Vec<(String, Reply)>, watched: Answers) -> Result<Sync, SourceError> {
-    let mut sync = Sync::default();
+fn understand_sync(synced: IstiodReplies, watched: Result<IstiodReplies, SourceError>) -> Result<Sync, SourceError> {
+    let silent = synced.silent.iter().map(|why| Warning::new("istiod", why, "")).collect();
+    let mut sync = Sync { partial: !synced.silent.is_empty(), gaps: silent, ..Sync::default() };
     let mut watches = understand_watches(watched, &mut sync.gaps);
     let mut first = None;
-    for (pod, reply) in synced {
+    for (pod, reply) in synced.replies {
         let object = if pod.is_empty() { "istiod".to_owned() } else { format!("istiod {pod}") };
-        sync.partial |= !reply.tried.is_empty();
-        sync.gaps.extend(reply.tried.iter().map(|tried| Warning::new("istiod", tried, "")));
         match istiod::syncz(&reply.bytes) {
             Ok(Syncz { mut clients, tells_watched }) => {
                 let names = watches.remove(&pod);
                 for client in &mut clients {
                     client.extensions = names.as_ref().map(|names| names.get(&client.proxy).cloned().unwrap_or_default());
                 }
-                sync.istiods.push(IstiodSync { pod, way: reply.way, tells_watched, clients });
+                sync.istiods.push(IstiodSync { pod, way: reply.way, tried: reply.tried, tells_watched, clients });
             }
             Err(what) => {
                 sync.partial = true;
@@ -121,11 +117,11 @@ fn understand_sync(synced: Vec<(String, Reply)>, watched: Answers) -> Result<Syn
 }
 
 /// What each istiod says that its proxies watch. A recording that does not hold it leaves nothing to be said.
-fn understand_watches(watched: Answers, gaps: &mut Vec<Warning>) -> BTreeMap<String, Watches> {
+fn understand_watches(watched: Result<IstiodReplies, SourceError>, gaps: &mut Vec<Warning>) -> BTreeMap<String, Watches> {
     let mut watches = BTreeMap::new();
     let mut gap = |what: String| gaps.push(Warning::new("the plugins that each proxy watches", what, ""));
     match watched {
-        Ok(replies) => {
+        Ok(IstiodReplies { replies, .. }) => {
             for (pod, reply) in replies {
                 match istiod::watches(&reply.bytes) {
                     Ok(found) => drop(watches.insert(pod, found)),

@@ -12,7 +12,9 @@ use meshscope::logs::{self, View};
 use meshscope::model::ids::ProxyId;
 use meshscope::model::logs::{LogEvent, LogLine, LogOrigin, LogRecord, LogSource, LogTime, MarkKind};
 use meshscope::source::logs::{LogBatch, LogItem, LogNews, LogQuery, LogStream, LogStreams, LogTargets};
-use meshscope::source::{FailureKind, LogRequest, ProxyRequest, Reply, SharedSource, Source, SourceError, SourceInfo, SourceKind, Updates};
+use meshscope::source::{
+    FailureKind, IstiodReplies, LogRequest, ProxyRequest, Reply, SharedSource, Source, SourceError, SourceInfo, SourceKind, Updates,
+};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -40,7 +42,7 @@ impl Source for Fed {
         nothing()
     }
 
-    fn istiod(&self, _: String) -> BoxFuture<'static, Result<Vec<(String, Reply)>, SourceError>> {
+    fn istiod(&self, _: String) -> BoxFuture<'static, Result<IstiodReplies, SourceError>> {
         nothing()
     }
 

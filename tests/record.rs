@@ -20,7 +20,8 @@ use meshscope::source::files::Files;
 use meshscope::source::logs::{LogQuery, LogStreams, LogTargets};
 use meshscope::source::record::{RecordReport, RecordTarget, record};
 use meshscope::source::{
-    FailureKind, LogRequest, ProxyQuestion, ProxyRequest, Reply, SharedSource, Source, SourceError, SourceInfo, SourceKind, Updates,
+    FailureKind, IstiodReplies, LogRequest, ProxyQuestion, ProxyRequest, Reply, SharedSource, Source, SourceError, SourceInfo, SourceKind,
+    Updates,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -207,10 +208,10 @@ impl Source for Walled {
         }
     }
 
-    fn istiod(&self, path: String) -> BoxFuture<'static, Result<Vec<(String, Reply)>, SourceError>> {
+    fn istiod(&self, path: String) -> BoxFuture<'static, Result<IstiodReplies, SourceError>> {
         let two = |a: &str, b: &str| {
             let replies = vec![("istiod-1".to_owned(), reply(a)), ("istiod-2".to_owned(), reply(b))];
-            async move { Ok(replies) }.boxed()
+            async move { Ok(IstiodReplies { replies, silent: vec!["istiod-3: no answer within 2 s".to_owned()] }) }.boxed()
         };
         match path.as_str() {
             "/version" => two("1.26.2-abc-Clean", "1.27.0-def-Clean"),

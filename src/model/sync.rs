@@ -35,8 +35,10 @@ pub struct Sync {
 pub struct IstiodSync {
     /// Its pod; empty where the source does not know it (a recording).
     pub pod: String,
-    /// By which way it was asked: `port-forward`, `file`.
+    /// By which way it was asked: `port-forward`, `xDS`, `file`.
     pub way: &'static str,
+    /// What was tried before and why it did not work.
+    pub tried: Vec<String>,
     /// Whether it tells of every type that a proxy watches, so that the others are not watched (1.23 and later).
     pub tells_watched: bool,
     /// Those that are connected to it.

@@ -106,3 +106,55 @@ fn what_a_proxy_refuses_is_told_in_its_words() {
     });
     assert!(!kubectl(&["get", "wasmplugins", "-n", "default", "-o", "name"]).contains("e2e-broken"));
 }
+
+/// istiod with its debug interface closed, and as it was again when the value goes.
+struct Closed;
+
+impl Closed {
+    fn new() -> Self {
+        // Made before anything is changed, so that a change in part is taken back too.
+        let closed = Self;
+        kubectl(&["-n", "istio-system", "set", "env", "deploy/istiod", "ENABLE_DEBUG_ON_HTTP=false"]);
+        kubectl(&["-n", "istio-system", "rollout", "status", "deploy/istiod", "--timeout=120s"]);
+        closed
+    }
+}
+
+impl Drop for Closed {
+    fn drop(&mut self) {
+        let run = |arguments: &[&str]| Command::new("kubectl").args(["-n", "istio-system"]).args(arguments).stdin(Stdio::null()).status();
+        let _ = run(&["set", "env", "deploy/istiod", "ENABLE_DEBUG_ON_HTTP-"]);
+        let _ = run(&["rollout", "status", "deploy/istiod", "--timeout=120s"]);
+    }
+}
+
+#[test]
+#[ignore = "needs the lab: KUBECONFIG, MESHSCOPE_LAB=1; istiod is restarted twice"]
+fn with_the_debug_interface_closed_xds_says_the_same() {
+    if !super::world::is_lab() {
+        return;
+    }
+    let _mesh = mesh();
+    let proxies = 2;
+    {
+        let _closed = Closed::new();
+        let connected = |answer: &Value| {
+            let entries = answer["proxies"].as_array().unwrap();
+            entries.len() >= proxies
+                && entries.iter().all(|entry| entry["connected"] == true)
+                && answer["istiods"].as_array().unwrap().len() == 1
+        };
+        let answer = until("all proxies at the istiod whose debug interface is closed", &["sync", "-A"], |answer| {
+            connected(answer) && answer["istiods"][0]["way"] == "xDS"
+        });
+        let tried = answer["istiods"][0]["tried"][0].as_str().unwrap();
+        assert!(tried.contains("on port 15014: status 404"), "{tried}");
+        agree(&["sync", "-A"]);
+        assert_eq!(answer["proxies"][0]["plugins"], Value::Null, "what is watched by name is not to be had so");
+    }
+    until("istiod as it was", &["sync", "-A"], |answer| {
+        let istiods = answer["istiods"].as_array().unwrap();
+        istiods.len() == 1 && istiods[0]["way"] == "port-forward" && answer["warnings"] == serde_json::json!([])
+    });
+    agree(&["sync", "-A"]);
+}

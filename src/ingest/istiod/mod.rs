@@ -1,5 +1,6 @@
 //! What istiod says of itself and of the proxies that are connected to it.
 
+mod client_config;
 mod syncz;
 mod version;
 mod watches;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::client_config::client_configs;
 use crate::ingest::redact;
 use crate::model::ids::ProxyId;
 use crate::model::logs::LogTime;
@@ -55,14 +56,17 @@ pub struct Syncz {
     pub tells_watched: bool,
 }
 
-/// Reads the answer of one istiod. Clients that only ask for debugging output, which were sent nothing and say no cluster, are
+/// Reads the answer of one istiod, in whichever form it came. Clients that only ask for debugging output, which were sent nothing and say no cluster, are
 /// among them.
 ///
 /// # Errors
 /// Where it is no such answer, or was cut short: why, as one clause.
 pub fn syncz(bytes: &[u8]) -> Result<Syncz, String> {
-    let entries: Option<Vec<Entry>> =
-        serde_json::from_slice(bytes).map_err(|error| format!("the answer of /debug/syncz cannot be read: {error}"))?;
+    let unreadable = |error: serde_json::Error| format!("the answer of /debug/syncz cannot be read: {error}");
+    if bytes.trim_ascii_start().starts_with(b"{") {
+        return client_configs(bytes).map_err(unreadable);
+    }
+    let entries: Option<Vec<Entry>> = serde_json::from_slice(bytes).map_err(unreadable)?;
     let entries = entries.unwrap_or_default();
     let tells_watched = entries.iter().any(|entry| entry.resources.is_some());
     Ok(Syncz { clients: entries.into_iter().filter_map(client).collect(), tells_watched })
@@ -127,7 +131,7 @@ fn push(nonce: &str) -> &str {
 }
 
 /// A time as Go writes it; its zero time is none.
-fn time(text: &str) -> Option<LogTime> {
+pub(super) fn time(text: &str) -> Option<LogTime> {
     let time: jiff::Timestamp = text.parse().ok()?;
     LogTime::try_from(time.as_nanosecond()).ok().filter(|nanos| *nanos > 0)
 }

@@ -19,6 +19,7 @@ mod proxy;
 mod scope;
 mod trouble;
 mod watch;
+mod xds;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ use kube::Client;
 
 use self::gates::Gates;
 use super::logs::{LogQuery, LogStreams, LogTargets};
-use super::{LogRequest, ProxyRequest, Reply, Source, SourceError, SourceInfo, SourceKind, Updates};
+use super::{IstiodReplies, LogRequest, ProxyRequest, Reply, Source, SourceError, SourceInfo, SourceKind, Updates};
 
 /// Which cluster to read, and what of it.
 #[derive(Clone, Debug)]
@@ -106,7 +107,7 @@ impl Source for Cluster {
         async move { proxy::ask(&shared, &request).await }.boxed()
     }
 
-    fn istiod(&self, path: String) -> BoxFuture<'static, Result<Vec<(String, Reply)>, SourceError>> {
+    fn istiod(&self, path: String) -> BoxFuture<'static, Result<IstiodReplies, SourceError>> {
         let shared = self.shared.clone();
         async move { istiod::ask_all(&shared, &path).await }.boxed()
     }

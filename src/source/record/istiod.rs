@@ -2,7 +2,7 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::super::{FailureKind, LogRequest, Reply, SharedSource, SourceError, SourceKind};
+use super::super::{FailureKind, IstiodReplies, LogRequest, Reply, SharedSource, SourceError, SourceKind};
 use super::folder::{Folder, blocking, is_plain_name};
 use super::{AT_ONCE, Gap, RecordTarget, contents, proxies};
 use crate::ingest::istiod::istiod_version;
@@ -50,13 +50,16 @@ async fn ask(source: &SharedSource, path: &str, gaps: &mut Vec<Gap>) -> Option<V
 }
 
 /// What the istiods said; None, and a gap, where they said nothing.
-fn answered(answer: Result<Vec<(String, Reply)>, SourceError>, path: &str, gaps: &mut Vec<Gap>) -> Option<Vec<(String, Reply)>> {
+fn answered(answer: Result<IstiodReplies, SourceError>, path: &str, gaps: &mut Vec<Gap>) -> Option<Vec<(String, Reply)>> {
     match answer {
-        Ok(replies) if replies.is_empty() => {
+        Ok(IstiodReplies { replies, .. }) if replies.is_empty() => {
             gaps.push(Gap::said(format!("istiod's {path}"), "no istiod answered"));
             None
         }
-        Ok(replies) => Some(replies),
+        Ok(IstiodReplies { replies, silent }) => {
+            gaps.extend(silent.into_iter().map(|why| Gap::said(format!("istiod's {path}"), why)));
+            Some(replies)
+        }
         Err(error) if error.kind == FailureKind::Missing => None,
         Err(error) => {
             gaps.push(Gap::new(format!("istiod's {path}"), error));

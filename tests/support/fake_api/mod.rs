@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
+pub use self::answer::TOKEN;
 pub use self::pods::{Exec, Forward};
 use self::state::State;
 

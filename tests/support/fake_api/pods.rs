@@ -1,5 +1,7 @@
 //! What pods do: port-forwards and execs over WebSockets, and logs.
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use http_body_util::{BodyExt, Full};
@@ -8,6 +10,8 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -31,6 +35,8 @@ pub enum Forward {
     Http(fn(&str) -> (u16, String)),
     /// It is HTTP, and the pod is gone in the middle of its answer: half of it comes, then the connection ends.
     Gone(fn(&str) -> (u16, String)),
+    /// It is istiod: HTTP, but for port 15012, which leads to a server; after so many bytes of its answer the connection is cut.
+    Istiod { http: fn(&str) -> (u16, String), xds: SocketAddr, cut: usize },
 }
 
 /// What an exec in a pod does.
@@ -108,6 +114,9 @@ async fn serve_forward(mut socket: Socket, port: u16, forward: Forward) -> Optio
             format!("error forwarding port {port} to pod x, uid : failed to connect to localhost:{port}: connect: connection refused");
         send(&mut socket, 1, text.as_bytes()).await?;
     }
+    if let (15012, Forward::Istiod { xds, cut, .. }) = (port, &forward) {
+        return bridge(socket, TcpStream::connect(xds).await.ok()?, *cut).await;
+    }
     let mut received = Vec::new();
     while let Some(Ok(message)) = socket.next().await {
         let Message::Binary(bytes) = message else { continue };
@@ -115,7 +124,7 @@ async fn serve_forward(mut socket: Socket, port: u16, forward: Forward) -> Optio
         let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
         let head = String::from_utf8(received.drain(..end + 4).collect()).unwrap();
         let path = head.split(' ').nth(1).unwrap().to_owned();
-        if let Forward::Http(answer) | Forward::Gone(answer) = forward {
+        if let Forward::Http(answer) | Forward::Gone(answer) | Forward::Istiod { http: answer, .. } = forward {
             let (code, body) = answer(&path);
             let response = format!("HTTP/1.1 {code} X\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes();
             if let Forward::Gone(_) = forward {
@@ -126,6 +135,26 @@ async fn serve_forward(mut socket: Socket, port: u16, forward: Forward) -> Optio
         }
     }
     None
+}
+
+/// Carries bytes between the port-forward and a server, until so many have come from it.
+async fn bridge(mut socket: Socket, mut server: TcpStream, cut: usize) -> Option<()> {
+    let mut left = cut;
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        tokio::select! {
+            message = socket.next() => match message?.ok()? {
+                Message::Binary(bytes) => server.write_all(&bytes[1..]).await.ok()?,
+                Message::Close(_) => return None,
+                _ => {}
+            },
+            read = server.read(&mut buffer) => {
+                let read = read.ok().filter(|read| *read > 0)?;
+                left = left.checked_sub(read)?;
+                send(&mut socket, 0, &buffer[..read]).await?;
+            }
+        }
+    }
 }
 
 async fn serve_exec(mut socket: Socket, printed: Result<String, String>) -> Option<()> {

@@ -46,8 +46,10 @@ pub struct IstiodAnswer {
     pub istiod: Option<String>,
     /// Its version; None where it does not say.
     pub version: Option<String>,
-    /// By which way it was asked: `port-forward`, `file`.
+    /// By which way it was asked: `port-forward`, `xDS`, `file`.
     pub way: &'static str,
+    /// What was tried before and why it did not work.
+    pub tried: Vec<String>,
     /// How many proxies are connected to it, in all namespaces.
     pub connected: usize,
 }
@@ -147,7 +149,13 @@ impl World<'_> {
     fn istiod(&self, istiod: &IstiodSync) -> IstiodAnswer {
         let proxies: BTreeSet<&ProxyId> =
             istiod.clients.iter().filter(|client| !rules::only_asks(client, &self.snapshot.objects)).map(|client| &client.proxy).collect();
-        IstiodAnswer { istiod: self.name(istiod), version: self.version(istiod), way: istiod.way, connected: proxies.len() }
+        IstiodAnswer {
+            istiod: self.name(istiod),
+            version: self.version(istiod),
+            way: istiod.way,
+            tried: istiod.tried.clone(),
+            connected: proxies.len(),
+        }
     }
 
     fn connected(&self, istiod: &IstiodSync, client: &Client) -> SyncEntry {

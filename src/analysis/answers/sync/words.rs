@@ -42,7 +42,8 @@ impl IstiodAnswer {
         let proxies = if self.connected == 1 { "1 proxy" } else { "proxies" };
         let count = if self.connected == 1 { String::new() } else { format!("{} ", self.connected) };
         let way = if self.way == "file" { "read from a file".to_owned() } else { format!("asked by {}", self.way) };
-        format!("{name}, {version}: {count}{proxies}, {way}")
+        let tried = if self.tried.is_empty() { String::new() } else { format!(" ({})", self.tried.join("; ")) };
+        format!("{name}, {version}: {count}{proxies}, {way}{tried}")
     }
 }
 
@@ -114,7 +115,7 @@ impl TypeAnswer {
     /// What the proxy has in the place of what it did not answer to.
     fn before(&self) -> String {
         match (&self.acked_push, &self.sent_push) {
-            (None, _) => "the proxy never took any".to_owned(),
+            (None, Some(_)) => "the proxy never took any".to_owned(),
             (Some(acked), Some(sent)) if acked != sent => format!("the proxy still has that of push {acked} in place of {sent}"),
             _ => "the proxy has not answered yet".to_owned(),
         }
