@@ -12,7 +12,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::ListParams;
 use serde_json::Value;
-use tokio::sync::{Notify, OnceCell};
+use tokio::sync::Notify;
 
 use super::Shared;
 use super::discovery;
@@ -20,7 +20,7 @@ use super::dump::{accept, said};
 use super::forward::{Answer, Forward, Limits};
 use super::object::AnyObject;
 use super::trouble::{Cause, Trouble, bounded};
-use super::xds::{self, Access};
+use super::xds;
 use crate::clock;
 use crate::model::envoy::DumpView;
 use crate::model::ids::ProxyId;
@@ -38,12 +38,9 @@ pub(super) async fn ask_all(shared: &Shared, path: &str) -> Result<IstiodReplies
     let pods = pods(shared).await.map_err(|trouble| failed(shared, path, &trouble))?;
     let limit = clock::now() + shared.timeout;
     let limits = Limits { first: limit, end: limit };
-    // One for all, and made only where one is needed.
-    let access = OnceCell::new();
-    let access = &access;
     let answers = join_all(pods.iter().map(|pod| async move {
         let began = clock::now();
-        let answer = ask_any_way(shared, pod, path, access, limits).await;
+        let answer = ask_any_way(shared, pod, path, limits).await;
         (pod, answer.map(|(bytes, way, tried)| Reply { bytes, way, view: DumpView::Istiod, took: began.elapsed(), tried }))
     }))
     .await;
@@ -64,25 +61,14 @@ pub(super) async fn ask_all(shared: &Shared, path: &str) -> Result<IstiodReplies
 type Found = (Bytes, &'static str, Vec<String>);
 
 /// Asks on port 15014, which takes no token from a port-forward; where that is closed, over xDS.
-async fn ask_any_way(
-    shared: &Shared,
-    pod: &str,
-    path: &str,
-    access: &OnceCell<Result<Access, Trouble>>,
-    limits: Limits,
-) -> Result<Found, Trouble> {
-    let closed = match ask(shared, pod, path, limits).await {
-        Ok(answer) if answer.status == 200 => return Ok((answer.body, "port-forward", Vec::new())),
-        Ok(answer) if path.starts_with("/debug/") && is_closed(&answer) => format!("on port {PORT}: {}", said(&answer)),
-        Ok(answer) => return Err(Trouble::new(Cause::Answered, said(&answer))),
-        Err(trouble) if path.starts_with("/debug/") && trouble.cause == Cause::Unreachable => format!("on port {PORT}: {}", trouble.text),
-        Err(trouble) => return Err(trouble),
+async fn ask_any_way(shared: &Shared, pod: &str, path: &str, limits: Limits) -> Result<Found, Trouble> {
+    let answer = ask(shared, pod, path, limits).await?;
+    let closed = match answer.status {
+        200 => return Ok((answer.body, "port-forward", Vec::new())),
+        _ if path.starts_with("/debug/") && is_closed(&answer) => format!("on port {PORT}: {}", said(&answer)),
+        _ => return Err(Trouble::new(Cause::Answered, said(&answer))),
     };
-    let over_xds = async {
-        let access = access.get_or_init(|| Access::of(shared)).await.as_ref().map_err(Clone::clone)?;
-        xds::ask(shared, pod, path, access, limits).await
-    };
-    match over_xds.await {
+    match xds::ask(shared, pod, path, limits).await {
         Ok(bytes) => Ok((bytes, "xDS", vec![closed])),
         Err(trouble) => Err(Trouble { text: format!("{closed}; over xDS: {}", trouble.text), ..trouble }),
     }

@@ -62,6 +62,7 @@ struct Shared {
     istio_namespace: String,
     timeout: Duration,
     gates: Gates,
+    xds: xds::Held,
 }
 
 impl Shared {
@@ -88,6 +89,7 @@ impl Cluster {
             istio_namespace: options.istio_namespace,
             timeout: options.timeout,
             gates: Gates::default(),
+            xds: xds::Held::default(),
         };
         Ok(Self { shared: Arc::new(shared) })
     }

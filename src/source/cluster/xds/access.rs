@@ -1,15 +1,19 @@
 //! What istiod asks of whoever asks it: a token of the mesh, and on our side the mesh's root to know istiod by. Both are held in memory
-//! for one question, and the token is shown nowhere.
+//! alone and for a while, and the token is shown nowhere.
 
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::{ConfigMap, ServiceAccount};
 use kube::Api;
 use kube::api::PostParams;
+use tokio::sync::Mutex;
 
 use super::super::Shared;
 use super::super::trouble::{Cause, Trouble, bounded};
+use crate::clock::{self, Instant};
 
 /// Istio puts the root of its certificates into every namespace that it serves (`pilot/pkg/bootstrap/certcontroller.go`).
 const ROOT: &str = "istio-ca-root-cert";
@@ -20,6 +24,32 @@ const ACCOUNT: &str = "default";
 const AUDIENCE: &str = "istio-ca";
 /// The shortest life that Kubernetes gives a token.
 const SECONDS: i64 = 600;
+/// How long one is used: half its life, so that none ends on its way.
+const USED: Duration = Duration::from_secs(300);
+
+/// The access that was made last, which several questions share.
+#[derive(Default)]
+pub(in crate::source::cluster) struct Held(Mutex<Option<(Instant, Arc<Access>)>>);
+
+impl Held {
+    /// That which was made last or, where it is too old, another one.
+    pub(in crate::source::cluster) async fn get(&self, shared: &Shared) -> Result<Arc<Access>, Trouble> {
+        let mut held = self.0.lock().await;
+        if let Some((made, access)) = &*held
+            && made.elapsed() < USED
+        {
+            return Ok(access.clone());
+        }
+        let access = Arc::new(Access::of(shared).await?);
+        *held = Some((clock::now(), access.clone()));
+        Ok(access)
+    }
+
+    /// Forgets it, after istiod did not take it.
+    pub(in crate::source::cluster) async fn forget(&self) {
+        *self.0.lock().await = None;
+    }
+}
 
 /// Access to the istiods of a namespace.
 pub(in crate::source::cluster) struct Access {
@@ -49,7 +79,7 @@ impl Token {
 
 impl Access {
     /// Reads the root, and has a token made where the person has the right to.
-    pub(in crate::source::cluster) async fn of(shared: &Shared) -> Result<Self, Trouble> {
+    async fn of(shared: &Shared) -> Result<Self, Trouble> {
         let namespace = shared.istio_namespace.clone();
         let maps: Api<ConfigMap> = Api::namespaced(shared.client.clone(), &namespace);
         let map = bounded(shared.timeout, maps.get(ROOT)).await?;

@@ -19,7 +19,7 @@ use super::Shared;
 use super::forward::{Limits, Port};
 use super::trouble::{Cause, Trouble, one_line};
 
-pub(super) use access::Access;
+pub(super) use access::{Access, Held};
 
 const PORT: u16 = 15012;
 /// Whatever stands under `/debug/`, by its path and query; empty where istiod's `ENABLE_DEBUG_ON_HTTP` is false.
@@ -28,7 +28,16 @@ const DEBUG: &str = "istio.io/debug";
 const SYNCZ: &str = "istio.io/debug/syncz";
 
 /// Asks one istiod for what stands under a path of `/debug/`.
-pub(super) async fn ask(shared: &Shared, pod: &str, path: &str, access: &Access, limits: Limits) -> Result<Bytes, Trouble> {
+pub(super) async fn ask(shared: &Shared, pod: &str, path: &str, limits: Limits) -> Result<Bytes, Trouble> {
+    let access = shared.xds.get(shared).await?;
+    let answer = ask_with(shared, pod, path, &access, limits).await;
+    if matches!(&answer, Err(trouble) if trouble.cause == Cause::Unauthorized) {
+        shared.xds.forget().await;
+    }
+    answer
+}
+
+async fn ask_with(shared: &Shared, pod: &str, path: &str, access: &Access, limits: Limits) -> Result<Bytes, Trouble> {
     let pods: Api<Pod> = Api::namespaced(shared.client.clone(), &shared.istio_namespace);
     let opened = Port::open(&pods, pod, PORT, limits).await?;
     let what = path.trim_start_matches('/').strip_prefix("debug/").unwrap_or(path);
