@@ -161,6 +161,11 @@ pub enum Command {
         #[arg(long, value_name = "TIME", value_parser = duration)]
         since: Option<Duration>,
     },
+    /// What istiod sent to each proxy and what the proxy made of it, per type and per plugin: synced, stale, refused, not sent
+    Sync {
+        /// As for chains (default: all proxies of the namespace)
+        workload: Option<String>,
+    },
     /// Write all that the answers need into a folder that --from reads, without secrets
     Record {
         /// An empty folder, or one that does not exist yet

@@ -1,15 +1,20 @@
-//! Asks a proxy for its config dump and has it understood, away from the task that draws.
+//! Asks a proxy for its config dump, and the istiods for how their proxies stand, and has it understood, away from the task that draws.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::clock;
 use crate::ingest::config_dump::{self, Parsed};
+use crate::ingest::istiod::{self, Syncz, Watches};
 use crate::model::envoy::Node;
 use crate::model::ids::ProxyId;
 use crate::model::inventory::Inventory;
+use crate::model::logs::LogTime;
 use crate::model::snapshot::{Dump, LoadedDump};
+use crate::model::sync::{IstiodSync, Sync};
 use crate::model::warning::Warning;
-use crate::source::{ProxyQuestion, ProxyRequest, Reply, SharedSource};
+use crate::source::{FailureKind, IstiodReplies, ProxyQuestion, ProxyRequest, Reply, SharedSource, SourceError, SourceKind};
 
 /// The name of Istio's proxy container.
 const CONTAINER: &str = "istio-proxy";
@@ -66,4 +71,66 @@ fn understand(reply: &Reply, serial: u64, object: &str) -> Dump {
         }
         Err(error) => Dump::Failed(format!("{object} {error}")),
     }
+}
+
+/// Asks every istiod how its proxies stand. An istiod that is away or says something else is among the gaps.
+///
+/// # Errors
+/// Where no istiod answered with something that can be used.
+pub async fn sync(source: SharedSource) -> Result<Sync, SourceError> {
+    let ask = |path: &str| source.istiod(path.to_owned());
+    let (synced, watched) = tokio::join!(ask("/debug/syncz"), ask("/debug/adsz"));
+    let live = source.info().kind == SourceKind::Cluster;
+    let asked = live.then(|| LogTime::try_from(clock::time_of_day().as_nanosecond()).ok()).flatten();
+    let ended =
+        |error| SourceError::new(FailureKind::Refused, format!("reading istiod's answer ended early: {error}"), "please report this");
+    let understood = tokio::task::spawn_blocking(move || understand_sync(synced?, watched)).await.map_err(ended)??;
+    Ok(Sync { asked, ..understood })
+}
+
+fn understand_sync(synced: IstiodReplies, watched: Result<IstiodReplies, SourceError>) -> Result<Sync, SourceError> {
+    let silent = synced.silent.iter().map(|why| Warning::new("istiod", why, "")).collect();
+    let mut sync = Sync { partial: !synced.silent.is_empty(), gaps: silent, ..Sync::default() };
+    let mut watches = understand_watches(watched, &mut sync.gaps);
+    let mut first = None;
+    for (pod, reply) in synced.replies {
+        let object = if pod.is_empty() { "istiod".to_owned() } else { format!("istiod {pod}") };
+        match istiod::syncz(&reply.bytes) {
+            Ok(Syncz { mut clients, tells_watched }) => {
+                let names = watches.remove(&pod);
+                for client in &mut clients {
+                    client.extensions = names.as_ref().map(|names| names.get(&client.proxy).cloned().unwrap_or_default());
+                }
+                sync.istiods.push(IstiodSync { pod, way: reply.way, tried: reply.tried, tells_watched, clients });
+            }
+            Err(what) => {
+                sync.partial = true;
+                first.get_or_insert(format!("{object}: {what}"));
+                sync.gaps.push(Warning::new(object, what, ""));
+            }
+        }
+    }
+    match first {
+        Some(what) if sync.istiods.is_empty() => Err(SourceError::new(FailureKind::BadInput, what, "")),
+        _ => Ok(sync),
+    }
+}
+
+/// What each istiod says that its proxies watch. A recording that does not hold it leaves nothing to be said.
+fn understand_watches(watched: Result<IstiodReplies, SourceError>, gaps: &mut Vec<Warning>) -> BTreeMap<String, Watches> {
+    let mut watches = BTreeMap::new();
+    let mut gap = |what: String| gaps.push(Warning::new("the plugins that each proxy watches", what, ""));
+    match watched {
+        Ok(IstiodReplies { replies, .. }) => {
+            for (pod, reply) in replies {
+                match istiod::watches(&reply.bytes) {
+                    Ok(found) => drop(watches.insert(pod, found)),
+                    Err(what) => gap(format!("{pod}: {what}")),
+                }
+            }
+        }
+        Err(error) if error.kind == FailureKind::Missing => {}
+        Err(error) => gap(error.to_string()),
+    }
+    watches
 }

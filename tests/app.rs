@@ -343,6 +343,24 @@ fn the_story_of_a_change_is_told_from_every_screen_that_knows_a_plugin() {
 }
 
 #[test]
+fn how_the_proxies_stand_is_one_key_from_every_screen_that_knows_one() {
+    for (keys, depth) in [("s", 2), ("<enter>s", 3), ("cs", 3), ("ws", 3)] {
+        let mut demo = Driver::demo();
+        let sync = demo.keys(keys).text((140, 40));
+        assert_eq!(demo.app.screen().view(), View::Sync, "{keys}");
+        assert!(sync.contains("▸ httpbin-664956bb75-9d64m.default  ✓ synced"), "the proxy in question is selected: {sync}");
+        assert!(sync.contains("that is synced too"), "{sync}");
+        assert_eq!(demo.app.screens.len(), depth);
+        // From there to the proxy's chains, and back.
+        demo.keys("j<enter>");
+        assert_eq!(demo.app.screen().view(), View::Chains);
+        assert_eq!(demo.app.screen().proxy().unwrap().pod, "sleep-5c4597b769-9hvcz");
+        demo.keys("<esc>");
+        assert_eq!(demo.app.screen().view(), View::Sync);
+    }
+}
+
+#[test]
 fn a_story_is_read_anew_on_demand_and_after_its_plugin_changed() {
     let mut demo = Driver::demo();
     demo.keys("t");
@@ -380,4 +398,32 @@ fn following_a_change_comes_to_an_end() {
         effects = demo.send(Msg::LogsRead { ticket, gathered: Arc::default() });
     }
     assert_eq!(times, [1, 2, 4, 8]);
+}
+
+#[test]
+fn another_scenes_istiod_is_asked_anew() {
+    let mut demo = Driver::demo();
+    let before = demo.keys("s").text(SIZE);
+    let after = demo.keys("M").text(SIZE);
+    assert!(before.contains("2026-11-23T19:37:50Z/9") && after.contains("2026-11-23T19:39:27Z/10"), "{after}");
+    demo.keys("y");
+    assert!(demo.copied[0].contains("| httpbin-664956bb75-9d64m.default | deploy/httpbin | synced |"));
+}
+
+#[test]
+fn an_istiod_that_says_nothing_is_told_and_asked_again() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in support::files("permissive").iter().filter(|(name, _)| !name.starts_with("istiod/syncz")) {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    let source = meshscope::source::files::Files::open(folder.path()).unwrap();
+    let mut driver = Driver::over(Arc::new(source), false);
+    let shown = driver.keys("s").text(SIZE);
+    assert!(shown.contains("could not be had: istiod/syncz.json is not in the recording") && shown.contains("r asks again"), "{shown}");
+    std::fs::write(folder.path().join("istiod/syncz.json"), &support::files("permissive")["istiod/syncz.json"]).unwrap();
+    assert!(driver.keys("r").text(SIZE).contains("2 proxies, and each has what istiod sent"));
+    // The rest of the program went on all the time.
+    assert!(driver.keys("<esc>c").text(SIZE).contains("N = 4 on 15006"));
 }

@@ -31,6 +31,8 @@ mod recording;
 mod rights;
 #[path = "e2e/screen.rs"]
 mod screen;
+#[path = "e2e/sync.rs"]
+mod sync;
 #[path = "e2e/timeline.rs"]
 mod timeline;
 #[path = "e2e/world.rs"]

@@ -39,6 +39,14 @@ fn the_answers_over_every_era() {
 }
 
 #[test]
+fn how_istiod_and_the_proxies_stand() {
+    for recording in ["permissive", "fetch-failed-closed", "gateway", "eras/1.12.0/permissive-v4", "eras/1.26.2/permissive-v4"] {
+        hold(recording, "sync", &printed(recording, &["sync"]));
+    }
+    hold("gateway", "sync_markdown", &printed("gateway", &["sync", "-o", "markdown"]));
+}
+
+#[test]
 fn the_order_of_plugins() {
     for (recording, workload) in [
         ("permissive", "deploy/httpbin"),

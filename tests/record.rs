@@ -20,7 +20,8 @@ use meshscope::source::files::Files;
 use meshscope::source::logs::{LogQuery, LogStreams, LogTargets};
 use meshscope::source::record::{RecordReport, RecordTarget, record};
 use meshscope::source::{
-    FailureKind, LogRequest, ProxyQuestion, ProxyRequest, Reply, SharedSource, Source, SourceError, SourceInfo, SourceKind, Updates,
+    FailureKind, IstiodReplies, LogRequest, ProxyQuestion, ProxyRequest, Reply, SharedSource, Source, SourceError, SourceInfo, SourceKind,
+    Updates,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -144,6 +145,15 @@ async fn nothing_planted_reaches_a_recording() {
         let environment = json!({"vmConfig": {"environmentVariables": {"keyValues": {"ISTIO_META_WASM_IMAGE_PULL_SECRET": S}}}});
         text.replacen('{', &format!("{{\"planted\": {environment},"), 1)
     });
+    plant("istiod/syncz.json", &|text| {
+        text.replacen("\"sentTime\"", &format!("\"lastError\": \"dial https://u:{S}@registry\", \"sentTime\""), 1)
+    });
+    fs::write(
+        original.path().join("istiod/adsz.json"),
+        json!({"clients": [{"connectionId": "a.b-1", "metadata": {"PASSWORD": S}, "watches": {"x": [format!("https://u:{S}@registry")]}}]})
+            .to_string(),
+    )
+    .unwrap();
     plant("istiod/config_dump.httpbin-664956bb75-9d64m.default.json", &|_| format!("error: authorization: Bearer {S}{S}"));
     plant(&format!("logs/{HTTPBIN}.istio-proxy.log"), &|text| format!("{text}2026-11-23T19:37:48Z GET /?access_token={S} 200\n"));
     plant("logs/istiod.log", &|text| format!("{text}2026-11-23T19:37:48Z dial https://u:{S}@registry/\n"));
@@ -155,8 +165,8 @@ async fn nothing_planted_reaches_a_recording() {
     }
     assert!(!after.contains_key("k8s/secrets.json"));
     let marked: Vec<_> = after.iter().filter(|(_, text)| text.contains(redact::REDACTED)).map(|(file, _)| file.as_str()).collect();
-    // The ten that were planted, and Deployments and ReplicaSets, whose environment is always taken out.
-    assert_eq!(marked.len(), 12, "{marked:#?}");
+    // The twelve that were planted, and Deployments and ReplicaSets, whose environment is always taken out.
+    assert_eq!(marked.len(), 14, "{marked:#?}");
     assert_eq!(report.warnings, []);
 }
 
@@ -207,10 +217,11 @@ impl Source for Walled {
         }
     }
 
-    fn istiod(&self, path: String) -> BoxFuture<'static, Result<Vec<(String, Reply)>, SourceError>> {
+    fn istiod(&self, path: String) -> BoxFuture<'static, Result<IstiodReplies, SourceError>> {
+        let silent = if path == "/debug/syncz" { vec!["istiod-3: no answer within 2 s".to_owned()] } else { Vec::new() };
         let two = |a: &str, b: &str| {
             let replies = vec![("istiod-1".to_owned(), reply(a)), ("istiod-2".to_owned(), reply(b))];
-            async move { Ok(replies) }.boxed()
+            async move { Ok(IstiodReplies { replies, silent }) }.boxed()
         };
         match path.as_str() {
             "/version" => two("1.26.2-abc-Clean", "1.27.0-def-Clean"),
@@ -267,6 +278,7 @@ async fn what_cannot_be_read_is_named_in_the_report_and_in_the_recording() {
             "config_dump.json of a.default: only istiod's view could be read",
             "config_dump.json of c.default: c does not answer",
             "istiod's /debug/instancesz: instancesz: forbidden (grant it)",
+            "istiod's /debug/syncz: istiod-3: no answer within 2 s",
             "istiod's version: the istiods differ, the first is recorded: istiod-1 1.26.2, istiod-2 1.27.0",
             "log of a.default, container istio-proxy: logs: forbidden (grant it)",
             "log of c.default, container istio-proxy: logs: forbidden (grant it)",

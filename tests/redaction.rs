@@ -315,3 +315,59 @@ fn same_shape(a: &Value, b: &Value) -> bool {
         (a, b) => a == b,
     }
 }
+
+/// The pull secret of a NETWORK plugin, as istiod itself leaves it in what it says (an HTTP plugin's it masks).
+fn network_plugin() -> Value {
+    let docker = json!({"auths": {"registry": {"auth": "cGxhbnRlZDpwbGFudGVk", "password": S}}}).to_string();
+    json!({"@type": "type.googleapis.com/envoy.extensions.filters.network.wasm.v3.Wasm", "config": {"name": "default.tcp",
+        "vmConfig": {"environmentVariables": {"keyValues": {"ISTIO_META_WASM_IMAGE_PULL_SECRET": docker}}}}})
+}
+
+#[test]
+fn no_credential_that_istiod_tells_reaches_an_answer() {
+    use std::sync::Arc;
+
+    use meshscope::analysis::answers;
+    use meshscope::cli::Format;
+    use meshscope::ingest::config_dump;
+    use meshscope::ingest::istiod::{Syncz, syncz, watches};
+    use meshscope::model::envoy::DumpView;
+    use meshscope::model::snapshot::Snapshot;
+    use meshscope::model::sync::{IstiodSync, Sync};
+    use meshscope::report::{Paint, render};
+
+    // What `/debug/config_dump` and `/debug/ecdsz` hold: a section of the dump, and a bare list.
+    let name = "extensions.istio.io/trafficextension/default.tcp";
+    let extension =
+        json!({"@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig", "name": name, "typedConfig": network_plugin()});
+    let section = json!({"@type": "type.googleapis.com/envoy.admin.v3.EcdsConfigDump", "ecdsFilters": [{"ecdsFilter": extension}]});
+    let dump = json!({"configs": [section]}).to_string();
+    let parsed = config_dump::parse(dump.as_bytes(), DumpView::Istiod, "the dump").unwrap();
+    assert_gone(&format!("{parsed:?}"), "istiod's config_dump");
+    assert_gone(&redact::json(&json!([extension]).to_string()), "istiod's ecdsz");
+
+    // What `/debug/syncz` holds: what a proxy says of what it refused, in both forms.
+    let said = format!("Unable to create: {} Bearer {S}-and-more-of-it https://me:{S}@registry.example/", network_plugin());
+    let url = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig";
+    let by_http = json!([{"proxy": "web-1.default", "cluster_id": "Kubernetes", "resources": {url: {"sent": "1", "lastError": said}}}]);
+    let by_xds = json!({"resources": [{"node": {"id": "web-1.default", "metadata": {"CLUSTER_ID": "Kubernetes"}},
+        "genericXdsConfigs": [{"typeUrl": url, "configStatus": "ERROR", "errorState": {"details": said}}]}]});
+    for answer in [by_http, by_xds] {
+        let Syncz { clients, tells_watched } = syncz(answer.to_string().as_bytes()).unwrap();
+        let istiod = IstiodSync { pod: "istiod-1".to_owned(), way: "xDS", tried: Vec::new(), tells_watched, clients };
+        let sync = Sync { istiods: vec![istiod], ..Sync::default() };
+        let snapshot = Snapshot { sync: Some(Ok(Arc::new(sync))), ..Snapshot::default() };
+        assert_gone(&format!("{snapshot:?}"), "istiod's syncz");
+        let answer = answers::sync(&snapshot, |_| true);
+        assert!(answer.proxies[0].types.iter().any(|found| found.state == "refused"));
+        for format in [Format::Text, Format::Json, Format::Yaml, Format::Markdown] {
+            let printed = render(&answer, format, Paint::Plain);
+            assert!(printed.contains("Unable to create"), "{printed}");
+            assert_gone(&printed, "an answer of sync");
+        }
+    }
+
+    // What `/debug/adsz` holds: metadata, of which nothing is read.
+    let adsz = json!({"clients": [{"connectionId": "web-1.default-1", "metadata": {"PASSWORD": S, "PROXY_CONFIG": {"x": S}}, "watches": {url: [name]}}]});
+    assert_gone(&format!("{:?}", watches(adsz.to_string().as_bytes()).unwrap()), "istiod's adsz");
+}

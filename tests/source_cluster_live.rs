@@ -119,7 +119,7 @@ async fn what_a_recording_needs_can_be_listed() {
         let list: Value = serde_json::from_slice(&reply.bytes).unwrap();
         println!("{resource}: {} items, {} bytes", list["items"].as_array().unwrap().len(), reply.bytes.len());
     }
-    for (pod, reply) in cluster.istiod("/debug/syncz".to_owned()).await.unwrap() {
+    for (pod, reply) in cluster.istiod("/debug/syncz".to_owned()).await.unwrap().replies {
         println!("syncz of {pod}: {} bytes", reply.bytes.len());
     }
     assert!(cluster.list("secrets".to_owned()).await.is_err());

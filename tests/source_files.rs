@@ -115,7 +115,7 @@ async fn every_question_has_its_file() {
         assert_eq!((reply.way, reply.view), ("file", DumpView::Proxy));
     }
     for path in ["/version", "/debug/syncz", "debug/connections", "/debug/instancesz", &format!("/debug/config_dump?proxyID={HTTPBIN}")] {
-        let replies = source.istiod(path.to_owned()).await.unwrap();
+        let replies = source.istiod(path.to_owned()).await.unwrap().replies;
         assert_eq!((replies.len(), replies[0].1.view), (1, DumpView::Istiod), "{path}");
     }
     assert_eq!(source.istiod("/debug/ndsz".to_owned()).await.unwrap_err().kind, FailureKind::Missing);

@@ -18,7 +18,7 @@ use support::screen::show;
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 /// Every screen, by the keys that lead to it.
-const SCREENS: [(&str, &str); 19] = [
+const SCREENS: [(&str, &str); 20] = [
     ("plugins", ""),
     ("workloads", "<enter>"),
     ("near-misses", "n"),
@@ -34,6 +34,7 @@ const SCREENS: [(&str, &str); 19] = [
     ("logs-filter", "lpgjj F"),
     ("line", "l<enter>"),
     ("timeline", "tjjjjj"),
+    ("sync", "s"),
     ("raw", "cjj<enter>"),
     ("help", "w?"),
     ("commands", ":ne"),
@@ -69,6 +70,7 @@ fn other_meshes() {
         ("gateway", "why", "jw"),
         ("gateway", "order", "jo"),
         ("gateway", "mtls", "jm"),
+        ("gateway", "sync", "jcs"),
     ];
     for (mesh, name, keys) in meshes {
         let mut driver = Driver::recording(mesh);
@@ -92,6 +94,7 @@ fn ascii_without_colours() {
         ("why", "wM"),
         ("order", "o"),
         ("timeline", "t"),
+        ("sync", "s"),
         ("mtls", "mM"),
         ("connection", "ci9999<enter>i"),
         ("logs", "lp/push<enter>"),
@@ -108,7 +111,23 @@ fn ascii_without_colours() {
 #[test]
 fn a_terminal_that_is_too_small_is_told_so_and_nothing_breaks() {
     let mut demo = Driver::demo();
-    for keys in ["", "<enter>", "c", "i9<enter>", "i", "<esc>w", "m", "<esc><esc>l", "F", "<esc><enter>", "?", "<esc>/x", "<esc>:x"] {
+    for keys in [
+        "",
+        "<enter>",
+        "c",
+        "i9<enter>",
+        "i",
+        "<esc>w",
+        "m",
+        "<esc>s",
+        "<esc>",
+        "<esc><esc>l",
+        "F",
+        "<esc><enter>",
+        "?",
+        "<esc>/x",
+        "<esc>:x",
+    ] {
         demo.keys(keys);
         assert!(demo.text((59, 15)).starts_with("terminal too small"));
         for size in [(1, 1), (20, 5), (60, 15), (61, 16), (400, 100)] {

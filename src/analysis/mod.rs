@@ -22,6 +22,7 @@ pub mod order;
 pub mod outlook;
 pub mod placement;
 pub mod protocol;
+pub mod sync;
 pub mod targets;
 pub mod timeline;
 pub mod what_if;

@@ -30,6 +30,8 @@ pub enum View {
     Record,
     /// The story of a plugin's last change.
     Timeline,
+    /// How istiod and the proxies stand to each other.
+    Sync,
     /// The raw JSON of a filter or chain.
     Raw,
     /// What could not be read or understood.
@@ -40,7 +42,7 @@ pub enum View {
 
 impl View {
     /// All screens, in the order in which documents list them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Plugins,
         Self::Workloads,
         Self::Chains,
@@ -52,6 +54,7 @@ impl View {
         Self::Logs,
         Self::Record,
         Self::Timeline,
+        Self::Sync,
         Self::Raw,
         Self::Warnings,
         Self::Help,
@@ -71,6 +74,7 @@ impl View {
             Self::Logs => "Logs",
             Self::Record => "Line",
             Self::Timeline => "Timeline",
+            Self::Sync => "Sync",
             Self::Raw => "Raw",
             Self::Warnings => "Warnings",
             Self::Help => "Help",
@@ -110,12 +114,13 @@ const EVERYWHERE: &[View] = &View::ALL;
 const ANSWERS: &[View] =
     &[View::Plugins, View::Workloads, View::Chains, View::Why, View::WhatIf, View::Mtls, View::Connection, View::Order];
 const NOT_CHAINS: &[View] =
-    &[View::Plugins, View::Workloads, View::Why, View::Connection, View::Order, View::Logs, View::Record, View::Timeline];
+    &[View::Plugins, View::Workloads, View::Why, View::Connection, View::Order, View::Logs, View::Record, View::Timeline, View::Sync];
 const NOT_WHY: &[View] =
     &[View::Plugins, View::Workloads, View::Chains, View::Connection, View::Order, View::Logs, View::Record, View::Timeline];
 const NOT_MTLS: &[View] =
-    &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order, View::Logs, View::Timeline];
-const NOT_ORDER: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Logs, View::Timeline];
+    &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order, View::Logs, View::Timeline, View::Sync];
+const NOT_ORDER: &[View] =
+    &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Logs, View::Timeline, View::Sync];
 const NOT_LOGS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order];
 const LOGS: &[View] = &[View::Logs];
 const LINES: &[View] = &[
@@ -131,7 +136,19 @@ const LINES: &[View] = &[
     View::Record,
     View::Timeline,
 ];
-const TELLS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Logs];
+const TELLS: &[View] = &[
+    View::Plugins,
+    View::Workloads,
+    View::Chains,
+    View::Why,
+    View::WhatIf,
+    View::Mtls,
+    View::Connection,
+    View::Order,
+    View::Logs,
+    View::Sync,
+];
+const SYNCED: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why];
 const HOME: &[View] = &[View::Plugins];
 const MISSES: &[View] = &[View::Plugins, View::Workloads];
 const TREE: &[View] = &[View::Chains];
@@ -150,6 +167,7 @@ const NOT_HELP: &[View] = &[
     View::Logs,
     View::Record,
     View::Timeline,
+    View::Sync,
     View::Raw,
     View::Warnings,
 ];
@@ -186,6 +204,7 @@ actions! {
     Logs         "logs"         [Char('l')],         NOT_LOGS,   Nothing, 4,  "Read the logs of istiod and of the selected plugin's or workload's proxies";
     RaiseLevel   "raise-level"  [Char('L')],         LEVELS,     Nothing, 0,  "Raise the level of the proxy's wasm logger for a limited time, or put it back";
     Timeline     "timeline"     [Char('t')],         TELLS,      Nothing, 8,  "Tell the story of the plugin's last change";
+    Sync         "sync"         [Char('s')],         SYNCED,     Nothing, 10, "Show what istiod sent to each proxy, and what the proxy made of it";
     NearMisses   "near-misses"  [Char('n')],         MISSES,     Nothing, 8,  "Show what keeps the plugin from the workloads that it does not reach";
     Find         "find"         [Char('/')],         EVERYWHERE, Nothing, 4,  "Find by any letters of a name, in their order";
     Commands     "command"      [Char(':')],         EVERYWHERE, Nothing, 5,  "Run an action by its name";

@@ -36,6 +36,13 @@ pub enum Effect {
         /// How long to wait before asking: a change takes a moment to reach a proxy.
         after: Duration,
     },
+    /// Ask the istiods how their proxies stand.
+    FetchSync {
+        /// The request's ticket.
+        ticket: Ticket,
+        /// How long to wait before asking.
+        after: Duration,
+    },
     /// Answer a question.
     Ask {
         /// The request's ticket.

@@ -123,6 +123,17 @@ impl Handler<App> for World {
                     }),
                 )
             }
+            Effect::FetchSync { ticket, after } => {
+                let source = self.source();
+                Work::Run(
+                    Some(ticket),
+                    Box::pin(async move {
+                        tokio::time::sleep(after).await;
+                        let outcome = fetch::sync(source).await.map(Arc::new).map_err(|error| error.to_string());
+                        let _ = answers.send(Msg::SyncRead { ticket, outcome }).await;
+                    }),
+                )
+            }
             Effect::Ask { ticket, question, snapshot } => Work::Run(
                 Some(ticket),
                 Box::pin(async move {

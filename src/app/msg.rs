@@ -17,6 +17,7 @@ use crate::level::{NotRaised, PutBack};
 use crate::model::ids::ProxyId;
 use crate::model::log_level::LogLevel;
 use crate::model::snapshot::{Dump, Snapshot};
+use crate::model::sync::Sync;
 use crate::model::update::Health;
 use crate::source::{SourceError, SourceInfo};
 
@@ -50,6 +51,13 @@ pub enum Msg {
         dump: Dump,
         /// How its counts differ from those of the dump before.
         changes: Vec<CountChange>,
+    },
+    /// The istiods said how their proxies stand, or why that is not known.
+    SyncRead {
+        /// Which request it was.
+        ticket: Ticket,
+        /// What they said.
+        outcome: Result<Arc<Sync>, String>,
     },
     /// A question was answered.
     Answered {

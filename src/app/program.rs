@@ -80,6 +80,8 @@ pub struct App {
     pub(super) object_warnings: Vec<Warning>,
     pub(super) epoch: u64,
     pub(super) fetches: BTreeMap<ProxyId, Fetch>,
+    /// The request to the istiods that is under way.
+    pub(super) sync: Option<Ticket>,
     pub(super) last_change: Option<String>,
     pub(super) body_height: usize,
     dirty: bool,
@@ -147,6 +149,7 @@ impl App {
             object_warnings: Vec::new(),
             epoch: 1,
             fetches: BTreeMap::new(),
+            sync: None,
             last_change: None,
             body_height: 10,
             dirty: true,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::screen::Supposition;
 use crate::analysis::answers::{
-    self, ChainsAnswer, ChainsFilter, ConnectionAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, TimelineAnswer, WhatIfAnswer,
-    WhyAnswer, WorkloadsAnswer,
+    self, ChainsAnswer, ChainsFilter, ConnectionAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, SyncAnswer, TimelineAnswer,
+    WhatIfAnswer, WhyAnswer, WorkloadsAnswer,
 };
 use crate::analysis::connection::Asked;
 use crate::analysis::timeline::Gathered;
@@ -34,6 +34,8 @@ pub enum Question {
     Order(ProxyId),
     /// The story of a plugin's last change, with what the logs tell of it.
     Timeline(PluginId, Arc<Gathered>),
+    /// How the proxies of a namespace stand to istiod; None is all.
+    Sync(Option<String>),
 }
 
 /// An answer.
@@ -57,6 +59,8 @@ pub enum Answered {
     Order(Arc<OrderAnswer>),
     /// To [`Question::Timeline`].
     Timeline(Arc<TimelineAnswer>),
+    /// To [`Question::Sync`].
+    Sync(Arc<SyncAnswer>),
 }
 
 impl Question {
@@ -75,6 +79,10 @@ impl Question {
             }
             Self::Order(proxy) => Answered::Order(Arc::new(answers::order(snapshot, std::slice::from_ref(proxy)))),
             Self::Timeline(plugin, logs) => Answered::Timeline(Arc::new(answers::timeline(snapshot, plugin, logs))),
+            Self::Sync(namespace) => {
+                let wanted = |proxy: &ProxyId| namespace.as_ref().is_none_or(|namespace| proxy.namespace == *namespace);
+                Answered::Sync(Arc::new(answers::sync(snapshot, wanted)))
+            }
             Self::Why(plugin, proxy) => Answered::Why(Arc::new(answers::why(snapshot, plugin, Some(std::slice::from_ref(proxy))))),
             Self::WhatIf(supposed) => Answered::WhatIf(what_if(snapshot, supposed).map(Arc::new)),
             Self::Mtls(id) => {

@@ -5,6 +5,7 @@ pub mod connection;
 pub mod help;
 pub mod mtls;
 pub mod order;
+pub mod sync;
 pub mod timeline;
 pub mod what_if;
 pub mod why;
@@ -81,6 +82,8 @@ pub enum Row {
     Step(usize, usize),
     /// A step of a part that could not be seen.
     Unseen(usize, usize),
+    /// A proxy, and how it stands to its istiod.
+    SyncProxy(usize),
     /// A proxy of which it is said what would be.
     Supposed(usize),
     /// A line of what would be there, with its sign: `+` comes, `-` goes, `!` is to be known.
@@ -164,6 +167,7 @@ fn all(screen: &Screen, warnings: usize) -> Vec<Row> {
         Subject::Connection(..) => connection::rows(screen),
         Subject::Order(_) => order::rows(screen),
         Subject::Timeline(_) => timeline::rows(screen),
+        Subject::Sync { .. } => sync::rows(screen),
         Subject::Raw { lines, .. } => (0..lines.len()).map(Row::Line).collect(),
         Subject::Record(line) => (0..line.facts.len()).map(Row::Line).collect(),
         // A screen of logs has too many rows for this.
@@ -209,6 +213,7 @@ pub fn opening(key: Key) -> BTreeSet<Key> {
 pub fn select_plugin(screen: &mut Screen, height: usize) {
     let chosen = screen.open.iter().rev().find(|key| key.chain.is_some()).cloned();
     let is_it = |row: &Row| match row {
+        Row::SyncProxy(_) => sync::is_in_question(screen, row),
         Row::Ordered(..) => screen.plugin().is_some() && order::plugin(screen, row) == screen.plugin(),
         _ => chosen.is_some() && chains::key_of(screen, row) == chosen,
     };
@@ -247,6 +252,7 @@ pub fn text(screen: &Screen, row: &Row) -> String {
         Row::Step(..) | Row::Unseen(..) => timeline::text(screen, row),
         Row::Taken | Row::Loser(_) => connection::text(screen, row),
         Row::Ordering(_) | Row::Ordered(..) | Row::Ruler(_) | Row::Place(..) => order::text(screen, row),
+        Row::SyncProxy(_) => sync::entry(screen, row).map(|entry| entry.proxy.to_string()),
         Row::Supposed(index) => screen.what_if().and_then(Result::ok).map(|answer| answer.workloads[*index].proxy.to_string()),
         Row::Sentence(sentence) | Row::Change(_, sentence) => Some(sentence.clone()),
         Row::Line(index) => match &screen.subject {

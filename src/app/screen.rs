@@ -11,7 +11,7 @@ use super::question::{Answered, Question};
 use super::rows::{self, Row};
 use super::state::{ListState, Ticket};
 use crate::analysis::answers::{
-    ChainsAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, ProxyConnection, TimelineAnswer, WhatIfAnswer, WhyAnswer,
+    ChainsAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, ProxyConnection, SyncAnswer, TimelineAnswer, WhatIfAnswer, WhyAnswer,
     WorkloadsAnswer,
 };
 use crate::analysis::connection::Asked;
@@ -49,6 +49,13 @@ pub enum Subject {
     Record(Line),
     /// The story of a plugin's last change.
     Timeline(PluginId),
+    /// How the proxies stand to istiod.
+    Sync {
+        /// The namespace that is looked at; None is all.
+        namespace: Option<String>,
+        /// The proxy in question, which is selected first.
+        at: Option<ProxyId>,
+    },
     /// The raw JSON of a filter or chain.
     Raw {
         /// What it is of.
@@ -182,6 +189,7 @@ impl Screen {
             Subject::Logs(_) => View::Logs,
             Subject::Record(_) => View::Record,
             Subject::Timeline(_) => View::Timeline,
+            Subject::Sync { .. } => View::Sync,
             Subject::Raw { .. } => View::Raw,
             Subject::Warnings => View::Warnings,
             Subject::Help(_) => View::Help,
@@ -199,6 +207,7 @@ impl Screen {
             Subject::Mtls(workload) => Some(Question::Mtls(workload.clone())),
             Subject::Connection(focus, asked) => Some(Question::Connection(focus.proxy.clone(), asked.clone())),
             Subject::Order(focus) => Some(Question::Order(focus.proxy.clone())),
+            Subject::Sync { namespace, .. } => Some(Question::Sync(namespace.clone())),
             // Without the logs it would say that nothing was seen.
             Subject::Timeline(plugin) => Some(Question::Timeline(plugin.clone(), self.story.read.clone()?)),
             Subject::Why(_) | Subject::Logs(_) | Subject::Record(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => None,
@@ -296,6 +305,14 @@ impl Screen {
     pub fn timeline(&self) -> Option<&TimelineAnswer> {
         match &self.answer {
             Some(Answered::Timeline(answer)) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// The answer to how the proxies stand.
+    pub fn sync(&self) -> Option<&SyncAnswer> {
+        match &self.answer {
+            Some(Answered::Sync(answer)) => Some(answer),
             _ => None,
         }
     }

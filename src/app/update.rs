@@ -9,6 +9,7 @@ mod keys;
 mod level;
 mod logs;
 mod mesh;
+mod sync;
 mod timeline;
 mod tree;
 mod walk;
@@ -43,6 +44,7 @@ pub(super) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::MeshRead { epoch, objects, changed, health } if epoch == app.epoch => mesh::read(app, &objects, &changed, health),
         Msg::MeshRead { .. } => Vec::new(),
         Msg::DumpRead { ticket, proxy, dump, changes } => dumps::read(app, ticket, proxy, dump, changes),
+        Msg::SyncRead { ticket, outcome } => sync::read(app, ticket, outcome),
         Msg::Answered { ticket, answer } => ask::answered(app, ticket, answer),
         Msg::LogsRead { ticket, gathered } => timeline::read(app, ticket, gathered),
         Msg::ManifestRead { ticket, outcome } => what_if::read(app, ticket, outcome),
@@ -76,6 +78,9 @@ fn task_failed(app: &mut App, ticket: Option<Ticket>, what: String) -> Vec<Effec
         app.say_failure(what);
         return Vec::new();
     };
+    if app.sync == Some(ticket) {
+        return sync::read(app, ticket, Err(what));
+    }
     let unread = app.fetches.iter().find(|(_, fetch)| fetch.ticket == Some(ticket)).map(|(proxy, _)| proxy.clone());
     forget(app, ticket);
     app.say_failure(what.clone());
@@ -97,6 +102,7 @@ fn forget(app: &mut App, ticket: Ticket) {
         screen.pending = screen.pending.filter(|pending| *pending != ticket);
         screen.story.ticket = screen.story.ticket.filter(|reading| *reading != ticket);
     }
+    app.sync = app.sync.filter(|pending| *pending != ticket);
     for fetch in app.fetches.values_mut() {
         fetch.ticket = fetch.ticket.filter(|pending| *pending != ticket);
     }

@@ -184,7 +184,7 @@ impl Asker<'_> {
     }
 
     /// The namespace to narrow to; None is all.
-    fn namespace(&self) -> Option<String> {
+    pub(super) fn namespace(&self) -> Option<String> {
         (!self.common.all_namespaces).then(|| self.own_namespace())
     }
 

@@ -4,6 +4,7 @@ mod ask;
 mod logs;
 mod open;
 mod read;
+mod sync;
 mod terminal;
 mod timeline;
 mod what_if;
@@ -115,6 +116,7 @@ async fn outcome(cli: &Cli) -> Result<Outcome, Error> {
         Some(Command::Order { workload }) => asker.order(workload).await,
         Some(Command::Mtls { workload }) => asker.mtls(workload.as_deref()).await,
         Some(Command::Timeline { plugin, since }) => asker.timeline(plugin, *since).await,
+        Some(Command::Sync { workload }) => asker.sync(workload.as_deref()).await,
         Some(Command::Record { folder }) => asker.record(folder).await,
         Some(Command::Logs(wanted)) => asker.logs(wanted).await,
     }

@@ -22,6 +22,7 @@ pub mod routing;
 pub mod service;
 pub mod sidecar;
 pub mod snapshot;
+pub mod sync;
 pub mod text;
 pub mod update;
 pub mod warning;

@@ -7,6 +7,7 @@ use super::envoy::ConfigDump;
 use super::ids::ProxyId;
 use super::inventory::Inventory;
 use super::kind::Kind;
+use super::sync::Sync;
 use super::warning::Warning;
 use super::workload::Workload;
 
@@ -21,6 +22,8 @@ pub struct Snapshot {
     pub workloads: Arc<[Arc<Workload>]>,
     /// The proxies' config dumps, as far as they were asked for.
     pub dumps: BTreeMap<ProxyId, Dump>,
+    /// What the istiods say of their proxies, as far as they were asked; an error says what failed, on what, and what to do.
+    pub sync: Option<Result<Arc<Sync>, String>>,
     /// Kinds that have been listed (or that the mesh has not): None of these can still turn up for want of waiting.
     pub settled: std::collections::BTreeSet<Kind>,
     /// Kinds that the mesh does not have: their CRD is not installed, or the recording holds none.

@@ -8,6 +8,7 @@ mod mtls;
 mod order;
 mod paint;
 mod plugins;
+mod sync;
 mod table;
 mod timeline;
 mod what_if;

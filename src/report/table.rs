@@ -25,7 +25,12 @@ impl Table {
 
     /// Adds a row.
     pub fn row<const N: usize>(&mut self, cells: [(Style, String); N]) {
-        self.rows.push(cells.into_iter().collect());
+        self.row_of(cells.into());
+    }
+
+    /// Adds a row of a table whose columns depend on what is shown.
+    pub fn row_of(&mut self, cells: Vec<(Style, String)>) {
+        self.rows.push(cells);
     }
 
     /// The table as text; empty cells are a dash.

@@ -4,7 +4,7 @@ use futures::future::BoxFuture;
 
 use super::files::Files;
 use super::logs::{LogQuery, LogStreams, LogTargets};
-use super::{LogRequest, ProxyRequest, Reply, Source, SourceError, SourceInfo, SourceKind, Updates};
+use super::{IstiodReplies, LogRequest, ProxyRequest, Reply, Source, SourceError, SourceInfo, SourceKind, Updates};
 use crate::model::ids::ProxyId;
 use crate::model::logs::LogOrigin;
 
@@ -54,7 +54,7 @@ impl Source for Demo {
         self.files.proxy(request)
     }
 
-    fn istiod(&self, path: String) -> BoxFuture<'static, Result<Vec<(String, Reply)>, SourceError>> {
+    fn istiod(&self, path: String) -> BoxFuture<'static, Result<IstiodReplies, SourceError>> {
         self.files.istiod(path)
     }
 

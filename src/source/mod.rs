@@ -56,8 +56,9 @@ pub trait Source: Send + Sync + 'static {
         Box::pin(async move { Err(refused) })
     }
 
-    /// Asks every istiod that can be reached the same thing, under `/debug/…` or `/version` of port 15014.
-    fn istiod(&self, path: String) -> BoxFuture<'static, Result<Vec<(String, Reply)>, SourceError>>;
+    /// Asks every istiod that can be reached the same thing, under `/debug/…` or `/version` of port 15014. What is closed there is asked
+    /// for over xDS where that has it; `/debug/syncz` is then the list of its ClientConfigs in Envoy's JSON.
+    fn istiod(&self, path: String) -> BoxFuture<'static, Result<IstiodReplies, SourceError>>;
 
     /// The log of one container, as far as it reaches back, each line with the kubelet's time in front.
     fn log(&self, request: LogRequest) -> BoxFuture<'static, Result<Reply, SourceError>>;
@@ -203,7 +204,7 @@ pub fn agent_command(port: u16, method: &str, path: &str) -> Vec<String> {
 pub struct Reply {
     /// What was answered.
     pub bytes: Bytes,
-    /// By which way: `port-forward`, `exec`, `istiod`, `file`.
+    /// By which way: `port-forward`, `exec`, `istiod`, `xDS`, `file`.
     pub way: &'static str,
     /// Whose view it is, where it is a config dump.
     pub view: DumpView,
@@ -211,6 +212,15 @@ pub struct Reply {
     pub took: Duration,
     /// What was tried before and why it did not work, so that a fall-back is never silent.
     pub tried: Vec<String>,
+}
+
+/// What the istiods answered to one question.
+#[derive(Clone, Debug, Default)]
+pub struct IstiodReplies {
+    /// What each said, by its pod; the name is empty where the source does not know it (a recording).
+    pub replies: Vec<(String, Reply)>,
+    /// Those that run and did not answer, each with the reason: `istiod-1: no answer within 5 s`.
+    pub silent: Vec<String>,
 }
 
 /// Why a source could not answer. Every text is one line: what failed, on what.

@@ -6,7 +6,9 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use meshscope::model::logs::LogOrigin;
 use meshscope::source::logs::{LogBatch, LogNews, LogQuery, LogStream, LogStreams, LogTargets};
-use meshscope::source::{FailureKind, LogRequest, ProxyRequest, Reply, SharedSource, Source, SourceError, SourceInfo, SourceKind, Updates};
+use meshscope::source::{
+    FailureKind, IstiodReplies, LogRequest, ProxyRequest, Reply, SharedSource, Source, SourceError, SourceInfo, SourceKind, Updates,
+};
 use tokio::sync::mpsc;
 
 /// A stream for each container, of which so many batches may wait, and where what comes of them is put in.
@@ -37,7 +39,7 @@ impl Source for Fed {
         nothing()
     }
 
-    fn istiod(&self, _: String) -> BoxFuture<'static, Result<Vec<(String, Reply)>, SourceError>> {
+    fn istiod(&self, _: String) -> BoxFuture<'static, Result<IstiodReplies, SourceError>> {
         nothing()
     }
 

@@ -163,6 +163,20 @@ const TIMELINE: &[(&str, &str)] = &[
     ("what could not be seen", "Steps that must have been or could have been, and why nothing shows them."),
 ];
 
+const SYNC: &[(&str, &str)] = &[
+    (
+        "synced",
+        "The proxy took what istiod sent last of the type. It does not say that a plugin's module runs: a stub that stands in for one is synced too.",
+    ),
+    ("stale", "The proxy has not answered to what was sent last: it still has what it took before."),
+    ("refused", "The proxy refused what was sent last, with the error that it gave; what it took before stays in force."),
+    ("not sent", "The proxy asked for the type, and istiod has sent nothing."),
+    ("not watched", "The proxy did not ask for the type. Without a plugin none asks for ECDS."),
+    ("not told", "istiod of this version does not say it."),
+    ("not connected", "No istiod that answered has the proxy: it keeps what it has, and hears of no change."),
+    ("CDS, LDS, EDS, RDS, ECDS", "Clusters, listeners, endpoints, routes and extensions: plugins come by ECDS."),
+];
+
 const WHAT_IF: &[(&str, &str)] = &[
     (
         "if …",
@@ -233,6 +247,7 @@ fn words(view: View) -> &'static [(&'static str, &'static str)] {
         View::Logs => LOGS,
         View::Record => RECORD,
         View::Timeline => TIMELINE,
+        View::Sync => SYNC,
         View::Raw => RAW,
         View::Warnings | View::Help => WARNINGS,
     }

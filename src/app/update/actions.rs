@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ask, connection, copy, dumps, forget, level, logs, timeline, tree, walk, what_if};
+use super::{ask, connection, copy, dumps, forget, level, logs, sync, timeline, tree, walk, what_if};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::keymap::Context;
@@ -42,6 +42,7 @@ pub(super) fn run(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Order => walk::focus(app).map(|focus| walk::go(app, Subject::Order(focus))).unwrap_or_default(),
         Action::RaiseLevel => level::begin(app),
         Action::Timeline => timeline::open(app),
+        Action::Sync => sync::open(app),
         Action::NearMisses => walk::near_misses(app),
         Action::Find => {
             app.typing = Some(Typing::Find(Prompt::with(&app.screen().find)));
@@ -109,6 +110,11 @@ fn all_namespaces(app: &mut App) -> Vec<Effect> {
 
 /// Asks again: the proxies of the screen in sight.
 fn refresh(app: &mut App) -> Vec<Effect> {
+    app.last_change = None;
+    app.note = Some("asking again".to_owned());
+    if matches!(app.screen().subject, Subject::Sync { .. }) {
+        return sync::fetch(app, Duration::ZERO);
+    }
     let proxies: Vec<ProxyId> = match app.screen().proxy() {
         Some(proxy) => vec![proxy.clone()],
         None => app.fetches.keys().cloned().collect(),
@@ -139,5 +145,8 @@ fn next_scene(app: &mut App) -> Vec<Effect> {
     }
     effects.extend(logs::begin_again(app, &Arc::default()));
     effects.extend(timeline::read_again(app, Duration::ZERO));
+    // Of another scene its istiod says something else.
+    Arc::make_mut(&mut app.snapshot).sync = None;
+    effects.extend(sync::again(app));
     effects
 }

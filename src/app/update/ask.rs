@@ -1,6 +1,6 @@
 //! Questions to `analysis`: one at a time for each screen, asked again when the world has changed meanwhile.
 
-use super::{dumps, lay_out};
+use super::{dumps, lay_out, sync};
 use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::app::question::Answered;
@@ -87,6 +87,7 @@ pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
             let answered = screen.what_if().and_then(Result::ok).map(|answer| answer.workloads.iter().map(|entry| entry.proxy.clone()));
             supposed.proxy.iter().cloned().chain(answered.into_iter().flatten().take(MOST_FOR_HOME)).collect()
         }
+        Subject::Sync { .. } => return sync::wanted(app),
         Subject::Timeline(_) => {
             let answered = screen.timeline().map(|answer| answer.proxies.iter().map(|part| part.proxy.clone()));
             answered.into_iter().flatten().take(MOST_FOR_HOME).collect()

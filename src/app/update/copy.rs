@@ -26,6 +26,7 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
         },
         (Subject::Order(_), _) => screen.order().map(Answer::markdown),
         (Subject::Timeline(_), _) => screen.timeline().map(Answer::markdown),
+        (Subject::Sync { .. }, _) => screen.sync().map(Answer::markdown),
         (Subject::Raw { lines, .. }, _) => Some(lines.join("\n")),
         (Subject::Logs(_), _) => logs::text(screen),
         (Subject::Record(line), _) => Some(line.record.raw.to_string()),

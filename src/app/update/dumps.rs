@@ -77,7 +77,7 @@ pub(super) fn retry(app: &mut App, concerns: impl Fn(&ProxyId) -> bool) -> Vec<E
     failed.into_iter().flat_map(|proxy| self::fetch(app, &proxy, FOLLOW[0])).collect()
 }
 
-/// Lists what could not be read or understood, of the objects and of the dumps.
+/// Lists what could not be read or understood, of the objects, of the dumps and of what istiod said.
 pub(super) fn list_warnings(app: &mut App) {
     let mut warnings = app.object_warnings.clone();
     for (proxy, dump) in &app.snapshot.dumps {
@@ -86,6 +86,11 @@ pub(super) fn list_warnings(app: &mut App) {
             Dump::Failed(why) => warnings.push(Warning::new(proxy.to_string(), why.clone(), "r asks again")),
             Dump::Loading => {}
         }
+    }
+    match &app.snapshot.sync {
+        Some(Err(why)) => warnings.push(Warning::new("istiod", why.clone(), "r asks again")),
+        Some(Ok(sync)) => warnings.extend(sync.gaps.iter().cloned()),
+        None => {}
     }
     Arc::make_mut(&mut app.snapshot).warnings = warnings;
 }

@@ -28,7 +28,8 @@ pub(super) fn read(app: &mut App, objects: &Arc<Snapshot>, changed: &[Changed], 
         app.fetches.retain(|proxy, _| objects.objects.pods.contains_key(proxy));
         app.changes.retain(|proxy, _| objects.objects.pods.contains_key(proxy));
     }
-    let previous = std::mem::replace(&mut app.snapshot, Arc::new(Snapshot { dumps, ..(**objects).clone() }));
+    let now = Snapshot { dumps, sync: app.snapshot.sync.clone(), ..(**objects).clone() };
+    let previous = std::mem::replace(&mut app.snapshot, Arc::new(now));
     app.object_warnings.clone_from(&objects.warnings);
     dumps::list_warnings(app);
     let mut effects = follow(app, &previous, changed);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{ask, copy, forget, lay_out, logs, tree};
+use crate::analysis::lookup;
 use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::app::rows::{self, Row};
@@ -75,7 +76,9 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
             let plugin = screen.plugins().map(|answer| answer.plugins[*index].id.clone());
             plugin.map(|plugin| go(app, Subject::Workloads(plugin))).unwrap_or_default()
         }
-        (Row::Workload(_) | Row::Proxy(..), _) => focus(app).map(|focus| go(app, Subject::Chains(focus))).unwrap_or_default(),
+        (Row::Workload(_) | Row::Proxy(..) | Row::SyncProxy(_), _) => {
+            focus(app).map(|focus| go(app, Subject::Chains(focus))).unwrap_or_default()
+        }
         (Row::Listener(_) | Row::Chain(..), _) => tree::toggle(app, None),
         (Row::NetworkFilter(..) | Row::HttpFilter(..), _) => match copy::raw(app, &row) {
             Some((title, text)) => go(app, Subject::Raw { title, lines: copy::indented(&text) }),
@@ -185,6 +188,10 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
             let proxy = workload.proxies[*proxy].proxy.clone();
             Some(Focus { plugin: Some(plugin.clone()), workload: Some(workload.id.clone()), proxy })
         }
+        (Some(row @ Row::SyncProxy(_)), _) => rows::sync::entry(screen, row).map(|entry| {
+            let proxy = entry.proxy.clone();
+            Focus { plugin: None, workload: lookup::owner(&app.snapshot, &proxy), proxy }
+        }),
         _ => None,
     };
     if found.is_none() {

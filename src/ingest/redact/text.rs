@@ -110,7 +110,9 @@ fn named(text: &str, part: Range<usize>, style: Style) -> Option<Range<usize>> {
     };
     let value = &text[start..end];
     if value.is_empty()
-        || value.starts_with(['{', '[', '%', '$'])
+        || value.starts_with(['%', '$'])
+        // An object is looked into; one within quotes is the secret itself: a pull secret is.
+        || quote.is_none() && value.starts_with(['{', '['])
         || value.starts_with("kubernetes://")
         || matches!(value, "null" | "true" | "false" | "nil")
     {

@@ -1,4 +1,4 @@
-//! HTTP requests over one port-forward: no local port is bound, and the connection ends with the value.
+//! Connections over a port-forward, and HTTP requests on them: no local port is bound, and the connection ends with the value.
 
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::Portforwarder;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::AbortHandle;
 
 use super::trouble::{Cause, Trouble, bounded, seconds};
@@ -39,44 +40,81 @@ pub(super) struct Limits {
     pub end: Instant,
 }
 
-/// A connection to one port of one pod.
+/// Bytes in both directions.
+pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+/// Why a port cannot be used: the API server tells it here, and on the connection itself nothing ever comes.
+type Reason = SharedFuture<BoxFuture<'static, Option<String>>>;
+
+/// One port of one pod, whatever is spoken there. The connection lasts as long as the value.
+pub(super) struct Port {
+    error: Reason,
+    number: u16,
+    forwarder: Portforwarder,
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        // Left alone, it would wait for a server that may never close its end.
+        self.forwarder.abort();
+    }
+}
+
+impl Port {
+    /// Opens a forward to a port.
+    pub async fn open(pods: &Api<Pod>, pod: &str, number: u16, limits: Limits) -> Result<(Self, Box<dyn Io>), Trouble> {
+        let mut forwarder = bounded(left(limits.first), pods.portforward(pod, &[number])).await?;
+        let no_port = || Trouble::new(Cause::Refused, format!("the API server forwards no port {number}"));
+        let stream = forwarder.take_stream(number).ok_or_else(no_port)?;
+        let error = forwarder.take_error(number).ok_or_else(no_port)?.boxed().shared();
+        Ok((Self { error, number, forwarder }, Box::new(stream)))
+    }
+
+    /// Why the port cannot be used, as soon as that is told.
+    pub fn error(&self) -> Reason {
+        self.error.clone()
+    }
+
+    /// The same in words.
+    pub fn refused(&self, reason: &str) -> Trouble {
+        // The kubelet wraps the reason: `error forwarding port 15000 to pod <id>, uid : failed to …: connect: connection refused`.
+        let reason = if reason.contains("connection refused") { "connection refused" } else { reason };
+        Trouble::new(Cause::Unreachable, format!("nothing answers on port {}: {reason}", self.number))
+    }
+}
+
+/// HTTP on a connection to one port of one pod.
 pub(super) struct Forward {
     sender: SendRequest<Empty<Bytes>>,
-    // The API server tells why a port cannot be used here, and on the connection itself nothing ever comes.
-    error: SharedFuture<BoxFuture<'static, Option<String>>>,
-    port: u16,
-    forwarder: Portforwarder,
+    port: Port,
     connection: AbortHandle,
 }
 
 impl Drop for Forward {
     fn drop(&mut self) {
-        // Left alone, both would wait for a server that may never close its end.
         self.connection.abort();
-        self.forwarder.abort();
     }
 }
 
 impl Forward {
     /// Opens a forward to a port.
     pub async fn open(pods: &Api<Pod>, pod: &str, port: u16, limits: Limits) -> Result<Self, Trouble> {
-        let mut forwarder = bounded(left(limits.first), pods.portforward(pod, &[port])).await?;
-        let no_port = || Trouble::new(Cause::Refused, format!("the API server forwards no port {port}"));
-        let stream = forwarder.take_stream(port).ok_or_else(no_port)?;
-        let error = forwarder.take_error(port).ok_or_else(no_port)?.boxed().shared();
-        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| lost(&error))?;
+        let (port, io) = Port::open(pods, pod, port, limits).await?;
+        let (sender, connection) = handshake(TokioIo::new(io)).await.map_err(|error| lost(&error))?;
         // Its errors reach the sender of the request.
         let connection = tokio::spawn(async move { drop(connection.await) }).abort_handle();
-        Ok(Self { sender, error, port, forwarder, connection })
+        Ok(Self { sender, port, connection })
     }
 
     /// Sends one request and reads all of the answer.
     pub async fn ask(&mut self, method: Method, path: &str, limits: Limits) -> Result<Answer, Trouble> {
-        let error = self.error.clone();
+        let error = self.port.error();
         tokio::select! {
             // What the API server says is the reason; the broken connection is only its consequence.
             biased;
-            Some(reason) = error => Err(self.refused(&reason)),
+            Some(reason) = error => Err(self.port.refused(&reason)),
             answer = self.exchange(method, path, limits) => answer,
         }
     }
@@ -114,16 +152,10 @@ impl Forward {
 
     /// The reason may come a moment after the connection broke.
     async fn broken(&self, error: &hyper::Error) -> Trouble {
-        match tokio::time::timeout(Duration::from_millis(200), self.error.clone()).await {
-            Ok(Some(reason)) => self.refused(&reason),
+        match tokio::time::timeout(Duration::from_millis(200), self.port.error()).await {
+            Ok(Some(reason)) => self.port.refused(&reason),
             _ => lost(error),
         }
-    }
-
-    fn refused(&self, reason: &str) -> Trouble {
-        // The kubelet wraps the reason: `error forwarding port 15000 to pod <id>, uid : failed to …: connect: connection refused`.
-        let reason = if reason.contains("connection refused") { "connection refused" } else { reason };
-        Trouble::new(Cause::Unreachable, format!("nothing answers on port {}: {reason}", self.port))
     }
 }
 

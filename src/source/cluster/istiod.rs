@@ -1,4 +1,5 @@
-//! The istiods: their debug interface on port 15014, which a port-forward reaches as loopback and so without a token.
+//! The istiods: their debug interface on port 15014, which a port-forward reaches as loopback and so without a token; where it is closed,
+//! xDS.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -19,54 +20,70 @@ use super::dump::{accept, said};
 use super::forward::{Answer, Forward, Limits};
 use super::object::AnyObject;
 use super::trouble::{Cause, Trouble, bounded};
+use super::xds;
 use crate::clock;
 use crate::model::envoy::DumpView;
 use crate::model::ids::ProxyId;
 use crate::model::kind::Kind;
 use crate::model::mesh::Istiod;
 use crate::model::update::{Unread, Update};
-use crate::source::{Reply, SourceError, Updates};
+use crate::source::{IstiodReplies, Reply, SourceError, Updates};
 
 const PORT: u16 = 15014;
 /// Pods change in bursts while istiod rolls.
 const SETTLE: Duration = Duration::from_secs(1);
 
 /// Asks every running istiod the same thing.
-pub(super) async fn ask_all(shared: &Shared, path: &str) -> Result<Vec<(String, Reply)>, SourceError> {
+pub(super) async fn ask_all(shared: &Shared, path: &str) -> Result<IstiodReplies, SourceError> {
     let pods = pods(shared).await.map_err(|trouble| failed(shared, path, &trouble))?;
     let limit = clock::now() + shared.timeout;
+    let limits = Limits { first: limit, end: limit };
     let answers = join_all(pods.iter().map(|pod| async move {
         let began = clock::now();
-        let answer = ask(shared, pod, path, Limits { first: limit, end: limit }).await;
-        let answer = answer.and_then(|answer| match answer.status {
-            200 => Ok(answer.body),
-            _ => Err(Trouble::new(Cause::Answered, said(&answer))),
-        });
-        (pod, answer, began.elapsed())
+        let answer = ask_any_way(shared, pod, path, limits).await;
+        (pod, answer.map(|(bytes, way, tried)| Reply { bytes, way, view: DumpView::Istiod, took: began.elapsed(), tried }))
     }))
     .await;
-    let (mut replies, mut silent, mut first) = (Vec::new(), Vec::new(), None);
-    for (pod, answer, took) in answers {
+    let (mut found, mut first) = (IstiodReplies::default(), None);
+    for (pod, answer) in answers {
         match answer {
-            Ok(bytes) => replies.push((pod.clone(), Reply { bytes, way: "port-forward", view: DumpView::Istiod, took, tried: Vec::new() })),
+            Ok(reply) => found.replies.push((pod.clone(), reply)),
             Err(trouble) => {
-                silent.push(format!("{pod}: {}", trouble.text));
+                found.silent.push(format!("{pod}: {}", trouble.text));
                 first.get_or_insert(trouble);
             }
         }
     }
-    match (replies.first_mut(), first) {
-        (None, Some(trouble)) => Err(failed(shared, path, &trouble)),
-        (Some((_, reply)), _) => {
-            reply.tried = silent;
-            Ok(replies)
-        }
-        (None, None) => Err(failed(shared, path, &none(shared))),
+    if found.replies.is_empty() { Err(failed(shared, path, &first.unwrap_or_else(|| none(shared)))) } else { Ok(found) }
+}
+
+/// An answer, the way by which it came, and what was tried before.
+type Found = (Bytes, &'static str, Vec<String>);
+
+/// Asks on port 15014, which takes no token from a port-forward; where that is closed, over xDS.
+async fn ask_any_way(shared: &Shared, pod: &str, path: &str, limits: Limits) -> Result<Found, Trouble> {
+    let answer = ask(shared, pod, path, limits).await?;
+    let closed = match answer.status {
+        200 => return Ok((answer.body, "port-forward", Vec::new())),
+        _ if path.starts_with("/debug/") && is_closed(&answer) => format!("on port {PORT}: {}", said(&answer)),
+        _ => return Err(Trouble::new(Cause::Answered, said(&answer))),
+    };
+    match xds::ask(shared, pod, path, limits).await {
+        Ok(bytes) => Ok((bytes, "xDS", vec![closed])),
+        Err(trouble) => Err(Trouble { text: format!("{closed}; over xDS: {}", trouble.text), ..trouble }),
     }
+}
+
+/// Whether istiod's debug interface is off (`ENABLE_DEBUG_ON_HTTP=false`), or not for us. A proxy that it does not have is another 404.
+fn is_closed(answer: &Answer) -> bool {
+    matches!(answer.status, 401 | 403) || answer.status == 404 && answer.body.starts_with(b"404 page not found")
 }
 
 fn failed(shared: &Shared, path: &str, trouble: &Trouble) -> SourceError {
     let fix = match trouble.cause {
+        Cause::Forbidden if trouble.text.contains("over xDS") => {
+            format!("grant get on configmaps and create on serviceaccounts/token in namespace {}", shared.istio_namespace)
+        }
         Cause::Forbidden => {
             format!("grant list on pods, and get and create on pods/portforward, in namespace {}", shared.istio_namespace)
         }
@@ -154,7 +171,9 @@ pub(super) async fn follow_versions<F: Future<Output = ()>>(
     let mut known: Result<Vec<Istiod>, String> = Ok(Vec::new());
     loop {
         let found = match ask_all(&shared, "/version").await {
-            Ok(replies) => Ok(replies.into_iter().map(|(pod, reply)| Istiod { pod, version: version(&reply.bytes) }).collect::<Vec<_>>()),
+            Ok(found) => {
+                Ok(found.replies.into_iter().map(|(pod, reply)| Istiod { pod, version: version(&reply.bytes) }).collect::<Vec<_>>())
+            }
             Err(error) => Err(error),
         };
         let update = match &found {

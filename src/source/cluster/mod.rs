@@ -19,6 +19,7 @@ mod proxy;
 mod scope;
 mod trouble;
 mod watch;
+mod xds;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ use kube::Client;
 
 use self::gates::Gates;
 use super::logs::{LogQuery, LogStreams, LogTargets};
-use super::{LevelRequest, LogRequest, ProxyRequest, Reply, Source, SourceError, SourceInfo, SourceKind, Updates};
+use super::{IstiodReplies, LevelRequest, LogRequest, ProxyRequest, Reply, Source, SourceError, SourceInfo, SourceKind, Updates};
 
 /// Which cluster to read, and what of it.
 #[derive(Clone, Debug)]
@@ -61,6 +62,7 @@ struct Shared {
     istio_namespace: String,
     timeout: Duration,
     gates: Gates,
+    xds: xds::Held,
 }
 
 impl Shared {
@@ -87,6 +89,7 @@ impl Cluster {
             istio_namespace: options.istio_namespace,
             timeout: options.timeout,
             gates: Gates::default(),
+            xds: xds::Held::default(),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -111,7 +114,7 @@ impl Source for Cluster {
         async move { proxy::set_log_level(&shared, &request).await }.boxed()
     }
 
-    fn istiod(&self, path: String) -> BoxFuture<'static, Result<Vec<(String, Reply)>, SourceError>> {
+    fn istiod(&self, path: String) -> BoxFuture<'static, Result<IstiodReplies, SourceError>> {
         let shared = self.shared.clone();
         async move { istiod::ask_all(&shared, &path).await }.boxed()
     }

@@ -137,7 +137,7 @@ fn auth_text(error: &AuthError) -> String {
 }
 
 /// The last error of the chain is the one that says why: `Connection refused`, `invalid peer certificate: UnknownIssuer`.
-fn root_text(error: &(dyn StdError + 'static)) -> String {
+pub(super) fn root_text(error: &(dyn StdError + 'static)) -> String {
     let mut last = error;
     // Bounded, since a chain that refers to itself would hang the program in its error path.
     for _ in 0..16 {

@@ -22,7 +22,7 @@ use futures::future::BoxFuture;
 
 use self::store::Store;
 use super::logs::{LogQuery, LogStreams, LogTargets};
-use super::{FailureKind, LogRequest, ProxyRequest, Reply, Source, SourceError, SourceInfo, SourceKind, Updates};
+use super::{FailureKind, IstiodReplies, LogRequest, ProxyRequest, Reply, Source, SourceError, SourceInfo, SourceKind, Updates};
 use crate::clock::Instant;
 use crate::model::envoy::DumpView;
 use crate::model::ids::ProxyId;
@@ -110,10 +110,13 @@ impl Source for Files {
         self.answer(questions::of_proxy(&request))
     }
 
-    fn istiod(&self, path: String) -> BoxFuture<'static, Result<Vec<(String, Reply)>, SourceError>> {
+    fn istiod(&self, path: String) -> BoxFuture<'static, Result<IstiodReplies, SourceError>> {
         match questions::of_istiod(&path) {
             // A recording does not say which istiod answered.
-            Some(name) => self.answer(vec![(name, DumpView::Istiod)]).map(|reply| Ok(vec![(String::new(), reply?)])).boxed(),
+            Some(name) => self
+                .answer(vec![(name, DumpView::Istiod)])
+                .map(|reply| Ok(IstiodReplies { replies: vec![(String::new(), reply?)], silent: Vec::new() }))
+                .boxed(),
             None => async move { Err(SourceError::new(FailureKind::Missing, format!("recordings hold no {path} of istiod"), "")) }.boxed(),
         }
     }

@@ -86,6 +86,16 @@ pub(super) fn merged(answers: &[Vec<u8>]) -> Option<String> {
     Some(text(pretty(&all).as_bytes()))
 }
 
+/// The answers of several istiods on what each proxy watches, without the proxies' metadata, which say more of the machines than of
+/// the mesh.
+pub(super) fn watches(answers: &[Vec<u8>]) -> Option<String> {
+    let mut all: Value = serde_json::from_str(&merged(answers)?).ok()?;
+    for client in all.get_mut("clients").and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut) {
+        client.retain(|key, _| matches!(key.as_str(), "connectionId" | "connectedAt" | "watches"));
+    }
+    Some(pretty(&all))
+}
+
 fn merge(all: &mut Value, other: Value) {
     match (all, other) {
         (Value::Array(all), Value::Array(other)) => all.extend(other.into_iter().filter(|value| !value.is_null()).collect::<Vec<_>>()),

@@ -2,7 +2,7 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::super::{FailureKind, LogRequest, Reply, SharedSource, SourceError, SourceKind};
+use super::super::{FailureKind, IstiodReplies, LogRequest, Reply, SharedSource, SourceError, SourceKind};
 use super::folder::{Folder, blocking, is_plain_name};
 use super::{AT_ONCE, Gap, RecordTarget, contents, proxies};
 use crate::ingest::istiod::istiod_version;
@@ -28,10 +28,11 @@ pub(super) async fn record(
             folder.write("istiod/version.txt", contents::text(&first.bytes)).await?;
         }
     }
-    for what in ["syncz", "connections", "instancesz"] {
+    for what in ["syncz", "connections", "instancesz", "adsz"] {
         if let Some(replies) = ask(source, &format!("/debug/{what}"), &mut gaps).await {
             let answers: Vec<Vec<u8>> = replies.into_iter().map(|(_, reply)| reply.bytes.to_vec()).collect();
-            if let Some(text) = blocking(move || Ok(contents::merged(&answers))).await? {
+            let written = move || Ok(if what == "adsz" { contents::watches(&answers) } else { contents::merged(&answers) });
+            if let Some(text) = blocking(written).await? {
                 folder.write(&format!("istiod/{what}.json"), text).await?;
             }
         }
@@ -49,13 +50,16 @@ async fn ask(source: &SharedSource, path: &str, gaps: &mut Vec<Gap>) -> Option<V
 }
 
 /// What the istiods said; None, and a gap, where they said nothing.
-fn answered(answer: Result<Vec<(String, Reply)>, SourceError>, path: &str, gaps: &mut Vec<Gap>) -> Option<Vec<(String, Reply)>> {
+fn answered(answer: Result<IstiodReplies, SourceError>, path: &str, gaps: &mut Vec<Gap>) -> Option<Vec<(String, Reply)>> {
     match answer {
-        Ok(replies) if replies.is_empty() => {
+        Ok(IstiodReplies { replies, .. }) if replies.is_empty() => {
             gaps.push(Gap::said(format!("istiod's {path}"), "no istiod answered"));
             None
         }
-        Ok(replies) => Some(replies),
+        Ok(IstiodReplies { replies, silent }) => {
+            gaps.extend(silent.into_iter().map(|why| Gap::said(format!("istiod's {path}"), why)));
+            Some(replies)
+        }
         Err(error) if error.kind == FailureKind::Missing => None,
         Err(error) => {
             gaps.push(Gap::new(format!("istiod's {path}"), error));
@@ -78,6 +82,8 @@ async fn dump(source: &SharedSource, folder: &Folder, proxy: &ProxyId) -> Result
         folder.write(&file, contents::text(error.what.as_bytes())).await?;
         return Ok(gaps);
     }
+    // That the others do not have the proxy is as it should be.
+    let answer = answer.map(|found| IstiodReplies { silent: Vec::new(), ..found });
     if let Some(replies) = answered(answer, &path, &mut gaps) {
         let best = replies.iter().find(|(_, reply)| reply.bytes.trim_ascii_start().starts_with(b"{")).or(replies.first());
         if let Some((_, reply)) = best {

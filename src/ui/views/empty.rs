@@ -135,6 +135,20 @@ pub(super) fn timeline(app: &App, plugin: &PluginId) -> Reason {
     }
 }
 
+/// Why there is nothing of how the proxies stand.
+pub(super) fn sync(app: &App, namespace: Option<&str>) -> Reason {
+    match &app.snapshot.sync {
+        None => Reason::new(Role::Info, "Asking istiod how its proxies stand …", ""),
+        Some(Err(why)) => Reason::new(Role::Bad, format!("What istiod says of its proxies could not be had: {why}."), "r asks again."),
+        Some(Ok(_)) if app.screen().answer.is_none() => Reason::new(Role::Info, "Looking through what istiod said …", ""),
+        Some(Ok(_)) => Reason::new(
+            Role::Info,
+            format!("There is no proxy in {}.", namespace.map_or_else(|| "any namespace".to_owned(), |name| format!("namespace {name}"))),
+            "Esc goes back.",
+        ),
+    }
+}
+
 /// Why there is nothing of a proxy: its dump is not there.
 pub(super) fn proxy(app: &App, proxy: &ProxyId) -> Reason {
     // A lone dump's proxy is known by its file until it was read.

@@ -48,7 +48,7 @@ pub(super) fn steps(app: &App) -> Vec<String> {
                 }
                 steps.push(screen.view().title().to_lowercase());
             }
-            Subject::Record(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => {
+            Subject::Record(_) | Subject::Sync { .. } | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => {
                 steps.push(screen.view().title().to_lowercase())
             }
         }

@@ -16,6 +16,7 @@ mod plugins;
 mod prediction;
 mod raw;
 mod state;
+mod sync;
 mod timeline;
 mod warnings;
 mod what_if;
@@ -109,6 +110,7 @@ fn body(app: &App, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
         View::Logs => logs::render(app, screen, area, buffer, look),
         View::Record => log_line::render(screen, area, buffer, look),
         View::Timeline => timeline::render(app, screen, area, buffer, look),
+        View::Sync => sync::render(app, screen, area, buffer, look),
         View::Raw => raw::render(screen, area, buffer, look),
         View::Warnings => warnings::render(app, screen, area, buffer, look),
         View::Help => help::render(screen, area, buffer, look),

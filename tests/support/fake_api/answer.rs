@@ -15,6 +15,9 @@ use serde_json::{Value, json};
 use super::state::State;
 use super::{Shared, lock, pods};
 
+/// The token that a service account is given.
+pub const TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.t0ken-for-istiod";
+
 /// Any body.
 pub type Body = BoxBody<Bytes, Infallible>;
 
@@ -44,6 +47,9 @@ pub async fn answer(state: Shared, request: Request<Incoming>) -> Result<Respons
     let Some(place) = place(&path) else { return Ok(status(404, "NotFound", "the server could not find the requested resource")) };
     if let (Some(name), Some(sub)) = (&place.name, &place.sub) {
         let namespace = place.namespace.clone().unwrap_or_default();
+        if place.resource == "serviceaccounts" {
+            return Ok(token(&lock(&state), &namespace));
+        }
         return Ok(pods::answer(state, request, &namespace, name, sub).await);
     }
     if let Some(name) = &place.name {
@@ -74,6 +80,20 @@ fn refused(state: &State, verb: &str, place: &Place) -> Option<Response<Body>> {
             format!("{} is forbidden: User \"jane\" cannot {verb} resource \"{plural}\" in API group \"{group}\" {scope}", place.resource);
         status(403, "Forbidden", &text)
     })
+}
+
+/// A token for whoever may have one.
+fn token(state: &State, namespace: &str) -> Response<Body> {
+    let right = ("create".to_owned(), "serviceaccounts/token".to_owned(), Some(namespace.to_owned()));
+    if state.forbidden.contains(&right) {
+        let text = "serviceaccounts \"default\" is forbidden: User \"jane\" cannot create resource \"serviceaccounts/token\"";
+        return status(403, "Forbidden", text);
+    }
+    let status = json!({"token": TOKEN, "expirationTimestamp": "2126-01-01T00:00:00Z"});
+    reply(
+        201,
+        &json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "metadata": {}, "spec": {"audiences": ["istio-ca"]}, "status": status}),
+    )
 }
 
 fn list(state: &State, place: &Place, query: &BTreeMap<String, String>) -> Response<Body> {

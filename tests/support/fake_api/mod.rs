@@ -19,6 +19,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
+pub use self::answer::TOKEN;
 pub use self::envoy::Envoy;
 pub use self::pods::{Exec, Forward};
 use self::state::State;

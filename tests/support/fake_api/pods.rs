@@ -1,5 +1,7 @@
 //! What pods do: port-forwards and execs over WebSockets, and logs.
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use http_body_util::{BodyExt, Full};
@@ -8,6 +10,8 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -34,6 +38,8 @@ pub enum Forward {
     Gone(fn(&str) -> (u16, String)),
     /// It leads to an Envoy.
     Envoy(Envoy),
+    /// It is istiod: HTTP, but for port 15012, which leads to a server; after so many bytes of its answer the connection is cut.
+    Istiod { http: fn(&str) -> (u16, String), xds: SocketAddr, cut: usize },
 }
 
 /// What an exec in a pod does.
@@ -120,6 +126,9 @@ async fn serve_forward(mut socket: Socket, port: u16, forward: Forward) -> Optio
             format!("error forwarding port {port} to pod x, uid : failed to connect to localhost:{port}: connect: connection refused");
         send(&mut socket, 1, text.as_bytes()).await?;
     }
+    if let (15012, Forward::Istiod { xds, cut, .. }) = (port, &forward) {
+        return bridge(socket, TcpStream::connect(xds).await.ok()?, *cut).await;
+    }
     let mut received = Vec::new();
     while let Some(Ok(message)) = socket.next().await {
         let Message::Binary(bytes) = message else { continue };
@@ -147,6 +156,26 @@ async fn serve_forward(mut socket: Socket, port: u16, forward: Forward) -> Optio
 
 fn http(code: u16, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {code} X\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+/// Carries bytes between the port-forward and a server, until so many have come from it.
+async fn bridge(mut socket: Socket, mut server: TcpStream, cut: usize) -> Option<()> {
+    let mut left = cut;
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        tokio::select! {
+            message = socket.next() => match message?.ok()? {
+                Message::Binary(bytes) => server.write_all(&bytes[1..]).await.ok()?,
+                Message::Close(_) => return None,
+                _ => {}
+            },
+            read = server.read(&mut buffer) => {
+                let read = read.ok().filter(|read| *read > 0)?;
+                left = left.checked_sub(read)?;
+                send(&mut socket, 0, &buffer[..read]).await?;
+            }
+        }
+    }
 }
 
 async fn serve_exec(mut socket: Socket, printed: Result<String, String>) -> Option<()> {

@@ -1,4 +1,4 @@
-//! What istiod says of itself, in plain text.
+//! Which version istiod says that it is.
 
 /// The version in an answer of `/version` on port 15014, without the build's revision and status:
 /// `1.31-alpha.eed52ebb66ad-unknown-Clean` is `1.31-alpha.eed52ebb66ad`.

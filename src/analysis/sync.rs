@@ -1,0 +1,102 @@
+//! How istiod and its proxies stand to each other: what the types are called, who is no proxy, which versions go together.
+
+use super::control_plane;
+use super::era::Version;
+use crate::model::ids::PluginId;
+use crate::model::inventory::Inventory;
+use crate::model::sync::{CLUSTERS, Client, ENDPOINTS, EXTENSIONS, LISTENERS, ROUTES};
+use crate::model::workload::Pod;
+
+/// The types that are always told of, in the order in which istioctl has them.
+pub const CORE: [&str; 5] = [CLUSTERS, LISTENERS, ENDPOINTS, ROUTES, EXTENSIONS];
+
+/// Short names of types (`pkg/model/xds.go: GetShortType`).
+const NAMES: [(&str, &str); 11] = [
+    (CLUSTERS, "CDS"),
+    (LISTENERS, "LDS"),
+    (ENDPOINTS, "EDS"),
+    (ROUTES, "RDS"),
+    (EXTENSIONS, "ECDS"),
+    ("type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret", "SDS"),
+    ("type.googleapis.com/istio.networking.nds.v1.NameTable", "NDS"),
+    ("type.googleapis.com/istio.mesh.v1alpha1.ProxyConfig", "PCDS"),
+    ("type.googleapis.com/istio.workload.Address", "WDS"),
+    ("type.googleapis.com/istio.workload.Workload", "WDS"),
+    ("type.googleapis.com/istio.security.Authorization", "WADS"),
+];
+
+/// What a type is called; the type URL where it has no other name.
+pub fn short(url: &str) -> &str {
+    NAMES.iter().find(|(known, _)| *known == url).map_or(url, |(_, name)| name)
+}
+
+/// Whether a client only asks istiod for debugging output, as istioctl does: it was sent nothing, says no cluster, and no pod has
+/// its name.
+pub fn only_asks(client: &Client, objects: &Inventory) -> bool {
+    let sent_nothing = client.types.values().all(|sync| sync.sent_push.is_empty() && sync.sent.is_none());
+    sent_nothing && client.cluster.is_empty() && !objects.pods.contains_key(&client.proxy)
+}
+
+/// What is to be said of a proxy's version beside its istiod's; None where they are of one minor version, or not known. Istio
+/// supports an istiod that is one minor version ahead of its proxies, and no proxy that is ahead of its istiod.
+pub fn skew(proxy: &str, istiod: &str) -> Option<String> {
+    let (own, of_istiod) = (Version::parse(proxy)?, Version::parse(istiod)?);
+    let supported = match own.cmp(&of_istiod) {
+        std::cmp::Ordering::Equal => return None,
+        std::cmp::Ordering::Greater => "Istio supports no proxy that is newer than its istiod",
+        std::cmp::Ordering::Less if own.major == of_istiod.major && own.minor + 1 == of_istiod.minor => {
+            "Istio supports that while proxies are upgraded"
+        }
+        std::cmp::Ordering::Less => "Istio supports proxies that are one minor version older, and no more",
+    };
+    Some(format!("the proxy is {own} and its istiod {of_istiod}; {supported}"))
+}
+
+/// What is to be said of istiods that are of several minor versions; None where they are of one.
+pub fn skew_of_istiods(objects: &Inventory) -> Option<String> {
+    let mut versions: Vec<Version> = objects.istiods.iter().filter_map(|istiod| Version::parse(&istiod.version)).collect();
+    versions.sort_unstable();
+    versions.dedup();
+    let [first, .., last] = versions.as_slice() else { return None };
+    let names = objects.plugins.keys().next().map(|sample| names(*first, *last, sample)).unwrap_or_default();
+    Some(format!("the istiods are of different versions, {first} to {last}; each sends by its own rules{names}"))
+}
+
+/// How the name of a plugin's filter tells which istiod sent it.
+fn names(first: Version, last: Version, plugin: &PluginId) -> String {
+    let (old, new) = (first.filter_name(plugin), last.filter_name(plugin));
+    if old == new { String::new() } else { format!(": the filter of {plugin} is {old} from the one and {new} from the other") }
+}
+
+/// Why a pod with a proxy is connected to no istiod that answered; None where no connection is to be expected.
+pub fn why_alone(pod: &Pod, objects: &Inventory, all_answered: bool) -> Option<String> {
+    let proxy = pod.proxy.as_ref()?;
+    if pod.deleting || pod.is_workload_entry || matches!(pod.phase.as_str(), "Succeeded" | "Failed") {
+        return None;
+    }
+    if !proxy.running {
+        return Some("it is connected to no istiod: its proxy does not run".to_owned());
+    }
+    Some(match control_plane::revision(pod, objects) {
+        Some(revision) if !objects.control_planes.is_empty() && !control_plane::runs(revision, objects) => {
+            format!("it is connected to no istiod: none of its revision {revision} runs")
+        }
+        _ if all_answered => "it is connected to no istiod: it keeps the configuration that it has, and hears of no change".to_owned(),
+        _ => "it is connected to no istiod that answered; it may be to one that did not".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_that_go_together_are_not_spoken_of() {
+        assert_eq!(skew("1.31-alpha.eed52ebb66ad", "1.31.0"), None);
+        assert_eq!(skew("unknown", "1.31.0"), None);
+        let said = |proxy, istiod| skew(proxy, istiod).unwrap_or_default();
+        assert_eq!(said("1.30.1", "1.31.0"), "the proxy is 1.30 and its istiod 1.31; Istio supports that while proxies are upgraded");
+        assert!(said("1.26.2", "1.31.0").ends_with("one minor version older, and no more"));
+        assert!(said("1.31.0", "1.30.0").ends_with("no proxy that is newer than its istiod"));
+    }
+}

@@ -1,0 +1,98 @@
+//! What the istiods say of their proxies: asked when a screen shows it, and again and again while it is in sight, since nothing says
+//! when it has changed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{ask, dumps, forget, walk};
+use crate::app::effect::Effect;
+use crate::app::program::App;
+use crate::app::screen::Subject;
+use crate::app::state::Ticket;
+use crate::model::ids::ProxyId;
+use crate::model::sync::Sync;
+use crate::source::SourceKind;
+
+/// How long after an answer a live mesh is asked again.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// Goes to the proxies of the namespace that is looked at, to the one that the selected row stands for.
+pub(super) fn open(app: &mut App) -> Vec<Effect> {
+    if !app.snapshot.has_objects {
+        app.note = Some("a config dump alone has nothing that an istiod said".to_owned());
+        return Vec::new();
+    }
+    let at = walk::focus(app).map(|focus| focus.proxy);
+    // Without a proxy in question all are shown, and nothing is missing.
+    app.note = None;
+    let namespace = namespace(app, at.as_ref());
+    walk::go(app, Subject::Sync { namespace, at })
+}
+
+/// The namespace that home looks at, or that of the proxy in question where it is another one.
+fn namespace(app: &App, at: Option<&ProxyId>) -> Option<String> {
+    let of_home = app.screens.iter().find_map(|screen| match &screen.subject {
+        Subject::Plugins { namespace } => Some(namespace.clone()),
+        _ => None,
+    });
+    let namespace = of_home.flatten()?;
+    Some(at.map_or(namespace, |proxy| proxy.namespace.clone()))
+}
+
+/// Asks, in the place of a request that is under way.
+pub(super) fn fetch(app: &mut App, after: Duration) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if let Some(ticket) = app.sync {
+        forget(app, ticket);
+        effects.push(Effect::Stop(ticket));
+    }
+    let ticket = app.waits.begin("what istiod says of its proxies");
+    app.sync = Some(ticket);
+    effects.push(Effect::FetchSync { ticket, after });
+    effects
+}
+
+/// Asks for what the screen in sight needs and nobody has asked for.
+pub(super) fn wanted(app: &mut App) -> Vec<Effect> {
+    // A live mesh is asked again and again while the screen is in sight; so it is when the screen comes into sight again.
+    let unknown = app.snapshot.sync.is_none() || is_live(app);
+    if in_sight(app) && app.sync.is_none() && unknown { fetch(app, Duration::ZERO) } else { Vec::new() }
+}
+
+/// Asks anew where an answer is in sight or on its way, after the source has become another one.
+pub(super) fn again(app: &mut App) -> Vec<Effect> {
+    if in_sight(app) || app.sync.is_some() { fetch(app, Duration::ZERO) } else { Vec::new() }
+}
+
+/// Takes what the istiods said. What was read stays in sight when the next request fails: the failure is said.
+pub(super) fn read(app: &mut App, ticket: Ticket, outcome: Result<Arc<Sync>, String>) -> Vec<Effect> {
+    if !app.waits.end(ticket) {
+        return Vec::new();
+    }
+    app.sync = None;
+    if let Err(why) = &outcome {
+        app.say_failure(why.clone());
+    }
+    if outcome.is_ok() || !matches!(app.snapshot.sync, Some(Ok(_))) {
+        let snapshot = Arc::make_mut(&mut app.snapshot);
+        snapshot.sync = Some(outcome);
+        snapshot.generation += 1;
+        dumps::list_warnings(app);
+    }
+    let mut effects = Vec::new();
+    if in_sight(app) {
+        effects.extend(ask::ask(app));
+        if is_live(app) {
+            effects.extend(fetch(app, AGAIN));
+        }
+    }
+    effects
+}
+
+fn is_live(app: &App) -> bool {
+    app.options.info.kind == SourceKind::Cluster
+}
+
+fn in_sight(app: &App) -> bool {
+    matches!(app.screen().subject, Subject::Sync { .. })
+}

@@ -1,0 +1,10 @@
+//! What istiod says of itself and of the proxies that are connected to it.
+
+mod client_config;
+mod syncz;
+mod version;
+mod watches;
+
+pub use syncz::{Syncz, syncz};
+pub use version::istiod_version;
+pub use watches::{Watches, watches};

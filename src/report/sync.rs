@@ -1,0 +1,88 @@
+//! What istiod sent and each proxy made of it: a line a proxy, then what is not as it should be.
+
+use std::fmt::Write;
+
+use super::paint::{Paint, Style};
+use super::{Answer, Table, markdown};
+use crate::analysis::answers::{SyncAnswer, SyncEntry, TypeAnswer};
+use crate::model::warning::Warning;
+
+impl Answer for SyncAnswer {
+    fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    fn text(&self, paint: Paint) -> String {
+        let plain = |text: &str| paint.paint(Style::Plain, text);
+        let mut out = format!("{}\n", paint.paint(Style::Strong, &self.headline()));
+        for istiod in &self.istiods {
+            let _ = writeln!(out, "  {}", plain(&istiod.sentence()));
+        }
+        if let Some(skew) = &self.skew {
+            let _ = writeln!(out, "  {}", paint.paint(Style::Warn, skew));
+        }
+        if !self.proxies.is_empty() {
+            let _ = write!(out, "\n{}", table(self).text(paint));
+        }
+        for entry in self.proxies.iter().filter(|entry| !entry.said().is_empty()) {
+            let _ = writeln!(out, "\n{}", paint.paint(Style::Strong, &entry.proxy.to_string()));
+            for sentence in entry.said() {
+                let _ = writeln!(out, "  {}", paint.paint(style(entry), &sentence));
+            }
+        }
+        if let Some(note) = self.note {
+            let _ = writeln!(out, "\n{}", paint.paint(Style::Muted, note));
+        }
+        out
+    }
+
+    fn markdown(&self) -> String {
+        let mut out = format!("### What istiod sent, and what the proxies have\n\n{}\n\n", self.headline());
+        for said in self.istiods.iter().map(|istiod| istiod.sentence()).chain(self.skew.clone()) {
+            let _ = writeln!(out, "- {}", Paint::Plain.paint(Style::Plain, &said));
+        }
+        if !self.proxies.is_empty() {
+            let _ = write!(out, "\n{}", table(self).markdown());
+        }
+        for entry in self.proxies.iter().filter(|entry| !entry.said().is_empty()) {
+            let _ = writeln!(out, "\n{}\n", markdown::code(&entry.proxy.to_string()));
+            for sentence in entry.said() {
+                let _ = writeln!(out, "- {}", Paint::Plain.paint(Style::Plain, &sentence));
+            }
+        }
+        if let Some(note) = self.note {
+            let _ = writeln!(out, "\n{note}");
+        }
+        out + &markdown::warnings(&self.warnings)
+    }
+}
+
+fn table(answer: &SyncAnswer) -> Table {
+    let types = answer.types.iter().map(String::as_str);
+    let header: Vec<&str> = ["PROXY", "WORKLOAD"].into_iter().chain(types).chain(["PLUGINS", "ISTIOD", "VERSION"]).collect();
+    let mut table = Table::new(&header);
+    for entry in &answer.proxies {
+        let plain = |text: Option<String>| (Style::Plain, text.unwrap_or_default());
+        let mut cells = vec![(Style::Strong, entry.proxy.to_string()), (Style::Plain, entry.short.clone())];
+        match entry.types.as_slice() {
+            [] => cells.extend(answer.types.iter().map(|_| (Style::Bad, "not connected".to_owned()))),
+            types => cells.extend(types.iter().map(|found| (cell_style(found), found.cell()))),
+        }
+        cells.extend([(Style::Plain, entry.watched()), plain(entry.istiod.clone()), plain(entry.version.clone())]);
+        table.row_of(cells);
+    }
+    table
+}
+
+fn cell_style(found: &TypeAnswer) -> Style {
+    match found.state {
+        "refused" => Style::Bad,
+        "stale" | "notSent" => Style::Warn,
+        "synced" => Style::Good,
+        _ => Style::Muted,
+    }
+}
+
+fn style(entry: &SyncEntry) -> Style {
+    if entry.is_trouble() { Style::Warn } else { Style::Plain }
+}

@@ -1,0 +1,123 @@
+//! Sync: a line a proxy with how each type stands, and below it what is to be said of the selected one.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+
+use super::{below_question, empty, inset, list, pane, paragraph, widest};
+use crate::analysis::answers::{SyncAnswer, SyncEntry, TypeAnswer};
+use crate::app::App;
+use crate::app::rows;
+use crate::app::screen::{Screen, Subject};
+use crate::ui::Look;
+use crate::ui::text::{Piece, TextLine};
+use crate::ui::theme::Role;
+use crate::ui::widgets::{Align, Column, Pane, Table, TableRow};
+
+/// The first column.
+const PROXY: Column<'static> = Column { title: "PROXY", min: 20, want: 60, priority: 1, align: Align::Left };
+
+/// Draws it, and returns how many rows are in sight.
+pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
+    let Subject::Sync { namespace, .. } = &screen.subject else { return 0 };
+    let selected = screen.selected().and_then(|row| rows::sync::entry(screen, row));
+    let title = vec![Piece::new(Role::Title, "istiod and its proxies")];
+    let (above, below) = match selected {
+        Some(_) => {
+            let [above, below] = area.layout(&Layout::vertical([Constraint::Fill(1), Constraint::Length(area.height / 2)]));
+            (above, Some(below))
+        }
+        None => (area, None),
+    };
+    let inside = pane(screen, title).render(above, buffer, look);
+    let Some(answer) = screen.sync().filter(|_| !screen.rows.is_empty()) else {
+        empty::not_found(screen).unwrap_or_else(|| empty::sync(app, namespace.as_deref())).render(inside, buffer, look);
+        return usize::from(inside.height);
+    };
+    let rest = below_question(question(answer), inset(inside), buffer, look);
+    let rest = Rect { x: inside.x, width: inside.width, ..rest };
+    let columns = columns(answer);
+    let row = |index: usize| match rows::sync::entry(screen, &screen.rows[index]) {
+        Some(entry) => TableRow::Cells(cells(answer, entry, rows::hits(screen, index), look)),
+        None => TableRow::Cells(Vec::new()),
+    };
+    Table { columns: &columns, total: screen.rows.len(), row, state: list(screen), focused: true }.render(rest, buffer, look);
+    if let (Some(entry), Some(area)) = (selected, below) {
+        let inside = Pane { title: vec![Piece::new(Role::Title, entry.proxy.to_string())], ..Pane::default() }.render(area, buffer, look);
+        paragraph(buffer, inset(inside), &details(answer, entry, look), look);
+    }
+    Table::<fn(usize) -> TableRow<'static>>::body_height(rest.height)
+}
+
+/// How the proxies stand, and who was asked.
+fn question(answer: &SyncAnswer) -> Vec<Piece<'static>> {
+    let asked: Vec<String> = answer.istiods.iter().map(|istiod| istiod.sentence()).collect();
+    let trouble = answer.proxies.iter().any(SyncEntry::is_trouble);
+    let mut pieces = vec![
+        Piece::new(if trouble { Role::Warning } else { Role::Title }, answer.headline()),
+        Piece::new(Role::Muted, format!("  {}", asked.join("; "))),
+    ];
+    if let Some(skew) = &answer.skew {
+        pieces.push(Piece::new(Role::Warning, format!("  {skew}")));
+    }
+    pieces
+}
+
+/// The proxy, a column a type, its istiod, its version.
+fn columns(answer: &SyncAnswer) -> Vec<Column<'_>> {
+    let names: Vec<String> = answer.proxies.iter().map(|entry| entry.proxy.to_string()).collect();
+    let mut columns = vec![Column { want: widest(names.iter().map(String::as_str), &PROXY), ..PROXY }];
+    for (place, name) in answer.types.iter().enumerate() {
+        let cells: Vec<String> = answer.proxies.iter().filter_map(|entry| Some(mark_and_cell(entry.types.get(place)?, "x"))).collect();
+        let column = Column::left(name, 9, 15, 2);
+        columns.push(Column { want: widest(cells.iter().map(String::as_str), &column), ..column });
+    }
+    columns.extend([Column::left("ISTIOD", 12, 30, 4), Column::left("VERSION", 8, 24, 3)]);
+    columns
+}
+
+fn mark_and_cell(found: &TypeAnswer, mark: &str) -> String {
+    format!("{mark} {}", found.cell())
+}
+
+fn cells<'a>(answer: &SyncAnswer, entry: &'a SyncEntry, hits: &[usize], look: &Look<'_>) -> Vec<Vec<Piece<'a>>> {
+    let mut cells = vec![vec![Piece::text(entry.proxy.to_string()).with_hits(hits.to_vec())]];
+    if entry.types.is_empty() {
+        cells.push(vec![Piece::new(Role::Bad, format!("{} not connected", look.symbols.bad))]);
+        cells.extend((1..answer.types.len()).map(|_| Vec::new()));
+    }
+    cells.extend(entry.types.iter().map(|found| {
+        let (role, mark) = role(found, look);
+        vec![Piece::new(role, mark_and_cell(found, mark))]
+    }));
+    let text = |text: &'a Option<String>| vec![Piece::new(Role::Muted, text.as_deref().unwrap_or_default())];
+    cells.extend([text(&entry.istiod), text(&entry.version)]);
+    cells
+}
+
+/// What a state is drawn with; the word says it too.
+fn role<'l>(found: &TypeAnswer, look: &'l Look<'_>) -> (Role, &'l str) {
+    match found.state {
+        "refused" => (Role::Bad, look.symbols.bad),
+        "stale" | "notSent" => (Role::Warning, look.symbols.warning),
+        "synced" => (Role::Good, look.symbols.good),
+        _ => (Role::Muted, " "),
+    }
+}
+
+/// What is to be said of a proxy: what is not as it should be first, then each type, the plugins, and what all that does not say.
+fn details<'a>(answer: &'a SyncAnswer, entry: &'a SyncEntry, look: &Look<'_>) -> Vec<TextLine<'a>> {
+    let mut lines: Vec<TextLine<'a>> = Vec::new();
+    for sentence in entry.said() {
+        let role = if entry.is_trouble() { Role::Warning } else { Role::Text };
+        lines.push(TextLine::new([Piece::new(role, format!("{} {sentence}", look.symbols.warning))]).hanging(2));
+    }
+    let quiet = entry.types.iter().filter(|found| !found.is_trouble());
+    lines.extend(quiet.map(|found| TextLine::new([Piece::text(found.sentence())])));
+    if entry.connected {
+        let watched = entry.watched();
+        let watched = if watched.is_empty() { "none".to_owned() } else { watched };
+        lines.push(TextLine::new([Piece::new(Role::Muted, "Plugins that it watches: "), Piece::text(watched)]));
+    }
+    lines.extend(answer.note.map(|note| TextLine::new([Piece::new(Role::Muted, note)])));
+    lines
+}

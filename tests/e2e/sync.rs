@@ -1,0 +1,160 @@
+//! What the istiods say of their proxies is what istioctl says, for every real proxy.
+
+use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use super::world::{Applied, json, kubectl, mesh, until, wasm_plugin};
+
+/// `istioctl proxy-status -v 1`: of each proxy, its columns by their names, without ages. None where there is no istioctl.
+fn istioctl() -> Option<BTreeMap<String, BTreeMap<String, String>>> {
+    let Ok(output) = Command::new("istioctl").args(["proxy-status", "-v", "1"]).stdin(Stdio::null()).output() else {
+        eprintln!("NOT COMPARED: there is no istioctl on the PATH");
+        return None;
+    };
+    assert!(output.status.success(), "istioctl: {}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut lines = text.lines();
+    let columns = |line: &str| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    let names = columns(lines.next().unwrap());
+    let rows = lines.map(|line| {
+        let cells = columns(line).into_iter().map(|cell| cell.split(" (").next().unwrap().to_owned());
+        let row: BTreeMap<String, String> = names.iter().cloned().zip(cells).collect();
+        (row["NAME"].clone(), row)
+    });
+    Some(rows.collect())
+}
+
+/// The same of an answer of `sync`.
+fn as_istioctl(answer: &Value) -> BTreeMap<String, BTreeMap<String, String>> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let connected = answer["proxies"].as_array().unwrap().iter().filter(|entry| entry["connected"] == true);
+    let rows = connected.map(|entry| {
+        let mut row: BTreeMap<String, String> = BTreeMap::new();
+        for (name, key) in [("NAME", "proxy"), ("CLUSTER", "cluster"), ("ISTIOD", "istiod"), ("VERSION", "version")] {
+            row.insert(name.to_owned(), text(&entry[key]));
+        }
+        for found in entry["types"].as_array().unwrap() {
+            let word = match found["state"].as_str().unwrap() {
+                "synced" => "SYNCED",
+                "stale" => "STALE",
+                "refused" => "ERROR",
+                "notSent" => "NOT SENT",
+                "notWatched" => "IGNORED",
+                other => panic!("istioctl has no word for {other}"),
+            };
+            row.insert(text(&found["type"]), word.to_owned());
+        }
+        (row["NAME"].clone(), row)
+    });
+    rows.collect()
+}
+
+/// Asks both until they agree: between two questions a proxy can have moved.
+fn agree(arguments: &[&str]) -> Value {
+    for attempt in 1.. {
+        let answer = json(arguments);
+        let Some(expected) = istioctl() else { return answer };
+        let own = as_istioctl(&answer);
+        if own == expected {
+            assert!(!own.is_empty());
+            return answer;
+        }
+        assert!(attempt < 10, "sync says\n{own:#?}\nistioctl says\n{expected:#?}");
+    }
+    unreachable!()
+}
+
+fn state<'v>(answer: &'v Value, proxy: &str, name: &str) -> &'v Value {
+    let starts = |entry: &&Value| entry["proxy"].as_str().unwrap().starts_with(proxy);
+    let entry = answer["proxies"].as_array().unwrap().iter().find(starts).unwrap();
+    entry["types"].as_array().unwrap().iter().find(|found| found["type"] == name).unwrap()
+}
+
+#[test]
+#[ignore = "needs a mesh: KUBECONFIG"]
+fn sync_says_what_istioctl_says() {
+    let _mesh = mesh();
+    let answer = agree(&["sync", "-A"]);
+    let lds = state(&answer, "httpbin-", "LDS");
+    assert!(lds["state"] == "synced" && lds["ageSeconds"].is_u64() && lds["sent"].is_string(), "{lds}");
+    let httpbin = json(&["sync", "deploy/httpbin"]);
+    let plugins = httpbin["proxies"][0]["plugins"].as_array().unwrap();
+    assert!(plugins.iter().any(|plugin| plugin["plugin"] == "default/helloworld" && plugin["resource"].is_string()), "{httpbin}");
+    assert_eq!(state(&answer, "sleep-", "ECDS")["state"], "notWatched");
+}
+
+#[test]
+#[ignore = "needs the lab: KUBECONFIG, MESHSCOPE_LAB=1"]
+fn what_a_proxy_refuses_is_told_in_its_words() {
+    if !super::world::is_lab() {
+        return;
+    }
+    let _mesh = mesh();
+    {
+        let _broken = Applied::new(wasm_plugin("default", "e2e-broken", "httpbin", "broken", "FAIL_CLOSE"));
+        let answer = until("a refusal", &["sync", "deploy/httpbin"], |answer| {
+            answer["proxies"][0]["types"].as_array().is_some_and(|types| types.iter().any(|found| found["state"] == "refused"))
+        });
+        let error = state(&answer, "httpbin-", "ECDS")["error"].as_str().unwrap();
+        assert!(error.contains("Unable to create Wasm"), "{error}");
+        agree(&["sync", "-A"]);
+    }
+    until("the mesh as it was", &["sync", "deploy/httpbin"], |answer| {
+        answer["proxies"][0]["types"].as_array().is_some_and(|types| types.iter().all(|found| found["state"] == "synced"))
+    });
+    assert!(!kubectl(&["get", "wasmplugins", "-n", "default", "-o", "name"]).contains("e2e-broken"));
+}
+
+/// istiod with its debug interface closed, and as it was again when the value goes.
+struct Closed;
+
+impl Closed {
+    fn new() -> Self {
+        // Made before anything is changed, so that a change in part is taken back too.
+        let closed = Self;
+        kubectl(&["-n", "istio-system", "set", "env", "deploy/istiod", "ENABLE_DEBUG_ON_HTTP=false"]);
+        kubectl(&["-n", "istio-system", "rollout", "status", "deploy/istiod", "--timeout=120s"]);
+        closed
+    }
+}
+
+impl Drop for Closed {
+    fn drop(&mut self) {
+        let run = |arguments: &[&str]| Command::new("kubectl").args(["-n", "istio-system"]).args(arguments).stdin(Stdio::null()).status();
+        let _ = run(&["set", "env", "deploy/istiod", "ENABLE_DEBUG_ON_HTTP-"]);
+        let _ = run(&["rollout", "status", "deploy/istiod", "--timeout=120s"]);
+    }
+}
+
+#[test]
+#[ignore = "needs the lab: KUBECONFIG, MESHSCOPE_LAB=1; istiod is restarted twice"]
+fn with_the_debug_interface_closed_xds_says_the_same() {
+    if !super::world::is_lab() {
+        return;
+    }
+    let _mesh = mesh();
+    let proxies = 2;
+    {
+        let _closed = Closed::new();
+        let connected = |answer: &Value| {
+            let entries = answer["proxies"].as_array().unwrap();
+            entries.len() >= proxies
+                && entries.iter().all(|entry| entry["connected"] == true)
+                && answer["istiods"].as_array().unwrap().len() == 1
+        };
+        let answer = until("all proxies at the istiod whose debug interface is closed", &["sync", "-A"], |answer| {
+            connected(answer) && answer["istiods"][0]["way"] == "xDS"
+        });
+        let tried = answer["istiods"][0]["tried"][0].as_str().unwrap();
+        assert!(tried.contains("on port 15014: status 404"), "{tried}");
+        agree(&["sync", "-A"]);
+        assert_eq!(answer["proxies"][0]["plugins"], Value::Null, "what is watched by name is not to be had so");
+    }
+    until("istiod as it was", &["sync", "-A"], |answer| {
+        let istiods = answer["istiods"].as_array().unwrap();
+        istiods.len() == 1 && istiods[0]["way"] == "port-forward" && answer["warnings"] == serde_json::json!([])
+    });
+    agree(&["sync", "-A"]);
+}
