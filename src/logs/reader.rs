@@ -50,6 +50,10 @@ struct Log {
     last: Option<LogTime>,
     /// Whether it was read to its end before the last batch came.
     live: bool,
+    /// Whether nothing waits of it, so that the next batch is taken when it comes.
+    awaited: bool,
+    /// Whether the last batch with lines was, and came as soon as it was written: only then does its coming tell of clocks.
+    prompt: bool,
 }
 
 impl Reader {
@@ -69,7 +73,8 @@ impl Reader {
     pub(super) fn begin(&mut self, stream: LogStream) {
         let LogStream { origin, batches } = stream;
         self.merge.open(self.count, self.now());
-        let log = Log { origin, batches, assembler: Assembler::default(), kept: None, last: None, live: false };
+        let log =
+            Log { origin, batches, assembler: Assembler::default(), kept: None, last: None, live: false, awaited: false, prompt: false };
         self.logs.insert(self.count, log);
         self.count += 1;
     }
@@ -83,12 +88,15 @@ impl Reader {
         let after = (Bound::Excluded(self.served), Bound::Unbounded);
         for range in [after, (Bound::Unbounded, Bound::Included(self.served))] {
             for (number, log) in self.logs.range_mut(range) {
-                if self.merge.wants(*number)
-                    && let Poll::Ready(batch) = log.batches.poll_recv(context)
-                {
-                    self.served = *number;
-                    return Poll::Ready((*number, batch));
+                if !self.merge.wants(*number) {
+                    continue;
                 }
+                let Poll::Ready(batch) = log.batches.poll_recv(context) else {
+                    log.awaited = true;
+                    continue;
+                };
+                self.served = *number;
+                return Poll::Ready((*number, batch));
             }
         }
         Poll::Pending
@@ -101,6 +109,8 @@ impl Reader {
         let at_end = batch.items.is_empty();
         if let Some(log) = self.logs.get_mut(&number) {
             log.live = batch.live;
+            let awaited = std::mem::take(&mut log.awaited);
+            log.prompt = if at_end { log.prompt } else { awaited && batch.live };
         }
         for item in batch.items {
             match item {
@@ -147,7 +157,7 @@ impl Reader {
         log.last = record.time.or(log.last);
         // A request's own time is its start, and its line is written at its end.
         let told = written.told.filter(|_| record.kind != LogKind::Access);
-        let skew = self.clocks.look(number, Written { told, taken }, live.then_some(now));
+        let skew = self.clocks.look(number, Written { told, taken }, log.prompt.then_some(now));
         self.attributor.attribute(&mut record);
         if self.alone {
             record.plugin_note = None;

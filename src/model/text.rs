@@ -91,7 +91,7 @@ mod tests {
         assert!(part == "level" && part.shares(&whole));
         let message = part.part(&whole[11..]);
         assert!(message == "message" && message.shares(&whole));
-        let copied = whole.part(&"level".to_owned());
+        let copied = whole.part("level");
         assert!(copied == part && !copied.shares(&whole));
         assert_eq!([whole.part(""), Text::default()], ["", ""]);
     }

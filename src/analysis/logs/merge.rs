@@ -131,8 +131,7 @@ impl<T> Merge<T> {
             match log.waiting.front() {
                 Some(front) => {
                     due |= front.due <= now;
-                    let front = (front.time, *number);
-                    oldest = Some(oldest.map_or(front, |oldest: (LogTime, usize)| oldest.min(front)));
+                    oldest = oldest.into_iter().chain([(front.time, *number)]).min();
                 }
                 None if self.holds_up(log, now) => return None,
                 None => {}
