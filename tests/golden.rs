@@ -60,6 +60,20 @@ fn the_chain_of_a_connection() {
 }
 
 #[test]
+fn the_findings_in_every_form() {
+    for recording in ["permissive", "fetch-failed-open", "gateway"] {
+        hold(recording, "check", &printed(recording, &["check"]));
+    }
+    for form in ["text", "json", "sarif", "junit", "markdown"] {
+        let path = support::recording("fetch-failed-closed");
+        let output = support::meshscope(&["check", "-A", "-o", form, "--from", path.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(1), "a stub is an error: {}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap().replace(env!("CARGO_PKG_VERSION"), "VERSION");
+        hold("fetch-failed-closed", &format!("check_{form}"), &text);
+    }
+}
+
+#[test]
 fn an_answer_as_markdown_and_yaml() {
     hold("strict", "why_markdown", &printed("strict", &["why", "default/helloworld", "-o", "markdown"]));
     hold("fetch-failed-closed", "order_markdown", &printed("fetch-failed-closed", &["order", "deploy/httpbin", "-o", "markdown"]));

@@ -150,7 +150,7 @@ impl Asker<'_> {
         });
         let report = record::record(self.source.clone(), folder, targets.collect(), self.common.timeout).await?;
         let warnings = report.warnings.iter().map(ToString::to_string).collect();
-        Ok(Outcome { text: format!("{report}\n"), warnings, failure: None })
+        Ok(Outcome { text: format!("{report}\n"), warnings, ..Outcome::default() })
     }
 
     /// The mesh with the dumps of a workload's proxies, of all in reach where none is named, and these proxies.
@@ -184,7 +184,7 @@ impl Asker<'_> {
     }
 
     /// The namespace to narrow to; None is all.
-    fn namespace(&self) -> Option<String> {
+    pub(super) fn namespace(&self) -> Option<String> {
         (!self.common.all_namespaces).then(|| self.own_namespace())
     }
 
@@ -218,14 +218,14 @@ impl Asker<'_> {
 
     pub(super) fn print(&self, answer: &impl Answer, failure: Option<Error>) -> Outcome {
         let warnings = beside(answer.warnings(), failure.as_ref());
-        Outcome { text: report::render(answer, self.common.output, self.paint), warnings, failure }
+        Outcome { text: report::render(answer, self.common.output, self.paint), warnings, failure, ..Outcome::default() }
     }
 
     /// A name that stands for nothing is a usage error, unless what it should be looked up in could not be read.
     pub(super) fn not_found(&self, snapshot: &Snapshot, error: LookupError) -> Outcome {
         let unread = if snapshot.has_objects { None } else { self.unread(snapshot) };
         let failure = unread.unwrap_or_else(|| error.into());
-        Outcome { text: String::new(), warnings: beside(&snapshot.warnings, Some(&failure)), failure: Some(failure) }
+        Outcome { warnings: beside(&snapshot.warnings, Some(&failure)), failure: Some(failure), ..Outcome::default() }
     }
 
     /// The reason why counts cannot be trusted at all: no dump that was asked for could be read, or one is cut short.

@@ -6,7 +6,7 @@
 pub mod collect;
 pub mod config_dump;
 pub mod finder;
-mod go_url;
+pub(crate) mod go_url;
 pub mod istiod;
 pub mod kubernetes;
 pub mod logs;
