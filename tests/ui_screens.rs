@@ -18,7 +18,7 @@ use support::screen::show;
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 /// Every screen, by the keys that lead to it.
-const SCREENS: [(&str, &str); 15] = [
+const SCREENS: [(&str, &str); 16] = [
     ("plugins", ""),
     ("workloads", "<enter>"),
     ("near-misses", "n"),
@@ -30,6 +30,7 @@ const SCREENS: [(&str, &str); 15] = [
     ("connection", "ci9999<enter>"),
     ("connection-asked", "ci"),
     ("order", "o"),
+    ("findings", "f"),
     ("raw", "cjj<enter>"),
     ("help", "w?"),
     ("commands", ":ne"),
@@ -55,7 +56,7 @@ fn other_meshes() {
         ("strict", "mtls", "cm"),
         ("fetch-failed-closed", "plugins", ""),
         ("fetch-failed-closed", "workloads", "<enter>"),
-        ("fetch-failed-closed", "warnings", "f"),
+        ("fetch-failed-closed", "findings", "f"),
         ("fetch-failed-closed", "order", "o"),
         ("gateway", "plugins", ""),
         ("gateway", "workloads", "j<enter>"),
@@ -82,7 +83,7 @@ fn another_mode_side_by_side() {
 
 #[test]
 fn ascii_without_colours() {
-    for (name, keys) in [("chains", "cM"), ("why", "wM"), ("order", "o"), ("mtls", "mM"), ("connection", "ci9999<enter>i")] {
+    for (name, keys) in [("chains", "cM"), ("why", "wM"), ("order", "o"), ("mtls", "mM"), ("connection", "ci9999<enter>i"), ("findings", "f")] {
         let mut demo = Driver::demo();
         demo.plain();
         let screen = show(&demo.keys(keys).screen((80, 24)));
@@ -94,7 +95,7 @@ fn ascii_without_colours() {
 #[test]
 fn a_terminal_that_is_too_small_is_told_so_and_nothing_breaks() {
     let mut demo = Driver::demo();
-    for keys in ["", "<enter>", "c", "i9<enter>", "i", "<esc>w", "m", "?", "<esc>/x", "<esc>:x"] {
+    for keys in ["", "<enter>", "c", "i9<enter>", "i", "<esc>w", "m", "f", "?", "<esc>/x", "<esc>:x"] {
         demo.keys(keys);
         assert!(demo.text((59, 15)).starts_with("terminal too small"));
         for size in [(1, 1), (20, 5), (60, 15), (61, 16), (400, 100)] {

@@ -26,8 +26,8 @@ pub enum View {
     Order,
     /// The raw JSON of a filter or chain.
     Raw,
-    /// What could not be read or understood.
-    Warnings,
+    /// What is wrong, and what could not be read or understood.
+    Findings,
     /// Keys and words.
     Help,
 }
@@ -44,7 +44,7 @@ impl View {
         Self::Connection,
         Self::Order,
         Self::Raw,
-        Self::Warnings,
+        Self::Findings,
         Self::Help,
     ];
 
@@ -60,7 +60,7 @@ impl View {
             Self::Connection => "Connection",
             Self::Order => "Order",
             Self::Raw => "Raw",
-            Self::Warnings => "Warnings",
+            Self::Findings => "Findings",
             Self::Help => "Help",
         }
     }
@@ -97,10 +97,10 @@ pub struct Binding {
 const EVERYWHERE: &[View] = &View::ALL;
 const ANSWERS: &[View] =
     &[View::Plugins, View::Workloads, View::Chains, View::Why, View::WhatIf, View::Mtls, View::Connection, View::Order];
-const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why, View::Connection, View::Order];
-const NOT_WHY: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Connection, View::Order];
-const NOT_MTLS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order];
-const NOT_ORDER: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection];
+const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why, View::Connection, View::Order, View::Findings];
+const NOT_WHY: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Connection, View::Order, View::Findings];
+const NOT_MTLS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order, View::Findings];
+const NOT_ORDER: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Findings];
 const HOME: &[View] = &[View::Plugins];
 const MISSES: &[View] = &[View::Plugins, View::Workloads];
 const TREE: &[View] = &[View::Chains];
@@ -115,7 +115,7 @@ const NOT_HELP: &[View] = &[
     View::Connection,
     View::Order,
     View::Raw,
-    View::Warnings,
+    View::Findings,
 ];
 const SUPPOSES: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::WhatIf];
 
@@ -152,7 +152,7 @@ actions! {
     Commands     "command"      [Char(':')],         EVERYWHERE, Nothing, 5,  "Run an action by its name";
     Copy         "copy"         [Char('y')],         EVERYWHERE, Nothing, 6,  "Copy what is selected";
     Help         "help"         [Char('?')],         NOT_HELP,   Nothing, 7,  "Show all keys and what this screen's words mean";
-    Warnings     "warnings"     [Char('f')],         ANSWERS,    Nothing, 12, "List what could not be read or understood";
+    Findings     "findings"     [Char('f')],         ANSWERS,    Nothing, 12, "Show what is wrong, and what could not be read or understood";
     Refresh      "refresh"      [Char('r')],         NOT_MTLS,   Nothing, 11, "Ask the proxies again";
     AllNamespaces "all-namespaces" [Char('A')],      HOME,       Nothing, 10, "Look at all namespaces, or at the own one again";
     NextScene    "next-scene"   [Char('M')],         ANSWERS,    Scenes,  10, "Show the demo's mesh in its next mutual TLS mode";

@@ -2,6 +2,7 @@
 
 pub mod chains;
 pub mod connection;
+pub mod findings;
 pub mod help;
 pub mod mtls;
 pub mod order;
@@ -82,6 +83,10 @@ pub enum Row {
     Blank,
     /// A sentence.
     Sentence(String),
+    /// A finding.
+    Finding(usize),
+    /// Something that could not be looked at.
+    Unchecked(usize),
     /// A warning.
     Warning(usize),
     /// A line of text.
@@ -156,7 +161,7 @@ fn all(screen: &Screen, warnings: usize) -> Vec<Row> {
         Subject::Connection(..) => connection::rows(screen),
         Subject::Order(_) => order::rows(screen),
         Subject::Raw { lines, .. } => (0..lines.len()).map(Row::Line).collect(),
-        Subject::Warnings => (0..warnings).map(Row::Warning).collect(),
+        Subject::Findings { .. } => findings::rows(screen, warnings),
         Subject::Help(of) => (0..help::lines(of).len()).map(Row::Line).collect(),
     }
 }
@@ -233,6 +238,7 @@ pub fn text(screen: &Screen, row: &Row) -> String {
         Row::MtlsPort(_) | Row::MtlsPolicy(_) | Row::MtlsClient(..) | Row::MtlsCaveat(_) => mtls::text(screen, row),
         Row::Sum(_) | Row::Term(..) | Row::Difference(..) | Row::Cause(..) => why::text(screen, row),
         Row::Taken | Row::Loser(_) => connection::text(screen, row),
+        Row::Finding(_) | Row::Unchecked(_) => findings::text(screen, row),
         Row::Ordering(_) | Row::Ordered(..) | Row::Ruler(_) | Row::Place(..) => order::text(screen, row),
         Row::Supposed(index) => screen.what_if().and_then(Result::ok).map(|answer| answer.workloads[*index].proxy.to_string()),
         Row::Sentence(sentence) | Row::Change(_, sentence) => Some(sentence.clone()),

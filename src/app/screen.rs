@@ -10,7 +10,8 @@ use super::question::{Answered, Question};
 use super::rows::{self, Row};
 use super::state::{ListState, Ticket};
 use crate::analysis::answers::{
-    ChainsAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, ProxyConnection, WhatIfAnswer, WhyAnswer, WorkloadsAnswer,
+    ChainsAnswer, EffectiveMtlsAnswer, FindingsAnswer, OrderAnswer, PluginsAnswer, ProxyConnection, WhatIfAnswer, WhyAnswer,
+    WorkloadsAnswer,
 };
 use crate::analysis::connection::Asked;
 use crate::analysis::what_if::Assumption;
@@ -45,8 +46,11 @@ pub enum Subject {
         /// The text, indented, a line each.
         lines: Arc<[String]>,
     },
-    /// What could not be read or understood.
-    Warnings,
+    /// What is wrong, and what could not be read or understood.
+    Findings {
+        /// The namespace that is looked at; None is all.
+        namespace: Option<String>,
+    },
     /// Keys and words, of the screen that it was opened from.
     Help(Context),
 }
@@ -138,7 +142,7 @@ impl Screen {
             Subject::Connection(..) => View::Connection,
             Subject::Order(_) => View::Order,
             Subject::Raw { .. } => View::Raw,
-            Subject::Warnings => View::Warnings,
+            Subject::Findings { .. } => View::Findings,
             Subject::Help(_) => View::Help,
         }
     }
@@ -154,7 +158,8 @@ impl Screen {
             Subject::Mtls(workload) => Some(Question::Mtls(workload.clone())),
             Subject::Connection(focus, asked) => Some(Question::Connection(focus.proxy.clone(), asked.clone())),
             Subject::Order(focus) => Some(Question::Order(focus.proxy.clone())),
-            Subject::Why(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => None,
+            Subject::Findings { namespace } => Some(Question::Findings(namespace.clone())),
+            Subject::Why(_) | Subject::Raw { .. } | Subject::Help(_) => None,
         }
     }
 
@@ -240,6 +245,14 @@ impl Screen {
     pub fn order(&self) -> Option<&OrderAnswer> {
         match &self.answer {
             Some(Answered::Order(answer)) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// The findings.
+    pub fn findings(&self) -> Option<&FindingsAnswer> {
+        match &self.answer {
+            Some(Answered::Findings(answer)) => Some(answer),
             _ => None,
         }
     }

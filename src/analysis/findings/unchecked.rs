@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Facts, RULES, Rule};
+use crate::model::kind::Kind;
 
 /// Something that could not be read, with the rules that would have looked at it. Its fields are JSON keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -27,7 +28,8 @@ impl std::fmt::Display for NotChecked {
 /// Whether a rule would conclude from what was not read.
 pub(super) fn is_blind(rule: &Rule, facts: &Facts<'_>) -> bool {
     let snapshot = facts.snapshot;
-    (rule.needs.any_kind() && !snapshot.has_objects) || rule.needs.all.iter().any(|kind| snapshot.unread.contains(kind))
+    let is_lacking = |kind| snapshot.unread.contains(kind) || !snapshot.settled.contains(kind);
+    (rule.needs.any_kind() && !snapshot.has_objects) || rule.needs.all.iter().any(is_lacking)
 }
 
 /// What could not be looked at: objects first, then proxies, those of one reason together.
@@ -36,13 +38,19 @@ pub fn not_checked(facts: &Facts<'_>) -> Vec<NotChecked> {
     let snapshot = facts.snapshot;
     if !snapshot.has_objects {
         let all = codes(&|rule| rule.needs.any_kind());
-        let why = "there are none beside a lone config dump".to_owned();
+        let why = "none were read, and a lone config dump has none beside it".to_owned();
         return std::iter::once(NotChecked { objects: vec!["objects".to_owned()], why, codes: all }).chain(unread_proxies(facts)).collect();
     }
-    let of_kind = snapshot.unread.iter().filter_map(|kind| {
-        let codes = codes(&|rule| rule.needs.kind(*kind));
-        let why = "they could not be read, or not in every namespace".to_owned();
-        (!codes.is_empty()).then(|| NotChecked { objects: vec![kind.resource()], why, codes })
+    let of_kind = Kind::ALL.into_iter().filter_map(|kind| {
+        let why = if snapshot.unread.contains(&kind) {
+            "they could not be read, or not in every namespace"
+        } else if !snapshot.settled.contains(&kind) {
+            "they are still being read"
+        } else {
+            return None;
+        };
+        let codes = codes(&|rule| rule.needs.kind(kind));
+        (!codes.is_empty()).then(|| NotChecked { objects: vec![kind.resource()], why: why.to_owned(), codes })
     });
     of_kind.chain(unread_proxies(facts)).collect()
 }

@@ -161,10 +161,18 @@ const RAW: &[(&str, &str)] = &[(
     "The JSON as the proxy's config dump has it, indented. Keys, tokens and passwords are replaced before anything is kept.",
 )];
 
-const WARNINGS: &[(&str, &str)] = &[(
-    "a warning",
-    "Something that could not be read or understood, on what, and what to do. Answers leave it out, so they may be incomplete.",
-)];
+const FINDINGS: &[(&str, &str)] = &[
+    (
+        "error, warning, information",
+        "An error does not work, a warning may not be what was meant, information is worth to know. The word behind it is the finding's code: `meshscope check --ignore CODE` leaves it out.",
+    ),
+    ("evidence, matters, fix", "What shows it, why it matters, and what to do; for the selected finding. Enter goes to its chain."),
+    ("not looked at", "What could not be read, and the codes of findings that may be missing for that."),
+    (
+        "a warning",
+        "Something that could not be read or understood, on what, and what to do. Answers leave it out, so they may be incomplete.",
+    ),
+];
 
 fn words(view: View) -> &'static [(&'static str, &'static str)] {
     match view {
@@ -177,6 +185,6 @@ fn words(view: View) -> &'static [(&'static str, &'static str)] {
         View::Connection => CONNECTION,
         View::Order => ORDER,
         View::Raw => RAW,
-        View::Warnings | View::Help => WARNINGS,
+        View::Findings | View::Help => FINDINGS,
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn run(app: &mut App, action: Action) -> Vec<Effect> {
         }
         Action::Copy => copy::copy(app),
         Action::Help => walk::go(app, Subject::Help(Context { typing: false, ..app.context() })),
-        Action::Warnings => walk::go(app, Subject::Warnings),
+        Action::Findings => walk::findings(app),
         Action::Refresh => refresh(app),
         Action::AllNamespaces => all_namespaces(app),
         Action::NextScene => next_scene(app),

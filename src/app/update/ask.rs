@@ -86,7 +86,10 @@ pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
             let answered = screen.what_if().and_then(Result::ok).map(|answer| answer.workloads.iter().map(|entry| entry.proxy.clone()));
             supposed.proxy.iter().cloned().chain(answered.into_iter().flatten().take(MOST_FOR_HOME)).collect()
         }
-        Subject::Mtls(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => Vec::new(),
+        Subject::Findings { .. } => {
+            screen.findings().map(|answer| answer.proxies.iter().take(MOST_FOR_HOME).cloned().collect()).unwrap_or_default()
+        }
+        Subject::Mtls(_) | Subject::Raw { .. } | Subject::Help(_) => Vec::new(),
     };
     // A pod that is gone is not asked; where no pods were read, nothing says that it is.
     let pods = &app.snapshot.objects.pods;

@@ -25,7 +25,8 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
         },
         (Subject::Order(_), _) => screen.order().map(Answer::markdown),
         (Subject::Raw { lines, .. }, _) => Some(lines.join("\n")),
-        (Subject::Warnings, Some(Row::Warning(index))) => app.snapshot.warnings.get(*index).map(ToString::to_string),
+        (Subject::Findings { .. }, Some(Row::Warning(index))) => app.snapshot.warnings.get(*index).map(ToString::to_string),
+        (Subject::Findings { .. }, _) => screen.findings().map(Answer::markdown),
         (Subject::Help(_), _) => Some(keymap::readme_table()),
         (_, Some(row @ (Row::Chain(..) | Row::NetworkFilter(..) | Row::HttpFilter(..) | Row::Listener(_)))) => {
             raw(app, row).map(|(_, text)| text)

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::{ask, copy, forget, lay_out, tree};
+use crate::analysis::findings::Place;
+use crate::analysis::lookup;
 use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::app::rows::{self, Row};
@@ -81,7 +83,32 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
         (Row::Taken, Subject::Connection(..)) => show_chain(app, connection_place(screen, None)),
         (Row::Loser(loser), Subject::Connection(..)) => show_chain(app, connection_place(screen, Some(*loser))),
         (row, Subject::Order(_)) => show_chain(app, rows::order::chain(screen, row)),
+        (Row::Finding(index), _) => open_finding(app, *index),
         _ => Vec::new(),
+    }
+}
+
+/// Goes to the findings, of the namespace that home looks at.
+pub(super) fn findings(app: &mut App) -> Vec<Effect> {
+    let namespace = match &app.screens[0].subject {
+        Subject::Plugins { namespace } => namespace.clone(),
+        _ => None,
+    };
+    go(app, Subject::Findings { namespace })
+}
+
+/// Goes to where a finding can be looked at: its chain, else the workloads of its plugin, else what its policies come to.
+fn open_finding(app: &mut App, index: usize) -> Vec<Effect> {
+    let Some(finding) = app.screen().findings().and_then(|answer| answer.findings.get(index)).cloned() else { return Vec::new() };
+    if let Some(Place { listener, state, chain, .. }) = finding.place {
+        return show_chain(app, Some(rows::Key { listener, state, chain }));
+    }
+    match (finding.plugin, finding.object.kind) {
+        (Some(plugin), _) => go(app, Subject::Workloads(plugin)),
+        (None, "PeerAuthentication" | "DestinationRule" | "Namespace") => {
+            workload(app).map(|workload| go(app, Subject::Mtls(workload))).unwrap_or_default()
+        }
+        (None, _) => focus(app).map(|focus| go(app, Subject::Chains(focus))).unwrap_or_default(),
     }
 }
 
@@ -146,6 +173,11 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
             let plugin = row.and_then(|row| rows::order::plugin(screen, row)).or(focus.plugin.as_ref());
             Some(Focus { plugin: plugin.cloned(), ..focus.clone() })
         }
+        (Some(Row::Finding(index)), _) => {
+            let finding = &screen.findings()?.findings[*index];
+            let proxy = finding.place.as_ref().map(|place| &place.proxy).or(finding.proxies.first()).cloned();
+            proxy.map(|proxy| Focus { plugin: finding.plugin.clone(), workload: lookup::owner(&app.snapshot, &proxy), proxy })
+        }
         (Some(Row::Plugin(index)), _) => {
             let plugin = &screen.plugins()?.plugins[*index];
             let first = plugin.proxies.first();
@@ -172,6 +204,7 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
             Some(Row::Plugin(_)) if app.awaited().contains(&Kind::Pod) => "the pods are still being read".to_owned(),
             Some(Row::Plugin(_)) => "the plugin applies to no proxy, so there are no chains to show; n says why".to_owned(),
             Some(Row::Workload(_)) => "the workload has no proxy that runs Envoy".to_owned(),
+            Some(Row::Finding(_)) => "the finding is about no proxy".to_owned(),
             _ => "nothing is selected".to_owned(),
         });
     }

@@ -123,6 +123,11 @@ pub(super) fn mtls(app: &App, workload: &WorkloadId) -> Reason {
     }
 }
 
+/// Why there are no findings yet.
+pub(super) fn findings(app: &App) -> Reason {
+    trouble(app).unwrap_or_else(|| Reason::new(Role::Info, format!("Looking through {} …", source(app)), ""))
+}
+
 /// Why there is nothing of a proxy: its dump is not there.
 pub(super) fn proxy(app: &App, proxy: &ProxyId) -> Reason {
     // A lone dump's proxy is known by its file until it was read.

@@ -34,7 +34,7 @@ pub(super) fn steps(app: &App) -> Vec<String> {
                 }
                 steps.push(screen.view().title().to_owned());
             }
-            Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => steps.push(screen.view().title().to_lowercase()),
+            Subject::Findings { .. } | Subject::Raw { .. } | Subject::Help(_) => steps.push(screen.view().title().to_lowercase()),
         }
     }
     steps

@@ -4,6 +4,7 @@ mod asking;
 mod chains;
 mod connection;
 mod empty;
+mod findings;
 mod header;
 mod help;
 mod mtls;
@@ -12,7 +13,6 @@ mod plugins;
 mod prediction;
 mod raw;
 mod state;
-mod warnings;
 mod what_if;
 mod why;
 mod workload_details;
@@ -93,7 +93,7 @@ fn body(app: &App, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
         View::Connection => connection::render(app, screen, area, buffer, look),
         View::Order => order::render(app, screen, area, buffer, look),
         View::Raw => raw::render(screen, area, buffer, look),
-        View::Warnings => warnings::render(app, screen, area, buffer, look),
+        View::Findings => findings::render(app, screen, area, buffer, look),
         View::Help => help::render(screen, area, buffer, look),
     }
 }
