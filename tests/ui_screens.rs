@@ -83,7 +83,9 @@ fn another_mode_side_by_side() {
 
 #[test]
 fn ascii_without_colours() {
-    for (name, keys) in [("chains", "cM"), ("why", "wM"), ("order", "o"), ("mtls", "mM"), ("connection", "ci9999<enter>i"), ("findings", "f")] {
+    for (name, keys) in
+        [("chains", "cM"), ("why", "wM"), ("order", "o"), ("mtls", "mM"), ("connection", "ci9999<enter>i"), ("findings", "f")]
+    {
         let mut demo = Driver::demo();
         demo.plain();
         let screen = show(&demo.keys(keys).screen((80, 24)));
