@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ingest::config_dump::{self, Parsed};
+use crate::ingest::{init_dump, metrics};
 use crate::model::envoy::Node;
 use crate::model::ids::ProxyId;
 use crate::model::inventory::Inventory;
 use crate::model::snapshot::{Dump, LoadedDump};
+use crate::model::vitals::Vitals;
 use crate::model::warning::Warning;
 use crate::source::{ProxyQuestion, ProxyRequest, Reply, SharedSource};
 
@@ -26,9 +28,47 @@ pub fn request(objects: &Inventory, proxy: &ProxyId, question: ProxyQuestion, de
     }
 }
 
-/// Fetches and parses a dump. `serial` counts the dumps of this proxy. The failure is one line: what, on what, what to do.
-pub async fn dump(source: SharedSource, request: ProxyRequest, serial: u64) -> Dump {
-    let object = dump_name(&source, &request.proxy);
+/// Fetches and parses a dump, and where `vital` says so what else the proxy says of itself. `serial` counts the dumps of this
+/// proxy. The failure is one line: what, on what, what to do. What of the rest cannot be read is a warning of the dump.
+pub async fn dump(source: SharedSource, request: ProxyRequest, serial: u64, vital: bool) -> Dump {
+    let dump = config_dump(&source, request.clone(), serial).await;
+    match dump {
+        Dump::Loaded(mut loaded) if vital => {
+            let (vitals, warnings) = vitals(&source, &request).await;
+            let read = Arc::make_mut(&mut loaded);
+            read.vitals = Some(vitals);
+            read.warnings.extend(warnings);
+            Dump::Loaded(loaded)
+        }
+        dump => dump,
+    }
+}
+
+/// What a proxy says of itself beside its dump. A proxy answers one question at a time; each has the request's deadline.
+async fn vitals(source: &SharedSource, request: &ProxyRequest) -> (Vitals, Vec<Warning>) {
+    let mut warnings = Vec::new();
+    let mut ask = async |question| match source.proxy(ProxyRequest { question, ..request.clone() }).await {
+        Ok(reply) => Some(reply.bytes),
+        Err(error) => {
+            warnings.push(Warning::new(request.proxy.to_string(), error.what, error.fix));
+            None
+        }
+    };
+    let init = ask(ProxyQuestion::InitDump).await;
+    let envoy = ask(ProxyQuestion::WasmStats).await.map(|bytes| metrics::of_envoy(&bytes));
+    let agent = ask(ProxyQuestion::AgentStats).await.map(|bytes| metrics::of_agent(&bytes));
+    let waits = init.and_then(|bytes| match init_dump::parse(&bytes) {
+        Ok(waits) => Some(waits),
+        Err(why) => {
+            warnings.push(Warning::new(format!("init dump of {}", request.proxy), why, ""));
+            None
+        }
+    });
+    (Vitals { waits, envoy, agent }, warnings)
+}
+
+async fn config_dump(source: &SharedSource, request: ProxyRequest, serial: u64) -> Dump {
+    let object = dump_name(source, &request.proxy);
     let reply = match source.proxy(request).await {
         Ok(reply) => reply,
         Err(error) => return Dump::Failed(error.to_string()),
@@ -62,7 +102,7 @@ fn understand(reply: &Reply, serial: u64, object: &str) -> Dump {
             if let Some(what) = &cut_short {
                 warnings.push(Warning::new(object, what.clone(), "take the dump again; what came before the cut is shown"));
             }
-            Dump::Loaded(Arc::new(LoadedDump { dump, way: reply.way, took_ms, serial, warnings, cut_short }))
+            Dump::Loaded(Arc::new(LoadedDump { dump, way: reply.way, took_ms, vitals: None, serial, warnings, cut_short }))
         }
         Err(error) => Dump::Failed(format!("{object} {error}")),
     }

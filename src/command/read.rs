@@ -151,7 +151,7 @@ pub async fn snapshot(source: &SharedSource, collector: &Collector, wanted: &[Pr
     let asked = wanted.iter().map(|proxy| {
         let request = fetch::request(collector.objects(), proxy, ProxyQuestion::Chains, deadline);
         let source = source.clone();
-        async move { (proxy.clone(), fetch::dump(source, request, 1).await) }
+        async move { (proxy.clone(), fetch::dump(source, request, 1, false).await) }
     });
     let mut dumps = BTreeMap::new();
     let mut failed = Vec::new();

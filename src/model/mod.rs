@@ -22,5 +22,6 @@ pub mod service;
 pub mod sidecar;
 pub mod snapshot;
 pub mod update;
+pub mod vitals;
 pub mod warning;
 pub mod workload;

@@ -7,6 +7,7 @@ use super::envoy::ConfigDump;
 use super::ids::ProxyId;
 use super::inventory::Inventory;
 use super::kind::Kind;
+use super::vitals::Vitals;
 use super::warning::Warning;
 use super::workload::Workload;
 
@@ -53,6 +54,8 @@ pub struct LoadedDump {
     pub way: &'static str,
     /// How long it took, in milliseconds, as the source measured it.
     pub took_ms: u64,
+    /// What else the proxy said of itself; None where it was not asked.
+    pub vitals: Option<Vitals>,
     /// Counts the dumps of this proxy that were read, from 1.
     pub serial: u64,
     /// What could not be understood of it.

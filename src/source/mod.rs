@@ -131,8 +131,10 @@ pub enum ProxyQuestion {
     Certs,
     /// `/logging`, which lists the levels and changes none.
     Logging,
-    /// `/stats/prometheus`.
+    /// `/stats/prometheus`, for a recording.
     Stats,
+    /// The part of it that says how plugins fare.
+    WasmStats,
     /// The agent's metrics on port 15020.
     AgentStats,
 }
