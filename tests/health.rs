@@ -8,3 +8,7 @@ mod support;
 mod mesh;
 #[path = "health/of_dump.rs"]
 mod of_dump;
+#[path = "health/recordings.rs"]
+mod recordings;
+#[path = "health/vitals.rs"]
+mod vitals;

@@ -1,6 +1,7 @@
 //! The commands: read what the question needs, ask `analysis`, hand the answer to `report`.
 
 mod ask;
+mod health;
 mod logs;
 mod open;
 mod read;
@@ -111,6 +112,7 @@ async fn outcome(cli: &Cli) -> Result<Outcome, Error> {
             asker.what_if(plugin, workload.as_deref(), *mode, with).await
         }
         Some(Command::Why { plugin, workload, .. }) => asker.why(plugin, workload.as_deref()).await,
+        Some(Command::Health { plugin }) => asker.health(plugin.as_deref()).await,
         Some(Command::Order { workload }) => asker.order(workload).await,
         Some(Command::Mtls { workload }) => asker.mtls(workload.as_deref()).await,
         Some(Command::Record { folder }) => asker.record(folder).await,

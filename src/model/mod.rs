@@ -17,6 +17,7 @@ pub mod peer_authentication;
 pub mod plugin;
 pub mod policy;
 pub mod printable;
+pub mod pull_secret;
 pub mod routing;
 pub mod service;
 pub mod sidecar;

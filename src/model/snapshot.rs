@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::envoy::ConfigDump;
-use super::ids::ProxyId;
+use super::ids::{ObjectName, ProxyId};
 use super::inventory::Inventory;
 use super::kind::Kind;
+use super::pull_secret::PullSecret;
 use super::vitals::Vitals;
 use super::warning::Warning;
 use super::workload::Workload;
@@ -22,6 +23,8 @@ pub struct Snapshot {
     pub workloads: Arc<[Arc<Workload>]>,
     /// The proxies' config dumps, as far as they were asked for.
     pub dumps: BTreeMap<ProxyId, Dump>,
+    /// The Secrets that modules are pulled with, as far as they were looked for.
+    pub pull_secrets: BTreeMap<ObjectName, PullSecret>,
     /// Kinds that have been listed (or that the mesh has not): None of these can still turn up for want of waiting.
     pub settled: std::collections::BTreeSet<Kind>,
     /// Kinds that the mesh does not have: their CRD is not installed, or the recording holds none.

@@ -1,5 +1,7 @@
 //! What a proxy says of itself beside its config dump: what it waits for, and what Envoy and the agent count.
 
+use super::logs::LogRecord;
+
 /// What was asked of one proxy; None where it could not be read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Vitals {
@@ -9,6 +11,8 @@ pub struct Vitals {
     pub envoy: Option<Metrics>,
     /// The agent's of modules, since it was started.
     pub agent: Option<Metrics>,
+    /// What the end of the proxy's log says of its plugins; empty also where there was no doubt to settle.
+    pub log: Vec<LogRecord>,
 }
 
 /// An init manager of Envoy that is not ready (`envoy/admin/v3/init_dump.proto`).

@@ -2,6 +2,7 @@
 
 mod chains;
 mod connection;
+mod health;
 mod logs;
 mod markdown;
 mod mtls;

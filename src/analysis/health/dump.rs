@@ -2,7 +2,7 @@
 //!
 //! A dump alone does not show that Envoy refused an ECDS resource: the section lists the refused one as if it were in place.
 
-use super::{Evidence, Expected, Health, PluginState};
+use super::{Evidence, Expected, Health, PluginState, weigh};
 use crate::analysis::placement;
 use crate::ingest::plugin_name;
 use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter, ExtensionConfig, FilterSource, Listener, ListenerState};
@@ -19,8 +19,7 @@ pub fn of_dump(plugin: &PluginId, dump: &ConfigDump, expected: &Expected) -> Hea
         let what = "only istiod's view could be read, which does not say what the proxy has";
         return Health::new(PluginState::Unknown, Evidence::of_dump("", what));
     }
-    let entry = dump.ecds.iter().find(|entry| entry.plugin.as_ref() == Some(plugin));
-    let held = entry.map(held);
+    let held = weigh::entry(plugin, dump).map(held);
     let stands = Stands::of(plugin, dump);
     if let (Some(refusal), Expected::Yes(_) | Expected::Unknown(_)) = (refusal(plugin, dump, &stands), expected) {
         let evidence = std::iter::once(refusal).chain(held.map(|held| held.evidence).into_iter().flatten());

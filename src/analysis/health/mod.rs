@@ -3,12 +3,17 @@
 //! No source is believed alone where another contradicts it: the state is the one that all of them allow, and what each of them
 //! says stands beside it as evidence.
 
+mod counters;
 mod dump;
 mod expected;
+mod lines;
+pub mod module;
 mod roll_up;
+mod weigh;
 
 use serde::Serialize;
 
+use crate::model::envoy::DumpView;
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::snapshot::Snapshot;
 
@@ -139,6 +144,14 @@ pub struct Evidence {
 pub enum EvidenceSource {
     /// Envoy's `/config_dump`.
     ConfigDump,
+    /// Envoy's `/init_dump`.
+    InitDump,
+    /// Envoy's `/stats/prometheus`.
+    Stats,
+    /// The agent's, on port 15020.
+    AgentStats,
+    /// The log of the proxy's container.
+    Log,
     /// The objects of the API server, and what istiod would make of them.
     Objects,
 }
@@ -148,6 +161,10 @@ impl EvidenceSource {
     pub fn words(self) -> &'static str {
         match self {
             Self::ConfigDump => "config dump",
+            Self::InitDump => "init dump",
+            Self::Stats => "Envoy's statistics",
+            Self::AgentStats => "the agent's statistics",
+            Self::Log => "log",
             Self::Objects => "objects",
         }
     }
@@ -156,6 +173,12 @@ impl EvidenceSource {
 impl Evidence {
     pub(super) fn new(source: EvidenceSource, field: impl Into<String>, what: impl Into<String>) -> Self {
         Self { source, field: field.into(), what: what.into() }
+    }
+
+    /// The evidence in one line: the source, what it says, and where.
+    pub fn said(&self) -> String {
+        let field = if self.field.is_empty() { String::new() } else { format!(" ({})", self.field) };
+        format!("{}: {}{field}", self.source.words(), self.what)
     }
 
     fn of_dump(field: impl Into<String>, what: impl Into<String>) -> Self {
@@ -180,5 +203,9 @@ pub fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Heal
         return Health::new(PluginState::Unknown, Evidence::of_dump("", "its config dump was not read"));
     };
     let health = of_dump(plugin, &loaded.dump, &Expected::of(snapshot, plugin, proxy));
-    expected::held_against_prediction(health, snapshot, plugin, proxy)
+    let health = expected::held_against_prediction(health, snapshot, plugin, proxy);
+    match &loaded.vitals {
+        Some(vitals) if loaded.dump.view == DumpView::Proxy => weigh::weighed(health, plugin, &loaded.dump, vitals),
+        _ => health,
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::PluginState;
+use super::{PluginState, Weight};
 
 /// The state of a plugin over all its proxies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -32,6 +32,16 @@ impl Rollup {
             Self::Unmatched => "unmatched",
             Self::Unknown => "unknown",
             Self::Ready => "ready",
+        }
+    }
+
+    /// How grave it is.
+    pub fn weight(self) -> Weight {
+        match self {
+            Self::Ready => Weight::Good,
+            Self::Failed => Weight::Bad,
+            Self::Partial | Self::Pending | Self::Unmatched => Weight::Waits,
+            Self::Unknown => Weight::Neutral,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! States of plugins as symbol and words, and counts with the ones before.
 
-use crate::analysis::answers::{Counts, PluginSummary};
+use crate::analysis::answers::{Counts, PluginSummary, counted};
 use crate::analysis::diff::CountChange;
 use crate::analysis::health::{PluginState, Rollup, Weight};
 use crate::app::App;
@@ -34,10 +34,9 @@ pub(super) fn of_plugin(app: &App, plugin: &PluginSummary, look: &Look<'_>) -> V
     marked(role, symbol, &counts(plugin))
 }
 
-/// `3 running, 1 pending`.
+/// `2 of 3 running, 1 pending`.
 pub(super) fn counts(plugin: &PluginSummary) -> String {
-    let known = PluginState::ALL.iter().filter_map(|state| Some((state, plugin.states.get(state.as_str())?)));
-    known.map(|(state, count)| format!("{count} {}", state.words())).collect::<Vec<_>>().join(", ")
+    counted(&plugin.states)
 }
 
 /// Nothing bad is known, and not all is known: running where it was read, or not read at all.

@@ -1,15 +1,15 @@
 //! Asks a proxy for its config dump and has it understood, away from the task that draws.
 
+mod vitals;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ingest::config_dump::{self, Parsed};
-use crate::ingest::{init_dump, metrics};
 use crate::model::envoy::Node;
 use crate::model::ids::ProxyId;
 use crate::model::inventory::Inventory;
 use crate::model::snapshot::{Dump, LoadedDump};
-use crate::model::vitals::Vitals;
 use crate::model::warning::Warning;
 use crate::source::{ProxyQuestion, ProxyRequest, Reply, SharedSource};
 
@@ -28,43 +28,21 @@ pub fn request(objects: &Inventory, proxy: &ProxyId, question: ProxyQuestion, de
     }
 }
 
-/// Fetches and parses a dump, and where `vital` says so what else the proxy says of itself. `serial` counts the dumps of this
-/// proxy. The failure is one line: what, on what, what to do. What of the rest cannot be read is a warning of the dump.
-pub async fn dump(source: SharedSource, request: ProxyRequest, serial: u64, vital: bool) -> Dump {
+/// Fetches and parses a dump, and where the objects are given what else the proxy says of the plugins that are among them. `serial`
+/// counts the dumps of this proxy. The failure is one line: what, on what, what to do. What of the rest cannot be read is a warning
+/// of the dump.
+pub async fn dump(source: SharedSource, request: ProxyRequest, serial: u64, objects: Option<Arc<Inventory>>) -> Dump {
     let dump = config_dump(&source, request.clone(), serial).await;
-    match dump {
-        Dump::Loaded(mut loaded) if vital => {
-            let (vitals, warnings) = vitals(&source, &request).await;
+    match (dump, objects) {
+        (Dump::Loaded(mut loaded), Some(objects)) => {
             let read = Arc::make_mut(&mut loaded);
+            let (vitals, warnings) = vitals::read(&source, &request, &read.dump, objects).await;
             read.vitals = Some(vitals);
             read.warnings.extend(warnings);
             Dump::Loaded(loaded)
         }
-        dump => dump,
+        (dump, _) => dump,
     }
-}
-
-/// What a proxy says of itself beside its dump. A proxy answers one question at a time; each has the request's deadline.
-async fn vitals(source: &SharedSource, request: &ProxyRequest) -> (Vitals, Vec<Warning>) {
-    let mut warnings = Vec::new();
-    let mut ask = async |question| match source.proxy(ProxyRequest { question, ..request.clone() }).await {
-        Ok(reply) => Some(reply.bytes),
-        Err(error) => {
-            warnings.push(Warning::new(request.proxy.to_string(), error.what, error.fix));
-            None
-        }
-    };
-    let init = ask(ProxyQuestion::InitDump).await;
-    let envoy = ask(ProxyQuestion::WasmStats).await.map(|bytes| metrics::of_envoy(&bytes));
-    let agent = ask(ProxyQuestion::AgentStats).await.map(|bytes| metrics::of_agent(&bytes));
-    let waits = init.and_then(|bytes| match init_dump::parse(&bytes) {
-        Ok(waits) => Some(waits),
-        Err(why) => {
-            warnings.push(Warning::new(format!("init dump of {}", request.proxy), why, ""));
-            None
-        }
-    });
-    (Vitals { waits, envoy, agent }, warnings)
 }
 
 async fn config_dump(source: &SharedSource, request: ProxyRequest, serial: u64) -> Dump {
