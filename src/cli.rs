@@ -164,6 +164,11 @@ pub enum Command {
         #[arg(long, value_name = "CODE[:OBJECT]")]
         ignore: Vec<Ignore>,
     },
+    /// Whether plugins run on each of their proxies, with the evidence; which module each has, and when it is pulled again
+    Health {
+        /// namespace/name, wasmplugin/namespace/name, trafficextension/namespace/name (default: all, and what only proxies have)
+        plugin: Option<String>,
+    },
     /// Write all that the answers need into a folder that --from reads, without secrets
     Record {
         /// An empty folder, or one that does not exist yet

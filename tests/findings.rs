@@ -20,7 +20,9 @@ mod unchecked;
 
 use meshscope::analysis::answers;
 use meshscope::analysis::findings::{Finding, RULES, Severity};
-use meshscope::model::snapshot::Snapshot;
+use std::sync::Arc;
+
+use meshscope::model::snapshot::{Dump, Snapshot};
 use recorded::Mesh;
 use serde_json::Value;
 
@@ -37,7 +39,13 @@ fn with(objects: impl IntoIterator<Item = Value>, code: &str) -> Vec<Finding> {
 
 /// A changed recording under the istiod that it is of.
 fn of(mesh: Mesh) -> Snapshot {
-    mesh.snapshot(&[("istiod", "1.31-alpha.eed52ebb66ad")])
+    let mut snapshot = mesh.snapshot(&[("istiod", "1.31-alpha.eed52ebb66ad")]);
+    for dump in snapshot.dumps.values_mut() {
+        if let Dump::Loaded(loaded) = dump {
+            Arc::make_mut(loaded).vitals = Some(Default::default());
+        }
+    }
+    snapshot
 }
 
 /// The one finding, with all that a finding says.

@@ -24,6 +24,7 @@ fn the_answers_over_every_mesh() {
         hold(recording, "chains", &printed(recording, &["chains"]));
         hold(recording, "why", &printed(recording, &["why", "default/helloworld"]));
         hold(recording, "mtls", &printed(recording, &["mtls"]));
+        hold(recording, "health", &printed(recording, &["health"]));
     }
 }
 
@@ -79,6 +80,7 @@ fn an_answer_as_markdown_and_yaml() {
     hold("fetch-failed-closed", "order_markdown", &printed("fetch-failed-closed", &["order", "deploy/httpbin", "-o", "markdown"]));
     let misses = ["workloads", "default/web-header", "--near-misses", "-o", "markdown"];
     hold("gateway", "near_misses_markdown", &printed("gateway", &misses));
+    hold("fetch-failed-open", "health_markdown", &printed("fetch-failed-open", &["health", "-o", "markdown"]));
     hold("strict", "mtls_markdown", &printed("strict", &["mtls", "deploy/httpbin", "-o", "markdown"]));
     hold("gateway", "plugins_yaml", &printed("gateway", &["plugins", "-o", "yaml"]));
 }

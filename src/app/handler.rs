@@ -93,7 +93,7 @@ impl Handler<App> for World {
                             tokio::time::sleep(after).await;
                         }
                         let proxy = request.proxy.clone();
-                        let dump = fetch::dump(source, request, serial).await;
+                        let dump = fetch::dump(source, request, serial, None).await;
                         let changes = match (&previous, &dump) {
                             (Some(before), Dump::Loaded(after)) => diff::count_changes(&before.dump, &after.dump),
                             _ => Vec::new(),

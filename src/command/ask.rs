@@ -193,7 +193,7 @@ impl Asker<'_> {
         self.common.namespace.clone().unwrap_or_else(|| self.source.info().namespace)
     }
 
-    fn proxies_in_reach(&self, collector: &Collector) -> Vec<ProxyId> {
+    pub(super) fn proxies_in_reach(&self, collector: &Collector) -> Vec<ProxyId> {
         let namespace = if collector.objects().pods.is_empty() { None } else { self.namespace() };
         let all = read::proxies(&self.source, collector).into_iter();
         all.filter(|proxy| namespace.as_ref().is_none_or(|namespace| proxy.namespace == *namespace)).collect()
@@ -201,6 +201,11 @@ impl Asker<'_> {
 
     /// Reads the dumps of these proxies, of a live mesh at most [`MOST_PROXIES`] unless they were named.
     pub(super) async fn with_dumps(&self, collector: &Collector, wanted: Vec<ProxyId>, bounded: bool) -> Snapshot {
+        self.with_proxies(collector, wanted, bounded, false).await
+    }
+
+    /// The same and, where `vital` says so, with what else these proxies say of themselves.
+    pub(super) async fn with_proxies(&self, collector: &Collector, wanted: Vec<ProxyId>, bounded: bool, vital: bool) -> Snapshot {
         let mut seen = std::collections::BTreeSet::new();
         let readable = read::proxies(&self.source, collector);
         let mut wanted: Vec<ProxyId> = wanted.into_iter().filter(|proxy| seen.insert(proxy.clone()) && readable.contains(proxy)).collect();
@@ -208,7 +213,7 @@ impl Asker<'_> {
         if bounded && self.source.info().kind == SourceKind::Cluster {
             wanted.truncate(MOST_PROXIES);
         }
-        let mut snapshot = read::snapshot(&self.source, collector, &wanted, self.common.timeout).await;
+        let mut snapshot = read::snapshot(&self.source, collector, &wanted, self.common.timeout, vital).await;
         if wanted.len() < all {
             let what = format!("{} of {all} were asked for their config dump", wanted.len());
             snapshot.warnings.push(Warning::new("proxies", what, "name a workload to read its proxies"));
@@ -229,7 +234,7 @@ impl Asker<'_> {
     }
 
     /// The reason why counts cannot be trusted at all: no dump that was asked for could be read, or one is cut short.
-    fn unread(&self, snapshot: &Snapshot) -> Option<Error> {
+    pub(super) fn unread(&self, snapshot: &Snapshot) -> Option<Error> {
         let cut = snapshot.dumps.iter().find_map(|(proxy, dump)| match dump {
             Dump::Loaded(loaded) => loaded.cut_short.as_ref().map(|what| (proxy, what)),
             Dump::Loading | Dump::Failed(_) => None,

@@ -19,7 +19,7 @@ impl Asker<'_> {
         if collector.objects().pods.is_empty() {
             wanted = read::proxies(&self.source, &collector);
         }
-        let answer = of(&self.with_dumps(&collector, wanted, true).await);
+        let answer = of(&self.with_proxies(&collector, wanted, true, true).await);
         Ok(Outcome { bad_news: answer.is_bad(), ..self.print(&answer, None) })
     }
 }

@@ -2,6 +2,7 @@
 
 mod ask;
 mod check;
+mod health;
 mod logs;
 mod open;
 mod read;
@@ -123,6 +124,7 @@ async fn outcome(cli: &Cli) -> Result<Outcome, Error> {
             asker.what_if(plugin, workload.as_deref(), *mode, with).await
         }
         Some(Command::Why { plugin, workload, .. }) => asker.why(plugin, workload.as_deref()).await,
+        Some(Command::Health { plugin }) => asker.health(plugin.as_deref()).await,
         Some(Command::Order { workload }) => asker.order(workload).await,
         Some(Command::Mtls { workload }) => asker.mtls(workload.as_deref()).await,
         Some(Command::Check { ignore }) => asker.findings(ignore).await,

@@ -142,6 +142,7 @@ impl Collector {
             workloads: workloads::derive(&self.objects).into(),
             objects: Arc::new(self.objects.clone()),
             dumps,
+            pull_secrets: BTreeMap::new(),
             settled: self.settled.clone(),
             absent: self.absent.clone(),
             unread: self.unread.iter().filter_map(|unread| unread.kind).collect(),

@@ -3,6 +3,7 @@
 mod chains;
 mod connection;
 mod findings;
+mod health;
 mod junit;
 mod logs;
 mod markdown;

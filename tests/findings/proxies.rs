@@ -1,6 +1,12 @@
 //! Rules about what proxies have: stubs, refusals, waiting listeners, chains and filters that are others, modules that differ.
 
+use std::sync::Arc;
+
 use meshscope::analysis::findings::Severity;
+use meshscope::ingest::metrics;
+use meshscope::model::ids::ProxyId;
+use meshscope::model::snapshot::Dump;
+use meshscope::model::vitals::Vitals;
 use serde_json::{Value, json};
 
 use super::recorded::{HTTPBIN, Mesh, chains, http_filters, is_of, object};
@@ -59,11 +65,59 @@ fn a_listener_that_warms() {
         sections.filter_map(|section| section.get_mut("ecds_filters")).for_each(|ecds| *ecds = json!([]));
     });
     let finding = one(found(&of(awaited), "pending-listener"), Severity::Warning, pod);
-    assert!(
-        finding.evidence.iter().any(|line| line == "default/helloworld: listeners refer to it, and ECDS does not hold it"),
-        "{finding:?}"
-    );
+    let waits = finding.evidence.iter().any(|line| line.starts_with("default/helloworld: ") && line.contains("ECDS does not hold it"));
+    assert!(waits && finding.plugin.is_some(), "{finding:?}");
     assert_eq!(found(&of(beside("draining_state", Value::clone)), "pending-listener"), []);
+}
+
+#[test]
+fn a_plugin_that_envoy_refused() {
+    let mut snapshot = of(Mesh::permissive());
+    let proxy = ProxyId::parse(HTTPBIN).unwrap();
+    let mut counting = |counters: &str| {
+        let Some(Dump::Loaded(loaded)) = snapshot.dumps.get_mut(&proxy) else { panic!("it was read") };
+        let envoy = Some(metrics::of_envoy(format!("{counters}envoy_wasm_envoy_wasm_runtime_v8_active{{}} 4\n").as_bytes()));
+        Arc::make_mut(loaded).vitals = Some(Vitals { envoy, ..Vitals::default() });
+        found(&snapshot, "refused-push")
+    };
+    // Of a plugin that Envoy made it counts the reloads, and the dump lists one that it refused all the same.
+    let refused = counting("envoy_wasm_default_other_istio_translated_wasmplugin_vm_reload{} 0\n");
+    let finding = one(refused, Severity::Error, "WasmPlugin default/helloworld");
+    assert!(finding.what.contains("refused the configuration") && finding.place.is_some(), "{finding:?}");
+    assert_eq!(counting("envoy_wasm_default_helloworld_istio_translated_wasmplugin_vm_reload{} 0\n"), []);
+}
+
+#[test]
+fn a_plugin_that_is_not_where_it_belongs() {
+    let name = "WasmPlugin default/helloworld";
+    one(found(&of(everywhere_without_plugin(Mesh::permissive())), "plugin-absent"), Severity::Error, name);
+    // Deleted, and still in the listeners; or in the ECDS section alone.
+    let deleted = |mesh: Mesh| of(mesh.change(PLUGINS, |list| list["items"] = json!([])));
+    let unexpected = deleted(Mesh::permissive());
+    one(found(&unexpected, "plugin-unexpected"), Severity::Warning, name);
+    let leftover = deleted(everywhere_without_plugin(Mesh::permissive()));
+    one(found(&leftover, "plugin-leftover"), Severity::Information, name);
+    let well = of(Mesh::permissive());
+    for (snapshot, codes) in [
+        (&well, &["plugin-absent", "plugin-unexpected", "plugin-leftover"][..]),
+        (&unexpected, &["plugin-leftover"]),
+        (&leftover, &["plugin-unexpected"]),
+    ] {
+        codes.iter().for_each(|code| assert_eq!(found(snapshot, code), [], "{code}"));
+    }
+}
+
+fn everywhere_without_plugin(mesh: Mesh) -> Mesh {
+    mesh.change(DUMP, |dump| {
+        let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+        for entry in sections.filter_map(|section| section.get_mut("dynamic_listeners")).flat_map(|list| list.as_array_mut().unwrap()) {
+            for chain in
+                chains(&mut entry["active_state"]["listener"]).iter_mut().filter(|chain| chain.to_string().contains("http_filters"))
+            {
+                http_filters(chain).retain(|filter| !is_of(filter, "default.helloworld"));
+            }
+        }
+    })
 }
 
 fn without_plugin(mesh: Mesh) -> Mesh {

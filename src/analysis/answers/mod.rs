@@ -4,6 +4,7 @@ mod chain_match;
 mod chains;
 mod connection;
 mod findings;
+mod health;
 mod logs;
 mod mtls;
 mod order;
@@ -17,6 +18,7 @@ pub use chain_match::ChainMatchAnswer;
 pub use chains::{ChainAnswer, ChainsAnswer, ChainsFilter, FilterAnswer, ListenerAnswer, ProxyChains, chains};
 pub use connection::{ConnectionAnswer, Loser, ProxyConnection, TakingListener, connection};
 pub use findings::{FindingsAnswer, findings};
+pub use health::{HealthAnswer, ModuleHealth, PluginHealth, ProxyHealth, RunDigest, SecretHealth, counted, health, summed};
 pub use logs::{LogEntry, log_entry, timestamp as log_timestamp};
 pub use mtls::{ClientAnswer, EffectiveMtlsAnswer, MtlsEntry, PolicyAnswer, PortAnswer, ServiceClients, mtls};
 pub use order::{

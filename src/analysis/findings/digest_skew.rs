@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{DUMPS, Facts, Finding, ProxyFacts, Rule, Severity};
+use crate::analysis::health::module;
 use crate::model::envoy::ExtensionConfig;
 use crate::model::ids::PluginId;
 
@@ -21,7 +22,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     for (proxy, dump) in facts.dumps() {
         for entry in &dump.ecds {
             if let (Some(plugin), ExtensionConfig::Wasm { file, .. }) = (&entry.plugin, &entry.config)
-                && let Some(digest) = digest(file)
+                && let Some(digest) = module::digest(file)
                 && proxy.place(plugin).is_some()
             {
                 digests.entry(plugin.clone()).or_default().entry(digest).or_default().push(proxy);
@@ -42,10 +43,4 @@ fn finding(plugin: &PluginId, digests: &BTreeMap<&str, Vec<&ProxyFacts<'_>>>) ->
         place: odd.and_then(|proxies| proxies.first()?.place(plugin)),
         ..RULE.of_plugin(plugin, format!("Proxies run {} different modules for {plugin}.", digests.len()))
     }
-}
-
-/// `…/<checksum>.wasm`: of an image the manifest's digest, of a plain file that of the module.
-fn digest(file: &str) -> Option<&str> {
-    let name = file.rsplit('/').next()?.strip_suffix(".wasm")?;
-    (name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(name)
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::Place;
 use crate::analysis::answers::{self, EffectiveMtlsAnswer, OrderEntry};
 use crate::analysis::attachment::{self, Attachment};
+use crate::analysis::health::{self, Health};
 use crate::analysis::placement;
 use crate::model::envoy::{ConfigDump, DumpView, ListenerState};
 use crate::model::ids::{PluginId, ProxyId};
@@ -26,6 +27,7 @@ pub struct Facts<'s> {
     pub pods: Vec<&'s Pod>,
     namespace: Option<String>,
     mtls: OnceCell<EffectiveMtlsAnswer>,
+    states: OnceCell<Vec<(usize, PluginId, Health)>>,
 }
 
 /// A plugin, and where it applies.
@@ -39,7 +41,7 @@ pub struct PluginFacts<'s> {
 impl PluginFacts<'_> {
     /// Whether it applies to a proxy.
     pub fn applies_to(&self, proxy: &ProxyId) -> bool {
-        self.applies.iter().any(|pod| pod.id == *proxy)
+        self.applies.binary_search_by(|pod| pod.id.cmp(proxy)).is_ok()
     }
 }
 
@@ -65,9 +67,11 @@ impl<'s> Facts<'s> {
             let of = &plugin.id.name.namespace;
             is_own(of) || of == objects.root_namespace()
         });
-        let applying = |plugin: &'s Plugin| PluginFacts {
-            plugin,
-            applies: pods.iter().copied().filter(|pod| attachment::attach(plugin, pod, objects).attached).collect(),
+        let applying = |plugin: &'s Plugin| {
+            let attached = pods.iter().copied().filter(|pod| attachment::attach(plugin, pod, objects).attached);
+            let mut applies: Vec<&Pod> = attached.collect();
+            applies.sort_by_key(|pod| &pod.id);
+            PluginFacts { plugin, applies }
         };
         let plugins: Vec<PluginFacts<'s>> = seen.map(applying).collect();
         let mut wanted: BTreeSet<&ProxyId> =
@@ -84,7 +88,7 @@ impl<'s> Facts<'s> {
             order: OnceCell::new(),
         };
         let proxies = wanted.into_iter().map(proxy).collect();
-        Self { snapshot, plugins, proxies, pods, namespace: namespace.map(str::to_owned), mtls: OnceCell::new() }
+        Self { snapshot, plugins, proxies, pods, namespace: namespace.map(str::to_owned), mtls: OnceCell::new(), states: OnceCell::new() }
     }
 
     /// The objects.
@@ -95,6 +99,26 @@ impl<'s> Facts<'s> {
     /// The proxies whose own dump was read, with it.
     pub fn dumps(&self) -> impl Iterator<Item = (&ProxyFacts<'s>, &'s ConfigDump)> {
         self.proxies.iter().filter_map(|proxy| Some((proxy, *proxy.dump.as_ref().ok()?)))
+    }
+
+    /// The state of each plugin on each proxy whose own dump was read, where it applies or the proxy has something of it.
+    pub fn states(&self) -> impl Iterator<Item = (&ProxyFacts<'s>, &PluginId, &Health)> {
+        let states = self.states.get_or_init(|| {
+            let read = self.proxies.iter().enumerate().filter_map(|(place, proxy)| Some((place, proxy, proxy.dump.as_ref().ok()?)));
+            let of_proxy = |(place, proxy, dump): (usize, &ProxyFacts<'s>, &&ConfigDump)| {
+                let applying = self.plugins.iter().filter(|plugin| plugin.applies_to(&proxy.id)).map(|facts| facts.plugin.id.clone());
+                let plugins: BTreeSet<PluginId> = placement::plugins_in(dump).into_iter().chain(applying).collect();
+                plugins
+                    .into_iter()
+                    .map(|plugin| {
+                        let health = health::of_proxy(self.snapshot, &plugin, &proxy.id);
+                        (place, plugin, health)
+                    })
+                    .collect::<Vec<_>>()
+            };
+            read.flat_map(of_proxy).collect()
+        });
+        states.iter().map(|(place, plugin, health)| (&self.proxies[*place], plugin, health))
     }
 
     /// The mutual TLS of the namespace's workloads.

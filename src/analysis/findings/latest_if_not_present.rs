@@ -1,6 +1,8 @@
 //! An image by the tag `latest` that is not pulled again.
 
 use super::{Facts, Finding, Needs, PLUGINS, PluginFacts, Rule, Severity};
+use crate::analysis::health::module;
+use crate::model::plugin::WasmModule;
 
 pub(super) const RULE: Rule = Rule {
     code: "latest-not-pulled",
@@ -16,7 +18,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let of = |facts: &PluginFacts<'_>| {
         let (id, module) = (&facts.plugin.id, facts.plugin.wasm()?);
         // Unset is Always where the URL ends in `:latest`, and IfNotPresent everywhere else.
-        let policy = match (tag(&module.url)?, module.image_pull_policy.as_str()) {
+        let policy = match (tag(module)?, module.image_pull_policy.as_str()) {
             (Tag::Latest, "IfNotPresent") => "imagePullPolicy is IfNotPresent",
             (Tag::None, "IfNotPresent") => "url names no tag, which a registry takes for latest, and imagePullPolicy is IfNotPresent",
             (Tag::None, "" | "UNSPECIFIED_POLICY") => {
@@ -39,15 +41,11 @@ enum Tag {
     None,
 }
 
-/// None for what is no image, and for other tags and digests.
-fn tag(url: &str) -> Option<Tag> {
-    let image = url.strip_prefix("oci://").or_else(|| (!url.contains("://") && !url.is_empty()).then_some(url))?;
-    // A colon before the last slash is that of the registry's port.
-    let name = image.rsplit('/').next()?;
-    match name.split_once(':') {
-        _ if image.contains('@') => None,
-        Some((_, "latest")) => Some(Tag::Latest),
-        Some(_) => None,
-        None => Some(Tag::None),
+/// None for what is no image, for other tags, and for what a digest pins.
+fn tag(wasm: &WasmModule) -> Option<Tag> {
+    let url = wasm.url.as_str();
+    if module::scheme(url) != "oci" || url.contains('@') || !wasm.sha256.is_empty() {
+        return None;
     }
+    if url.ends_with(":latest") { Some(Tag::Latest) } else { module::names_no_tag(url).then_some(Tag::None) }
 }

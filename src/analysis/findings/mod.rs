@@ -3,6 +3,7 @@
 
 mod facts;
 mod ignore;
+mod states;
 mod unchecked;
 
 use serde::Serialize;
@@ -27,6 +28,9 @@ rules! {
     stub_in_place
     refused_push
     pending
+    absent
+    unexpected
+    leftover
     chains_differ
     digest_skew
     unusable_url

@@ -1,9 +1,8 @@
 //! A module that could not be fetched, in whose place the agent has put a filter that allows or denies everything.
 
-use super::{DUMPS, Facts, Finding, ProxyFacts, Rule, Severity, once_each, proxies};
-use crate::analysis::health::{self, PluginState};
-use crate::analysis::placement;
-use crate::model::ids::PluginId;
+use super::states::{InState, in_states};
+use super::{DUMPS, Facts, Finding, Rule, Severity};
+use crate::analysis::health::PluginState;
 use crate::model::plugin::Phase;
 
 pub(super) const RULE: Rule = Rule {
@@ -18,28 +17,13 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let mut found: Vec<(PluginId, PluginState, Vec<(&ProxyFacts<'_>, String)>)> = Vec::new();
-    for (proxy, dump) in facts.dumps() {
-        for plugin in placement::plugins_in(dump) {
-            let place = proxy.place(&plugin);
-            let health = health::of_dump(&plugin, dump, None);
-            // What stands in no listener is left over, and hurts nobody.
-            if place.is_none() || !matches!(health.state, PluginState::StubDeny | PluginState::StubAllow) {
-                continue;
-            }
-            match found.iter_mut().find(|(known, state, _)| *known == plugin && *state == health.state) {
-                Some((.., said)) => said.push((proxy, health.evidence)),
-                None => found.push((plugin, health.state, vec![(proxy, health.evidence)])),
-            }
-        }
-    }
-    found.into_iter().map(|(plugin, state, said)| finding(facts, &plugin, state, said)).collect()
+    in_states(facts, &[PluginState::StubDeny, PluginState::StubAllow]).iter().map(|stub| finding(facts, stub)).collect()
 }
 
-fn finding(facts: &Facts<'_>, plugin: &PluginId, state: PluginState, said: Vec<(&ProxyFacts<'_>, String)>) -> Finding {
-    let object = facts.objects().plugins.get(plugin);
+fn finding(facts: &Facts<'_>, stub: &InState<'_>) -> Finding {
+    let object = facts.objects().plugins.get(stub.plugin);
     let guards = object.is_some_and(|object| matches!(object.phase, Phase::Authn | Phase::Authz));
-    let (does, severity) = match state {
+    let (does, severity) = match stub.state {
         PluginState::StubDeny => ("denies every request", Severity::Error),
         _ if guards => ("allows every request", Severity::Error),
         _ => ("allows every request", Severity::Warning),
@@ -47,12 +31,9 @@ fn finding(facts: &Facts<'_>, plugin: &PluginId, state: PluginState, said: Vec<(
     let url = object.and_then(|object| object.wasm()).map(|module| format!(" {}", module.url)).unwrap_or_default();
     Finding {
         severity,
-        evidence: once_each(said.iter().map(|(proxy, evidence)| (&proxy.id, evidence.clone()))),
         fix: format!(
             "see that the module{url} can be fetched (the agent's log has the reason), then change the object, an annotation suffices, so that it is fetched again"
         ),
-        proxies: said.iter().map(|(proxy, _)| proxy.id.clone()).collect(),
-        place: said.first().and_then(|(proxy, _)| proxy.place(plugin)),
-        ..RULE.of_plugin(plugin, format!("On {} a filter in the place of {plugin} {does}.", proxies(said.len())))
+        ..stub.finding(&RULE, &format!("a filter in the place of {} {does}", stub.plugin))
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Facts, RULES, Rule};
+use super::{Facts, RULES, Rule, refused_push};
 use crate::model::kind::Kind;
 
 /// Something that could not be read, with the rules that would have looked at it. Its fields are JSON keys.
@@ -55,17 +55,22 @@ pub fn not_checked(facts: &Facts<'_>) -> Vec<NotChecked> {
     of_kind.chain(unread_proxies(facts)).collect()
 }
 
+/// A dump lists a refused plugin as if it were in place.
+const DUMP_ALONE: &str = "only the config dump was read, and neither what Envoy and the agent count nor the log";
+
 fn unread_proxies(facts: &Facts<'_>) -> Vec<NotChecked> {
+    let of_dumps: Vec<&str> = RULES.iter().filter(|rule| rule.needs.dumps).map(|rule| rule.code).collect();
     let mut found: Vec<NotChecked> = Vec::new();
     for proxy in &facts.proxies {
-        let Err(why) = &proxy.dump else { continue };
-        match found.iter_mut().find(|known| known.why == *why) {
+        let dump_alone = facts.snapshot.dump(&proxy.id).is_some_and(|loaded| loaded.vitals.is_none());
+        let (why, codes) = match &proxy.dump {
+            Err(why) => (why.as_str(), of_dumps.clone()),
+            Ok(_) if dump_alone => (DUMP_ALONE, vec![refused_push::RULE.code]),
+            Ok(_) => continue,
+        };
+        match found.iter_mut().find(|known| known.why == why) {
             Some(known) => known.objects.push(proxy.id.to_string()),
-            None => found.push(NotChecked {
-                objects: vec![proxy.id.to_string()],
-                why: why.clone(),
-                codes: RULES.iter().filter(|rule| rule.needs.dumps).map(|rule| rule.code).collect(),
-            }),
+            None => found.push(NotChecked { objects: vec![proxy.id.to_string()], why: why.to_owned(), codes }),
         }
     }
     found

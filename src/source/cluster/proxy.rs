@@ -15,6 +15,8 @@ use crate::model::envoy::DumpView;
 use crate::source::{ProxyQuestion, ProxyRequest, Reply, SourceError};
 
 const AGENT_PORT: u16 = 15020;
+/// Envoy's statistics of Wasm and of what it refused. An Envoy that knows no `filter` here gives all of them.
+const WASM_STATS: &str = "/stats/prometheus?filter=wasm%7Cextension_config_discovery%7Clds_update_rejected%7Ctotal_listeners_warming";
 
 /// Asks a proxy. The deadline begins when the turn of the question has come, since waiting for others says nothing about
 /// the proxy. Dropping the future gives everything back.
@@ -88,6 +90,7 @@ impl Asked<'_> {
             // Envoy takes only POST here; without parameters it changes nothing.
             ProxyQuestion::Logging => (Method::POST, "/logging", false),
             ProxyQuestion::Stats | ProxyQuestion::AgentStats => (Method::GET, "/stats/prometheus", false),
+            ProxyQuestion::WasmStats => (Method::GET, WASM_STATS, false),
         };
         let answer = way.ask(method, path, limits).await?;
         let bytes = match (json, answer.status) {
@@ -110,7 +113,7 @@ impl Asked<'_> {
             ProxyQuestion::ServerInfo => "the server info",
             ProxyQuestion::Certs => "the certificates",
             ProxyQuestion::Logging => "the log levels",
-            ProxyQuestion::Stats => "the statistics",
+            ProxyQuestion::Stats | ProxyQuestion::WasmStats => "the statistics",
             ProxyQuestion::AgentStats => "the agent's statistics",
         };
         format!("cannot read {part} of pod {} in namespace {}", self.request.proxy.pod, self.request.proxy.namespace)
