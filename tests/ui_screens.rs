@@ -18,7 +18,7 @@ use support::screen::show;
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 /// Every screen, by the keys that lead to it.
-const SCREENS: [(&str, &str); 15] = [
+const SCREENS: [(&str, &str); 16] = [
     ("plugins", ""),
     ("workloads", "<enter>"),
     ("near-misses", "n"),
@@ -30,6 +30,7 @@ const SCREENS: [(&str, &str); 15] = [
     ("connection", "ci9999<enter>"),
     ("connection-asked", "ci"),
     ("order", "o"),
+    ("health", "h"),
     ("raw", "cjj<enter>"),
     ("help", "w?"),
     ("commands", ":ne"),
@@ -57,6 +58,7 @@ fn other_meshes() {
         ("fetch-failed-closed", "workloads", "<enter>"),
         ("fetch-failed-closed", "warnings", "f"),
         ("fetch-failed-closed", "order", "o"),
+        ("fetch-failed-closed", "health", "h"),
         ("gateway", "plugins", ""),
         ("gateway", "workloads", "j<enter>"),
         ("gateway", "near-misses", "jn"),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::screen::Supposition;
 use crate::analysis::answers::{
-    self, ChainsAnswer, ChainsFilter, ConnectionAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, WhatIfAnswer, WhyAnswer,
-    WorkloadsAnswer,
+    self, ChainsAnswer, ChainsFilter, ConnectionAnswer, EffectiveMtlsAnswer, HealthAnswer, OrderAnswer, PluginsAnswer, WhatIfAnswer,
+    WhyAnswer, WorkloadsAnswer,
 };
 use crate::analysis::connection::Asked;
 use crate::analysis::what_if;
@@ -31,6 +31,8 @@ pub enum Question {
     Connection(ProxyId, Asked),
     /// In which order plugins run in a proxy.
     Order(ProxyId),
+    /// How a plugin fares in its proxies.
+    Health(PluginId),
 }
 
 /// An answer.
@@ -52,6 +54,8 @@ pub enum Answered {
     Connection(Arc<ConnectionAnswer>),
     /// To [`Question::Order`].
     Order(Arc<OrderAnswer>),
+    /// To [`Question::Health`].
+    Health(Arc<HealthAnswer>),
 }
 
 impl Question {
@@ -69,6 +73,7 @@ impl Question {
                 Answered::Chains(Arc::new(answers::chains(snapshot, std::slice::from_ref(proxy), &ChainsFilter::default())))
             }
             Self::Order(proxy) => Answered::Order(Arc::new(answers::order(snapshot, std::slice::from_ref(proxy)))),
+            Self::Health(plugin) => Answered::Health(Arc::new(answers::health(snapshot, Some(plugin), None))),
             Self::Why(plugin, proxy) => Answered::Why(Arc::new(answers::why(snapshot, plugin, Some(std::slice::from_ref(proxy))))),
             Self::WhatIf(supposed) => Answered::WhatIf(what_if(snapshot, supposed).map(Arc::new)),
             Self::Mtls(id) => {

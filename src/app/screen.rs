@@ -10,7 +10,7 @@ use super::question::{Answered, Question};
 use super::rows::{self, Row};
 use super::state::{ListState, Ticket};
 use crate::analysis::answers::{
-    ChainsAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, ProxyConnection, WhatIfAnswer, WhyAnswer, WorkloadsAnswer,
+    ChainsAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginHealth, PluginsAnswer, ProxyConnection, WhatIfAnswer, WhyAnswer, WorkloadsAnswer,
 };
 use crate::analysis::connection::Asked;
 use crate::analysis::what_if::Assumption;
@@ -38,6 +38,8 @@ pub enum Subject {
     Connection(Focus, Asked),
     /// In which order plugins run in the proxy.
     Order(Focus),
+    /// How the plugin fares in its proxies.
+    Health(PluginId),
     /// The raw JSON of a filter or chain.
     Raw {
         /// What it is of.
@@ -137,6 +139,7 @@ impl Screen {
             Subject::Mtls(_) => View::Mtls,
             Subject::Connection(..) => View::Connection,
             Subject::Order(_) => View::Order,
+            Subject::Health(_) => View::Health,
             Subject::Raw { .. } => View::Raw,
             Subject::Warnings => View::Warnings,
             Subject::Help(_) => View::Help,
@@ -154,6 +157,7 @@ impl Screen {
             Subject::Mtls(workload) => Some(Question::Mtls(workload.clone())),
             Subject::Connection(focus, asked) => Some(Question::Connection(focus.proxy.clone(), asked.clone())),
             Subject::Order(focus) => Some(Question::Order(focus.proxy.clone())),
+            Subject::Health(plugin) => Some(Question::Health(plugin.clone())),
             Subject::Why(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => None,
         }
     }
@@ -174,7 +178,7 @@ impl Screen {
     /// The plugin that it is about.
     pub fn plugin(&self) -> Option<&PluginId> {
         match &self.subject {
-            Subject::Workloads(plugin) => Some(plugin),
+            Subject::Workloads(plugin) | Subject::Health(plugin) => Some(plugin),
             Subject::WhatIf(supposed) => supposed.plugin.as_ref(),
             _ => self.focus()?.plugin.as_ref(),
         }
@@ -240,6 +244,14 @@ impl Screen {
     pub fn order(&self) -> Option<&OrderAnswer> {
         match &self.answer {
             Some(Answered::Order(answer)) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// How the one plugin fares that the screen is about.
+    pub fn health(&self) -> Option<&PluginHealth> {
+        match &self.answer {
+            Some(Answered::Health(answer)) => answer.plugins.first(),
             _ => None,
         }
     }

@@ -24,6 +24,10 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
             _ => None,
         },
         (Subject::Order(_), _) => screen.order().map(Answer::markdown),
+        (Subject::Health(_), _) => match &screen.answer {
+            Some(Answered::Health(answer)) => Some(answer.markdown()),
+            _ => None,
+        },
         (Subject::Raw { lines, .. }, _) => Some(lines.join("\n")),
         (Subject::Warnings, Some(Row::Warning(index))) => app.snapshot.warnings.get(*index).map(ToString::to_string),
         (Subject::Help(_), _) => Some(keymap::readme_table()),
