@@ -18,7 +18,7 @@ use support::screen::show;
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 /// Every screen, by the keys that lead to it.
-const SCREENS: [(&str, &str); 16] = [
+const SCREENS: [(&str, &str); 17] = [
     ("plugins", ""),
     ("workloads", "<enter>"),
     ("near-misses", "n"),
@@ -31,6 +31,7 @@ const SCREENS: [(&str, &str); 16] = [
     ("connection-asked", "ci"),
     ("order", "o"),
     ("findings", "f"),
+    ("health", "h"),
     ("raw", "cjj<enter>"),
     ("help", "w?"),
     ("commands", ":ne"),
@@ -58,6 +59,7 @@ fn other_meshes() {
         ("fetch-failed-closed", "workloads", "<enter>"),
         ("fetch-failed-closed", "findings", "f"),
         ("fetch-failed-closed", "order", "o"),
+        ("fetch-failed-closed", "health", "h"),
         ("gateway", "plugins", ""),
         ("gateway", "workloads", "j<enter>"),
         ("gateway", "near-misses", "jn"),

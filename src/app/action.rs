@@ -24,6 +24,8 @@ pub enum View {
     Connection,
     /// In which order plugins run.
     Order,
+    /// How a plugin fares in each of its proxies.
+    Health,
     /// The raw JSON of a filter or chain.
     Raw,
     /// What is wrong, and what could not be read or understood.
@@ -34,7 +36,7 @@ pub enum View {
 
 impl View {
     /// All screens, in the order in which documents list them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Plugins,
         Self::Workloads,
         Self::Chains,
@@ -43,6 +45,7 @@ impl View {
         Self::Mtls,
         Self::Connection,
         Self::Order,
+        Self::Health,
         Self::Raw,
         Self::Findings,
         Self::Help,
@@ -59,6 +62,7 @@ impl View {
             Self::Mtls => "mTLS",
             Self::Connection => "Connection",
             Self::Order => "Order",
+            Self::Health => "Health",
             Self::Raw => "Raw",
             Self::Findings => "Findings",
             Self::Help => "Help",
@@ -96,11 +100,13 @@ pub struct Binding {
 
 const EVERYWHERE: &[View] = &View::ALL;
 const ANSWERS: &[View] =
-    &[View::Plugins, View::Workloads, View::Chains, View::Why, View::WhatIf, View::Mtls, View::Connection, View::Order];
-const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why, View::Connection, View::Order, View::Findings];
-const NOT_WHY: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Connection, View::Order, View::Findings];
-const NOT_MTLS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order, View::Findings];
-const NOT_ORDER: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Findings];
+    &[View::Plugins, View::Workloads, View::Chains, View::Why, View::WhatIf, View::Mtls, View::Connection, View::Order, View::Health];
+const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why, View::Connection, View::Order, View::Health, View::Findings];
+const NOT_WHY: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Connection, View::Order, View::Health, View::Findings];
+const NOT_MTLS: &[View] =
+    &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order, View::Health, View::Findings];
+const NOT_ORDER: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Health];
+const OF_PLUGIN: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why];
 const HOME: &[View] = &[View::Plugins];
 const MISSES: &[View] = &[View::Plugins, View::Workloads];
 const TREE: &[View] = &[View::Chains];
@@ -114,6 +120,7 @@ const NOT_HELP: &[View] = &[
     View::Mtls,
     View::Connection,
     View::Order,
+    View::Health,
     View::Raw,
     View::Findings,
 ];
@@ -147,6 +154,7 @@ actions! {
     Mtls         "mtls"         [Char('m')],         NOT_MTLS,   Nothing, 8,  "Show the mutual TLS of the selected workload";
     Connection   "connection"   [Char('i')],         ONE_PROXY,  Nothing, 3,  "Ask which chain takes a connection";
     Order        "order"        [Char('o')],         NOT_ORDER,  Nothing, 4,  "Show in which order plugins run, and between which filters";
+    Health       "health"       [Char('h')],         OF_PLUGIN,  Nothing, 8,  "Show whether the plugin runs in each of its proxies, and what shows it";
     NearMisses   "near-misses"  [Char('n')],         MISSES,     Nothing, 8,  "Show what keeps the plugin from the workloads that it does not reach";
     Find         "find"         [Char('/')],         EVERYWHERE, Nothing, 4,  "Find by any letters of a name, in their order";
     Commands     "command"      [Char(':')],         EVERYWHERE, Nothing, 5,  "Run an action by its name";

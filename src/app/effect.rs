@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::question::Question;
 use super::screen::Supposition;
 use super::state::Ticket;
+use crate::model::inventory::Inventory;
 use crate::model::peer_authentication::MtlsMode;
 use crate::model::snapshot::{LoadedDump, Snapshot};
 use crate::source::ProxyRequest;
@@ -29,6 +30,8 @@ pub enum Effect {
         serial: u64,
         /// The dump before, to be compared with.
         previous: Option<Arc<LoadedDump>>,
+        /// The objects, where the proxy is to be asked how its plugins fare too.
+        vital: Option<Arc<Inventory>>,
         /// How long to wait before asking: a change takes a moment to reach a proxy.
         after: Duration,
     },

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::screen::Supposition;
 use crate::analysis::answers::{
-    self, ChainsAnswer, ChainsFilter, ConnectionAnswer, EffectiveMtlsAnswer, FindingsAnswer, OrderAnswer, PluginsAnswer, WhatIfAnswer,
-    WhyAnswer, WorkloadsAnswer,
+    self, ChainsAnswer, ChainsFilter, ConnectionAnswer, EffectiveMtlsAnswer, FindingsAnswer, HealthAnswer, OrderAnswer, PluginsAnswer,
+    WhatIfAnswer, WhyAnswer, WorkloadsAnswer,
 };
 use crate::analysis::connection::Asked;
 use crate::analysis::what_if;
@@ -33,6 +33,8 @@ pub enum Question {
     Order(ProxyId),
     /// What is wrong in what a namespace sees; None is all.
     Findings(Option<String>),
+    /// How a plugin fares in its proxies.
+    Health(PluginId),
 }
 
 /// An answer.
@@ -56,6 +58,8 @@ pub enum Answered {
     Order(Arc<OrderAnswer>),
     /// To [`Question::Findings`].
     Findings(Arc<FindingsAnswer>),
+    /// To [`Question::Health`].
+    Health(Arc<HealthAnswer>),
 }
 
 impl Question {
@@ -74,6 +78,7 @@ impl Question {
             }
             Self::Order(proxy) => Answered::Order(Arc::new(answers::order(snapshot, std::slice::from_ref(proxy)))),
             Self::Findings(namespace) => Answered::Findings(Arc::new(answers::findings(snapshot, namespace.as_deref(), &[]))),
+            Self::Health(plugin) => Answered::Health(Arc::new(answers::health(snapshot, Some(plugin), None))),
             Self::Why(plugin, proxy) => Answered::Why(Arc::new(answers::why(snapshot, plugin, Some(std::slice::from_ref(proxy))))),
             Self::WhatIf(supposed) => Answered::WhatIf(what_if(snapshot, supposed).map(Arc::new)),
             Self::Mtls(id) => {

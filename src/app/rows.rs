@@ -3,6 +3,7 @@
 pub mod chains;
 pub mod connection;
 pub mod findings;
+pub mod health;
 pub mod help;
 pub mod mtls;
 pub mod order;
@@ -75,6 +76,8 @@ pub enum Row {
     Ruler(usize),
     /// A place of a list's ruler.
     Place(usize, usize),
+    /// A proxy in which a plugin fares in its way.
+    Health(usize),
     /// A proxy of which it is said what would be.
     Supposed(usize),
     /// A line of what would be there, with its sign: `+` comes, `-` goes, `!` is to be known.
@@ -160,6 +163,7 @@ fn all(screen: &Screen, warnings: usize) -> Vec<Row> {
         Subject::Mtls(_) => mtls::rows(screen),
         Subject::Connection(..) => connection::rows(screen),
         Subject::Order(_) => order::rows(screen),
+        Subject::Health(_) => health::rows(screen),
         Subject::Raw { lines, .. } => (0..lines.len()).map(Row::Line).collect(),
         Subject::Findings { .. } => findings::rows(screen, warnings),
         Subject::Help(of) => (0..help::lines(of).len()).map(Row::Line).collect(),
@@ -240,6 +244,7 @@ pub fn text(screen: &Screen, row: &Row) -> String {
         Row::Taken | Row::Loser(_) => connection::text(screen, row),
         Row::Finding(_) | Row::Unchecked(_) => findings::text(screen, row),
         Row::Ordering(_) | Row::Ordered(..) | Row::Ruler(_) | Row::Place(..) => order::text(screen, row),
+        Row::Health(index) => screen.health().map(|health| health.proxies[*index].proxy.to_string()),
         Row::Supposed(index) => screen.what_if().and_then(Result::ok).map(|answer| answer.workloads[*index].proxy.to_string()),
         Row::Sentence(sentence) | Row::Change(_, sentence) => Some(sentence.clone()),
         Row::Line(index) => match &screen.subject {

@@ -10,7 +10,7 @@ use super::question::{Answered, Question};
 use super::rows::{self, Row};
 use super::state::{ListState, Ticket};
 use crate::analysis::answers::{
-    ChainsAnswer, EffectiveMtlsAnswer, FindingsAnswer, OrderAnswer, PluginsAnswer, ProxyConnection, WhatIfAnswer, WhyAnswer,
+    ChainsAnswer, EffectiveMtlsAnswer, FindingsAnswer, OrderAnswer, PluginHealth, PluginsAnswer, ProxyConnection, WhatIfAnswer, WhyAnswer,
     WorkloadsAnswer,
 };
 use crate::analysis::connection::Asked;
@@ -39,6 +39,8 @@ pub enum Subject {
     Connection(Focus, Asked),
     /// In which order plugins run in the proxy.
     Order(Focus),
+    /// How the plugin fares in its proxies.
+    Health(PluginId),
     /// The raw JSON of a filter or chain.
     Raw {
         /// What it is of.
@@ -141,6 +143,7 @@ impl Screen {
             Subject::Mtls(_) => View::Mtls,
             Subject::Connection(..) => View::Connection,
             Subject::Order(_) => View::Order,
+            Subject::Health(_) => View::Health,
             Subject::Raw { .. } => View::Raw,
             Subject::Findings { .. } => View::Findings,
             Subject::Help(_) => View::Help,
@@ -159,6 +162,7 @@ impl Screen {
             Subject::Connection(focus, asked) => Some(Question::Connection(focus.proxy.clone(), asked.clone())),
             Subject::Order(focus) => Some(Question::Order(focus.proxy.clone())),
             Subject::Findings { namespace } => Some(Question::Findings(namespace.clone())),
+            Subject::Health(plugin) => Some(Question::Health(plugin.clone())),
             Subject::Why(_) | Subject::Raw { .. } | Subject::Help(_) => None,
         }
     }
@@ -176,10 +180,15 @@ impl Screen {
         self.focus().map(|focus| &focus.proxy)
     }
 
+    /// Whether it needs all that a proxy says of itself, and not its dump alone.
+    pub fn wants_vitals(&self) -> bool {
+        matches!(self.subject, Subject::Health(_) | Subject::Findings { .. })
+    }
+
     /// The plugin that it is about.
     pub fn plugin(&self) -> Option<&PluginId> {
         match &self.subject {
-            Subject::Workloads(plugin) => Some(plugin),
+            Subject::Workloads(plugin) | Subject::Health(plugin) => Some(plugin),
             Subject::WhatIf(supposed) => supposed.plugin.as_ref(),
             _ => self.focus()?.plugin.as_ref(),
         }
@@ -253,6 +262,14 @@ impl Screen {
     pub fn findings(&self) -> Option<&FindingsAnswer> {
         match &self.answer {
             Some(Answered::Findings(answer)) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// How the one plugin fares that the screen is about.
+    pub fn health(&self) -> Option<&PluginHealth> {
+        match &self.answer {
+            Some(Answered::Health(answer)) => answer.plugins.first(),
             _ => None,
         }
     }

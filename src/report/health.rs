@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use super::paint::{Paint, Style};
 use super::{Answer, Table, markdown};
-use crate::analysis::answers::{HealthAnswer, ModuleHealth, PluginHealth, ProxyHealth};
+use crate::analysis::answers::{HealthAnswer, ModuleHealth, PluginHealth};
+use crate::analysis::health::Weight;
 use crate::model::warning::Warning;
 
 const NONE: &str = "No plugin here, neither as an object nor in a proxy; look in all namespaces with -A.\n";
@@ -32,7 +33,8 @@ fn text(plugin: &PluginHealth, paint: Paint) -> String {
     let plain = |text: &str| paint.paint(Style::Plain, text);
     let name = paint.paint(Style::Plugin, &plugin.plugin);
     let mut out = format!("{} {name}  {}\n", plugin.plugin_kind, paint.paint(Style::of(plugin.rollup.weight()), &plugin.said()));
-    for (style, line) in plugin.module.iter().flat_map(module) {
+    for (weight, line) in plugin.module.iter().flat_map(ModuleHealth::said) {
+        let style = if weight == Weight::Bad { Style::Bad } else { Style::Plain };
         let _ = writeln!(out, "  {}", paint.paint(style, &line));
     }
     if plugin.proxies.is_empty() {
@@ -56,7 +58,7 @@ fn text(plugin: &PluginHealth, paint: Paint) -> String {
 fn plugin_markdown(plugin: &PluginHealth) -> String {
     let plain = |text: &str| Paint::Plain.paint(Style::Plain, text);
     let mut out = format!("\n#### {} {}\n\n{}\n\n", plugin.plugin_kind, markdown::code(&plugin.plugin), plain(&plugin.said()));
-    for (_, line) in plugin.module.iter().flat_map(module) {
+    for (_, line) in plugin.module.iter().flat_map(ModuleHealth::said) {
         let _ = writeln!(out, "- {}", plain(&line));
     }
     if plugin.proxies.is_empty() {
@@ -73,21 +75,6 @@ fn plugin_markdown(plugin: &PluginHealth) -> String {
     out
 }
 
-fn module(module: &ModuleHealth) -> Vec<(Style, String)> {
-    let mut lines = vec![(Style::Plain, format!("module {}", module.url)), (Style::Plain, format!("pulled again {}", module.next_pull))];
-    lines.extend(module.digests.iter().map(|run| (Style::Plain, format!("digest {} on {} of its proxies", run.digest, run.proxies.len()))));
-    lines.extend(module.skew.iter().map(|skew| (Style::Bad, skew.clone())));
-    lines.extend(module.image_pull_secret.iter().map(|secret| {
-        let style = match secret.good {
-            Some(true) => Style::Plain,
-            Some(false) => Style::Bad,
-            None => Style::Muted,
-        };
-        (style, format!("Secret {} {}", secret.name, secret.what))
-    }));
-    lines
-}
-
 fn proxies(plugin: &PluginHealth) -> Table {
     let mut table = Table::new(&["WORKLOAD", "PROXY", "STATE", "SINCE", "DIGEST"]);
     for proxy in &plugin.proxies {
@@ -96,13 +83,8 @@ fn proxies(plugin: &PluginHealth) -> Table {
             (Style::Plain, proxy.proxy.to_string()),
             (Style::of(proxy.state.weight()), proxy.state.words().to_owned()),
             (Style::Plain, proxy.since.clone().unwrap_or_default()),
-            (Style::Plain, short_digest(proxy)),
+            (Style::Plain, proxy.short_digest().to_owned()),
         ]);
     }
     table
-}
-
-/// As much of a digest as people tell digests apart by.
-fn short_digest(proxy: &ProxyHealth) -> String {
-    proxy.digest.as_deref().map(|digest| digest.chars().take(12).collect()).unwrap_or_default()
 }

@@ -54,7 +54,7 @@ const PLUGINS: &[(&str, &str)] = &[
     ("MATCHES", "To how many workloads the plugin applies, of all that run a proxy, by its namespace, selector or targetRefs."),
     (
         "STATE",
-        "What the proxies hold, by their ECDS section. running: the module is in place. stub: the module could not be fetched, so a filter of the same name allows or denies every request (failStrategy). pending: the proxy asked for it and has received nothing. matches nothing: no workload is reached; n shows what keeps it from each.",
+        "What the proxies hold, by their ECDS section. running: the module is in place. stub: the module could not be fetched, so a filter of the same name allows or denies every request (failStrategy). rejected: Envoy refused it. pending: listeners wait for it. absent: it applies and is not there. h shows what says so. matches nothing: no workload is reached; n shows what keeps it from each.",
     ),
     (
         "ON 15006",
@@ -146,6 +146,26 @@ const ORDER: &[(&str, &str)] = &[
     ("rules of Istio", "The version whose order is shown: the istiod's, else the proxy's own, else the newest that is known."),
 ];
 
+const HEALTH: &[(&str, &str)] = &[
+    ("running", "The module is in place and Envoy made a plugin of it."),
+    (
+        "stub",
+        "The module could not be fetched, so the agent put a filter of the same name in its place that allows or denies every request (failStrategy). istiod sees that as accepted.",
+    ),
+    (
+        "rejected",
+        "Envoy refused the configuration. Its dump can list the module all the same, so its counters and its log are looked at too.",
+    ),
+    ("pending", "Listeners wait for it, and take no connections yet."),
+    ("absent, unexpected", "It applies and no listener has it; it does not apply and listeners have it."),
+    ("left over", "No listener has it, and the ECDS section of the proxy still does, which does no harm."),
+    (
+        "the lines under a proxy",
+        "What each source says, what decided first, with the field, metric or time of the line. Counters go on since the start of Envoy or of the agent.",
+    ),
+    ("digest", "The checksum that the agent puts into the name of the module's file: of the OCI image's manifest."),
+];
+
 const WHAT_IF: &[(&str, &str)] = &[
     (
         "if …",
@@ -184,6 +204,7 @@ fn words(view: View) -> &'static [(&'static str, &'static str)] {
         View::Mtls => MTLS,
         View::Connection => CONNECTION,
         View::Order => ORDER,
+        View::Health => HEALTH,
         View::Raw => RAW,
         View::Findings | View::Help => FINDINGS,
     }

@@ -34,6 +34,7 @@ pub(super) fn run(app: &mut App, action: Action) -> Vec<Effect> {
         Action::WhatIf => what_if::begin(app),
         Action::Connection => connection::ask(app),
         Action::Order => walk::focus(app).map(|focus| walk::go(app, Subject::Order(focus))).unwrap_or_default(),
+        Action::Health => walk::health(app),
         Action::NearMisses => walk::near_misses(app),
         Action::Find => {
             app.typing = Some(Typing::Find(Prompt::with(&app.screen().find)));

@@ -24,6 +24,10 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
             _ => None,
         },
         (Subject::Order(_), _) => screen.order().map(Answer::markdown),
+        (Subject::Health(_), _) => match &screen.answer {
+            Some(Answered::Health(answer)) => Some(answer.markdown()),
+            _ => None,
+        },
         (Subject::Raw { lines, .. }, _) => Some(lines.join("\n")),
         (Subject::Findings { .. }, Some(Row::Warning(index))) => app.snapshot.warnings.get(*index).map(ToString::to_string),
         (Subject::Findings { .. }, _) => screen.findings().map(Answer::markdown),

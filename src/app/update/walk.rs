@@ -73,7 +73,9 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
             let plugin = screen.plugins().map(|answer| answer.plugins[*index].id.clone());
             plugin.map(|plugin| go(app, Subject::Workloads(plugin))).unwrap_or_default()
         }
-        (Row::Workload(_) | Row::Proxy(..), _) => focus(app).map(|focus| go(app, Subject::Chains(focus))).unwrap_or_default(),
+        (Row::Workload(_) | Row::Proxy(..) | Row::Health(_), _) => {
+            focus(app).map(|focus| go(app, Subject::Chains(focus))).unwrap_or_default()
+        }
         (Row::Listener(_) | Row::Chain(..), _) => tree::toggle(app, None),
         (Row::NetworkFilter(..) | Row::HttpFilter(..), _) => match copy::raw(app, &row) {
             Some((title, text)) => go(app, Subject::Raw { title, lines: copy::indented(&text) }),
@@ -164,6 +166,20 @@ pub(super) fn near_misses(app: &mut App) -> Vec<Effect> {
     effects
 }
 
+/// Goes to how the plugin in question fares.
+pub(super) fn health(app: &mut App) -> Vec<Effect> {
+    let screen = app.screen();
+    let plugin = match (screen.selected(), screen.plugins()) {
+        (Some(Row::Plugin(index)), Some(answer)) => Some(answer.plugins[*index].id.clone()),
+        _ => screen.plugin().cloned(),
+    };
+    if let Some(plugin) = plugin {
+        return go(app, Subject::Health(plugin));
+    }
+    app.note = Some("no plugin is selected".to_owned());
+    Vec::new()
+}
+
 /// The proxy that the selected row stands for, with the plugin in question.
 pub(super) fn focus(app: &mut App) -> Option<Focus> {
     let screen = app.screen();
@@ -187,6 +203,11 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
                 proxy: proxy.proxy.clone(),
             })
         }
+        (Some(row @ Row::Health(_)), Subject::Health(plugin)) => rows::health::proxy(screen, row).map(|proxy| Focus {
+            plugin: Some(plugin.clone()),
+            workload: lookup::owner(&app.snapshot, proxy),
+            proxy: proxy.clone(),
+        }),
         (Some(Row::Workload(index)), Subject::Workloads(plugin)) => {
             let workload = &screen.workloads()?.workloads[*index];
             let proxy = workload.proxies.first().map(|proxy| proxy.proxy.clone()).or_else(|| first_proxy(app, *index));

@@ -27,6 +27,13 @@ pub(super) fn steps(app: &App) -> Vec<String> {
                 }
                 steps.push(screen.view().title().to_lowercase());
             }
+            Subject::Health(plugin) => {
+                let plugin = plugin.to_string();
+                if !steps.contains(&plugin) {
+                    steps.push(plugin);
+                }
+                steps.push(screen.view().title().to_lowercase());
+            }
             Subject::WhatIf(supposed) => steps.push(format!("what if {}", supposed.typed)),
             Subject::Mtls(workload) => {
                 if !steps.contains(&workload.name.name) {

@@ -6,6 +6,7 @@ mod connection;
 mod empty;
 mod findings;
 mod header;
+mod health;
 mod help;
 mod mtls;
 mod order;
@@ -92,6 +93,7 @@ fn body(app: &App, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
         View::Mtls => mtls::render(app, screen, area, buffer, look),
         View::Connection => connection::render(app, screen, area, buffer, look),
         View::Order => order::render(app, screen, area, buffer, look),
+        View::Health => health::render(app, screen, area, buffer, look),
         View::Raw => raw::render(screen, area, buffer, look),
         View::Findings => findings::render(app, screen, area, buffer, look),
         View::Help => help::render(screen, area, buffer, look),

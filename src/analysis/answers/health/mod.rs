@@ -69,10 +69,10 @@ pub struct ProxyHealth {
     pub dump_note: String,
 }
 
-impl HealthAnswer {
-    /// The state of a proxy in a plugin's part of the answer.
-    pub fn proxy(&self, plugin: usize, proxy: usize) -> Option<&ProxyHealth> {
-        self.plugins.get(plugin)?.proxies.get(proxy)
+impl ProxyHealth {
+    /// As much of the digest as people tell digests apart by; empty where there is none.
+    pub fn short_digest(&self) -> &str {
+        self.digest.as_deref().map(|digest| digest.get(..12).unwrap_or(digest)).unwrap_or_default()
     }
 }
 

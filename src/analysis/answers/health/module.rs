@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::ProxyHealth;
 use crate::analysis::era::Version;
-use crate::analysis::health::PluginState;
 use crate::analysis::health::module::{is_comparable, next_pull};
+use crate::analysis::health::{PluginState, Weight};
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::pull_secret::{PULL_SECRET_TYPE, PullSecret};
 use crate::model::snapshot::Snapshot;
@@ -30,6 +30,22 @@ pub struct ModuleHealth {
     pub skew: Vec<String>,
     /// `imagePullSecret`; None where unset.
     pub image_pull_secret: Option<SecretHealth>,
+}
+
+impl ModuleHealth {
+    /// What is known of it, as sentences.
+    pub fn said(&self) -> Vec<(Weight, String)> {
+        let mut lines =
+            vec![(Weight::Neutral, format!("module {}", self.url)), (Weight::Neutral, format!("pulled again {}", self.next_pull))];
+        let of_digest = |run: &RunDigest| format!("digest {} on {} of its proxies", run.digest, run.proxies.len());
+        lines.extend(self.digests.iter().map(|run| (Weight::Neutral, of_digest(run))));
+        lines.extend(self.skew.iter().map(|skew| (Weight::Bad, skew.clone())));
+        lines.extend(self.image_pull_secret.iter().map(|secret| {
+            let weight = if secret.good == Some(false) { Weight::Bad } else { Weight::Neutral };
+            (weight, format!("Secret {} {}", secret.name, secret.what))
+        }));
+        lines
+    }
 }
 
 /// A digest, and who runs it.
