@@ -9,6 +9,8 @@ mod attach;
 mod cut;
 #[path = "e2e/fetch.rs"]
 mod fetch;
+#[path = "e2e/findings.rs"]
+mod findings;
 #[path = "e2e/following.rs"]
 mod following;
 #[path = "e2e/logs.rs"]

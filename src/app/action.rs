@@ -105,7 +105,7 @@ const NOT_CHAINS: &[View] = &[View::Plugins, View::Workloads, View::Why, View::C
 const NOT_WHY: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Connection, View::Order, View::Health, View::Findings];
 const NOT_MTLS: &[View] =
     &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order, View::Health, View::Findings];
-const NOT_ORDER: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Health];
+const NOT_ORDER: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Health, View::Findings];
 const OF_PLUGIN: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why];
 const HOME: &[View] = &[View::Plugins];
 const MISSES: &[View] = &[View::Plugins, View::Workloads];
