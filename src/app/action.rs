@@ -106,7 +106,7 @@ const NOT_WHY: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::C
 const NOT_MTLS: &[View] =
     &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order, View::Health, View::Findings];
 const NOT_ORDER: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Health, View::Findings];
-const OF_PLUGIN: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why];
+const OF_PLUGIN: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Findings];
 const HOME: &[View] = &[View::Plugins];
 const MISSES: &[View] = &[View::Plugins, View::Workloads];
 const TREE: &[View] = &[View::Chains];

@@ -46,7 +46,13 @@ fn a_mesh_that_is_well_has_nothing_to_act_on() {
         return;
     }
     let _mesh = mesh();
-    let (status, answer) = check();
+    // What a test before took away goes in a moment.
+    let began = Instant::now();
+    let (mut status, mut answer) = check();
+    while !grave(&answer).is_empty() && began.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_secs(1));
+        (status, answer) = check();
+    }
     assert_eq!((status, grave(&answer)), (0, Vec::new()), "{answer}");
     assert_eq!(answer["notChecked"], Value::Array(Vec::new()), "{answer}");
 }

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::{Facts, Finding, FindingObject, Needs, Place, ProxyFacts, Rule, Severity};
 use crate::analysis::comparison::Cause;
 use crate::analysis::outlook::Outlook;
 use crate::model::envoy::{ConfigDump, ListenerState};
+use crate::model::ids::ProxyId;
 use crate::model::kind::Kind;
 
 pub(super) const RULE: Rule = Rule {
@@ -22,14 +25,12 @@ pub(super) const RULE: Rule = Rule {
 const MOST: usize = 6;
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let shared = Arc::default();
-    let of = |(proxy, dump): (&ProxyFacts<'_>, _)| {
-        // A pod that starts or ends does not have all.
-        proxy.pod.filter(|pod| !pod.deleting)?;
-        let outlook = Outlook::sharing(facts.snapshot, &proxy.id, &shared).ok()?;
-        finding(proxy, dump, &outlook)
-    };
-    facts.dumps().filter_map(of).collect()
+    let (snapshot, shared) = (facts.snapshot, Arc::default());
+    // A pod that ends does not have all.
+    let stays = |proxy: &&ProxyFacts<'_>| proxy.pod.is_some_and(|pod| !pod.deleting);
+    let read: Vec<(&ProxyId, &ConfigDump)> = facts.dumps().filter(|(proxy, _)| stays(proxy)).map(|(proxy, dump)| (&proxy.id, dump)).collect();
+    let of = |(proxy, dump): (&ProxyId, &ConfigDump)| finding(proxy, dump, &Outlook::sharing(snapshot, proxy, &shared).ok()?);
+    read.into_par_iter().filter_map(of).collect()
 }
 
 /// What other rules tell of, or what ends by itself.
@@ -37,7 +38,7 @@ fn is_told(cause: &Cause) -> bool {
     matches!(cause.cause, "refused" | "warming" | "notPredicted")
 }
 
-fn finding(proxy: &ProxyFacts<'_>, dump: &ConfigDump, outlook: &Outlook<'_>) -> Option<Finding> {
+fn finding(proxy: &ProxyId, dump: &ConfigDump, outlook: &Outlook<'_>) -> Option<Finding> {
     let (mut evidence, mut place, mut listeners) = (Vec::new(), None, Vec::new());
     for listener in dump.listeners.iter().filter(|listener| listener.state == ListenerState::Active) {
         let Some(judgement) = outlook.judge(listener, dump).filter(|judgement| judgement.agrees() == Some(false)) else { continue };
@@ -46,7 +47,7 @@ fn finding(proxy: &ProxyFacts<'_>, dump: &ConfigDump, outlook: &Outlook<'_>) -> 
         }
         let first = judgement.differences.first().and_then(|difference| difference.chain);
         place.get_or_insert_with(|| Place {
-            proxy: proxy.id.clone(),
+            proxy: proxy.clone(),
             listener: listener.name.clone(),
             state: listener.state.as_str(),
             chain: first,
@@ -61,12 +62,12 @@ fn finding(proxy: &ProxyFacts<'_>, dump: &ConfigDump, outlook: &Outlook<'_>) -> 
     let more = evidence.len().saturating_sub(MOST);
     evidence.truncate(MOST);
     evidence.extend((more > 0).then(|| format!("and {more} more, which `meshscope chains` has")));
-    let what = format!("{} does not have what istiod would send in {}.", proxy.id, listeners.join(", "));
+    let what = format!("{proxy} does not have what istiod would send in {}.", listeners.join(", "));
     Some(Finding {
         evidence,
         fix: "look again in a moment, a change takes a while to arrive; where it stays, see whether the proxy is connected and accepts what it is sent".to_owned(),
-        proxies: vec![proxy.id.clone()],
+        proxies: vec![proxy.clone()],
         place,
-        ..RULE.found(FindingObject::pod(&proxy.id), what)
+        ..RULE.found(FindingObject::pod(proxy), what)
     })
 }

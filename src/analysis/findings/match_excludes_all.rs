@@ -1,8 +1,9 @@
 //! A plugin that applies, and that its `match` keeps out of every chain.
 
+use std::collections::BTreeSet;
+
 use super::{Facts, Finding, Needs, PLUGINS, PluginFacts, Rule, Severity, once_each, proxies};
-use crate::analysis::near_miss;
-use crate::analysis::outlook;
+use crate::analysis::{lookup, near_miss, outlook};
 use crate::model::kind::Kind;
 
 pub(super) const RULE: Rule = Rule {
@@ -22,9 +23,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 
 fn finding(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Option<Finding> {
     let (object, objects) = (plugin.plugin, facts.objects());
-    let mut excluded = Vec::new();
-    for pod in &plugin.applies {
-        // One proxy that has it suffices.
+    let (mut excluded, mut seen) = (Vec::new(), BTreeSet::new());
+    // Pods of one workload are alike, and one that has it suffices.
+    for pod in plugin.applies.iter().filter(|pod| seen.insert(lookup::owner(facts.snapshot, &pod.id))) {
         excluded.push((*pod, near_miss::exclusion(object, pod, outlook::stands(object, pod, objects), objects)?));
     }
     let (_, first) = excluded.first()?;
@@ -36,7 +37,7 @@ fn finding(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Option<Finding> {
     Some(Finding {
         evidence: once_each(excluded.iter().map(|(pod, exclusion)| (&pod.id, exclusion.to_string()))),
         fix,
-        proxies: excluded.iter().map(|(pod, _)| pod.id.clone()).collect(),
-        ..RULE.of_plugin(id, format!("{} {id} applies to {}, and stands in no chain of them.", id.kind, proxies(excluded.len())))
+        proxies: plugin.applies.iter().map(|pod| pod.id.clone()).collect(),
+        ..RULE.of_plugin(id, format!("{} {id} applies to {}, and stands in no chain of them.", id.kind, proxies(plugin.applies.len())))
     })
 }

@@ -1,6 +1,6 @@
 //! PERMISSIVE mode where every client that is known uses mutual TLS anyway.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
 use crate::analysis::answers::MtlsEntry;
@@ -8,6 +8,7 @@ use crate::analysis::mtls::client::Wire;
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
 use crate::model::peer_authentication::MtlsMode;
+use crate::model::workload::Pod;
 
 pub(super) const RULE: Rule = Rule {
     code: "permissive-without-need",
@@ -21,9 +22,9 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     // Pods of namespaces that have proxies are clients; those of Kubernetes itself hardly are.
-    let meshed = |namespace: &str| facts.pods.iter().any(|pod| pod.runs_envoy() && pod.id.namespace == namespace);
-    let is_client = |pod: &crate::model::workload::Pod| pod.istiod.is_none() && meshed(&pod.id.namespace);
-    if facts.pods.iter().any(|pod| pod.proxy.is_none() && !pod.injection.ambient && is_client(pod)) {
+    let meshed: BTreeSet<&str> = facts.pods.iter().filter(|pod| pod.runs_envoy()).map(|pod| pod.id.namespace.as_str()).collect();
+    let is_plain = |pod: &Pod| pod.proxy.is_none() && pod.istiod.is_none() && !pod.injection.ambient;
+    if facts.pods.iter().any(|pod| is_plain(pod) && meshed.contains(pod.id.namespace.as_str())) {
         return Vec::new();
     }
     let mut by_namespace: BTreeMap<&str, Vec<&MtlsEntry>> = BTreeMap::new();

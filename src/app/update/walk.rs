@@ -169,8 +169,9 @@ pub(super) fn near_misses(app: &mut App) -> Vec<Effect> {
 /// Goes to how the plugin in question fares.
 pub(super) fn health(app: &mut App) -> Vec<Effect> {
     let screen = app.screen();
-    let plugin = match (screen.selected(), screen.plugins()) {
-        (Some(Row::Plugin(index)), Some(answer)) => Some(answer.plugins[*index].id.clone()),
+    let plugin = match (screen.selected(), screen.plugins(), screen.findings()) {
+        (Some(Row::Plugin(index)), Some(answer), _) => Some(answer.plugins[*index].id.clone()),
+        (Some(Row::Finding(index)), _, Some(answer)) => answer.findings[*index].plugin.clone(),
         _ => screen.plugin().cloned(),
     };
     if let Some(plugin) = plugin {
