@@ -13,6 +13,8 @@ mod fetch;
 mod findings;
 #[path = "e2e/following.rs"]
 mod following;
+#[path = "e2e/health.rs"]
+mod health;
 #[path = "e2e/logs.rs"]
 mod logs;
 #[path = "e2e/logs_faults.rs"]

@@ -6,6 +6,8 @@ mod support;
 
 #[path = "health/mesh.rs"]
 mod mesh;
+#[path = "health/module.rs"]
+mod module;
 #[path = "health/of_dump.rs"]
 mod of_dump;
 #[path = "health/recordings.rs"]

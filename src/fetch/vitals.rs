@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use crate::analysis::logs::{Filter, FilterSpec};
 use crate::ingest::{init_dump, metrics};
 use crate::logs::{self, View};
-use crate::model::envoy::ConfigDump;
+use crate::model::envoy::{ConfigDump, DumpView};
 use crate::model::inventory::Inventory;
 use crate::model::logs::{LogEvent, LogOrigin, LogRecord, LogSource, MarkKind};
 use crate::model::vitals::Vitals;
@@ -28,6 +28,10 @@ pub(super) async fn read(
     objects: Arc<Inventory>,
 ) -> (Vitals, Vec<Warning>) {
     let mut warnings = Vec::new();
+    // Where its dump could not be read from the proxy, nothing else can, and that was said.
+    if dump.view == DumpView::Istiod {
+        return (Vitals::default(), warnings);
+    }
     // One after the other: a proxy answers one question at a time, and each has the request's deadline.
     let init = ask(source, request, ProxyQuestion::InitDump, &mut warnings).await;
     let envoy = ask(source, request, ProxyQuestion::WasmStats, &mut warnings).await;

@@ -83,14 +83,19 @@ pub fn dump(listeners: &[Value], ecds: &[Value]) -> Value {
     json!({"configs": configs})
 }
 
-/// The mesh of `objects`, whose one proxy has this dump.
-pub fn mesh(objects: &[Object], dump: &Value, vitals: Option<Vitals>) -> Snapshot {
+/// A dump that was read.
+pub fn loaded(dump: &Value, vitals: Option<Vitals>) -> Dump {
     let parsed = config_dump::parse(dump.to_string().as_bytes(), DumpView::Proxy, "config dump").unwrap();
     let loaded = LoadedDump { dump: parsed.dump, way: "file", took_ms: 0, vitals, serial: 1, warnings: parsed.warnings, cut_short: None };
+    Dump::Loaded(Arc::new(loaded))
+}
+
+/// The mesh of `objects`, whose one proxy has this dump.
+pub fn mesh(objects: &[Object], dump: &Value, vitals: Option<Vitals>) -> Snapshot {
     let mut snapshot = world("1.31.0", objects);
     snapshot.has_objects = !objects.is_empty();
     let proxy = snapshot.objects.pods.keys().next().cloned().unwrap_or_else(|| ProxyId::new("w", "n"));
-    snapshot.dumps.insert(proxy, Dump::Loaded(Arc::new(loaded)));
+    snapshot.dumps.insert(proxy, loaded(dump, vitals));
     snapshot
 }
 

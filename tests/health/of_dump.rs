@@ -3,7 +3,7 @@
 use meshscope::analysis::health::{EvidenceSource, PluginState};
 use serde_json::{Value, json};
 
-use crate::mesh::{FILE, applying, dump, elsewhere, entry, health, in_state, module, stub};
+use crate::mesh::{FILE, applying, dump, elsewhere, entry, health, in_state, listener, module, stub};
 use crate::support::world::{selecting, sidecar, wasm_plugin};
 
 fn active() -> [Value; 1] {
@@ -65,7 +65,16 @@ fn what_applies_and_is_nowhere_is_absent() {
     assert!(said[1].1.starts_with("istiod would put it into ") && said[1].0 == EvidenceSource::Objects, "{said:?}");
     assert!(said[2].1.contains("selector app=a matches"), "{said:?}");
     assert_eq!(health(&applying(), &dump(&without(), &[module(FILE)])).state, PluginState::Absent, "ECDS alone runs nothing");
-    assert_eq!(health(&applying(), &dump(&[], &[])).state, PluginState::Unknown, "a proxy without listeners has not been told yet");
+    let own = json!({"configs": [{"@type": "type.googleapis.com/envoy.admin.v3.ListenersConfigDump", "static_listeners": [{"listener": listener(false)}]},
+        {"@type": "type.googleapis.com/envoy.admin.v3.EcdsConfigDump", "ecds_filters": [module(FILE)]}]});
+    for starting in [dump(&[], &[]), own] {
+        let found = health(&applying(), &starting);
+        assert_eq!(
+            (found.state, found.note()),
+            (PluginState::Unknown, "the proxy has no listeners of istiod's yet"),
+            "it has not been told yet"
+        );
+    }
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub fn of_dump(plugin: &PluginId, dump: &ConfigDump, expected: &Expected) -> Hea
     match held {
         // A part of a dump, which does not say what refers to it.
         Some(health) if dump.listeners.is_empty() => health,
-        Some(health) if health.state != PluginState::Pending => not_in_use(health, expected, &stands),
+        Some(health) if health.state != PluginState::Pending => not_in_use(health, dump, expected, &stands),
         _ => not_there(dump, expected),
     }
 }
@@ -145,9 +145,10 @@ pub(super) fn names_plugin(text: &str, plugin: &PluginId) -> bool {
 }
 
 /// The ECDS section has it, and no listener that takes connections does.
-fn not_in_use(held: Health, expected: &Expected, stands: &Stands<'_>) -> Health {
+fn not_in_use(held: Health, dump: &ConfigDump, expected: &Expected, stands: &Stands<'_>) -> Health {
     let draining = stands.names(ListenerState::Draining);
     let (state, what) = match expected {
+        Expected::Yes(_) if has_no_listeners(dump) => (PluginState::Unknown, NO_LISTENERS.to_owned()),
         Expected::Yes(_) => (PluginState::Absent, "no listener refers to it".to_owned()),
         _ if !draining.is_empty() => (PluginState::Leftover, format!("only draining listeners refer to it: {}", draining.join(", "))),
         _ => (PluginState::Leftover, "no listener refers to it, and ECDS still holds it".to_owned()),
@@ -156,11 +157,18 @@ fn not_in_use(held: Health, expected: &Expected, stands: &Stands<'_>) -> Health 
     Health { state, evidence: [vec![reference, expected.evidence()], held.evidence].concat() }
 }
 
+/// A proxy that starts has its own listeners alone, and its ECDS section is read after them.
+fn has_no_listeners(dump: &ConfigDump) -> bool {
+    dump.listeners.iter().all(|listener| listener.is_static)
+}
+
+const NO_LISTENERS: &str = "the proxy has no listeners of istiod's yet";
+
 /// Neither is there.
 fn not_there(dump: &ConfigDump, expected: &Expected) -> Health {
     let (state, what) = match expected {
         Expected::No(_) => (PluginState::NotApplicable, "it does not apply to this proxy, and is not there"),
-        Expected::Yes(_) if dump.listeners.iter().all(|listener| listener.is_static) => (PluginState::Unknown, "the dump has no listeners"),
+        Expected::Yes(_) if has_no_listeners(dump) => (PluginState::Unknown, NO_LISTENERS),
         Expected::Yes(_) => (PluginState::Absent, "the proxy has neither a filter nor an ECDS entry of it"),
         Expected::Unknown(_) => (PluginState::Unknown, "the proxy has neither a filter nor an ECDS entry of it"),
     };

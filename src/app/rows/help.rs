@@ -54,7 +54,7 @@ const PLUGINS: &[(&str, &str)] = &[
     ("MATCHES", "To how many workloads the plugin applies, of all that run a proxy, by its namespace, selector or targetRefs."),
     (
         "STATE",
-        "What the proxies hold, by their ECDS section. running: the module is in place. stub: the module could not be fetched, so a filter of the same name allows or denies every request (failStrategy). rejected: Envoy refused it. pending: listeners wait for it. absent: it applies and is not there. h shows what says so. matches nothing: no workload is reached; n shows what keeps it from each.",
+        "What the proxies hold, by their ECDS section. running: the module is in place. stub: the module could not be fetched, so a filter of the same name allows or denies every request (failStrategy). rejected: Envoy refused it. pending: listeners wait for it. absent: it applies and is not there. h shows what says so. matches nothing: no workload is reached; in no chain: match keeps it out of every chain; n shows what keeps it from each.",
     ),
     (
         "ON 15006",

@@ -16,7 +16,7 @@ use crate::source::{ProxyQuestion, ProxyRequest, Reply, SourceError};
 
 const AGENT_PORT: u16 = 15020;
 /// Envoy's statistics of Wasm and of what it refused. An Envoy that knows no `filter` here gives all of them.
-const WASM_STATS: &str = "/stats/prometheus?filter=wasm%7Cextension_config_discovery%7Clds_update_rejected%7Ctotal_listeners_warming";
+const WASM_STATS: &str = "/stats/prometheus?filter=wasm%7Cextension_config_discovery%7Clds.update_rejected%7Ctotal_listeners_warming";
 
 /// Asks a proxy. The deadline begins when the turn of the question has come, since waiting for others says nothing about
 /// the proxy. Dropping the future gives everything back.

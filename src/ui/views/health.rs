@@ -29,7 +29,12 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
         Piece::new(Role::Title, format!("Does {plugin} run in its proxies?")),
         Piece::new(Role::Muted, format!("  {}", health.said())),
     ];
-    let columns = Columns::of(&health.proxies, look);
+    let visible = screen.rows.get(screen.list.visible(usize::from(inside.height), screen.rows.len())).unwrap_or_default();
+    let in_sight = visible.iter().filter_map(|row| match row {
+        Row::Health(proxy) => health.proxies.get(*proxy),
+        _ => None,
+    });
+    let columns = Columns::of(in_sight, look);
     let row = |index: usize| match &screen.rows[index] {
         Row::Health(proxy) => {
             let is_selected = index == screen.list.selected;
@@ -55,15 +60,15 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(proxies: &[ProxyHealth], look: &Look<'_>) -> Self {
-        let widest = |text: &dyn Fn(&ProxyHealth) -> String| {
-            proxies.iter().map(|proxy| width(&[Piece::text(text(proxy))], look.ascii())).max().unwrap_or_default()
-        };
-        Self {
-            state: widest(&|proxy| format!("{} {}", look.symbols.warning, proxy.state.words())).max(8),
-            proxy: widest(&|proxy| proxy.proxy.to_string()),
-            digest: widest(&|proxy| proxy.short_digest().to_owned()),
+    fn of<'p>(proxies: impl Iterator<Item = &'p ProxyHealth>, look: &Look<'_>) -> Self {
+        let mut columns = Self { state: 8, proxy: 0, digest: 0 };
+        let fit = |column: &mut usize, text: String| *column = width(&[Piece::text(text)], look.ascii()).max(*column);
+        for proxy in proxies {
+            fit(&mut columns.state, format!("{} {}", look.symbols.warning, proxy.state.words()));
+            fit(&mut columns.proxy, proxy.proxy.to_string());
+            fit(&mut columns.digest, proxy.short_digest().to_owned());
         }
+        columns
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn of_plugin(app: &App, plugin: &PluginSummary, look: &Look<'_>) -> V
         Rollup::Unknown => return unknown(app, plugin, look),
     };
     if plugin.rollup == Rollup::Unmatched {
-        return marked(role, symbol, "matches nothing");
+        return marked(role, symbol, if plugin.matched == 0 { "matches nothing" } else { "in no chain" });
     }
     marked(role, symbol, &counts(plugin))
 }

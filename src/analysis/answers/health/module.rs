@@ -91,7 +91,7 @@ pub(super) fn of_plugin(snapshot: &Snapshot, plugin: &PluginId, proxies: &[Proxy
     if !module.sha256.is_empty() {
         skew.extend(
             digests.iter().filter(other).map(|other| {
-                format!("sha256 asks for {}, and {} of the proxies hold {}", module.sha256, other.proxies.len(), other.digest)
+                format!("sha256 asks for {}, and {} is on {} of its proxies", module.sha256, other.digest, other.proxies.len())
             }),
         );
     }
