@@ -67,7 +67,7 @@ fn the_whole_is_copied_and_a_proxy_is_found_by_its_name() {
     let mut demo = Driver::demo();
     demo.keys("hy");
     assert!(demo.copied[0].starts_with("### How plugins fare\n\n#### WasmPlugin `default/helloworld`"), "{}", demo.copied[0]);
-    assert!(demo.keys("/http").text(SIZE).contains("1 found"));
+    assert!(demo.keys("/httpbin-66").text(SIZE).contains("1 found"));
     assert!(demo.keys("zzz").text(SIZE).contains("Nothing here has the letters"));
 }
 
