@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::analysis::connection::Asked;
+use crate::analysis::findings::Ignore;
 use crate::analysis::logs::Severity;
 use crate::model::peer_authentication::MtlsMode;
 
@@ -84,6 +85,10 @@ pub enum Format {
     Yaml,
     /// To be pasted into an issue.
     Markdown,
+    /// For CI, as SARIF 2.1.0; of `check` alone.
+    Sarif,
+    /// For CI, as JUnit's XML; of `check` alone.
+    Junit,
 }
 
 /// When to colour.
@@ -165,6 +170,17 @@ pub enum Command {
     Sync {
         /// As for chains (default: all proxies of the namespace)
         workload: Option<String>,
+    },
+    /// What is wrong or may not be what was meant, with evidence and what to do; exit status 1 where something is wrong
+    Check {
+        /// Findings to leave out: CODE, or CODE:NAMESPACE/NAME (also with the object's kind in front)
+        #[arg(long, value_name = "CODE[:OBJECT]")]
+        ignore: Vec<Ignore>,
+    },
+    /// Whether plugins run on each of their proxies, with the evidence; which module each has, and when it is pulled again
+    Health {
+        /// namespace/name, wasmplugin/namespace/name, trafficextension/namespace/name (default: all, and what only proxies have)
+        plugin: Option<String>,
     },
     /// Write all that the answers need into a folder that --from reads, without secrets
     Record {
@@ -261,7 +277,7 @@ mod tests {
             (&["meshscope", "why"][..], "the following required arguments were not provided: <PLUGIN>; see `meshscope --help`"),
             (
                 &["meshscope", "plugins", "-o", "csv"],
-                "invalid value 'csv' for '--output <OUTPUT>' [possible values: text, json, yaml, markdown]; see `meshscope --help`",
+                "invalid value 'csv' for '--output <OUTPUT>' [possible values: text, json, yaml, markdown, sarif, junit]; see `meshscope --help`",
             ),
         ] {
             assert_eq!(one_line(&Cli::try_parse_from(arguments).unwrap_err()), expected);

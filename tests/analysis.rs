@@ -278,7 +278,7 @@ fn a_list_replaces_what_was_known_of_its_part_of_the_cluster() {
 
 #[test]
 fn the_states_of_proxies_sum_up() {
-    use PluginState::{Pending, Running, StubAllow, StubDeny, Unknown};
+    use PluginState::{Absent, Leftover, NotApplicable, Pending, Rejected, Running, StubAllow, StubDeny, Unexpected, Unknown};
     for (states, expected) in [
         (vec![], Rollup::Unmatched),
         (vec![Running, Running], Rollup::Ready),
@@ -286,6 +286,11 @@ fn the_states_of_proxies_sum_up() {
         (vec![StubDeny, StubAllow], Rollup::Failed),
         (vec![Pending, Pending], Rollup::Pending),
         (vec![Running, Pending], Rollup::Partial),
+        (vec![Rejected, Absent], Rollup::Failed),
+        (vec![StubDeny, Pending, Unknown], Rollup::Failed),
+        (vec![Running, Absent], Rollup::Partial),
+        (vec![Running, Leftover, NotApplicable, Unexpected], Rollup::Ready),
+        (vec![Leftover, NotApplicable], Rollup::Unmatched),
         (vec![Unknown], Rollup::Unknown),
         (vec![Running, Unknown], Rollup::Unknown),
     ] {

@@ -4,6 +4,8 @@ mod support;
 
 #[path = "cli/answers.rs"]
 mod answers;
+#[path = "cli/check.rs"]
+mod check;
 #[path = "cli/connection.rs"]
 mod connection;
 #[path = "cli/logs.rs"]

@@ -9,8 +9,12 @@ mod attach;
 mod cut;
 #[path = "e2e/fetch.rs"]
 mod fetch;
+#[path = "e2e/findings.rs"]
+mod findings;
 #[path = "e2e/following.rs"]
 mod following;
+#[path = "e2e/health.rs"]
+mod health;
 #[path = "e2e/level.rs"]
 mod level;
 #[path = "e2e/logs.rs"]

@@ -24,6 +24,7 @@ fn the_answers_over_every_mesh() {
         hold(recording, "chains", &printed(recording, &["chains"]));
         hold(recording, "why", &printed(recording, &["why", "default/helloworld"]));
         hold(recording, "mtls", &printed(recording, &["mtls"]));
+        hold(recording, "health", &printed(recording, &["health"]));
     }
 }
 
@@ -89,11 +90,26 @@ fn the_chain_of_a_connection() {
 }
 
 #[test]
+fn the_findings_in_every_form() {
+    for recording in ["permissive", "fetch-failed-open", "gateway"] {
+        hold(recording, "check", &printed(recording, &["check"]));
+    }
+    for form in ["text", "json", "sarif", "junit", "markdown"] {
+        let path = support::recording("fetch-failed-closed");
+        let output = support::meshscope(&["check", "-A", "-o", form, "--from", path.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(1), "a stub is an error: {}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap().replace(env!("CARGO_PKG_VERSION"), "VERSION");
+        hold("fetch-failed-closed", &format!("check_{form}"), &text);
+    }
+}
+
+#[test]
 fn an_answer_as_markdown_and_yaml() {
     hold("strict", "why_markdown", &printed("strict", &["why", "default/helloworld", "-o", "markdown"]));
     hold("fetch-failed-closed", "order_markdown", &printed("fetch-failed-closed", &["order", "deploy/httpbin", "-o", "markdown"]));
     let misses = ["workloads", "default/web-header", "--near-misses", "-o", "markdown"];
     hold("gateway", "near_misses_markdown", &printed("gateway", &misses));
+    hold("fetch-failed-open", "health_markdown", &printed("fetch-failed-open", &["health", "-o", "markdown"]));
     hold("strict", "mtls_markdown", &printed("strict", &["mtls", "deploy/httpbin", "-o", "markdown"]));
     hold("gateway", "plugins_yaml", &printed("gateway", &["plugins", "-o", "yaml"]));
 }

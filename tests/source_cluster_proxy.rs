@@ -58,6 +58,9 @@ fn envoy(path: &str) -> (u16, String) {
             (200, section("BootstrapConfigDump", json!({"bootstrap": {"node": {"id": "sidecar~10.0.0.1~web-1.shop~x"}}})))
         }
         ("config_dump", "" | "include_eds") => (200, section("ListenersConfigDump", json!({"whole": true}))),
+        ("stats/prometheus", "filter=wasm%7Cextension_config_discovery%7Clds.update_rejected%7Ctotal_listeners_warming") => {
+            (200, "envoy_wasm_wasm_vm_count{} 4\n".to_owned())
+        }
         ("logging", _) => (200, "active loggers:\n  wasm: warning\n".to_owned()),
         _ => (404, "invalid path. admin commands are:".to_owned()),
     }
@@ -252,4 +255,11 @@ async fn lists_for_a_recording_hold_all_that_may_be_read_and_no_secrets() {
     assert!(!recordable.iter().any(|resource| resource.contains("secret")));
     assert_eq!(cluster.list("secrets".to_owned()).await.unwrap_err().kind, FailureKind::BadInput);
     assert_eq!(cluster.list("gateways.gateway.networking.k8s.io".to_owned()).await.unwrap_err().kind, FailureKind::Missing);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_statistics_of_plugins_are_asked_for() {
+    let api = FakeApi::start().await;
+    set(&api, Forward::Http(envoy), Exec::Forbidden);
+    assert_eq!(ask(&api, ProxyQuestion::WasmStats, Duration::from_secs(10)).await.unwrap().bytes, "envoy_wasm_wasm_vm_count{} 4\n");
 }

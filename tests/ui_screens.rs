@@ -18,7 +18,7 @@ use support::screen::show;
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 /// Every screen, by the keys that lead to it.
-const SCREENS: [(&str, &str); 20] = [
+const SCREENS: [(&str, &str); 22] = [
     ("plugins", ""),
     ("workloads", "<enter>"),
     ("near-misses", "n"),
@@ -35,6 +35,8 @@ const SCREENS: [(&str, &str); 20] = [
     ("line", "l<enter>"),
     ("timeline", "tjjjjj"),
     ("sync", "s"),
+    ("findings", "f"),
+    ("health", "h"),
     ("raw", "cjj<enter>"),
     ("help", "w?"),
     ("commands", ":ne"),
@@ -60,9 +62,10 @@ fn other_meshes() {
         ("strict", "mtls", "cm"),
         ("fetch-failed-closed", "plugins", ""),
         ("fetch-failed-closed", "workloads", "<enter>"),
-        ("fetch-failed-closed", "warnings", "f"),
+        ("fetch-failed-closed", "findings", "f"),
         ("fetch-failed-closed", "order", "o"),
         ("fetch-failed-closed", "timeline", "t<pgdn>"),
+        ("fetch-failed-closed", "health", "h"),
         ("gateway", "plugins", ""),
         ("gateway", "workloads", "j<enter>"),
         ("gateway", "near-misses", "jn"),
@@ -96,6 +99,7 @@ fn ascii_without_colours() {
         ("timeline", "t"),
         ("sync", "s"),
         ("mtls", "mM"),
+        ("findings", "f"),
         ("connection", "ci9999<enter>i"),
         ("logs", "lp/push<enter>"),
     ];
@@ -120,6 +124,7 @@ fn a_terminal_that_is_too_small_is_told_so_and_nothing_breaks() {
         "<esc>w",
         "m",
         "<esc>s",
+        "<esc>f",
         "<esc>",
         "<esc><esc>l",
         "F",

@@ -13,6 +13,7 @@ pub mod control_plane;
 pub mod diff;
 pub mod era;
 pub mod explain;
+pub mod findings;
 pub mod health;
 pub mod logs;
 pub mod lookup;

@@ -32,17 +32,19 @@ pub enum View {
     Timeline,
     /// How istiod and the proxies stand to each other.
     Sync,
+    /// How a plugin fares in each of its proxies.
+    Health,
     /// The raw JSON of a filter or chain.
     Raw,
-    /// What could not be read or understood.
-    Warnings,
+    /// What is wrong, and what could not be read or understood.
+    Findings,
     /// Keys and words.
     Help,
 }
 
 impl View {
     /// All screens, in the order in which documents list them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Plugins,
         Self::Workloads,
         Self::Chains,
@@ -55,8 +57,9 @@ impl View {
         Self::Record,
         Self::Timeline,
         Self::Sync,
+        Self::Health,
         Self::Raw,
-        Self::Warnings,
+        Self::Findings,
         Self::Help,
     ];
 
@@ -75,8 +78,9 @@ impl View {
             Self::Record => "Line",
             Self::Timeline => "Timeline",
             Self::Sync => "Sync",
+            Self::Health => "Health",
             Self::Raw => "Raw",
-            Self::Warnings => "Warnings",
+            Self::Findings => "Findings",
             Self::Help => "Help",
         }
     }
@@ -111,44 +115,75 @@ pub struct Binding {
 }
 
 const EVERYWHERE: &[View] = &View::ALL;
-const ANSWERS: &[View] =
-    &[View::Plugins, View::Workloads, View::Chains, View::Why, View::WhatIf, View::Mtls, View::Connection, View::Order];
-const NOT_CHAINS: &[View] =
-    &[View::Plugins, View::Workloads, View::Why, View::Connection, View::Order, View::Logs, View::Record, View::Timeline, View::Sync];
-const NOT_WHY: &[View] =
-    &[View::Plugins, View::Workloads, View::Chains, View::Connection, View::Order, View::Logs, View::Record, View::Timeline];
-const NOT_MTLS: &[View] =
-    &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order, View::Logs, View::Timeline, View::Sync];
-const NOT_ORDER: &[View] =
-    &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Logs, View::Timeline, View::Sync];
-const NOT_LOGS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order];
-const LOGS: &[View] = &[View::Logs];
-const LINES: &[View] = &[
+const ANSWERS: &[View] = &[
     View::Plugins,
     View::Workloads,
     View::Chains,
     View::Why,
     View::WhatIf,
     View::Mtls,
+    View::Connection,
+    View::Order,
+    View::Timeline,
+    View::Sync,
+    View::Health,
+];
+const NOT_CHAINS: &[View] = &[
+    View::Plugins,
+    View::Workloads,
+    View::Why,
     View::Connection,
     View::Order,
     View::Logs,
     View::Record,
     View::Timeline,
+    View::Sync,
+    View::Health,
+    View::Findings,
 ];
-const TELLS: &[View] = &[
+const NOT_WHY: &[View] = &[
+    View::Plugins,
+    View::Workloads,
+    View::Chains,
+    View::Connection,
+    View::Order,
+    View::Logs,
+    View::Record,
+    View::Timeline,
+    View::Health,
+    View::Findings,
+];
+const NOT_MTLS: &[View] = &[
     View::Plugins,
     View::Workloads,
     View::Chains,
     View::Why,
-    View::WhatIf,
-    View::Mtls,
     View::Connection,
     View::Order,
     View::Logs,
+    View::Timeline,
     View::Sync,
+    View::Health,
+    View::Findings,
 ];
+const NOT_ORDER: &[View] = &[
+    View::Plugins,
+    View::Workloads,
+    View::Chains,
+    View::Why,
+    View::Connection,
+    View::Logs,
+    View::Timeline,
+    View::Sync,
+    View::Health,
+    View::Findings,
+];
+const NOT_LOGS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order];
+const LOGS: &[View] = &[View::Logs];
+const LINES: &[View] = &[View::Logs, View::Record];
+const TELLS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Logs];
 const SYNCED: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why];
+const OF_PLUGIN: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Findings];
 const HOME: &[View] = &[View::Plugins];
 const MISSES: &[View] = &[View::Plugins, View::Workloads];
 const TREE: &[View] = &[View::Chains];
@@ -168,8 +203,9 @@ const NOT_HELP: &[View] = &[
     View::Record,
     View::Timeline,
     View::Sync,
+    View::Health,
     View::Raw,
-    View::Warnings,
+    View::Findings,
 ];
 const SUPPOSES: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::WhatIf];
 
@@ -205,12 +241,13 @@ actions! {
     RaiseLevel   "raise-level"  [Char('L')],         LEVELS,     Nothing, 0,  "Raise the level of the proxy's wasm logger for a limited time, or put it back";
     Timeline     "timeline"     [Char('t')],         TELLS,      Nothing, 8,  "Tell the story of the plugin's last change";
     Sync         "sync"         [Char('s')],         SYNCED,     Nothing, 10, "Show what istiod sent to each proxy, and what the proxy made of it";
+    Health       "health"       [Char('h')],         OF_PLUGIN,  Nothing, 8,  "Show whether the plugin runs in each of its proxies, and what shows it";
     NearMisses   "near-misses"  [Char('n')],         MISSES,     Nothing, 8,  "Show what keeps the plugin from the workloads that it does not reach";
     Find         "find"         [Char('/')],         EVERYWHERE, Nothing, 4,  "Find by any letters of a name, in their order";
     Commands     "command"      [Char(':')],         EVERYWHERE, Nothing, 5,  "Run an action by its name";
     Copy         "copy"         [Char('y')],         EVERYWHERE, Nothing, 6,  "Copy what is selected";
     Help         "help"         [Char('?')],         NOT_HELP,   Nothing, 7,  "Show all keys and what this screen's words mean";
-    Warnings     "warnings"     [Char('f')],         ANSWERS,    Nothing, 12, "List what could not be read or understood";
+    Findings     "findings"     [Char('f')],         ANSWERS,    Nothing, 12, "Show what is wrong, and what could not be read or understood";
     Refresh      "refresh"      [Char('r')],         NOT_MTLS,   Nothing, 11, "Ask the proxies again; read the logs anew";
     AllNamespaces "all-namespaces" [Char('A')],      HOME,       Nothing, 10, "Look at all namespaces, or at the own one again";
     NextScene    "next-scene"   [Char('M')],         ANSWERS,    Scenes,  10, "Show the demo's mesh in its next mutual TLS mode";

@@ -8,8 +8,8 @@ use super::logs::message::LogsEffect;
 use super::question::Question;
 use super::screen::Supposition;
 use super::state::Ticket;
-use crate::model::ids::PluginId;
-use crate::model::ids::ProxyId;
+use crate::model::ids::{PluginId, ProxyId};
+use crate::model::inventory::Inventory;
 use crate::model::log_level::LogLevel;
 use crate::model::peer_authentication::MtlsMode;
 use crate::model::snapshot::{LoadedDump, Snapshot};
@@ -33,6 +33,8 @@ pub enum Effect {
         serial: u64,
         /// The dump before, to be compared with.
         previous: Option<Arc<LoadedDump>>,
+        /// The objects, where the proxy is to be asked how its plugins fare too.
+        vital: Option<Arc<Inventory>>,
         /// How long to wait before asking: a change takes a moment to reach a proxy.
         after: Duration,
     },

@@ -105,7 +105,7 @@ impl Handler<App> for World {
         let answers = answers.clone();
         match effect {
             Effect::WatchMesh { epoch } => Work::Run(None, Box::pin(watch(self.source(), epoch, answers))),
-            Effect::FetchConfigDump { ticket, request, serial, previous, after } => {
+            Effect::FetchConfigDump { ticket, request, serial, previous, vital, after } => {
                 let source = self.source();
                 Work::Run(
                     Some(ticket),
@@ -114,7 +114,7 @@ impl Handler<App> for World {
                             tokio::time::sleep(after).await;
                         }
                         let proxy = request.proxy.clone();
-                        let dump = fetch::dump(source, request, serial).await;
+                        let dump = fetch::dump(source, request, serial, vital).await;
                         let changes = match (&previous, &dump) {
                             (Some(before), Dump::Loaded(after)) => diff::count_changes(&before.dump, &after.dump),
                             _ => Vec::new(),

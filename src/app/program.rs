@@ -121,6 +121,8 @@ pub(super) struct Fetch {
     pub(super) ticket: Option<Ticket>,
     /// How long it waits before it asks.
     pub(super) after: std::time::Duration,
+    /// Whether it is asked for more than its dump: for how its plugins fare.
+    pub(super) vital: bool,
     /// How many dumps of the proxy were read.
     pub(super) serial: u64,
     /// How many times it was asked since the last change that may concern it; None where it is not followed.

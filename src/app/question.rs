@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::screen::Supposition;
 use crate::analysis::answers::{
-    self, ChainsAnswer, ChainsFilter, ConnectionAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, SyncAnswer, TimelineAnswer,
-    WhatIfAnswer, WhyAnswer, WorkloadsAnswer,
+    self, ChainsAnswer, ChainsFilter, ConnectionAnswer, EffectiveMtlsAnswer, FindingsAnswer, HealthAnswer, OrderAnswer, PluginsAnswer,
+    SyncAnswer, TimelineAnswer, WhatIfAnswer, WhyAnswer, WorkloadsAnswer,
 };
 use crate::analysis::connection::Asked;
 use crate::analysis::timeline::Gathered;
@@ -36,6 +36,10 @@ pub enum Question {
     Timeline(PluginId, Arc<Gathered>),
     /// How the proxies of a namespace stand to istiod; None is all.
     Sync(Option<String>),
+    /// What is wrong in what a namespace sees; None is all.
+    Findings(Option<String>),
+    /// How a plugin fares in its proxies.
+    Health(PluginId),
 }
 
 /// An answer.
@@ -61,6 +65,10 @@ pub enum Answered {
     Timeline(Arc<TimelineAnswer>),
     /// To [`Question::Sync`].
     Sync(Arc<SyncAnswer>),
+    /// To [`Question::Findings`].
+    Findings(Arc<FindingsAnswer>),
+    /// To [`Question::Health`].
+    Health(Arc<HealthAnswer>),
 }
 
 impl Question {
@@ -83,6 +91,8 @@ impl Question {
                 let wanted = |proxy: &ProxyId| namespace.as_ref().is_none_or(|namespace| proxy.namespace == *namespace);
                 Answered::Sync(Arc::new(answers::sync(snapshot, wanted)))
             }
+            Self::Findings(namespace) => Answered::Findings(Arc::new(answers::findings(snapshot, namespace.as_deref(), &[]))),
+            Self::Health(plugin) => Answered::Health(Arc::new(answers::health(snapshot, Some(plugin), None))),
             Self::Why(plugin, proxy) => Answered::Why(Arc::new(answers::why(snapshot, plugin, Some(std::slice::from_ref(proxy))))),
             Self::WhatIf(supposed) => Answered::WhatIf(what_if(snapshot, supposed).map(Arc::new)),
             Self::Mtls(id) => {

@@ -2,6 +2,8 @@
 
 pub mod chains;
 pub mod connection;
+pub mod findings;
+pub mod health;
 pub mod help;
 pub mod mtls;
 pub mod order;
@@ -84,6 +86,8 @@ pub enum Row {
     Unseen(usize, usize),
     /// A proxy, and how it stands to its istiod.
     SyncProxy(usize),
+    /// A proxy in which a plugin fares in its way.
+    Health(usize),
     /// A proxy of which it is said what would be.
     Supposed(usize),
     /// A line of what would be there, with its sign: `+` comes, `-` goes, `!` is to be known.
@@ -92,6 +96,10 @@ pub enum Row {
     Blank,
     /// A sentence.
     Sentence(String),
+    /// A finding.
+    Finding(usize),
+    /// Something that could not be looked at.
+    Unchecked(usize),
     /// A warning.
     Warning(usize),
     /// A line of text.
@@ -172,7 +180,8 @@ fn all(screen: &Screen, warnings: usize) -> Vec<Row> {
         Subject::Record(line) => (0..line.facts.len()).map(Row::Line).collect(),
         // A screen of logs has too many rows for this.
         Subject::Logs(_) => Vec::new(),
-        Subject::Warnings => (0..warnings).map(Row::Warning).collect(),
+        Subject::Health(_) => health::rows(screen),
+        Subject::Findings { .. } => findings::rows(screen, warnings),
         Subject::Help(of) => (0..help::lines(of).len()).map(Row::Line).collect(),
     }
 }
@@ -251,8 +260,10 @@ pub fn text(screen: &Screen, row: &Row) -> String {
         Row::Sum(_) | Row::Term(..) | Row::Difference(..) | Row::Cause(..) => why::text(screen, row),
         Row::Step(..) | Row::Unseen(..) => timeline::text(screen, row),
         Row::Taken | Row::Loser(_) => connection::text(screen, row),
+        Row::Finding(_) | Row::Unchecked(_) => findings::text(screen, row),
         Row::Ordering(_) | Row::Ordered(..) | Row::Ruler(_) | Row::Place(..) => order::text(screen, row),
         Row::SyncProxy(_) => sync::entry(screen, row).map(|entry| entry.proxy.to_string()),
+        Row::Health(index) => screen.health().map(|health| health.proxies[*index].proxy.to_string()),
         Row::Supposed(index) => screen.what_if().and_then(Result::ok).map(|answer| answer.workloads[*index].proxy.to_string()),
         Row::Sentence(sentence) | Row::Change(_, sentence) => Some(sentence.clone()),
         Row::Line(index) => match &screen.subject {

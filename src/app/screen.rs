@@ -11,8 +11,8 @@ use super::question::{Answered, Question};
 use super::rows::{self, Row};
 use super::state::{ListState, Ticket};
 use crate::analysis::answers::{
-    ChainsAnswer, EffectiveMtlsAnswer, OrderAnswer, PluginsAnswer, ProxyConnection, SyncAnswer, TimelineAnswer, WhatIfAnswer, WhyAnswer,
-    WorkloadsAnswer,
+    ChainsAnswer, EffectiveMtlsAnswer, FindingsAnswer, OrderAnswer, PluginHealth, PluginsAnswer, ProxyConnection, SyncAnswer,
+    TimelineAnswer, WhatIfAnswer, WhyAnswer, WorkloadsAnswer,
 };
 use crate::analysis::connection::Asked;
 use crate::analysis::logs::Fact;
@@ -56,6 +56,8 @@ pub enum Subject {
         /// The proxy in question, which is selected first.
         at: Option<ProxyId>,
     },
+    /// How the plugin fares in its proxies.
+    Health(PluginId),
     /// The raw JSON of a filter or chain.
     Raw {
         /// What it is of.
@@ -63,8 +65,11 @@ pub enum Subject {
         /// The text, indented, a line each.
         lines: Arc<[String]>,
     },
-    /// What could not be read or understood.
-    Warnings,
+    /// What is wrong, and what could not be read or understood.
+    Findings {
+        /// The namespace that is looked at; None is all.
+        namespace: Option<String>,
+    },
     /// Keys and words, of the screen that it was opened from.
     Help(Context),
 }
@@ -190,8 +195,9 @@ impl Screen {
             Subject::Record(_) => View::Record,
             Subject::Timeline(_) => View::Timeline,
             Subject::Sync { .. } => View::Sync,
+            Subject::Health(_) => View::Health,
             Subject::Raw { .. } => View::Raw,
-            Subject::Warnings => View::Warnings,
+            Subject::Findings { .. } => View::Findings,
             Subject::Help(_) => View::Help,
         }
     }
@@ -207,10 +213,12 @@ impl Screen {
             Subject::Mtls(workload) => Some(Question::Mtls(workload.clone())),
             Subject::Connection(focus, asked) => Some(Question::Connection(focus.proxy.clone(), asked.clone())),
             Subject::Order(focus) => Some(Question::Order(focus.proxy.clone())),
+            Subject::Findings { namespace } => Some(Question::Findings(namespace.clone())),
+            Subject::Health(plugin) => Some(Question::Health(plugin.clone())),
             Subject::Sync { namespace, .. } => Some(Question::Sync(namespace.clone())),
             // Without the logs it would say that nothing was seen.
             Subject::Timeline(plugin) => Some(Question::Timeline(plugin.clone(), self.story.read.clone()?)),
-            Subject::Why(_) | Subject::Logs(_) | Subject::Record(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => None,
+            Subject::Why(_) | Subject::Logs(_) | Subject::Record(_) | Subject::Raw { .. } | Subject::Help(_) => None,
         }
     }
 
@@ -227,10 +235,15 @@ impl Screen {
         self.focus().map(|focus| &focus.proxy)
     }
 
+    /// Whether it needs all that a proxy says of itself, and not its dump alone.
+    pub fn wants_vitals(&self) -> bool {
+        matches!(self.subject, Subject::Health(_) | Subject::Findings { .. })
+    }
+
     /// The plugin that it is about.
     pub fn plugin(&self) -> Option<&PluginId> {
         match &self.subject {
-            Subject::Workloads(plugin) | Subject::Timeline(plugin) => Some(plugin),
+            Subject::Workloads(plugin) | Subject::Timeline(plugin) | Subject::Health(plugin) => Some(plugin),
             Subject::WhatIf(supposed) => supposed.plugin.as_ref(),
             Subject::Logs(of) | Subject::Record(Line { of, .. }) => of.plugin.as_ref(),
             _ => self.focus()?.plugin.as_ref(),
@@ -309,10 +322,26 @@ impl Screen {
         }
     }
 
+    /// The findings.
+    pub fn findings(&self) -> Option<&FindingsAnswer> {
+        match &self.answer {
+            Some(Answered::Findings(answer)) => Some(answer),
+            _ => None,
+        }
+    }
+
     /// The answer to how the proxies stand.
     pub fn sync(&self) -> Option<&SyncAnswer> {
         match &self.answer {
             Some(Answered::Sync(answer)) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// How the one plugin fares that the screen is about.
+    pub fn health(&self) -> Option<&PluginHealth> {
+        match &self.answer {
+            Some(Answered::Health(answer)) => answer.plugins.first(),
             _ => None,
         }
     }

@@ -150,7 +150,7 @@ impl Asker<'_> {
         });
         let report = record::record(self.source.clone(), folder, targets.collect(), self.common.timeout).await?;
         let warnings = report.warnings.iter().map(ToString::to_string).collect();
-        Ok(Outcome { text: format!("{report}\n"), warnings, failure: None })
+        Ok(Outcome { text: format!("{report}\n"), warnings, ..Outcome::default() })
     }
 
     /// The mesh with the dumps of a workload's proxies, of all in reach where none is named, and these proxies.
@@ -201,6 +201,11 @@ impl Asker<'_> {
 
     /// Reads the dumps of these proxies, of a live mesh at most [`MOST_PROXIES`] unless they were named.
     pub(super) async fn with_dumps(&self, collector: &Collector, wanted: Vec<ProxyId>, bounded: bool) -> Snapshot {
+        self.with_proxies(collector, wanted, bounded, false).await
+    }
+
+    /// The same and, where `vital` says so, with what else these proxies say of themselves.
+    pub(super) async fn with_proxies(&self, collector: &Collector, wanted: Vec<ProxyId>, bounded: bool, vital: bool) -> Snapshot {
         let mut seen = std::collections::BTreeSet::new();
         let readable = read::proxies(&self.source, collector);
         let mut wanted: Vec<ProxyId> = wanted.into_iter().filter(|proxy| seen.insert(proxy.clone()) && readable.contains(proxy)).collect();
@@ -208,7 +213,7 @@ impl Asker<'_> {
         if bounded && self.source.info().kind == SourceKind::Cluster {
             wanted.truncate(MOST_PROXIES);
         }
-        let mut snapshot = read::snapshot(&self.source, collector, &wanted, self.common.timeout).await;
+        let mut snapshot = read::snapshot(&self.source, collector, &wanted, self.common.timeout, vital).await;
         if wanted.len() < all {
             let what = format!("{} of {all} were asked for their config dump", wanted.len());
             snapshot.warnings.push(Warning::new("proxies", what, "name a workload to read its proxies"));
@@ -218,18 +223,18 @@ impl Asker<'_> {
 
     pub(super) fn print(&self, answer: &impl Answer, failure: Option<Error>) -> Outcome {
         let warnings = beside(answer.warnings(), failure.as_ref());
-        Outcome { text: report::render(answer, self.common.output, self.paint), warnings, failure }
+        Outcome { text: report::render(answer, self.common.output, self.paint), warnings, failure, ..Outcome::default() }
     }
 
     /// A name that stands for nothing is a usage error, unless what it should be looked up in could not be read.
     pub(super) fn not_found(&self, snapshot: &Snapshot, error: LookupError) -> Outcome {
         let unread = if snapshot.has_objects { None } else { self.unread(snapshot) };
         let failure = unread.unwrap_or_else(|| error.into());
-        Outcome { text: String::new(), warnings: beside(&snapshot.warnings, Some(&failure)), failure: Some(failure) }
+        Outcome { warnings: beside(&snapshot.warnings, Some(&failure)), failure: Some(failure), ..Outcome::default() }
     }
 
     /// The reason why counts cannot be trusted at all: no dump that was asked for could be read, or one is cut short.
-    fn unread(&self, snapshot: &Snapshot) -> Option<Error> {
+    pub(super) fn unread(&self, snapshot: &Snapshot) -> Option<Error> {
         let cut = snapshot.dumps.iter().find_map(|(proxy, dump)| match dump {
             Dump::Loaded(loaded) => loaded.cut_short.as_ref().map(|what| (proxy, what)),
             Dump::Loading | Dump::Failed(_) => None,

@@ -42,7 +42,9 @@ impl Asker<'_> {
         let json = match self.common.output {
             Format::Json => true,
             Format::Text => false,
-            Format::Yaml | Format::Markdown => return Err(Error::Usage("logs are written as text or json; choose with -o".to_owned())),
+            Format::Yaml | Format::Markdown | Format::Sarif | Format::Junit => {
+                return Err(Error::Usage("logs are written as text or json; choose with -o".to_owned()));
+            }
         };
         if self.source.logs_held().is_some_and(|held| held.is_empty()) {
             return Err(Error::Usage(format!("{} holds no logs; give a recording with logs, or a .log file", self.source.info().name)));

@@ -1,6 +1,8 @@
 //! The commands: read what the question needs, ask `analysis`, hand the answer to `report`.
 
 mod ask;
+mod check;
+mod health;
 mod logs;
 mod open;
 mod read;
@@ -20,6 +22,9 @@ use crate::source::{SharedSource, SourceKind};
 
 pub use open::open;
 
+/// The exit status of an answer that is bad news.
+const BAD_NEWS: u8 = 1;
+
 /// What a command has to print and how it ended.
 #[derive(Default)]
 struct Outcome {
@@ -27,6 +32,8 @@ struct Outcome {
     text: String,
     /// What could not be read of several things; written to standard error.
     warnings: Vec<String>,
+    /// Whether the answer is bad news: exit status 1.
+    bad_news: bool,
     /// Why the answer cannot be trusted as a whole, where it can't: written to standard error, exit status 3.
     failure: Option<Error>,
 }
@@ -40,7 +47,10 @@ pub async fn run(cli: &Cli) -> ExitCode {
     let result = match outcome(cli).await {
         Ok(outcome) => {
             outcome.warnings.iter().for_each(|warning| complain(&format!("warning: {warning}")));
-            write(&outcome.text).and(outcome.failure.map_or(Ok(()), Err))
+            match write(&outcome.text).and(outcome.failure.map_or(Ok(()), Err)) {
+                Ok(()) if outcome.bad_news => return ExitCode::from(BAD_NEWS),
+                result => result,
+            }
         }
         Err(error) => Err(error),
     };
@@ -96,6 +106,9 @@ fn not_written(result: io::Result<()>) -> Result<(), Error> {
 }
 
 async fn outcome(cli: &Cli) -> Result<Outcome, Error> {
+    if matches!(cli.common.output, Format::Sarif | Format::Junit) && !matches!(cli.command, Some(Command::Check { .. })) {
+        return Err(Error::Usage("sarif and junit are forms of `check` alone; choose another with -o".to_owned()));
+    }
     let source = open(&cli.common).await?;
     if !matches!(cli.command, Some(Command::Logs(_))) {
         refuse_log(&source)?;
@@ -113,10 +126,12 @@ async fn outcome(cli: &Cli) -> Result<Outcome, Error> {
             asker.what_if(plugin, workload.as_deref(), *mode, with).await
         }
         Some(Command::Why { plugin, workload, .. }) => asker.why(plugin, workload.as_deref()).await,
+        Some(Command::Health { plugin }) => asker.health(plugin.as_deref()).await,
         Some(Command::Order { workload }) => asker.order(workload).await,
         Some(Command::Mtls { workload }) => asker.mtls(workload.as_deref()).await,
         Some(Command::Timeline { plugin, since }) => asker.timeline(plugin, *since).await,
         Some(Command::Sync { workload }) => asker.sync(workload.as_deref()).await,
+        Some(Command::Check { ignore }) => asker.findings(ignore).await,
         Some(Command::Record { folder }) => asker.record(folder).await,
         Some(Command::Logs(wanted)) => asker.logs(wanted).await,
     }

@@ -1,6 +1,7 @@
 //! Reads what one answer needs: the objects once, then the dumps of the proxies in question.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -146,12 +147,14 @@ pub fn proxies(source: &SharedSource, collector: &Collector) -> Vec<ProxyId> {
     collector.objects().pods.values().filter(|pod| pod.runs_envoy()).map(|pod| pod.id.clone()).collect()
 }
 
-/// Fetches the dumps of `wanted` and takes the snapshot with them. A dump that could not be read is a warning.
-pub async fn snapshot(source: &SharedSource, collector: &Collector, wanted: &[ProxyId], deadline: Duration) -> Snapshot {
+/// Fetches the dumps of `wanted`, and where `vital` says so what else the proxies say of themselves, and takes the snapshot with
+/// them. A dump that could not be read is a warning.
+pub async fn snapshot(source: &SharedSource, collector: &Collector, wanted: &[ProxyId], deadline: Duration, vital: bool) -> Snapshot {
+    let objects = vital.then(|| Arc::new(collector.objects().clone()));
     let asked = wanted.iter().map(|proxy| {
         let request = fetch::request(collector.objects(), proxy, ProxyQuestion::Chains, deadline);
-        let source = source.clone();
-        async move { (proxy.clone(), fetch::dump(source, request, 1).await) }
+        let (source, objects) = (source.clone(), objects.clone());
+        async move { (proxy.clone(), fetch::dump(source, request, 1, objects).await) }
     });
     let mut dumps = BTreeMap::new();
     let mut failed = Vec::new();

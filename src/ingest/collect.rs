@@ -143,6 +143,7 @@ impl Collector {
             objects: Arc::new(self.objects.clone()),
             dumps,
             sync: None,
+            pull_secrets: BTreeMap::new(),
             settled: self.settled.clone(),
             absent: self.absent.clone(),
             unread: self.unread.iter().filter_map(|unread| unread.kind).collect(),

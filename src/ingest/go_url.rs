@@ -9,7 +9,7 @@ use core::net::Ipv6Addr;
 ///
 /// # Errors
 /// Go's reason to refuse the text.
-pub(super) fn scheme(text: &str) -> Result<String, &'static str> {
+pub(crate) fn scheme(text: &str) -> Result<String, &'static str> {
     let (url, fragment) = text.split_once('#').unwrap_or((text, ""));
     if url.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
         return Err("invalid control character in URL");

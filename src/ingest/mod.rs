@@ -6,13 +6,15 @@
 pub mod collect;
 pub mod config_dump;
 pub mod finder;
-mod go_url;
+pub(crate) mod go_url;
+pub mod init_dump;
 pub mod istiod;
 pub mod kubernetes;
 pub mod logging;
 pub mod logs;
 pub mod managed_fields;
 pub mod manifest;
+pub mod metrics;
 pub mod plugin_name;
 pub mod redact;
 pub mod workloads;

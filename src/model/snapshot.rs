@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::envoy::ConfigDump;
-use super::ids::ProxyId;
+use super::ids::{ObjectName, ProxyId};
 use super::inventory::Inventory;
 use super::kind::Kind;
+use super::pull_secret::PullSecret;
 use super::sync::Sync;
+use super::vitals::Vitals;
 use super::warning::Warning;
 use super::workload::Workload;
 
@@ -24,6 +26,8 @@ pub struct Snapshot {
     pub dumps: BTreeMap<ProxyId, Dump>,
     /// What the istiods say of their proxies, as far as they were asked; an error says what failed, on what, and what to do.
     pub sync: Option<Result<Arc<Sync>, String>>,
+    /// The Secrets that modules are pulled with, as far as they were looked for.
+    pub pull_secrets: BTreeMap<ObjectName, PullSecret>,
     /// Kinds that have been listed (or that the mesh has not): None of these can still turn up for want of waiting.
     pub settled: std::collections::BTreeSet<Kind>,
     /// Kinds that the mesh does not have: their CRD is not installed, or the recording holds none.
@@ -56,6 +60,8 @@ pub struct LoadedDump {
     pub way: &'static str,
     /// How long it took, in milliseconds, as the source measured it.
     pub took_ms: u64,
+    /// What else the proxy said of itself; None where it was not asked.
+    pub vitals: Option<Vitals>,
     /// Counts the dumps of this proxy that were read, from 1.
     pub serial: u64,
     /// What could not be understood of it.

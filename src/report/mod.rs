@@ -2,12 +2,16 @@
 
 mod chains;
 mod connection;
+mod findings;
+mod health;
+mod junit;
 mod logs;
 mod markdown;
 mod mtls;
 mod order;
 mod paint;
 mod plugins;
+mod sarif;
 mod sync;
 mod table;
 mod timeline;
@@ -35,6 +39,14 @@ pub trait Answer: Serialize {
     fn text(&self, paint: Paint) -> String;
     /// To be pasted into an issue.
     fn markdown(&self) -> String;
+    /// As SARIF, for CI; only findings have such a form.
+    fn sarif(&self) -> String {
+        String::new()
+    }
+    /// As JUnit's XML, for CI; only findings have such a form.
+    fn junit(&self) -> String {
+        String::new()
+    }
 }
 
 /// Prints an answer in a form.
@@ -44,11 +56,13 @@ pub fn render<A: Answer>(answer: &A, format: Format, paint: Paint) -> String {
         Format::Markdown => answer.markdown(),
         Format::Json => json(answer),
         Format::Yaml => yaml(answer),
+        Format::Sarif => answer.sarif(),
+        Format::Junit => answer.junit(),
     };
     if text.ends_with('\n') || text.is_empty() { text } else { text + "\n" }
 }
 
-fn json<A: Answer>(answer: &A) -> String {
+fn json<T: Serialize>(answer: &T) -> String {
     written(serde_json::to_string_pretty(answer))
 }
 

@@ -1,5 +1,6 @@
 //! Colour on a terminal, and safety everywhere: what a cluster wrote never reaches the terminal as a control character.
 
+use crate::analysis::health::Weight;
 use crate::model::printable::printable;
 
 /// Whether text is coloured.
@@ -28,6 +29,18 @@ pub enum Style {
     Warn,
     /// Not as it should be.
     Bad,
+}
+
+impl Style {
+    /// How a state of this weight is written.
+    pub fn of(weight: Weight) -> Self {
+        match weight {
+            Weight::Good => Self::Good,
+            Weight::Bad => Self::Bad,
+            Weight::Waits => Self::Warn,
+            Weight::Neutral => Self::Muted,
+        }
+    }
 }
 
 impl Paint {

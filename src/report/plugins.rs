@@ -2,8 +2,7 @@
 
 use super::paint::{Paint, Style};
 use super::{Answer, Table, markdown};
-use crate::analysis::answers::{PluginSummary, PluginsAnswer};
-use crate::analysis::health::Rollup;
+use crate::analysis::answers::{PluginsAnswer, summed};
 use crate::model::warning::Warning;
 
 impl Answer for PluginsAnswer {
@@ -32,7 +31,7 @@ fn table(answer: &PluginsAnswer) -> Table {
             (Style::Plugin, plugin.plugin.clone()),
             (Style::Plain, plugin.plugin_kind.to_string()),
             (Style::Plain, format!("{} of {}", plugin.matched, plugin.of_workloads)),
-            (style(plugin.rollup), state(plugin)),
+            (Style::of(plugin.rollup.weight()), summed(plugin.rollup, &plugin.states)),
             (Style::Strong, count(plugin.inbound)),
             (Style::Plain, count(plugin.elsewhere)),
             (Style::Plain, plugin.phase.clone()),
@@ -43,18 +42,4 @@ fn table(answer: &PluginsAnswer) -> Table {
         ]);
     }
     table
-}
-
-fn state(plugin: &PluginSummary) -> String {
-    let states: Vec<String> = plugin.states.iter().map(|(state, count)| format!("{count} {state}")).collect();
-    if states.is_empty() { plugin.rollup.as_str().to_owned() } else { format!("{}: {}", plugin.rollup.as_str(), states.join(", ")) }
-}
-
-fn style(rollup: Rollup) -> Style {
-    match rollup {
-        Rollup::Ready => Style::Good,
-        Rollup::Failed => Style::Bad,
-        Rollup::Partial | Rollup::Pending | Rollup::Unmatched => Style::Warn,
-        Rollup::Unknown => Style::Muted,
-    }
 }

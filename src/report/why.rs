@@ -6,7 +6,6 @@ use super::paint::{Paint, Style};
 use super::{Answer, markdown};
 use crate::analysis::answers::{WhyAnswer, WhyEntry, WhyListener};
 use crate::analysis::explain::{ONE_CHAIN, Term};
-use crate::analysis::health::PluginState;
 use crate::model::envoy::ListenerState;
 use crate::model::warning::Warning;
 
@@ -59,7 +58,7 @@ fn text(answer: &WhyAnswer, entry: &WhyEntry, paint: Paint) -> String {
     let _ = writeln!(
         out,
         "  state: {} ({})",
-        paint.paint(state_style(entry.state), entry.state.words()),
+        paint.paint(Style::of(entry.state.weight()), entry.state.words()),
         paint.paint(Style::Plain, &entry.state_note)
     );
     let _ = writeln!(out, "  config dump: {}", paint.paint(Style::Muted, &entry.dump_note));
@@ -148,15 +147,6 @@ fn heading(listener: &WhyListener, paint: Paint) -> String {
 fn places(term: &Term) -> String {
     let places: Vec<String> = term.chains.iter().map(usize::to_string).collect();
     format!("[chain{} {}]", if places.len() == 1 { "" } else { "s" }, places.join(", "))
-}
-
-fn state_style(state: PluginState) -> Style {
-    match state {
-        PluginState::Running => Style::Good,
-        PluginState::StubAllow | PluginState::StubDeny => Style::Bad,
-        PluginState::Pending => Style::Warn,
-        PluginState::NotApplicable | PluginState::Unknown => Style::Muted,
-    }
 }
 
 fn entry_markdown(entry: &WhyEntry) -> String {

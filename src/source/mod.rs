@@ -20,9 +20,10 @@ use tokio::sync::mpsc;
 
 use self::logs::{LogQuery, LogStreams, LogTargets};
 use crate::model::envoy::DumpView;
-use crate::model::ids::ProxyId;
+use crate::model::ids::{ObjectName, ProxyId};
 use crate::model::log_level::LogLevel;
 use crate::model::logs::LogOrigin;
+use crate::model::pull_secret::PullSecret;
 use crate::model::update::Update;
 
 /// Where a source puts what it has to say. Bounded: a source waits where the reader is slow.
@@ -71,6 +72,12 @@ pub trait Source: Send + Sync + 'static {
     /// pods say which there are.
     fn logs_held(&self) -> Option<Vec<LogOrigin>> {
         None
+    }
+
+    /// Whether the Secret that a module is pulled with is there and of the right type; its content is never asked for.
+    fn pull_secret(&self, secret: ObjectName) -> BoxFuture<'static, Result<PullSecret, SourceError>> {
+        let error = SourceError::new(FailureKind::Missing, format!("nothing is recorded of Secret {secret}"), "");
+        Box::pin(std::future::ready(Err(error)))
     }
 
     /// All objects of one resource in every namespace that may be read, as a Kubernetes List, for a recording.
@@ -148,8 +155,10 @@ pub enum ProxyQuestion {
     Certs,
     /// `/logging`, which lists the levels and changes none.
     Logging,
-    /// `/stats/prometheus`.
+    /// `/stats/prometheus`, for a recording.
     Stats,
+    /// The part of it that says how plugins fare.
+    WasmStats,
     /// The agent's metrics on port 15020.
     AgentStats,
 }

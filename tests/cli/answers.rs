@@ -55,6 +55,25 @@ fn plugins_keeps_its_promises() {
 }
 
 #[test]
+fn health_says_the_same_states_as_why_and_shows_each() {
+    for source in sources() {
+        let health = answer(&["health", "default/helloworld"], &source);
+        promises(&health, &[("plugins", "l"), ("warnings", "l")]);
+        let plugin = &list(&health, "plugins")[0];
+        promises(plugin, &[("plugin", "s"), ("pluginKind", "s"), ("rollup", "s"), ("states", "o"), ("module", "o"), ("proxies", "l")]);
+        promises(&plugin["module"], &[("url", "s"), ("sha256", "s"), ("nextPull", "s"), ("digests", "l"), ("skew", "l")]);
+        let why = answer(&["why", "default/helloworld"], &source);
+        for (proxy, entry) in list(plugin, "proxies").iter().zip(list(&why, "workloads")) {
+            promises(proxy, &[("workload", "s"), ("proxy", "s"), ("attached", "b"), ("state", "s"), ("since", "s0"), ("evidence", "l")]);
+            assert_eq!((&proxy["proxy"], &proxy["state"]), (&entry["proxy"], &entry["state"]), "{source:?}");
+            for evidence in list(proxy, "evidence") {
+                promises(evidence, &[("source", "s"), ("field", "s"), ("what", "s")]);
+            }
+        }
+    }
+}
+
+#[test]
 fn why_keeps_its_promises() {
     let states =
         ["running", "stubAllow", "stubDeny", "rejected", "pending", "absent", "unexpected", "leftover", "notApplicable", "unknown"];

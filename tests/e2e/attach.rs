@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::world::{Applied, is_lab, json as ask, kubectl, mesh, on_15006, until, wasm_plugin, why};
+use super::world::{Applied, idle_deployment, is_lab, json as ask, kubectl, mesh, on_15006, until, wasm_plugin, why};
 
 #[test]
 #[ignore = "needs a mesh: KUBECONFIG"]
@@ -51,12 +51,7 @@ fn a_gateway_is_reached_in_each_of_its_listeners() {
 
 /// A Deployment of one pod that does nothing, with annotations, and the plugin on it.
 fn idle(name: &str, annotations: Value) -> Applied {
-    let labels = json!({"app": name});
-    let container = json!({"name": "idle", "image": "lab.local/curl:1", "imagePullPolicy": "Never", "args": ["infinity"]});
-    let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": "default", "name": name},
-        "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": {
-            "metadata": {"labels": labels, "annotations": annotations},
-            "spec": {"terminationGracePeriodSeconds": 0, "containers": [container]}}}});
+    let deployment = idle_deployment(name, &annotations);
     let plugin: Value = serde_json::from_str(&wasm_plugin("default", name, name, "latest", "FAIL_CLOSE")).unwrap();
     let list = json!({"apiVersion": "v1", "kind": "List", "items": [deployment, plugin]});
     Applied::with_pods(list.to_string(), &format!("app={name}"))

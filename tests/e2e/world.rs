@@ -152,3 +152,13 @@ pub fn wasm_plugin(namespace: &str, name: &str, app: &str, tag: &str, fail_strat
     })
     .to_string()
 }
+
+/// A Deployment of one pod that does nothing, with the label `app` and annotations.
+pub fn idle_deployment(name: &str, annotations: &Value) -> Value {
+    let labels = serde_json::json!({"app": name});
+    let container = serde_json::json!({"name": "idle", "image": "lab.local/curl:1", "imagePullPolicy": "Never", "args": ["infinity"]});
+    serde_json::json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": "default", "name": name},
+        "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": {
+            "metadata": {"labels": labels, "annotations": annotations},
+            "spec": {"terminationGracePeriodSeconds": 0, "containers": [container]}}}})
+}

@@ -120,7 +120,15 @@ impl Mesh {
         let dump = |(path, bytes): (&String, &Vec<u8>)| {
             let proxy = path.strip_prefix("proxies/")?.strip_suffix("/config_dump.json")?;
             let parsed = config_dump::parse(bytes, DumpView::Proxy, proxy).unwrap();
-            let loaded = LoadedDump { dump: parsed.dump, way: "file", took_ms: 0, serial: 1, warnings: parsed.warnings, cut_short: None };
+            let loaded = LoadedDump {
+                dump: parsed.dump,
+                way: "file",
+                took_ms: 0,
+                vitals: None,
+                serial: 1,
+                warnings: parsed.warnings,
+                cut_short: None,
+            };
             Some((ProxyId::parse(proxy)?, Dump::Loaded(Arc::new(loaded))))
         };
         collector.snapshot(self.files.iter().filter_map(dump).collect())

@@ -3,6 +3,8 @@
 mod chain_match;
 mod chains;
 mod connection;
+mod findings;
+mod health;
 mod logs;
 mod mtls;
 mod order;
@@ -17,6 +19,8 @@ mod workloads;
 pub use chain_match::ChainMatchAnswer;
 pub use chains::{ChainAnswer, ChainsAnswer, ChainsFilter, FilterAnswer, ListenerAnswer, ProxyChains, chains};
 pub use connection::{ConnectionAnswer, Loser, ProxyConnection, TakingListener, connection};
+pub use findings::{FindingsAnswer, findings};
+pub use health::{HealthAnswer, ModuleHealth, PluginHealth, ProxyHealth, RunDigest, SecretHealth, counted, health, summed};
 pub use logs::{LogEntry, log_entry, timestamp as log_timestamp};
 pub use mtls::{ClientAnswer, EffectiveMtlsAnswer, MtlsEntry, PolicyAnswer, PortAnswer, ServiceClients, mtls};
 pub use order::{

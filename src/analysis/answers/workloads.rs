@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Counts;
 use super::why::MtlsAnswer;
 use crate::analysis::attachment::{Attachment, Reason};
-use crate::analysis::health::{self, Health, PluginState};
+use crate::analysis::health::{self, PluginState};
 use crate::analysis::near_miss::{self, NearMiss};
 use crate::analysis::placement::{self, ListenerDirection};
 use crate::analysis::{attachment, mtls, outlook};
@@ -194,15 +194,11 @@ fn applying(snapshot: &Snapshot, pod: &Pod) -> Vec<String> {
 
 /// How one proxy is that the plugin applies to.
 pub(super) fn proxy_summary(snapshot: &Snapshot, plugin: &PluginId, pod: &Pod) -> ProxySummary {
-    let (proxy, unread) = (pod.id.clone(), "its config dump was not read".to_owned());
-    let Some(loaded) = snapshot.dump(&proxy) else {
-        return ProxySummary { proxy, state: PluginState::Unknown, state_note: unread, inbound: None, elsewhere: None };
-    };
-    let dump = &loaded.dump;
-    let Health { state, evidence } = health::of_dump(plugin, dump, Some(true));
-    if dump.view == DumpView::Istiod {
-        return ProxySummary { proxy, state, state_note: evidence, inbound: None, elsewhere: None };
-    }
+    let proxy = pod.id.clone();
+    let health = health::of_proxy(snapshot, plugin, &proxy);
+    let (state, state_note) = (health.state, health.note().to_owned());
+    let dump = snapshot.dump(&proxy).map(|loaded| &loaded.dump).filter(|dump| dump.view == DumpView::Proxy);
+    let Some(dump) = dump else { return ProxySummary { proxy, state, state_note, inbound: None, elsewhere: None } };
     let kind = placement::proxy_kind(dump, pod.proxy.as_ref().map(|proxy| proxy.kind));
     // A gateway or waypoint has no such listener, and 0 would read as a lack.
     let has_inbound = matches!(kind, Some(ProxyKind::Sidecar) | None);
@@ -214,5 +210,5 @@ pub(super) fn proxy_summary(snapshot: &Snapshot, plugin: &PluginId, pod: &Pod) -
             _ => elsewhere += count,
         }
     }
-    ProxySummary { proxy, state, state_note: evidence, inbound: has_inbound.then_some(inbound), elsewhere: Some(elsewhere) }
+    ProxySummary { proxy, state, state_note, inbound: has_inbound.then_some(inbound), elsewhere: Some(elsewhere) }
 }

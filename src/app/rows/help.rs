@@ -54,7 +54,7 @@ const PLUGINS: &[(&str, &str)] = &[
     ("MATCHES", "To how many workloads the plugin applies, of all that run a proxy, by its namespace, selector or targetRefs."),
     (
         "STATE",
-        "What the proxies hold, by their ECDS section. running: the module is in place. stub: the module could not be fetched, so a filter of the same name allows or denies every request (failStrategy). pending: the proxy asked for it and has received nothing. matches nothing: no workload is reached; n shows what keeps it from each.",
+        "What the proxies hold, by their ECDS section. running: the module is in place. stub: the module could not be fetched, so a filter of the same name allows or denies every request (failStrategy). rejected: Envoy refused it. pending: listeners wait for it. absent: it applies and is not there. h shows what says so. matches nothing: no workload is reached; in no chain: match keeps it out of every chain; n shows what keeps it from each.",
     ),
     (
         "ON 15006",
@@ -177,6 +177,26 @@ const SYNC: &[(&str, &str)] = &[
     ("CDS, LDS, EDS, RDS, ECDS", "Clusters, listeners, endpoints, routes and extensions: plugins come by ECDS."),
 ];
 
+const HEALTH: &[(&str, &str)] = &[
+    ("running", "The module is in place and Envoy made a plugin of it."),
+    (
+        "stub",
+        "The module could not be fetched, so the agent put a filter of the same name in its place that allows or denies every request (failStrategy). istiod sees that as accepted.",
+    ),
+    (
+        "rejected",
+        "Envoy refused the configuration. Its dump can list the module all the same, so its counters and its log are looked at too.",
+    ),
+    ("pending", "Listeners wait for it, and take no connections yet."),
+    ("absent, unexpected", "It applies and no listener has it; it does not apply and listeners have it."),
+    ("left over", "No listener has it, and the ECDS section of the proxy still does, which does no harm."),
+    (
+        "the lines under a proxy",
+        "What each source says, what decided first, with the field, metric or time of the line. Counters go on since the start of Envoy or of the agent.",
+    ),
+    ("digest", "The checksum that the agent puts into the name of the module's file: of the OCI image's manifest."),
+];
+
 const WHAT_IF: &[(&str, &str)] = &[
     (
         "if …",
@@ -229,10 +249,18 @@ const RAW: &[(&str, &str)] = &[(
     "The JSON as the proxy's config dump has it, indented. Keys, tokens and passwords are replaced before anything is kept.",
 )];
 
-const WARNINGS: &[(&str, &str)] = &[(
-    "a warning",
-    "Something that could not be read or understood, on what, and what to do. Answers leave it out, so they may be incomplete.",
-)];
+const FINDINGS: &[(&str, &str)] = &[
+    (
+        "error, warning, information",
+        "An error does not work, a warning may not be what was meant, information is worth to know. The word behind it is the finding's code: `meshscope check --ignore CODE` leaves it out.",
+    ),
+    ("evidence, matters, fix", "What shows it, why it matters, and what to do; for the selected finding. Enter goes to its chain."),
+    ("not looked at", "What could not be read, and the codes of findings that may be missing for that."),
+    (
+        "a warning",
+        "Something that could not be read or understood, on what, and what to do. Answers leave it out, so they may be incomplete.",
+    ),
+];
 
 fn words(view: View) -> &'static [(&'static str, &'static str)] {
     match view {
@@ -248,7 +276,8 @@ fn words(view: View) -> &'static [(&'static str, &'static str)] {
         View::Record => RECORD,
         View::Timeline => TIMELINE,
         View::Sync => SYNC,
+        View::Health => HEALTH,
         View::Raw => RAW,
-        View::Warnings | View::Help => WARNINGS,
+        View::Findings | View::Help => FINDINGS,
     }
 }

@@ -43,6 +43,7 @@ pub(super) fn run(app: &mut App, action: Action) -> Vec<Effect> {
         Action::RaiseLevel => level::begin(app),
         Action::Timeline => timeline::open(app),
         Action::Sync => sync::open(app),
+        Action::Health => walk::health(app),
         Action::NearMisses => walk::near_misses(app),
         Action::Find => {
             app.typing = Some(Typing::Find(Prompt::with(&app.screen().find)));
@@ -54,7 +55,7 @@ pub(super) fn run(app: &mut App, action: Action) -> Vec<Effect> {
         }
         Action::Copy => copy::copy(app),
         Action::Help => walk::go(app, Subject::Help(Context { typing: false, ..app.context() })),
-        Action::Warnings => walk::go(app, Subject::Warnings),
+        Action::Findings => walk::findings(app),
         Action::Refresh => refresh(app),
         Action::AllNamespaces => all_namespaces(app),
         Action::NextScene => next_scene(app),

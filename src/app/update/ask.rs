@@ -7,6 +7,7 @@ use crate::app::question::Answered;
 use crate::app::rows;
 use crate::app::screen::Subject;
 use crate::app::state::Ticket;
+use crate::model::ids::ProxyId;
 
 /// How many proxies are asked for home's sake; a screen of its own asks for all it shows.
 const MOST_FOR_HOME: usize = 24;
@@ -87,16 +88,26 @@ pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
             let answered = screen.what_if().and_then(Result::ok).map(|answer| answer.workloads.iter().map(|entry| entry.proxy.clone()));
             supposed.proxy.iter().cloned().chain(answered.into_iter().flatten().take(MOST_FOR_HOME)).collect()
         }
+        Subject::Findings { .. } => {
+            screen.findings().map(|answer| answer.proxies.iter().take(MOST_FOR_HOME).cloned().collect()).unwrap_or_default()
+        }
+        Subject::Health(_) => {
+            let visible = screen.list.visible(app.body_height, screen.rows.len());
+            let shown = screen.rows.get(visible).unwrap_or_default();
+            shown.iter().filter_map(|row| rows::health::proxy(screen, row)).cloned().collect()
+        }
         Subject::Sync { .. } => return sync::wanted(app),
         Subject::Timeline(_) => {
             let answered = screen.timeline().map(|answer| answer.proxies.iter().map(|part| part.proxy.clone()));
             answered.into_iter().flatten().take(MOST_FOR_HOME).collect()
         }
-        Subject::Mtls(_) | Subject::Logs(_) | Subject::Record(_) | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => Vec::new(),
+        Subject::Mtls(_) | Subject::Logs(_) | Subject::Record(_) | Subject::Raw { .. } | Subject::Help(_) => Vec::new(),
     };
     // A pod that is gone is not asked; where no pods were read, nothing says that it is.
     let pods = &app.snapshot.objects.pods;
-    wanted.retain(|proxy| !app.fetches.contains_key(proxy) && (pods.is_empty() || pods.contains_key(proxy)));
+    let vital = screen.wants_vitals();
+    let is_new = |proxy: &ProxyId| app.fetches.get(proxy).is_none_or(|fetch| vital && !fetch.vital);
+    wanted.retain(|proxy| is_new(proxy) && (pods.is_empty() || pods.contains_key(proxy)));
     wanted.dedup();
     wanted.into_iter().flat_map(|proxy| dumps::fetch(app, &proxy, std::time::Duration::ZERO)).collect()
 }

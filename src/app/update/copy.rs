@@ -30,7 +30,12 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
         (Subject::Raw { lines, .. }, _) => Some(lines.join("\n")),
         (Subject::Logs(_), _) => logs::text(screen),
         (Subject::Record(line), _) => Some(line.record.raw.to_string()),
-        (Subject::Warnings, Some(Row::Warning(index))) => app.snapshot.warnings.get(*index).map(ToString::to_string),
+        (Subject::Health(_), _) => match &screen.answer {
+            Some(Answered::Health(answer)) => Some(answer.markdown()),
+            _ => None,
+        },
+        (Subject::Findings { .. }, Some(Row::Warning(index))) => app.snapshot.warnings.get(*index).map(ToString::to_string),
+        (Subject::Findings { .. }, _) => screen.findings().map(Answer::markdown),
         (Subject::Help(_), _) => Some(keymap::readme_table()),
         (_, Some(row @ (Row::Chain(..) | Row::NetworkFilter(..) | Row::HttpFilter(..) | Row::Listener(_)))) => {
             raw(app, row).map(|(_, text)| text)

@@ -42,7 +42,10 @@ pub(super) fn fetch(app: &mut App, proxy: &ProxyId, after: Duration) -> Vec<Effe
         forget(app, ticket);
         effects.push(Effect::Stop(ticket));
     }
+    let vital = app.screen().wants_vitals();
     let fetch = app.fetches.entry(proxy.clone()).or_default();
+    fetch.vital |= vital;
+    let vital = fetch.vital.then(|| app.snapshot.objects.clone());
     let ticket = app.waits.begin(format!("the config dump of {proxy}"));
     fetch.ticket = Some(ticket);
     fetch.after = after;
@@ -53,7 +56,7 @@ pub(super) fn fetch(app: &mut App, proxy: &ProxyId, after: Duration) -> Vec<Effe
         Arc::make_mut(&mut app.snapshot).dumps.insert(proxy.clone(), Dump::Loading);
     }
     let request = fetch::request(&app.snapshot.objects, proxy, ProxyQuestion::Chains, app.options.deadline);
-    effects.push(Effect::FetchConfigDump { ticket, request, serial, previous, after });
+    effects.push(Effect::FetchConfigDump { ticket, request, serial, previous, vital, after });
     effects
 }
 
@@ -103,7 +106,7 @@ pub(super) fn read(app: &mut App, ticket: Ticket, proxy: ProxyId, dump: Dump, ch
     let before = app.snapshot.dump(&proxy).cloned();
     let mut unchanged = false;
     if let (Some(before), Dump::Loaded(after)) = (&before, &dump) {
-        unchanged = diff::is_same(&before.dump, &after.dump);
+        unchanged = before.vitals == after.vitals && diff::is_same(&before.dump, &after.dump);
     }
     let in_transition = matches!(&dump, Dump::Loaded(loaded) if diff::in_transition(&loaded.dump));
     let follow_up = next_request(app, &proxy, unchanged, in_transition);

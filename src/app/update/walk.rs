@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{ask, copy, forget, lay_out, logs, tree};
+use crate::analysis::findings::Place;
 use crate::analysis::lookup;
 use crate::app::effect::Effect;
 use crate::app::program::App;
@@ -76,7 +77,7 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
             let plugin = screen.plugins().map(|answer| answer.plugins[*index].id.clone());
             plugin.map(|plugin| go(app, Subject::Workloads(plugin))).unwrap_or_default()
         }
-        (Row::Workload(_) | Row::Proxy(..) | Row::SyncProxy(_), _) => {
+        (Row::Workload(_) | Row::Proxy(..) | Row::SyncProxy(_) | Row::Health(_), _) => {
             focus(app).map(|focus| go(app, Subject::Chains(focus))).unwrap_or_default()
         }
         (Row::Listener(_) | Row::Chain(..), _) => tree::toggle(app, None),
@@ -89,7 +90,32 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
         (Row::Loser(loser), Subject::Connection(..)) => show_chain(app, connection_place(screen, Some(*loser))),
         (_, Subject::Timeline(_)) => focus(app).map(|focus| go(app, Subject::Chains(focus))).unwrap_or_default(),
         (row, Subject::Order(_)) => show_chain(app, rows::order::chain(screen, row)),
+        (Row::Finding(index), _) => open_finding(app, *index),
         _ => Vec::new(),
+    }
+}
+
+/// Goes to the findings, of the namespace that home looks at.
+pub(super) fn findings(app: &mut App) -> Vec<Effect> {
+    let namespace = match &app.screens[0].subject {
+        Subject::Plugins { namespace } => namespace.clone(),
+        _ => None,
+    };
+    go(app, Subject::Findings { namespace })
+}
+
+/// Goes to where a finding can be looked at: its chain, else the workloads of its plugin, else what its policies come to.
+fn open_finding(app: &mut App, index: usize) -> Vec<Effect> {
+    let Some(finding) = app.screen().findings().and_then(|answer| answer.findings.get(index)).cloned() else { return Vec::new() };
+    if let Some(Place { listener, state, chain, .. }) = finding.place {
+        return show_chain(app, Some(rows::Key { listener, state, chain }));
+    }
+    match (finding.plugin, finding.object.kind) {
+        (Some(plugin), _) => go(app, Subject::Workloads(plugin)),
+        (None, "PeerAuthentication" | "DestinationRule" | "Namespace") => {
+            workload(app).map(|workload| go(app, Subject::Mtls(workload))).unwrap_or_default()
+        }
+        (None, _) => focus(app).map(|focus| go(app, Subject::Chains(focus))).unwrap_or_default(),
     }
 }
 
@@ -158,6 +184,21 @@ pub(super) fn near_misses(app: &mut App) -> Vec<Effect> {
     effects
 }
 
+/// Goes to how the plugin in question fares.
+pub(super) fn health(app: &mut App) -> Vec<Effect> {
+    let screen = app.screen();
+    let plugin = match (screen.selected(), screen.plugins(), screen.findings()) {
+        (Some(Row::Plugin(index)), Some(answer), _) => Some(answer.plugins[*index].id.clone()),
+        (Some(Row::Finding(index)), _, Some(answer)) => answer.findings[*index].plugin.clone(),
+        _ => screen.plugin().cloned(),
+    };
+    if let Some(plugin) = plugin {
+        return go(app, Subject::Health(plugin));
+    }
+    app.note = Some("no plugin is selected".to_owned());
+    Vec::new()
+}
+
 /// The proxy that the selected row stands for, with the plugin in question.
 pub(super) fn focus(app: &mut App) -> Option<Focus> {
     let screen = app.screen();
@@ -169,6 +210,11 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
             Some(Focus { plugin: plugin.cloned(), ..focus.clone() })
         }
         (Some(row), Subject::Timeline(_)) => rows::timeline::focus(app, row),
+        (Some(Row::Finding(index)), _) => {
+            let finding = &screen.findings()?.findings[*index];
+            let proxy = finding.place.as_ref().map(|place| &place.proxy).or(finding.proxies.first()).cloned();
+            proxy.map(|proxy| Focus { plugin: finding.plugin.clone(), workload: lookup::owner(&app.snapshot, &proxy), proxy })
+        }
         (Some(Row::Plugin(index)), _) => {
             let plugin = &screen.plugins()?.plugins[*index];
             let first = plugin.proxies.first();
@@ -178,6 +224,11 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
                 proxy: proxy.proxy.clone(),
             })
         }
+        (Some(row @ Row::Health(_)), Subject::Health(plugin)) => rows::health::proxy(screen, row).map(|proxy| Focus {
+            plugin: Some(plugin.clone()),
+            workload: lookup::owner(&app.snapshot, proxy),
+            proxy: proxy.clone(),
+        }),
         (Some(Row::Workload(index)), Subject::Workloads(plugin)) => {
             let workload = &screen.workloads()?.workloads[*index];
             let proxy = workload.proxies.first().map(|proxy| proxy.proxy.clone()).or_else(|| first_proxy(app, *index));
@@ -201,6 +252,7 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
             Some(Row::Step(..) | Row::Unseen(..) | Row::Sentence(_)) => "that is no proxy's: select a line of one".to_owned(),
             Some(Row::Workload(_)) => "the workload has no proxy that runs Envoy".to_owned(),
             _ if logs::line(app.screen()).is_some() => "the line is of no proxy".to_owned(),
+            Some(Row::Finding(_)) => "the finding is about no proxy".to_owned(),
             _ => "nothing is selected".to_owned(),
         });
     }

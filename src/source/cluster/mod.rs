@@ -17,6 +17,7 @@ mod no_proxy;
 mod object;
 mod proxy;
 mod scope;
+mod secret;
 mod trouble;
 mod watch;
 mod xds;
@@ -32,6 +33,8 @@ use kube::Client;
 use self::gates::Gates;
 use super::logs::{LogQuery, LogStreams, LogTargets};
 use super::{IstiodReplies, LevelRequest, LogRequest, ProxyRequest, Reply, Source, SourceError, SourceInfo, SourceKind, Updates};
+use crate::model::ids::ObjectName;
+use crate::model::pull_secret::PullSecret;
 
 /// Which cluster to read, and what of it.
 #[derive(Clone, Debug)]
@@ -126,6 +129,11 @@ impl Source for Cluster {
 
     fn logs(&self, query: LogQuery, targets: LogTargets, news: LogStreams) -> BoxFuture<'static, ()> {
         logs::run(self.shared.clone(), query, targets, news).boxed()
+    }
+
+    fn pull_secret(&self, secret: ObjectName) -> BoxFuture<'static, Result<PullSecret, SourceError>> {
+        let shared = self.shared.clone();
+        async move { secret::look(&shared, &secret).await }.boxed()
     }
 
     fn list(&self, resource: String) -> BoxFuture<'static, Result<Reply, SourceError>> {

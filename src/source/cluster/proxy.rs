@@ -18,6 +18,8 @@ use crate::model::ids::ProxyId;
 use crate::source::{LevelRequest, ProxyQuestion, ProxyRequest, Reply, SourceError};
 
 const AGENT_PORT: u16 = 15020;
+/// Envoy's statistics of Wasm and of what it refused. An Envoy that knows no `filter` here gives all of them.
+const WASM_STATS: &str = "/stats/prometheus?filter=wasm%7Cextension_config_discovery%7Clds.update_rejected%7Ctotal_listeners_warming";
 
 /// Asks a proxy.
 pub(super) async fn ask(shared: &Shared, request: &ProxyRequest) -> Result<Reply, SourceError> {
@@ -122,6 +124,7 @@ impl Asked<'_> {
             // Envoy takes only POST here; without parameters it changes nothing.
             ProxyQuestion::Logging => (Method::POST, "/logging", false),
             ProxyQuestion::Stats | ProxyQuestion::AgentStats => (Method::GET, "/stats/prometheus", false),
+            ProxyQuestion::WasmStats => (Method::GET, WASM_STATS, false),
         };
         let answer = way.ask(method, path, limits).await?;
         Ok((if json { dump::accept(answer)? } else { plain(answer)? }, Vec::new()))
@@ -146,7 +149,7 @@ impl Asked<'_> {
             ProxyQuestion::ServerInfo => "the server info",
             ProxyQuestion::Certs => "the certificates",
             ProxyQuestion::Logging => "the log levels",
-            ProxyQuestion::Stats => "the statistics",
+            ProxyQuestion::Stats | ProxyQuestion::WasmStats => "the statistics",
             ProxyQuestion::AgentStats => "the agent's statistics",
         };
         format!("cannot read {part} of pod {pod} in namespace {namespace}")

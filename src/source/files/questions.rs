@@ -54,7 +54,7 @@ pub(super) fn of_proxy(request: &ProxyRequest) -> Vec<(String, DumpView)> {
         ProxyQuestion::ServerInfo => "server_info.json",
         ProxyQuestion::Certs => "certs.json",
         ProxyQuestion::Logging => "logging.txt",
-        ProxyQuestion::Stats => "stats.prom",
+        ProxyQuestion::Stats | ProxyQuestion::WasmStats => "stats.prom",
         ProxyQuestion::AgentStats => "agent.prom",
     };
     let mut files = vec![(format!("proxies/{proxy}/{file}"), DumpView::Proxy)];

@@ -47,6 +47,21 @@ pub(super) fn not_found(screen: &Screen) -> Option<Reason> {
     (!screen.find.is_empty()).then(|| Reason::new(Role::Info, what, "Esc shows everything again."))
 }
 
+/// Why a plugin has no proxies to look at.
+pub(super) fn health(app: &App) -> Reason {
+    if let Some(reason) = trouble(app) {
+        return reason;
+    }
+    if app.screen().answer.is_none() {
+        return Reason::new(Role::Muted, "Looking at its proxies.", "");
+    }
+    Reason::new(
+        Role::Info,
+        "It applies to no proxy, and none that was read has anything of it.",
+        "n on the screen of plugins shows what keeps it from each.",
+    )
+}
+
 /// Why there are no plugins.
 pub(super) fn plugins(app: &App, namespace: Option<&str>) -> Reason {
     if let Some(reason) = trouble(app) {
@@ -147,6 +162,11 @@ pub(super) fn sync(app: &App, namespace: Option<&str>) -> Reason {
             "Esc goes back.",
         ),
     }
+}
+
+/// Why there are no findings yet.
+pub(super) fn findings(app: &App) -> Reason {
+    trouble(app).unwrap_or_else(|| Reason::new(Role::Info, format!("Looking through {} …", source(app)), ""))
 }
 
 /// Why there is nothing of a proxy: its dump is not there.

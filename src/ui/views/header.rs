@@ -28,9 +28,10 @@ pub(super) fn steps(app: &App) -> Vec<String> {
                 }
                 steps.push(screen.view().title().to_lowercase());
             }
-            Subject::Timeline(plugin) => {
-                if !steps.contains(&plugin.to_string()) {
-                    steps.push(plugin.to_string());
+            Subject::Timeline(plugin) | Subject::Health(plugin) => {
+                let plugin = plugin.to_string();
+                if !steps.contains(&plugin) {
+                    steps.push(plugin);
                 }
                 steps.push(screen.view().title().to_lowercase());
             }
@@ -48,7 +49,7 @@ pub(super) fn steps(app: &App) -> Vec<String> {
                 }
                 steps.push(screen.view().title().to_lowercase());
             }
-            Subject::Record(_) | Subject::Sync { .. } | Subject::Raw { .. } | Subject::Warnings | Subject::Help(_) => {
+            Subject::Record(_) | Subject::Sync { .. } | Subject::Raw { .. } | Subject::Findings { .. } | Subject::Help(_) => {
                 steps.push(screen.view().title().to_lowercase())
             }
         }

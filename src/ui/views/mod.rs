@@ -4,7 +4,9 @@ mod asking;
 mod chains;
 mod connection;
 mod empty;
+mod findings;
 mod header;
+mod health;
 mod help;
 mod level;
 mod log_head;
@@ -18,7 +20,6 @@ mod raw;
 mod state;
 mod sync;
 mod timeline;
-mod warnings;
 mod what_if;
 mod why;
 mod workload_details;
@@ -111,8 +112,9 @@ fn body(app: &App, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
         View::Record => log_line::render(screen, area, buffer, look),
         View::Timeline => timeline::render(app, screen, area, buffer, look),
         View::Sync => sync::render(app, screen, area, buffer, look),
+        View::Health => health::render(app, screen, area, buffer, look),
         View::Raw => raw::render(screen, area, buffer, look),
-        View::Warnings => warnings::render(app, screen, area, buffer, look),
+        View::Findings => findings::render(app, screen, area, buffer, look),
         View::Help => help::render(screen, area, buffer, look),
     }
 }

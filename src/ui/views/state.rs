@@ -1,8 +1,8 @@
 //! States of plugins as symbol and words, and counts with the ones before.
 
-use crate::analysis::answers::{Counts, PluginSummary};
+use crate::analysis::answers::{Counts, PluginSummary, counted};
 use crate::analysis::diff::CountChange;
-use crate::analysis::health::{PluginState, Rollup};
+use crate::analysis::health::{PluginState, Rollup, Weight};
 use crate::app::App;
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::snapshot::Dump;
@@ -29,15 +29,14 @@ pub(super) fn of_plugin(app: &App, plugin: &PluginSummary, look: &Look<'_>) -> V
         Rollup::Unknown => return unknown(app, plugin, look),
     };
     if plugin.rollup == Rollup::Unmatched {
-        return marked(role, symbol, "matches nothing");
+        return marked(role, symbol, if plugin.matched == 0 { "matches nothing" } else { "in no chain" });
     }
     marked(role, symbol, &counts(plugin))
 }
 
-/// `3 running, 1 pending`.
+/// `2 of 3 running, 1 pending`.
 pub(super) fn counts(plugin: &PluginSummary) -> String {
-    let known = PluginState::ALL.iter().filter_map(|state| Some((state, plugin.states.get(state.as_str())?)));
-    known.map(|(state, count)| format!("{count} {}", state.words())).collect::<Vec<_>>().join(", ")
+    counted(&plugin.states)
 }
 
 /// Nothing bad is known, and not all is known: running where it was read, or not read at all.
@@ -64,20 +63,21 @@ fn unread<'p>(app: &App, proxies: impl Iterator<Item = &'p ProxyId>, look: &Look
 
 /// What a state is drawn with.
 pub(super) fn role(state: PluginState) -> Role {
-    match state {
-        PluginState::Running => Role::Good,
-        PluginState::StubAllow | PluginState::StubDeny => Role::Bad,
-        PluginState::Pending => Role::Warning,
-        PluginState::NotApplicable | PluginState::Unknown => Role::Muted,
+    match state.weight() {
+        Weight::Good => Role::Good,
+        Weight::Bad => Role::Bad,
+        Weight::Waits => Role::Warning,
+        Weight::Neutral => Role::Muted,
     }
 }
 
 fn symbol(state: PluginState, look: &Look<'_>) -> &'static str {
     match state {
         PluginState::Running => look.symbols.good,
-        PluginState::StubAllow | PluginState::StubDeny => look.symbols.bad,
+        PluginState::StubAllow | PluginState::StubDeny | PluginState::Rejected | PluginState::Absent => look.symbols.bad,
         PluginState::Pending => look.symbols.ellipsis,
-        PluginState::NotApplicable => look.symbols.ring,
+        PluginState::Unexpected => look.symbols.warning,
+        PluginState::Leftover | PluginState::NotApplicable => look.symbols.ring,
         PluginState::Unknown => "?",
     }
 }

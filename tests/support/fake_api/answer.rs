@@ -37,6 +37,8 @@ pub async fn answer(state: Shared, request: Request<Incoming>) -> Result<Respons
     {
         let mut state = lock(&state);
         state.requests.push(request.uri().to_string());
+        let accept = request.headers().get("accept").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        state.accepted.push(accept);
         if state.unauthorized {
             return Ok(status(401, "Unauthorized", "Unauthorized"));
         }
@@ -66,7 +68,9 @@ pub async fn answer(state: Shared, request: Request<Incoming>) -> Result<Respons
         drop(locked);
         return Ok(watch(state, place, from));
     }
-    Ok(list(&locked, &place, &query))
+    // A server gives objects as a whole to who does not ask for their metadata alone.
+    let whole = !locked.accepted.last().is_some_and(|accept| accept.contains("as=PartialObjectMetadataList"));
+    Ok(list(&locked, &place, &query, whole))
 }
 
 fn refused(state: &State, verb: &str, place: &Place) -> Option<Response<Body>> {
@@ -96,7 +100,7 @@ fn token(state: &State, namespace: &str) -> Response<Body> {
     )
 }
 
-fn list(state: &State, place: &Place, query: &BTreeMap<String, String>) -> Response<Body> {
+fn list(state: &State, place: &Place, query: &BTreeMap<String, String>, whole: bool) -> Response<Body> {
     let from: usize = query.get("continue").and_then(|token| token.parse().ok()).unwrap_or_default();
     let label =
         query.get("labelSelector").and_then(|selector| selector.split_once("%3D")).map(|(key, value)| (key.to_owned(), value.to_owned()));
@@ -106,7 +110,9 @@ fn list(state: &State, place: &Place, query: &BTreeMap<String, String>) -> Respo
         .into_iter()
         .filter(|object| label.as_ref().is_none_or(|(key, value)| object["metadata"]["labels"][key] == value.as_str()))
         .collect();
-    let items: Vec<_> = objects.iter().skip(from).take(state.page).collect();
+    let objects: Vec<_> = objects.into_iter().filter(|object| is_selected(object, query.get("fieldSelector"))).collect();
+    let form = |object: &Value| if whole { object.clone() } else { json!({"metadata": object["metadata"]}) };
+    let items: Vec<_> = objects.iter().skip(from).take(state.page).map(form).collect();
     let next = if from + items.len() < objects.len() { (from + items.len()).to_string() } else { String::new() };
     let metadata = json!({"resourceVersion": state.version.to_string(), "continue": next});
     reply(200, &json!({"kind": "List", "apiVersion": "v1", "metadata": metadata, "items": items}))
@@ -159,6 +165,13 @@ fn line(value: &Value) -> String {
 
 fn is_in(object: &Value, namespace: Option<&str>) -> bool {
     namespace.is_none_or(|namespace| object["metadata"]["namespace"] == namespace)
+}
+
+/// Whether all of a field selector's fields are so: `metadata.name=a,type=b`.
+fn is_selected(object: &Value, selector: Option<&String>) -> bool {
+    let selector = selector.map(|selector| selector.replace("%3D", "=").replace("%2C", ",").replace("%2F", "/")).unwrap_or_default();
+    let mut fields = selector.split(',').filter_map(pair);
+    fields.all(|(field, value)| object.pointer(&format!("/{}", field.replace('.', "/"))).is_some_and(|found| *found == value.as_str()))
 }
 
 fn discovery(state: &State, path: &str) -> Option<Response<Body>> {

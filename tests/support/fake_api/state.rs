@@ -42,6 +42,8 @@ pub struct State {
     pub logs: BTreeMap<(String, String), ContainerLog>,
     /// Paths with queries, in order.
     pub requests: Vec<String>,
+    /// The forms of an answer that each of them would take.
+    pub accepted: Vec<String>,
 }
 
 impl Default for State {
@@ -73,6 +75,7 @@ impl Default for State {
             execs: BTreeMap::new(),
             logs: BTreeMap::new(),
             requests: Vec::new(),
+            accepted: Vec::new(),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::analysis::attachment::{self, Attachment};
 use crate::analysis::chains::Shared;
 use crate::analysis::comparison::{Cause, Difference};
 use crate::analysis::explain::Term;
-use crate::analysis::health::{self, Health, PluginState};
+use crate::analysis::health::{self, PluginState};
 use crate::analysis::outlook::Outlook;
 use crate::analysis::placement::{self, ListenerDirection};
 use crate::analysis::{lookup, mtls};
@@ -169,11 +169,7 @@ fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, shared: &Arc<S
     let workload = lookup::owner(snapshot, proxy);
     let attachment = attached(snapshot, plugin, pod);
     let applies = attachment.as_ref().ok().map(|attachment| attachment.attached);
-    let loaded = snapshot.dump(proxy);
-    let health = match loaded {
-        Some(loaded) => health::of_dump(plugin, &loaded.dump, applies),
-        None => Health { state: PluginState::Unknown, evidence: "the proxy's config dump was not read".to_owned() },
-    };
+    let health = health::of_proxy(snapshot, plugin, proxy);
     let outlook = Outlook::sharing(snapshot, proxy, shared);
     let by_mode = outlook.as_ref().map(Outlook::by_mode).unwrap_or_default();
     WhyEntry {
@@ -189,7 +185,7 @@ fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, shared: &Arc<S
         era_note: outlook.as_ref().ok().and_then(|outlook| listeners::era_note(outlook, plugin, &by_mode)),
         listeners: listeners::of_proxy(snapshot, plugin, proxy, outlook, &by_mode),
         state: health.state,
-        state_note: health.evidence,
+        state_note: health.note().to_owned(),
         dump_note: dump_note(snapshot, proxy),
     }
 }

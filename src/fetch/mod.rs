@@ -1,5 +1,7 @@
 //! Asks a proxy for its config dump, and the istiods for how their proxies stand, and has it understood, away from the task that draws.
 
+mod vitals;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,9 +33,25 @@ pub fn request(objects: &Inventory, proxy: &ProxyId, question: ProxyQuestion, de
     }
 }
 
-/// Fetches and parses a dump. `serial` counts the dumps of this proxy. The failure is one line: what, on what, what to do.
-pub async fn dump(source: SharedSource, request: ProxyRequest, serial: u64) -> Dump {
-    let object = dump_name(&source, &request.proxy);
+/// Fetches and parses a dump, and where the objects are given what else the proxy says of the plugins that are among them. `serial`
+/// counts the dumps of this proxy. The failure is one line: what, on what, what to do. What of the rest cannot be read is a warning
+/// of the dump.
+pub async fn dump(source: SharedSource, request: ProxyRequest, serial: u64, objects: Option<Arc<Inventory>>) -> Dump {
+    let dump = config_dump(&source, request.clone(), serial).await;
+    match (dump, objects) {
+        (Dump::Loaded(mut loaded), Some(objects)) => {
+            let read = Arc::make_mut(&mut loaded);
+            let (vitals, warnings) = vitals::read(&source, &request, &read.dump, objects).await;
+            read.vitals = Some(vitals);
+            read.warnings.extend(warnings);
+            Dump::Loaded(loaded)
+        }
+        (dump, _) => dump,
+    }
+}
+
+async fn config_dump(source: &SharedSource, request: ProxyRequest, serial: u64) -> Dump {
+    let object = dump_name(source, &request.proxy);
     let reply = match source.proxy(request).await {
         Ok(reply) => reply,
         Err(error) => return Dump::Failed(error.to_string()),
@@ -67,7 +85,7 @@ fn understand(reply: &Reply, serial: u64, object: &str) -> Dump {
             if let Some(what) = &cut_short {
                 warnings.push(Warning::new(object, what.clone(), "take the dump again; what came before the cut is shown"));
             }
-            Dump::Loaded(Arc::new(LoadedDump { dump, way: reply.way, took_ms, serial, warnings, cut_short }))
+            Dump::Loaded(Arc::new(LoadedDump { dump, way: reply.way, took_ms, vitals: None, serial, warnings, cut_short }))
         }
         Err(error) => Dump::Failed(format!("{object} {error}")),
     }

@@ -1,0 +1,174 @@
+//! `health [PLUGIN]`: the state of plugins on each of their proxies with the evidence, and of the module that each runs.
+
+mod module;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::analysis::health::{self, Evidence, Expected, PluginState, Rollup};
+use crate::analysis::{lookup, placement};
+use crate::model::envoy::{ConfigDump, DumpView, ExtensionConfig, ListenerState};
+use crate::model::ids::{PluginId, PluginKind, ProxyId};
+use crate::model::snapshot::Snapshot;
+use crate::model::warning::Warning;
+
+pub use module::{ModuleHealth, RunDigest, SecretHealth};
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HealthAnswer {
+    /// What could not be read.
+    pub warnings: Vec<Warning>,
+    /// The plugins, by name.
+    pub plugins: Vec<PluginHealth>,
+}
+
+/// One plugin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PluginHealth {
+    /// `namespace/name`.
+    pub plugin: String,
+    /// What made it.
+    pub plugin_kind: PluginKind,
+    /// Its state over the proxies that it is meant for.
+    pub rollup: Rollup,
+    /// How many proxies are in which state.
+    pub states: BTreeMap<&'static str, usize>,
+    /// Its module; None where the plugin has none, or is known from dumps alone.
+    pub module: Option<ModuleHealth>,
+    /// The proxies that it applies to, and those that have something of it.
+    pub proxies: Vec<ProxyHealth>,
+    /// The ID.
+    #[serde(skip)]
+    pub id: PluginId,
+}
+
+/// One proxy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProxyHealth {
+    /// `namespace/name` of its workload; None over a lone dump.
+    pub workload: Option<String>,
+    /// The workload's kind.
+    pub workload_kind: Option<&'static str>,
+    /// `pod.namespace`.
+    pub proxy: ProxyId,
+    /// Whether the plugin applies; None where that is not known.
+    pub attached: Option<bool>,
+    /// The state.
+    pub state: PluginState,
+    /// When the proxy was last given what it has of the plugin, RFC 3339.
+    pub since: Option<String>,
+    /// The checksum of the module that ECDS holds; None where it holds none of the agent's.
+    pub digest: Option<String>,
+    /// What each source says, what decided first.
+    pub evidence: Vec<Evidence>,
+    /// How the dump was read, or why there is none.
+    pub dump_note: String,
+}
+
+impl ProxyHealth {
+    /// As much of the digest as people tell digests apart by; empty where there is none.
+    pub fn short_digest(&self) -> &str {
+        self.digest.as_deref().map(|digest| digest.get(..12).unwrap_or(digest)).unwrap_or_default()
+    }
+}
+
+impl PluginHealth {
+    /// `ready: 3 running`, `partial: 2 of 3 running, 1 stub, denies all`.
+    pub fn said(&self) -> String {
+        summed(self.rollup, &self.states)
+    }
+}
+
+/// A roll-up with its counts, the worst state first.
+pub fn summed(rollup: Rollup, states: &BTreeMap<&'static str, usize>) -> String {
+    let counts = counted(states);
+    if counts.is_empty() { rollup.as_str().to_owned() } else { format!("{}: {counts}", rollup.as_str()) }
+}
+
+/// `2 of 3 running, 1 stub, denies all`; `3 running` where all are.
+pub fn counted(states: &BTreeMap<&'static str, usize>) -> String {
+    let all: usize = states.values().sum();
+    let of = |state: PluginState| states.get(state.as_str()).copied();
+    let running = of(PluginState::Running).filter(|running| *running < all).map(|running| format!("{running} of {all} running"));
+    let is_said = |state: &PluginState| running.is_none() || *state != PluginState::Running;
+    let others = PluginState::ALL.into_iter().filter(is_said).filter_map(|state| Some(format!("{} {}", of(state)?, state.words())));
+    running.iter().cloned().chain(others).collect::<Vec<_>>().join(", ")
+}
+
+/// Answers for these plugins, or for all that a namespace sees or a dump of it holds; all namespaces where it is None.
+pub fn health(snapshot: &Snapshot, plugin: Option<&PluginId>, namespace: Option<&str>) -> HealthAnswer {
+    let root = snapshot.objects.root_namespace();
+    let within = |id: &PluginId| namespace.is_none_or(|namespace| id.name.namespace == namespace || id.name.namespace == root);
+    let chosen = match plugin {
+        Some(plugin) => vec![plugin.clone()],
+        None => lookup::plugins(snapshot).into_iter().filter(|id| within(id)).collect(),
+    };
+    let plugins: Vec<PluginHealth> = chosen.iter().map(|plugin| of_plugin(snapshot, plugin)).collect();
+    let shown: BTreeSet<&ProxyId> = plugins.iter().flat_map(|plugin| &plugin.proxies).map(|proxy| &proxy.proxy).collect();
+    let of_dumps = shown.into_iter().filter_map(|proxy| snapshot.dump(proxy)).flat_map(|loaded| loaded.warnings.iter().cloned());
+    let warnings = snapshot.warnings.iter().cloned().chain(of_dumps).collect();
+    HealthAnswer { warnings, plugins }
+}
+
+fn of_plugin(snapshot: &Snapshot, plugin: &PluginId) -> PluginHealth {
+    let mut proxies: Vec<ProxyHealth> = concerned(snapshot, plugin).iter().map(|proxy| of_proxy(snapshot, plugin, proxy)).collect();
+    proxies.sort_by(|a, b| (&a.workload, &a.workload_kind, &a.proxy).cmp(&(&b.workload, &b.workload_kind, &b.proxy)));
+    let states: Vec<PluginState> = proxies.iter().map(|proxy| proxy.state).collect();
+    let mut counts = BTreeMap::new();
+    for state in &states {
+        *counts.entry(state.as_str()).or_insert(0) += 1;
+    }
+    PluginHealth {
+        plugin: plugin.to_string(),
+        plugin_kind: plugin.kind,
+        rollup: health::roll_up(&states),
+        states: counts,
+        module: module::of_plugin(snapshot, plugin, &proxies),
+        proxies,
+        id: plugin.clone(),
+    }
+}
+
+/// The proxies that the plugin applies to, and those that hold something of it, in ECDS too.
+fn concerned(snapshot: &Snapshot, plugin: &PluginId) -> BTreeSet<ProxyId> {
+    let mut found: BTreeSet<ProxyId> = super::concerned(snapshot, plugin).into_iter().collect();
+    let holds = |proxy: &&ProxyId| snapshot.dump(proxy).is_some_and(|loaded| placement::plugins_in(&loaded.dump).contains(plugin));
+    found.extend(snapshot.dumps.keys().filter(holds).cloned());
+    found
+}
+
+fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> ProxyHealth {
+    let workload = lookup::owner(snapshot, proxy);
+    let health = health::of_proxy(snapshot, plugin, proxy);
+    let dump = snapshot.dump(proxy).map(|loaded| &loaded.dump).filter(|dump| dump.view == DumpView::Proxy);
+    let entry = dump.and_then(|dump| dump.ecds.iter().find(|entry| entry.plugin.as_ref() == Some(plugin)));
+    ProxyHealth {
+        workload: workload.as_ref().map(|id| id.name.to_string()),
+        workload_kind: workload.as_ref().map(|id| id.kind.as_str()),
+        proxy: proxy.clone(),
+        attached: match Expected::of(snapshot, plugin, proxy) {
+            Expected::Yes(_) => Some(true),
+            Expected::No(_) => Some(false),
+            Expected::Unknown(_) => None,
+        },
+        state: health.state,
+        since: entry.and_then(|entry| entry.last_updated.clone()).or_else(|| dump.and_then(|dump| warming_since(dump, plugin))),
+        digest: entry.and_then(|entry| match &entry.config {
+            ExtensionConfig::Wasm { file, .. } => health::module::digest(file).map(str::to_owned),
+            _ => None,
+        }),
+        evidence: health.evidence,
+        dump_note: super::why::dump_note(snapshot, proxy),
+    }
+}
+
+/// Since when a listener waits for it.
+fn warming_since(dump: &ConfigDump, plugin: &PluginId) -> Option<String> {
+    let warming = dump.listeners.iter().filter(|listener| listener.state == ListenerState::Warming);
+    let waits = warming.filter(|listener| placement::count_in_listener(listener, plugin) > 0);
+    waits.filter_map(|listener| listener.last_updated.clone()).min()
+}

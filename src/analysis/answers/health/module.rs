@@ -1,0 +1,136 @@
+//! The module of a plugin over its proxies: which digests run, when it is pulled again, and the secret that it is pulled with.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::ProxyHealth;
+use crate::analysis::era::Version;
+use crate::analysis::health::module::{is_comparable, next_pull};
+use crate::analysis::health::{PluginState, Weight};
+use crate::model::ids::{PluginId, ProxyId};
+use crate::model::pull_secret::{PULL_SECRET_TYPE, PullSecret};
+use crate::model::snapshot::Snapshot;
+
+/// A plugin's module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ModuleHealth {
+    /// Its URL.
+    pub url: String,
+    /// `sha256`; empty where unset.
+    pub sha256: String,
+    /// `imagePullPolicy`, as written; empty where unset.
+    pub image_pull_policy: String,
+    /// When an agent pulls it the next time, by the oldest agent among the proxies.
+    pub next_pull: String,
+    /// The digests that the proxies hold, those of most proxies first.
+    pub digests: Vec<RunDigest>,
+    /// What is wrong with them: they differ, or are not what `sha256` asks for.
+    pub skew: Vec<String>,
+    /// `imagePullSecret`; None where unset.
+    pub image_pull_secret: Option<SecretHealth>,
+}
+
+impl ModuleHealth {
+    /// What is known of it, as sentences.
+    pub fn said(&self) -> Vec<(Weight, String)> {
+        let mut lines =
+            vec![(Weight::Neutral, format!("module {}", self.url)), (Weight::Neutral, format!("pulled again {}", self.next_pull))];
+        let of_digest = |run: &RunDigest| format!("digest {} on {} of its proxies", run.digest, run.proxies.len());
+        lines.extend(self.digests.iter().map(|run| (Weight::Neutral, of_digest(run))));
+        lines.extend(self.skew.iter().map(|skew| (Weight::Bad, skew.clone())));
+        lines.extend(self.image_pull_secret.iter().map(|secret| {
+            let weight = if secret.good == Some(false) { Weight::Bad } else { Weight::Neutral };
+            (weight, format!("Secret {} {}", secret.name, secret.what))
+        }));
+        lines
+    }
+}
+
+/// A digest, and who runs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RunDigest {
+    /// The checksum in the name of the module's file: of the OCI image's manifest, or of the module that HTTP gave.
+    pub digest: String,
+    /// The proxies.
+    pub proxies: Vec<ProxyId>,
+}
+
+/// The secret that a module is pulled with; its content is never read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SecretHealth {
+    /// `namespace/name`.
+    pub name: String,
+    /// Whether it will do; None where that could not be read.
+    pub good: Option<bool>,
+    /// What is known of it, as one clause.
+    pub what: String,
+}
+
+/// None where the plugin has no object, or no Wasm module.
+pub(super) fn of_plugin(snapshot: &Snapshot, plugin: &PluginId, proxies: &[ProxyHealth]) -> Option<ModuleHealth> {
+    let module = snapshot.objects.plugins.get(plugin)?.wasm()?;
+    let oldest = proxies.iter().filter_map(|proxy| agent(snapshot, &proxy.proxy)).min();
+    let mut by_digest: BTreeMap<&str, Vec<ProxyId>> = BTreeMap::new();
+    // What is left over runs nowhere.
+    for proxy in proxies.iter().filter(|proxy| proxy.state != PluginState::Leftover) {
+        if let Some(digest) = &proxy.digest {
+            by_digest.entry(digest).or_default().push(proxy.proxy.clone());
+        }
+    }
+    let mut digests: Vec<RunDigest> =
+        by_digest.into_iter().map(|(digest, proxies)| RunDigest { digest: digest.to_owned(), proxies }).collect();
+    digests.sort_by_key(|digest| std::cmp::Reverse(digest.proxies.len()));
+    let mut skew = Vec::new();
+    if digests.len() > 1 {
+        skew.push(format!("the proxies run {} digests of one URL: some pulled it before it changed in the registry", digests.len()));
+    }
+    let other =
+        |digest: &&RunDigest| digest.digest != module.sha256 && digest.proxies.iter().any(|proxy| comparable(snapshot, proxy, &module.url));
+    if !module.sha256.is_empty() {
+        skew.extend(
+            digests.iter().filter(other).map(|other| {
+                format!("sha256 asks for {}, and {} is on {} of its proxies", module.sha256, other.digest, other.proxies.len())
+            }),
+        );
+    }
+    Some(ModuleHealth {
+        url: module.url.clone(),
+        sha256: module.sha256.clone(),
+        image_pull_policy: module.image_pull_policy.clone(),
+        next_pull: next_pull(module, oldest),
+        digests,
+        skew,
+        image_pull_secret: secret(snapshot, plugin, &module.image_pull_secret),
+    })
+}
+
+/// The version of a proxy's agent, by its own word.
+fn agent(snapshot: &Snapshot, proxy: &ProxyId) -> Option<Version> {
+    Version::parse(&snapshot.dump(proxy)?.dump.node.as_ref()?.istio_version)
+}
+
+fn comparable(snapshot: &Snapshot, proxy: &ProxyId, url: &str) -> bool {
+    is_comparable(url, agent(snapshot, proxy))
+}
+
+fn secret(snapshot: &Snapshot, plugin: &PluginId, name: &str) -> Option<SecretHealth> {
+    if name.is_empty() {
+        return None;
+    }
+    // istiod looks in the plugin's own namespace whatever is written (`pilot/pkg/model/extensions.go: toSecretResourceName`).
+    let place = crate::model::ids::ObjectName::new(&plugin.name.namespace, name);
+    let (good, what) = match snapshot.pull_secrets.get(&place) {
+        Some(PullSecret::Good) => (Some(true), format!("is there, and of type {PULL_SECRET_TYPE}")),
+        Some(PullSecret::OtherType) => (Some(false), format!("is there, and not of type {PULL_SECRET_TYPE}, which istiod asks for")),
+        Some(PullSecret::Missing) => (Some(false), "is not there".to_owned()),
+        Some(PullSecret::Elsewhere(namespaces)) => {
+            let there = namespaces.join(", ");
+            (Some(false), format!("is not there; one of its name is in {there}, and it has to be in the plugin's own namespace"))
+        }
+        Some(PullSecret::Unread(why)) => (None, why.clone()),
+        None => (None, "was not looked for".to_owned()),
+    };
+    Some(SecretHealth { name: place.to_string(), good, what })
+}

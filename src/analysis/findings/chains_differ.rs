@@ -1,0 +1,73 @@
+//! Filter chains that are not those that istiod would send.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::{Facts, Finding, FindingObject, Needs, Place, ProxyFacts, Rule, Severity};
+use crate::analysis::comparison::Cause;
+use crate::analysis::outlook::Outlook;
+use crate::model::envoy::{ConfigDump, ListenerState};
+use crate::model::ids::ProxyId;
+use crate::model::kind::Kind;
+
+pub(super) const RULE: Rule = Rule {
+    code: "chains-differ",
+    severity: Severity::Warning,
+    title: "The proxy's filter chains are not those that istiod would send for the objects as they are.",
+    why: "What the objects say is not what the proxy does: connections are taken by other chains, or pass other plugins, than they should.",
+    source: "pilot/pkg/networking/core, held against the proxy's config dump",
+    needs: Needs { dumps: true, some: &[], all: &[Kind::Pod, Kind::WasmPlugin, Kind::TrafficExtension] },
+    check,
+};
+
+/// How many differences of one proxy are told; `why` and `chains` have all.
+const MOST: usize = 6;
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let (snapshot, shared) = (facts.snapshot, Arc::default());
+    // A pod that ends does not have all.
+    let stays = |proxy: &&ProxyFacts<'_>| proxy.pod.is_some_and(|pod| !pod.deleting);
+    let read: Vec<(&ProxyId, &ConfigDump)> = facts.dumps().filter(|(proxy, _)| stays(proxy)).map(|(proxy, dump)| (&proxy.id, dump)).collect();
+    let of = |(proxy, dump): (&ProxyId, &ConfigDump)| finding(proxy, dump, &Outlook::sharing(snapshot, proxy, &shared).ok()?);
+    read.into_par_iter().filter_map(of).collect()
+}
+
+/// What other rules tell of, or what ends by itself.
+fn is_told(cause: &Cause) -> bool {
+    matches!(cause.cause, "refused" | "warming" | "notPredicted")
+}
+
+fn finding(proxy: &ProxyId, dump: &ConfigDump, outlook: &Outlook<'_>) -> Option<Finding> {
+    let (mut evidence, mut place, mut listeners) = (Vec::new(), None, Vec::new());
+    for listener in dump.listeners.iter().filter(|listener| listener.state == ListenerState::Active) {
+        let Some(judgement) = outlook.judge(listener, dump).filter(|judgement| judgement.agrees() == Some(false)) else { continue };
+        if judgement.causes.iter().all(is_told) {
+            continue;
+        }
+        let first = judgement.differences.first().and_then(|difference| difference.chain);
+        place.get_or_insert_with(|| Place {
+            proxy: proxy.clone(),
+            listener: listener.name.clone(),
+            state: listener.state.as_str(),
+            chain: first,
+        });
+        evidence.extend(judgement.differences.iter().map(|difference| format!("{}: {difference}", listener.name)));
+        evidence.extend(judgement.causes.iter().map(|cause| format!("{}: because {}", listener.name, cause.why)));
+        listeners.push(listener.name.as_str());
+    }
+    if listeners.is_empty() {
+        return None;
+    }
+    let more = evidence.len().saturating_sub(MOST);
+    evidence.truncate(MOST);
+    evidence.extend((more > 0).then(|| format!("and {more} more, which `meshscope chains` has")));
+    let what = format!("{proxy} does not have what istiod would send in {}.", listeners.join(", "));
+    Some(Finding {
+        evidence,
+        fix: "look again in a moment, a change takes a while to arrive; where it stays, see whether the proxy is connected and accepts what it is sent".to_owned(),
+        proxies: vec![proxy.clone()],
+        place,
+        ..RULE.found(FindingObject::pod(proxy), what)
+    })
+}

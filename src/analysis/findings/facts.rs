@@ -1,0 +1,182 @@
+//! What the rules look at: the plugins and proxies of a namespace, each with what several rules ask of it.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
+use super::Place;
+use crate::analysis::answers::{self, EffectiveMtlsAnswer, OrderEntry};
+use crate::analysis::attachment::{self, Attachment};
+use crate::analysis::health::{self, Health};
+use crate::analysis::placement;
+use crate::model::envoy::{ConfigDump, DumpView, ListenerState};
+use crate::model::ids::{PluginId, ProxyId};
+use crate::model::inventory::Inventory;
+use crate::model::plugin::Plugin;
+use crate::model::snapshot::{Dump, Snapshot};
+use crate::model::workload::Pod;
+
+/// Everything that a rule may ask.
+pub struct Facts<'s> {
+    /// The mesh.
+    pub snapshot: &'s Snapshot,
+    /// The plugins of the namespace and of the root namespace, by name.
+    pub plugins: Vec<PluginFacts<'s>>,
+    /// The proxies of the namespace, and those that its own plugins apply to, by name.
+    pub proxies: Vec<ProxyFacts<'s>>,
+    /// Every pod of a workload, of any namespace.
+    pub pods: Vec<&'s Pod>,
+    namespace: Option<String>,
+    mtls: OnceCell<EffectiveMtlsAnswer>,
+    states: OnceCell<Vec<(usize, PluginId, Health)>>,
+}
+
+/// A plugin, and where it applies.
+pub struct PluginFacts<'s> {
+    /// Its object.
+    pub plugin: &'s Plugin,
+    /// The pods that it applies to, by name, in any namespace.
+    pub applies: Vec<&'s Pod>,
+}
+
+impl PluginFacts<'_> {
+    /// Whether it applies to a proxy.
+    pub fn applies_to(&self, proxy: &ProxyId) -> bool {
+        self.applies.binary_search_by(|pod| pod.id.cmp(proxy)).is_ok()
+    }
+}
+
+/// A proxy.
+pub struct ProxyFacts<'s> {
+    /// Its name.
+    pub id: ProxyId,
+    /// Its pod; None over a lone dump.
+    pub pod: Option<&'s Pod>,
+    /// What the proxy itself says it has, or why that is not known, as one clause.
+    pub dump: Result<&'s ConfigDump, String>,
+    order: OnceCell<Option<OrderEntry>>,
+}
+
+impl<'s> Facts<'s> {
+    /// The facts of a namespace, or of all.
+    pub fn of(snapshot: &'s Snapshot, namespace: Option<&str>) -> Self {
+        let objects: &Inventory = &snapshot.objects;
+        let is_own = |other: &str| namespace.is_none_or(|namespace| namespace == other);
+        let alive = snapshot.workloads.iter().flat_map(|workload| &workload.pods);
+        let pods: Vec<&Pod> = alive.filter_map(|id| objects.pods.get(id)).map(|pod| &**pod).collect();
+        let seen = objects.plugins.values().map(|plugin| &**plugin).filter(|plugin| {
+            let of = &plugin.id.name.namespace;
+            is_own(of) || of == objects.root_namespace()
+        });
+        let applying = |plugin: &'s Plugin| {
+            let attached = pods.iter().copied().filter(|pod| attachment::attach(plugin, pod, objects).attached);
+            let mut applies: Vec<&Pod> = attached.collect();
+            applies.sort_by_key(|pod| &pod.id);
+            PluginFacts { plugin, applies }
+        };
+        let plugins: Vec<PluginFacts<'s>> = seen.map(applying).collect();
+        let mut wanted: BTreeSet<&ProxyId> =
+            pods.iter().filter(|pod| pod.runs_envoy() && is_own(&pod.id.namespace)).map(|pod| &pod.id).collect();
+        let own = plugins.iter().filter(|facts| is_own(&facts.plugin.id.name.namespace));
+        wanted.extend(own.flat_map(|facts| &facts.applies).map(|pod| &pod.id));
+        if objects.pods.is_empty() {
+            wanted.extend(snapshot.dumps.keys());
+        }
+        let proxy = |id: &ProxyId| ProxyFacts {
+            id: id.clone(),
+            pod: objects.pods.get(id).map(|pod| &**pod),
+            dump: dump(snapshot, id),
+            order: OnceCell::new(),
+        };
+        let proxies = wanted.into_iter().map(proxy).collect();
+        Self { snapshot, plugins, proxies, pods, namespace: namespace.map(str::to_owned), mtls: OnceCell::new(), states: OnceCell::new() }
+    }
+
+    /// The objects.
+    pub fn objects(&self) -> &'s Inventory {
+        &self.snapshot.objects
+    }
+
+    /// The proxies whose own dump was read, with it.
+    pub fn dumps(&self) -> impl Iterator<Item = (&ProxyFacts<'s>, &'s ConfigDump)> {
+        self.proxies.iter().filter_map(|proxy| Some((proxy, *proxy.dump.as_ref().ok()?)))
+    }
+
+    /// The state of each plugin on each proxy whose own dump was read, where it applies or the proxy has something of it.
+    pub fn states(&self) -> impl Iterator<Item = (&ProxyFacts<'s>, &PluginId, &Health)> {
+        let states = self.states.get_or_init(|| {
+            let read = self.proxies.iter().enumerate().filter_map(|(place, proxy)| Some((place, proxy, proxy.dump.as_ref().ok()?)));
+            let of_proxy = |(place, proxy, dump): (usize, &ProxyFacts<'s>, &&ConfigDump)| {
+                let applying = self.plugins.iter().filter(|plugin| plugin.applies_to(&proxy.id)).map(|facts| facts.plugin.id.clone());
+                let plugins: BTreeSet<PluginId> = placement::plugins_in(dump).into_iter().chain(applying).collect();
+                plugins
+                    .into_iter()
+                    .map(|plugin| {
+                        let health = health::of_proxy(self.snapshot, &plugin, &proxy.id);
+                        (place, plugin, health)
+                    })
+                    .collect::<Vec<_>>()
+            };
+            read.flat_map(of_proxy).collect()
+        });
+        states.iter().map(|(place, plugin, health)| (&self.proxies[*place], plugin, health))
+    }
+
+    /// The mutual TLS of the namespace's workloads.
+    pub fn mtls(&self) -> &EffectiveMtlsAnswer {
+        self.mtls.get_or_init(|| {
+            let is_own = |pod: &&&Pod| self.namespace.as_ref().is_none_or(|namespace| *namespace == pod.id.namespace);
+            let pods: Vec<ProxyId> = self.pods.iter().filter(is_own).map(|pod| pod.id.clone()).collect();
+            answers::mtls(self.snapshot, &pods)
+        })
+    }
+
+    /// The order of plugins in a proxy.
+    pub fn order<'f>(&self, proxy: &'f ProxyFacts<'s>) -> Option<&'f OrderEntry> {
+        let answer = || answers::order(self.snapshot, std::slice::from_ref(&proxy.id)).workloads.pop();
+        proxy.order.get_or_init(answer).as_ref()
+    }
+
+    /// Why a plugin does not apply to a pod; None where it does.
+    pub fn miss(&self, plugin: &Plugin, pod: &Pod) -> Option<attachment::Reason> {
+        let Attachment { attached, reason } = attachment::attach(plugin, pod, self.objects());
+        (!attached).then_some(reason)
+    }
+}
+
+impl ProxyFacts<'_> {
+    /// The first chain that has a filter of the plugin, in an active listener where one has.
+    pub fn place(&self, plugin: &PluginId) -> Option<Place> {
+        let mut found: Vec<Place> = Vec::new();
+        for listener in &self.dump.as_ref().ok()?.listeners {
+            let chain = listener.chains.iter().position(|chain| placement::count_in_chain(chain, plugin) > 0);
+            let place = |chain| Place {
+                proxy: self.id.clone(),
+                listener: listener.name.clone(),
+                state: listener.state.as_str(),
+                chain: Some(chain),
+            };
+            // Inbound traffic is what most plugins are for.
+            let inbound = listener.direction == Some(crate::model::envoy::Direction::Inbound);
+            match chain.map(place) {
+                Some(place) if inbound && listener.state == ListenerState::Active => return Some(place),
+                place => found.extend(place),
+            }
+        }
+        let active = found.iter().position(|place| place.state == ListenerState::Active.as_str());
+        (!found.is_empty()).then(|| found.swap_remove(active.unwrap_or(0)))
+    }
+}
+
+/// The proxy's own dump, or why there is none that can be counted on.
+fn dump<'s>(snapshot: &'s Snapshot, proxy: &ProxyId) -> Result<&'s ConfigDump, String> {
+    match snapshot.dumps.get(proxy) {
+        Some(Dump::Loaded(loaded)) => match (&loaded.cut_short, loaded.dump.view) {
+            (Some(cut), _) => Err(format!("the config dump {cut}")),
+            (None, DumpView::Istiod) => Err("only istiod's view could be read, which does not say what the proxy has".to_owned()),
+            (None, DumpView::Proxy) => Ok(&loaded.dump),
+        },
+        Some(Dump::Loading) => Err("the config dump is being read".to_owned()),
+        Some(Dump::Failed(why)) => Err(why.clone()),
+        None => Err("the config dump was not asked for".to_owned()),
+    }
+}

@@ -1,0 +1,43 @@
+//! A plugin that applies, and that its `match` keeps out of every chain.
+
+use std::collections::BTreeSet;
+
+use super::{Facts, Finding, Needs, PLUGINS, PluginFacts, Rule, Severity, once_each, proxies};
+use crate::analysis::{lookup, near_miss, outlook};
+use crate::model::kind::Kind;
+
+pub(super) const RULE: Rule = Rule {
+    code: "match-excludes-all",
+    severity: Severity::Warning,
+    title: "The plugin applies to proxies, and its match keeps it out of every chain of them.",
+    why: "It does nothing. Inbound, match compares the container's port and not the service's; on a gateway SERVER never matches, on a \
+        waypoint neither CLIENT nor any port.",
+    source: "pilot/pkg/model/extensions.go: matchTrafficExtensionSelectors",
+    needs: Needs::objects(PLUGINS, &[Kind::Pod, Kind::Service]),
+    check,
+};
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    facts.plugins.iter().filter_map(|plugin| finding(facts, plugin)).collect()
+}
+
+fn finding(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Option<Finding> {
+    let (object, objects) = (plugin.plugin, facts.objects());
+    let (mut excluded, mut seen) = (Vec::new(), BTreeSet::new());
+    // Pods of one workload are alike, and one that has it suffices.
+    for pod in plugin.applies.iter().filter(|pod| seen.insert(lookup::owner(facts.snapshot, &pod.id))) {
+        excluded.push((*pod, near_miss::exclusion(object, pod, outlook::stands(object, pod, objects), objects)?));
+    }
+    let (_, first) = excluded.first()?;
+    let fix = match first.service_ports.first() {
+        Some((service, container)) => format!("write port {container} in the place of {service}"),
+        None => "change mode or ports of match".to_owned(),
+    };
+    let id = &object.id;
+    Some(Finding {
+        evidence: once_each(excluded.iter().map(|(pod, exclusion)| (&pod.id, exclusion.to_string()))),
+        fix,
+        proxies: plugin.applies.iter().map(|pod| pod.id.clone()).collect(),
+        ..RULE.of_plugin(id, format!("{} {id} applies to {}, and stands in no chain of them.", id.kind, proxies(plugin.applies.len())))
+    })
+}

@@ -1,0 +1,253 @@
+//! What is wrong, or may not be what was meant: rules over objects, predictions and dumps, one a file. A rule says what it found,
+//! what shows it, why it matters and what to do; what it could not look at is said too.
+
+mod facts;
+mod ignore;
+mod states;
+mod unchecked;
+
+use serde::Serialize;
+
+use crate::model::ids::{ObjectName, PluginId, ProxyId};
+use crate::model::kind::Kind;
+
+pub use facts::{Facts, PluginFacts, ProxyFacts};
+pub use ignore::Ignore;
+pub use unchecked::{NotChecked, not_checked};
+
+macro_rules! rules {
+    ($($module:ident)+) => {
+        $(mod $module;)+
+
+        /// Every rule, in the order in which documents list them.
+        pub const RULES: &[Rule] = &[$($module::RULE),+];
+    };
+}
+
+rules! {
+    stub_in_place
+    refused_push
+    pending
+    absent
+    unexpected
+    leftover
+    chains_differ
+    digest_skew
+    unusable_url
+    object_not_used
+    matches_nothing
+    near_miss
+    selector_ignored
+    match_excludes_all
+    fail_open
+    after_custom
+    priority_tie
+    latest_if_not_present
+    same_root_id
+    empty_plugin_name
+    envoy_filter
+    version_skew
+    peer_authentications
+    destination_rule
+    permissive
+}
+
+/// How grave a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Severity {
+    /// Something does not work.
+    Error,
+    /// It may not be what was meant.
+    Warning,
+    /// Worth to know.
+    Information,
+}
+
+impl Severity {
+    /// The word of JSON and of the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Information => "information",
+        }
+    }
+}
+
+/// What is the same of all findings of one kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// Its stable name, by which findings are ignored.
+    pub code: &'static str,
+    /// How grave its findings are at most.
+    pub severity: Severity,
+    /// What it finds, as one sentence.
+    pub title: &'static str,
+    /// Why that matters.
+    pub why: &'static str,
+    /// Where it comes from: the place in Istio's or Envoy's source, or what shows it.
+    pub source: &'static str,
+    needs: Needs,
+    check: fn(&Facts<'_>) -> Vec<Finding>,
+}
+
+impl Rule {
+    /// A finding of this rule, as grave as can be.
+    fn found(&self, object: FindingObject, what: impl Into<String>) -> Finding {
+        Finding {
+            code: self.code,
+            severity: self.severity,
+            what: what.into(),
+            evidence: Vec::new(),
+            why: self.why,
+            fix: String::new(),
+            object,
+            proxies: Vec::new(),
+            place: None,
+            plugin: None,
+        }
+    }
+
+    /// The same about a plugin.
+    fn of_plugin(&self, plugin: &PluginId, what: impl Into<String>) -> Finding {
+        Finding { plugin: Some(plugin.clone()), ..self.found(FindingObject::new(plugin.kind.as_str(), &plugin.name), what) }
+    }
+}
+
+/// What a rule looks at. What of it could not be read is said beside the findings.
+#[derive(Clone, Copy, Debug)]
+struct Needs {
+    /// The proxies' own dumps.
+    dumps: bool,
+    /// Kinds of objects that it finds something in: those that could not be read are left out.
+    some: &'static [Kind],
+    /// Kinds of objects that it concludes from the absence of: it finds nothing unless all could be read.
+    all: &'static [Kind],
+}
+
+const PLUGINS: &[Kind] = &[Kind::WasmPlugin, Kind::TrafficExtension];
+const PLUGINS_AND_PODS: &[Kind] = &[Kind::WasmPlugin, Kind::TrafficExtension, Kind::Pod];
+const DUMPS: Needs = Needs { dumps: true, some: &[], all: &[] };
+
+impl Needs {
+    const fn objects(some: &'static [Kind], all: &'static [Kind]) -> Self {
+        Self { dumps: false, some, all }
+    }
+
+    /// Whether it looks at a kind of objects.
+    fn kind(&self, kind: Kind) -> bool {
+        self.some.contains(&kind) || self.all.contains(&kind)
+    }
+
+    /// Whether it looks at objects at all.
+    fn any_kind(&self) -> bool {
+        !self.some.is_empty() || !self.all.is_empty()
+    }
+}
+
+/// One finding. Its fields are JSON keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// The rule's stable name.
+    pub code: &'static str,
+    /// How grave it is.
+    pub severity: Severity,
+    /// What is so, as one sentence.
+    pub what: String,
+    /// What shows it, as clauses.
+    pub evidence: Vec<String>,
+    /// Why it matters.
+    pub why: &'static str,
+    /// What to do, as one clause.
+    pub fix: String,
+    /// The object that it is about.
+    pub object: FindingObject,
+    /// The proxies that it is about, by name; empty where it is about none.
+    pub proxies: Vec<ProxyId>,
+    /// Where in a proxy it can be looked at; None where it is in no listener.
+    pub place: Option<Place>,
+    /// The plugin that it is about.
+    #[serde(skip)]
+    pub plugin: Option<PluginId>,
+}
+
+/// The object that a finding is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct FindingObject {
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its namespace; empty for what is in none.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl FindingObject {
+    fn new(kind: &'static str, name: &ObjectName) -> Self {
+        Self { kind, namespace: name.namespace.clone(), name: name.name.clone() }
+    }
+
+    fn pod(proxy: &ProxyId) -> Self {
+        Self { kind: "Pod", namespace: proxy.namespace.clone(), name: proxy.pod.clone() }
+    }
+}
+
+impl std::fmt::Display for FindingObject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.kind, ObjectName::new(self.namespace.as_str(), self.name.as_str()))
+    }
+}
+
+/// A listener of a proxy, or a chain of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Place {
+    /// The proxy.
+    pub proxy: ProxyId,
+    /// The listener's name.
+    pub listener: String,
+    /// The listener's state.
+    pub state: &'static str,
+    /// The chain's 0-based place in it; None where it is the listener as a whole.
+    pub chain: Option<usize>,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let chain = self.chain.map(|chain| format!("chain {chain} of ")).unwrap_or_default();
+        write!(f, "{chain}listener {} ({}) of {}", self.listener, self.state, self.proxy)
+    }
+}
+
+/// What the rules find, the gravest first, of each severity by object. A rule that cannot see what it needs finds nothing.
+pub fn findings(facts: &Facts<'_>) -> Vec<Finding> {
+    let able = RULES.iter().filter(|rule| !unchecked::is_blind(rule, facts));
+    let mut found: Vec<Finding> = able.flat_map(|rule| (rule.check)(facts)).collect();
+    found.sort_by(|a, b| (a.severity, &a.object, a.code, &a.what).cmp(&(b.severity, &b.object, b.code, &b.what)));
+    found
+}
+
+/// `1 proxy`, `3 proxies`.
+fn proxies(count: usize) -> String {
+    if count == 1 { "1 proxy".to_owned() } else { format!("{count} proxies") }
+}
+
+/// What is true of several things, once each, with the first of them: `it is so (a, b and 4 more)`.
+fn once_each<T: ToString>(said: impl IntoIterator<Item = (T, String)>) -> Vec<String> {
+    const MOST: usize = 3;
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    for (of, text) in said {
+        match found.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, all)) => all.push(of.to_string()),
+            None => found.push((text, vec![of.to_string()])),
+        }
+    }
+    let line = |(text, of): (String, Vec<String>)| {
+        let more = of.len().saturating_sub(MOST);
+        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("{}{rest}: {text}", of[..of.len() - more].join(", "))
+    };
+    found.into_iter().map(line).collect()
+}

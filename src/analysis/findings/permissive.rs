@@ -1,0 +1,58 @@
+//! PERMISSIVE mode where every client that is known uses mutual TLS anyway.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
+use crate::analysis::answers::MtlsEntry;
+use crate::analysis::mtls::client::Wire;
+use crate::model::ids::ObjectName;
+use crate::model::kind::Kind;
+use crate::model::peer_authentication::MtlsMode;
+use crate::model::workload::Pod;
+
+pub(super) const RULE: Rule = Rule {
+    code: "permissive-without-need",
+    severity: Severity::Information,
+    title: "The mode is PERMISSIVE, though every client that is known uses mutual TLS.",
+    why: "Plain text is taken from anyone, and each port has twice the chains; STRICT would refuse only clients that are not known.",
+    source: "pilot/pkg/security/authn/policy_applier.go: ComposePeerAuthentication; pilot/pkg/networking/core/cluster_tls.go",
+    needs: Needs::objects(&[], &[Kind::Pod, Kind::Service, Kind::PeerAuthentication, Kind::DestinationRule]),
+    check,
+};
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    // Pods of namespaces that have proxies are clients; those of Kubernetes itself hardly are.
+    let meshed: BTreeSet<&str> = facts.pods.iter().filter(|pod| pod.runs_envoy()).map(|pod| pod.id.namespace.as_str()).collect();
+    let is_plain = |pod: &Pod| pod.proxy.is_none() && pod.istiod.is_none() && !pod.injection.ambient;
+    if facts.pods.iter().any(|pod| is_plain(pod) && meshed.contains(pod.id.namespace.as_str())) {
+        return Vec::new();
+    }
+    let mut by_namespace: BTreeMap<&str, Vec<&MtlsEntry>> = BTreeMap::new();
+    for entry in facts.mtls().workloads.iter().filter(|entry| is_needless(entry)) {
+        by_namespace.entry(&entry.pod.namespace).or_default().push(entry);
+    }
+    by_namespace.into_iter().map(|(namespace, entries)| finding(namespace, &entries)).collect()
+}
+
+/// Whether every client with a proxy sends mutual TLS to every port.
+fn is_needless(entry: &MtlsEntry) -> bool {
+    let mut clients = entry.services.iter().flat_map(|service| &service.clients).filter(|client| client.proxy).peekable();
+    let sidecar = entry.proxy_kind == Some("sidecar") && entry.mode == MtlsMode::Permissive;
+    sidecar && clients.peek().is_some() && clients.all(|client| client.sends == Wire::MutualTls)
+}
+
+fn finding(namespace: &str, entries: &[&MtlsEntry]) -> Finding {
+    let names: Vec<&str> = entries.iter().map(|entry| entry.short.as_str()).collect();
+    Finding {
+        evidence: vec![
+            format!("every client with a proxy sends mutual TLS to {}", names.join(", ")),
+            "no pod of a namespace with proxies is without one".to_owned(),
+        ],
+        fix: "see what would change with `meshscope why PLUGIN --mode STRICT`, then set STRICT by a PeerAuthentication".to_owned(),
+        proxies: entries.iter().map(|entry| entry.pod.clone()).collect(),
+        ..RULE.found(
+            FindingObject::new(Kind::Namespace.as_str(), &ObjectName::new("", namespace)),
+            format!("In namespace {namespace} plain text is taken that no known client sends."),
+        )
+    }
+}

@@ -1,0 +1,77 @@
+//! What rules could not look at: silence is no good news where nothing was seen.
+
+use serde::Serialize;
+
+use super::{Facts, RULES, Rule, refused_push};
+use crate::model::kind::Kind;
+
+/// Something that could not be read, with the rules that would have looked at it. Its fields are JSON keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NotChecked {
+    /// What could not be read: proxies by name, a kind of objects.
+    pub objects: Vec<String>,
+    /// Why, as one clause.
+    pub why: String,
+    /// The rules that found nothing, or not all, for that.
+    pub codes: Vec<&'static str>,
+}
+
+impl std::fmt::Display for NotChecked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let more = self.objects.len().saturating_sub(3);
+        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let objects = self.objects[..self.objects.len() - more].join(", ");
+        write!(f, "{objects}{rest}: {}; not checked: {}", self.why, self.codes.join(", "))
+    }
+}
+
+/// Whether a rule would conclude from what was not read.
+pub(super) fn is_blind(rule: &Rule, facts: &Facts<'_>) -> bool {
+    let snapshot = facts.snapshot;
+    let is_lacking = |kind| snapshot.unread.contains(kind) || !snapshot.settled.contains(kind);
+    (rule.needs.any_kind() && !snapshot.has_objects) || rule.needs.all.iter().any(is_lacking)
+}
+
+/// What could not be looked at: objects first, then proxies, those of one reason together.
+pub fn not_checked(facts: &Facts<'_>) -> Vec<NotChecked> {
+    let codes = |wanted: &dyn Fn(&Rule) -> bool| RULES.iter().filter(|rule| wanted(rule)).map(|rule| rule.code).collect::<Vec<_>>();
+    let snapshot = facts.snapshot;
+    if !snapshot.has_objects {
+        let all = codes(&|rule| rule.needs.any_kind());
+        let why = "none were read, and a lone config dump has none beside it".to_owned();
+        return std::iter::once(NotChecked { objects: vec!["objects".to_owned()], why, codes: all }).chain(unread_proxies(facts)).collect();
+    }
+    let of_kind = Kind::ALL.into_iter().filter_map(|kind| {
+        let why = if snapshot.unread.contains(&kind) {
+            "they could not be read, or not in every namespace"
+        } else if !snapshot.settled.contains(&kind) {
+            "they are still being read"
+        } else {
+            return None;
+        };
+        let codes = codes(&|rule| rule.needs.kind(kind));
+        (!codes.is_empty()).then(|| NotChecked { objects: vec![kind.resource()], why: why.to_owned(), codes })
+    });
+    of_kind.chain(unread_proxies(facts)).collect()
+}
+
+/// A dump lists a refused plugin as if it were in place.
+const DUMP_ALONE: &str = "only the config dump was read, and neither what Envoy and the agent count nor the log";
+
+fn unread_proxies(facts: &Facts<'_>) -> Vec<NotChecked> {
+    let of_dumps: Vec<&str> = RULES.iter().filter(|rule| rule.needs.dumps).map(|rule| rule.code).collect();
+    let mut found: Vec<NotChecked> = Vec::new();
+    for proxy in &facts.proxies {
+        let dump_alone = facts.snapshot.dump(&proxy.id).is_some_and(|loaded| loaded.vitals.is_none());
+        let (why, codes) = match &proxy.dump {
+            Err(why) => (why.as_str(), of_dumps.clone()),
+            Ok(_) if dump_alone => (DUMP_ALONE, vec![refused_push::RULE.code]),
+            Ok(_) => continue,
+        };
+        match found.iter_mut().find(|known| known.why == why) {
+            Some(known) => known.objects.push(proxy.id.to_string()),
+            None => found.push(NotChecked { objects: vec![proxy.id.to_string()], why: why.to_owned(), codes }),
+        }
+    }
+    found
+}

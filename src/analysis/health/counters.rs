@@ -1,0 +1,109 @@
+//! What Envoy's and the agent's counters say of a plugin.
+
+use super::{Evidence, EvidenceSource, PluginState};
+use crate::model::envoy::{EcdsFilter, ExtensionConfig};
+use crate::model::vitals::{Metric, Metrics};
+
+/// Active VMs of the runtime that istiod asks for (`source/extensions/common/wasm/stats_handler.h`).
+const ACTIVE: &str = "envoy_wasm_envoy_wasm_runtime_v8_active";
+/// Refused updates of listeners.
+const LDS_REJECTED: &str = "envoy_listener_manager_lds_update_rejected";
+/// A counter that Envoy makes for each plugin that it takes, by the name of its configuration, and gives up with it.
+const OF_A_PLUGIN: &str = "_vm_reload";
+
+/// What Envoy's statistics say.
+#[derive(Default)]
+pub(super) struct OfEnvoy {
+    /// It made the plugin.
+    pub has: Option<Evidence>,
+    /// It did not, though the dump lists it.
+    pub lacks: Option<Evidence>,
+    /// No VM runs at all, and it is not known of which plugin that is said.
+    pub runs_nothing: bool,
+    /// What was, at any time since it was started.
+    pub others: Vec<Evidence>,
+}
+
+/// Reads them for the plugin of an ECDS entry; `is_module` says that it holds Wasm.
+pub(super) fn of_envoy(entry: Option<&EcdsFilter>, is_module: bool, metrics: &Metrics) -> OfEnvoy {
+    let mut said = OfEnvoy::default();
+    let evidence = |metric: &str, what: String| Evidence::new(EvidenceSource::Stats, metric, what);
+    if let Some(entry) = entry {
+        said.others.extend(failed_updates(entry, metrics));
+    }
+    if let Some(ExtensionConfig::Wasm { name, .. }) = entry.map(|entry| &entry.config).filter(|_| is_module) {
+        let own = format!("envoy_wasm_{}{OF_A_PLUGIN}", sanitized(name));
+        let others = metrics.0.iter().any(|metric| metric.name.starts_with("envoy_wasm_") && metric.name.ends_with(OF_A_PLUGIN));
+        let active = metrics.value(ACTIVE);
+        if metrics.value(&own).is_some() {
+            said.has = Some(evidence(&own, "Envoy has a counter for it, which it makes for a plugin that it takes".to_owned()));
+        } else if others {
+            let what = "Envoy has no counter for it, which it makes for each plugin that it takes, and has one for another";
+            said.lacks = Some(evidence(&own, what.to_owned()));
+        } else if active == Some(0.0) {
+            said.lacks = Some(evidence(ACTIVE, "0: no Wasm VM is active, so no module runs".to_owned()));
+            said.runs_nothing = true;
+        }
+        if let Some(active) = active.filter(|active| *active > 0.0) {
+            said.others.push(evidence(ACTIVE, format!("Envoy has {} active, of all its plugins together", number(active, "Wasm VM"))));
+        }
+        let failed = format!("{own}_failure");
+        if let Some(count) = metrics.value(&failed).filter(|count| *count > 0.0) {
+            said.others.push(evidence(&failed, format!("since its start {} of a VM of it failed", number(count, "restart"))));
+        }
+    }
+    if let Some(count) = metrics.value(LDS_REJECTED).filter(|count| *count > 0.0) {
+        said.others.push(evidence(
+            LDS_REJECTED,
+            format!("Envoy refused {} of listeners since its start, for any reason", number(count, "update")),
+        ));
+    }
+    said
+}
+
+/// The counters of the filter's subscription, where the proxy's `proxyStatsMatcher` keeps them.
+fn failed_updates(entry: &EcdsFilter, metrics: &Metrics) -> Option<Evidence> {
+    let of_filter = format!("extension_config_discovery_http_filter_{}", sanitized(&entry.name));
+    let of = |end: &str| {
+        let is_it = |metric: &&Metric| metric.name.ends_with(end) && metric.name.contains(&of_filter);
+        metrics.0.iter().find(is_it).filter(|metric| metric.value > 0.0)
+    };
+    let failed = of("_config_fail")?;
+    let taken = of("_config_reload").map_or(0.0, |metric| metric.value);
+    let what = format!("Envoy refused {} of it since its start, and took {taken}", number(failed.value, "configuration"));
+    Some(Evidence::new(EvidenceSource::Stats, failed.name.clone(), what))
+}
+
+/// What the agent counted of its modules (`pkg/wasm/monitoring.go`); it does not say of which.
+pub(super) fn of_agent(state: PluginState, metrics: &Metrics) -> Vec<Evidence> {
+    let evidence = |metric: String, what: String| Evidence::new(EvidenceSource::AgentStats, metric, what);
+    let is_failure =
+        |metric: &&Metric| metric.value > 0.0 && !metric.labels.contains("\"success\"") && !metric.labels.contains("no_remote_load");
+    let fetches = metrics.named("istio_agent_wasm_remote_fetch_count").filter(is_failure);
+    let conversions = metrics.named("istio_agent_wasm_config_conversion_count").filter(is_failure);
+    let failures: Vec<Evidence> = fetches
+        .chain(conversions)
+        .map(|metric| {
+            let what = format!("the agent counts {} since its start, of any of its modules", number(metric.value, "failure"));
+            evidence(metric.to_string(), what)
+        })
+        .collect();
+    let is_stub = matches!(state, PluginState::StubAllow | PluginState::StubDeny);
+    if is_stub && failures.is_empty() {
+        return vec![evidence(String::new(), "the agent has counted no failure since its start".to_owned())];
+    }
+    let entries = "istio_agent_wasm_cache_entries";
+    let kept = metrics.value(entries).filter(|_| state == PluginState::Running);
+    let kept = kept.map(|count| evidence(entries.to_owned(), format!("the agent keeps {}", number(count, "module"))));
+    failures.into_iter().chain(kept).collect()
+}
+
+/// `1 failure`, `2 failures`.
+fn number(count: f64, what: &str) -> String {
+    if count == 1.0 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// A name as Envoy writes it into a metric's (`source/server/admin/prometheus_stats.cc`).
+fn sanitized(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+}

@@ -1,0 +1,181 @@
+//! The state of a plugin by one config dump: its entry in the ECDS section, and the listeners that refer to it.
+//!
+//! A dump alone does not show that Envoy refused an ECDS resource: the section lists the refused one as if it were in place.
+
+use super::{Evidence, Expected, Health, PluginState, weigh};
+use crate::analysis::placement;
+use crate::ingest::plugin_name;
+use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter, ExtensionConfig, FilterSource, Listener, ListenerState};
+use crate::model::ids::{PluginId, PluginKind};
+
+/// The field of a dump that holds a plugin's configuration.
+pub(super) const ENTRY: &str = "ecds_filters";
+const CONFIG: &str = "ecds_filters[].ecds_filter.typed_config";
+const REFERENCE: &str = "dynamic_listeners[]";
+
+/// The state of `plugin` by one dump.
+pub fn of_dump(plugin: &PluginId, dump: &ConfigDump, expected: &Expected) -> Health {
+    if dump.view == DumpView::Istiod {
+        let what = "only istiod's view could be read, which does not say what the proxy has";
+        return Health::new(PluginState::Unknown, Evidence::of_dump("", what));
+    }
+    let held = weigh::entry(plugin, dump).map(held);
+    let stands = Stands::of(plugin, dump);
+    if let (Some(refusal), Expected::Yes(_) | Expected::Unknown(_)) = (refusal(plugin, dump, &stands), expected) {
+        let evidence = std::iter::once(refusal).chain(held.map(|held| held.evidence).into_iter().flatten());
+        return Health { state: PluginState::Rejected, evidence: evidence.collect() };
+    }
+    if stands.is_in_use() {
+        let health = held.unwrap_or_else(|| without_entry(plugin, dump, &stands));
+        return match expected {
+            Expected::No(_) => unexpected(health, expected),
+            Expected::Yes(_) | Expected::Unknown(_) => health,
+        };
+    }
+    match held {
+        // A part of a dump, which does not say what refers to it.
+        Some(health) if dump.listeners.is_empty() => health,
+        Some(health) if health.state != PluginState::Pending => not_in_use(health, dump, expected, &stands),
+        _ => not_there(dump, expected),
+    }
+}
+
+/// In which states of listeners the plugin's filter stands.
+struct Stands<'d> {
+    listeners: Vec<&'d Listener>,
+}
+
+impl<'d> Stands<'d> {
+    fn of(plugin: &PluginId, dump: &'d ConfigDump) -> Self {
+        Self { listeners: dump.listeners.iter().filter(|listener| placement::count_in_listener(listener, plugin) > 0).collect() }
+    }
+
+    fn names(&self, state: ListenerState) -> Vec<&'d str> {
+        self.listeners.iter().filter(|listener| listener.state == state).map(|listener| listener.name.as_str()).collect()
+    }
+
+    fn is_in(&self, state: ListenerState) -> bool {
+        self.listeners.iter().any(|listener| listener.state == state)
+    }
+
+    /// Whether connections go through it, or will.
+    fn is_in_use(&self) -> bool {
+        self.is_in(ListenerState::Active) || self.is_in(ListenerState::Warming)
+    }
+}
+
+/// What the ECDS section holds of a plugin.
+fn held(entry: &EcdsFilter) -> Health {
+    let said = |state, field: &str, what: String| Health::new(state, Evidence::of_dump(format!("{CONFIG}{field}"), what));
+    match &entry.config {
+        ExtensionConfig::Wasm { file, .. } if !file.is_empty() => {
+            said(PluginState::Running, ".config.vm_config.code.local.filename", format!("ECDS holds the module as {file}"))
+        }
+        ExtensionConfig::Wasm { url, .. } if !url.is_empty() => {
+            let what = format!("ECDS holds only the module's URL {url}: whether it was fetched is not to be seen");
+            said(PluginState::Unknown, ".config.vm_config.code.remote.http_uri.uri", what)
+        }
+        ExtensionConfig::Wasm { .. } => {
+            said(PluginState::Running, ".config.vm_config.code.local", "ECDS holds the module itself".to_owned())
+        }
+        ExtensionConfig::StubAllow => {
+            let why = "in its place: the module could not be fetched, all requests are allowed";
+            said(PluginState::StubAllow, ".rules_stat_prefix", format!("ECDS holds an RBAC filter wasm-default-allow {why}"))
+        }
+        ExtensionConfig::StubDeny => {
+            let why = "in its place: the module could not be fetched, all requests are denied";
+            said(PluginState::StubDeny, ".rules_stat_prefix", format!("ECDS holds an RBAC filter wasm-default-deny {why}"))
+        }
+        ExtensionConfig::Other(type_url) => said(PluginState::Unknown, ".@type", format!("ECDS holds {type_url} under its name")),
+        ExtensionConfig::Missing => Health::new(
+            PluginState::Pending,
+            Evidence::of_dump("ecds_filters[].last_updated", "ECDS was asked for it and has received nothing"),
+        ),
+    }
+}
+
+/// Listeners have it, and the ECDS section does not.
+fn without_entry(plugin: &PluginId, dump: &ConfigDump, stands: &Stands<'_>) -> Health {
+    let filters = stands.listeners.iter().flat_map(|listener| &listener.chains).flat_map(|chain| chain.filters());
+    let mut of_plugin = filters.filter(|filter| placement::is_of(filter, plugin));
+    // Lua, and the Wasm of an EnvoyFilter, stand in the listener itself and need no ECDS.
+    if of_plugin.any(|filter| matches!(filter.source, FilterSource::Inline(_))) {
+        let field = format!("{REFERENCE} … typed_config");
+        return Health::new(PluginState::Running, Evidence::of_dump(field, "its configuration is in the listener itself"));
+    }
+    let warming = stands.names(ListenerState::Warming);
+    let has_ecds = dump.sections.iter().any(|section| section.type_url.contains("EcdsConfigDump"));
+    match (warming.is_empty(), has_ecds) {
+        (true, false) => Health::new(PluginState::Unknown, Evidence::of_dump("", "the dump has no ECDS section")),
+        (true, true) => Health::new(PluginState::Pending, Evidence::of_dump(ENTRY, "listeners refer to it, and ECDS does not hold it")),
+        (false, _) => {
+            let what = format!("listeners wait for it and take no connections yet ({}), and ECDS does not hold it", warming.join(", "));
+            Health::new(PluginState::Pending, Evidence::of_dump(format!("{REFERENCE}.warming_state"), what))
+        }
+    }
+}
+
+/// Envoy refused a listener because of it, or one that has it where no other does.
+fn refusal(plugin: &PluginId, dump: &ConfigDump, stands: &Stands<'_>) -> Option<Evidence> {
+    let refused = dump.listeners.iter().filter(|listener| listener.state == ListenerState::Error);
+    let mut because = refused.filter(|listener| {
+        let error = listener.error.as_deref().unwrap_or_default();
+        names_plugin(error, plugin) || !stands.is_in_use() && placement::count_in_listener(listener, plugin) > 0
+    });
+    let first = because.next()?;
+    let others = match because.count() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let error = first.error.as_deref().unwrap_or("without a reason");
+    Some(Evidence::of_dump(
+        format!("{REFERENCE}.error_state.details"),
+        format!("Envoy refused the listener {}{others}: {error}", first.name),
+    ))
+}
+
+/// Whether a text of Envoy names the plugin, by its configuration's name or its resource's.
+pub(super) fn names_plugin(text: &str, plugin: &PluginId) -> bool {
+    if plugin.kind == PluginKind::EnvoyFilter {
+        return text.contains(&plugin.name.name);
+    }
+    let is_of_a_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
+    let names = text.split(|c| !is_of_a_name(c)).filter_map(|word| plugin_name::of_configuration(word.trim_end_matches('.')));
+    names.into_iter().any(|(name, marked)| name == plugin.name && (!marked || plugin.kind == PluginKind::WasmPlugin))
+}
+
+/// The ECDS section has it, and no listener that takes connections does.
+fn not_in_use(held: Health, dump: &ConfigDump, expected: &Expected, stands: &Stands<'_>) -> Health {
+    let draining = stands.names(ListenerState::Draining);
+    let (state, what) = match expected {
+        Expected::Yes(_) if has_no_listeners(dump) => (PluginState::Unknown, NO_LISTENERS.to_owned()),
+        Expected::Yes(_) => (PluginState::Absent, "no listener refers to it".to_owned()),
+        _ if !draining.is_empty() => (PluginState::Leftover, format!("only draining listeners refer to it: {}", draining.join(", "))),
+        _ => (PluginState::Leftover, "no listener refers to it, and ECDS still holds it".to_owned()),
+    };
+    let reference = Evidence::of_dump(REFERENCE, what);
+    Health { state, evidence: [vec![reference, expected.evidence()], held.evidence].concat() }
+}
+
+/// A proxy that starts has its own listeners alone, and its ECDS section is read after them.
+fn has_no_listeners(dump: &ConfigDump) -> bool {
+    dump.listeners.iter().all(|listener| listener.is_static)
+}
+
+const NO_LISTENERS: &str = "the proxy has no listeners of istiod's yet";
+
+/// Neither is there.
+fn not_there(dump: &ConfigDump, expected: &Expected) -> Health {
+    let (state, what) = match expected {
+        Expected::No(_) => (PluginState::NotApplicable, "it does not apply to this proxy, and is not there"),
+        Expected::Yes(_) if has_no_listeners(dump) => (PluginState::Unknown, NO_LISTENERS),
+        Expected::Yes(_) => (PluginState::Absent, "the proxy has neither a filter nor an ECDS entry of it"),
+        Expected::Unknown(_) => (PluginState::Unknown, "the proxy has neither a filter nor an ECDS entry of it"),
+    };
+    Health { state, evidence: vec![Evidence::of_dump("", what), expected.evidence()] }
+}
+
+fn unexpected(health: Health, expected: &Expected) -> Health {
+    let reference = Evidence::of_dump(REFERENCE, "listeners have it, and it does not apply to this proxy");
+    Health { state: PluginState::Unexpected, evidence: [vec![reference, expected.evidence()], health.evidence].concat() }
+}

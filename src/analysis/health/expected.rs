@@ -1,0 +1,73 @@
+//! Whether a proxy should have a plugin at all.
+
+use super::{Evidence, EvidenceSource, Health, PluginState};
+use crate::analysis::outlook::Outlook;
+use crate::analysis::{attachment, placement};
+use crate::model::ids::{PluginId, PluginKind, ProxyId};
+use crate::model::kind::Kind;
+use crate::model::snapshot::Snapshot;
+
+/// Whether the plugin applies to the proxy, each with the reason as one clause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// It does.
+    Yes(String),
+    /// It does not, or there is no such plugin any more.
+    No(String),
+    /// That cannot be told.
+    Unknown(String),
+}
+
+impl Expected {
+    /// By the objects of the mesh.
+    pub fn of(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Self {
+        if !snapshot.has_objects {
+            return Self::Unknown("a lone config dump has no objects, so nothing says to what the plugin applies".to_owned());
+        }
+        let kind = match plugin.kind {
+            PluginKind::WasmPlugin => Kind::WasmPlugin,
+            PluginKind::TrafficExtension => Kind::TrafficExtension,
+            PluginKind::EnvoyFilter => return Self::Unknown("an EnvoyFilter put it there".to_owned()),
+        };
+        let Some(object) = snapshot.objects.plugins.get(plugin) else {
+            let unread = snapshot.unread.contains(&kind).then(|| Self::Unknown(format!("{} could not be read", kind.plural())));
+            return unread.unwrap_or_else(|| Self::No(format!("there is no {} {plugin}", plugin.kind)));
+        };
+        let Some(pod) = snapshot.objects.pods.get(proxy) else {
+            return Self::Unknown("the pod is not among the objects that were read".to_owned());
+        };
+        let decision = attachment::attach(object, pod, &snapshot.objects);
+        if decision.attached { Self::Yes(decision.reason.to_string()) } else { Self::No(decision.reason.to_string()) }
+    }
+
+    pub(super) fn evidence(&self) -> Evidence {
+        let (Self::Yes(why) | Self::No(why) | Self::Unknown(why)) = self;
+        Evidence::new(EvidenceSource::Objects, "", why.clone())
+    }
+}
+
+/// A plugin that is missed is only missed where istiod would put it into a chain: `match`, or the proxy's listeners, can keep it out
+/// of every one.
+pub(super) fn held_against_prediction(health: Health, snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Health {
+    if health.state != PluginState::Absent {
+        return health;
+    }
+    let predicted = Outlook::of(snapshot, proxy).map(|outlook| {
+        let listeners = &outlook.prediction.listeners;
+        let count: usize = listeners.iter().map(|listener| placement::count_in_listener(listener, plugin)).sum();
+        (count, outlook.prediction.gaps.is_empty())
+    });
+    let (state, what) = match predicted {
+        Ok((0, true)) if health.evidence.iter().any(|evidence| evidence.field.starts_with(super::dump::ENTRY)) => {
+            (PluginState::Leftover, "istiod would put it into no chain of this proxy".to_owned())
+        }
+        Ok((0, true)) => (PluginState::NotApplicable, "it applies, and istiod would put it into no chain of this proxy".to_owned()),
+        Ok((0, false)) => (PluginState::Unknown, "what istiod would send this proxy cannot be told as a whole".to_owned()),
+        Ok((count, _)) => (PluginState::Absent, format!("istiod would put it into {count} filter chains of this proxy")),
+        Err(why) => (PluginState::Absent, format!("in how many chains it should be is not to be told: {why}")),
+    };
+    let mut evidence = health.evidence;
+    let at = usize::from(state == PluginState::Absent);
+    evidence.insert(at, Evidence::new(EvidenceSource::Objects, "", what));
+    Health { state, evidence }
+}

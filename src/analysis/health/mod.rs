@@ -1,0 +1,211 @@
+//! Whether a plugin runs in a proxy, by all that could be read of the proxy, and the sum of that over its proxies.
+//!
+//! No source is believed alone where another contradicts it: the state is the one that all of them allow, and what each of them
+//! says stands beside it as evidence.
+
+mod counters;
+mod dump;
+mod expected;
+mod lines;
+pub mod module;
+mod roll_up;
+mod weigh;
+
+use serde::Serialize;
+
+use crate::model::envoy::DumpView;
+use crate::model::ids::{PluginId, ProxyId};
+use crate::model::snapshot::Snapshot;
+
+pub use dump::of_dump;
+pub use expected::Expected;
+pub use roll_up::{Rollup, roll_up};
+
+/// The state of one plugin in one proxy, in the words of JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PluginState {
+    /// The module is in place.
+    Running,
+    /// The module could not be fetched; a filter of the same name allows everything.
+    StubAllow,
+    /// The module could not be fetched; a filter of the same name denies everything.
+    StubDeny,
+    /// The proxy refused its configuration.
+    Rejected,
+    /// Listeners refer to it, and its configuration has not been received.
+    Pending,
+    /// It applies to the proxy, and no listener has it.
+    Absent,
+    /// It does not apply to the proxy, and listeners have it.
+    Unexpected,
+    /// No listener has it, and the ECDS section of the dump still does.
+    Leftover,
+    /// The plugin does not apply to this proxy, and is not there.
+    NotApplicable,
+    /// Not to be told from what could be read.
+    Unknown,
+}
+
+impl PluginState {
+    /// Every state, what is worst first.
+    pub const ALL: [Self; 10] = [
+        Self::StubDeny,
+        Self::Rejected,
+        Self::StubAllow,
+        Self::Absent,
+        Self::Unexpected,
+        Self::Pending,
+        Self::Leftover,
+        Self::Unknown,
+        Self::NotApplicable,
+        Self::Running,
+    ];
+
+    /// The word of JSON and of the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::StubAllow => "stubAllow",
+            Self::StubDeny => "stubDeny",
+            Self::Rejected => "rejected",
+            Self::Pending => "pending",
+            Self::Absent => "absent",
+            Self::Unexpected => "unexpected",
+            Self::Leftover => "leftover",
+            Self::NotApplicable => "notApplicable",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The state in a few words for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::StubAllow => "stub, allows all",
+            Self::StubDeny => "stub, denies all",
+            Self::Rejected => "rejected",
+            Self::Pending => "pending",
+            Self::Absent => "absent",
+            Self::Unexpected => "unexpected",
+            Self::Leftover => "left over",
+            Self::NotApplicable => "not applicable",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// How grave it is.
+    pub fn weight(self) -> Weight {
+        match self {
+            Self::Running => Weight::Good,
+            Self::StubAllow | Self::StubDeny | Self::Rejected | Self::Absent => Weight::Bad,
+            Self::Pending | Self::Unexpected => Weight::Waits,
+            Self::Leftover | Self::NotApplicable | Self::Unknown => Weight::Neutral,
+        }
+    }
+}
+
+/// How grave a state is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// As it should be.
+    Good,
+    /// It does not do what it is there for.
+    Bad,
+    /// Not as it should be yet, or any more.
+    Waits,
+    /// Neither good nor bad.
+    Neutral,
+}
+
+/// The state of a plugin and what shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Health {
+    /// The state.
+    pub state: PluginState,
+    /// What each source says of it, what decided first; never empty.
+    pub evidence: Vec<Evidence>,
+}
+
+/// What one source says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Evidence {
+    /// Which source.
+    pub source: EvidenceSource,
+    /// The field, metric or record that says it; empty where it is the lack of one.
+    pub field: String,
+    /// What it says, as one clause.
+    pub what: String,
+}
+
+/// Where evidence comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum EvidenceSource {
+    /// Envoy's `/config_dump`.
+    ConfigDump,
+    /// Envoy's `/init_dump`.
+    InitDump,
+    /// Envoy's `/stats/prometheus`.
+    Stats,
+    /// The agent's, on port 15020.
+    AgentStats,
+    /// The log of the proxy's container.
+    Log,
+    /// The objects of the API server, and what istiod would make of them.
+    Objects,
+}
+
+impl EvidenceSource {
+    /// The source for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::ConfigDump => "config dump",
+            Self::InitDump => "init dump",
+            Self::Stats => "Envoy's statistics",
+            Self::AgentStats => "the agent's statistics",
+            Self::Log => "log",
+            Self::Objects => "objects",
+        }
+    }
+}
+
+impl Evidence {
+    pub(super) fn new(source: EvidenceSource, field: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { source, field: field.into(), what: what.into() }
+    }
+
+    /// The evidence in one line: the source, what it says, and where.
+    pub fn said(&self) -> String {
+        let field = if self.field.is_empty() { String::new() } else { format!(" ({})", self.field) };
+        format!("{}: {}{field}", self.source.words(), self.what)
+    }
+
+    fn of_dump(field: impl Into<String>, what: impl Into<String>) -> Self {
+        Self::new(EvidenceSource::ConfigDump, field, what)
+    }
+}
+
+impl Health {
+    fn new(state: PluginState, evidence: Evidence) -> Self {
+        Self { state, evidence: vec![evidence] }
+    }
+
+    /// What decided, as one clause.
+    pub fn note(&self) -> &str {
+        self.evidence.first().map_or("", |evidence| &evidence.what)
+    }
+}
+
+/// The state of `plugin` in `proxy`, by all that the snapshot holds of it.
+pub fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Health {
+    let Some(loaded) = snapshot.dump(proxy) else {
+        return Health::new(PluginState::Unknown, Evidence::of_dump("", "its config dump was not read"));
+    };
+    let health = of_dump(plugin, &loaded.dump, &Expected::of(snapshot, plugin, proxy));
+    let health = expected::held_against_prediction(health, snapshot, plugin, proxy);
+    match &loaded.vitals {
+        Some(vitals) if loaded.dump.view == DumpView::Proxy => weigh::weighed(health, plugin, &loaded.dump, vitals),
+        _ => health,
+    }
+}

@@ -1,0 +1,67 @@
+//! The sum of a plugin's states over its proxies.
+
+use serde::Serialize;
+
+use super::{PluginState, Weight};
+
+/// The state of a plugin over all its proxies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Rollup {
+    /// No proxy runs it.
+    Failed,
+    /// Some run it and some do not.
+    Partial,
+    /// Not yet received everywhere.
+    Pending,
+    /// It matches no workload, or `match` keeps it out of every chain.
+    Unmatched,
+    /// Nothing could be read.
+    Unknown,
+    /// Every proxy runs it.
+    Ready,
+}
+
+impl Rollup {
+    /// The word of JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Partial => "partial",
+            Self::Pending => "pending",
+            Self::Unmatched => "unmatched",
+            Self::Unknown => "unknown",
+            Self::Ready => "ready",
+        }
+    }
+
+    /// How grave it is.
+    pub fn weight(self) -> Weight {
+        match self {
+            Self::Ready => Weight::Good,
+            Self::Failed => Weight::Bad,
+            Self::Partial | Self::Pending | Self::Unmatched => Weight::Waits,
+            Self::Unknown => Weight::Neutral,
+        }
+    }
+}
+
+/// Sums up the states of a plugin over its proxies. Those that it is not meant for say nothing of how it is.
+pub fn roll_up(states: &[PluginState]) -> Rollup {
+    let is_meant = |state: &&PluginState| !matches!(state, PluginState::NotApplicable | PluginState::Unexpected | PluginState::Leftover);
+    let meant: Vec<PluginState> = states.iter().filter(is_meant).copied().collect();
+    let count = |wanted: &[PluginState]| meant.iter().filter(|state| wanted.contains(state)).count();
+    let running = count(&[PluginState::Running]);
+    let failed = count(&[PluginState::StubAllow, PluginState::StubDeny, PluginState::Rejected, PluginState::Absent]);
+    let pending = count(&[PluginState::Pending]);
+    match (running, failed, pending) {
+        _ if meant.is_empty() => Rollup::Unmatched,
+        (running, ..) if running == meant.len() => Rollup::Ready,
+        (0, 0, 0) => Rollup::Unknown,
+        (0, 0, _) => Rollup::Pending,
+        (0, ..) => Rollup::Failed,
+        // Running where it was read, and not read elsewhere: nothing bad is known, and not all is known.
+        (_, 0, 0) => Rollup::Unknown,
+        _ => Rollup::Partial,
+    }
+}

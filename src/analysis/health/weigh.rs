@@ -1,0 +1,74 @@
+//! What the dump says, held against what the proxy waits for, counts and logs.
+//!
+//! Envoy lists a refused ECDS resource in its dump as if it were in place, and ACKs a stub in the place of a module, so the dump
+//! alone is believed only where nothing contradicts it. Counters go on since the start of Envoy and of the agent: an old failure
+//! is told as one that was, and decides nothing.
+
+use super::{Evidence, EvidenceSource, Health, PluginState, counters, lines};
+use crate::ingest::plugin_name;
+use crate::model::envoy::{ConfigDump, EcdsFilter, ExtensionConfig};
+use crate::model::ids::PluginId;
+use crate::model::vitals::{Vitals, Waiting};
+
+/// The plugin's entry in the ECDS section.
+pub(super) fn entry<'d>(plugin: &PluginId, dump: &'d ConfigDump) -> Option<&'d EcdsFilter> {
+    dump.ecds.iter().find(|entry| entry.plugin.as_ref() == Some(plugin))
+}
+
+/// Holds the state by the dump against the rest.
+pub(super) fn weighed(health: Health, plugin: &PluginId, dump: &ConfigDump, vitals: &Vitals) -> Health {
+    let entry = entry(plugin, dump);
+    let is_module = entry.is_some_and(|entry| matches!(entry.config, ExtensionConfig::Wasm { .. }));
+    let Health { mut state, mut evidence } = health;
+    if let Some(waits) = vitals.waits.as_deref().and_then(|waits| waited_for(plugin, waits)) {
+        decide(&mut state, &mut evidence, waits, &[PluginState::Running, PluginState::Unknown], PluginState::Pending);
+    }
+    let refusal = lines::refusal(plugin, entry, &vitals.log);
+    let is_refused = refusal.is_some();
+    if let Some(line) = refusal {
+        decide(&mut state, &mut evidence, line, &[PluginState::Running, PluginState::Unknown], PluginState::Rejected);
+    }
+    if let Some(metrics) = &vitals.envoy {
+        let said = counters::of_envoy(entry, is_module, metrics);
+        if let Some(lacks) = said.lacks {
+            // That a plugin of the name is there does not contradict a refusal: what Envoy took before goes on.
+            let becomes = if said.runs_nothing { PluginState::Unknown } else { PluginState::Rejected };
+            decide(&mut state, &mut evidence, lacks, &[PluginState::Running], becomes);
+        }
+        if let Some(has) = said.has {
+            let before = if is_refused { "; the configuration that it took before goes on" } else { "" };
+            evidence.push(Evidence { what: format!("{}{before}", has.what), ..has });
+        }
+        evidence.extend(said.others);
+    }
+    evidence.extend(lines::others(plugin, entry, &vitals.log, state));
+    if let Some(metrics) = vitals.agent.as_ref().filter(|_| entry.is_some() || state == PluginState::Pending) {
+        evidence.extend(counters::of_agent(state, metrics));
+    }
+    Health { state, evidence }
+}
+
+/// What speaks for another state goes before what it overrules; where the state is not one of those, it stands beside it.
+fn decide(state: &mut PluginState, evidence: &mut Vec<Evidence>, said: Evidence, overrules: &[PluginState], becomes: PluginState) {
+    if overrules.contains(state) {
+        *state = becomes;
+        evidence.insert(0, said);
+    } else {
+        let at = usize::from(*state == becomes).min(evidence.len());
+        evidence.insert(at, said);
+    }
+}
+
+/// `shared target FilterConfigSubscription init extensions.istio.io/trafficextension/default.p`: what Envoy names the target of a
+/// filter whose configuration has not come (`source/common/filter/config_discovery_impl.cc`).
+fn waited_for(plugin: &PluginId, waits: &[Waiting]) -> Option<Evidence> {
+    let is_it = |target: &String| {
+        let resource = target.split_whitespace().next_back().unwrap_or_default();
+        plugin_name::of_resource(resource, true).is_some_and(|found| found.id == *plugin)
+    };
+    let waiting: Vec<&str> =
+        waits.iter().filter(|waiting| waiting.targets.iter().any(is_it)).map(|waiting| waiting.whose.as_str()).collect();
+    let target = waits.iter().flat_map(|waiting| &waiting.targets).find(|target| is_it(target))?;
+    let what = format!("Envoy waits for {target} before it starts the listeners {}", waiting.join(", "));
+    Some(Evidence::new(EvidenceSource::InitDump, "unready_targets_dumps[].target_names", what))
+}

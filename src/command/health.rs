@@ -1,0 +1,49 @@
+//! `health`: asks the proxies in question for all that says how plugins fare, and for the Secrets of their modules.
+
+use std::collections::BTreeSet;
+
+use super::Outcome;
+use super::ask::Asker;
+use super::read;
+use crate::analysis::answers;
+use crate::analysis::lookup;
+use crate::error::Error;
+use crate::model::ids::{ObjectName, PluginId, ProxyId};
+use crate::model::pull_secret::PullSecret;
+use crate::model::snapshot::Snapshot;
+
+impl Asker<'_> {
+    pub(super) async fn health(&self, plugin: Option<&str>) -> Result<Outcome, Error> {
+        let collector = read::objects(&self.source, self.common.timeout).await?;
+        let objects = collector.snapshot(Default::default());
+        let namespace = self.namespace().filter(|_| objects.has_objects);
+        let own = self.own_namespace();
+        let asked: Vec<PluginId> = match plugin {
+            Some(text) => lookup::plugin(&objects, text, &own).into_iter().collect(),
+            None => answers::plugins(&objects, namespace.as_deref()).plugins.into_iter().map(|plugin| plugin.id).collect(),
+        };
+        // Others can have something of it all the same: a leftover, or what istiod has not taken back yet.
+        let concerned = asked.iter().flat_map(|plugin| answers::concerned(&objects, plugin));
+        let wanted: Vec<ProxyId> = concerned.chain(self.proxies_in_reach(&collector)).collect();
+        let mut snapshot = self.with_proxies(&collector, wanted, true, true).await;
+        let plugin = match plugin.map(|text| lookup::plugin(&snapshot, text, &own)).transpose() {
+            Ok(plugin) => plugin,
+            Err(error) => return Ok(self.not_found(&snapshot, error)),
+        };
+        self.look_for_secrets(&mut snapshot, &asked).await;
+        let answer = answers::health(&snapshot, plugin.as_ref(), namespace.as_deref());
+        Ok(self.print(&answer, self.unread(&snapshot)))
+    }
+
+    async fn look_for_secrets(&self, snapshot: &mut Snapshot, plugins: &[PluginId]) {
+        let modules = plugins.iter().filter_map(|id| Some((id, snapshot.objects.plugins.get(id)?.wasm()?)));
+        let named = modules.filter(|(_, module)| !module.image_pull_secret.is_empty());
+        let wanted: BTreeSet<ObjectName> =
+            named.map(|(id, module)| ObjectName::new(&id.name.namespace, &module.image_pull_secret)).collect();
+        for secret in wanted {
+            let found = self.source.pull_secret(secret.clone()).await;
+            let found = found.unwrap_or_else(|error| PullSecret::Unread(error.to_string()));
+            snapshot.pull_secrets.insert(secret, found);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The findings: what, what shows it, why it matters, what to do.
+
+use std::fmt::Write;
+
+use super::paint::{Paint, Style};
+use super::{Answer, junit, markdown, sarif};
+use crate::analysis::answers::FindingsAnswer;
+use crate::analysis::findings::{Finding, Severity};
+use crate::model::warning::Warning;
+
+impl Answer for FindingsAnswer {
+    fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    fn text(&self, paint: Paint) -> String {
+        let plain = |text: &str| paint.paint(Style::Plain, text);
+        let mut out: String = self.findings.iter().map(|finding| text(finding, paint) + "\n").collect();
+        let _ = writeln!(out, "{}.", plain(&self.summary()));
+        for unchecked in &self.not_checked {
+            let _ = writeln!(out, "{} {}", paint.paint(Style::Warn, "Not looked at:"), plain(&format!("{unchecked}.")));
+        }
+        out
+    }
+
+    fn markdown(&self) -> String {
+        let mut out = format!("### Findings: {}\n", self.summary());
+        self.findings.iter().for_each(|finding| out.push_str(&finding_markdown(finding)));
+        if !self.not_checked.is_empty() {
+            let _ = writeln!(out, "\nNot looked at:\n");
+        }
+        for unchecked in &self.not_checked {
+            let _ = writeln!(out, "- {}", Paint::Plain.paint(Style::Plain, &unchecked.to_string()));
+        }
+        out + &markdown::warnings(&self.warnings)
+    }
+
+    fn sarif(&self) -> String {
+        sarif::written(self)
+    }
+
+    fn junit(&self) -> String {
+        junit::written(self)
+    }
+}
+
+fn style(severity: Severity) -> Style {
+    match severity {
+        Severity::Error => Style::Bad,
+        Severity::Warning => Style::Warn,
+        Severity::Information => Style::Muted,
+    }
+}
+
+fn text(finding: &Finding, paint: Paint) -> String {
+    let mut out = format!(
+        "{} {}  {}\n  {}\n",
+        paint.paint(style(finding.severity), finding.severity.as_str()),
+        paint.paint(Style::Strong, finding.code),
+        paint.paint(Style::Plugin, &finding.object.to_string()),
+        paint.paint(Style::Plain, &finding.what),
+    );
+    for (name, line) in lines(finding) {
+        let _ = writeln!(out, "    {}  {}", paint.paint(Style::Muted, &format!("{name:8}")), paint.paint(Style::Plain, &line));
+    }
+    out
+}
+
+/// What stands under a finding, each line with what it is.
+fn lines(finding: &Finding) -> Vec<(&'static str, String)> {
+    let mut lines: Vec<(&str, String)> = Vec::new();
+    for (place, evidence) in finding.evidence.iter().enumerate() {
+        lines.push((if place == 0 { "evidence" } else { "" }, evidence.clone()));
+    }
+    lines.push(("matters", finding.why.to_owned()));
+    lines.push(("fix", finding.fix.clone()));
+    lines.extend(finding.place.iter().map(|place| ("look at", place.to_string())));
+    lines
+}
+
+fn finding_markdown(finding: &Finding) -> String {
+    let plain = |text: &str| Paint::Plain.paint(Style::Plain, text);
+    let mut out = format!(
+        "\n#### {} {}: {}\n\n{}\n\n",
+        finding.severity.as_str(),
+        markdown::code(finding.code),
+        plain(&finding.object.to_string()),
+        plain(&finding.what)
+    );
+    for (name, line) in lines(finding) {
+        let name = if name.is_empty() { "evidence" } else { name };
+        let _ = writeln!(out, "- {name}: {}", plain(&line));
+    }
+    out
+}

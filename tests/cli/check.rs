@@ -1,0 +1,138 @@
+//! The findings as CI meets them: exit statuses, what is ignored, what was not looked at, and the forms that CI reads.
+
+use serde_json::Value;
+
+use super::support::{meshscope, recording};
+use super::{fails, lone_dump};
+
+fn check(name: &str, arguments: &[&str]) -> (i32, String) {
+    let path = recording(name);
+    let output = meshscope(&[&["check", "-A", "--from", path.to_str().unwrap()], arguments].concat());
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
+fn answer(name: &str, arguments: &[&str]) -> (i32, Value) {
+    let (status, text) = check(name, &[arguments, &["-o", "json"]].concat());
+    (status, serde_json::from_str(&text).unwrap())
+}
+
+fn codes(answer: &Value, severity: &str) -> Vec<String> {
+    let findings = answer["findings"].as_array().unwrap().iter().filter(|finding| finding["severity"] == severity);
+    findings.map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_mesh_that_is_well_has_no_finding_to_act_on() {
+    for name in ["permissive", "strict", "disable", "gateway"] {
+        let (status, answer) = answer(name, &[]);
+        assert_eq!((status, codes(&answer, "error"), codes(&answer, "warning")), (0, Vec::new(), Vec::new()), "{name}: {answer}");
+        assert_eq!(answer["notChecked"], Value::Array(Vec::new()), "{name}");
+    }
+}
+
+#[test]
+fn an_error_is_bad_news_and_a_warning_is_none() {
+    let (status, closed) = answer("fetch-failed-closed", &[]);
+    assert_eq!((status, codes(&closed, "error")), (1, vec!["stub-in-place".to_owned()]));
+    let stub = &closed["findings"][0];
+    assert_eq!(stub["object"], serde_json::json!({"kind": "WasmPlugin", "namespace": "default", "name": "missing"}));
+    assert_eq!((&stub["place"]["listener"], &stub["place"]["state"]), (&Value::from("virtualInbound"), &Value::from("active")));
+    let (status, open) = answer("fetch-failed-open", &[]);
+    assert_eq!((status, codes(&open, "error").len()), (0, 0), "it was to fail open, and did");
+    assert!(codes(&open, "warning").contains(&"stub-in-place".to_owned()));
+}
+
+#[test]
+fn what_is_ignored_is_counted_and_no_bad_news() {
+    for ignored in ["stub-in-place", "stub-in-place:default/missing", "stub-in-place:wasmplugin/default/missing"] {
+        let (status, answer) = answer("fetch-failed-closed", &["--ignore", ignored]);
+        assert_eq!((status, &answer["ignored"]), (0, &Value::from(1)), "{ignored}");
+    }
+    for other in ["priority-tie", "stub-in-place:default/helloworld", "stub-in-place:trafficextension/default/missing"] {
+        assert_eq!(answer("fetch-failed-closed", &["--ignore", other]).0, 1, "{other}");
+    }
+    let output = meshscope(&["check", "--demo", "--ignore", "stub"]);
+    fails(&output, 2, &["there is no finding stub", "stub-in-place", "near-miss"]);
+}
+
+#[test]
+fn the_forms_of_check_are_of_check_alone() {
+    for form in ["sarif", "junit"] {
+        fails(&meshscope(&["plugins", "--demo", "-o", form]), 2, &["forms of `check` alone"]);
+    }
+}
+
+#[test]
+fn what_was_not_looked_at_is_said() {
+    // The dump of a lone proxy: no objects, so their rules have nothing to look at.
+    let folder = tempfile::tempdir().unwrap();
+    let dump = lone_dump(&folder);
+    let output = meshscope(&["check", "-o", "json", "--from", dump.to_str().unwrap()]);
+    assert!(output.status.success());
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let unchecked = &answer["notChecked"][0];
+    assert_eq!(unchecked["objects"][0], "objects");
+    let codes: Vec<&str> = unchecked["codes"].as_array().unwrap().iter().map(|code| code.as_str().unwrap()).collect();
+    assert!(codes.contains(&"matches-nothing") && codes.contains(&"chains-differ") && !codes.contains(&"stub-in-place"), "{codes:?}");
+    // Objects without proxies: the rules that look into dumps.
+    for (path, bytes) in super::support::files("fetch-failed-closed").iter().filter(|(path, _)| path.starts_with("k8s/")) {
+        let path = folder.path().join("mesh").join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    let mesh = folder.path().join("mesh");
+    let output = meshscope(&["check", "-A", "-o", "json", "--from", mesh.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let unread: Vec<&Value> =
+        answer["notChecked"].as_array().unwrap().iter().filter(|unchecked| unchecked["objects"][0] != "objects").collect();
+    assert!(!unread.is_empty() && unread.iter().all(|unchecked| unchecked["codes"][0] == "stub-in-place"), "{answer}");
+}
+
+/// The properties that SARIF 2.1.0 requires (sections 3.13, 3.14, 3.18, 3.27, 3.49), and what CI systems ask for beside them.
+#[test]
+fn sarif_is_as_it_has_to_be() {
+    let (status, text) = check("fetch-failed-closed", &["-o", "sarif"]);
+    assert_eq!(status, 1);
+    let log: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(log["version"], "2.1.0");
+    assert!(log["$schema"].as_str().unwrap().ends_with("sarif-schema-2.1.0.json"));
+    let [run] = &log["runs"].as_array().unwrap()[..] else { panic!("one run") };
+    assert_eq!(run["tool"]["driver"]["name"], "meshscope");
+    assert_eq!(run["invocations"][0]["executionSuccessful"], true);
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    let mut ids: Vec<&str> = rules.iter().map(|rule| rule["id"].as_str().unwrap()).collect();
+    for rule in rules {
+        assert!(
+            ["shortDescription", "fullDescription", "help"].iter().all(|key| !rule[key]["text"].as_str().unwrap().is_empty()),
+            "{rule}"
+        );
+        assert!(["error", "warning", "note"].contains(&rule["defaultConfiguration"]["level"].as_str().unwrap()));
+    }
+    let results = run["results"].as_array().unwrap();
+    assert_eq!(results.len(), 3);
+    for result in results {
+        assert_eq!(ids[usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()], result["ruleId"]);
+        assert!(!result["message"]["text"].as_str().unwrap().is_empty());
+        assert!(["error", "warning", "note"].contains(&result["level"].as_str().unwrap()));
+        let location = &result["locations"][0];
+        let uri = location["physicalLocation"]["artifactLocation"]["uri"].as_str().unwrap();
+        assert_eq!(location["logicalLocations"][0]["fullyQualifiedName"], uri);
+        assert!(result["partialFingerprints"]["codeAndObject/v1"].as_str().unwrap().ends_with(uri));
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), rules.len(), "codes are unique");
+}
+
+#[test]
+fn junit_counts_what_it_holds() {
+    let (_, text) = check("fetch-failed-closed", &["-o", "junit"]);
+    let attribute =
+        |name: &str| -> usize { text.split(&format!(" {name}=\"")).nth(1).unwrap().split('"').next().unwrap().parse().unwrap() };
+    assert_eq!(attribute("tests"), text.matches("<testcase ").count());
+    assert_eq!(text.matches("</testcase>").count(), 3, "the findings; rules that pass have nothing to say");
+    assert_eq!((attribute("failures"), text.matches("<failure ").count()), (1, 1));
+    assert_eq!((attribute("skipped"), text.matches("<skipped ").count()), (0, 0));
+    assert!(text.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>") && text.ends_with("</testsuites>\n"));
+}

@@ -1,0 +1,64 @@
+//! Rules about mutual TLS and versions.
+
+use meshscope::analysis::findings::Severity;
+use serde_json::{Value, json};
+
+use super::recorded::{Mesh, created, object};
+use super::{found, of, one, with};
+
+fn policy(name: &str, mode: &str, time: &str) -> Value {
+    created(object("security.istio.io/v1", "PeerAuthentication", name, json!({"mtls": {"mode": mode}})), time)
+}
+
+fn rule(mode: &str) -> Value {
+    let spec = json!({"host": "httpbin.default.svc.cluster.local", "trafficPolicy": {"tls": {"mode": mode}}});
+    object("networking.istio.io/v1", "DestinationRule", "default/httpbin", spec)
+}
+
+#[test]
+fn of_two_policies_of_one_scope_the_younger_is_ignored() {
+    let (older, younger) = (policy("default/a", "STRICT", "2026-11-01T00:00:00Z"), policy("default/b", "DISABLE", "2026-11-02T00:00:00Z"));
+    let code = "conflicting-peer-authentications";
+    let ignored = one(with([older.clone(), younger], code), Severity::Warning, "PeerAuthentication default/b");
+    assert!(ignored.what.contains("default/a of the same scope is older"), "{ignored:?}");
+    let of_mesh = policy("istio-system/b", "DISABLE", "2026-11-02T00:00:00Z");
+    assert_eq!(with([older, of_mesh], code), [], "a wider scope is overridden, as it is meant");
+}
+
+#[test]
+fn a_destination_rule_against_strict() {
+    let strict = || policy("default/a", "STRICT", "2026-11-01T00:00:00Z");
+    let code = "destination-rule-refused";
+    let finding = one(with([strict(), rule("DISABLE")], code), Severity::Error, "DestinationRule default/httpbin");
+    assert!(finding.evidence[0].contains("STRICT takes no plain text"), "{finding:?}");
+    assert_eq!(with([strict(), rule("ISTIO_MUTUAL")], code), []);
+    assert_eq!(with([rule("DISABLE")], code), [], "PERMISSIVE takes both");
+}
+
+#[test]
+fn permissive_where_nobody_needs_it() {
+    let code = "permissive-without-need";
+    one(found(&of(Mesh::permissive()), code), Severity::Information, "Namespace default");
+    assert_eq!(found(&of(Mesh::of("strict")), code), []);
+    let plain = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": "default", "name": "plain"},
+        "spec": {"containers": [{"name": "app"}]}, "status": {"phase": "Running"}});
+    assert_eq!(with([plain], code), [], "a client without a proxy needs it");
+    assert_eq!(with([rule("DISABLE")], code).len(), 1, "sleep still takes what nobody sends");
+    assert_eq!(with([rule("DISABLE")], code)[0].evidence[0], "every client with a proxy sends mutual TLS to deploy/sleep");
+}
+
+#[test]
+fn istiods_and_proxies_of_versions_that_differ_in_plugins() {
+    let skew = |istiods: &[(&str, &str)]| found(&Mesh::permissive().snapshot(istiods), "version-skew");
+    let istiods = one(skew(&[("a", "1.29.2"), ("b", "1.31.0")]), Severity::Warning, "Deployment istiod");
+    assert_eq!(istiods.evidence, ["from 1.30 on WasmPlugins are translated into TrafficExtensions, and the filters' names changed"]);
+    assert_eq!(skew(&[("a", "1.30.0"), ("b", "1.31.0")]), [], "nothing changed between them");
+    // The proxies are of 1.31.
+    let newer = one(skew(&[("a", "1.30.1")]), Severity::Warning, "Deployment istiod");
+    assert!(newer.evidence[0].contains("is 1.31-alpha") && newer.proxies.len() == 2, "{newer:?}");
+    let old = one(skew(&[("a", "1.34.0")]), Severity::Warning, "Deployment istiod");
+    assert_eq!(old.what, "2 proxies are of another version than their istiod.");
+    for fine in ["1.31.0", "1.32.0", "1.33.0"] {
+        assert_eq!(skew(&[("a", fine)]), [], "{fine}");
+    }
+}

@@ -1,0 +1,220 @@
+//! Rules about what proxies have: stubs, refusals, waiting listeners, chains and filters that are others, modules that differ.
+
+use std::sync::Arc;
+
+use meshscope::analysis::findings::Severity;
+use meshscope::ingest::metrics;
+use meshscope::model::ids::ProxyId;
+use meshscope::model::snapshot::Dump;
+use meshscope::model::vitals::Vitals;
+use serde_json::{Value, json};
+
+use super::recorded::{HTTPBIN, Mesh, chains, http_filters, is_of, object};
+use super::{found, of, one, support};
+
+const DUMP: &str = "proxies/httpbin-664956bb75-9d64m.default/config_dump.json";
+const PLUGINS: &str = "k8s/wasmplugins.extensions.istio.io.json";
+
+#[test]
+fn a_stub_in_the_place_of_a_module() {
+    let closed = one(found(&of(Mesh::of("fetch-failed-closed")), "stub-in-place"), Severity::Error, "WasmPlugin default/missing");
+    assert_eq!(closed.place.unwrap().listener, "virtualInbound");
+    one(found(&of(Mesh::of("fetch-failed-open")), "stub-in-place"), Severity::Warning, "WasmPlugin default/missing-open");
+    // A guard that lets everything pass is worse.
+    let guard = Mesh::of("fetch-failed-open").change(PLUGINS, |list| {
+        list["items"].as_array_mut().unwrap().iter_mut().for_each(|item| item["spec"]["phase"] = json!("AUTHZ"));
+    });
+    one(found(&of(guard), "stub-in-place"), Severity::Error, "WasmPlugin default/missing-open");
+    assert_eq!(found(&of(Mesh::permissive()), "stub-in-place"), []);
+    // What ECDS still holds of a plugin that is gone hurts nobody.
+    let leftover = Mesh::permissive().change(DUMP, |dump| {
+        let stub = json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC", "rules": {}, "rules_stat_prefix": "wasm-default-deny"});
+        let entry = json!({"ecds_filter": {"@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig", "typed_config": stub,
+            "name": "extensions.istio.io/trafficextension/default.gone~istio-translated-wasmplugin"}, "last_updated": "2026-11-23T19:37:51Z"});
+        let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+        sections.filter_map(|section| section.get_mut("ecds_filters")).for_each(|ecds| ecds.as_array_mut().unwrap().push(entry.clone()));
+    });
+    assert_eq!(found(&of(leftover), "stub-in-place"), []);
+}
+
+/// The recording with another state of the inbound listener beside the active one.
+fn beside(state: &str, value: impl FnOnce(&Value) -> Value) -> Mesh {
+    Mesh::permissive().with_listener(HTTPBIN, "virtualInbound", |entry| entry[state] = value(&entry["active_state"]))
+}
+
+#[test]
+fn a_listener_that_the_proxy_refused() {
+    let refused = beside("error_state", |sent| json!({"failed_configuration": sent["listener"], "details": "no such filter"}));
+    let pod = "Pod default/httpbin-664956bb75-9d64m";
+    let finding = one(found(&of(refused), "refused-push"), Severity::Error, pod);
+    assert!(finding.evidence[0].contains("no such filter") && finding.evidence[1].contains("stays in force"), "{finding:?}");
+    assert_eq!(finding.place.unwrap().state, "error");
+    assert_eq!(found(&of(beside("warming_state", Value::clone)), "refused-push"), []);
+}
+
+#[test]
+fn a_listener_that_warms() {
+    let pod = "Pod default/httpbin-664956bb75-9d64m";
+    let finding = one(found(&of(beside("warming_state", Value::clone)), "pending-listener"), Severity::Warning, pod);
+    assert!(finding.evidence[0].contains("meanwhile"), "{finding:?}");
+    let awaited = Mesh::permissive().change(DUMP, |dump| {
+        let listener = super::recorded::entry(dump, "virtualInbound");
+        listener["warming_state"] = listener["active_state"].take();
+        listener.as_object_mut().unwrap().remove("active_state");
+        let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+        sections.filter_map(|section| section.get_mut("ecds_filters")).for_each(|ecds| *ecds = json!([]));
+    });
+    let finding = one(found(&of(awaited), "pending-listener"), Severity::Warning, pod);
+    let waits = finding.evidence.iter().any(|line| line.starts_with("default/helloworld: ") && line.contains("ECDS does not hold it"));
+    assert!(waits && finding.plugin.is_some(), "{finding:?}");
+    assert_eq!(found(&of(beside("draining_state", Value::clone)), "pending-listener"), []);
+}
+
+#[test]
+fn a_plugin_that_envoy_refused() {
+    let mut snapshot = of(Mesh::permissive());
+    let proxy = ProxyId::parse(HTTPBIN).unwrap();
+    let mut counting = |counters: &str| {
+        let Some(Dump::Loaded(loaded)) = snapshot.dumps.get_mut(&proxy) else { panic!("it was read") };
+        let envoy = Some(metrics::of_envoy(format!("{counters}envoy_wasm_envoy_wasm_runtime_v8_active{{}} 4\n").as_bytes()));
+        Arc::make_mut(loaded).vitals = Some(Vitals { envoy, ..Vitals::default() });
+        found(&snapshot, "refused-push")
+    };
+    // Of a plugin that Envoy made it counts the reloads, and the dump lists one that it refused all the same.
+    let refused = counting("envoy_wasm_default_other_istio_translated_wasmplugin_vm_reload{} 0\n");
+    let finding = one(refused, Severity::Error, "WasmPlugin default/helloworld");
+    assert!(finding.what.contains("refused the configuration") && finding.place.is_some(), "{finding:?}");
+    assert_eq!(counting("envoy_wasm_default_helloworld_istio_translated_wasmplugin_vm_reload{} 0\n"), []);
+}
+
+#[test]
+fn a_plugin_that_is_not_where_it_belongs() {
+    let name = "WasmPlugin default/helloworld";
+    one(found(&of(everywhere_without_plugin(Mesh::permissive())), "plugin-absent"), Severity::Error, name);
+    // Deleted, and still in the listeners; or in the ECDS section alone.
+    let deleted = |mesh: Mesh| of(mesh.change(PLUGINS, |list| list["items"] = json!([])));
+    let unexpected = deleted(Mesh::permissive());
+    one(found(&unexpected, "plugin-unexpected"), Severity::Warning, name);
+    let leftover = deleted(everywhere_without_plugin(Mesh::permissive()));
+    one(found(&leftover, "plugin-leftover"), Severity::Information, name);
+    let well = of(Mesh::permissive());
+    for (snapshot, codes) in [
+        (&well, &["plugin-absent", "plugin-unexpected", "plugin-leftover"][..]),
+        (&unexpected, &["plugin-leftover"]),
+        (&leftover, &["plugin-unexpected"]),
+    ] {
+        codes.iter().for_each(|code| assert_eq!(found(snapshot, code), [], "{code}"));
+    }
+}
+
+fn everywhere_without_plugin(mesh: Mesh) -> Mesh {
+    mesh.change(DUMP, |dump| {
+        let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+        for entry in sections.filter_map(|section| section.get_mut("dynamic_listeners")).flat_map(|list| list.as_array_mut().unwrap()) {
+            for chain in
+                chains(&mut entry["active_state"]["listener"]).iter_mut().filter(|chain| chain.to_string().contains("http_filters"))
+            {
+                http_filters(chain).retain(|filter| !is_of(filter, "default.helloworld"));
+            }
+        }
+    })
+}
+
+fn without_plugin(mesh: Mesh) -> Mesh {
+    mesh.with_chains(HTTPBIN, "virtualInbound", |chains| {
+        for chain in chains.iter_mut().filter(|chain| chain.to_string().contains("http_filters")) {
+            http_filters(chain).retain(|filter| !is_of(filter, "default.helloworld"));
+        }
+    })
+}
+
+fn envoy_filter() -> Value {
+    let patch = json!({"applyTo": "HTTP_FILTER", "match": {"context": "SIDECAR_INBOUND"}, "patch": {"operation": "INSERT_BEFORE"}});
+    object("networking.istio.io/v1alpha3", "EnvoyFilter", "default/moves", json!({"configPatches": [patch]}))
+}
+
+#[test]
+fn chains_that_are_not_those_that_istiod_would_send() {
+    let pod = "Pod default/httpbin-664956bb75-9d64m";
+    let finding = one(found(&of(without_plugin(Mesh::permissive())), "chains-differ"), Severity::Warning, pod);
+    assert!(finding.evidence[0].contains("no plugin, istiod would put default/helloworld there"), "{finding:?}");
+    assert_eq!(finding.place.unwrap().listener, "virtualInbound");
+    assert_eq!(found(&of(Mesh::permissive()), "chains-differ"), []);
+    assert_eq!(
+        found(&of(without_plugin(Mesh::permissive()).with([envoy_filter()])), "chains-differ"),
+        [],
+        "an EnvoyFilter may have done it"
+    );
+    // What was refused or warms has a finding of its own.
+    let warms = without_plugin(beside("warming_state", Value::clone));
+    assert_eq!(found(&of(warms), "chains-differ"), []);
+}
+
+/// Two replicas of httpbin, the second with its module in another file, or in the same.
+fn replicas(other: &str) -> Mesh {
+    let files = support::files("permissive");
+    let dump = String::from_utf8(files[DUMP].clone()).unwrap();
+    let file = dump.split("/var/lib/istio/data/").find(|rest| rest.split('"').next().unwrap().ends_with(".wasm")).unwrap();
+    let digest = file.split(['/', '.']).nth(1).unwrap();
+    let pods: Value = serde_json::from_slice(&files["k8s/pods.json"]).unwrap();
+    let mut pod = pods["items"].as_array().unwrap().iter().find(|pod| pod["metadata"]["labels"]["app"] == "httpbin").unwrap().clone();
+    (pod["kind"], pod["apiVersion"], pod["metadata"]["name"]) = (json!("Pod"), json!("v1"), json!("httpbin-2"));
+    let changed = dump.replace(digest, if other.is_empty() { digest } else { other });
+    Mesh::permissive().with([pod]).write("proxies/httpbin-2.default/config_dump.json", changed)
+}
+
+#[test]
+fn replicas_that_run_different_modules() {
+    let skew = one(found(&of(replicas(&"0a".repeat(32))), "digest-skew"), Severity::Warning, "WasmPlugin default/helloworld");
+    assert_eq!(skew.proxies.len(), 2);
+    assert!(skew.evidence.iter().any(|line| line.contains("0a0a0a") && line.ends_with("in httpbin-2.default")), "{skew:?}");
+    assert_eq!(found(&of(replicas("")), "digest-skew"), []);
+}
+
+/// The recording with a filter put in front of each chain's HTTP filters, or behind them, and helloworld in a phase.
+fn with_authorizer(phase: &str, first: bool) -> Mesh {
+    let authorizer = json!({"name": "envoy.filters.http.ext_authz", "typed_config": {"@type": "type.googleapis.com/x"}});
+    Mesh::permissive()
+        .with_chains(HTTPBIN, "virtualInbound", |chains| {
+            for chain in chains.iter_mut().filter(|chain| chain.to_string().contains("http_filters")) {
+                let filters = http_filters(chain);
+                filters.insert(if first { 0 } else { filters.len() - 1 }, authorizer.clone());
+            }
+        })
+        .change(PLUGINS, |list| list["items"][0]["spec"]["phase"] = json!(phase))
+}
+
+#[test]
+fn an_authenticating_plugin_behind_the_custom_authorizer() {
+    let behind =
+        one(found(&of(with_authorizer("AUTHN", true)), "after-custom-authorizer"), Severity::Warning, "WasmPlugin default/helloworld");
+    assert!(behind.evidence[0].contains("ext_authz stands before it"), "{behind:?}");
+    for (phase, first) in [("AUTHZ", true), ("AUTHN", false)] {
+        assert_eq!(found(&of(with_authorizer(phase, first)), "after-custom-authorizer"), [], "{phase} {first}");
+    }
+}
+
+/// The recording with the plugin's filter moved behind all but the router, or standing twice.
+fn moved(twice: bool) -> Mesh {
+    Mesh::permissive().with_listener(HTTPBIN, "virtualInbound", |entry| {
+        for chain in chains(&mut entry["active_state"]["listener"]).iter_mut().filter(|chain| chain.to_string().contains("http_filters")) {
+            let filters = http_filters(chain);
+            let place = filters.iter().position(|filter| is_of(filter, "default.helloworld")).unwrap();
+            let filter = if twice { filters[place].clone() } else { filters.remove(place) };
+            filters.insert(filters.len() - 1, filter);
+        }
+    })
+}
+
+#[test]
+fn an_envoy_filter_that_moves_or_doubles_a_plugin() {
+    for (twice, words) in [(false, "stand otherwise"), (true, "more than once")] {
+        let findings = found(&of(moved(twice).with([envoy_filter()])), "envoy-filter-on-plugin");
+        let finding = findings.iter().find(|finding| finding.what.contains(words)).unwrap_or_else(|| panic!("{findings:?}"));
+        assert_eq!(finding.object.to_string(), "EnvoyFilter default/moves");
+        assert_eq!(finding.plugin.as_ref().unwrap().to_string(), "default/helloworld");
+        assert!(finding.place.as_ref().unwrap().chain.is_some());
+        assert_eq!(found(&of(moved(twice)), "envoy-filter-on-plugin"), [], "nobody is to blame");
+    }
+    assert_eq!(found(&of(Mesh::permissive().with([envoy_filter()])), "envoy-filter-on-plugin"), []);
+}

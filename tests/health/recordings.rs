@@ -1,0 +1,59 @@
+//! The command over the recordings: what their proxies ran, and what shows it.
+
+use serde_json::Value;
+
+use crate::support;
+
+fn health(recording: &str, arguments: &[&str]) -> Value {
+    let path = support::recording(recording);
+    support::json(&[&["health"], arguments, &["--from", path.to_str().unwrap()]].concat())
+}
+
+fn evidence(proxy: &Value) -> Vec<(&str, &str)> {
+    let all = proxy["evidence"].as_array().unwrap().iter();
+    all.map(|evidence| (evidence["source"].as_str().unwrap(), evidence["what"].as_str().unwrap())).collect()
+}
+
+#[test]
+fn a_stub_names_the_fetch_that_failed() {
+    for (recording, plugin, state) in [("fetch-failed-closed", "missing", "stubDeny"), ("fetch-failed-open", "missing-open", "stubAllow")] {
+        let answer = health(recording, &[&format!("default/{plugin}")]);
+        let found = &answer["plugins"][0];
+        assert_eq!(
+            (&found["rollup"], &found["states"][state], &found["proxies"][0]["state"]),
+            (&"failed".into(), &1.into(), &state.into())
+        );
+        let said = evidence(&found["proxies"][0]);
+        assert!(said.iter().any(|(source, what)| *source == "log" && what.contains("manifests/no-such-tag: MANIFEST_UNKNOWN")), "{said:?}");
+        assert!(said.iter().any(|(source, what)| *source == "agentStats" && what.contains("1 failure")), "{said:?}");
+        // The other plugin of the same proxy runs all the same, and that failure is not its own.
+        let all = health(recording, &[]);
+        let helloworld = all["plugins"].as_array().unwrap().iter().find(|found| found["plugin"] == "default/helloworld").unwrap();
+        assert_eq!(helloworld["rollup"], "ready");
+        assert!(!evidence(&helloworld["proxies"][0]).iter().any(|(source, _)| *source == "log"));
+    }
+}
+
+#[test]
+fn a_running_module_has_its_digest_and_its_counter() {
+    let answer = health("permissive", &["default/helloworld"]);
+    let found = &answer["plugins"][0];
+    let digest = "77d4eb7c048d5bcb7f7067d7c4d833517111c818975ce671aa33dafcc0a2afea";
+    assert_eq!((&found["module"]["digests"][0]["digest"], &found["proxies"][0]["digest"]), (&digest.into(), &digest.into()));
+    assert_eq!(found["module"]["skew"], Value::Array(Vec::new()));
+    assert_eq!(found["proxies"][0]["since"], "2026-11-23T19:37:50.552Z");
+    let sources: Vec<&str> = evidence(&found["proxies"][0]).into_iter().map(|(source, _)| source).collect();
+    assert_eq!(sources, ["configDump", "stats", "stats", "agentStats"]);
+    assert_eq!(answer["warnings"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_recording_without_vitals_and_logs_is_answered_from_its_dumps() {
+    for recording in support::eras() {
+        let answer = health(&recording, &["default/helloworld"]);
+        let proxy = &answer["plugins"][0]["proxies"][0];
+        assert_eq!(evidence(proxy).len(), 1, "{recording}: {proxy}");
+        assert_eq!(proxy["evidence"][0]["source"], "configDump");
+        assert_eq!(answer["warnings"], Value::Array(Vec::new()), "{recording}");
+    }
+}
