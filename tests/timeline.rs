@@ -271,6 +271,24 @@ fn a_refused_configuration_is_not_accepted_though_the_dump_lists_it() {
 }
 
 #[test]
+fn at_level_debug_the_vm_and_its_root_context_are_seen() {
+    let snapshot = mesh(changed("2026-11-23T10:00:05Z"), &dump("2026-11-23T10:00:05.505Z", "2026-11-23T10:00:05.530Z", module()));
+    let own = [
+        fetch("10:00:05.512000"),
+        envoy("10:00:05.526000", "debug", "Base Wasm created 1 now active"),
+        envoy("10:00:05.528000", "debug", "wasm log root: on start"),
+        spoke("10:00:09.000000"),
+        "[2026-11-23T10:00:10.000Z] \"GET /headers HTTP/1.1\" 500 NFCF - - \"-\" 0 0 3 - \"-\" \"curl\" \"1\" \"web\" \"-\" inbound|80|| - 10.0.0.1:80 10.0.0.2:1 - default".to_owned(),
+    ];
+    // A request that failed for want of a configuration, while that is in force, was served by the listener before.
+    let answer = told(&snapshot, &pushes("05", 4, NAMED), &own);
+    assert_eq!(
+        steps(&answer)[3..],
+        ["fetch 10:00:05.512", "VM started 10:00:05.526?", "first line 10:00:05.528?", "ECDS accepted 10:00:05.530",]
+    );
+}
+
+#[test]
 fn a_stub_in_the_place_of_the_module_cannot_speak() {
     let snapshot = mesh(changed("2026-11-23T10:00:05Z"), &dump("2026-11-23T10:00:05.505Z", "2026-11-23T10:00:05.530Z", denial()));
     let failed = "10:00:05.529500 error wasm error in converting the wasm config to local: cannot fetch Wasm module oci://registry:5000/hello:v1: not there. applying deny RBAC filter";
