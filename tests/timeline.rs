@@ -151,6 +151,12 @@ fn spoke(time: &str) -> String {
     envoy(time, "warning", &format!("wasm log {NAME} root: hello"))
 }
 
+/// A line of the access log of a request that found no configuration.
+fn failed_request(time: &str) -> String {
+    let upstream = "\"-\" inbound|80|| - 10.0.0.1:80 10.0.0.2:1 - default";
+    format!("[2026-11-23T{time}Z] \"GET /headers HTTP/1.1\" 500 NFCF - - \"-\" 0 0 3 - \"-\" \"curl\" \"1\" \"web\" {upstream}")
+}
+
 /// A line of the agent.
 fn fetch(time: &str) -> String {
     format!("{time} info wasm fetching image hello from registry registry:5000 with tag v1")
@@ -248,9 +254,7 @@ fn a_refused_configuration_is_not_accepted_though_the_dump_lists_it() {
     let own = [
         fetch("10:00:05.512000"),
         envoy("10:00:05.529000", "critical", &format!("Plugin {NAME} failed to load")),
-        format!(
-            "[2026-11-23T10:00:07.000Z] \"GET /headers HTTP/1.1\" 500 NFCF - - \"-\" 0 0 3 - \"-\" \"curl\" \"1\" \"web\" \"-\" inbound|80|| - 10.0.0.1:80 10.0.0.2:1 - default"
-        ),
+        failed_request("10:00:07.000"),
     ];
     let answer = told(&snapshot, &all, &own);
     assert_eq!(
@@ -278,7 +282,7 @@ fn at_level_debug_the_vm_and_its_root_context_are_seen() {
         envoy("10:00:05.526000", "debug", "Base Wasm created 1 now active"),
         envoy("10:00:05.528000", "debug", "wasm log root: on start"),
         spoke("10:00:09.000000"),
-        "[2026-11-23T10:00:10.000Z] \"GET /headers HTTP/1.1\" 500 NFCF - - \"-\" 0 0 3 - \"-\" \"curl\" \"1\" \"web\" \"-\" inbound|80|| - 10.0.0.1:80 10.0.0.2:1 - default".to_owned(),
+        failed_request("10:00:10.000"),
     ];
     // A request that failed for want of a configuration, while that is in force, was served by the listener before.
     let answer = told(&snapshot, &pushes("05", 4, NAMED), &own);
