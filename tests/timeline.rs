@@ -15,7 +15,7 @@ use meshscope::ingest::config_dump;
 use meshscope::model::envoy::DumpView;
 use meshscope::model::ids::{PluginId, PluginKind, ProxyId};
 use meshscope::model::kind::Kind;
-use meshscope::model::logs::LogRecord;
+use meshscope::model::logs::{LogOrigin, LogRecord};
 use meshscope::model::mesh::Istiod;
 use meshscope::model::snapshot::{Dump, LoadedDump, Snapshot};
 use meshscope::model::update::Update;
@@ -91,14 +91,19 @@ fn denial() -> Value {
 /// The story out of istiod's lines and the proxy's: those of programs without their day, `10:00:05.100000 info ads text`, those
 /// of an access log as they are.
 fn told(snapshot: &Snapshot, of_istiod: &[String], of_proxy: &[String]) -> TimelineAnswer {
-    let line = |line: &String| match line.split_once(' ') {
+    let all = of_istiod.iter().map(|text| (text.clone(), istiod())).chain(of_proxy.iter().map(|text| (text.clone(), proxy(WEB))));
+    told_by(snapshot, all.collect())
+}
+
+/// The same out of the lines of any logs.
+fn told_by(snapshot: &Snapshot, lines: Vec<(String, Arc<LogOrigin>)>) -> TimelineAnswer {
+    let line = |line: &str| match line.split_once(' ') {
         Some((time, rest)) if !line.starts_with('[') => {
             format!("2026-11-23T{time}Z\t{}", rest.replacen(' ', "\t", 2).replace('\u{a0}', " "))
         }
-        _ => line.clone(),
+        _ => line.to_owned(),
     };
-    let all = of_istiod.iter().map(|text| (text, istiod())).chain(of_proxy.iter().map(|text| (text, proxy(WEB))));
-    let mut all: Vec<LogRecord> = all.map(|(text, origin)| record(&line(text), &origin)).collect();
+    let mut all: Vec<LogRecord> = lines.iter().map(|(text, origin)| record(&line(text), origin)).collect();
     all.sort_by_key(|record| record.time);
     let mut attributor = Attributor::new(snapshot.objects.clone());
     let mut gatherer = Gatherer::new(hello());
@@ -330,6 +335,21 @@ fn an_object_that_does_not_say_when_it_changed_is_told_by_the_last_push_that_nam
     let answer = told(&snapshot, &pushes("05", 4, NAMED), &[]);
     assert!(unseen(&answer, StepKind::Changed).contains("metadata.generation is 7"));
     assert!(!step(&answer, StepKind::Debounced).certain);
+}
+
+#[test]
+fn each_istiod_has_its_part_and_the_proxy_follows_the_one_that_it_is_connected_to() {
+    let snapshot = mesh(changed("2026-11-23T10:00:05Z"), &dump("2026-11-23T10:00:05.505Z", "2026-11-23T10:00:05.530Z", module()));
+    let pod = |name: &str| Arc::new(LogOrigin { pod: ProxyId::new(name, "istio-system"), ..(*istiod()).clone() });
+    // The first has no proxy, and is 200 ms slower.
+    let other = pushes("05", 9, NAMED)[..2].iter().map(|line| line.replace("05.50", "05.70")).collect::<Vec<_>>();
+    let of = |lines: Vec<String>, name: &str| lines.into_iter().map(|line| (line, pod(name))).collect::<Vec<_>>();
+    let answer = told_by(&snapshot, [of(other, "istiod-a"), of(pushes("05", 4, NAMED), "istiod-b")].concat());
+    let istiods: Vec<String> = answer.control_plane.iter().map(|part| part.istiod.as_ref().unwrap().pod.clone()).collect();
+    assert_eq!(istiods, ["istiod-a", "istiod-b"]);
+    assert_eq!(answer.start.as_deref(), Some("2026-11-23T10:00:05.399800Z"), "the first that received it");
+    assert_eq!(steps(&answer)[..2], ["LDS pushed 10:00:05.501", "LDS accepted 10:00:05.505"]);
+    assert_eq!(step(&answer, StepKind::LdsPushed).evidence.pod.as_ref().unwrap().pod, "istiod-b");
 }
 
 #[test]

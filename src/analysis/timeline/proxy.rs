@@ -74,7 +74,7 @@ pub(super) fn tell(mut scene: Scene<'_>, planes: &[ControlPlane<'_>]) -> (Vec<St
     unseen.extend(why);
     if matches!(scene.object.map(|object| &object.extension), Some(Extension::Lua { .. })) {
         keep(module::first_line(&scene, None, None, false), &mut steps, &mut unseen);
-    } else if scene.object.is_some() || scene.snapshot.objects.pods.is_empty() {
+    } else if !scene.deleted {
         wasm(&scene, &said, &push, &mut steps, &mut unseen);
     }
     (super::order::ordered(steps), unseen)
