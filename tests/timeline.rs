@@ -15,7 +15,7 @@ use meshscope::ingest::config_dump;
 use meshscope::model::envoy::DumpView;
 use meshscope::model::ids::{PluginId, PluginKind, ProxyId};
 use meshscope::model::kind::Kind;
-use meshscope::model::logs::LogRecord;
+use meshscope::model::logs::{LogOrigin, LogRecord};
 use meshscope::model::mesh::Istiod;
 use meshscope::model::snapshot::{Dump, LoadedDump, Snapshot};
 use meshscope::model::update::Update;
@@ -91,14 +91,19 @@ fn denial() -> Value {
 /// The story out of istiod's lines and the proxy's: those of programs without their day, `10:00:05.100000 info ads text`, those
 /// of an access log as they are.
 fn told(snapshot: &Snapshot, of_istiod: &[String], of_proxy: &[String]) -> TimelineAnswer {
-    let line = |line: &String| match line.split_once(' ') {
+    let all = of_istiod.iter().map(|text| (text.clone(), istiod())).chain(of_proxy.iter().map(|text| (text.clone(), proxy(WEB))));
+    told_by(snapshot, all.collect())
+}
+
+/// The same out of the lines of any logs.
+fn told_by(snapshot: &Snapshot, lines: Vec<(String, Arc<LogOrigin>)>) -> TimelineAnswer {
+    let line = |line: &str| match line.split_once(' ') {
         Some((time, rest)) if !line.starts_with('[') => {
             format!("2026-11-23T{time}Z\t{}", rest.replacen(' ', "\t", 2).replace('\u{a0}', " "))
         }
-        _ => line.clone(),
+        _ => line.to_owned(),
     };
-    let all = of_istiod.iter().map(|text| (text, istiod())).chain(of_proxy.iter().map(|text| (text, proxy(WEB))));
-    let mut all: Vec<LogRecord> = all.map(|(text, origin)| record(&line(text), &origin)).collect();
+    let mut all: Vec<LogRecord> = lines.iter().map(|(text, origin)| record(&line(text), origin)).collect();
     all.sort_by_key(|record| record.time);
     let mut attributor = Attributor::new(snapshot.objects.clone());
     let mut gatherer = Gatherer::new(hello());
@@ -149,6 +154,12 @@ fn envoy(time: &str, level: &str, message: &str) -> String {
 /// A line of the plugin.
 fn spoke(time: &str) -> String {
     envoy(time, "warning", &format!("wasm log {NAME} root: hello"))
+}
+
+/// A line of the access log of a request that found no configuration.
+fn failed_request(time: &str) -> String {
+    let upstream = "\"-\" inbound|80|| - 10.0.0.1:80 10.0.0.2:1 - default";
+    format!("[2026-11-23T{time}Z] \"GET /headers HTTP/1.1\" 500 NFCF - - \"-\" 0 0 3 - \"-\" \"curl\" \"1\" \"web\" {upstream}")
 }
 
 /// A line of the agent.
@@ -248,9 +259,7 @@ fn a_refused_configuration_is_not_accepted_though_the_dump_lists_it() {
     let own = [
         fetch("10:00:05.512000"),
         envoy("10:00:05.529000", "critical", &format!("Plugin {NAME} failed to load")),
-        format!(
-            "[2026-11-23T10:00:07.000Z] \"GET /headers HTTP/1.1\" 500 NFCF - - \"-\" 0 0 3 - \"-\" \"curl\" \"1\" \"web\" \"-\" inbound|80|| - 10.0.0.1:80 10.0.0.2:1 - default"
-        ),
+        failed_request("10:00:07.000"),
     ];
     let answer = told(&snapshot, &all, &own);
     assert_eq!(
@@ -268,6 +277,24 @@ fn a_refused_configuration_is_not_accepted_though_the_dump_lists_it() {
     assert!(unseen(&answer, StepKind::EcdsAccepted).contains("refused"));
     assert!(step(&answer, StepKind::EcdsRefused).evidence.text.contains("Unable to create Wasm plugin"));
     assert!(step(&answer, StepKind::RequestFailed).note.as_ref().unwrap().contains("NFCF"));
+}
+
+#[test]
+fn at_level_debug_the_vm_and_its_root_context_are_seen() {
+    let snapshot = mesh(changed("2026-11-23T10:00:05Z"), &dump("2026-11-23T10:00:05.505Z", "2026-11-23T10:00:05.530Z", module()));
+    let own = [
+        fetch("10:00:05.512000"),
+        envoy("10:00:05.526000", "debug", "Base Wasm created 1 now active"),
+        envoy("10:00:05.528000", "debug", "wasm log root: on start"),
+        spoke("10:00:09.000000"),
+        failed_request("10:00:10.000"),
+    ];
+    // A request that failed for want of a configuration, while that is in force, was served by the listener before.
+    let answer = told(&snapshot, &pushes("05", 4, NAMED), &own);
+    assert_eq!(
+        steps(&answer)[3..],
+        ["fetch 10:00:05.512", "VM started 10:00:05.526?", "first line 10:00:05.528?", "ECDS accepted 10:00:05.530",]
+    );
 }
 
 #[test]
@@ -308,6 +335,21 @@ fn an_object_that_does_not_say_when_it_changed_is_told_by_the_last_push_that_nam
     let answer = told(&snapshot, &pushes("05", 4, NAMED), &[]);
     assert!(unseen(&answer, StepKind::Changed).contains("metadata.generation is 7"));
     assert!(!step(&answer, StepKind::Debounced).certain);
+}
+
+#[test]
+fn each_istiod_has_its_part_and_the_proxy_follows_the_one_that_it_is_connected_to() {
+    let snapshot = mesh(changed("2026-11-23T10:00:05Z"), &dump("2026-11-23T10:00:05.505Z", "2026-11-23T10:00:05.530Z", module()));
+    let pod = |name: &str| Arc::new(LogOrigin { pod: ProxyId::new(name, "istio-system"), ..(*istiod()).clone() });
+    // The first has no proxy, and is 200 ms slower.
+    let other = pushes("05", 9, NAMED)[..2].iter().map(|line| line.replace("05.50", "05.70")).collect::<Vec<_>>();
+    let of = |lines: Vec<String>, name: &str| lines.into_iter().map(|line| (line, pod(name))).collect::<Vec<_>>();
+    let answer = told_by(&snapshot, [of(other, "istiod-a"), of(pushes("05", 4, NAMED), "istiod-b")].concat());
+    let istiods: Vec<String> = answer.control_plane.iter().map(|part| part.istiod.as_ref().unwrap().pod.clone()).collect();
+    assert_eq!(istiods, ["istiod-a", "istiod-b"]);
+    assert_eq!(answer.start.as_deref(), Some("2026-11-23T10:00:05.399800Z"), "the first that received it");
+    assert_eq!(steps(&answer)[..2], ["LDS pushed 10:00:05.501", "LDS accepted 10:00:05.505"]);
+    assert_eq!(step(&answer, StepKind::LdsPushed).evidence.pod.as_ref().unwrap().pod, "istiod-b");
 }
 
 #[test]

@@ -35,15 +35,23 @@ pub async fn gather(source: SharedSource, snapshot: &Snapshot, plugin: &PluginId
     let (sender, mut records) = mpsc::channel(WAITING);
     let mut reading = tokio::task::JoinSet::new();
     reading.spawn(run(source, LogQuery { since, ..LogQuery::default() }, view, sender));
+    let mut late = false;
     loop {
         match timeout_at(deadline, records.recv()).await {
             Ok(Some(batch)) => batch.into_iter().for_each(|record| gatherer.take(record)),
-            Ok(None) => return gatherer.gathered(),
+            Ok(None) => break,
             Err(_) => {
-                let mut gathered = gatherer.gathered();
-                gathered.marks.push(format!("The logs were not read to their ends within {} s.", patience.as_secs_f64()));
-                return gathered;
+                late = true;
+                break;
             }
         }
     }
+    let mut gathered = gatherer.gathered();
+    if let Some(since) = since {
+        gathered.marks.push(format!("Only log lines of the last {} s were read.", since.as_secs_f64()));
+    }
+    if late {
+        gathered.marks.push(format!("The logs were not read to their ends within {} s.", patience.as_secs_f64()));
+    }
+    gathered
 }

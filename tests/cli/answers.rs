@@ -343,3 +343,19 @@ fn a_plugin_that_does_not_reach_the_workload_is_an_answer() {
     assert!(list(entry, "listeners").is_empty());
     assert!(entry["reason"].as_str().unwrap().contains("app"), "{entry}");
 }
+
+#[test]
+fn a_story_says_what_was_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let dump = lone_dump(&folder);
+    let alone = json(&["timeline", "default/helloworld", "--from", dump.to_str().unwrap()]);
+    assert!(alone["unseen"][0]["why"].as_str().unwrap().contains("no WasmPlugin was read"), "{alone}");
+    assert!(alone["start"].is_null() && alone["controlPlane"].as_array().unwrap().is_empty());
+    let steps: Vec<&str> = alone["proxies"][0]["steps"].as_array().unwrap().iter().map(|step| step["step"].as_str().unwrap()).collect();
+    assert_eq!(steps, ["ldsAccepted", "ecdsAccepted"], "the dump alone has these");
+    let bounded = json(&["timeline", "default/helloworld", "--demo", "--since", "1s"]);
+    let notes = bounded["notes"].to_string();
+    assert!(notes.contains("Only log lines of the last 1 s were read"), "{notes}");
+    let why = bounded["controlPlane"][0]["unseen"][0]["why"].as_str().unwrap();
+    assert!(why.contains("before istiod's log begins, which reaches back only to"), "{why}");
+}

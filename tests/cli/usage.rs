@@ -17,7 +17,12 @@ fn wrong_usage_ends_with_2_and_one_line() {
 
 #[test]
 fn an_unknown_plugin_is_told_which_there_are() {
-    for command in [&["why", "default/nope"][..], &["workloads", "default/nope"], &["chains", "--plugin", "default/nope"]] {
+    for command in [
+        &["why", "default/nope"][..],
+        &["workloads", "default/nope"],
+        &["chains", "--plugin", "default/nope"],
+        &["timeline", "default/nope"],
+    ] {
         let output = meshscope(&[command, &["--demo"]].concat());
         fails(&output, 2, &["default/nope", "there is default/helloworld"]);
         assert!(output.stdout.is_empty());

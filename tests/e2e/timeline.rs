@@ -71,7 +71,7 @@ fn a_change_is_followed_to_the_first_line_and_the_next_is_told_anew() {
 
 #[test]
 #[ignore = "needs a mesh: KUBECONFIG"]
-fn failing_steps_are_told() {
+fn a_module_that_cannot_be_fetched_is_told_and_so_is_its_end() {
     if !is_lab() {
         return;
     }
@@ -91,8 +91,17 @@ fn failing_steps_are_told() {
         answer["unseen"].as_array().is_some_and(|all| all.iter().any(|unseen| unseen["step"] == "deleted"))
     });
     assert!(gone["start"].as_str() > answer["start"].as_str(), "{gone}");
+}
 
-    let _broken = Applied::new(wasm_plugin("default", "story-broken", "story-fails", "broken", "FAIL_CLOSE"));
+#[test]
+#[ignore = "needs a mesh: KUBECONFIG"]
+fn a_module_whose_vm_fails_is_told() {
+    if !is_lab() {
+        return;
+    }
+    let _mesh = mesh();
+    let (_web, address) = web("story-breaks");
+    let _broken = Applied::new(wasm_plugin("default", "story-broken", "story-breaks", "broken", "FAIL_CLOSE"));
     until_told("default/story-broken", &["vmFailed", "ecdsRefused"]);
     request(&address);
     let answer = until_told("default/story-broken", &["requestFailed"]);

@@ -71,7 +71,8 @@ pub struct ProxyStory {
 /// Tells the story of the last change of a plugin.
 pub fn tell(snapshot: &Snapshot, plugin: &PluginId, gathered: &Gathered) -> Story {
     let object = snapshot.objects.plugins.get(plugin).map(|object| &**object);
-    let change = object::change(plugin, object);
+    let deleted = object.is_none() && could_be_read(snapshot, plugin);
+    let change = object::change(plugin, object, deleted);
     let planes = control_plane::control_planes(plugin, &change, gathered);
     let received = planes.iter().filter_map(|plane| plane.received).min();
     let start = received.or(change.second);
@@ -91,7 +92,7 @@ pub fn tell(snapshot: &Snapshot, plugin: &PluginId, gathered: &Gathered) -> Stor
     let tell = |proxy: &ProxyId| {
         let slack = if earlier || start.is_none() { 0 } else { SLACK };
         let name = names.get(proxy).map_or(proxy.pod.as_str(), String::as_str);
-        let (steps, unseen) = proxy::tell(Scene { snapshot, plugin, object, gathered, proxy, name, from, slack }, &planes);
+        let (steps, unseen) = proxy::tell(Scene { snapshot, plugin, object, deleted, gathered, proxy, name, from, slack }, &planes);
         ProxyStory { proxy: proxy.clone(), workload: lookup::owner(snapshot, proxy), steps, unseen }
     };
     let mut proxies: Vec<ProxyStory> = wanted.iter().map(tell).collect();
@@ -115,6 +116,12 @@ pub fn tell(snapshot: &Snapshot, plugin: &PluginId, gathered: &Gathered) -> Stor
         proxies,
         notes,
     }
+}
+
+/// Whether the plugin's object would have been read if there were one.
+fn could_be_read(snapshot: &Snapshot, plugin: &PluginId) -> bool {
+    let unread = snapshot.unread.iter().any(|kind| kind.as_str() == plugin.kind.as_str());
+    !unread && (snapshot.has_objects || !snapshot.objects.pods.is_empty())
 }
 
 fn istiod(plane: ControlPlane<'_>) -> IstiodStory {

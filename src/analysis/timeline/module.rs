@@ -69,31 +69,27 @@ fn is_plain(record: &LogRecord) -> bool {
     matches!(details(record), Some(LogDetails::Fetch { plain_text: true, .. }))
 }
 
-/// The VM's start or failure.
-pub(super) fn vm(scene: &Scene<'_>, stub: bool) -> (Option<Step>, Option<Unseen>) {
-    let failed = scene.first(scene.own().filter(|(_, record)| record.event == Some(LogEvent::VmFailed)));
-    if let Some(found) = failed {
+/// The VM's start and its failure, and why no start is seen.
+pub(super) fn vm(scene: &Scene<'_>, stub: bool) -> (Vec<Step>, Option<Unseen>) {
+    let mut steps = Vec::new();
+    let mut unseen = None;
+    let started = |record: &LogRecord| record.kind == LogKind::Envoy && record.message.contains(VM_CREATED);
+    if stub {
+        unseen = Some("a filter without a VM stands in the module's place".to_owned());
+    } else if let Some(found) = scene.first(scene.own().filter(|(_, record)| started(record))) {
+        let step = Step::logged(StepKind::VmStarted, found, format!("a Wasm VM started in {}", scene.name));
+        steps.push(scene.marked(step.nearest("the line does not say of which plugin")));
+    } else {
+        unseen = Some(scene.no_line("Envoy tells a VM's start at level debug of its logger wasm, which is at warning by default"));
+    }
+    if let Some(found) = scene.first(scene.own().filter(|(_, record)| record.event == Some(LogEvent::VmFailed))) {
         let step = Step::logged(StepKind::VmFailed, found, format!("the VM of the plugin failed in {}", scene.name));
-        let step = match &found.plugin_note {
+        steps.push(scene.marked(match &found.plugin_note {
             Some(note) => step.nearest(format!("the line does not name the plugin: it is {note}")),
             None => step,
-        };
-        return (Some(scene.marked(step)), None);
+        }));
     }
-    if stub {
-        return (None, Some(Unseen::new(StepKind::VmStarted, "a filter without a VM stands in the module's place")));
-    }
-    let started = |record: &LogRecord| record.kind == LogKind::Envoy && record.message.contains(VM_CREATED);
-    match scene.first(scene.own().filter(|(_, record)| started(record))) {
-        Some(found) => {
-            let step = Step::logged(StepKind::VmStarted, found, format!("a Wasm VM started in {}", scene.name));
-            (Some(scene.marked(step.nearest("the line does not say of which plugin"))), None)
-        }
-        None => {
-            let why = "no line tells the VM's start: Envoy writes it at level debug of its logger wasm, which is at warning by default";
-            (None, Some(Unseen::new(StepKind::VmStarted, scene.no_line(why))))
-        }
-    }
+    (steps, unseen.map(|why| Unseen::new(StepKind::VmStarted, why)))
 }
 
 /// The first line that the plugin wrote with the configuration that it has now.
@@ -128,10 +124,18 @@ fn is_root(record: &LogRecord) -> bool {
     matches!(details(record), Some(LogDetails::PluginLog { plugin: None, .. }))
 }
 
+/// How long Envoy keeps connections on a listener that was replaced (`drainDuration` of the mesh configuration).
+const DRAIN: LogTime = 45 * SECOND;
+
 /// The first request that the plugin failed, or the stub in its place denied.
 pub(super) fn failed_request(scene: &Scene<'_>, config: Option<&ExtensionConfig>, accepted: Option<LogTime>) -> Option<Step> {
     let denies = config == Some(&ExtensionConfig::StubDeny);
+    let in_force = |time: LogTime| accepted.is_some_and(|accepted| time > accepted);
     let failed = scene.own().filter(|(time, record)| {
+        // What has its configuration does not fail for want of it.
+        if in_force(*time) && matches!(details(record), Some(LogDetails::Request(request)) if request.flags.contains("NFCF")) {
+            return false;
+        }
         let by_stub = denies && is_denied(record) && accepted.is_none_or(|accepted| *time >= accepted);
         record.event == Some(LogEvent::Request) && (record.plugin.as_ref() == Some(scene.plugin) || by_stub)
     });
@@ -139,12 +143,12 @@ pub(super) fn failed_request(scene: &Scene<'_>, config: Option<&ExtensionConfig>
     let Some(LogDetails::Request(request)) = details(found) else { return None };
     let said = format!("a request failed in {} with {}", scene.name, request.code);
     let why = found.plugin_note.clone().unwrap_or_default();
-    let step = Step::logged(StepKind::RequestFailed, found, said).noted(format!(
-        "flags {}, details {}",
-        dash(request.flags),
-        dash(request.details)
-    ));
-    Some(scene.marked(step.nearest(format!("the line names no plugin: {why}"))))
+    let facts = format!("flags {}, details {}", dash(request.flags), dash(request.details));
+    let mut step = Step::logged(StepKind::RequestFailed, found, said).noted(facts).nearest(format!("the line names no plugin: {why}"));
+    if step.time < scene.from.saturating_add(DRAIN) {
+        step = step.noted("a connection that was open before the change is served by the listener of before for 45 s");
+    }
+    Some(scene.marked(step))
 }
 
 fn dash(text: &str) -> &str {

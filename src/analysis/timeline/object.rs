@@ -17,9 +17,13 @@ pub(super) struct Change {
 }
 
 /// The last change of the object's spec: istiod takes no notice of others (`pilot/pkg/model/config_compare.go: NeedsPush`).
-pub(super) fn change(plugin: &PluginId, object: Option<&Plugin>) -> Change {
+pub(super) fn change(plugin: &PluginId, object: Option<&Plugin>, deleted: bool) -> Change {
     let name = format!("{} {plugin}", plugin.kind);
     let Some(object) = object else {
+        if !deleted {
+            let why = format!("no {} was read, so that nothing says when it was changed", plugin.kind);
+            return Change { unseen: vec![Unseen::new(StepKind::Changed, why)], ..Change::default() };
+        }
         let why = format!("there is no {name} now, and nothing keeps when it was deleted; the story begins at the last push that names it");
         return Change { unseen: vec![Unseen::new(StepKind::Deleted, why)], ..Change::default() };
     };

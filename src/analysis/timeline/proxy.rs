@@ -74,7 +74,7 @@ pub(super) fn tell(mut scene: Scene<'_>, planes: &[ControlPlane<'_>]) -> (Vec<St
     unseen.extend(why);
     if matches!(scene.object.map(|object| &object.extension), Some(Extension::Lua { .. })) {
         keep(module::first_line(&scene, None, None, false), &mut steps, &mut unseen);
-    } else if scene.object.is_some() || scene.snapshot.objects.pods.is_empty() {
+    } else if !scene.deleted {
         wasm(&scene, &said, &push, &mut steps, &mut unseen);
     }
     (super::order::ordered(steps), unseen)
@@ -107,11 +107,13 @@ fn wasm(scene: &Scene<'_>, said: &Said<'_>, push: &Push<'_>, steps: &mut Vec<Ste
     }
     keep(accepted, steps, unseen);
     let (vm, no_vm) = module::vm(scene, stub);
-    let failed = vm.as_ref().is_some_and(|step| step.kind == StepKind::VmFailed);
+    let failed = vm.iter().any(|step| step.kind == StepKind::VmFailed);
     steps.extend(vm);
     unseen.extend(no_vm);
-    if !failed {
-        keep(module::first_line(scene, accepted_time, ecds_time, stub), steps, unseen);
+    match module::first_line(scene, accepted_time, ecds_time, stub) {
+        // What has failed is not silent by choice.
+        Err(_) if failed => {}
+        line => keep(line, steps, unseen),
     }
     steps.extend(module::failed_request(scene, config, accepted_time));
 }

@@ -14,6 +14,8 @@ pub(super) struct Scene<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) plugin: &'a PluginId,
     pub(super) object: Option<&'a Plugin>,
+    /// Whether there is no object any more.
+    pub(super) deleted: bool,
     pub(super) gathered: &'a Gathered,
     pub(super) proxy: &'a ProxyId,
     /// What sentences call it.
