@@ -6,14 +6,17 @@
 #[allow(dead_code, unused_imports)]
 mod fake_api;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fake_api::{Exec, FakeApi, Forward};
+use meshscope::fetch;
 use meshscope::model::envoy::DumpView;
 use meshscope::model::ids::ProxyId;
+use meshscope::model::snapshot::Dump;
 use meshscope::model::update::{Health, Update};
 use meshscope::source::cluster::Cluster;
-use meshscope::source::{FailureKind, LogRequest, ProxyQuestion, ProxyRequest, Reply, Source, SourceError};
+use meshscope::source::{FailureKind, LogRequest, ProxyQuestion, ProxyRequest, Reply, SharedSource, Source, SourceError};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -262,4 +265,21 @@ async fn only_the_statistics_of_plugins_are_asked_for() {
     let api = FakeApi::start().await;
     set(&api, Forward::Http(envoy), Exec::Forbidden);
     assert_eq!(ask(&api, ProxyQuestion::WasmStats, Duration::from_secs(10)).await.unwrap().bytes, "envoy_wasm_wasm_vm_count{} 4\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_proxy_does_not_say_of_its_plugins_is_a_caveat_and_the_rest_stands() {
+    let api = FakeApi::start().await;
+    set(&api, Forward::Http(envoy), Exec::Forbidden);
+    let source: SharedSource = Arc::new(connect(&api).await);
+    let asked = request(ProxyQuestion::Chains, Duration::from_secs(10));
+    let Dump::Loaded(loaded) = fetch::dump(source, asked, 1, Some(Arc::default())).await else { panic!("the dump is read") };
+    assert_eq!(loaded.dump.sections.len(), 2);
+    let vitals = loaded.vitals.as_ref().unwrap();
+    assert_eq!(vitals.envoy.as_ref().unwrap().value("envoy_wasm_wasm_vm_count"), Some(4.0));
+    assert_eq!((&vitals.waits, &vitals.agent), (&None, &None));
+    let said: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+    for part in ["cannot read the init dump of pod web-1 in namespace shop", "cannot read the agent's statistics of pod web-1"] {
+        assert!(said.iter().any(|warning| warning.contains(part)), "{part}: {said:#?}");
+    }
 }
