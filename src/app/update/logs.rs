@@ -77,7 +77,7 @@ fn begin_at(app: &mut App, place: usize, snapshot: Arc<Snapshot>) -> Vec<Effect>
     let logs = Logs::new(ticket, &of, app.options.logs_memory);
     let question = Question { asked: Asked { choice: choice(app, &of), ..Asked::default() }, typed: logs.typed.clone(), plugin: of.plugin };
     app.screens[place].logs = Some(Box::new(logs));
-    vec![Effect::Logs(ticket, LogsEffect::Read(question, snapshot))]
+    vec![Effect::Logs(ticket, LogsEffect::Read(Box::new(question), snapshot))]
 }
 
 fn choice(app: &App, of: &LogsOf) -> Choice {
@@ -157,7 +157,7 @@ pub(super) fn focus(app: &App, of: &LogsOf) -> Option<Focus> {
     let record = line(app.screen())?;
     let proxy = facts::proxy(record)?;
     let workload = record.origin.workload.clone().filter(|_| record.origin.pod == proxy);
-    let workload = workload.or_else(|| lookup::owner(&app.snapshot, &proxy).map(|workload| workload));
+    let workload = workload.or_else(|| lookup::owner(&app.snapshot, &proxy));
     Some(Focus { plugin: record.plugin.clone().or_else(|| of.plugin.clone()), workload, proxy })
 }
 
