@@ -57,10 +57,11 @@ pub fn proxy(record: &LogRecord) -> Option<ProxyId> {
     }
 }
 
-/// The cluster that a request went to, `inbound|80||`; None for other records.
-pub fn cluster(record: &LogRecord) -> Option<String> {
+/// The cluster that a request went to, `inbound|80||`, and whether it came with TLS, which the server name tells; None for other
+/// records.
+pub fn cluster(record: &LogRecord) -> Option<(String, bool)> {
     match details(record)? {
-        LogDetails::Request(request) if !request.cluster.is_empty() => Some(request.cluster.to_owned()),
+        LogDetails::Request(request) if !request.cluster.is_empty() => Some((request.cluster.to_owned(), !request.server_name.is_empty())),
         _ => None,
     }
 }

@@ -115,7 +115,11 @@ pub(super) fn told(app: &mut App, of: Ticket, message: LogsMsg) -> Vec<Effect> {
             (logs.reading, logs.origins, logs.unknown) = (Reading::Open, origins, unknown);
         }
         LogsMsg::News(News::Nothing(why)) => logs.reading = Reading::Nothing(why),
-        LogsMsg::News(News::Ended) => logs.reading = Reading::Ended,
+        LogsMsg::News(News::Ended) => {
+            logs.reading = Reading::Ended;
+            // Nothing is waited for any more.
+            let _ = app.waits.end(of);
+        }
         LogsMsg::News(News::Quiet(time)) => logs.quiet = time,
         LogsMsg::News(News::Records(batch)) => {
             let unknown = logs.take(&batch, height);
@@ -135,6 +139,13 @@ pub(super) fn told(app: &mut App, of: Ticket, message: LogsMsg) -> Vec<Effect> {
         LogsMsg::Saved(Err(why)) => app.note = Some(why),
     }
     Vec::new()
+}
+
+/// A reading broke: what is held stays in sight, and nothing more comes.
+pub(super) fn failed(app: &mut App, of: Ticket, what: &str) {
+    for logs in app.screens.iter_mut().filter_map(|screen| screen.logs.as_mut()).filter(|logs| logs.ticket == of) {
+        logs.reading = Reading::Nothing(format!("The logs cannot be read: {what}."));
+    }
 }
 
 /// Closes the prompt of a question that was answered.

@@ -124,7 +124,7 @@ fn state(logs: &Logs, live: bool, look: &Look<'_>) -> Vec<Piece<'static>> {
         Reading::Open => vec![Piece::new(Role::Info, format!("  follow stopped {} {} new", look.symbols.between, logs.came))],
         Reading::Ended => vec![Piece::new(Role::Muted, "  read to the end")],
         Reading::Opening => vec![Piece::new(Role::Muted, "  opening")],
-        Reading::Nothing(_) => Vec::new(),
+        Reading::Nothing(_) => vec![Piece::new(Role::Bad, "  nothing more comes")],
     });
     pieces
 }
