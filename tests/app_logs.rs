@@ -165,7 +165,9 @@ fn from_a_line_to_its_plugin_chain_and_back_to_the_same_place() {
     let place = logs(&demo).list.selected;
     let chains = demo.keys("c").text(SIZE);
     assert_eq!(demo.app.screen().view(), View::Chains);
-    assert!(chains.contains("▾ 80  from the mesh, mTLS") || chains.contains("inbound|80||"), "{chains}");
+    let selected = demo.app.screen().selected().unwrap().clone();
+    let text = meshscope::app::rows::text(demo.app.screen(), &selected);
+    assert!(text.starts_with("mTLS from the mesh to port 80"), "the chain that the request took: {text} in {chains}");
     assert_eq!(logs_place(&mut demo, "<esc>"), place);
     demo.keys("k");
     for (keys, view) in [("w", View::Why), ("o", View::Order), ("m", View::Mtls), ("P", View::Workloads)] {

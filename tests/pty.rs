@@ -8,6 +8,7 @@
 mod fake_api;
 #[path = "pty/level.rs"]
 mod level;
+mod support;
 
 use std::io::{Read, Write};
 use std::process::Command;
@@ -172,6 +173,61 @@ fn signals_give_the_terminal_back() {
         let mut terminal = Terminal::start(100, 30, &["--demo"], &[]);
         terminal.wait_for("default/helloworld");
         terminal.signal(signal);
+        terminal.ends_restored();
+    }
+}
+
+/// A recording in which a proxy's log ends in these lines.
+fn recording_with(lines: &str) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, mut bytes) in support::files("permissive") {
+        let file = directory.path().join(&name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        if name.starts_with("logs/httpbin") {
+            bytes.extend_from_slice(lines.as_bytes());
+        }
+        std::fs::write(file, bytes).unwrap();
+    }
+    directory
+}
+
+#[test]
+fn control_sequences_in_a_log_change_nothing_on_the_screen() {
+    // They would clear the screen, leave it, move the cursor, turn colours on, set the title, ask the terminal, and ring.
+    let line = |text: &str| {
+        let prefix =
+            "2026-11-23T19:39:30.000000Z\twarning\tenvoy wasm source/x.cc:1\twasm log default.helloworld~istio-translated-wasmplugin";
+        format!("{prefix} add_header: {text}\tthread=1\n")
+    };
+    let evil = line("e\u{9b}2Jf\u{202e}g") + &line("a\x1b[2J\x1b[H\x1b[?1049lb\x1b[31;7mc\x1b]0;title\x07d\x1b[6n\x1bch\x08\x7f");
+    let pictures = evil.replace('\x1b', "␛").replace('\x07', "␇").replace('\x08', "␈").replace('\x7f', "␡");
+    let pictures = pictures.replace('\u{9b}', "\\x9b").replace('\u{202e}', "\\u{202e}");
+    let recordings = [recording_with(&evil), recording_with(&pictures)];
+    let open = |recording: &tempfile::TempDir| {
+        // The name of the recording stands in the first line.
+        let path = recording.path().join("mesh");
+        std::os::unix::fs::symlink(recording.path(), &path).unwrap();
+        Terminal::start(120, 40, &["--from", path.to_str().unwrap()], &[])
+    };
+    let [mut obeyed, mut harmless] = recordings.each_ref().map(open);
+    for (keys, sign) in
+        [("", "1 proxy"), ("l", "read to the end"), ("\r", "Line of a log"), ("\x1b", "read to the end"), ("/a.*h\r", "/a.*h")]
+    {
+        for terminal in [&mut obeyed, &mut harmless] {
+            terminal.press(keys);
+            terminal.wait_for(sign);
+        }
+        let screen = |terminal: &Terminal| terminal.parser().screen().rows_formatted(0, 120).collect::<Vec<_>>();
+        let both =
+            || format!("{keys:?}: the same screen in\n{}\n{}", obeyed.parser().screen().contents(), harmless.parser().screen().contents());
+        wait(|| screen(&obeyed) == screen(&harmless), both);
+        assert!(obeyed.parser().screen().alternate_screen());
+    }
+    obeyed.press("12345");
+    obeyed.wait_for("a␛[2J␛[H␛[?1049lb␛[31;7mc␛]0;title␇d␛[6n␛ch␈␡");
+    obeyed.wait_for("e\\x9b2Jf\\u{202e}g");
+    for mut terminal in [obeyed, harmless] {
+        terminal.press("q");
         terminal.ends_restored();
     }
 }

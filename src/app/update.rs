@@ -83,6 +83,7 @@ fn task_failed(app: &mut App, ticket: Option<Ticket>, what: String) -> Vec<Effec
     }
     let unread = app.fetches.iter().find(|(_, fetch)| fetch.ticket == Some(ticket)).map(|(proxy, _)| proxy.clone());
     forget(app, ticket);
+    logs::failed(app, ticket, &what);
     app.say_failure(what.clone());
     match unread.filter(|proxy| app.snapshot.dump(proxy).is_none()) {
         Some(proxy) => {

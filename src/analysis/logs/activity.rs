@@ -64,11 +64,10 @@ impl Activity {
     }
 
     /// How many records a second there were in the last two steps, the running one included.
-    pub fn per_second(&self, quiet: Duration) -> u64 {
-        let Some(now) = self.now(quiet) else { return 0 };
+    pub fn per_second(&self, quiet: Duration) -> f64 {
+        let Some(now) = self.now(quiet) else { return 0.0 };
         let records: u64 = self.last(2, quiet).iter().map(|count| count.records).sum();
-        let seconds = u64::try_from((now.rem_euclid(STEP) + STEP) / 1_000_000_000).unwrap_or_default().max(1);
-        records.div_ceil(seconds)
+        records as f64 / ((now.rem_euclid(STEP) + STEP) as f64 / 1e9)
     }
 
     fn now(&self, quiet: Duration) -> Option<LogTime> {
@@ -113,8 +112,8 @@ mod tests {
         let last: Vec<(u64, u64)> = activity.last(4, Duration::ZERO).iter().map(|count| (count.records, count.grave)).collect();
         assert_eq!(last, [(1, 0), (2, 1), (0, 0), (1, 1)]);
         assert_eq!(activity.last(2, Duration::from_secs(10)).iter().map(|count| count.records).sum::<u64>(), 0);
-        assert_eq!(activity.per_second(Duration::ZERO), 1);
-        assert_eq!(activity.per_second(Duration::from_secs(60)), 0);
+        assert!((activity.per_second(Duration::ZERO) - 1.0 / 6.0).abs() < 1e-9, "one in the last 6 s");
+        assert!(activity.per_second(Duration::from_secs(60)).abs() < 1e-9);
         assert!(Activity::default().last(3, Duration::ZERO).is_empty());
     }
 

@@ -57,10 +57,11 @@ pub fn proxy(record: &LogRecord) -> Option<ProxyId> {
     }
 }
 
-/// The cluster that a request went to, `inbound|80||`; None for other records.
-pub fn cluster(record: &LogRecord) -> Option<String> {
+/// The cluster that a request went to, `inbound|80||`, and whether it came with TLS, which the server name tells; None for other
+/// records.
+pub fn cluster(record: &LogRecord) -> Option<(String, bool)> {
     match details(record)? {
-        LogDetails::Request(request) if !request.cluster.is_empty() => Some(request.cluster.to_owned()),
+        LogDetails::Request(request) if !request.cluster.is_empty() => Some((request.cluster.to_owned(), !request.server_name.is_empty())),
         _ => None,
     }
 }
@@ -91,7 +92,11 @@ impl Facts {
     fn details(&mut self, details: &LogDetails<'_>) {
         match details {
             LogDetails::Debounce { number, events, since_change, since_push, forced, .. } => {
-                self.add("push", format!("the {number}. of this istiod, for {events} changes{}", if *forced { ", forced" } else { "" }));
+                let s = if *events == 1 { "" } else { "s" };
+                self.add(
+                    "push",
+                    format!("number {number} of this istiod, for {events} change{s}{}", if *forced { ", forced" } else { "" }),
+                );
                 let waited = [("since the last change", since_change), ("since the first", since_push)];
                 let waited = waited.into_iter().filter_map(|(what, time)| Some(format!("{} ms {what}", (*time)? / 1_000_000)));
                 self.add("waited", waited.collect::<Vec<_>>().join(", "));

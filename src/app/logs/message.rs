@@ -15,7 +15,7 @@ use crate::model::snapshot::Snapshot;
 #[derive(Clone, Debug)]
 pub enum LogsEffect {
     /// Begin to read, of the mesh as it is.
-    Read(Question, Arc<Snapshot>),
+    Read(Box<Question>, Arc<Snapshot>),
     /// Go on by the mesh as it is now.
     LookAt(Arc<Snapshot>),
     /// Hold records against a filter.
@@ -55,7 +55,7 @@ pub enum FilterBy {
     /// What was typed. Records that come go by it too, from now on.
     Typed {
         /// As it was understood.
-        typed: Typed,
+        typed: Box<Typed>,
         /// The plugin in question.
         plugin: Option<PluginId>,
         /// Where a bare name is looked for.

@@ -261,3 +261,6 @@ impl Logs {
         self.plugin.is_some() && self.spoken == 0 && self.held.end() > 0
     }
 }
+
+#[cfg(test)]
+mod tests;

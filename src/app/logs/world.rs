@@ -32,7 +32,7 @@ impl Readings {
                 let session = Session::new(snapshot);
                 self.sessions.insert(of, session.clone());
                 let wrap = move |news| Msg::Logs(of, LogsMsg::News(news));
-                Work::Run(Some(of), Box::pin(pane::read(source, question, session, answers, wrap)))
+                Work::Run(Some(of), Box::pin(pane::read(source, *question, session, answers, wrap)))
             }
             LogsEffect::LookAt(snapshot) => {
                 if let Some(session) = self.sessions.get(&of) {

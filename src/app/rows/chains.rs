@@ -81,9 +81,12 @@ pub(in crate::app) fn select_line(screen: &mut Screen, height: usize) {
     let Some(proxy) = proxy(screen) else { return };
     let Some(record) = screen.seek_line.clone() else { return };
     let active = || proxy.listeners.iter().filter(|listener| listener.state == ListenerState::Active);
-    let cluster = facts::cluster(&record).unwrap_or_default();
+    let (cluster, tls) = facts::cluster(&record).unwrap_or_default();
     let leads = |listener: &ListenerAnswer| {
-        let chain = listener.filter_chains.iter().position(|chain| chain.destination == cluster)?;
+        let leads = |chain: &ChainAnswer| chain.destination == cluster;
+        let alike = |chain: &ChainAnswer| leads(chain) && (chain.matches.transport_protocol == "tls") == tls;
+        let chains = &listener.filter_chains;
+        let chain = chains.iter().position(alike).or_else(|| chains.iter().position(leads))?;
         Some(key(listener, Some(chain)))
     };
     let port: Option<u16> = cluster.strip_prefix("outbound|").and_then(|rest| rest.split('|').next()?.parse().ok());

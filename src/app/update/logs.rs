@@ -77,7 +77,7 @@ fn begin_at(app: &mut App, place: usize, snapshot: Arc<Snapshot>) -> Vec<Effect>
     let logs = Logs::new(ticket, &of, app.options.logs_memory);
     let question = Question { asked: Asked { choice: choice(app, &of), ..Asked::default() }, typed: logs.typed.clone(), plugin: of.plugin };
     app.screens[place].logs = Some(Box::new(logs));
-    vec![Effect::Logs(ticket, LogsEffect::Read(question, snapshot))]
+    vec![Effect::Logs(ticket, LogsEffect::Read(Box::new(question), snapshot))]
 }
 
 fn choice(app: &App, of: &LogsOf) -> Choice {
@@ -115,7 +115,11 @@ pub(super) fn told(app: &mut App, of: Ticket, message: LogsMsg) -> Vec<Effect> {
             (logs.reading, logs.origins, logs.unknown) = (Reading::Open, origins, unknown);
         }
         LogsMsg::News(News::Nothing(why)) => logs.reading = Reading::Nothing(why),
-        LogsMsg::News(News::Ended) => logs.reading = Reading::Ended,
+        LogsMsg::News(News::Ended) => {
+            logs.reading = Reading::Ended;
+            // Nothing is waited for any more.
+            let _ = app.waits.end(of);
+        }
         LogsMsg::News(News::Quiet(time)) => logs.quiet = time,
         LogsMsg::News(News::Records(batch)) => {
             let unknown = logs.take(&batch, height);
@@ -135,6 +139,13 @@ pub(super) fn told(app: &mut App, of: Ticket, message: LogsMsg) -> Vec<Effect> {
         LogsMsg::Saved(Err(why)) => app.note = Some(why),
     }
     Vec::new()
+}
+
+/// A reading broke: what is held stays in sight, and nothing more comes.
+pub(super) fn failed(app: &mut App, of: Ticket, what: &str) {
+    for logs in app.screens.iter_mut().filter_map(|screen| screen.logs.as_mut()).filter(|logs| logs.ticket == of) {
+        logs.reading = Reading::Nothing(format!("The logs cannot be read: {what}."));
+    }
 }
 
 /// Closes the prompt of a question that was answered.
@@ -157,7 +168,7 @@ pub(super) fn focus(app: &App, of: &LogsOf) -> Option<Focus> {
     let record = line(app.screen())?;
     let proxy = facts::proxy(record)?;
     let workload = record.origin.workload.clone().filter(|_| record.origin.pod == proxy);
-    let workload = workload.or_else(|| lookup::owner(&app.snapshot, &proxy).map(|workload| workload));
+    let workload = workload.or_else(|| lookup::owner(&app.snapshot, &proxy));
     Some(Focus { plugin: record.plugin.clone().or_else(|| of.plugin.clone()), workload, proxy })
 }
 

@@ -115,7 +115,8 @@ fn state(logs: &Logs, live: bool, look: &Look<'_>) -> Vec<Piece<'static>> {
     let count = logs.origins.len();
     let mut pieces = vec![Piece::text(format!("  {count} source{}", if count == 1 { "" } else { "s" }))];
     if live {
-        pieces.push(Piece::text(format!("  {}/s", logs.activity.per_second(logs.quiet))));
+        let rate = logs.activity.per_second(logs.quiet);
+        pieces.push(Piece::text(if rate > 0.0 && rate < 10.0 { format!("  {rate:.1}/s") } else { format!("  {rate:.0}/s") }));
     }
     pieces.extend(match &logs.reading {
         Reading::Open if logs.follows => vec![Piece::text("  follow "), Piece::new(Role::Good, look.symbols.dot)],
@@ -123,7 +124,7 @@ fn state(logs: &Logs, live: bool, look: &Look<'_>) -> Vec<Piece<'static>> {
         Reading::Open => vec![Piece::new(Role::Info, format!("  follow stopped {} {} new", look.symbols.between, logs.came))],
         Reading::Ended => vec![Piece::new(Role::Muted, "  read to the end")],
         Reading::Opening => vec![Piece::new(Role::Muted, "  opening")],
-        Reading::Nothing(_) => Vec::new(),
+        Reading::Nothing(_) => vec![Piece::new(Role::Bad, "  nothing more comes")],
     });
     pieces
 }

@@ -35,7 +35,7 @@ pub(super) fn ask(app: &mut App, typed: Typed) -> Vec<Effect> {
     let generation = logs.asked.as_ref().map_or(logs.generation, |asked| asked.generation) + 1;
     let (first, until) = (logs.held.dropped(), logs.held.end());
     logs.asked = Some(Asked { generation, typed: typed.clone(), until });
-    let by = FilterBy::Typed { typed, plugin: of.plugin.clone(), namespace, snapshot };
+    let by = FilterBy::Typed { typed: Box::new(typed), plugin: of.plugin.clone(), namespace, snapshot };
     vec![Effect::Logs(logs.ticket, LogsEffect::Filter { generation, by, first, records: logs.held.since(first) })]
 }
 
