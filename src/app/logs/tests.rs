@@ -10,6 +10,7 @@ use crate::logs::pane;
 use crate::model::ids::PluginKind;
 use crate::model::inventory::Inventory;
 use crate::model::logs::{LogKind, LogSource};
+use crate::model::text::Text;
 
 const HEIGHT: usize = 10;
 
@@ -24,12 +25,12 @@ fn record(number: usize, event: Option<LogEvent>) -> Arc<LogRecord> {
         origin: Arc::new(origin),
         kind: LogKind::Envoy,
         event,
-        level: if number.is_multiple_of(2) { "info" } else { "error" }.to_owned(),
-        scope: String::new(),
+        level: if number.is_multiple_of(2) { "info" } else { "error" }.into(),
+        scope: Text::default(),
         plugin: event.map(|_| plugin()),
         plugin_note: None,
-        message: String::new(),
-        raw: format!("line {number}"),
+        message: Text::default(),
+        raw: format!("line {number}").into(),
     })
 }
 
