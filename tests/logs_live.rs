@@ -22,7 +22,9 @@ use meshscope::model::kind::Kind;
 use meshscope::model::logs::{LogLine, LogOrigin, MarkKind};
 use meshscope::model::update::{Health, Update};
 use meshscope::source::logs::{LogBatch, LogItem, LogNews, LogQuery, LogStream, LogStreams, LogTargets};
-use meshscope::source::{FailureKind, LogRequest, ProxyRequest, Reply, Source, SourceError, SourceInfo, SourceKind, Updates};
+use meshscope::source::{
+    FailureKind, IstiodReplies, LogRequest, ProxyRequest, Reply, Source, SourceError, SourceInfo, SourceKind, Updates,
+};
 use meshscope::ui::theme::Themes;
 use meshscope::ui::views;
 use ratatui::Terminal;
@@ -71,7 +73,7 @@ impl Source for Busy {
         nothing()
     }
 
-    fn istiod(&self, _: String) -> BoxFuture<'static, Result<Vec<(String, Reply)>, SourceError>> {
+    fn istiod(&self, _: String) -> BoxFuture<'static, Result<IstiodReplies, SourceError>> {
         nothing()
     }
 

@@ -116,7 +116,7 @@ fn what_another_filter_has_seen_is_looked_at_again() {
     assert_eq!((late.clone(), logs.held.rows()), (10..20, 5));
     assert_eq!(logs.take(&batch(20..30, 1, &grave), HEIGHT), None);
     logs.found(late.clone(), &pane::filter(&grave, late.start, &logs.held.since(10)[..10]), HEIGHT);
-    let shown: Vec<String> = logs.held.shown(0..99).map(|(_, record)| record.level.clone()).collect();
+    let shown: Vec<String> = logs.held.shown(0..99).map(|(_, record)| record.level.to_string()).collect();
     assert_eq!((shown.len(), shown.iter().all(|level| level == "error")), (15, true));
     assert_eq!(selected(&logs), "line 29");
 }
