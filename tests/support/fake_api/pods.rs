@@ -141,7 +141,7 @@ async fn serve_forward(mut socket: Socket, port: u16, forward: Forward) -> Optio
             let (code, body) = envoy.answer(method, path).await;
             send(&mut socket, 0, &http(code, &body)).await?;
         }
-        if let Forward::Http(answer) | Forward::Gone(answer) = forward {
+        if let Forward::Http(answer) | Forward::Gone(answer) | Forward::Istiod { http: answer, .. } = forward {
             let (code, body) = answer(path);
             let response = http(code, &body);
             if let Forward::Gone(_) = forward {
