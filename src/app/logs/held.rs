@@ -7,8 +7,9 @@ use std::sync::Arc;
 use crate::logs::pane::Place;
 use crate::model::logs::LogRecord;
 
-/// What a record takes beside its own size: its place among all, and among the rows.
-const BESIDE: usize = size_of::<Arc<LogRecord>>() + size_of::<Place>();
+/// What a record takes beside its own size: its place among all and among the rows, the counts of who shares it, and what an
+/// allocator keeps.
+const BESIDE: usize = size_of::<Arc<LogRecord>>() + size_of::<Place>() + 2 * size_of::<usize>() + 16;
 
 /// The records. Places count all that ever came, so that a record keeps its own.
 #[derive(Debug)]
