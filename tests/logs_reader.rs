@@ -9,10 +9,15 @@ use std::time::Duration;
 
 use meshscope::analysis::logs::merge::WINDOW;
 use meshscope::analysis::logs::{Filter, FilterSpec};
+use meshscope::ingest::collect::Collector;
 use meshscope::logs::{self, View};
-use meshscope::model::ids::ProxyId;
+use meshscope::model::ids::{PluginId, PluginKind, ProxyId};
+use meshscope::model::inventory::Inventory;
+use meshscope::model::kind::Kind;
 use meshscope::model::logs::{LogEvent, LogLine, LogOrigin, LogRecord, LogSource, LogTime, MarkKind};
+use meshscope::model::update::Update;
 use meshscope::source::logs::{LogBatch, LogItem, LogQuery};
+use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -121,6 +126,32 @@ async fn a_clock_that_is_behind_is_marked_once() {
     assert_eq!(skews.len(), 1);
     assert_eq!((skews[0].origin.pod.pod.as_str(), skews[0].origin.source), ("late", LogSource::Meshscope));
     assert!(skews[0].message.contains("7.0 s later than those of right"), "{}", skews[0].message);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_is_tied_to_a_plugin_that_is_only_seen_after_it() {
+    let mut reading = Reading::of(&["a"]);
+    let mut collector = Collector::default();
+    let pod = json!({"metadata": {"namespace": "shop", "name": "a"}, "spec": {"containers": [{"name": "istio-proxy", "args": ["proxy", "sidecar"]}]}, "status": {"phase": "Running"}});
+    collector.apply(Update::Applied { kind: Kind::Pod, object: pod });
+    let origins: Arc<[Arc<LogOrigin>]> = reading.origins.clone().into();
+    let view = |objects: Arc<Inventory>, spec: FilterSpec| {
+        let filter = Arc::new(Filter::new(spec, &objects).unwrap());
+        Arc::new(View { origins: origins.clone(), objects, alone: false, filter })
+    };
+    let hello = PluginId::new(PluginKind::WasmPlugin, "shop", "hello");
+    let only = FilterSpec { plugins: vec![hello.clone()], ..FilterSpec::default() };
+    reading.views.send_replace(view(collector.snapshot(Default::default()).objects, only.clone()));
+    // The line can be quicker than what the API server says of the object.
+    reading
+        .line(0, SECOND, "1970-01-01T00:00:01.000000Z\tinfo\twasm\tfetching image hello from registry shop.example:5000 with tag v1")
+        .await;
+    assert!(reading.out().await.is_empty());
+    let plugin = json!({"metadata": {"namespace": "shop", "name": "hello"}, "spec": {"url": "oci://shop.example:5000/hello:v1"}});
+    collector.apply(Update::Applied { kind: Kind::WasmPlugin, object: plugin });
+    reading.views.send_replace(view(collector.snapshot(Default::default()).objects, only));
+    let records = reading.records.recv().await.unwrap();
+    assert_eq!(records.iter().map(|record| record.plugin.clone()).collect::<Vec<_>>(), [Some(hello)]);
 }
 
 #[tokio::test(start_paused = true)]

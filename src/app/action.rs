@@ -3,6 +3,13 @@
 //! The table is the only place where a key is given a meaning. The footer, the help screen, the command palette and
 //! the README are made from it by [`super::keymap`].
 
+mod places;
+
+use places::{
+    ANSWERS, EVERYWHERE, HOME, LEVELS, LINES, LOGS, MISSES, NOT_CHAINS, NOT_HELP, NOT_LOGS, NOT_MTLS, NOT_ORDER, NOT_WHY, OF_PLUGIN,
+    ONE_PROXY, SUPPOSES, SYNCED, TELLS, TREE,
+};
+
 use super::key::Key::{self, Char, Ctrl, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Up};
 
 /// A screen of the program.
@@ -113,101 +120,6 @@ pub struct Binding {
     /// Its place in the footer, 1 first and kept longest; 0 for none.
     pub footer: u8,
 }
-
-const EVERYWHERE: &[View] = &View::ALL;
-const ANSWERS: &[View] = &[
-    View::Plugins,
-    View::Workloads,
-    View::Chains,
-    View::Why,
-    View::WhatIf,
-    View::Mtls,
-    View::Connection,
-    View::Order,
-    View::Timeline,
-    View::Sync,
-    View::Health,
-];
-const NOT_CHAINS: &[View] = &[
-    View::Plugins,
-    View::Workloads,
-    View::Why,
-    View::Connection,
-    View::Order,
-    View::Logs,
-    View::Record,
-    View::Timeline,
-    View::Sync,
-    View::Health,
-    View::Findings,
-];
-const NOT_WHY: &[View] = &[
-    View::Plugins,
-    View::Workloads,
-    View::Chains,
-    View::Connection,
-    View::Order,
-    View::Logs,
-    View::Record,
-    View::Timeline,
-    View::Health,
-    View::Findings,
-];
-const NOT_MTLS: &[View] = &[
-    View::Plugins,
-    View::Workloads,
-    View::Chains,
-    View::Why,
-    View::Connection,
-    View::Order,
-    View::Logs,
-    View::Timeline,
-    View::Sync,
-    View::Health,
-    View::Findings,
-];
-const NOT_ORDER: &[View] = &[
-    View::Plugins,
-    View::Workloads,
-    View::Chains,
-    View::Why,
-    View::Connection,
-    View::Logs,
-    View::Timeline,
-    View::Sync,
-    View::Health,
-    View::Findings,
-];
-const NOT_LOGS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Connection, View::Order];
-const LOGS: &[View] = &[View::Logs];
-const LINES: &[View] = &[View::Logs, View::Record];
-const TELLS: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Logs];
-const SYNCED: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why];
-const OF_PLUGIN: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::Findings];
-const HOME: &[View] = &[View::Plugins];
-const MISSES: &[View] = &[View::Plugins, View::Workloads];
-const TREE: &[View] = &[View::Chains];
-const ONE_PROXY: &[View] = &[View::Chains, View::Connection];
-/// Where one proxy is in question whose log could say more.
-const LEVELS: &[View] = &[View::Workloads, View::Chains, View::Why, View::Connection, View::Order];
-const NOT_HELP: &[View] = &[
-    View::Plugins,
-    View::Workloads,
-    View::Chains,
-    View::Why,
-    View::WhatIf,
-    View::Mtls,
-    View::Connection,
-    View::Order,
-    View::Logs,
-    View::Record,
-    View::Timeline,
-    View::Sync,
-    View::Health,
-    View::Raw,
-    View::Findings,
-];
-const SUPPOSES: &[View] = &[View::Plugins, View::Workloads, View::Chains, View::Why, View::WhatIf];
 
 macro_rules! actions {
     ($($action:ident $name:literal $keys:expr, $views:ident, $needs:ident, $footer:literal, $does:literal;)+) => {

@@ -14,7 +14,7 @@ use tokio::time::sleep_until;
 pub use self::asked::{Asked, SETTLE, concerns};
 use self::reader::Reader;
 pub use self::story::gather;
-use crate::analysis::logs::{Filter, Merge};
+use crate::analysis::logs::Filter;
 use crate::model::inventory::Inventory;
 use crate::model::logs::{LogOrigin, LogRecord};
 use crate::source::SharedSource;
@@ -45,7 +45,7 @@ pub async fn run(source: SharedSource, mut query: LogQuery, mut view: watch::Rec
         query.sieve = Some(Sieve(Arc::new(move |lines, from| filter.find(lines, from))));
     }
     let live = query.follow && source.logs_held().is_none();
-    let mut reader = Reader::new(&first, if live { Merge::live() } else { Merge::exact() });
+    let mut reader = Reader::new(&first, live);
     let (targets, wanted) = watch::channel(first.origins.clone());
     let (sender, mut news) = mpsc::channel(NEWS);
     let streaming = tokio::spawn(source.logs(query, wanted, sender));

@@ -37,6 +37,8 @@ pub(super) struct Reader {
     attributor: Attributor,
     alone: bool,
     filter: Arc<Filter>,
+    /// Whether records are tied to their plugins as they are handed out and not as they come: a line can be here before its object is.
+    late: bool,
 }
 
 /// One log.
@@ -57,10 +59,12 @@ struct Log {
 }
 
 impl Reader {
-    pub(super) fn new(view: &View, merge: Merge<LogRecord>) -> Self {
+    /// Reads for this view, what is written now or what was written once.
+    pub(super) fn new(view: &View, live: bool) -> Self {
         let attributor = Attributor::new(view.objects.clone());
+        let merge = if live { Merge::live() } else { Merge::exact() };
         let (logs, clocks, alone, filter) = (BTreeMap::new(), Clocks::default(), view.alone, view.filter.clone());
-        Self { began: clock::now(), logs, count: 0, served: 0, merge, clocks, attributor, alone, filter }
+        Self { began: clock::now(), logs, count: 0, served: 0, merge, clocks, attributor, alone, filter, late: live }
     }
 
     /// Goes by another view from now on.
@@ -151,23 +155,43 @@ impl Reader {
         }
     }
 
-    fn record(&mut self, number: usize, mut record: LogRecord, taken: Option<LogTime>, now: Moment) {
+    fn record(&mut self, number: usize, record: LogRecord, taken: Option<LogTime>, now: Moment) {
         let Some(log) = self.logs.get_mut(&number) else { return };
         let (live, written) = (log.live, Written { told: record.time, taken });
         log.last = record.time.or(log.last);
         // A request's own time is its start, and its line is written at its end.
         let told = written.told.filter(|_| record.kind != LogKind::Access);
         let skew = self.clocks.look(number, Written { told, taken }, log.prompt.then_some(now));
-        self.attributor.attribute(&mut record);
-        if self.alone {
-            record.plugin_note = None;
-        }
-        if self.filter.matches(&record) {
+        let record = if self.late { Some(record) } else { self.wanted(record) };
+        if let Some(record) = record {
             self.merge.push(number, written, live, now, record.size(), record);
         }
         if let Some(skew) = skew {
             let text = self.told(&skew);
             self.mark(number, MarkKind::Skew, text, now);
+        }
+    }
+
+    /// The record, tied to its plugin, where it is asked for.
+    fn wanted(&mut self, mut record: LogRecord) -> Option<LogRecord> {
+        self.attributor.attribute(&mut record);
+        if self.alone {
+            record.plugin_note = None;
+        }
+        self.filter.matches(&record).then_some(record)
+    }
+
+    /// The record whose turn it is.
+    fn pop(&mut self, now: Moment) -> Option<LogRecord> {
+        loop {
+            match self.merge.pop(now)? {
+                record if self.late && record.kind != LogKind::Mark => {
+                    if let Some(record) = self.wanted(record) {
+                        return Some(record);
+                    }
+                }
+                record => return Some(record),
+            }
         }
     }
 
@@ -196,7 +220,7 @@ impl Reader {
         let (now, mut ready, mut bytes) = (self.now(), Vec::new(), 0);
         while ready.len() < TOGETHER
             && bytes < TOGETHER_BYTES
-            && let Some(record) = self.merge.pop(now)
+            && let Some(record) = self.pop(now)
         {
             bytes += record.size();
             ready.push(record);
@@ -214,7 +238,7 @@ impl Reader {
     pub(super) fn rest(&mut self) -> Vec<LogRecord> {
         let numbers: Vec<usize> = self.logs.keys().copied().collect();
         numbers.into_iter().for_each(|number| self.end(number));
-        std::iter::from_fn(|| self.merge.pop(Moment::MAX)).collect()
+        std::iter::from_fn(|| self.pop(Moment::MAX)).collect()
     }
 
     /// Whether every log has ended and was handed out.

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
+use super::logs::{request, web};
 use super::mtls::peer_authentication;
-use super::world::{Applied, mesh};
+use super::world::{Applied, is_lab, mesh, wasm_plugin};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const SIZE: PtySize = PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 };
@@ -121,7 +122,7 @@ fn the_screen_shows_a_plugin_that_comes_and_goes() {
     let _mesh = mesh();
     let mut running = Running::start(&["-n", "default"]);
     running.shows(&["default/helloworld"]);
-    let plugin = Applied::new(super::world::wasm_plugin("default", "e2e-nobody", "nobody", "latest", "FAIL_CLOSE"));
+    let plugin = Applied::new(wasm_plugin("default", "e2e-nobody", "nobody", "latest", "FAIL_CLOSE"));
     running.shows(&["default/helloworld", "default/e2e-nobody"]);
     drop(plugin);
     let began = Instant::now();
@@ -130,6 +131,38 @@ fn the_screen_shows_a_plugin_that_comes_and_goes() {
         assert!(began.elapsed() < PATIENCE, "{}", running.text());
         std::thread::sleep(Duration::from_millis(50));
     }
+    running.press("q");
+    running.ends();
+}
+
+#[test]
+#[ignore = "needs a mesh: KUBECONFIG"]
+fn the_logs_show_a_plugin_from_its_push_to_its_first_word() {
+    if !is_lab() {
+        return;
+    }
+    let _mesh = mesh();
+    let (_web, address) = web("e2e-pane");
+    let mut running = Running::start(&["-n", "default"]);
+    running.shows(&["default/helloworld", "1 of 3"]);
+    running.press("\r");
+    running.shows(&["deploy/e2e-pane"]);
+    running.press("/e2e-pane\rl");
+    running.shows(&["follow ●"]);
+    let _plugin = Applied::new(wasm_plugin("default", "e2e-pane", "e2e-pane", "latest", "FAIL_CLOSE"));
+    running.shows(&["default/e2e-pane", "ECDS → e2e-pane", "linsun/helloworld:latest"]);
+    request(&address);
+    let shown = running.shows(&["returning context for add_header"]);
+    let place = |words: &str| shown.find(words).unwrap_or_else(|| panic!("{words} is not there:\n{shown}"));
+    assert!(place("default/e2e-pane") < place("ECDS → e2e-pane"), "{shown}");
+    assert!(place("ECDS → e2e-pane") < place("linsun/helloworld:latest"), "{shown}");
+    assert!(place("linsun/helloworld:latest") < place("returning context for add_header"), "{shown}");
+    // The line knows its plugin, and the plugin its story.
+    running.press("\r");
+    running.shows(&["plugin", "default/e2e-pane", "wasm log default.e2e-pane"]);
+    running.press("\x1b");
+    running.press("t");
+    running.shows(&["istiod pushed ECDS to e2e-pane", "the agent", "what could not be seen"]);
     running.press("q");
     running.ends();
 }

@@ -20,7 +20,8 @@ use crate::app::state::{Prompt, Ticket};
 use crate::ingest::collect::Changed;
 use crate::logs::pane::{News, Question};
 use crate::logs::{Asked, concerns};
-use crate::model::logs::LogRecord;
+use crate::model::ids::ProxyId;
+use crate::model::logs::{LogRecord, LogSource};
 use crate::model::snapshot::Snapshot;
 
 pub(super) use keys::{run, seek_found};
@@ -40,7 +41,9 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
             let plugin = workload.is_none_or(|workload| workload.matched).then(|| plugin.clone());
             LogsOf { plugin, workload: workload.map(|workload| workload.id.clone()), ..LogsOf::default() }
         }
-        (Subject::Workloads(plugin), _) => LogsOf { plugin: Some(plugin.clone()), ..LogsOf::default() },
+        (Subject::Workloads(plugin) | Subject::Timeline(plugin) | Subject::Health(plugin), _) => {
+            LogsOf { plugin: Some(plugin.clone()), ..LogsOf::default() }
+        }
         _ => match screen.focus().cloned() {
             Some(Focus { plugin, workload, proxy }) => {
                 let proxy = workload.is_none().then_some(proxy);
@@ -165,11 +168,18 @@ pub(super) fn line(screen: &Screen) -> Option<&Arc<LogRecord>> {
 
 /// The proxy that the line in question is about, with its plugin, or else the one that the logs were opened for.
 pub(super) fn focus(app: &App, of: &LogsOf) -> Option<Focus> {
-    let record = line(app.screen())?;
-    let proxy = facts::proxy(record)?;
-    let workload = record.origin.workload.clone().filter(|_| record.origin.pod == proxy);
+    let record = line(app.screen());
+    let proxy = record.and_then(|record| facts::proxy(record)).or_else(|| only_proxy(app.screen()))?;
+    let workload = record.and_then(|record| record.origin.workload.clone().filter(|_| record.origin.pod == proxy));
     let workload = workload.or_else(|| lookup::owner(&app.snapshot, &proxy));
-    Some(Focus { plugin: record.plugin.clone().or_else(|| of.plugin.clone()), workload, proxy })
+    Some(Focus { plugin: record.and_then(|record| record.plugin.clone()).or_else(|| of.plugin.clone()), workload, proxy })
+}
+
+/// The proxy that is read, where it is the only one.
+fn only_proxy(screen: &Screen) -> Option<ProxyId> {
+    let mut proxies = screen.logs.as_ref()?.origins.iter().filter(|origin| origin.source == LogSource::Proxy);
+    let first = proxies.next()?;
+    proxies.next().is_none().then(|| first.pod.clone())
 }
 
 /// Goes to the workloads of the plugin that the line is about.

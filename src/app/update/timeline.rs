@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ask, forget, walk};
+use super::{ask, forget, logs, walk};
 use crate::analysis::timeline::Gathered;
 use crate::app::effect::Effect;
 use crate::app::program::App;
@@ -35,7 +35,7 @@ fn plugin(app: &App) -> Option<PluginId> {
     let screen = app.screen();
     match screen.selected() {
         Some(Row::Plugin(index)) => screen.plugins().map(|answer| answer.plugins[*index].id.clone()),
-        _ => screen.plugin().cloned(),
+        _ => logs::line(screen).and_then(|record| record.plugin.clone()).or_else(|| screen.plugin().cloned()),
     }
 }
 

@@ -133,8 +133,10 @@ fn state(logs: &Logs, live: bool, look: &Look<'_>) -> Vec<Piece<'static>> {
 fn notes(of: &LogsOf, logs: &Logs) -> Vec<(Role, String)> {
     let mut notes: Vec<(Role, String)> = logs.unknown.iter().map(|text| (Role::Warning, format!("{text}."))).collect();
     if let Some(plugin) = of.plugin.as_ref().filter(|_| logs.is_silent()) {
-        let why = "Envoy's loggers are at warning unless set, so its info and debug lines are hidden.";
-        notes.push((Role::Muted, format!("{plugin} itself has said nothing in what is held. {why}")));
+        let why = "Envoy's loggers are at warning unless set, so its info and debug lines are hidden";
+        // Only a proxy that runs can be told to say more.
+        let then = if logs.reading == Reading::Open { "; L raises the level of one proxy for a while" } else { "" };
+        notes.push((Role::Muted, format!("{plugin} itself has said nothing in what is held. {why}{then}.")));
     }
     notes
 }
