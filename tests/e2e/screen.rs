@@ -150,19 +150,19 @@ fn the_logs_show_a_plugin_from_its_push_to_its_first_word() {
     running.press("/e2e-pane\rl");
     running.shows(&["follow ●"]);
     let _plugin = Applied::new(wasm_plugin("default", "e2e-pane", "e2e-pane", "latest", "FAIL_CLOSE"));
-    running.shows(&["default/e2e-pane", "ECDS → e2e-pane", "linsun/helloworld:latest"]);
+    running.shows(&["TrafficExtension default/e2e-pane", "ECDS → e2e-pane", "linsun/helloworld:latest"]);
     request(&address);
-    let shown = running.shows(&["returning context for add_header"]);
+    let word = "warning  add_header: returning";
+    let shown = running.shows(&[word]);
     let place = |words: &str| shown.find(words).unwrap_or_else(|| panic!("{words} is not there:\n{shown}"));
-    assert!(place("default/e2e-pane") < place("ECDS → e2e-pane"), "{shown}");
+    assert!(place("TrafficExtension default/e2e-pane") < place("ECDS → e2e-pane"), "{shown}");
     assert!(place("ECDS → e2e-pane") < place("linsun/helloworld:latest"), "{shown}");
-    assert!(place("linsun/helloworld:latest") < place("returning context for add_header"), "{shown}");
-    // The line knows its plugin, and the plugin its story.
-    running.press("\r");
-    running.shows(&["plugin", "default/e2e-pane", "wasm log default.e2e-pane"]);
-    running.press("\x1b");
+    assert!(place("linsun/helloworld:latest") < place(word), "{shown}");
+    // Its own lines alone: each of them is known to be about it. The youngest is selected, and its parts stand beside it.
+    running.press("F plugin=default/e2e-pane\r");
+    running.shows(&["istiod + e2e-pane · plugin default/e2e-pane", "plugin       default/e2e-pane", "(WasmPlugin)"]);
     running.press("t");
-    running.shows(&["istiod pushed ECDS to e2e-pane", "the agent", "what could not be seen"]);
+    running.shows(&["The last change of default/e2e-pane", "ECDS accepted", "first line", "what could not be seen"]);
     running.press("q");
     running.ends();
 }
