@@ -166,6 +166,27 @@ async fn a_line_that_was_cut_comes_whole() {
 }
 
 #[tokio::test]
+async fn what_the_kubelet_says_of_a_log_is_no_line_of_it() {
+    const SAID: &str = "unable to retrieve container logs for containerd://40f214d84f73";
+    let api = server(&["web-1"]).await;
+    api.state().log("web-1", "istio-proxy", |log| {
+        log.write(T, &["one"]);
+        log.text.push_str(SAID);
+        log.cut = Some(log.text.len());
+    });
+    let mut streams = Streams::follow(&api, &["web-1"]).await;
+    let web = streams.opened("web-1").await;
+    let mark = format!("<Waiting: the kubelet cannot read the log: {SAID}>");
+    assert_eq!(streams.until(web, &mark).await, ["one", &mark]);
+    api.state().log("web-1", "istio-proxy", |log| {
+        log.text = log.text.replace(SAID, "");
+        log.write(LATER, &["two"]);
+        log.end_streams();
+    });
+    assert_eq!(streams.until(web, "two").await, ["<Resumed: goes on where it ended>", "two"]);
+}
+
+#[tokio::test]
 async fn an_api_server_that_goes_away_is_waited_for() {
     let mut api = server(&["web-1"]).await;
     api.state().log("web-1", "istio-proxy", |log| log.write(T, &["one"]));

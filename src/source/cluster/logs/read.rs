@@ -10,7 +10,7 @@ use kube::api::LogParams;
 use tokio::sync::mpsc;
 
 use super::super::Shared;
-use super::super::trouble::{Cause, Trouble, bounded};
+use super::super::trouble::{Cause, Trouble, bounded, one_line};
 use super::parting::Parting;
 use super::seen::Seen;
 use crate::model::ids::ProxyId;
@@ -23,6 +23,10 @@ const QUIET: Duration = Duration::from_millis(50);
 /// A stream that gives nothing for so long may have lost its connection without a word (a laptop that slept, a firewall), so
 /// it is opened anew.
 const SILENCE: Duration = Duration::from_secs(60);
+
+/// What the kubelet writes into a log that it cannot read, in the place of lines and without a time, with status 200
+/// (Kubernetes `pkg/kubelet/kuberuntime/kuberuntime_logs.go`, `pkg/kubelet/kuberuntime/logs`).
+const UNREADABLE: [&str; 2] = ["unable to retrieve container logs for ", "failed to try resolving symlinks in path "];
 
 /// How the reading of a stream ended, where it did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,12 +52,14 @@ pub(super) struct Reader {
     pub caught_up: bool,
     /// How many lines were handed on.
     pub taken: u64,
+    /// Why the kubelet could not go on reading.
+    unreadable: Option<String>,
 }
 
 impl Reader {
     /// A reader that has read nothing.
     pub fn new(origin: Arc<LogOrigin>, out: mpsc::Sender<LogBatch>) -> Self {
-        Self { origin, out, seen: Seen::default(), partial: false, caught_up: false, taken: 0 }
+        Self { origin, out, seen: Seen::default(), partial: false, caught_up: false, taken: 0, unreadable: None }
     }
 
     /// Hands a mark on; false where nobody reads any more.
@@ -81,11 +87,18 @@ impl Reader {
                     return Err(Trouble::new(Cause::Unreachable, format!("the connection was lost: {error}")));
                 }
                 Ok(Ok([])) => {
-                    if whole {
-                        splitter.end(|line, cut| self.take(line, cut, &mut batch));
+                    splitter.end(|line, cut| {
+                        if whole || is_of_kubelet(line) {
+                            self.take(line, cut, &mut batch);
+                        }
+                    });
+                    if !batch.items.is_empty() && self.out.send(batch).await.is_err() {
+                        return Ok(Ended::ReaderGone);
                     }
-                    let gone = !batch.items.is_empty() && self.out.send(batch).await.is_err();
-                    return Ok(if gone { Ended::ReaderGone } else { Ended::AtEnd });
+                    return match self.unreadable.take() {
+                        Some(why) => Err(Trouble::new(Cause::Refused, why)),
+                        None => Ok(Ended::AtEnd),
+                    };
                 }
                 Ok(Ok(bytes)) => {
                     let length = bytes.len();
@@ -102,6 +115,10 @@ impl Reader {
     }
 
     fn take(&mut self, bytes: &[u8], cut: bool, batch: &mut LogBatch) {
+        if is_of_kubelet(bytes) {
+            self.unreadable = Some(format!("the kubelet cannot read the log: {}", one_line(&String::from_utf8_lossy(bytes))));
+            return;
+        }
         let line = split::line(&self.origin, bytes, cut);
         if !self.seen.is_new(&line) {
             return;
@@ -116,6 +133,11 @@ impl Reader {
         self.taken += 1;
         batch.items.push(LogItem::Line(line));
     }
+}
+
+/// Whether the kubelet wrote a line itself. It puts a time in front of all that a container wrote.
+fn is_of_kubelet(line: &[u8]) -> bool {
+    UNREADABLE.iter().any(|words| line.starts_with(words.as_bytes()))
 }
 
 /// Opens a container's log.
