@@ -1,0 +1,21 @@
+//! `diff WORKLOAD`: the proxies are asked what they have, and istiod what it would send them.
+
+use super::Outcome;
+use super::ask::Asker;
+use crate::analysis::{answers, lookup};
+use crate::error::Error;
+use crate::fetch;
+
+impl Asker<'_> {
+    pub(super) async fn diff(&self, workload: &str) -> Result<Outcome, Error> {
+        let collector = self.objects_only("diff").await?;
+        let objects = collector.snapshot(Default::default());
+        let proxies = match lookup::workload(&objects, workload, &self.own_namespace()) {
+            Ok(found) => found.proxies,
+            Err(error) => return Ok(self.not_found(&objects, error)),
+        };
+        let (snapshot, views) =
+            tokio::join!(self.with_dumps(&collector, proxies.clone(), false), fetch::views_of_istiod(&self.source, &proxies));
+        Ok(self.print(&answers::diff(&snapshot, &views, &proxies), self.unread(&snapshot)))
+    }
+}
