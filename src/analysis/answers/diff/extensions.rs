@@ -30,7 +30,8 @@ pub(super) fn of(view: Result<&IstiodView, &String>, outlook: Result<&Outlook<'_
             compare("istiod", None, wanted.collect(), dump)
         }
         (Ok(view), _) => {
-            let why = "istiod's dump holds no ECDS section; what its listeners refer to stands in for what it would send".to_owned();
+            let why = if view.notes.is_empty() { "istiod's dump holds no ECDS section".to_owned() } else { view.notes.join("; ") };
+            let why = format!("{why}; what its listeners refer to stands in for what it would send");
             compare("listeners", Some(why), referred(&view.dump.listeners), dump)
         }
         (Err(why), Ok(outlook)) => {
@@ -71,8 +72,11 @@ fn compare(basis: &'static str, basis_note: Option<String>, wanted: Vec<Wanted<'
         let detail = format!("istiod would not send {}, which the proxy has: {leftover}", entry.name);
         differences.push(line("extension", "proxy", &entry.name, detail));
     }
-    let compared = if differences.is_empty() {
-        format!("Both have the same {}", counted(wanted.len(), "extension"))
+    let compared = if wanted.is_empty() && entries.is_empty() {
+        "Neither has an extension".to_owned()
+    } else if differences.is_empty() {
+        let by = if basis == "istiod" { "" } else { " by name" };
+        format!("Both have the same {}{by}", counted(wanted.len(), "extension"))
     } else {
         format!("istiod would send {}, the proxy has {}", counted(wanted.len(), "extension"), entries.len())
     };
@@ -129,11 +133,16 @@ fn between(entry: &EcdsFilter, sent: &EcdsFilter, differences: &mut Vec<DiffLine
         differs("module", "URL of the module", sent_url, url);
     }
     differs("configuration", "root id", sent_root, root_id);
-    differs("configuration", "failure policy", sent_policy, failure_policy);
+    differs("configuration", "failure policy", policy(sent_policy), policy(failure_policy));
     if configuration(sent) != configuration(entry) {
         let detail = format!("{name}: its configuration is not what istiod would send");
         differences.push(line("configuration", "both", name, detail));
     }
+}
+
+/// A failure policy with its default written out (`envoy/extensions/wasm/v3/wasm.proto: FailurePolicy`).
+fn policy(written: &str) -> &str {
+    if matches!(written, "" | "UNSPECIFIED") { "FAIL_CLOSED" } else { written }
 }
 
 /// The plugin's configuration, whichever way of writing it is dumped in; None where it is empty.

@@ -63,7 +63,8 @@ fn with_istiod(view: &IstiodView, outlook: Option<&Outlook<'_>>, dump: &ConfigDu
         same: Some(differences.is_empty()),
         compared,
         differences,
-        notes: view.notes.clone(),
+        // Where only the listeners could be had, that is said of what could not.
+        notes: if view.tells_ecds() { view.notes.clone() } else { Vec::new() },
     }
 }
 
