@@ -68,12 +68,18 @@ fn of_istiod(dump: &Value) -> Value {
 
 /// The answer over the permissive mesh, in which istiod could dump the proxy, with changes to what it says.
 fn edited(edit: impl FnOnce(&mut Value)) -> (tempfile::TempDir, Value) {
+    edited_files(edit, |_| {})
+}
+
+/// The same with changes to the other files of the recording.
+fn edited_files(edit: impl FnOnce(&mut Value), others: impl FnOnce(&mut BTreeMap<String, Vec<u8>>)) -> (tempfile::TempDir, Value) {
     let folder = tempfile::tempdir().unwrap();
     let mut files = support::files("permissive");
     let dump: Value = serde_json::from_slice(&files[&format!("proxies/{PROXY}/config_dump.json")]).unwrap();
     let mut view = of_istiod(&dump);
     edit(&mut view);
     files.insert(format!("istiod/config_dump.{PROXY}.json"), view.to_string().into_bytes());
+    others(&mut files);
     for (name, bytes) in files {
         let path = folder.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -218,4 +224,47 @@ fn a_proxy_whose_own_dump_is_not_there_is_not_compared() {
     let entry = diff(folder.path().to_str().unwrap(), PROXY);
     assert_eq!(entry["types"], json!([]));
     assert!(entry["note"].as_str().unwrap().contains("only istiod's view could be read"), "{entry}");
+}
+
+#[test]
+fn what_the_proxy_refused_is_told_though_its_dump_lists_it() {
+    let said = "Unable to create Wasm plugin default.helloworld~istio-translated-wasmplugin";
+    let (_folder, entry) = edited_files(
+        |_| {},
+        |files| {
+            let mut syncz: Value = serde_json::from_slice(&files["istiod/syncz.json"]).unwrap();
+            let own = syncz.as_array_mut().unwrap().iter_mut().find(|client| client["proxy"] == PROXY).unwrap();
+            own["resources"]["type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig"] =
+                json!({"sent": "2", "acked": "1", "lastError": said});
+            files.insert("istiod/syncz.json".to_owned(), syncz.to_string().into_bytes());
+        },
+    );
+    assert_eq!((lines(&entry, 0), lines(&entry, 1)), (vec![], vec![("refused", "istiod")]), "{entry}");
+    let line = &entry["types"][1]["differences"][0];
+    assert_eq!(line["extension"], EXTENSION);
+    assert!(line["detail"].as_str().unwrap().contains(said), "{line}");
+    assert_eq!(entry["types"][1]["same"], false);
+}
+
+#[test]
+fn a_listener_that_warms_or_was_refused_is_told_with_the_cause() {
+    for (state, inner, cause) in [("error_state", "failed_configuration", "refused"), ("warming_state", "listener", "warming")] {
+        let (_folder, entry) = edited_files(
+            |_| {},
+            |files| {
+                let name = format!("proxies/{PROXY}/config_dump.json");
+                let mut dump: Value = serde_json::from_slice(&files[&name]).unwrap();
+                let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+                let entries = sections.filter_map(|section| section.get_mut("dynamic_listeners")?.as_array_mut()).flatten();
+                let own = entries.into_iter().find(|entry| entry["name"] == "virtualInbound").unwrap();
+                // What istiod sent is not in place, and what was there before lacks a chain.
+                let sent = own["active_state"]["listener"].clone();
+                own[state] = json!({inner: sent, "details": "no such thing", "last_updated": "2026-11-23T19:40:00Z"});
+                own["active_state"]["listener"]["filter_chains"].as_array_mut().unwrap().remove(0);
+                files.insert(name, dump.to_string().into_bytes());
+            },
+        );
+        assert_eq!(lines(&entry, 0), [("chain", "istiod")], "{entry}");
+        assert_eq!(entry["types"][0]["differences"][0]["causes"][0]["cause"], cause, "{entry}");
+    }
 }

@@ -32,19 +32,30 @@ fn a_clean_mesh_has_no_difference() {
     }
 }
 
-#[test]
-#[ignore = "needs a mesh: KUBECONFIG"]
-fn a_stub_in_the_place_of_a_module_is_a_difference_of_ecds() {
+/// Asks until ECDS of sleep differs in this way, for a plugin of this tag.
+fn differs_in_ecds(name: &str, tag: &str, what: &str) {
     if !is_lab() {
         return;
     }
     let _mesh = mesh();
-    let _plugin = Applied::new(wasm_plugin("default", "e2e-diff", "sleep", "no-such-tag", "FAIL_CLOSE"));
-    until_nothing_is_wrong("the stub is told", &["diff", "deploy/sleep"], |answer| {
-        let is_told =
-            |line: &Value| line["what"] == "stub" && line["extension"].as_str().is_some_and(|name| name.contains("default.e2e-diff"));
+    let _plugin = Applied::new(wasm_plugin("default", name, "sleep", tag, "FAIL_CLOSE"));
+    until_nothing_is_wrong("the difference is told", &["diff", "deploy/sleep"], |answer| {
+        let named = format!("default.{name}");
+        let is_told = |line: &Value| line["what"] == what && line["extension"].as_str().is_some_and(|found| found.contains(&named));
         let Some((_, found)) = types(answer).find(|(_, found)| found["type"] == "ECDS") else { return Some(answer.to_string()) };
         let told = found["differences"].as_array().is_some_and(|lines| lines.iter().any(is_told));
         (!told).then(|| found.to_string())
     });
+}
+
+#[test]
+#[ignore = "needs a mesh: KUBECONFIG"]
+fn a_stub_in_the_place_of_a_module_is_a_difference_of_ecds() {
+    differs_in_ecds("e2e-diff", "no-such-tag", "stub");
+}
+
+#[test]
+#[ignore = "needs a mesh: KUBECONFIG"]
+fn a_module_that_envoy_refused_is_a_difference_of_ecds() {
+    differs_in_ecds("e2e-diff-broken", "broken", "refused");
 }

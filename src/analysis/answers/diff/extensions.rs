@@ -13,7 +13,7 @@ use crate::analysis::outlook::Outlook;
 use crate::model::envoy::{ConfigDump, EcdsFilter, ExtensionConfig, FilterSource, Listener};
 use crate::model::istiod_view::IstiodView;
 
-const ECDS: &str = "ECDS";
+pub(super) const ECDS: &str = "ECDS";
 
 /// What istiod would send under a name, and what of it is known.
 struct Wanted<'v> {
@@ -84,7 +84,7 @@ fn compare(basis: &'static str, basis_note: Option<String>, wanted: Vec<Wanted<'
 }
 
 /// The name without what Istio puts before it, which istiod's dump leaves out.
-fn short(name: &str) -> &str {
+pub(super) fn short(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 

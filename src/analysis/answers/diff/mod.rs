@@ -13,10 +13,12 @@ use serde::Serialize;
 use crate::analysis::comparison::Cause;
 use crate::analysis::lookup;
 use crate::analysis::outlook::Outlook;
-use crate::model::envoy::DumpView;
+use crate::analysis::sync as rules;
+use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter};
 use crate::model::ids::ProxyId;
 use crate::model::istiod_view::IstiodViews;
 use crate::model::snapshot::{Dump, Snapshot};
+use crate::model::sync::SyncState;
 use crate::model::warning::Warning;
 
 /// The answer.
@@ -71,7 +73,7 @@ pub struct TypeDiff {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DiffLine {
-    /// A stable word: `listener`, `refused`, `chain`, `protocol`, `plugins`, `filters`, `destination`, `tls`; of ECDS `extension`,
+    /// A stable word: `listener`, `refused`, `chain`, `protocol`, `plugins`, `filters`, `destination`, `tls`; of ECDS `refused`, `extension`,
     /// `stub`, `pending`, `module`, `configuration`.
     pub what: &'static str,
     /// Who has it: `istiod`, `proxy`, or `both` where both have it in different ways.
@@ -157,5 +159,31 @@ fn types(
         None => Err("istiod was not asked".to_owned()),
     };
     let outlook = Outlook::sharing(snapshot, proxy, shared);
-    Ok(vec![listeners::of(view.as_ref().copied(), outlook.as_ref(), dump), extensions::of(view.as_ref().copied(), outlook.as_ref(), dump)])
+    let mut types =
+        vec![listeners::of(view.as_ref().copied(), outlook.as_ref(), dump), extensions::of(view.as_ref().copied(), outlook.as_ref(), dump)];
+    for found in &mut types {
+        answered(snapshot, proxy, dump, found);
+    }
+    Ok(types)
+}
+
+/// Adds what the proxy made of istiod's last push: a dump lists an extension that Envoy refused as if it were in place.
+fn answered(snapshot: &Snapshot, proxy: &ProxyId, dump: &ConfigDump, found: &mut TypeDiff) {
+    let Some(Ok(sync)) = &snapshot.sync else { return };
+    let own = sync.clients().filter(|(_, client)| client.proxy == *proxy).flat_map(|(_, client)| &client.types);
+    for (_, told) in own.filter(|(url, _)| rules::short(url) == found.short) {
+        let is_told = found.differences.iter().any(|line| line.what == "refused");
+        match told.state {
+            SyncState::Refused if !is_told => {
+                let is_named = |entry: &&EcdsFilter| told.error.contains(extensions::short(&entry.name));
+                let extension = dump.ecds.iter().filter(|_| found.short == extensions::ECDS).find(is_named).map(|entry| entry.name.clone());
+                let detail = format!("the proxy refused the last push of {}, and keeps what it had: {}", found.short, told.error);
+                let line = DiffLine { what: "refused", only: "istiod", listener: None, chain: None, extension, detail, causes: Vec::new() };
+                found.differences.push(line);
+                found.same = Some(false);
+            }
+            SyncState::Stale => found.notes.push(format!("the proxy has not answered to istiod's last push of {}", found.short)),
+            _ => {}
+        }
+    }
 }
