@@ -154,7 +154,7 @@ fn each_way_to_differ_is_told() {
             let plain: Vec<usize> = (0..last).filter(|place| filters[*place]["name"] != EXTENSION).collect();
             filters.swap(plain[0], plain[1]);
         }),
-        (1, ("extension", "proxy"), "which the proxy has: Envoy keeps", |view| view["configs"][1]["ecdsFilters"] = json!([])),
+        (1, ("extension", "proxy"), "which the proxy has and its listeners refer to", |view| view["configs"][1]["ecdsFilters"] = json!([])),
         (1, ("extension", "istiod"), "the proxy lacks default.other", |view| {
             let mut new = view["configs"][1]["ecdsFilters"][0].clone();
             new["ecdsFilter"]["config"]["name"] = json!("default.other");
@@ -267,4 +267,25 @@ fn a_listener_that_warms_or_was_refused_is_told_with_the_cause() {
         assert_eq!(lines(&entry, 0), [("chain", "istiod")], "{entry}");
         assert_eq!(entry["types"][0]["differences"][0]["causes"][0]["cause"], cause, "{entry}");
     }
+}
+
+#[test]
+fn what_a_removed_plugin_leaves_in_ecds_is_no_difference() {
+    let leave = |files: &mut BTreeMap<String, Vec<u8>>| {
+        let name = format!("proxies/{PROXY}/config_dump.json");
+        let mut dump: Value = serde_json::from_slice(&files[&name]).unwrap();
+        let mut sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+        let entries = sections.find_map(|section| section.get_mut("ecds_filters")?.as_array_mut()).unwrap();
+        let mut left = entries[0].clone();
+        left["ecds_filter"]["name"] = json!("extensions.istio.io/trafficextension/default.removed");
+        entries.push(left);
+        files.insert(name, dump.to_string().into_bytes());
+    };
+    let (_folder, entry) = edited_files(|_| {}, leave);
+    let found = &entry["types"][1];
+    assert_eq!((&found["same"], lines(&entry, 1)), (&json!(true), vec![]), "{entry}");
+    assert!(
+        found["notes"].as_array().unwrap().iter().any(|note| note.as_str().unwrap().contains("default.removed is a leftover")),
+        "{found}"
+    );
 }

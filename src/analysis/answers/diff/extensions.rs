@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::listeners::counted;
 use super::{DiffLine, TypeDiff};
 use crate::analysis::outlook::Outlook;
-use crate::model::envoy::{ConfigDump, EcdsFilter, ExtensionConfig, FilterSource, Listener};
+use crate::model::envoy::{ConfigDump, EcdsFilter, ExtensionConfig, FilterSource, Listener, ListenerState};
 use crate::model::istiod_view::IstiodView;
 
 pub(super) const ECDS: &str = "ECDS";
@@ -43,8 +43,8 @@ pub(super) fn of(view: Result<&IstiodView, &String>, outlook: Result<&Outlook<'_
 }
 
 /// What listeners refer to in ECDS, by name.
-fn referred(listeners: &[Listener]) -> Vec<Wanted<'_>> {
-    let filters = listeners.iter().flat_map(|listener| &listener.chains).flat_map(|chain| chain.filters());
+fn referred<'v>(listeners: impl IntoIterator<Item = &'v Listener>) -> Vec<Wanted<'v>> {
+    let filters = listeners.into_iter().flat_map(|listener| &listener.chains).flat_map(|chain| chain.filters());
     let names: BTreeSet<&str> =
         filters.filter(|filter| matches!(filter.source, FilterSource::Discovery(_))).map(|filter| filter.name.as_str()).collect();
     names.into_iter().map(|name| Wanted { name, entry: None }).collect()
@@ -67,11 +67,18 @@ fn compare(basis: &'static str, basis_note: Option<String>, wanted: Vec<Wanted<'
             between(entry, sent, &mut differences, &mut notes);
         }
     }
-    for entry in entries.iter().filter(|entry| !wanted.iter().any(|wanted| short(&entry.name) == short(wanted.name))) {
-        let leftover = "Envoy keeps what nothing refers to any more until its old listeners have drained, or longer";
-        let detail = format!("istiod would not send {}, which the proxy has: {leftover}", entry.name);
-        differences.push(line("extension", "proxy", &entry.name, detail));
+    let in_use = referred(dump.listeners.iter().filter(|it| matches!(it.state, ListenerState::Active | ListenerState::Warming)));
+    let stands = |entry: &EcdsFilter, among: &[Wanted<'_>]| among.iter().any(|other| short(&entry.name) == short(other.name));
+    for entry in entries.iter().filter(|entry| !stands(entry, &wanted)) {
+        if stands(entry, &in_use) {
+            let detail = format!("istiod would not send {}, which the proxy has and its listeners refer to", entry.name);
+            differences.push(line("extension", "proxy", &entry.name, detail));
+        } else {
+            let kept = "the proxy still has it, though no listener that takes connections refers to it; Envoy keeps such for a while";
+            notes.push(format!("{} is a leftover, which is no difference: {kept}", entry.name));
+        }
     }
+    entries.retain(|entry| stands(entry, &wanted) || stands(entry, &in_use));
     let compared = if wanted.is_empty() && entries.is_empty() {
         "Neither has an extension".to_owned()
     } else if differences.is_empty() {
