@@ -171,6 +171,11 @@ pub enum Command {
         /// As for chains (default: all proxies of the namespace)
         workload: Option<String>,
     },
+    /// What istiod would send to a workload's proxies against what they have: the differences that matter, type by type
+    Diff {
+        /// As for chains
+        workload: String,
+    },
     /// What is wrong or may not be what was meant, with evidence and what to do; exit status 1 where something is wrong
     Check {
         /// Findings to leave out: CODE, or CODE:NAMESPACE/NAME (also with the object's kind in front)

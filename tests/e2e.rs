@@ -7,6 +7,8 @@
 mod attach;
 #[path = "e2e/cut.rs"]
 mod cut;
+#[path = "e2e/diff.rs"]
+mod diff;
 #[path = "e2e/fetch.rs"]
 mod fetch;
 #[path = "e2e/findings.rs"]

@@ -48,6 +48,24 @@ fn how_istiod_and_the_proxies_stand() {
 }
 
 #[test]
+fn what_istiod_would_send_and_what_proxies_have() {
+    for (recording, workload) in [
+        ("permissive", "deploy/httpbin"),
+        ("permissive", "deploy/sleep"),
+        ("strict", "deploy/httpbin"),
+        ("fetch-failed-closed", "deploy/httpbin"),
+        ("gateway", "gateway/web"),
+        ("eras/1.12.0/permissive-v4", "httpbin-0.default"),
+        ("eras/1.26.2/permissive-v4", "httpbin-0.default"),
+    ] {
+        let name = workload.replace(['/', '.'], "_");
+        hold(recording, &format!("diff_{name}"), &printed(recording, &["diff", workload]));
+    }
+    hold("fetch-failed-closed", "diff_json", &printed("fetch-failed-closed", &["diff", "deploy/httpbin", "-o", "json"]));
+    hold("fetch-failed-closed", "diff_markdown", &printed("fetch-failed-closed", &["diff", "deploy/httpbin", "-o", "markdown"]));
+}
+
+#[test]
 fn the_order_of_plugins() {
     for (recording, workload) in [
         ("permissive", "deploy/httpbin"),

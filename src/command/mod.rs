@@ -2,6 +2,7 @@
 
 mod ask;
 mod check;
+mod diff;
 mod health;
 mod logs;
 mod open;
@@ -131,6 +132,7 @@ async fn outcome(cli: &Cli) -> Result<Outcome, Error> {
         Some(Command::Mtls { workload }) => asker.mtls(workload.as_deref()).await,
         Some(Command::Timeline { plugin, since }) => asker.timeline(plugin, *since).await,
         Some(Command::Sync { workload }) => asker.sync(workload.as_deref()).await,
+        Some(Command::Diff { workload }) => asker.diff(workload).await,
         Some(Command::Check { ignore }) => asker.findings(ignore).await,
         Some(Command::Record { folder }) => asker.record(folder).await,
         Some(Command::Logs(wanted)) => asker.logs(wanted).await,

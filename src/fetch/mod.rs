@@ -1,5 +1,6 @@
 //! Asks a proxy for its config dump, and the istiods for how their proxies stand, and has it understood, away from the task that draws.
 
+mod view;
 mod vitals;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,8 @@ use crate::model::snapshot::{Dump, LoadedDump};
 use crate::model::sync::{IstiodSync, Sync};
 use crate::model::warning::Warning;
 use crate::source::{FailureKind, IstiodReplies, ProxyQuestion, ProxyRequest, Reply, SharedSource, SourceError, SourceKind};
+
+pub use view::views_of_istiod;
 
 /// The name of Istio's proxy container.
 const CONTAINER: &str = "istio-proxy";

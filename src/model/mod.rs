@@ -8,6 +8,7 @@ pub mod envoy_filter;
 pub mod gateway;
 pub mod ids;
 pub mod inventory;
+pub mod istiod_view;
 pub mod kind;
 pub mod labels;
 pub mod log_details;

@@ -2,6 +2,7 @@
 
 mod chains;
 mod connection;
+mod diff;
 mod findings;
 mod health;
 mod junit;

@@ -54,6 +54,10 @@ impl Source for Demo {
         self.files.proxy(request)
     }
 
+    fn view_of_istiod(&self, proxy: ProxyId) -> BoxFuture<'static, Result<Reply, SourceError>> {
+        self.files.view_of_istiod(proxy)
+    }
+
     fn istiod(&self, path: String) -> BoxFuture<'static, Result<IstiodReplies, SourceError>> {
         self.files.istiod(path)
     }

@@ -57,6 +57,13 @@ pub trait Source: Send + Sync + 'static {
         Box::pin(async move { Err(refused) })
     }
 
+    /// What istiod would send a proxy, as a config dump from the istiod that the proxy is connected to; where that cannot write the whole
+    /// of it, its listeners alone, which is said in the reply.
+    fn view_of_istiod(&self, proxy: ProxyId) -> BoxFuture<'static, Result<Reply, SourceError>> {
+        let error = SourceError::new(FailureKind::Missing, format!("nothing is recorded of what istiod would send {proxy}"), "");
+        Box::pin(std::future::ready(Err(error)))
+    }
+
     /// Asks every istiod that can be reached the same thing, under `/debug/…` or `/version` of port 15014. What is closed there is asked
     /// for over xDS where that has it; `/debug/syncz` is then the list of its ClientConfigs in Envoy's JSON.
     fn istiod(&self, path: String) -> BoxFuture<'static, Result<IstiodReplies, SourceError>>;

@@ -9,7 +9,7 @@ use super::support::{meshscope, recording};
 use super::{fails, lone_dump};
 
 /// One run of every kind of answer.
-const ANSWERS: [&[&str]; 9] = [
+const ANSWERS: [&[&str]; 10] = [
     &["plugins"],
     &["workloads"],
     &["workloads", "default/helloworld"],
@@ -19,6 +19,7 @@ const ANSWERS: [&[&str]; 9] = [
     &["chains", "deploy/httpbin", "--connection", "port=80,tls=mesh"],
     &["why", "default/helloworld", "deploy/httpbin"],
     &["order", "deploy/httpbin"],
+    &["diff", "deploy/httpbin"],
 ];
 
 fn command(arguments: &[&str]) -> Command {

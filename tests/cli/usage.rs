@@ -33,7 +33,7 @@ fn an_unknown_plugin_is_told_which_there_are() {
 
 #[test]
 fn an_unknown_workload_is_told_which_there_are() {
-    for command in [&["why", "default/helloworld"][..], &["chains"], &["mtls"], &["sync"]] {
+    for command in [&["why", "default/helloworld"][..], &["chains"], &["mtls"], &["sync"], &["diff"]] {
         let run = |workload: &str| meshscope(&[command, &[workload, "--demo"]].concat());
         fails(&run("deploy/nope"), 2, &["no Deployment nope in namespace default", "there is deploy/httpbin, deploy/sleep"]);
         fails(&run("pod/nope"), 2, &["no pod nope in namespace default", "pod/httpbin-664956bb75-9d64m"]);
@@ -51,6 +51,7 @@ fn an_unknown_proxy_of_a_lone_dump_is_told_which_there_is() {
     fails(&meshscope(&["chains", "nobody.default", "--from", from]), 2, &["there is httpbin-664956bb75-9d64m.default"]);
     fails(&meshscope(&["why", "default/helloworld", "deploy/httpbin", "--from", from]), 2, &["POD.NAMESPACE"]);
     fails(&meshscope(&["why", "default/nope", "--from", from]), 2, &["there is default/helloworld"]);
+    fails(&meshscope(&["diff", "deploy/httpbin", "--from", from]), 2, &["without Kubernetes objects", "chains"]);
     for command in ["plugins", "workloads", "mtls", "sync"] {
         fails(&meshscope(&[command, "--from", from]), 2, &["without Kubernetes objects", "chains"]);
     }

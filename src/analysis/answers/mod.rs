@@ -3,6 +3,7 @@
 mod chain_match;
 mod chains;
 mod connection;
+mod diff;
 mod findings;
 mod health;
 mod logs;
@@ -19,6 +20,7 @@ mod workloads;
 pub use chain_match::ChainMatchAnswer;
 pub use chains::{ChainAnswer, ChainsAnswer, ChainsFilter, FilterAnswer, ListenerAnswer, ProxyChains, chains};
 pub use connection::{ConnectionAnswer, Loser, ProxyConnection, TakingListener, connection};
+pub use diff::{DiffAnswer, DiffEntry, DiffLine, TypeDiff, diff};
 pub use findings::{FindingsAnswer, findings};
 pub use health::{HealthAnswer, ModuleHealth, PluginHealth, ProxyHealth, RunDigest, SecretHealth, counted, health, summed};
 pub use logs::{LogEntry, log_entry, timestamp as log_timestamp};

@@ -70,8 +70,6 @@ impl std::fmt::Display for Difference {
 /// The differences between two listeners of one name; none where each chain of one has its like in the other, with the same
 /// plugins in the same order.
 pub fn differences(counted: &Listener, predicted: &Listener, direction: Option<ListenerDirection>) -> Vec<Difference> {
-    let mut open: Vec<(usize, &FilterChain, ChainMatch)> =
-        counted.chains.iter().enumerate().map(|(place, chain)| (place, chain, normal(&chain.matches))).collect();
     let describe = |chain: Option<usize>, of: &FilterChain, how: How| Difference {
         chain,
         meaning: placement::meaning(of, placement::classify(of, direction), counted),
@@ -79,6 +77,29 @@ pub fn differences(counted: &Listener, predicted: &Listener, direction: Option<L
         http: of.http_filters.is_some() || matches!(how, How::Protocol { .. }),
         how,
     };
+    let of_pair = |pair: Pair<'_>| match pair {
+        Pair { counted: Some((place, chain)), predicted: Some(wanted) } => how(chain, wanted).map(|how| describe(Some(place), chain, how)),
+        Pair { counted: Some((place, chain)), predicted: None } => Some(describe(Some(place), chain, How::Unexpected)),
+        Pair { counted: None, predicted } => predicted.map(|wanted| describe(None, wanted, How::Missing)),
+    };
+    let mut found: Vec<Difference> = pairs(counted, predicted).into_iter().filter_map(of_pair).collect();
+    found.sort_by_key(|difference| (difference.chain.is_none(), difference.chain));
+    found
+}
+
+/// A chain of a proxy and the one that istiod would send in its place; one of them is None where the other stands alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Pair<'l> {
+    /// The proxy's, with its 0-based place in the listener.
+    pub counted: Option<(usize, &'l FilterChain)>,
+    /// The one that istiod would send.
+    pub predicted: Option<&'l FilterChain>,
+}
+
+/// The chains of two listeners, those that take the same connections side by side.
+pub fn pairs<'l>(counted: &'l Listener, predicted: &'l Listener) -> Vec<Pair<'l>> {
+    let mut open: Vec<(usize, &FilterChain, ChainMatch)> =
+        counted.chains.iter().enumerate().map(|(place, chain)| (place, chain, normal(&chain.matches))).collect();
     let mut found = Vec::new();
     for wanted in &predicted.chains {
         let matches = normal(&wanted.matches);
@@ -90,13 +111,10 @@ pub fn differences(counted: &Listener, predicted: &Listener, direction: Option<L
             .iter()
             .position(|(_, chain, other)| *other == matches && leads(chain))
             .or_else(|| if open.iter().filter(same).count() == 1 { open.iter().position(|(_, _, other)| *other == matches) } else { None });
-        match place.map(|place| open.remove(place)) {
-            Some((place, chain, _)) => found.extend(how(chain, wanted).map(|how| describe(Some(place), chain, how))),
-            None => found.push(describe(None, wanted, How::Missing)),
-        }
+        let counted = place.map(|place| open.remove(place)).map(|(place, chain, _)| (place, chain));
+        found.push(Pair { counted, predicted: Some(wanted) });
     }
-    found.extend(open.into_iter().map(|(place, chain, _)| describe(Some(place), chain, How::Unexpected)));
-    found.sort_by_key(|difference| (difference.chain.is_none(), difference.chain));
+    found.extend(open.into_iter().map(|(place, chain, _)| Pair { counted: Some((place, chain)), predicted: None }));
     found
 }
 

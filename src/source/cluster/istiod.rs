@@ -114,6 +114,16 @@ async fn ask(shared: &Shared, pod: &str, path: &str, limits: Limits) -> Result<A
     Forward::open(&pods, pod, PORT, limits).await?.ask(Method::GET, path, limits).await
 }
 
+/// What istiod would send a proxy, as an answer of its own.
+pub(super) async fn view_of(shared: &Shared, proxy: &ProxyId) -> Result<Reply, SourceError> {
+    let began = clock::now();
+    let end = began + shared.timeout;
+    match dump_of(shared, proxy, Limits { first: end, end }).await {
+        Ok((bytes, tried)) => Ok(Reply { bytes, way: "istiod", view: DumpView::Istiod, took: began.elapsed(), tried }),
+        Err(trouble) => Err(failed(shared, &format!("what it would send {proxy}"), &trouble)),
+    }
+}
+
 /// What istiod would send a proxy, from the istiod that the proxy is connected to. Gives notes on how it was had.
 pub(super) async fn dump_of(shared: &Shared, proxy: &ProxyId, limits: Limits) -> Result<(Bytes, Vec<String>), Trouble> {
     let mut last = None;

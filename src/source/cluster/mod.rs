@@ -33,7 +33,7 @@ use kube::Client;
 use self::gates::Gates;
 use super::logs::{LogQuery, LogStreams, LogTargets};
 use super::{IstiodReplies, LevelRequest, LogRequest, ProxyRequest, Reply, Source, SourceError, SourceInfo, SourceKind, Updates};
-use crate::model::ids::ObjectName;
+use crate::model::ids::{ObjectName, ProxyId};
 use crate::model::pull_secret::PullSecret;
 
 /// Which cluster to read, and what of it.
@@ -110,6 +110,11 @@ impl Source for Cluster {
     fn proxy(&self, request: ProxyRequest) -> BoxFuture<'static, Result<Reply, SourceError>> {
         let shared = self.shared.clone();
         async move { proxy::ask(&shared, &request).await }.boxed()
+    }
+
+    fn view_of_istiod(&self, proxy: ProxyId) -> BoxFuture<'static, Result<Reply, SourceError>> {
+        let shared = self.shared.clone();
+        async move { istiod::view_of(&shared, &proxy).await }.boxed()
     }
 
     fn set_log_level(&self, request: LevelRequest) -> BoxFuture<'static, Result<Reply, SourceError>> {

@@ -110,6 +110,10 @@ impl Source for Files {
         self.answer(questions::of_proxy(&request))
     }
 
+    fn view_of_istiod(&self, proxy: ProxyId) -> BoxFuture<'static, Result<Reply, SourceError>> {
+        self.answer(vec![questions::view_of_istiod(&proxy)])
+    }
+
     fn istiod(&self, path: String) -> BoxFuture<'static, Result<IstiodReplies, SourceError>> {
         match questions::of_istiod(&path) {
             // A recording does not say which istiod answered.

@@ -59,9 +59,14 @@ pub(super) fn of_proxy(request: &ProxyRequest) -> Vec<(String, DumpView)> {
     };
     let mut files = vec![(format!("proxies/{proxy}/{file}"), DumpView::Proxy)];
     if *question == ProxyQuestion::Chains {
-        files.push((format!("istiod/config_dump.{proxy}.json"), DumpView::Istiod));
+        files.push(view_of_istiod(proxy));
     }
     files
+}
+
+/// The file that holds what istiod would send a proxy.
+pub(super) fn view_of_istiod(proxy: &ProxyId) -> (String, DumpView) {
+    (format!("istiod/config_dump.{proxy}.json"), DumpView::Istiod)
 }
 
 /// The file that answers what is asked of istiod under `/debug/…` or `/version`.

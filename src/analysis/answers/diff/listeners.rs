@@ -1,0 +1,188 @@
+//! The listeners: each that istiod would send beside the one that the proxy has, chain by chain.
+
+use super::{DiffLine, TypeDiff};
+use crate::analysis::answers::prediction;
+use crate::analysis::comparison::{self, Cause, Difference, How, Pair};
+use crate::analysis::outlook::Outlook;
+use crate::analysis::placement;
+use crate::model::envoy::{ConfigDump, FilterChain, Listener, ListenerState};
+use crate::model::istiod_view::IstiodView;
+
+const LDS: &str = "LDS";
+
+/// Compares with what istiod says; where it does not say it, with the prediction.
+pub(super) fn of(view: Result<&IstiodView, &String>, outlook: Result<&Outlook<'_>, &String>, dump: &ConfigDump) -> TypeDiff {
+    match (view, outlook) {
+        (Ok(view), outlook) => with_istiod(view, outlook.ok(), dump),
+        (Err(why), Ok(outlook)) => with_prediction(why, outlook, dump),
+        (Err(why), Err(neither)) => TypeDiff::none(LDS, format!("{why}; and {neither}")),
+    }
+}
+
+/// The listeners of a proxy that istiod could have sent, each once: the one that takes connections, else the one that is to.
+fn held(dump: &ConfigDump) -> Vec<&Listener> {
+    let rank = |listener: &Listener| match listener.state {
+        ListenerState::Active => 0,
+        ListenerState::Warming => 1,
+        ListenerState::Error => 2,
+        ListenerState::Draining => 3,
+    };
+    let mut found: Vec<&Listener> =
+        dump.listeners.iter().filter(|listener| !listener.is_static && listener.state != ListenerState::Draining).collect();
+    found.sort_by_key(|listener| (listener.name.as_str(), rank(listener)));
+    found.dedup_by_key(|listener| listener.name.as_str());
+    found
+}
+
+fn with_istiod(view: &IstiodView, outlook: Option<&Outlook<'_>>, dump: &ConfigDump) -> TypeDiff {
+    let held = held(dump);
+    let mut differences = Vec::new();
+    let mut sent: Vec<&Listener> = view.dump.listeners.iter().collect();
+    sent.sort_by_key(|listener| listener.name.as_str());
+    for wanted in &sent {
+        match held.iter().find(|listener| listener.name == wanted.name) {
+            Some(listener) if listener.state == ListenerState::Error => differences.push(refused(listener)),
+            Some(listener) => differences.extend(between(listener, wanted, outlook, dump)),
+            None => differences.push(lacking(&wanted.name, wanted.chains.len())),
+        }
+    }
+    let unexpected = held.iter().filter(|listener| !sent.iter().any(|wanted| wanted.name == listener.name));
+    differences.extend(unexpected.map(|listener| not_sent(listener)));
+    let chains: usize = sent.iter().map(|listener| listener.chains.len()).sum();
+    let here: usize = held.iter().map(|listener| listener.chains.len()).sum();
+    let compared = if differences.is_empty() {
+        format!("Both have the same {} with {}", counted(sent.len(), "listener"), counted(chains, "chain"))
+    } else {
+        let istiod = format!("istiod would send {} with {}", counted(sent.len(), "listener"), counted(chains, "chain"));
+        format!("{istiod}, the proxy has {} with {here}", held.len())
+    };
+    TypeDiff {
+        short: LDS,
+        basis: "istiod",
+        basis_note: None,
+        same: Some(differences.is_empty()),
+        compared,
+        differences,
+        // Where only the listeners could be had, that is said of what could not.
+        notes: if view.tells_ecds() { view.notes.clone() } else { Vec::new() },
+    }
+}
+
+/// The differences between a listener and the one that istiod would send: first those in plugins and chains, then in all filters.
+fn between(listener: &Listener, wanted: &Listener, outlook: Option<&Outlook<'_>>, dump: &ConfigDump) -> Vec<DiffLine> {
+    let direction = outlook.and_then(|outlook| outlook.direction(listener)).or_else(|| placement::direction(listener, None));
+    let found = comparison::differences(listener, wanted, direction);
+    let causes = match outlook {
+        Some(outlook) if !found.is_empty() => comparison::causes(listener, wanted, &found, dump, &outlook.facts, &[]),
+        _ => Vec::new(),
+    };
+    let told: Vec<Option<usize>> = found.iter().map(|difference| difference.chain).collect();
+    let mut lines: Vec<DiffLine> = found.iter().map(|difference| line(listener, difference, &causes)).collect();
+    for pair in comparison::pairs(listener, wanted) {
+        if let Pair { counted: Some((place, chain)), predicted: Some(wanted) } = pair
+            && !told.contains(&Some(place))
+        {
+            lines.extend(within(chain, wanted).into_iter().map(|(what, detail)| DiffLine {
+                chain: Some(place),
+                ..of_listener(what, "both", listener, format!("{}, chain {}: {detail}", listener.name, place + 1))
+            }));
+        }
+    }
+    lines
+}
+
+/// How two chains that take the same connections, with the same plugins, differ all the same.
+fn within(chain: &FilterChain, wanted: &FilterChain) -> Vec<(&'static str, String)> {
+    let names = |chain: &FilterChain| chain.filters().map(|filter| filter.name.clone()).collect::<Vec<_>>();
+    let mut found = Vec::new();
+    let (here, there) = (names(chain), names(wanted));
+    if here != there {
+        let without = |from: &[String], other: &[String]| from.iter().filter(|name| !other.contains(name)).cloned().collect::<Vec<_>>();
+        let (lacks, more) = (without(&there, &here), without(&here, &there));
+        let said = match (lacks.is_empty(), more.is_empty()) {
+            (true, true) => "the same filters stand in another order than istiod would send them".to_owned(),
+            (false, true) => format!("the proxy lacks the filters {}", lacks.join(", ")),
+            (true, false) => format!("the proxy has the filters {}, which istiod would not send", more.join(", ")),
+            (false, false) => format!("istiod would send the filters {}, the proxy has {} instead", lacks.join(", "), more.join(", ")),
+        };
+        found.push(("filters", said));
+    }
+    let leads = |chain: &FilterChain| chain.destination.as_ref().map_or("nowhere", |to| to.name()).to_owned();
+    if chain.destination != wanted.destination {
+        found.push(("destination", format!("it leads to {}, istiod would have it lead to {}", leads(chain), leads(wanted))));
+    }
+    if chain.transport != wanted.transport {
+        found.push(("tls", "what it does with TLS is not what istiod would send".to_owned()));
+    }
+    found
+}
+
+fn with_prediction(why: &str, outlook: &Outlook<'_>, dump: &ConfigDump) -> TypeDiff {
+    let (mut differences, mut notes) = (Vec::new(), Vec::new());
+    let (mut listeners, mut chains) = (0, 0);
+    for listener in held(dump) {
+        let Some(judgement) = outlook.judge(listener, dump) else { continue };
+        if let Some(unknown) = &judgement.unknown {
+            notes.push(format!("listener {} cannot be compared: {unknown}", listener.name));
+            continue;
+        }
+        listeners += 1;
+        chains += listener.chains.len();
+        if listener.state == ListenerState::Error {
+            differences.push(refused(listener));
+        } else if judgement.agrees() == Some(false) {
+            differences.extend(judgement.differences.iter().map(|difference| line(listener, difference, &judgement.causes)));
+        } else if judgement.agrees().is_none() {
+            notes.push(format!("listener {}: its chains without HTTP cannot be compared", listener.name));
+        }
+    }
+    differences.extend(
+        prediction::absent(outlook, dump)
+            .iter()
+            .map(|name| lacking(name, outlook.predicted(name).map_or(0, |listener| listener.chains.len()))),
+    );
+    let of_proxy = format!("{} of the proxy with {}", counted(listeners, "listener"), counted(chains, "chain"));
+    let compared = match differences.is_empty() {
+        true => format!("The {of_proxy} are as the objects would have istiod make them"),
+        false => format!("The {of_proxy} were held against what the objects would have istiod make"),
+    };
+    let same = if differences.is_empty() && !notes.is_empty() { None } else { Some(differences.is_empty()) };
+    let basis_note = Some(format!("{why}; the chains that istiod would make of the objects stand in for what it would send"));
+    TypeDiff { short: LDS, basis: "predicted", basis_note, same, compared, differences, notes }
+}
+
+fn of_listener(what: &'static str, only: &'static str, listener: &Listener, detail: String) -> DiffLine {
+    DiffLine { what, only, listener: Some(listener.name.clone()), chain: None, extension: None, detail, causes: Vec::new() }
+}
+
+fn line(listener: &Listener, difference: &Difference, causes: &[Cause]) -> DiffLine {
+    let (what, only) = match difference.how {
+        How::Missing => ("chain", "istiod"),
+        How::Unexpected => ("chain", "proxy"),
+        How::Protocol { .. } => ("protocol", "both"),
+        How::Plugins { .. } => ("plugins", "both"),
+    };
+    let detail = format!("{}: {difference}", listener.name);
+    DiffLine { chain: difference.chain, causes: causes.to_vec(), ..of_listener(what, only, listener, detail) }
+}
+
+fn refused(listener: &Listener) -> DiffLine {
+    let error = listener.error.as_deref().unwrap_or("it does not say why");
+    of_listener("refused", "istiod", listener, format!("the proxy refused listener {}: {error}", listener.name))
+}
+
+fn not_sent(listener: &Listener) -> DiffLine {
+    let has = counted(listener.chains.len(), "chain");
+    of_listener("listener", "proxy", listener, format!("istiod would not send listener {} with {has}, which the proxy has", listener.name))
+}
+
+fn lacking(name: &str, chains: usize) -> DiffLine {
+    let detail = format!("the proxy lacks listener {name} with {}, which istiod would send", counted(chains, "chain"));
+    let listener = Some(name.to_owned());
+    DiffLine { what: "listener", only: "istiod", listener, chain: None, extension: None, detail, causes: Vec::new() }
+}
+
+/// `1 chain`, `2 chains`.
+pub(super) fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}

@@ -1,0 +1,189 @@
+//! `diff WORKLOAD`: what istiod would send a proxy against what the proxy has, type by type.
+//!
+//! What is no difference: the state and version around a resource, the names of chains, listeners of the bootstrap, which istiod never
+//! sends, and the agent's exchange of a module's URL for a file (`pkg/wasm/convert.go`).
+
+mod extensions;
+mod listeners;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::analysis::comparison::Cause;
+use crate::analysis::lookup;
+use crate::analysis::outlook::Outlook;
+use crate::analysis::sync as rules;
+use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter};
+use crate::model::ids::ProxyId;
+use crate::model::istiod_view::IstiodViews;
+use crate::model::snapshot::{Dump, Snapshot};
+use crate::model::sync::SyncState;
+use crate::model::warning::Warning;
+
+/// The answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DiffAnswer {
+    /// What could not be read.
+    pub warnings: Vec<Warning>,
+    /// The proxies, by name.
+    pub proxies: Vec<DiffEntry>,
+}
+
+/// A proxy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DiffEntry {
+    /// `pod.namespace`.
+    pub proxy: ProxyId,
+    /// The workload, `namespace/name`; None where no object says it.
+    pub workload: Option<String>,
+    /// Its kind.
+    pub workload_kind: Option<&'static str>,
+    /// Why nothing can be compared; None where something can.
+    pub note: Option<String>,
+    /// The types that are compared, in the order `LDS`, `ECDS`; empty where nothing can be compared.
+    pub types: Vec<TypeDiff>,
+}
+
+/// What was found of one type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TypeDiff {
+    /// `LDS` or `ECDS`.
+    #[serde(rename = "type")]
+    pub short: &'static str,
+    /// What the proxy is held against: `istiod`, what istiod says that it would send; `listeners`, what the listeners that istiod would
+    /// send refer to; `predicted`, what istiod would make of the objects; `none`.
+    pub basis: &'static str,
+    /// Why it is not held against what istiod says of this type; None where it is.
+    pub basis_note: Option<String>,
+    /// Whether nothing differs that matters; None where that cannot be told.
+    pub same: Option<bool>,
+    /// What was compared, as one sentence.
+    pub compared: String,
+    /// What differs, by listener and chain.
+    pub differences: Vec<DiffLine>,
+    /// What differs in writing alone, or could not be compared, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DiffLine {
+    /// A stable word: `listener`, `refused`, `chain`, `protocol`, `plugins`, `filters`, `destination`, `tls`; of ECDS `refused`, `extension`,
+    /// `stub`, `pending`, `module`, `configuration`.
+    pub what: &'static str,
+    /// Who has it: `istiod`, `proxy`, or `both` where both have it in different ways.
+    pub only: &'static str,
+    /// The listener.
+    pub listener: Option<String>,
+    /// The chain's 0-based place in the proxy's listener; None where the proxy lacks it.
+    pub chain: Option<usize>,
+    /// The name of the ECDS resource.
+    pub extension: Option<String>,
+    /// The difference as one sentence.
+    pub detail: String,
+    /// Why, as far as the dump and the objects show it.
+    pub causes: Vec<Cause>,
+}
+
+impl TypeDiff {
+    fn none(short: &'static str, why: String) -> Self {
+        let compared = "Nothing was compared".to_owned();
+        Self { short, basis: "none", basis_note: Some(why), same: None, compared, differences: Vec::new(), notes: Vec::new() }
+    }
+
+    /// What the whole comes to, as one sentence.
+    pub fn sentence(&self) -> String {
+        match (self.same, self.differences.len()) {
+            (Some(true), _) => format!("{}: nothing differs.", self.compared),
+            (_, 0) => format!("{}.", self.compared),
+            (_, 1) => format!("{}: 1 difference.", self.compared),
+            (_, many) => format!("{}: {many} differences.", self.compared),
+        }
+    }
+}
+
+impl DiffLine {
+    /// The sign of a difference's line: `-` is istiod's alone, `+` the proxy's alone, `!` is in both and differs.
+    pub fn sign(&self) -> char {
+        match self.only {
+            "istiod" => '-',
+            "proxy" => '+',
+            _ => '!',
+        }
+    }
+}
+
+/// Answers for the given proxies, with what istiod said of each.
+pub fn diff(snapshot: &Snapshot, views: &IstiodViews, proxies: &[ProxyId]) -> DiffAnswer {
+    let mut proxies: Vec<&ProxyId> = proxies.iter().collect();
+    proxies.sort();
+    proxies.dedup();
+    let shared = Arc::default();
+    let entries = proxies.into_iter().map(|proxy| {
+        let owner = lookup::owner(snapshot, proxy);
+        let (types, note) = match types(snapshot, views, proxy, &shared) {
+            Ok(types) => (types, None),
+            Err(why) => (Vec::new(), Some(why)),
+        };
+        DiffEntry {
+            proxy: proxy.clone(),
+            workload: owner.as_ref().map(|id| id.name.to_string()),
+            workload_kind: owner.as_ref().map(|id| id.kind.as_str()),
+            note,
+            types,
+        }
+    });
+    DiffAnswer { warnings: snapshot.warnings.clone(), proxies: entries.collect() }
+}
+
+fn types(
+    snapshot: &Snapshot,
+    views: &IstiodViews,
+    proxy: &ProxyId,
+    shared: &Arc<crate::analysis::chains::Shared>,
+) -> Result<Vec<TypeDiff>, String> {
+    let dump = match snapshot.dumps.get(proxy) {
+        Some(Dump::Loaded(loaded)) if loaded.dump.view == DumpView::Proxy => &loaded.dump,
+        Some(Dump::Loaded(_)) => return Err("only istiod's view could be read, which does not say what the proxy has".to_owned()),
+        Some(Dump::Failed(why)) => return Err(why.clone()),
+        Some(Dump::Loading) | None => return Err("it runs no Envoy whose config dump could be read".to_owned()),
+    };
+    let view = match views.get(proxy) {
+        Some(Ok(view)) => Ok(view),
+        Some(Err(why)) => Err(why.clone()),
+        None => Err("istiod was not asked".to_owned()),
+    };
+    let outlook = Outlook::sharing(snapshot, proxy, shared);
+    let mut types =
+        vec![listeners::of(view.as_ref().copied(), outlook.as_ref(), dump), extensions::of(view.as_ref().copied(), outlook.as_ref(), dump)];
+    for found in &mut types {
+        answered(snapshot, proxy, dump, found);
+    }
+    Ok(types)
+}
+
+/// Adds what the proxy made of istiod's last push: a dump lists an extension that Envoy refused as if it were in place.
+fn answered(snapshot: &Snapshot, proxy: &ProxyId, dump: &ConfigDump, found: &mut TypeDiff) {
+    let Some(Ok(sync)) = &snapshot.sync else { return };
+    let own = sync.clients().filter(|(_, client)| client.proxy == *proxy).flat_map(|(_, client)| &client.types);
+    for (_, told) in own.filter(|(url, _)| rules::short(url) == found.short) {
+        let is_told = found.differences.iter().any(|line| line.what == "refused");
+        match told.state {
+            SyncState::Refused if !is_told => {
+                let is_named = |entry: &&EcdsFilter| told.error.contains(extensions::short(&entry.name));
+                let extension = dump.ecds.iter().filter(|_| found.short == extensions::ECDS).find(is_named).map(|entry| entry.name.clone());
+                let detail = format!("the proxy refused the last push of {}, and keeps what it had: {}", found.short, told.error);
+                let line = DiffLine { what: "refused", only: "istiod", listener: None, chain: None, extension, detail, causes: Vec::new() };
+                found.differences.push(line);
+                found.same = Some(false);
+            }
+            SyncState::Stale => found.notes.push(format!("the proxy has not answered to istiod's last push of {}", found.short)),
+            _ => {}
+        }
+    }
+}

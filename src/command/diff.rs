@@ -1,0 +1,33 @@
+//! `diff WORKLOAD`: the proxies are asked what they have, and istiod what it would send them and what they made of its last push.
+
+use std::sync::Arc;
+
+use super::Outcome;
+use super::ask::Asker;
+use crate::analysis::{answers, lookup};
+use crate::error::Error;
+use crate::fetch;
+use crate::model::warning::Warning;
+use crate::source::FailureKind;
+
+impl Asker<'_> {
+    pub(super) async fn diff(&self, workload: &str) -> Result<Outcome, Error> {
+        let collector = self.objects_only("diff").await?;
+        let objects = collector.snapshot(Default::default());
+        let proxies = match lookup::workload(&objects, workload, &self.own_namespace()) {
+            Ok(found) => found.proxies,
+            Err(error) => return Ok(self.not_found(&objects, error)),
+        };
+        let (mut snapshot, views, sync) = tokio::join!(
+            self.with_dumps(&collector, proxies.clone(), false),
+            fetch::views_of_istiod(&self.source, &proxies),
+            fetch::sync(self.source.clone()),
+        );
+        match sync {
+            Ok(sync) => snapshot.sync = Some(Ok(Arc::new(sync))),
+            Err(error) if error.kind == FailureKind::Missing => {}
+            Err(error) => snapshot.warnings.push(Warning::new("what the proxies refused", error.what, error.fix)),
+        }
+        Ok(self.print(&answers::diff(&snapshot, &views, &proxies), self.unread(&snapshot)))
+    }
+}

@@ -1,0 +1,291 @@
+//! What istiod would send against what the proxies have: nothing over recordings of meshes at rest, and each way to differ over edited ones.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+/// The answer for one proxy of a source.
+fn diff(path: &str, proxy: &str) -> Value {
+    let answer = support::json(&["diff", proxy, "--from", path]);
+    let proxies = answer["proxies"].as_array().unwrap();
+    assert_eq!(proxies.len(), 1, "{answer}");
+    assert_eq!(proxies[0]["proxy"], proxy);
+    proxies[0].clone()
+}
+
+fn lines(entry: &Value, place: usize) -> Vec<(&str, &str)> {
+    let list = entry["types"][place]["differences"].as_array().unwrap();
+    list.iter().map(|line| (line["what"].as_str().unwrap(), line["only"].as_str().unwrap())).collect()
+}
+
+#[test]
+fn meshes_at_rest_differ_in_nothing_but_stubs() {
+    let eras = support::eras();
+    let mut bases = BTreeMap::new();
+    for recording in support::MESHES.into_iter().chain(eras.iter().map(String::as_str)) {
+        let path = support::recording(recording);
+        let files = support::files(recording);
+        let proxies: std::collections::BTreeSet<&str> =
+            files.keys().filter_map(|name| name.strip_prefix("proxies/")?.strip_suffix("/config_dump.json")).collect();
+        for proxy in proxies {
+            let entry = diff(path.to_str().unwrap(), proxy);
+            assert_eq!(lines(&entry, 0), [], "{recording} {entry}");
+            let stubbed = recording.starts_with("fetch-failed") && proxy.starts_with("httpbin");
+            let expected: &[(&str, &str)] = if stubbed { &[("stub", "both")] } else { &[] };
+            assert_eq!(lines(&entry, 1), expected, "{recording} {entry}");
+            for found in entry["types"].as_array().unwrap() {
+                *bases.entry(format!("{} {}", found["type"].as_str().unwrap(), found["basis"].as_str().unwrap())).or_insert(0) += 1;
+            }
+        }
+    }
+    let kinds: Vec<&str> = bases.keys().map(String::as_str).collect();
+    assert_eq!(kinds, ["ECDS istiod", "ECDS listeners", "ECDS predicted", "LDS istiod", "LDS predicted"], "each basis is met");
+}
+
+const PROXY: &str = "httpbin-664956bb75-9d64m.default";
+const EXTENSION: &str = "extensions.istio.io/trafficextension/default.helloworld~istio-translated-wasmplugin";
+const SECRET: &str = "pl4nted-S3cr3t";
+
+/// A dump as istiod writes it, of what a proxy has: active listeners alone, in an order of their own, and ECDS as it was before the agent.
+fn of_istiod(dump: &Value) -> Value {
+    let section = |name: &str| dump["configs"].as_array().unwrap().iter().find(|it| it["@type"].as_str().unwrap().ends_with(name)).unwrap();
+    let active = |entry: &Value| json!({"name": entry["name"], "activeState": {"versionInfo": "istiod", "listener": entry["active_state"]["listener"]}});
+    let listeners = section("ListenersConfigDump")["dynamic_listeners"].as_array().unwrap().iter();
+    let mut listeners: Vec<Value> = listeners.filter(|entry| !entry["active_state"].is_null()).map(active).collect();
+    listeners.reverse();
+    let wasm = json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm", "config": {
+        "name": "default.helloworld~istio-translated-wasmplugin", "rootId": "add_header", "vmConfig": {
+            "code": {"remote": {"httpUri": {"uri": "oci://registry/helloworld:latest"}}},
+            "environmentVariables": {"keyValues": {"ISTIO_META_WASM_IMAGE_PULL_SECRET": "<Redacted>"}}}}});
+    json!({"configs": [
+        {"@type": "type.googleapis.com/envoy.admin.v3.ListenersConfigDump", "dynamicListeners": listeners},
+        {"@type": "type.googleapis.com/envoy.admin.v3.EcdsConfigDump", "ecdsFilters": [{"ecdsFilter": wasm}]}]})
+}
+
+/// The answer over the permissive mesh, in which istiod could dump the proxy, with changes to what it says.
+fn edited(edit: impl FnOnce(&mut Value)) -> (tempfile::TempDir, Value) {
+    edited_files(edit, |_| {})
+}
+
+/// The same with changes to the other files of the recording.
+fn edited_files(edit: impl FnOnce(&mut Value), others: impl FnOnce(&mut BTreeMap<String, Vec<u8>>)) -> (tempfile::TempDir, Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut files = support::files("permissive");
+    let dump: Value = serde_json::from_slice(&files[&format!("proxies/{PROXY}/config_dump.json")]).unwrap();
+    let mut view = of_istiod(&dump);
+    edit(&mut view);
+    files.insert(format!("istiod/config_dump.{PROXY}.json"), view.to_string().into_bytes());
+    others(&mut files);
+    for (name, bytes) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    let entry = diff(folder.path().to_str().unwrap(), PROXY);
+    (folder, entry)
+}
+
+/// A listener of istiod's dump, by name.
+fn listener<'v>(view: &'v mut Value, name: &str) -> &'v mut Value {
+    let all = view["configs"][0]["dynamicListeners"].as_array_mut().unwrap();
+    &mut all.iter_mut().find(|entry| entry["name"] == name).unwrap()["activeState"]["listener"]
+}
+
+/// The HTTP filters of the first chain that has the plugin.
+fn http_filters(view: &mut Value) -> &mut Vec<Value> {
+    let chains = listener(view, "virtualInbound")["filter_chains"].as_array_mut().unwrap();
+    let filters = chains.iter_mut().flat_map(|chain| chain["filters"].as_array_mut().unwrap());
+    let mut lists = filters.filter_map(|filter| filter["typed_config"].get_mut("http_filters")).filter_map(Value::as_array_mut);
+    lists.find(|list| list.iter().any(|filter| filter["name"] == EXTENSION)).unwrap()
+}
+
+#[test]
+fn what_the_agent_and_the_form_make_is_no_difference() {
+    let (_folder, entry) = edited(|_| {});
+    for found in entry["types"].as_array().unwrap() {
+        assert_eq!((&found["basis"], &found["same"]), (&json!("istiod"), &json!(true)), "{found}");
+    }
+    let note = entry["types"][1]["notes"][0].as_str().unwrap();
+    assert!(note.contains("in the place of oci://registry/helloworld:latest, which is no difference"), "{note}");
+}
+
+#[test]
+fn names_of_chains_are_no_difference() {
+    let (_folder, entry) = edited(|view| {
+        for chain in listener(view, "virtualInbound")["filter_chains"].as_array_mut().unwrap() {
+            chain["name"] = json!("another");
+        }
+    });
+    assert_eq!(lines(&entry, 0), []);
+}
+
+#[test]
+fn each_way_to_differ_is_told() {
+    type Edit = fn(&mut Value);
+    let cases: [(usize, (&str, &str), &str, Edit); 11] = [
+        (0, ("listener", "proxy"), "istiod would not send listener virtualOutbound", |view| {
+            view["configs"][0]["dynamicListeners"].as_array_mut().unwrap().retain(|entry| entry["name"] != "virtualOutbound");
+        }),
+        (0, ("listener", "istiod"), "the proxy lacks listener new", |view| {
+            let mut new = view["configs"][0]["dynamicListeners"][0].clone();
+            (new["name"], new["activeState"]["listener"]["name"]) = (json!("new"), json!("new"));
+            view["configs"][0]["dynamicListeners"].as_array_mut().unwrap().push(new);
+        }),
+        (0, ("chain", "proxy"), "istiod would not make the chain for", |view| {
+            drop(listener(view, "virtualInbound")["filter_chains"].as_array_mut().unwrap().remove(0));
+        }),
+        (0, ("chain", "istiod"), "the proxy lacks the chain for", |view| {
+            let chains = listener(view, "virtualInbound")["filter_chains"].as_array_mut().unwrap();
+            let mut new = chains[0].clone();
+            new["filter_chain_match"]["destination_port"] = json!(4711);
+            chains.push(new);
+        }),
+        (0, ("plugins", "both"), "istiod would put no plugin there", |view| {
+            http_filters(view).retain(|filter| filter["name"] != EXTENSION)
+        }),
+        (0, ("filters", "both"), "the proxy lacks the filters new", |view| http_filters(view).insert(0, json!({"name": "new"}))),
+        (0, ("filters", "both"), "in another order", |view| {
+            let filters = http_filters(view);
+            let last = filters.len() - 1;
+            let plain: Vec<usize> = (0..last).filter(|place| filters[*place]["name"] != EXTENSION).collect();
+            filters.swap(plain[0], plain[1]);
+        }),
+        (1, ("extension", "proxy"), "which the proxy has and its listeners refer to", |view| view["configs"][1]["ecdsFilters"] = json!([])),
+        (1, ("extension", "istiod"), "the proxy lacks default.other", |view| {
+            let mut new = view["configs"][1]["ecdsFilters"][0].clone();
+            new["ecdsFilter"]["config"]["name"] = json!("default.other");
+            view["configs"][1]["ecdsFilters"].as_array_mut().unwrap().push(new);
+        }),
+        (1, ("configuration", "both"), "istiod would send other", |view| {
+            view["configs"][1]["ecdsFilters"][0]["ecdsFilter"]["config"]["rootId"] = json!("other");
+        }),
+        (1, ("configuration", "both"), "its configuration is not what istiod would send", |view| {
+            view["configs"][1]["ecdsFilters"][0]["ecdsFilter"]["config"]["configuration"] =
+                json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": "{\"a\": 1}"});
+        }),
+    ];
+    for (place, expected, says, edit) in cases {
+        let (_folder, entry) = edited(edit);
+        assert_eq!(lines(&entry, place), [expected], "{says}: {entry}");
+        assert_eq!(lines(&entry, 1 - place), [], "the other type is the same: {says}");
+        let found = &entry["types"][place];
+        assert_eq!(found["same"], false);
+        let detail = found["differences"][0]["detail"].as_str().unwrap();
+        assert!(detail.contains(says), "{says}: {detail}");
+    }
+}
+
+#[test]
+fn where_istiod_dumps_listeners_alone_they_say_what_ecds_would_hold() {
+    let (_folder, entry) = edited(|view| {
+        let listeners = view["configs"][0]["dynamicListeners"].as_array().unwrap().iter();
+        *view = listeners.map(|entry| entry["activeState"]["listener"].clone()).collect();
+    });
+    assert_eq!((&entry["types"][0]["basis"], &entry["types"][1]["basis"]), (&json!("istiod"), &json!("listeners")));
+    assert_eq!((&entry["types"][0]["same"], &entry["types"][1]["same"]), (&json!(true), &json!(true)));
+}
+
+#[test]
+fn no_credential_of_istiods_dump_is_in_any_form() {
+    let docker = json!({"auths": {"registry": {"auth": "cGxhbnRlZDpwbGFudGVk", "password": SECRET}}}).to_string();
+    let (folder, entry) = edited(|view| {
+        let tcp = json!({"@type": "type.googleapis.com/envoy.extensions.filters.network.wasm.v3.Wasm", "config": {"name": "default.tcp",
+            "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": json!({"password": SECRET}).to_string()},
+            "vmConfig": {"code": {"remote": {"httpUri": {"uri": format!("https://me:{SECRET}@registry.example/x")}}},
+                "environmentVariables": {"keyValues": {"ISTIO_META_WASM_IMAGE_PULL_SECRET": docker}}}}});
+        view["configs"][1]["ecdsFilters"].as_array_mut().unwrap().push(json!({"ecdsFilter": tcp}));
+    });
+    assert_eq!(lines(&entry, 1), [("extension", "istiod")]);
+    let path = folder.path().to_str().unwrap();
+    let error = folder.path().join(format!("istiod/config_dump.{PROXY}.json"));
+    for round in 0..2 {
+        for form in ["text", "json", "yaml", "markdown"] {
+            let output = support::meshscope(&["diff", PROXY, "--from", path, "-o", form]);
+            let printed = [output.stdout, output.stderr].concat();
+            let printed = String::from_utf8(printed).unwrap();
+            assert!(printed.contains(if round == 0 { "default.tcp" } else { "cannot dump" }), "{printed}");
+            for part in [SECRET, "cGxhbnRlZ"] {
+                assert!(!printed.contains(part), "{part} is in {printed}");
+            }
+        }
+        // An error of istiod passes too.
+        std::fs::write(&error, format!("cannot dump {docker} Bearer {SECRET}-and-more-of-it")).unwrap();
+    }
+}
+
+#[test]
+fn a_proxy_whose_own_dump_is_not_there_is_not_compared() {
+    let (folder, _) = edited(|_| {});
+    std::fs::remove_file(folder.path().join(format!("proxies/{PROXY}/config_dump.json"))).unwrap();
+    let entry = diff(folder.path().to_str().unwrap(), PROXY);
+    assert_eq!(entry["types"], json!([]));
+    assert!(entry["note"].as_str().unwrap().contains("only istiod's view could be read"), "{entry}");
+}
+
+#[test]
+fn what_the_proxy_refused_is_told_though_its_dump_lists_it() {
+    let said = "Unable to create Wasm plugin default.helloworld~istio-translated-wasmplugin";
+    let (_folder, entry) = edited_files(
+        |_| {},
+        |files| {
+            let mut syncz: Value = serde_json::from_slice(&files["istiod/syncz.json"]).unwrap();
+            let own = syncz.as_array_mut().unwrap().iter_mut().find(|client| client["proxy"] == PROXY).unwrap();
+            own["resources"]["type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig"] =
+                json!({"sent": "2", "acked": "1", "lastError": said});
+            files.insert("istiod/syncz.json".to_owned(), syncz.to_string().into_bytes());
+        },
+    );
+    assert_eq!((lines(&entry, 0), lines(&entry, 1)), (vec![], vec![("refused", "istiod")]), "{entry}");
+    let line = &entry["types"][1]["differences"][0];
+    assert_eq!(line["extension"], EXTENSION);
+    assert!(line["detail"].as_str().unwrap().contains(said), "{line}");
+    assert_eq!(entry["types"][1]["same"], false);
+}
+
+#[test]
+fn a_listener_that_warms_or_was_refused_is_told_with_the_cause() {
+    for (state, inner, cause) in [("error_state", "failed_configuration", "refused"), ("warming_state", "listener", "warming")] {
+        let (_folder, entry) = edited_files(
+            |_| {},
+            |files| {
+                let name = format!("proxies/{PROXY}/config_dump.json");
+                let mut dump: Value = serde_json::from_slice(&files[&name]).unwrap();
+                let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+                let entries = sections.filter_map(|section| section.get_mut("dynamic_listeners")?.as_array_mut()).flatten();
+                let own = entries.into_iter().find(|entry| entry["name"] == "virtualInbound").unwrap();
+                // What istiod sent is not in place, and what was there before lacks a chain.
+                let sent = own["active_state"]["listener"].clone();
+                own[state] = json!({inner: sent, "details": "no such thing", "last_updated": "2026-11-23T19:40:00Z"});
+                own["active_state"]["listener"]["filter_chains"].as_array_mut().unwrap().remove(0);
+                files.insert(name, dump.to_string().into_bytes());
+            },
+        );
+        assert_eq!(lines(&entry, 0), [("chain", "istiod")], "{entry}");
+        assert_eq!(entry["types"][0]["differences"][0]["causes"][0]["cause"], cause, "{entry}");
+    }
+}
+
+#[test]
+fn what_a_removed_plugin_leaves_in_ecds_is_no_difference() {
+    let leave = |files: &mut BTreeMap<String, Vec<u8>>| {
+        let name = format!("proxies/{PROXY}/config_dump.json");
+        let mut dump: Value = serde_json::from_slice(&files[&name]).unwrap();
+        let mut sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+        let entries = sections.find_map(|section| section.get_mut("ecds_filters")?.as_array_mut()).unwrap();
+        let mut left = entries[0].clone();
+        left["ecds_filter"]["name"] = json!("extensions.istio.io/trafficextension/default.removed");
+        entries.push(left);
+        files.insert(name, dump.to_string().into_bytes());
+    };
+    let (_folder, entry) = edited_files(|_| {}, leave);
+    let found = &entry["types"][1];
+    assert_eq!((&found["same"], lines(&entry, 1)), (&json!(true), vec![]), "{entry}");
+    assert!(
+        found["notes"].as_array().unwrap().iter().any(|note| note.as_str().unwrap().contains("default.removed is a leftover")),
+        "{found}"
+    );
+}
