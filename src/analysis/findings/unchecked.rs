@@ -56,13 +56,13 @@ pub fn not_checked(facts: &Facts<'_>) -> Vec<NotChecked> {
 }
 
 /// A dump lists a refused plugin as if it were in place.
-const DUMP_ALONE: &str = "only the config dump was read, and neither what Envoy and the agent count nor the log";
+const DUMP_ALONE: &str = "neither its log nor what its agent counts was read";
 
 fn unread_proxies(facts: &Facts<'_>) -> Vec<NotChecked> {
     let of_dumps: Vec<&str> = RULES.iter().filter(|rule| rule.needs.dumps).map(|rule| rule.code).collect();
     let mut found: Vec<NotChecked> = Vec::new();
     for proxy in &facts.proxies {
-        let dump_alone = facts.snapshot.dump(&proxy.id).is_some_and(|loaded| loaded.vitals.is_none());
+        let dump_alone = facts.snapshot.dump(&proxy.id).is_some_and(|loaded| loaded.vitals.as_ref().is_none_or(|vitals| vitals.stats_alone));
         let (why, codes) = match &proxy.dump {
             Err(why) => (why.as_str(), of_dumps.clone()),
             Ok(_) if dump_alone => (DUMP_ALONE, vec![refused_push::RULE.code]),
