@@ -80,3 +80,17 @@ fn a_plugin_that_envoy_did_not_take_runs_nowhere_though_its_dump_lists_it() {
     // Statistics that say nothing of plugins leave the dump's word.
     assert_eq!(states(String::new())[0], r#"{"running":1}"#);
 }
+
+#[test]
+fn what_istiod_says_of_a_proxy_is_among_the_evidence() {
+    let mut syncz: Value = serde_json::from_slice(&support::files("permissive")["istiod/syncz.json"]).unwrap();
+    syncz.as_array_mut().unwrap().retain(|entry| entry["proxy"] != "httpbin-664956bb75-9d64m.default");
+    let folder = support::folder("permissive", &[("istiod/syncz.json", syncz.to_string())]);
+    let from = ["--from", folder.path().to_str().unwrap()];
+    let answer = support::json(&[&["health", "helloworld"], &from[..]].concat());
+    let said = evidence(&answer["plugins"][0]["proxies"][0]);
+    assert!(said.iter().any(|(source, what)| *source == "istiod" && what.contains("connected to no istiod")), "{said:?}");
+    let found = support::json(&[&["check"], &from[..]].concat());
+    let codes: Vec<&Value> = found["findings"].as_array().unwrap().iter().map(|finding| &finding["code"]).collect();
+    assert!(codes.contains(&&Value::from("proxy-not-connected")), "{codes:?}");
+}
