@@ -12,5 +12,7 @@ mod module;
 mod of_dump;
 #[path = "health/recordings.rs"]
 mod recordings;
+#[path = "health/sync.rs"]
+mod sync;
 #[path = "health/vitals.rs"]
 mod vitals;

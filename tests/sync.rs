@@ -5,25 +5,12 @@ mod support;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
+use support::folder;
 
 const HTTPBIN: &str = "httpbin-664956bb75-9d64m.default";
 const SLEEP: &str = "sleep-5c4597b769-9hvcz.default";
 const ECDS: &str = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig";
 const LDS: &str = "type.googleapis.com/envoy.config.listener.v3.Listener";
-
-/// A recording as a folder, with some files otherwise.
-fn folder(recording: &str, changed: &[(&str, String)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, bytes: &[u8]| {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, bytes).unwrap();
-    };
-    support::files(recording).iter().for_each(|(name, bytes)| write(name, bytes));
-    changed.iter().for_each(|(name, text)| write(name, text.as_bytes()));
-    folder
-}
 
 fn syncz(recording: &str) -> Value {
     serde_json::from_slice(&support::files(recording)["istiod/syncz.json"]).unwrap()

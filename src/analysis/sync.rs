@@ -2,9 +2,9 @@
 
 use super::control_plane;
 use super::era::Version;
-use crate::model::ids::PluginId;
+use crate::model::ids::{PluginId, ProxyId};
 use crate::model::inventory::Inventory;
-use crate::model::sync::{CLUSTERS, Client, ENDPOINTS, EXTENSIONS, LISTENERS, ROUTES};
+use crate::model::sync::{CLUSTERS, Client, ENDPOINTS, EXTENSIONS, LISTENERS, ROUTES, Sync};
 use crate::model::workload::Pod;
 
 /// The types that are always told of, in the order in which istioctl has them.
@@ -66,6 +66,12 @@ pub fn skew_of_istiods(objects: &Inventory) -> Option<String> {
 fn names(first: Version, last: Version, plugin: &PluginId) -> String {
     let (old, new) = (first.filter_name(plugin), last.filter_name(plugin));
     if old == new { String::new() } else { format!(": the filter of {plugin} is {old} from the one and {new} from the other") }
+}
+
+/// The connection of a proxy; of several the one to which was sent last, since an istiod keeps a lost one for a while.
+pub fn connection<'s>(sync: &'s Sync, proxy: &ProxyId) -> Option<&'s Client> {
+    let own = sync.clients().map(|(_, client)| client).filter(|client| client.proxy == *proxy);
+    own.max_by_key(|client| client.types.values().filter_map(|sync| sync.sent).max())
 }
 
 /// Why a pod with a proxy is connected to no istiod that answered; None where no connection is to be expected.

@@ -19,7 +19,9 @@ impl Asker<'_> {
         if collector.objects().pods.is_empty() {
             wanted = read::proxies(&self.source, &collector);
         }
-        let answer = of(&self.with_proxies(&collector, wanted, true, true).await);
+        let mut snapshot = self.with_proxies(&collector, wanted, true, true).await;
+        self.ask_istiod(&mut snapshot).await;
+        let answer = of(&snapshot);
         Ok(Outcome { bad_news: answer.is_bad(), ..self.print(&answer, None) })
     }
 }

@@ -26,6 +26,7 @@ impl Asker<'_> {
         let concerned = asked.iter().flat_map(|plugin| answers::concerned(&objects, plugin));
         let wanted: Vec<ProxyId> = concerned.chain(self.proxies_in_reach(&collector)).collect();
         let mut snapshot = self.with_proxies(&collector, wanted, true, true).await;
+        self.ask_istiod(&mut snapshot).await;
         let plugin = match plugin.map(|text| lookup::plugin(&snapshot, text, &own)).transpose() {
             Ok(plugin) => plugin,
             Err(error) => return Ok(self.not_found(&snapshot, error)),

@@ -8,6 +8,9 @@ use crate::analysis::{answers, lookup};
 use crate::error::Error;
 use crate::fetch;
 use crate::model::ids::ProxyId;
+use crate::model::snapshot::Snapshot;
+use crate::model::warning::Warning;
+use crate::source::FailureKind;
 
 impl Asker<'_> {
     pub(super) async fn sync(&self, workload: Option<&str>) -> Result<Outcome, Error> {
@@ -28,5 +31,20 @@ impl Asker<'_> {
             None => namespace.as_ref().is_none_or(|namespace| proxy.namespace == *namespace),
         };
         Ok(self.print(&answers::sync(&snapshot, wanted), None))
+    }
+
+    /// Asks the istiods how their proxies stand, for an answer that has more to go by. What cannot be read is a caveat, but for what
+    /// a recording just has not.
+    pub(super) async fn ask_istiod(&self, snapshot: &mut Snapshot) {
+        if !snapshot.has_objects {
+            return;
+        }
+        let read = fetch::sync(self.source.clone()).await;
+        match &read {
+            Ok(sync) => snapshot.warnings.extend(sync.gaps.iter().cloned()),
+            Err(error) if error.kind == FailureKind::Missing => {}
+            Err(error) => snapshot.warnings.push(Warning::new("istiod", error.what.clone(), error.fix.clone())),
+        }
+        snapshot.sync = Some(read.map(Arc::new).map_err(|error| error.to_string()));
     }
 }

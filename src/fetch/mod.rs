@@ -36,21 +36,22 @@ pub fn request(objects: &Inventory, proxy: &ProxyId, question: ProxyQuestion, de
     }
 }
 
-/// Fetches and parses a dump, and where the objects are given what else the proxy says of the plugins that are among them. `serial`
-/// counts the dumps of this proxy. The failure is one line: what, on what, what to do. What of the rest cannot be read is a warning
-/// of the dump.
+/// Fetches and parses a dump, and where the objects are given what else the proxy says of the plugins that are among them; else, where
+/// it holds a module, Envoy's statistics of Wasm, since the dump lists a refused plugin as if it were in place. `serial` counts the
+/// dumps of this proxy. The failure is one line: what, on what, what to do. What of the rest cannot be read is a warning of the dump.
 pub async fn dump(source: SharedSource, request: ProxyRequest, serial: u64, objects: Option<Arc<Inventory>>) -> Dump {
-    let dump = config_dump(&source, request.clone(), serial).await;
-    match (dump, objects) {
-        (Dump::Loaded(mut loaded), Some(objects)) => {
-            let read = Arc::make_mut(&mut loaded);
-            let (vitals, warnings) = vitals::read(&source, &request, &read.dump, objects).await;
-            read.vitals = Some(vitals);
-            read.warnings.extend(warnings);
-            Dump::Loaded(loaded)
-        }
-        (dump, _) => dump,
-    }
+    let mut loaded = match config_dump(&source, request.clone(), serial).await {
+        Dump::Loaded(loaded) => loaded,
+        dump => return dump,
+    };
+    let read = Arc::make_mut(&mut loaded);
+    let (vitals, warnings) = match objects {
+        Some(objects) => vitals::read(&source, &request, &read.dump, objects).await,
+        None => vitals::stats(&source, &request, &read.dump).await,
+    };
+    read.vitals = vitals;
+    read.warnings.extend(warnings);
+    Dump::Loaded(loaded)
 }
 
 async fn config_dump(source: &SharedSource, request: ProxyRequest, serial: u64) -> Dump {

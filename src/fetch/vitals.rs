@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use crate::analysis::logs::{Filter, FilterSpec};
 use crate::ingest::{init_dump, metrics};
 use crate::logs::{self, View};
-use crate::model::envoy::{ConfigDump, DumpView};
+use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter, ExtensionConfig};
 use crate::model::inventory::Inventory;
 use crate::model::logs::{LogEvent, LogOrigin, LogRecord, LogSource, MarkKind};
 use crate::model::vitals::Vitals;
@@ -26,11 +26,11 @@ pub(super) async fn read(
     request: &ProxyRequest,
     dump: &ConfigDump,
     objects: Arc<Inventory>,
-) -> (Vitals, Vec<Warning>) {
+) -> (Option<Vitals>, Vec<Warning>) {
     let mut warnings = Vec::new();
     // Where its dump could not be read from the proxy, nothing else can, and that was said.
     if dump.view == DumpView::Istiod {
-        return (Vitals::default(), warnings);
+        return (Some(Vitals::default()), warnings);
     }
     // One after the other: a proxy answers one question at a time, and each has the request's deadline.
     let init = ask(source, request, ProxyQuestion::InitDump, &mut warnings).await;
@@ -51,9 +51,20 @@ pub(super) async fn read(
     } else {
         failures(source, request, objects, &mut warnings).await
     };
-    let vitals =
-        Vitals { waits, envoy: envoy.map(|bytes| metrics::of_envoy(&bytes)), agent: agent.map(|bytes| metrics::of_agent(&bytes)), log };
-    (vitals, warnings)
+    let (envoy, agent) = (envoy.map(|bytes| metrics::of_envoy(&bytes)), agent.map(|bytes| metrics::of_agent(&bytes)));
+    (Some(Vitals { waits, envoy, agent, log, stats_alone: false }), warnings)
+}
+
+/// Reads Envoy's statistics of Wasm alone, where the dump is the proxy's own and holds a module.
+pub(super) async fn stats(source: &SharedSource, request: &ProxyRequest, dump: &ConfigDump) -> (Option<Vitals>, Vec<Warning>) {
+    let mut warnings = Vec::new();
+    let is_module = |entry: &EcdsFilter| matches!(entry.config, ExtensionConfig::Wasm { .. });
+    if dump.view == DumpView::Istiod || !dump.ecds.iter().any(is_module) {
+        return (None, warnings);
+    }
+    let envoy = ask(source, request, ProxyQuestion::WasmStats, &mut warnings).await;
+    let envoy = envoy.map(|bytes| metrics::of_envoy(&bytes));
+    (Some(Vitals { envoy, stats_alone: true, ..Vitals::default() }), warnings)
 }
 
 async fn ask(source: &SharedSource, request: &ProxyRequest, question: ProxyQuestion, warnings: &mut Vec<Warning>) -> Option<Bytes> {

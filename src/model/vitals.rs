@@ -13,6 +13,8 @@ pub struct Vitals {
     pub agent: Option<Metrics>,
     /// What the end of the proxy's log says of its plugins; empty also where there was no doubt to settle.
     pub log: Vec<LogRecord>,
+    /// Whether nothing but Envoy's statistics was asked for.
+    pub stats_alone: bool,
 }
 
 /// An init manager of Envoy that is not ready (`envoy/admin/v3/init_dump.proto`).

@@ -64,6 +64,13 @@ fn a_module_whose_vm_fails_is_rejected_with_envoys_reason() {
     let proxy = becomes("default/e2e-broken", "rejected", "log", "Unable to create Wasm plugin default.e2e-broken");
     let said: Vec<&str> = proxy["evidence"].as_array().unwrap().iter().filter_map(|said| said["source"].as_str()).collect();
     assert!(said.contains(&"configDump") && said.contains(&"stats"), "the dump lists it, and the counters say otherwise: {said:?}");
+    // The first screen says so too, by the statistics alone.
+    let of_broken =
+        |answer: &Value| answer["plugins"].as_array().unwrap().iter().find(|found| found["plugin"] == "default/e2e-broken").cloned();
+    until("plugins", &["plugins"], |answer| of_broken(answer).is_some_and(|found| found["states"] == json!({"rejected": 1})));
+    let is_rejected = |answer: &Value| answer["workloads"][0]["proxies"][0]["state"] == "rejected";
+    until("workloads", &["workloads", "default/e2e-broken"], is_rejected);
+    until("why", &["why", "default/e2e-broken", "deploy/httpbin"], |answer| answer["workloads"][0]["state"] == "rejected");
     // The plugin beside it runs on.
     becomes("default/helloworld", "running", "stats", "a counter for it");
 }

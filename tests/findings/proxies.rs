@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use meshscope::analysis::answers;
 use meshscope::analysis::findings::Severity;
 use meshscope::ingest::metrics;
 use meshscope::model::ids::ProxyId;
-use meshscope::model::snapshot::Dump;
+use meshscope::model::snapshot::{Dump, Snapshot};
+use meshscope::model::sync::{EXTENSIONS, SyncState};
 use meshscope::model::vitals::Vitals;
 use serde_json::{Value, json};
 
@@ -217,4 +219,50 @@ fn an_envoy_filter_that_moves_or_doubles_a_plugin() {
         assert_eq!(found(&of(moved(twice)), "envoy-filter-on-plugin"), [], "nobody is to blame");
     }
     assert_eq!(found(&of(Mesh::permissive().with([envoy_filter()])), "envoy-filter-on-plugin"), []);
+}
+
+/// The recording in which istiod's answer about httpbin, or the list of its proxies, is changed.
+fn told(change: impl FnOnce(&mut Vec<Value>)) -> Mesh {
+    Mesh::permissive().change("istiod/syncz.json", |answer| change(answer.as_array_mut().unwrap()))
+}
+
+/// What istiod sent httpbin last of ECDS, so many seconds before it last sent anything, and that was not answered.
+fn unanswered(seconds: i64) -> Snapshot {
+    let mut snapshot = of(Mesh::permissive());
+    let Some(Ok(sync)) = &mut snapshot.sync else { panic!("the recording has it") };
+    let sync = Arc::make_mut(sync);
+    let newest = sync.clients().flat_map(|(_, client)| client.types.values().filter_map(|told| told.sent)).max().unwrap();
+    let httpbin = sync.istiods[0].clients.iter_mut().find(|client| client.proxy.to_string() == HTTPBIN).unwrap();
+    let ecds = httpbin.types.get_mut(EXTENSIONS).unwrap();
+    (ecds.state, ecds.sent) = (SyncState::Stale, Some(newest - seconds * 1_000_000_000));
+    snapshot
+}
+
+#[test]
+fn a_proxy_that_has_not_answered_for_a_while() {
+    let stale = one(found(&unanswered(60), "stale-proxy"), Severity::Warning, "Pod default/httpbin-664956bb75-9d64m");
+    assert!(stale.what.ends_with("the last push of ECDS."), "{stale:?}");
+    assert!(stale.evidence[0].contains(" s before istiod was asked, and not answered"), "{stale:?}");
+    assert_eq!(found(&unanswered(25), "stale-proxy"), [], "an answer may be on its way");
+    for recording in ["permissive", "strict", "disable"] {
+        for code in ["stale-proxy", "proxy-not-connected"] {
+            assert_eq!(found(&of(Mesh::of(recording)), code), [], "{recording}");
+        }
+    }
+}
+
+#[test]
+fn a_proxy_that_no_istiod_has_a_connection_of() {
+    let gone = || of(told(|answer| answer.retain(|entry| entry["proxy"] != HTTPBIN)));
+    let alone = one(found(&gone(), "proxy-not-connected"), Severity::Warning, "Pod default/httpbin-664956bb75-9d64m");
+    assert!(alone.evidence[0].contains("hears of no change"), "{alone:?}");
+    // An istiod that did not answer may have it; that is said.
+    let mut partial = gone();
+    let Some(Ok(sync)) = &mut partial.sync else { panic!("the recording has it") };
+    Arc::make_mut(sync).partial = true;
+    assert_eq!(found(&partial, "proxy-not-connected"), []);
+    let lacking = answers::findings(&partial, None, &[]).not_checked;
+    assert!(lacking.iter().any(|lacking| lacking.objects == ["istiod"] && lacking.codes == ["stale-proxy", "proxy-not-connected"]));
+    partial.sync = None;
+    assert!(answers::findings(&partial, None, &[]).not_checked[0].why.contains("were not asked"));
 }

@@ -57,3 +57,40 @@ fn a_recording_without_vitals_and_logs_is_answered_from_its_dumps() {
         assert_eq!(answer["warnings"], Value::Array(Vec::new()), "{recording}");
     }
 }
+
+#[test]
+fn a_plugin_that_envoy_did_not_take_runs_nowhere_though_its_dump_lists_it() {
+    let name = "proxies/httpbin-664956bb75-9d64m.default/stats.prom";
+    let stats = String::from_utf8(support::files("permissive")[name].clone()).unwrap();
+    let states = |stats: String| {
+        let folder = support::folder("permissive", &[(name, stats)]);
+        let from = ["--from", folder.path().to_str().unwrap()];
+        let ask = |arguments: &[&str]| support::json(&[arguments, &from].concat());
+        let (plugins, workloads) = (ask(&["plugins"]), ask(&["workloads", "helloworld"]));
+        let why = ask(&["why", "helloworld", "deploy/httpbin"]);
+        [
+            plugins["plugins"][0]["states"].to_string(),
+            workloads["workloads"][0]["proxies"][0]["state"].to_string(),
+            why["workloads"][0]["state"].to_string(),
+        ]
+    };
+    assert_eq!(states(stats.clone()), [r#"{"running":1}"#, r#""running""#, r#""running""#]);
+    let refused = stats.replace("envoy_wasm_default_helloworld_", "envoy_wasm_default_another_");
+    assert_eq!(states(refused), [r#"{"rejected":1}"#, r#""rejected""#, r#""rejected""#]);
+    // Statistics that say nothing of plugins leave the dump's word.
+    assert_eq!(states(String::new())[0], r#"{"running":1}"#);
+}
+
+#[test]
+fn what_istiod_says_of_a_proxy_is_among_the_evidence() {
+    let mut syncz: Value = serde_json::from_slice(&support::files("permissive")["istiod/syncz.json"]).unwrap();
+    syncz.as_array_mut().unwrap().retain(|entry| entry["proxy"] != "httpbin-664956bb75-9d64m.default");
+    let folder = support::folder("permissive", &[("istiod/syncz.json", syncz.to_string())]);
+    let from = ["--from", folder.path().to_str().unwrap()];
+    let answer = support::json(&[&["health", "helloworld"], &from[..]].concat());
+    let said = evidence(&answer["plugins"][0]["proxies"][0]);
+    assert!(said.iter().any(|(source, what)| *source == "istiod" && what.contains("connected to no istiod")), "{said:?}");
+    let found = support::json(&[&["check"], &from[..]].concat());
+    let codes: Vec<&Value> = found["findings"].as_array().unwrap().iter().map(|finding| &finding["code"]).collect();
+    assert!(codes.contains(&&Value::from("proxy-not-connected")), "{codes:?}");
+}

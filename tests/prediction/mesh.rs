@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use meshscope::ingest::collect::Collector;
 use meshscope::ingest::config_dump;
+use meshscope::ingest::istiod::{Syncz, syncz};
 use meshscope::model::envoy::DumpView;
 use meshscope::model::ids::ProxyId;
 use meshscope::model::kind::Kind;
 use meshscope::model::mesh::Istiod;
 use meshscope::model::snapshot::{Dump, LoadedDump, Snapshot};
+use meshscope::model::sync::{IstiodSync, Sync};
 use meshscope::model::update::Update;
 use serde_json::{Value, json};
 
@@ -131,7 +133,13 @@ impl Mesh {
             };
             Some((ProxyId::parse(proxy)?, Dump::Loaded(Arc::new(loaded))))
         };
-        collector.snapshot(self.files.iter().filter_map(dump).collect())
+        let mut snapshot = collector.snapshot(self.files.iter().filter_map(dump).collect());
+        snapshot.sync = self.files.get("istiod/syncz.json").map(|bytes| {
+            let Syncz { clients, tells_watched } = syncz(bytes).unwrap();
+            let istiod = IstiodSync { pod: String::new(), way: "file", tried: Vec::new(), tells_watched, clients };
+            Ok(Arc::new(Sync { istiods: vec![istiod], ..Sync::default() }))
+        });
+        snapshot
     }
 
     /// The listeners of a proxy in the answer of `chains`.

@@ -49,6 +49,19 @@ pub fn files(name: &str) -> std::collections::BTreeMap<String, Vec<u8>> {
     found
 }
 
+/// A recording as a folder, with some files otherwise.
+pub fn folder(recording: &str, changed: &[(&str, String)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    };
+    files(recording).iter().for_each(|(name, bytes)| write(name, bytes));
+    changed.iter().for_each(|(name, text)| write(name, text.as_bytes()));
+    folder
+}
+
 /// Runs the binary, without a kubeconfig unless one is given.
 pub fn meshscope(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_meshscope"))

@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     title: "A plugin of phase AUTHN runs after the authorizer of an AuthorizationPolicy of action CUSTOM.",
     why: "The authorizer is asked about requests that the plugin has not authenticated yet. No phase comes before CUSTOM.",
     source: "pilot/pkg/networking/core/listener_builder.go: buildHTTPConnectionManager",
-    needs: Needs { dumps: true, some: PLUGINS, all: &[] },
+    needs: Needs { dumps: true, sync: false, some: PLUGINS, all: &[] },
     check,
 };
 

@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
     title: "The proxy's filter chains are not those that istiod would send for the objects as they are.",
     why: "What the objects say is not what the proxy does: connections are taken by other chains, or pass other plugins, than they should.",
     source: "pilot/pkg/networking/core, held against the proxy's config dump",
-    needs: Needs { dumps: true, some: &[], all: &[Kind::Pod, Kind::WasmPlugin, Kind::TrafficExtension] },
+    needs: Needs { dumps: true, sync: false, some: &[], all: &[Kind::Pod, Kind::WasmPlugin, Kind::TrafficExtension] },
     check,
 };
 

@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
     why: "The plugin runs before or after filters that its phase says otherwise of, or twice for each request; what Istio documents does not hold \
         here, and a later release may place it otherwise.",
     source: "pilot/pkg/networking/core/envoyfilter/listener_patch.go",
-    needs: Needs { dumps: true, some: &[Kind::EnvoyFilter, Kind::WasmPlugin, Kind::TrafficExtension, Kind::Pod], all: PLUGINS },
+    needs: Needs { dumps: true, sync: false, some: &[Kind::EnvoyFilter, Kind::WasmPlugin, Kind::TrafficExtension, Kind::Pod], all: PLUGINS },
     check,
 };
 

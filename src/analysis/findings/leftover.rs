@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     title: "The proxy still holds the configuration of a plugin that none of its listeners refers to.",
     why: "It hurts nobody: istiod never takes ECDS resources back. A plugin of the same name finds it there.",
     source: "pilot/pkg/xds/delta.go: neverRemoveDelta",
-    needs: Needs { dumps: true, some: &[], all: &[Kind::Pod, Kind::WasmPlugin, Kind::TrafficExtension] },
+    needs: Needs { dumps: true, sync: false, some: &[], all: &[Kind::Pod, Kind::WasmPlugin, Kind::TrafficExtension] },
     check,
 };
 

@@ -27,6 +27,8 @@ macro_rules! rules {
 rules! {
     stub_in_place
     refused_push
+    stale_proxy
+    proxy_not_connected
     pending
     absent
     unexpected
@@ -120,6 +122,8 @@ impl Rule {
 struct Needs {
     /// The proxies' own dumps.
     dumps: bool,
+    /// What the istiods say of their proxies.
+    sync: bool,
     /// Kinds of objects that it finds something in: those that could not be read are left out.
     some: &'static [Kind],
     /// Kinds of objects that it concludes from the absence of: it finds nothing unless all could be read.
@@ -128,11 +132,12 @@ struct Needs {
 
 const PLUGINS: &[Kind] = &[Kind::WasmPlugin, Kind::TrafficExtension];
 const PLUGINS_AND_PODS: &[Kind] = &[Kind::WasmPlugin, Kind::TrafficExtension, Kind::Pod];
-const DUMPS: Needs = Needs { dumps: true, some: &[], all: &[] };
+const SYNC: Needs = Needs { dumps: false, sync: true, some: &[Kind::Pod], all: &[] };
+const DUMPS: Needs = Needs { dumps: true, sync: false, some: &[], all: &[] };
 
 impl Needs {
     const fn objects(some: &'static [Kind], all: &'static [Kind]) -> Self {
-        Self { dumps: false, some, all }
+        Self { dumps: false, sync: false, some, all }
     }
 
     /// Whether it looks at a kind of objects.

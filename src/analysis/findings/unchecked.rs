@@ -52,17 +52,30 @@ pub fn not_checked(facts: &Facts<'_>) -> Vec<NotChecked> {
         let codes = codes(&|rule| rule.needs.kind(kind));
         (!codes.is_empty()).then(|| NotChecked { objects: vec![kind.resource()], why: why.to_owned(), codes })
     });
-    of_kind.chain(unread_proxies(facts)).collect()
+    of_kind.chain(unread_sync(facts)).chain(unread_proxies(facts)).collect()
+}
+
+/// What the istiods did not say, or not all of them.
+fn unread_sync(facts: &Facts<'_>) -> Option<NotChecked> {
+    let why = match &facts.snapshot.sync {
+        Some(Ok(sync)) if !sync.partial => return None,
+        Some(Ok(_)) => "not every istiod answered, and nothing is known of the proxies of the others".to_owned(),
+        Some(Err(why)) => why.clone(),
+        None => "the istiods were not asked how their proxies stand".to_owned(),
+    };
+    let codes = RULES.iter().filter(|rule| rule.needs.sync).map(|rule| rule.code).collect();
+    Some(NotChecked { objects: vec!["istiod".to_owned()], why, codes })
 }
 
 /// A dump lists a refused plugin as if it were in place.
-const DUMP_ALONE: &str = "only the config dump was read, and neither what Envoy and the agent count nor the log";
+const DUMP_ALONE: &str = "neither its log nor what its agent counts was read";
 
 fn unread_proxies(facts: &Facts<'_>) -> Vec<NotChecked> {
     let of_dumps: Vec<&str> = RULES.iter().filter(|rule| rule.needs.dumps).map(|rule| rule.code).collect();
     let mut found: Vec<NotChecked> = Vec::new();
     for proxy in &facts.proxies {
-        let dump_alone = facts.snapshot.dump(&proxy.id).is_some_and(|loaded| loaded.vitals.is_none());
+        let dump_alone =
+            facts.snapshot.dump(&proxy.id).is_some_and(|loaded| loaded.vitals.as_ref().is_none_or(|vitals| vitals.stats_alone));
         let (why, codes) = match &proxy.dump {
             Err(why) => (why.as_str(), of_dumps.clone()),
             Ok(_) if dump_alone => (DUMP_ALONE, vec![refused_push::RULE.code]),

@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     title: "The plugin does not apply to the proxy, and listeners of it have it.",
     why: "Requests still pass a plugin that was deleted, or that selects others now.",
     source: "pilot/pkg/model/push_context.go: TrafficExtensionsByListenerInfo, held against the proxy's config dump",
-    needs: Needs { dumps: true, some: &[], all: &[Kind::Pod, Kind::WasmPlugin, Kind::TrafficExtension] },
+    needs: Needs { dumps: true, sync: false, some: &[], all: &[Kind::Pod, Kind::WasmPlugin, Kind::TrafficExtension] },
     check,
 };
 

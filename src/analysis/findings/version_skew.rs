@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
     why: "What a plugin does then depends on which of them a proxy is connected to, or on the proxy; Istio supports proxies that are at most two \
         minor versions older than their istiod, and none that are newer.",
     source: "pilot/pkg/model/extensions.go and pkg/wasm/convert.go of each release; https://istio.io/latest/docs/releases/supported-releases/",
-    needs: Needs { dumps: true, some: &[Kind::Pod], all: &[] },
+    needs: Needs { dumps: true, sync: false, some: &[Kind::Pod], all: &[] },
     check,
 };
 

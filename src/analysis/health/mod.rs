@@ -6,6 +6,7 @@
 mod counters;
 mod dump;
 mod expected;
+mod istiod;
 mod lines;
 pub mod module;
 mod roll_up;
@@ -154,6 +155,8 @@ pub enum EvidenceSource {
     Log,
     /// The objects of the API server, and what istiod would make of them.
     Objects,
+    /// What istiod says that it sent, and what the proxy made of it.
+    Istiod,
 }
 
 impl EvidenceSource {
@@ -166,6 +169,7 @@ impl EvidenceSource {
             Self::AgentStats => "the agent's statistics",
             Self::Log => "log",
             Self::Objects => "objects",
+            Self::Istiod => "istiod",
         }
     }
 }
@@ -204,8 +208,9 @@ pub fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Heal
     };
     let health = of_dump(plugin, &loaded.dump, &Expected::of(snapshot, plugin, proxy));
     let health = expected::held_against_prediction(health, snapshot, plugin, proxy);
-    match &loaded.vitals {
+    let health = match &loaded.vitals {
         Some(vitals) if loaded.dump.view == DumpView::Proxy => weigh::weighed(health, plugin, &loaded.dump, vitals),
         _ => health,
-    }
+    };
+    istiod::weighed(health, snapshot, plugin, proxy)
 }

@@ -49,7 +49,13 @@ pub(super) fn weighed(health: Health, plugin: &PluginId, dump: &ConfigDump, vita
 }
 
 /// What speaks for another state goes before what it overrules; where the state is not one of those, it stands beside it.
-fn decide(state: &mut PluginState, evidence: &mut Vec<Evidence>, said: Evidence, overrules: &[PluginState], becomes: PluginState) {
+pub(super) fn decide(
+    state: &mut PluginState,
+    evidence: &mut Vec<Evidence>,
+    said: Evidence,
+    overrules: &[PluginState],
+    becomes: PluginState,
+) {
     if overrules.contains(state) {
         *state = becomes;
         evidence.insert(0, said);

@@ -67,8 +67,9 @@ pub(super) fn select_miss(app: &mut App, place: usize) {
     }
 }
 
-/// Asks for the dumps that the screen in sight needs and that nobody has asked for yet.
+/// Asks for the dumps, and for what istiod says, that the screen in sight needs and that nobody has asked for yet.
 pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
+    let mut effects = sync::wanted(app);
     let screen = app.screen();
     let mut wanted = match &screen.subject {
         Subject::Plugins { .. } => {
@@ -96,12 +97,13 @@ pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
             let shown = screen.rows.get(visible).unwrap_or_default();
             shown.iter().filter_map(|row| rows::health::proxy(screen, row)).cloned().collect()
         }
-        Subject::Sync { .. } => return sync::wanted(app),
         Subject::Timeline(_) => {
             let answered = screen.timeline().map(|answer| answer.proxies.iter().map(|part| part.proxy.clone()));
             answered.into_iter().flatten().take(MOST_FOR_HOME).collect()
         }
-        Subject::Mtls(_) | Subject::Logs(_) | Subject::Record(_) | Subject::Raw { .. } | Subject::Help(_) => Vec::new(),
+        Subject::Sync { .. } | Subject::Mtls(_) | Subject::Logs(_) | Subject::Record(_) | Subject::Raw { .. } | Subject::Help(_) => {
+            Vec::new()
+        }
     };
     // A pod that is gone is not asked; where no pods were read, nothing says that it is.
     let pods = &app.snapshot.objects.pods;
@@ -109,5 +111,6 @@ pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
     let is_new = |proxy: &ProxyId| app.fetches.get(proxy).is_none_or(|fetch| vital && !fetch.vital);
     wanted.retain(|proxy| is_new(proxy) && (pods.is_empty() || pods.contains_key(proxy)));
     wanted.dedup();
-    wanted.into_iter().flat_map(|proxy| dumps::fetch(app, &proxy, std::time::Duration::ZERO)).collect()
+    effects.extend(wanted.into_iter().flat_map(|proxy| dumps::fetch(app, &proxy, std::time::Duration::ZERO)));
+    effects
 }

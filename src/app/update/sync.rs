@@ -1,4 +1,4 @@
-//! What the istiods say of their proxies: asked when a screen shows it, and again and again while it is in sight, since nothing says
+//! What the istiods say of their proxies: asked when a screen goes by it, and again and again while it is in sight, since nothing says
 //! when it has changed.
 
 use std::sync::Arc;
@@ -70,7 +70,8 @@ pub(super) fn read(app: &mut App, ticket: Ticket, outcome: Result<Arc<Sync>, Str
         return Vec::new();
     }
     app.sync = None;
-    if let Err(why) = &outcome {
+    // For the findings it is one source of several: what could not be read stands among them.
+    if let (Err(why), Subject::Sync { .. }) = (&outcome, &app.screen().subject) {
         app.say_failure(why.clone());
     }
     if outcome.is_ok() || !matches!(app.snapshot.sync, Some(Ok(_))) {
@@ -94,5 +95,5 @@ fn is_live(app: &App) -> bool {
 }
 
 fn in_sight(app: &App) -> bool {
-    matches!(app.screen().subject, Subject::Sync { .. })
+    app.snapshot.has_objects && matches!(app.screen().subject, Subject::Sync { .. } | Subject::Findings { .. })
 }
