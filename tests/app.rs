@@ -343,6 +343,25 @@ fn the_story_of_a_change_is_told_from_every_screen_that_knows_a_plugin() {
 }
 
 #[test]
+fn a_proxy_is_held_against_what_istiod_would_send_it() {
+    for keys in ["<enter>d", "cd", "wd", "hd", "sd"] {
+        let mut demo = Driver::demo();
+        let shown = demo.keys(keys).text((140, 40));
+        assert_eq!(demo.app.screen().view(), View::Diff, "{keys}");
+        assert!(shown.contains("✓ LDS") && shown.contains("nothing differs"), "{shown}");
+    }
+    let mut failed = Driver::recording("fetch-failed-closed");
+    let shown = failed.keys("cd").text((140, 40));
+    assert!(shown.contains("✗ ECDS") && shown.contains("RBAC filter that denies all requests"), "{shown}");
+    failed.keys("y");
+    assert!(failed.copied[0].contains("```diff"), "{}", failed.copied[0]);
+    // What was asked for and is left is not waited for.
+    let effects = failed.effects_of("r");
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::FetchView { .. })), "{effects:?}");
+    assert!(failed.effects_of("<esc>").iter().any(|effect| matches!(effect, Effect::Stop(_))));
+}
+
+#[test]
 fn how_the_proxies_stand_is_one_key_from_every_screen_that_knows_one() {
     for (keys, depth) in [("s", 2), ("<enter>s", 3), ("cs", 3), ("ws", 3)] {
         let mut demo = Driver::demo();

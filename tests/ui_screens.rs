@@ -18,7 +18,7 @@ use support::screen::show;
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 /// Every screen, by the keys that lead to it.
-const SCREENS: [(&str, &str); 22] = [
+const SCREENS: [(&str, &str); 23] = [
     ("plugins", ""),
     ("workloads", "<enter>"),
     ("near-misses", "n"),
@@ -37,6 +37,7 @@ const SCREENS: [(&str, &str); 22] = [
     ("sync", "s"),
     ("findings", "f"),
     ("health", "h"),
+    ("diff", "cd"),
     ("raw", "cjj<enter>"),
     ("help", "w?"),
     ("commands", ":ne"),

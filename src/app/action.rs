@@ -6,8 +6,8 @@
 mod places;
 
 use places::{
-    ANSWERS, EVERYWHERE, HOME, LEVELS, LINES, LOGS, MISSES, NOT_CHAINS, NOT_HELP, NOT_LOGS, NOT_MTLS, NOT_ORDER, NOT_WHY, OF_PLUGIN,
-    ONE_PROXY, SUPPOSES, SYNCED, TELLS, TREE,
+    ANSWERS, COMPARED, EVERYWHERE, HOME, LEVELS, LINES, LOGS, MISSES, NOT_CHAINS, NOT_HELP, NOT_LOGS, NOT_MTLS, NOT_ORDER, NOT_WHY,
+    OF_PLUGIN, ONE_PROXY, SUPPOSES, SYNCED, TELLS, TREE,
 };
 
 use super::key::Key::{self, Char, Ctrl, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Up};
@@ -39,6 +39,8 @@ pub enum View {
     Timeline,
     /// How istiod and the proxies stand to each other.
     Sync,
+    /// What istiod would send a proxy against what it has.
+    Diff,
     /// How a plugin fares in each of its proxies.
     Health,
     /// The raw JSON of a filter or chain.
@@ -51,7 +53,7 @@ pub enum View {
 
 impl View {
     /// All screens, in the order in which documents list them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Plugins,
         Self::Workloads,
         Self::Chains,
@@ -64,6 +66,7 @@ impl View {
         Self::Record,
         Self::Timeline,
         Self::Sync,
+        Self::Diff,
         Self::Health,
         Self::Raw,
         Self::Findings,
@@ -85,6 +88,7 @@ impl View {
             Self::Record => "Line",
             Self::Timeline => "Timeline",
             Self::Sync => "Sync",
+            Self::Diff => "Diff",
             Self::Health => "Health",
             Self::Raw => "Raw",
             Self::Findings => "Findings",
@@ -153,6 +157,7 @@ actions! {
     RaiseLevel   "raise-level"  [Char('L')],         LEVELS,     Nothing, 0,  "Raise the level of the proxy's wasm logger for a limited time, or put it back";
     Timeline     "timeline"     [Char('t')],         TELLS,      Nothing, 8,  "Tell the story of the plugin's last change";
     Sync         "sync"         [Char('s')],         SYNCED,     Nothing, 10, "Show what istiod sent to each proxy, and what the proxy made of it";
+    Diff         "diff"         [Char('d')],         COMPARED,   Nothing, 0,  "Hold what the proxy has against what istiod would send it";
     Health       "health"       [Char('h')],         OF_PLUGIN,  Nothing, 8,  "Show whether the plugin runs in each of its proxies, and what shows it";
     NearMisses   "near-misses"  [Char('n')],         MISSES,     Nothing, 8,  "Show what keeps the plugin from the workloads that it does not reach";
     Find         "find"         [Char('/')],         EVERYWHERE, Nothing, 4,  "Find by any letters of a name, in their order";

@@ -45,6 +45,13 @@ pub enum Effect {
         /// How long to wait before asking.
         after: Duration,
     },
+    /// Ask istiod what it would send a proxy.
+    FetchView {
+        /// The request's ticket.
+        ticket: Ticket,
+        /// The proxy.
+        proxy: ProxyId,
+    },
     /// Answer a question.
     Ask {
         /// The request's ticket.

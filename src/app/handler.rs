@@ -134,6 +134,16 @@ impl Handler<App> for World {
                     }),
                 )
             }
+            Effect::FetchView { ticket, proxy } => {
+                let source = self.source();
+                Work::Run(
+                    Some(ticket),
+                    Box::pin(async move {
+                        let views = Arc::new(fetch::views_of_istiod(&source, &[proxy]).await);
+                        let _ = answers.send(Msg::ViewRead { ticket, views }).await;
+                    }),
+                )
+            }
             Effect::Ask { ticket, question, snapshot } => Work::Run(
                 Some(ticket),
                 Box::pin(async move {

@@ -15,6 +15,7 @@ use crate::clock::Instant;
 use crate::ingest::collect::Changed;
 use crate::level::{NotRaised, PutBack};
 use crate::model::ids::ProxyId;
+use crate::model::istiod_view::IstiodViews;
 use crate::model::log_level::LogLevel;
 use crate::model::snapshot::{Dump, Snapshot};
 use crate::model::sync::Sync;
@@ -58,6 +59,13 @@ pub enum Msg {
         ticket: Ticket,
         /// What they said.
         outcome: Result<Arc<Sync>, String>,
+    },
+    /// istiod said what it would send a proxy, or why that is not known.
+    ViewRead {
+        /// Which request it was.
+        ticket: Ticket,
+        /// What it said.
+        views: Arc<IstiodViews>,
     },
     /// A question was answered.
     Answered {

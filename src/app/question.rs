@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use super::screen::Supposition;
 use crate::analysis::answers::{
-    self, ChainsAnswer, ChainsFilter, ConnectionAnswer, EffectiveMtlsAnswer, FindingsAnswer, HealthAnswer, OrderAnswer, PluginsAnswer,
-    SyncAnswer, TimelineAnswer, WhatIfAnswer, WhyAnswer, WorkloadsAnswer,
+    self, ChainsAnswer, ChainsFilter, ConnectionAnswer, DiffAnswer, EffectiveMtlsAnswer, FindingsAnswer, HealthAnswer, OrderAnswer,
+    PluginsAnswer, SyncAnswer, TimelineAnswer, WhatIfAnswer, WhyAnswer, WorkloadsAnswer,
 };
 use crate::analysis::connection::Asked;
 use crate::analysis::timeline::Gathered;
 use crate::analysis::what_if;
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
+use crate::model::istiod_view::IstiodViews;
 use crate::model::snapshot::Snapshot;
 
 /// A question.
@@ -38,6 +39,8 @@ pub enum Question {
     Sync(Option<String>),
     /// What is wrong in what a namespace sees; None is all.
     Findings(Option<String>),
+    /// What a proxy has against what istiod said that it would send.
+    Diff(ProxyId, Arc<IstiodViews>),
     /// How a plugin fares in its proxies.
     Health(PluginId),
 }
@@ -67,6 +70,8 @@ pub enum Answered {
     Sync(Arc<SyncAnswer>),
     /// To [`Question::Findings`].
     Findings(Arc<FindingsAnswer>),
+    /// To [`Question::Diff`].
+    Diff(Arc<DiffAnswer>),
     /// To [`Question::Health`].
     Health(Arc<HealthAnswer>),
 }
@@ -92,6 +97,7 @@ impl Question {
                 Answered::Sync(Arc::new(answers::sync(snapshot, wanted)))
             }
             Self::Findings(namespace) => Answered::Findings(Arc::new(answers::findings(snapshot, namespace.as_deref(), &[]))),
+            Self::Diff(proxy, views) => Answered::Diff(Arc::new(answers::diff(snapshot, views, std::slice::from_ref(proxy)))),
             Self::Health(plugin) => Answered::Health(Arc::new(answers::health(snapshot, Some(plugin), None))),
             Self::Why(plugin, proxy) => Answered::Why(Arc::new(answers::why(snapshot, plugin, Some(std::slice::from_ref(proxy))))),
             Self::WhatIf(supposed) => Answered::WhatIf(what_if(snapshot, supposed).map(Arc::new)),

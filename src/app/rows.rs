@@ -2,6 +2,7 @@
 
 pub mod chains;
 pub mod connection;
+pub mod diff;
 pub mod findings;
 pub mod health;
 pub mod help;
@@ -86,6 +87,10 @@ pub enum Row {
     Unseen(usize, usize),
     /// A proxy, and how it stands to its istiod.
     SyncProxy(usize),
+    /// A type of resources that a proxy is held against istiod in.
+    DiffType(usize),
+    /// A difference in it.
+    DiffLine(usize, usize),
     /// A proxy in which a plugin fares in its way.
     Health(usize),
     /// A proxy of which it is said what would be.
@@ -180,6 +185,7 @@ fn all(screen: &Screen, warnings: usize) -> Vec<Row> {
         Subject::Record(line) => (0..line.facts.len()).map(Row::Line).collect(),
         // A screen of logs has too many rows for this.
         Subject::Logs(_) => Vec::new(),
+        Subject::Diff(_) => diff::rows(screen),
         Subject::Health(_) => health::rows(screen),
         Subject::Findings { .. } => findings::rows(screen, warnings),
         Subject::Help(of) => (0..help::lines(of).len()).map(Row::Line).collect(),
@@ -259,6 +265,7 @@ pub fn text(screen: &Screen, row: &Row) -> String {
         Row::MtlsPort(_) | Row::MtlsPolicy(_) | Row::MtlsClient(..) | Row::MtlsCaveat(_) => mtls::text(screen, row),
         Row::Sum(_) | Row::Term(..) | Row::Difference(..) | Row::Cause(..) => why::text(screen, row),
         Row::Step(..) | Row::Unseen(..) => timeline::text(screen, row),
+        Row::DiffType(_) | Row::DiffLine(..) => diff::text(screen, row),
         Row::Taken | Row::Loser(_) => connection::text(screen, row),
         Row::Finding(_) | Row::Unchecked(_) => findings::text(screen, row),
         Row::Ordering(_) | Row::Ordered(..) | Row::Ruler(_) | Row::Place(..) => order::text(screen, row),

@@ -17,6 +17,7 @@ use crate::analysis::logs::Fact;
 use crate::analysis::timeline::Gathered;
 use crate::analysis::what_if::Assumption;
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
+use crate::model::istiod_view::IstiodViews;
 use crate::model::logs::LogRecord;
 
 /// What a screen is about.
@@ -54,6 +55,8 @@ pub enum Subject {
         /// The proxy in question, which is selected first.
         at: Option<ProxyId>,
     },
+    /// What istiod would send the proxy against what it has.
+    Diff(Focus),
     /// How the plugin fares in its proxies.
     Health(PluginId),
     /// The raw JSON of a filter or chain.
@@ -127,6 +130,15 @@ pub struct StoryLogs {
     pub followed: Option<usize>,
 }
 
+/// What istiod would send the proxy of a screen.
+#[derive(Clone, Debug, Default)]
+pub struct ViewOfIstiod {
+    /// What istiod said; None before it was asked.
+    pub read: Option<Arc<IstiodViews>>,
+    /// The request that is under way.
+    pub ticket: Option<Ticket>,
+}
+
 /// One screen of the way from home to where the person is.
 #[derive(Debug)]
 pub struct Screen {
@@ -150,6 +162,8 @@ pub struct Screen {
     pub seek_miss: bool,
     /// The reading of the logs that its answer needs.
     pub story: StoryLogs,
+    /// What istiod would send, where the answer needs it.
+    pub of_istiod: ViewOfIstiod,
     /// Which listeners and chains are open, by their key in [`rows`].
     pub open: BTreeSet<rows::Key>,
     /// The line of a log whose listener or chain is to be selected as soon as there are rows.
@@ -172,6 +186,7 @@ impl Screen {
             hits: Vec::new(),
             seek_miss: false,
             story: StoryLogs::default(),
+            of_istiod: ViewOfIstiod::default(),
             open: BTreeSet::new(),
             seek_line: None,
             logs: None,
@@ -193,6 +208,7 @@ impl Screen {
             Subject::Record(_) => View::Record,
             Subject::Timeline(_) => View::Timeline,
             Subject::Sync { .. } => View::Sync,
+            Subject::Diff(_) => View::Diff,
             Subject::Health(_) => View::Health,
             Subject::Raw { .. } => View::Raw,
             Subject::Findings { .. } => View::Findings,
@@ -214,6 +230,8 @@ impl Screen {
             Subject::Findings { namespace } => Some(Question::Findings(namespace.clone())),
             Subject::Health(plugin) => Some(Question::Health(plugin.clone())),
             Subject::Sync { namespace, .. } => Some(Question::Sync(namespace.clone())),
+            // Before istiod was asked there is nothing to hold the proxy against.
+            Subject::Diff(focus) => Some(Question::Diff(focus.proxy.clone(), self.of_istiod.read.clone()?)),
             // Without the logs it would say that nothing was seen.
             Subject::Timeline(plugin) => Some(Question::Timeline(plugin.clone(), self.story.read.clone()?)),
             Subject::Why(_) | Subject::Logs(_) | Subject::Record(_) | Subject::Raw { .. } | Subject::Help(_) => None,
@@ -223,7 +241,9 @@ impl Screen {
     /// The proxy that it is about, and the plugin that is looked for in it.
     pub fn focus(&self) -> Option<&Focus> {
         match &self.subject {
-            Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) | Subject::Order(focus) => Some(focus),
+            Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) | Subject::Order(focus) | Subject::Diff(focus) => {
+                Some(focus)
+            }
             _ => None,
         }
     }

@@ -4,6 +4,7 @@ mod actions;
 mod ask;
 mod connection;
 mod copy;
+mod diff;
 mod dumps;
 mod keys;
 mod level;
@@ -44,6 +45,7 @@ pub(super) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::MeshRead { epoch, objects, changed, health } if epoch == app.epoch => mesh::read(app, &objects, &changed, health),
         Msg::MeshRead { .. } => Vec::new(),
         Msg::DumpRead { ticket, proxy, dump, changes } => dumps::read(app, ticket, proxy, dump, changes),
+        Msg::ViewRead { ticket, views } => diff::read(app, ticket, views),
         Msg::SyncRead { ticket, outcome } => sync::read(app, ticket, outcome),
         Msg::Answered { ticket, answer } => ask::answered(app, ticket, answer),
         Msg::LogsRead { ticket, gathered } => timeline::read(app, ticket, gathered),
@@ -101,6 +103,7 @@ fn forget(app: &mut App, ticket: Ticket) {
     let _ = app.waits.end(ticket);
     for screen in &mut app.screens {
         screen.pending = screen.pending.filter(|pending| *pending != ticket);
+        screen.of_istiod.ticket = screen.of_istiod.ticket.filter(|pending| *pending != ticket);
         screen.story.ticket = screen.story.ticket.filter(|reading| *reading != ticket);
     }
     app.sync = app.sync.filter(|pending| *pending != ticket);

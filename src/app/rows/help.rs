@@ -177,6 +177,20 @@ const SYNC: &[(&str, &str)] = &[
     ("CDS, LDS, EDS, RDS, ECDS", "Clusters, listeners, endpoints, routes and extensions: plugins come by ECDS."),
 ];
 
+const DIFF: &[(&str, &str)] = &[
+    ("-", "istiod would send it, and the proxy has none."),
+    ("+", "The proxy has it, and istiod would not send it."),
+    ("!", "Both have it, in different ways, or the proxy refused what istiod sent."),
+    (
+        "no difference",
+        "What is written otherwise and means the same: names of chains, versions and states, and the file that the agent puts in the place of a module's URL.",
+    ),
+    (
+        "held against the prediction",
+        "istiod often cannot dump what it would send: then the chains stand in that it would make of the objects by the rules of its version.",
+    ),
+];
+
 const HEALTH: &[(&str, &str)] = &[
     ("running", "The module is in place and Envoy made a plugin of it."),
     (
@@ -276,6 +290,7 @@ fn words(view: View) -> &'static [(&'static str, &'static str)] {
         View::Record => RECORD,
         View::Timeline => TIMELINE,
         View::Sync => SYNC,
+        View::Diff => DIFF,
         View::Health => HEALTH,
         View::Raw => RAW,
         View::Findings | View::Help => FINDINGS,

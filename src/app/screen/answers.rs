@@ -2,7 +2,7 @@
 
 use super::Screen;
 use crate::analysis::answers::{
-    ChainsAnswer, EffectiveMtlsAnswer, FindingsAnswer, OrderAnswer, PluginHealth, PluginsAnswer, ProxyConnection, SyncAnswer,
+    ChainsAnswer, DiffEntry, EffectiveMtlsAnswer, FindingsAnswer, OrderAnswer, PluginHealth, PluginsAnswer, ProxyConnection, SyncAnswer,
     TimelineAnswer, WhatIfAnswer, WhyAnswer, WorkloadsAnswer,
 };
 use crate::app::question::Answered;
@@ -92,6 +92,14 @@ impl Screen {
     pub fn sync(&self) -> Option<&SyncAnswer> {
         match &self.answer {
             Some(Answered::Sync(answer)) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// What the one proxy has against what istiod would send it.
+    pub fn diff(&self) -> Option<&DiffEntry> {
+        match &self.answer {
+            Some(Answered::Diff(answer)) => answer.proxies.first(),
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ask, connection, copy, dumps, forget, level, logs, sync, timeline, tree, walk, what_if};
+use super::{ask, connection, copy, diff, dumps, forget, level, logs, sync, timeline, tree, walk, what_if};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::keymap::Context;
@@ -43,6 +43,7 @@ pub(super) fn run(app: &mut App, action: Action) -> Vec<Effect> {
         Action::RaiseLevel => level::begin(app),
         Action::Timeline => timeline::open(app),
         Action::Sync => sync::open(app),
+        Action::Diff => diff::open(app),
         Action::Health => walk::health(app),
         Action::NearMisses => walk::near_misses(app),
         Action::Find => {
@@ -124,6 +125,7 @@ fn refresh(app: &mut App) -> Vec<Effect> {
     app.note = Some("asking again".to_owned());
     let mut effects: Vec<Effect> = proxies.iter().flat_map(|proxy| dumps::fetch(app, proxy, Duration::ZERO)).collect();
     effects.extend(timeline::read_again(app, Duration::ZERO));
+    effects.extend(diff::read_again(app));
     effects
 }
 
@@ -146,6 +148,7 @@ fn next_scene(app: &mut App) -> Vec<Effect> {
     }
     effects.extend(logs::begin_again(app, &Arc::default()));
     effects.extend(timeline::read_again(app, Duration::ZERO));
+    effects.extend(diff::read_again(app));
     // Of another scene its istiod says something else.
     Arc::make_mut(&mut app.snapshot).sync = None;
     effects.extend(sync::again(app));

@@ -84,7 +84,9 @@ pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
             let shown = screen.rows.get(visible).unwrap_or_default();
             screen.workloads().map(|answer| shown.iter().flat_map(|row| rows::proxies(answer, row)).collect()).unwrap_or_default()
         }
-        Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) | Subject::Order(focus) => vec![focus.proxy.clone()],
+        Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) | Subject::Order(focus) | Subject::Diff(focus) => {
+            vec![focus.proxy.clone()]
+        }
         Subject::WhatIf(supposed) => {
             let answered = screen.what_if().and_then(Result::ok).map(|answer| answer.workloads.iter().map(|entry| entry.proxy.clone()));
             supposed.proxy.iter().cloned().chain(answered.into_iter().flatten().take(MOST_FOR_HOME)).collect()

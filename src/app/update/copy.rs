@@ -30,6 +30,10 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
         (Subject::Raw { lines, .. }, _) => Some(lines.join("\n")),
         (Subject::Logs(_), _) => logs::text(screen),
         (Subject::Record(line), _) => Some(line.record.raw.to_string()),
+        (Subject::Diff(_), _) => match &screen.answer {
+            Some(Answered::Diff(answer)) => Some(answer.markdown()),
+            _ => None,
+        },
         (Subject::Health(_), _) => match &screen.answer {
             Some(Answered::Health(answer)) => Some(answer.markdown()),
             _ => None,

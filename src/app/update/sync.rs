@@ -95,5 +95,5 @@ fn is_live(app: &App) -> bool {
 }
 
 fn in_sight(app: &App) -> bool {
-    app.snapshot.has_objects && matches!(app.screen().subject, Subject::Sync { .. } | Subject::Findings { .. })
+    app.snapshot.has_objects && matches!(app.screen().subject, Subject::Sync { .. } | Subject::Findings { .. } | Subject::Diff(_))
 }

@@ -58,7 +58,8 @@ fn leave(app: &mut App) -> Vec<Effect> {
         return Vec::new();
     }
     let left = app.screens.pop();
-    let reading = left.as_ref().and_then(|screen| screen.logs.as_ref().map(|logs| logs.ticket).or(screen.story.ticket));
+    let reading =
+        left.as_ref().and_then(|screen| screen.logs.as_ref().map(|logs| logs.ticket).or(screen.story.ticket).or(screen.of_istiod.ticket));
     for ticket in left.and_then(|screen| screen.pending).into_iter().chain(reading) {
         forget(app, ticket);
     }
@@ -90,6 +91,8 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
         (Row::Loser(loser), Subject::Connection(..)) => show_chain(app, connection_place(screen, Some(*loser))),
         (_, Subject::Timeline(_)) => focus(app).map(|focus| go(app, Subject::Chains(focus))).unwrap_or_default(),
         (row, Subject::Order(_)) => show_chain(app, rows::order::chain(screen, row)),
+        (Row::DiffType(_), _) => focus(app).map(|focus| go(app, Subject::Chains(focus))).unwrap_or_default(),
+        (Row::DiffLine(..), _) => show_chain(app, rows::diff::place(screen, &row)),
         (Row::Finding(index), _) => open_finding(app, *index),
         _ => Vec::new(),
     }
@@ -203,7 +206,7 @@ pub(super) fn health(app: &mut App) -> Vec<Effect> {
 pub(super) fn focus(app: &mut App) -> Option<Focus> {
     let screen = app.screen();
     let found = match (screen.selected(), &screen.subject) {
-        (_, Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _)) => Some(focus.clone()),
+        (_, Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) | Subject::Diff(focus)) => Some(focus.clone()),
         (_, Subject::Logs(of) | Subject::Record(Line { of, .. })) => logs::focus(app, of),
         (row, Subject::Order(focus)) => {
             let plugin = row.and_then(|row| rows::order::plugin(screen, row)).or(focus.plugin.as_ref());

@@ -7,7 +7,7 @@ use super::header::source;
 use super::{inset, paragraph};
 use crate::app::App;
 use crate::app::logs::{Logs, Reading};
-use crate::app::screen::Screen;
+use crate::app::screen::{Focus, Screen};
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 use crate::model::kind::Kind;
 use crate::model::snapshot::Dump;
@@ -214,4 +214,9 @@ fn trouble(app: &App) -> Option<Reason> {
         }
         _ => None,
     }
+}
+
+/// Why nothing is held against istiod yet.
+pub(super) fn diff(app: &App, focus: &Focus) -> Reason {
+    trouble(app).unwrap_or_else(|| Reason::new(Role::Info, format!("Asking istiod what it would send {} …", focus.proxy), "Esc goes back."))
 }

@@ -20,7 +20,7 @@ pub(super) fn steps(app: &App) -> Vec<String> {
             Subject::Plugins { .. } if app.options.info.kind == SourceKind::Dump => {}
             Subject::Plugins { namespace } => steps.push(namespace.clone().unwrap_or_else(|| "all namespaces".to_owned())),
             Subject::Workloads(plugin) => steps.push(plugin.to_string()),
-            Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) | Subject::Order(focus) => {
+            Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) | Subject::Order(focus) | Subject::Diff(focus) => {
                 for step in [focus.plugin.as_ref().map(ToString::to_string), Some(focus.name().to_owned())].into_iter().flatten() {
                     if !steps.contains(&step) {
                         steps.push(step);

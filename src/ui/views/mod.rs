@@ -3,6 +3,7 @@
 mod asking;
 mod chains;
 mod connection;
+mod diff;
 mod empty;
 mod findings;
 mod header;
@@ -112,6 +113,7 @@ fn body(app: &App, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
         View::Record => log_line::render(screen, area, buffer, look),
         View::Timeline => timeline::render(app, screen, area, buffer, look),
         View::Sync => sync::render(app, screen, area, buffer, look),
+        View::Diff => diff::render(app, screen, area, buffer, look),
         View::Health => health::render(app, screen, area, buffer, look),
         View::Raw => raw::render(screen, area, buffer, look),
         View::Findings => findings::render(app, screen, area, buffer, look),
