@@ -82,7 +82,6 @@ fn sync_says_what_istioctl_says() {
     let httpbin = json(&["sync", "deploy/httpbin"]);
     let plugins = httpbin["proxies"][0]["plugins"].as_array().unwrap();
     assert!(plugins.iter().any(|plugin| plugin["plugin"] == "default/helloworld" && plugin["resource"].is_string()), "{httpbin}");
-    assert_eq!(state(&answer, "sleep-", "ECDS")["state"], "notWatched");
 }
 
 #[test]
