@@ -14,6 +14,7 @@ use super::msg::Msg;
 use super::program::App;
 use super::runtime::{Handler, Work};
 use super::screen::Supposition;
+use super::state::Ticket;
 use crate::analysis::diff;
 use crate::analysis::what_if::Assumption;
 use crate::clock;
@@ -91,7 +92,7 @@ impl World {
                     // The program may be over by now.
                     let _ = answers.send(Msg::Copied(outcome)).await;
                 };
-                return Work::Run(None, Box::pin(run));
+                return beside(run);
             }
         };
         // The queue is the loop's own: it has room, or the message is not worth waiting for.
@@ -104,63 +105,48 @@ impl Handler<App> for World {
     fn handle(&mut self, effect: Effect, answers: &mpsc::Sender<Msg>) -> Work {
         let answers = answers.clone();
         match effect {
-            Effect::WatchMesh { epoch } => Work::Run(None, Box::pin(watch(self.source(), epoch, answers))),
+            Effect::WatchMesh { epoch } => beside(watch(self.source(), epoch, answers)),
             Effect::FetchConfigDump { ticket, request, serial, previous, vital, after } => {
                 let source = self.source();
-                Work::Run(
-                    Some(ticket),
-                    Box::pin(async move {
-                        if !after.is_zero() {
-                            tokio::time::sleep(after).await;
-                        }
-                        let proxy = request.proxy.clone();
-                        let dump = fetch::dump(source, request, serial, vital).await;
-                        let changes = match (&previous, &dump) {
-                            (Some(before), Dump::Loaded(after)) => diff::count_changes(&before.dump, &after.dump),
-                            _ => Vec::new(),
-                        };
-                        let _ = answers.send(Msg::DumpRead { ticket, proxy, dump, changes }).await;
-                    }),
-                )
+                under(ticket, async move {
+                    if !after.is_zero() {
+                        tokio::time::sleep(after).await;
+                    }
+                    let proxy = request.proxy.clone();
+                    let dump = fetch::dump(source, request, serial, vital).await;
+                    let changes = match (&previous, &dump) {
+                        (Some(before), Dump::Loaded(after)) => diff::count_changes(&before.dump, &after.dump),
+                        _ => Vec::new(),
+                    };
+                    let _ = answers.send(Msg::DumpRead { ticket, proxy, dump, changes }).await;
+                })
             }
             Effect::FetchSync { ticket, after } => {
                 let source = self.source();
-                Work::Run(
-                    Some(ticket),
-                    Box::pin(async move {
-                        tokio::time::sleep(after).await;
-                        let outcome = fetch::sync(source).await.map(Arc::new).map_err(|error| error.to_string());
-                        let _ = answers.send(Msg::SyncRead { ticket, outcome }).await;
-                    }),
-                )
+                under(ticket, async move {
+                    tokio::time::sleep(after).await;
+                    let outcome = fetch::sync(source).await.map(Arc::new).map_err(|error| error.to_string());
+                    let _ = answers.send(Msg::SyncRead { ticket, outcome }).await;
+                })
             }
             Effect::FetchView { ticket, proxy } => {
                 let source = self.source();
-                Work::Run(
-                    Some(ticket),
-                    Box::pin(async move {
-                        let views = Arc::new(fetch::views_of_istiod(&source, &[proxy]).await);
-                        let _ = answers.send(Msg::ViewRead { ticket, views }).await;
-                    }),
-                )
+                under(ticket, async move {
+                    let views = Arc::new(fetch::views_of_istiod(&source, &[proxy]).await);
+                    let _ = answers.send(Msg::ViewRead { ticket, views }).await;
+                })
             }
-            Effect::Ask { ticket, question, snapshot } => Work::Run(
-                Some(ticket),
-                Box::pin(async move {
-                    match tokio::task::spawn_blocking(move || question.answer(&snapshot)).await {
-                        Ok(answer) => drop(answers.send(Msg::Answered { ticket, answer }).await),
-                        Err(error) => drop(answers.send(Msg::TaskFailed(Some(ticket), format!("internal error: {error}"))).await),
-                    }
-                }),
-            ),
-            Effect::ReadManifest { ticket, file, mode, supposed } => Work::Run(
-                Some(ticket),
-                Box::pin(async move {
-                    let objects = manifest::read(&file).await;
-                    let outcome = objects.map(|objects| Supposition { assumption: Arc::new(Assumption { mode, objects }), ..supposed });
-                    let _ = answers.send(Msg::ManifestRead { ticket, outcome }).await;
-                }),
-            ),
+            Effect::Ask { ticket, question, snapshot } => under(ticket, async move {
+                match tokio::task::spawn_blocking(move || question.answer(&snapshot)).await {
+                    Ok(answer) => drop(answers.send(Msg::Answered { ticket, answer }).await),
+                    Err(error) => drop(answers.send(Msg::TaskFailed(Some(ticket), format!("internal error: {error}"))).await),
+                }
+            }),
+            Effect::ReadManifest { ticket, file, mode, supposed } => under(ticket, async move {
+                let objects = manifest::read(&file).await;
+                let outcome = objects.map(|objects| Supposition { assumption: Arc::new(Assumption { mode, objects }), ..supposed });
+                let _ = answers.send(Msg::ManifestRead { ticket, outcome }).await;
+            }),
             Effect::Logs(of, effect) => {
                 let source = self.source();
                 self.readings.handle(of, effect, source, answers)
@@ -171,14 +157,11 @@ impl Handler<App> for World {
             }
             Effect::ReadLevel { ticket, ask } => {
                 let levels = self.levels();
-                Work::Run(
-                    Some(ticket),
-                    Box::pin(async move {
-                        let now = levels.read(ask.clone()).await;
-                        let question = now.map(|now| LevelQuestion { ask, now, before: now, raised: false });
-                        let _ = answers.send(Msg::LevelRead { ticket, question }).await;
-                    }),
-                )
+                under(ticket, async move {
+                    let now = levels.read(ask.clone()).await;
+                    let question = now.map(|now| LevelQuestion { ask, now, before: now, raised: false });
+                    let _ = answers.send(Msg::LevelRead { ticket, question }).await;
+                })
             }
             Effect::RaiseLevel { ask, level, shown, time } => {
                 let levels = self.levels();
@@ -196,38 +179,29 @@ impl Handler<App> for World {
                         std::panic::resume_unwind(panic);
                     }
                 };
-                Work::Run(None, Box::pin(raising))
+                beside(raising)
             }
             Effect::PutBackLevel { proxy, deadline } => {
                 let levels = self.levels();
-                Work::Run(
-                    None,
-                    Box::pin(async move {
-                        let outcome = levels.put_back(&proxy, deadline).await;
-                        let _ = answers.send(Msg::LevelPutBack { proxy, outcome, now: clock::now() }).await;
-                    }),
-                )
+                beside(async move {
+                    let outcome = levels.put_back(&proxy, deadline).await;
+                    let _ = answers.send(Msg::LevelPutBack { proxy, outcome, now: clock::now() }).await;
+                })
             }
-            Effect::Tick => Work::Run(
-                None,
-                Box::pin(async move {
-                    tokio::time::sleep(TICK).await;
-                    let _ = answers.send(Msg::Ticked(clock::now())).await;
-                }),
-            ),
+            Effect::Tick => beside(async move {
+                tokio::time::sleep(TICK).await;
+                let _ = answers.send(Msg::Ticked(clock::now())).await;
+            }),
             Effect::ReadLogs { ticket, plugin, snapshot, deadline, after } => {
                 let source = self.source();
-                Work::Run(
-                    Some(ticket),
-                    Box::pin(async move {
-                        if !after.is_zero() {
-                            tokio::time::sleep(after).await;
-                        }
-                        // Lines are understood where they are read: not on the task that draws.
-                        let gathered = logs::gather(source, &snapshot, &plugin, None, deadline).await;
-                        let _ = answers.send(Msg::LogsRead { ticket, gathered: Arc::new(gathered) }).await;
-                    }),
-                )
+                under(ticket, async move {
+                    if !after.is_zero() {
+                        tokio::time::sleep(after).await;
+                    }
+                    // Lines are understood where they are read: not on the task that draws.
+                    let gathered = logs::gather(source, &snapshot, &plugin, None, deadline).await;
+                    let _ = answers.send(Msg::LogsRead { ticket, gathered: Arc::new(gathered) }).await;
+                })
             }
             Effect::Copy(text) => self.copy(text, answers),
             Effect::SwitchScene(scene) => {
@@ -245,6 +219,16 @@ impl Handler<App> for World {
             }
         }
     }
+}
+
+/// Work that can be stopped by its ticket.
+fn under(ticket: Ticket, work: impl Future<Output = ()> + Send + 'static) -> Work {
+    Work::Run(Some(ticket), Box::pin(work))
+}
+
+/// Work that goes on until it is done.
+fn beside(work: impl Future<Output = ()> + Send + 'static) -> Work {
+    Work::Run(None, Box::pin(work))
 }
 
 /// Follows a source: gathers what it says, understands it here, and hands the objects on as a whole.

@@ -121,8 +121,6 @@ fn refresh(app: &mut App) -> Vec<Effect> {
         Some(proxy) => vec![proxy.clone()],
         None => app.fetches.keys().cloned().collect(),
     };
-    app.last_change = None;
-    app.note = Some("asking again".to_owned());
     let mut effects: Vec<Effect> = proxies.iter().flat_map(|proxy| dumps::fetch(app, proxy, Duration::ZERO)).collect();
     effects.extend(timeline::read_again(app, Duration::ZERO));
     effects.extend(diff::read_again(app));
