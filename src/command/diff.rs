@@ -1,14 +1,11 @@
 //! `diff WORKLOAD`: the proxies are asked what they have, and istiod what it would send them and what they made of its last push.
 
-use std::sync::Arc;
-
 use super::Outcome;
 use super::ask::Asker;
+use super::sync::take_sync;
 use crate::analysis::{answers, lookup};
 use crate::error::Error;
 use crate::fetch;
-use crate::model::warning::Warning;
-use crate::source::FailureKind;
 
 impl Asker<'_> {
     pub(super) async fn diff(&self, workload: &str) -> Result<Outcome, Error> {
@@ -23,11 +20,7 @@ impl Asker<'_> {
             fetch::views_of_istiod(&self.source, &proxies),
             fetch::sync(self.source.clone()),
         );
-        match sync {
-            Ok(sync) => snapshot.sync = Some(Ok(Arc::new(sync))),
-            Err(error) if error.kind == FailureKind::Missing => {}
-            Err(error) => snapshot.warnings.push(Warning::new("what the proxies refused", error.what, error.fix)),
-        }
+        take_sync(&mut snapshot, sync);
         Ok(self.print(&answers::diff(&snapshot, &views, &proxies), self.unread(&snapshot)))
     }
 }

@@ -9,8 +9,9 @@ use crate::error::Error;
 use crate::fetch;
 use crate::model::ids::ProxyId;
 use crate::model::snapshot::Snapshot;
+use crate::model::sync::Sync;
 use crate::model::warning::Warning;
-use crate::source::FailureKind;
+use crate::source::{FailureKind, SourceError};
 
 impl Asker<'_> {
     pub(super) async fn sync(&self, workload: Option<&str>) -> Result<Outcome, Error> {
@@ -39,12 +40,16 @@ impl Asker<'_> {
         if !snapshot.has_objects {
             return;
         }
-        let read = fetch::sync(self.source.clone()).await;
-        match &read {
-            Ok(sync) => snapshot.warnings.extend(sync.gaps.iter().cloned()),
-            Err(error) if error.kind == FailureKind::Missing => {}
-            Err(error) => snapshot.warnings.push(Warning::new("istiod", error.what.clone(), error.fix.clone())),
-        }
-        snapshot.sync = Some(read.map(Arc::new).map_err(|error| error.to_string()));
+        take_sync(snapshot, fetch::sync(self.source.clone()).await);
     }
+}
+
+/// Adds what the istiods said, or the caveat that they did not.
+pub(super) fn take_sync(snapshot: &mut Snapshot, read: Result<Sync, SourceError>) {
+    match &read {
+        Ok(sync) => snapshot.warnings.extend(sync.gaps.iter().cloned()),
+        Err(error) if error.kind == FailureKind::Missing => {}
+        Err(error) => snapshot.warnings.push(Warning::new("istiod", error.what.clone(), error.fix.clone())),
+    }
+    snapshot.sync = Some(read.map(Arc::new).map_err(|error| error.to_string()));
 }
