@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::world::{Applied, json, kubectl, mesh, until, wasm_plugin};
+use super::world::{Applied, PATIENCE, json, kubectl, mesh, until, wasm_plugin};
 
 /// `istioctl proxy-status -v 1`: of each proxy, its columns by their names, without ages. None where there is no istioctl.
 fn istioctl() -> Option<BTreeMap<String, BTreeMap<String, String>>> {
@@ -51,19 +52,30 @@ fn as_istioctl(answer: &Value) -> BTreeMap<String, BTreeMap<String, String>> {
     rows.collect()
 }
 
-/// Asks both until they agree: between two questions a proxy can have moved.
-fn agree(arguments: &[&str]) -> Value {
-    for attempt in 1.. {
-        let answer = json(arguments);
+/// Asks both until they agree on one proxy at least: between two questions a proxy can have moved, and one that an istiod has
+/// just left takes its time to come to the next.
+fn agree() -> Value {
+    let began = Instant::now();
+    loop {
+        let answer = json(&["sync", "-A"]);
         let Some(expected) = istioctl() else { return answer };
         let own = as_istioctl(&answer);
-        if own == expected {
-            assert!(!own.is_empty());
+        if own == expected && !own.is_empty() {
             return answer;
         }
-        assert!(attempt < 10, "sync says\n{own:#?}\nistioctl says\n{expected:#?}");
+        assert!(began.elapsed() < PATIENCE, "sync says\n{own:#?}\nistioctl says\n{expected:#?}");
+        std::thread::sleep(Duration::from_millis(500));
     }
-    unreachable!()
+}
+
+/// Whether one istiod answered, in this way, and every proxy that is to be expected is connected to it.
+fn all_at_one_istiod(answer: &Value, way: &str) -> bool {
+    let (istiods, proxies) = (answer["istiods"].as_array().unwrap(), answer["proxies"].as_array().unwrap());
+    istiods.len() == 1
+        && istiods[0]["way"] == way
+        && proxies.len() >= 2
+        && proxies.iter().all(|entry| entry["connected"] == true)
+        && answer["warnings"] == serde_json::json!([])
 }
 
 fn state<'v>(answer: &'v Value, proxy: &str, name: &str) -> &'v Value {
@@ -76,7 +88,7 @@ fn state<'v>(answer: &'v Value, proxy: &str, name: &str) -> &'v Value {
 #[ignore = "needs a mesh: KUBECONFIG"]
 fn sync_says_what_istioctl_says() {
     let _mesh = mesh();
-    let answer = agree(&["sync", "-A"]);
+    let answer = agree();
     let lds = state(&answer, "httpbin-", "LDS");
     assert!(lds["state"] == "synced" && lds["ageSeconds"].is_u64() && lds["sent"].is_string(), "{lds}");
     let httpbin = json(&["sync", "deploy/httpbin"]);
@@ -98,7 +110,7 @@ fn what_a_proxy_refuses_is_told_in_its_words() {
         });
         let error = state(&answer, "httpbin-", "ECDS")["error"].as_str().unwrap();
         assert!(error.contains("Unable to create Wasm"), "{error}");
-        agree(&["sync", "-A"]);
+        agree();
     }
     until("the mesh as it was", &["sync", "deploy/httpbin"], |answer| {
         answer["proxies"][0]["types"].as_array().is_some_and(|types| types.iter().all(|found| found["state"] == "synced"))
@@ -134,26 +146,15 @@ fn with_the_debug_interface_closed_xds_says_the_same() {
         return;
     }
     let _mesh = mesh();
-    let proxies = 2;
     {
         let _closed = Closed::new();
-        let connected = |answer: &Value| {
-            let entries = answer["proxies"].as_array().unwrap();
-            entries.len() >= proxies
-                && entries.iter().all(|entry| entry["connected"] == true)
-                && answer["istiods"].as_array().unwrap().len() == 1
-        };
-        let answer = until("all proxies at the istiod whose debug interface is closed", &["sync", "-A"], |answer| {
-            connected(answer) && answer["istiods"][0]["way"] == "xDS"
-        });
+        let answer =
+            until("all proxies at the istiod whose debug interface is closed", &["sync", "-A"], |answer| all_at_one_istiod(answer, "xDS"));
         let tried = answer["istiods"][0]["tried"][0].as_str().unwrap();
         assert!(tried.contains("on port 15014: status 404"), "{tried}");
-        agree(&["sync", "-A"]);
+        agree();
         assert_eq!(answer["proxies"][0]["plugins"], Value::Null, "what is watched by name is not to be had so");
     }
-    until("istiod as it was", &["sync", "-A"], |answer| {
-        let istiods = answer["istiods"].as_array().unwrap();
-        istiods.len() == 1 && istiods[0]["way"] == "port-forward" && answer["warnings"] == serde_json::json!([])
-    });
-    agree(&["sync", "-A"]);
+    until("istiod as it was", &["sync", "-A"], |answer| all_at_one_istiod(answer, "port-forward"));
+    agree();
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// How long the mesh may take to come to what is waited for: a pod has to start, a module to be fetched.
-const PATIENCE: Duration = Duration::from_secs(150);
+pub const PATIENCE: Duration = Duration::from_secs(150);
 
 /// The mesh, which one test has at a time.
 static MESH: Mutex<()> = Mutex::new(());
