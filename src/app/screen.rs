@@ -119,26 +119,6 @@ impl Focus {
     }
 }
 
-/// The reading of the logs that a story is told from.
-#[derive(Clone, Debug, Default)]
-pub struct StoryLogs {
-    /// What was read; None before the first reading.
-    pub read: Option<Arc<Gathered>>,
-    /// The reading that is under way.
-    pub ticket: Option<Ticket>,
-    /// How many times they were read since the last change of the plugin; None where it is not followed.
-    pub followed: Option<usize>,
-}
-
-/// What istiod would send the proxy of a screen.
-#[derive(Clone, Debug, Default)]
-pub struct ViewOfIstiod {
-    /// What istiod said; None before it was asked.
-    pub read: Option<Arc<IstiodViews>>,
-    /// The request that is under way.
-    pub ticket: Option<Ticket>,
-}
-
 /// One screen of the way from home to where the person is.
 #[derive(Debug)]
 pub struct Screen {
@@ -160,10 +140,14 @@ pub struct Screen {
     pub hits: Vec<Hit>,
     /// Whether the first near-miss is to be selected as soon as there are rows.
     pub seek_miss: bool,
-    /// The reading of the logs that its answer needs.
-    pub story: StoryLogs,
-    /// What istiod would send, where the answer needs it.
-    pub of_istiod: ViewOfIstiod,
+    /// The reading under way of what its answer needs beside the objects and the dumps.
+    pub reading: Option<Ticket>,
+    /// What the logs tell, where a story is told; None before the first reading.
+    pub story: Option<Arc<Gathered>>,
+    /// How many times the logs of the story were read since the last change of its plugin; None where it is not followed.
+    pub followed: Option<usize>,
+    /// What istiod would send the proxy, where it is held against that; None before istiod was asked.
+    pub of_istiod: Option<Arc<IstiodViews>>,
     /// Which listeners and chains are open, by their key in [`rows`].
     pub open: BTreeSet<rows::Key>,
     /// The line of a log whose listener or chain is to be selected as soon as there are rows.
@@ -185,8 +169,10 @@ impl Screen {
             rows: Vec::new(),
             hits: Vec::new(),
             seek_miss: false,
-            story: StoryLogs::default(),
-            of_istiod: ViewOfIstiod::default(),
+            reading: None,
+            story: None,
+            followed: None,
+            of_istiod: None,
             open: BTreeSet::new(),
             seek_line: None,
             logs: None,
@@ -231,9 +217,9 @@ impl Screen {
             Subject::Health(plugin) => Some(Question::Health(plugin.clone())),
             Subject::Sync { namespace, .. } => Some(Question::Sync(namespace.clone())),
             // Before istiod was asked there is nothing to hold the proxy against.
-            Subject::Diff(focus) => Some(Question::Diff(focus.proxy.clone(), self.of_istiod.read.clone()?)),
+            Subject::Diff(focus) => Some(Question::Diff(focus.proxy.clone(), self.of_istiod.clone()?)),
             // Without the logs it would say that nothing was seen.
-            Subject::Timeline(plugin) => Some(Question::Timeline(plugin.clone(), self.story.read.clone()?)),
+            Subject::Timeline(plugin) => Some(Question::Timeline(plugin.clone(), self.story.clone()?)),
             Subject::Why(_) | Subject::Logs(_) | Subject::Record(_) | Subject::Raw { .. } | Subject::Help(_) => None,
         }
     }

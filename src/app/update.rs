@@ -2,6 +2,7 @@
 
 mod actions;
 mod ask;
+mod beside;
 mod connection;
 mod copy;
 mod diff;
@@ -103,8 +104,7 @@ fn forget(app: &mut App, ticket: Ticket) {
     let _ = app.waits.end(ticket);
     for screen in &mut app.screens {
         screen.pending = screen.pending.filter(|pending| *pending != ticket);
-        screen.of_istiod.ticket = screen.of_istiod.ticket.filter(|pending| *pending != ticket);
-        screen.story.ticket = screen.story.ticket.filter(|reading| *reading != ticket);
+        screen.reading = screen.reading.filter(|reading| *reading != ticket);
     }
     app.sync = app.sync.filter(|pending| *pending != ticket);
     for fetch in app.fetches.values_mut() {

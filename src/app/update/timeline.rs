@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ask, forget, logs, walk};
+use super::{ask, beside, logs, walk};
 use crate::analysis::timeline::Gathered;
 use crate::app::effect::Effect;
 use crate::app::program::App;
@@ -25,7 +25,7 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
         return Vec::new();
     };
     let mut effects = walk::go(app, Subject::Timeline(plugin));
-    if app.screen().story.read.is_none() {
+    if app.screen().story.is_none() {
         effects.extend(read_again(app, Duration::ZERO));
     }
     effects
@@ -42,26 +42,18 @@ fn plugin(app: &App) -> Option<PluginId> {
 /// Reads the logs of the story in sight, if one is. A reading under way gives way.
 pub(super) fn read_again(app: &mut App, after: Duration) -> Vec<Effect> {
     let Subject::Timeline(plugin) = app.screen().subject.clone() else { return Vec::new() };
-    let before = app.screen().story.ticket;
-    before.into_iter().for_each(|ticket| forget(app, ticket));
-    let ticket = app.waits.begin(format!("the logs of {plugin}"));
-    app.screen_mut().story.ticket = Some(ticket);
+    let (ticket, stop) = beside::begin(app, format!("the logs of {plugin}"));
     let (snapshot, deadline) = (app.snapshot.clone(), app.options.deadline);
-    before.map(Effect::Stop).into_iter().chain([Effect::ReadLogs { ticket, plugin, snapshot, deadline, after }]).collect()
+    stop.into_iter().chain([Effect::ReadLogs { ticket, plugin, snapshot, deadline, after }]).collect()
 }
 
 /// Takes what the logs tell; what nobody waits for any more is dropped.
 pub(super) fn read(app: &mut App, ticket: Ticket, gathered: Arc<Gathered>) -> Vec<Effect> {
-    if !app.waits.end(ticket) {
-        return Vec::new();
-    }
-    let Some(screen) = app.screens.iter_mut().find(|screen| screen.story.ticket == Some(ticket)) else { return Vec::new() };
-    screen.story.ticket = None;
-    screen.story.read = Some(gathered);
-    let next = screen.story.followed.map(|times| times + 1);
-    screen.story.followed = next.filter(|times| *times < FOLLOW.len());
+    let Some(screen) = beside::end(app, ticket) else { return Vec::new() };
+    screen.story = Some(gathered);
+    screen.followed = screen.followed.map(|times| times + 1).filter(|times| *times < FOLLOW.len());
     let mut effects = ask::ask(app);
-    if let Some(after) = app.screen().story.followed.map(|times| FOLLOW[times]) {
+    if let Some(after) = app.screen().followed.map(|times| FOLLOW[times]) {
         effects.extend(read_again(app, after));
     }
     effects
@@ -74,6 +66,6 @@ pub(super) fn follow(app: &mut App, changed: &[Changed]) -> Vec<Effect> {
     if !changed.iter().any(|change| matches!(change, Changed::Objects(of, Some(name)) if kind(of) && *name == plugin.name)) {
         return Vec::new();
     }
-    app.screen_mut().story.followed = Some(0);
+    app.screen_mut().followed = Some(0);
     read_again(app, FOLLOW[0])
 }

@@ -58,8 +58,7 @@ fn leave(app: &mut App) -> Vec<Effect> {
         return Vec::new();
     }
     let left = app.screens.pop();
-    let reading =
-        left.as_ref().and_then(|screen| screen.logs.as_ref().map(|logs| logs.ticket).or(screen.story.ticket).or(screen.of_istiod.ticket));
+    let reading = left.as_ref().and_then(|screen| screen.logs.as_ref().map(|logs| logs.ticket).or(screen.reading));
     for ticket in left.and_then(|screen| screen.pending).into_iter().chain(reading) {
         forget(app, ticket);
     }

@@ -143,7 +143,7 @@ pub(super) fn mtls(app: &App, workload: &WorkloadId) -> Reason {
 pub(super) fn timeline(app: &App, plugin: &PluginId) -> Reason {
     match trouble(app) {
         Some(reason) => reason,
-        None if app.screen().story.ticket.is_some() || app.screen().pending.is_some() => {
+        None if app.screen().reading.is_some() || app.screen().pending.is_some() => {
             Reason::new(Role::Info, format!("Reading the logs of istiod and of the proxies that {plugin} concerns …"), "Esc goes back.")
         }
         None => Reason::new(Role::Info, "The logs were not read.", "r reads them."),
