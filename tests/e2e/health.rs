@@ -2,10 +2,11 @@
 
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::world::{Applied, idle_deployment, is_lab, kubectl, mesh, until, wasm_plugin};
+use super::world::{Applied, PATIENCE, idle_deployment, is_lab, kubectl, mesh, until, wasm_plugin};
 
 /// Where the lab keeps modules, as its pods reach it.
 const MANIFESTS: &str = "http://registry.lab:5000/v2/linsun/helloworld/manifests";
@@ -34,11 +35,19 @@ fn a_failed_fetch_is_a_stub(fail_strategy: &str, state: &str) {
         said.iter().any(|said| said["source"] == "agentStats" && said["field"].as_str().unwrap().contains("manifest_failure")),
         "{said:?}"
     );
-    // All of which istioctl takes for accepted.
-    let output = Command::new("istioctl").args(["proxy-status", "-v", "1"]).stdin(Stdio::null()).output().expect("istioctl is on the PATH");
-    let text = String::from_utf8(output.stdout).unwrap();
-    let row = text.lines().find(|line| line.starts_with("sleep-")).unwrap_or_else(|| panic!("sleep is listed: {text}"));
-    assert!(row.contains("SYNCED") && !["STALE", "ERROR", "NOT SENT"].iter().any(|word| row.contains(word)), "{row}");
+    // All of which istioctl takes for accepted, as soon as no push is under way.
+    let began = Instant::now();
+    loop {
+        let output =
+            Command::new("istioctl").args(["proxy-status", "-v", "1"]).stdin(Stdio::null()).output().expect("istioctl is on the PATH");
+        let text = String::from_utf8(output.stdout).unwrap();
+        let row = text.lines().find(|line| line.starts_with("sleep-")).unwrap_or_default();
+        if row.contains("SYNCED") && !["STALE", "ERROR", "NOT SENT"].iter().any(|word| row.contains(word)) {
+            return;
+        }
+        assert!(began.elapsed() < PATIENCE, "sleep is synced, says istioctl: {text}");
+        std::thread::sleep(Duration::from_millis(500));
+    }
 }
 
 #[test]

@@ -8,13 +8,19 @@ use serde_json::Value;
 
 use super::world::{Applied, PATIENCE, json, kubectl, mesh, until, wasm_plugin};
 
-/// `istioctl proxy-status -v 1`: of each proxy, its columns by their names, without ages. None where there is no istioctl.
-fn istioctl() -> Option<BTreeMap<String, BTreeMap<String, String>>> {
+/// Proxies by their names, each with its columns by theirs.
+type Rows = BTreeMap<String, BTreeMap<String, String>>;
+
+/// `istioctl proxy-status -v 1`, without ages, or why it failed: an istiod that is on its way out does not answer it. None
+/// where there is no istioctl.
+fn istioctl() -> Option<Result<Rows, String>> {
     let Ok(output) = Command::new("istioctl").args(["proxy-status", "-v", "1"]).stdin(Stdio::null()).output() else {
         eprintln!("NOT COMPARED: there is no istioctl on the PATH");
         return None;
     };
-    assert!(output.status.success(), "istioctl: {}", String::from_utf8_lossy(&output.stderr));
+    if !output.status.success() {
+        return Some(Err(String::from_utf8_lossy(&output.stderr).into_owned()));
+    }
     let text = String::from_utf8(output.stdout).unwrap();
     let mut lines = text.lines();
     let columns = |line: &str| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect::<Vec<_>>();
@@ -24,11 +30,11 @@ fn istioctl() -> Option<BTreeMap<String, BTreeMap<String, String>>> {
         let row: BTreeMap<String, String> = names.iter().cloned().zip(cells).collect();
         (row["NAME"].clone(), row)
     });
-    Some(rows.collect())
+    Some(Ok(rows.collect()))
 }
 
 /// The same of an answer of `sync`.
-fn as_istioctl(answer: &Value) -> BTreeMap<String, BTreeMap<String, String>> {
+fn as_istioctl(answer: &Value) -> Rows {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let connected = answer["proxies"].as_array().unwrap().iter().filter(|entry| entry["connected"] == true);
     let rows = connected.map(|entry| {
@@ -59,8 +65,8 @@ fn agree() -> Value {
     loop {
         let answer = json(&["sync", "-A"]);
         let Some(expected) = istioctl() else { return answer };
-        let own = as_istioctl(&answer);
-        if own == expected && !own.is_empty() {
+        let own = Ok(as_istioctl(&answer));
+        if own == expected && own != Ok(Rows::new()) {
             return answer;
         }
         assert!(began.elapsed() < PATIENCE, "sync says\n{own:#?}\nistioctl says\n{expected:#?}");
