@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use futures::future::BoxFuture;
 use futures::{FutureExt, Stream, StreamExt, stream};
 use meshscope::app::App;
 use meshscope::app::clipboard::Method;
@@ -14,19 +13,20 @@ use meshscope::app::msg::Msg;
 use meshscope::app::program::{Drawn, Options};
 use meshscope::app::runtime::{Run, Screen};
 use meshscope::config::ColorSupport;
-use meshscope::model::kind::Kind;
 use meshscope::model::logs::{LogLine, LogOrigin, MarkKind};
-use meshscope::model::update::{Health, Update};
+use meshscope::source::Source;
 use meshscope::source::logs::{LogBatch, LogItem, LogNews, LogQuery, LogStream, LogStreams, LogTargets};
-use meshscope::source::{
-    FailureKind, IstiodReplies, LogRequest, ProxyRequest, Reply, Source, SourceError, SourceInfo, SourceKind, Updates,
-};
 use meshscope::ui::theme::Themes;
 use meshscope::ui::views;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use serde_json::json;
 use tokio::sync::mpsc;
+
+#[path = "log_source.rs"]
+mod log_source;
+
+use log_source::LogSource;
 
 /// A mesh whose proxies write so many lines in each burst, with so long between two.
 #[derive(Clone, Copy)]
@@ -38,66 +38,28 @@ pub struct Busy {
     pub mark: Option<MarkKind>,
 }
 
-fn nothing<T: Send + 'static>() -> BoxFuture<'static, Result<T, SourceError>> {
-    async { Err(SourceError::new(FailureKind::Missing, "only logs", "")) }.boxed()
-}
-
-impl Source for Busy {
-    fn info(&self) -> SourceInfo {
-        SourceInfo { kind: SourceKind::Cluster, name: "busy".to_owned(), namespace: "shop".to_owned(), scenes: &[] }
-    }
-
-    fn watch(&self, updates: Updates) -> BoxFuture<'static, ()> {
+impl Busy {
+    /// The mesh as a source, whose logs are followed from the last lines on.
+    fn source(self) -> LogSource {
         let pods = (0..self.proxies).map(|number| {
             let containers = json!([{"name": "istio-proxy", "args": ["proxy", "sidecar"]}]);
             json!({"metadata": {"namespace": "shop", "name": format!("web-{number}")}, "spec": {"containers": containers},
                 "status": {"phase": "Running"}})
         });
-        let pods: Vec<_> = pods.collect();
-        async move {
-            for kind in Kind::ALL {
-                let objects = if kind == Kind::Pod { pods.clone() } else { Vec::new() };
-                let _ = updates.send(Update::Listed { kind, namespace: None, objects }).await;
+        let logs = move |query: LogQuery, targets: LogTargets, news: LogStreams| {
+            assert!(query.follow && query.tail == Some(500), "a live mesh is followed from the last lines on");
+            async move {
+                let origins = targets.borrow().clone();
+                for origin in origins.iter().cloned() {
+                    let (out, batches) = mpsc::channel(4);
+                    let _ = news.send(LogNews::Stream(LogStream { origin: origin.clone(), batches })).await;
+                    tokio::spawn(write(self, origin, out));
+                }
+                news.closed().await;
             }
-            let _ = updates.send(Update::Health(Health::Live)).await;
-            updates.closed().await;
-        }
-        .boxed()
-    }
-
-    fn proxy(&self, _: ProxyRequest) -> BoxFuture<'static, Result<Reply, SourceError>> {
-        nothing()
-    }
-
-    fn istiod(&self, _: String) -> BoxFuture<'static, Result<IstiodReplies, SourceError>> {
-        nothing()
-    }
-
-    fn log(&self, _: LogRequest) -> BoxFuture<'static, Result<Reply, SourceError>> {
-        nothing()
-    }
-
-    fn logs(&self, query: LogQuery, targets: LogTargets, news: LogStreams) -> BoxFuture<'static, ()> {
-        assert!(query.follow && query.tail == Some(500), "a live mesh is followed from the last lines on");
-        let busy = *self;
-        async move {
-            let origins = targets.borrow().clone();
-            for origin in origins.iter().cloned() {
-                let (out, batches) = mpsc::channel(4);
-                let _ = news.send(LogNews::Stream(LogStream { origin: origin.clone(), batches })).await;
-                tokio::spawn(write(busy, origin, out));
-            }
-            news.closed().await;
-        }
-        .boxed()
-    }
-
-    fn list(&self, _: String) -> BoxFuture<'static, Result<Reply, SourceError>> {
-        nothing()
-    }
-
-    fn recordable(&self) -> BoxFuture<'static, Result<Vec<String>, SourceError>> {
-        nothing()
+            .boxed()
+        };
+        LogSource { name: "busy", pods: pods.collect(), logs: Box::new(logs) }
     }
 }
 
@@ -175,8 +137,9 @@ fn typed(keys: Vec<(u64, char)>, seen: Seen) -> impl Stream<Item = io::Result<Ms
 
 /// Runs the program over the mesh until these keys were typed; hands back what it is then, and what was seen.
 pub fn run(busy: Busy, memory: usize, keys: Vec<(u64, char)>) -> (App, Seen) {
+    let source = busy.source();
     let options = Options {
-        info: busy.info(),
+        info: source.info(),
         namespace: Some("shop".to_owned()),
         scene: 0,
         deadline: Duration::from_secs(5),
@@ -189,7 +152,7 @@ pub fn run(busy: Busy, memory: usize, keys: Vec<(u64, char)>) -> (App, Seen) {
     let seen = Seen::default();
     let terminal = Terminal::new(TestBackend::new(160, 50)).unwrap();
     let screen = Paper { terminal, themes: Themes::load(&[], ColorSupport::TrueColor).0, seen: seen.clone() };
-    let handler = World::new(Arc::new(busy), Method::Off);
+    let handler = World::new(Arc::new(source), Method::Off);
     let (program, first) = App::start(options);
     let run = Run { program, screen, handler, input: typed(keys, seen.clone()) };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
