@@ -4,11 +4,13 @@ use std::path::Path;
 
 use super::Outcome;
 use super::read;
+use super::sync::take_sync;
 use crate::analysis::answers::{self, ChainsFilter, Part};
 use crate::analysis::connection::Asked;
 use crate::analysis::lookup::{self, LookupError};
 use crate::cli::Common;
 use crate::error::Error;
+use crate::fetch;
 use crate::ingest::collect::Collector;
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::snapshot::{Dump, Snapshot};
@@ -40,7 +42,7 @@ impl Asker<'_> {
         let namespace = self.namespace();
         let plugins: Vec<PluginId> = answers::plugins(&objects, namespace.as_deref()).plugins.into_iter().map(|plugin| plugin.id).collect();
         let wanted = plugins.iter().flat_map(|plugin| answers::concerned(&objects, plugin)).collect();
-        let snapshot = self.with_dumps(&collector, wanted, true).await;
+        let snapshot = self.with_states(&collector, wanted, true).await;
         Ok(self.print(&answers::plugins(&snapshot, namespace.as_deref()), None))
     }
 
@@ -59,7 +61,7 @@ impl Asker<'_> {
             let namespace = self.common.namespace.as_deref().filter(|_| !self.common.all_namespaces);
             return Ok(self.print(&answers::workloads(&objects, Some(&plugin), namespace).narrowed(Part::Missed), None));
         }
-        let snapshot = self.with_dumps(&collector, answers::concerned(&objects, &plugin), true).await;
+        let snapshot = self.with_states(&collector, answers::concerned(&objects, &plugin), true).await;
         Ok(self.print(&answers::workloads(&snapshot, Some(&plugin), None).narrowed(Part::Matched), None))
     }
 
@@ -104,7 +106,7 @@ impl Asker<'_> {
                 lookup::plugin(&objects, plugin, &self.own_namespace()).map(|id| answers::concerned(&objects, &id)).unwrap_or_default();
             concerned.into_iter().chain(read::proxies(&self.source, &collector)).collect()
         });
-        let snapshot = self.with_dumps(&collector, wanted, chosen.is_none()).await;
+        let snapshot = self.with_states(&collector, wanted, chosen.is_none()).await;
         let plugin = match lookup::plugin(&snapshot, plugin, &self.own_namespace()) {
             Ok(plugin) => plugin,
             Err(error) => return Ok(self.not_found(&snapshot, error)),
@@ -145,7 +147,7 @@ impl Asker<'_> {
         let targets =
             read::proxies(&self.source, &collector).into_iter().filter(|proxy| objects.pods.get(proxy).is_none_or(|pod| !pod.deleting));
         let targets = targets.map(|proxy| {
-            let request = crate::fetch::request(objects, &proxy, crate::source::ProxyQuestion::WholeDump, self.common.timeout);
+            let request = fetch::request(objects, &proxy, crate::source::ProxyQuestion::WholeDump, self.common.timeout);
             RecordTarget { proxy, container: request.container, admin_port: request.admin_port }
         });
         let report = record::record(self.source.clone(), folder, targets.collect(), self.common.timeout).await?;
@@ -202,6 +204,16 @@ impl Asker<'_> {
     /// Reads the dumps of these proxies, of a live mesh at most [`MOST_PROXIES`] unless they were named.
     pub(super) async fn with_dumps(&self, collector: &Collector, wanted: Vec<ProxyId>, bounded: bool) -> Snapshot {
         self.with_proxies(collector, wanted, bounded, false).await
+    }
+
+    /// The same, with what the istiods say of the proxies: one that refused a module can go on with the one that it had, as its dump shows.
+    async fn with_states(&self, collector: &Collector, wanted: Vec<ProxyId>, bounded: bool) -> Snapshot {
+        if wanted.is_empty() {
+            return self.with_dumps(collector, wanted, bounded).await;
+        }
+        let (mut snapshot, sync) = tokio::join!(self.with_dumps(collector, wanted, bounded), fetch::sync(self.source.clone()));
+        take_sync(&mut snapshot, sync);
+        snapshot
     }
 
     /// The same and, where `vital` says so, with what else these proxies say of themselves.

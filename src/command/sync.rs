@@ -37,15 +37,15 @@ impl Asker<'_> {
     /// Asks the istiods how their proxies stand, for an answer that has more to go by. What cannot be read is a caveat, but for what
     /// a recording just has not.
     pub(super) async fn ask_istiod(&self, snapshot: &mut Snapshot) {
-        if !snapshot.has_objects {
-            return;
-        }
         take_sync(snapshot, fetch::sync(self.source.clone()).await);
     }
 }
 
-/// Adds what the istiods said, or the caveat that they did not.
+/// Adds what the istiods said, or the caveat that they did not. A lone dump has none, and nothing that it lacks.
 pub(super) fn take_sync(snapshot: &mut Snapshot, read: Result<Sync, SourceError>) {
+    if !snapshot.has_objects {
+        return;
+    }
     match &read {
         Ok(sync) => snapshot.warnings.extend(sync.gaps.iter().cloned()),
         Err(error) if error.kind == FailureKind::Missing => {}

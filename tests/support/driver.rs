@@ -128,6 +128,8 @@ impl Driver {
         for effect in effects {
             match effect {
                 Effect::Copy(text) => self.copied.push(text),
+                // A live mesh is asked again and again, so that nothing would ever settle.
+                Effect::FetchSync { after, .. } if !after.is_zero() => {}
                 Effect::FetchConfigDump { .. } if self.hold => self.held.push(effect),
                 effect => match self.world.handle(effect, &self.sender) {
                     Work::Run(_, work) => drop(self.tasks.spawn_on(work, self.runtime.handle())),

@@ -15,7 +15,7 @@ use crate::fetch;
 use crate::model::ids::ProxyId;
 use crate::model::snapshot::Dump;
 use crate::model::warning::Warning;
-use crate::source::ProxyQuestion;
+use crate::source::{ProxyQuestion, SourceKind};
 
 /// When a followed proxy is asked after a change, each after the answer before. istiod waits 100 ms to 10 s for more
 /// changes before it pushes (`PILOT_DEBOUNCE_AFTER`, `PILOT_DEBOUNCE_MAX`).
@@ -91,9 +91,12 @@ pub(super) fn list_warnings(app: &mut App) {
         }
     }
     match &app.snapshot.sync {
-        Some(Err(why)) => warnings.push(Warning::new("istiod", why.clone(), "r asks again")),
+        // What a recording has not is nothing to be warned of; the answers that need it say so.
+        Some(Err(why)) if app.options.info.kind == SourceKind::Cluster => {
+            warnings.push(Warning::new("istiod", why.clone(), "r asks again"))
+        }
         Some(Ok(sync)) => warnings.extend(sync.gaps.iter().cloned()),
-        None => {}
+        Some(Err(_)) | None => {}
     }
     Arc::make_mut(&mut app.snapshot).warnings = warnings;
 }
@@ -140,7 +143,7 @@ fn next_request(app: &mut App, proxy: &ProxyId, unchanged: bool, in_transition: 
     let in_sight = app.screen().proxy() == Some(proxy);
     let Some(fetch) = app.fetches.get_mut(proxy) else { return Vec::new() };
     fetch.ticket = None;
-    let live = app.options.info.kind == crate::source::SourceKind::Cluster;
+    let live = app.options.info.kind == SourceKind::Cluster;
     let delay = match fetch.followed {
         _ if !live => None,
         Some(step) if step + 1 < FOLLOW.len() => {
@@ -178,7 +181,7 @@ fn say(app: &mut App, proxy: &ProxyId, changes: &[CountChange]) {
 
 /// A lone dump has no objects, so no plugins to begin with: its chains are the first screen.
 fn open_lone_dump(app: &mut App, asked: &ProxyId, name: &ProxyId) -> Vec<Effect> {
-    if app.options.info.kind != crate::source::SourceKind::Dump || app.screen().proxy().is_some() {
+    if app.options.info.kind != SourceKind::Dump || app.screen().proxy().is_some() {
         return Vec::new();
     }
     let Some(fetch) = app.fetches.remove(asked) else { return Vec::new() };

@@ -13,8 +13,10 @@ use crate::model::ids::ProxyId;
 use crate::model::sync::Sync;
 use crate::source::SourceKind;
 
-/// How long after an answer a live mesh is asked again.
+/// How long after an answer a live mesh is asked again, where how its proxies stand to istiod is what the screen is about.
 const AGAIN: Duration = Duration::from_secs(10);
+/// The same, where it is one evidence of several for the state of a plugin.
+const BESIDE: Duration = Duration::from_secs(30);
 
 /// Goes to the proxies of the namespace that is looked at, to the one that the selected row stands for.
 pub(super) fn open(app: &mut App) -> Vec<Effect> {
@@ -56,12 +58,12 @@ pub(super) fn fetch(app: &mut App, after: Duration) -> Vec<Effect> {
 pub(super) fn wanted(app: &mut App) -> Vec<Effect> {
     // A live mesh is asked again and again while the screen is in sight; so it is when the screen comes into sight again.
     let unknown = app.snapshot.sync.is_none() || is_live(app);
-    if in_sight(app) && app.sync.is_none() && unknown { fetch(app, Duration::ZERO) } else { Vec::new() }
+    if again_after(app).is_some() && app.sync.is_none() && unknown { fetch(app, Duration::ZERO) } else { Vec::new() }
 }
 
 /// Asks anew where an answer is in sight or on its way, after the source has become another one.
 pub(super) fn again(app: &mut App) -> Vec<Effect> {
-    if in_sight(app) || app.sync.is_some() { fetch(app, Duration::ZERO) } else { Vec::new() }
+    if again_after(app).is_some() || app.sync.is_some() { fetch(app, Duration::ZERO) } else { Vec::new() }
 }
 
 /// Takes what the istiods said. What was read stays in sight when the next request fails: the failure is said.
@@ -80,12 +82,10 @@ pub(super) fn read(app: &mut App, ticket: Ticket, outcome: Result<Arc<Sync>, Str
         snapshot.generation += 1;
         dumps::list_warnings(app);
     }
-    let mut effects = Vec::new();
-    if in_sight(app) {
-        effects.extend(ask::ask(app));
-        if is_live(app) {
-            effects.extend(fetch(app, AGAIN));
-        }
+    let Some(after) = again_after(app) else { return Vec::new() };
+    let mut effects = ask::ask(app);
+    if is_live(app) {
+        effects.extend(fetch(app, after));
     }
     effects
 }
@@ -94,6 +94,13 @@ fn is_live(app: &App) -> bool {
     app.options.info.kind == SourceKind::Cluster
 }
 
-fn in_sight(app: &App) -> bool {
-    app.snapshot.has_objects && matches!(app.screen().subject, Subject::Sync { .. } | Subject::Findings { .. } | Subject::Diff(_))
+/// How long an answer does for the screen in sight; None where it goes by none.
+fn again_after(app: &App) -> Option<Duration> {
+    match app.screen().subject {
+        _ if !app.snapshot.has_objects => None,
+        Subject::Sync { .. } | Subject::Findings { .. } | Subject::Diff(_) | Subject::Health(_) => Some(AGAIN),
+        // A proxy that refused a module goes on with the one that it had, and its dump and counters need not tell.
+        Subject::Plugins { .. } | Subject::Workloads(_) | Subject::Why(_) => Some(BESIDE),
+        _ => None,
+    }
 }
