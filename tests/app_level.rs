@@ -294,3 +294,12 @@ fn what_is_no_live_mesh_refuses_in_one_line() {
         );
     }
 }
+
+#[test]
+fn logs_show_what_a_level_was_raised_for() {
+    let mut driver = live();
+    driver.keys("c");
+    raise(&mut driver, 300);
+    let shown = driver.keys("l").text((120, 40));
+    assert!(shown.contains("level ≥ debug"), "{shown}");
+}

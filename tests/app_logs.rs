@@ -35,7 +35,7 @@ fn the_plugins_story_in_one_key() {
     assert!(shown.contains("istiod + httpbin · plugin default/helloworld · level ≥ info"), "{shown}");
     assert!(shown.contains("2 sources  read to the end"), "{shown}");
     let at = |text: &str| shown.find(text).unwrap_or_else(|| panic!("{text} in {shown}"));
-    let (push, fetch) = (at("push          TrafficExtension default/helloworld"), at("fetch         linsun/helloworld:latest"));
+    let (push, fetch) = (at("push          WasmPlugin default/helloworld"), at("fetch         registry.lab:5000/linsun/helloworld"));
     let plugin = at("plugin        warning  add_header: returning context for add_header");
     assert!(push < fetch && fetch < plugin, "{shown}");
     assert!(shown.contains("5 of 5"), "the youngest line is selected: {shown}");
@@ -233,7 +233,7 @@ fn columns_are_hidden_and_long_lines_scrolled() {
 fn a_silent_plugin_is_said_to_be_silent() {
     let mut mesh = Driver::recording("fetch-failed-closed");
     let shown = mesh.keys("l").text(SIZE);
-    assert!(shown.contains("itself has said nothing in what is held. Envoy's loggers are at warning"), "{shown}");
+    assert!(shown.contains("itself has said nothing in what is held: it does not run (h says)"), "{shown}");
     assert!(shown.contains("fetch failed"), "what others say of it is there: {shown}");
     assert!(!demo().text(SIZE).contains("has said nothing"));
 }
@@ -270,4 +270,24 @@ fn the_reading_ends_with_its_screen_and_begins_again_with_another_scene() {
     demo.settle();
     let shown = demo.keys("<esc>").text(SIZE);
     assert!(shown.contains("default/helloworld") && shown.contains("read to the end"), "{shown}");
+}
+
+#[test]
+fn reading_again_keeps_what_is_asked_for() {
+    let mut mesh = demo();
+    let before = mesh.keys("F include=push<enter>").text(SIZE);
+    assert!(before.contains("include push"), "{before}");
+    let again = mesh.keys("r").text(SIZE);
+    assert!(again.contains("include push") && again.contains("debounced"), "{again}");
+}
+
+#[test]
+fn a_text_narrows_what_an_expression_takes() {
+    let mut mesh = demo();
+    let shown = mesh.keys("F include=ECDS fetching<enter>").text(SIZE);
+    let clear = "<bs>".repeat(60);
+    assert!(shown.contains("None of the"), "no line has both: {shown}");
+    // What is shown is found, though it was written in other words.
+    let found = mesh.keys(&format!("F{clear}debounced<enter>")).text(SIZE);
+    assert!(found.contains("WasmPlugin default/helloworld"), "{found}");
 }

@@ -4,7 +4,10 @@
 mod support;
 
 use meshscope::analysis::answers::log_entry;
+use meshscope::analysis::logs::Names;
 use meshscope::analysis::logs::summary::{what, words};
+use meshscope::model::ids::{WorkloadId, WorkloadKind};
+use meshscope::model::logs::LogOrigin;
 use meshscope::report::{LogPrinter, Paint};
 use support::logs::{istiod, proxy, record};
 
@@ -14,7 +17,7 @@ fn each_event_is_said_in_few_words() {
     let of_istiod = [
         (
             "info\tads\tPush debounce stable[9] 2 for config TrafficExtension/default/helloworld~istio-translated-wasmplugin and 1 more configs: 100.26ms since last change, 150.4ms since last push, full=true",
-            ("push", "TrafficExtension default/helloworld and 1 more, debounced 150 ms"),
+            ("push", "WasmPlugin default/helloworld and 1 more, debounced 150 ms"),
         ),
         (
             "info\tdelta\tECDS: PUSH request for node:web-1.shop resources:1 removed:0 size:361B cached:0/0",
@@ -38,7 +41,7 @@ fn each_event_is_said_in_few_words() {
         assert_eq!((what(&record), &*words(&record)), expected);
     }
     let of_proxy = [
-        (format!("{time}\tinfo\twasm\tfetching image a/b from registry r.example with tag v1"), ("fetch", "a/b:v1")),
+        (format!("{time}\tinfo\twasm\tfetching image a/b from registry r.example with tag v1"), ("fetch", "r.example/a/b:v1")),
         (format!("{time}\twarning\tenvoy wasm context.cc:1\twasm log shop.auth root_a: hello\tthread=1"), ("plugin", "root_a: hello")),
         (
             format!(
@@ -47,6 +50,28 @@ fn each_event_is_said_in_few_words() {
             (
                 "request",
                 "GET web:8000/x 500, 3 ms; NFCF: the configuration of a filter has not been received, so it cannot run (a plugin whose ECDS resource is missing or was refused)",
+            ),
+        ),
+        (
+            format!(
+                "[{time}] \"GET /x HTTP/1.1\" 503 - wasm_fail_stream - \"-\" 0 0 3 - \"-\" \"curl\" \"id\" \"web:8000\" \"-\" inbound|80|| - 10.0.0.1:80 10.0.0.2:5 - default"
+            ),
+            ("request", "GET web:8000/x 503, 3 ms; wasm_fail_stream: the VM of a plugin with failStrategy FAIL_CLOSE has failed"),
+        ),
+        (
+            // Envoy could not read so far as to know the method.
+            format!(
+                "[{time}] \"- - HTTP/1.1\" 400 DPE http1.codec_error - \"-\" 0 11 0 - \"-\" \"-\" \"-\" \"-\" \"-\" - - 10.0.0.1:80 10.0.0.2:5 - -"
+            ),
+            ("request", "HTTP/1.1 400, 0 ms; DPE: the request breaks the HTTP protocol"),
+        ),
+        (
+            format!(
+                "[{time}] \"- - -\" 0 UF,URX - TLS_error:|CERTIFICATE_VERIFY_FAILED \"-\" 0 0 12 - \"-\" \"-\" \"-\" \"-\" \"10.0.0.9:80\" outbound|80||b.shop - 10.0.0.1:80 10.0.0.2:5 - -"
+            ),
+            (
+                "request",
+                "TCP 10.0.0.9:80, 12 ms; UF: no connection to the upstream came about; URX: no more retries or connection attempts are allowed; TLS_error:|CERTIFICATE_VERIFY_FAILED",
             ),
         ),
         ("what nobody knows".to_owned(), ("", "what nobody knows")),
@@ -63,17 +88,30 @@ fn lines_for_eyes_keep_their_columns_and_tell_the_day() {
     let mut printer = LogPrinter::new(false, Paint::Plain, &[istiod(), proxy("web-1.shop")]);
     assert_eq!(
         printer.print(&line("2026-11-23T23:59:59.123456Z", "one\ntwo\ta\u{1b}[2J")),
-        "23:59:59.123 web-1  envoy        error  one\n    two  a\\x1b[2J\n"
+        "2026-11-23 UTC\n23:59:59.123 web-1  envoy        error  one\n    two  a\\x1b[2J\n"
     );
-    assert_eq!(printer.print(&line("2026-11-24T00:00:00.000001Z", "x")), "2026-11-24\n00:00:00.000 web-1  envoy        error  x\n");
+    assert_eq!(printer.print(&line("2026-11-24T00:00:00.000001Z", "x")), "2026-11-24 UTC\n00:00:00.000 web-1  envoy        error  x\n");
     let coloured = LogPrinter::new(false, Paint::Ansi, &[]).print(&line("2026-11-24T00:00:00.000001Z", "x"));
     assert!(coloured.contains("\x1b[31merror\x1b[0m"), "{coloured:?}");
 }
 
 #[test]
+fn workloads_of_one_name_are_told_apart_by_their_namespaces() {
+    let of = |namespace: &str| {
+        let workload = WorkloadId::new(WorkloadKind::Deployment, namespace, "httpbin");
+        LogOrigin { workload: Some(workload), ..(*proxy(&format!("httpbin-1-x.{namespace}"))).clone() }
+    };
+    let mut names = Names::default();
+    names.meet(&of("foo"));
+    assert_eq!(names.of(&of("foo")), "httpbin");
+    names.meet(&of("bar"));
+    assert_eq!([names.of(&of("foo")), names.of(&of("bar"))], ["foo/httpbin", "bar/httpbin"]);
+}
+
+#[test]
 fn what_a_record_lacks_is_null() {
     let entry = serde_json::to_value(log_entry(&record("what nobody knows", &istiod()))).unwrap();
-    for key in ["time", "workload", "pod", "event", "level", "scope", "plugin", "pluginKind", "pluginNote"] {
+    for key in ["time", "workload", "pod", "event", "level", "scope", "plugin", "pluginKind", "pluginNote", "details"] {
         assert!(entry[key].is_null(), "{key}: {entry}");
     }
     let exact = record("2026-11-23T19:37:41.000000001Z what nobody knows", &istiod());

@@ -20,7 +20,7 @@ use crate::ingest::collect::Collector;
 use crate::logs::{self, Asked, SETTLE, View, concerns};
 use crate::model::ids::{PluginId, PluginKind};
 use crate::model::kind::Kind;
-use crate::model::logs::LogRecord;
+use crate::model::logs::{LogEvent, LogRecord, MarkKind};
 use crate::model::update::Update;
 use crate::report::LogPrinter;
 use crate::source::logs::LogQuery;
@@ -59,9 +59,10 @@ impl Asker<'_> {
         let (sender, records) = mpsc::channel(WAITING);
         let reading = tokio::spawn(logs::run(self.source.clone(), query, view, sender));
         let mut writing = write(printer, records);
+        let asked = question.spec.plugins.first().cloned().filter(|_| !wanted.follow);
         let ended = ended_by_signal().map_err(|error| Error::Output(format!("cannot wait for signals: {error}")))?;
         tokio::select! {
-            written = &mut writing => return outcome(written),
+            written = &mut writing => return self.outcome(written, asked.as_ref()),
             () = follow(question, watched, views) => {}
             () = ended => {}
         }
@@ -70,7 +71,25 @@ impl Asker<'_> {
             let _ = reading.await;
             writing.await
         };
-        tokio::time::timeout(LAST_WORDS, rest).await.map_or_else(|_| Ok(Outcome::default()), outcome)
+        let written = tokio::time::timeout(LAST_WORDS, rest).await;
+        written.map_or_else(|_| Ok(Outcome::default()), |written| self.outcome(written, None))
+    }
+
+    /// All was written already. What is left to say is that nothing could be read, or why the plugin in question may be silent.
+    fn outcome(&self, written: Result<io::Result<Written>, JoinError>, plugin: Option<&PluginId>) -> Result<Outcome, Error> {
+        let written = match written {
+            Ok(Ok(written)) => written,
+            Ok(Err(error)) => return not_written(Err(error)).map(|()| Outcome::default()),
+            Err(error) => return Err(Error::Output(format!("writing ended early: {error}; please report this"))),
+        };
+        let failure = written.failed.filter(|_| !written.any).map(|why| Error::bad_input(format!("no log could be read: {why}"), ""));
+        let silent = plugin.filter(|_| failure.is_none() && !written.spoken).map(|plugin| {
+            format!(
+                "{plugin} itself wrote no line: it does not run (`meshscope health {plugin}` says), was not called, or its info and debug lines \
+                 are hidden, as Envoy's loggers are at warning unless set"
+            )
+        });
+        Ok(Outcome { warnings: silent.into_iter().collect(), failure, ..Outcome::default() })
     }
 
     fn question(&self, wanted: &Logs, collector: &mut Collector) -> Result<Asked, Error> {
@@ -141,26 +160,45 @@ fn taken_to_exist(text: &str, namespace: &str, collector: &mut Collector) -> Res
     Ok(PluginId { name, kind: plugin_kind })
 }
 
+/// What was among the records that were written.
+#[derive(Default)]
+struct Written {
+    /// Whether there was any record that is no mark.
+    any: bool,
+    /// Whether a plugin spoke.
+    spoken: bool,
+    /// Why the first log that could not be read was not.
+    failed: Option<String>,
+}
+
+impl Written {
+    fn see(&mut self, record: &LogRecord) {
+        match record.event {
+            Some(LogEvent::Mark(MarkKind::Failed)) if self.failed.is_none() => self.failed = Some(record.message.to_string()),
+            Some(LogEvent::Mark(_)) => {}
+            event => {
+                self.any = true;
+                self.spoken |= event == Some(LogEvent::PluginLog);
+            }
+        }
+    }
+}
+
 /// Writes records in a thread of its own: whoever reads them may take as long as he likes.
-fn write(mut printer: LogPrinter, mut records: mpsc::Receiver<Vec<LogRecord>>) -> JoinHandle<io::Result<()>> {
+fn write(mut printer: LogPrinter, mut records: mpsc::Receiver<Vec<LogRecord>>) -> JoinHandle<io::Result<Written>> {
     spawn_blocking(move || {
         let mut out = io::BufWriter::with_capacity(64 << 10, io::stdout().lock());
+        let mut written = Written::default();
         while let Some(batch) = records.blocking_recv() {
             for record in &batch {
+                written.see(record);
                 out.write_all(printer.print(record).as_bytes())?;
             }
             if records.is_empty() {
                 out.flush()?;
             }
         }
-        out.flush()
+        out.flush()?;
+        Ok(written)
     })
-}
-
-/// All was written already: there is nothing left to print.
-fn outcome(written: Result<io::Result<()>, JoinError>) -> Result<Outcome, Error> {
-    match written {
-        Ok(result) => not_written(result).map(|()| Outcome::default()),
-        Err(error) => Err(Error::Output(format!("writing ended early: {error}; please report this"))),
-    }
 }

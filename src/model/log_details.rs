@@ -178,6 +178,13 @@ pub struct LoggedRequest<'r> {
     pub route: &'r str,
 }
 
+impl LoggedRequest<'_> {
+    /// Whether it is a connection of which Envoy knows no requests. One of HTTP that Envoy could not read has no method either.
+    pub fn is_tcp(&self) -> bool {
+        self.method.is_empty() && self.protocol.is_empty() && self.code == 0
+    }
+}
+
 impl LogDetails<'_> {
     /// The event that these are the parts of.
     pub fn event(&self) -> LogEvent {

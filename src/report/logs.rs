@@ -45,9 +45,7 @@ impl LogPrinter {
         let (day, time) = stamp.split_once('T').unwrap_or_default();
         if !day.is_empty() && day != self.day {
             // The times are those of the day, until another begins.
-            if !self.day.is_empty() {
-                let _ = writeln!(out, "{}", self.paint.paint(Style::Muted, day));
-            }
+            let _ = writeln!(out, "{}", self.paint.paint(Style::Muted, &format!("{day} UTC")));
             day.clone_into(&mut self.day);
         }
         self.names.meet(&record.origin);
@@ -87,6 +85,8 @@ fn style(record: &LogRecord) -> Style {
     match record.kind {
         _ if record.plugin.is_some() => Style::Plugin,
         LogKind::Mark => Style::Warn,
+        LogKind::Access if Severity::Error.is_reached(record) => Style::Bad,
+        LogKind::Access if Severity::Warning.is_reached(record) => Style::Warn,
         _ => Style::Plain,
     }
 }

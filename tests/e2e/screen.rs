@@ -150,12 +150,12 @@ fn the_logs_show_a_plugin_from_its_push_to_its_first_word() {
     running.press("/e2e-pane\rl");
     running.shows(&["follow ●"]);
     let _plugin = Applied::new(wasm_plugin("default", "e2e-pane", "e2e-pane", "latest", "FAIL_CLOSE"));
-    running.shows(&["TrafficExtension default/e2e-pane", "ECDS → e2e-pane", "linsun/helloworld:latest"]);
+    running.shows(&["WasmPlugin default/e2e-pane", "ECDS → e2e-pane", "linsun/helloworld:latest"]);
     request(&address);
     let word = "warning  add_header: returning";
     let shown = running.shows(&[word]);
     let place = |words: &str| shown.find(words).unwrap_or_else(|| panic!("{words} is not there:\n{shown}"));
-    assert!(place("TrafficExtension default/e2e-pane") < place("ECDS → e2e-pane"), "{shown}");
+    assert!(place("WasmPlugin default/e2e-pane") < place("ECDS → e2e-pane"), "{shown}");
     assert!(place("ECDS → e2e-pane") < place("linsun/helloworld:latest"), "{shown}");
     assert!(place("linsun/helloworld:latest") < place(word), "{shown}");
     // Its own lines alone: each of them is known to be about it. The youngest is selected, and its parts stand beside it.

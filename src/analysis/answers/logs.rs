@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::ingest::logs::details;
 use crate::model::ids::{PluginKind, ProxyId};
+use crate::model::log_details::LogDetails;
 use crate::model::logs::{LogEvent, LogKind, LogRecord, LogSource, LogTime};
 
 /// One record. What it lacks is null.
@@ -34,6 +36,8 @@ pub struct LogEntry<'r> {
     pub plugin_kind: Option<PluginKind>,
     /// Why the plugin is not known, or how it was found, where the line does not name it.
     pub plugin_note: Option<&'r str>,
+    /// The parts of what it tells, by its event.
+    pub details: Option<LogDetails<'r>>,
     /// The message.
     pub message: &'r str,
     /// The record as written, without the kubelet's times.
@@ -56,6 +60,7 @@ pub fn log_entry(record: &LogRecord) -> LogEntry<'_> {
         plugin: plugin.as_ref().map(ToString::to_string),
         plugin_kind: plugin.as_ref().map(|plugin| plugin.kind),
         plugin_note: plugin_note.as_deref(),
+        details: details(record),
         message,
         raw,
     }

@@ -33,7 +33,7 @@ impl Activity {
         let Some(time) = record.time else { return };
         let count = self.steps.entry(time.div_euclid(STEP)).or_default();
         count.records += 1;
-        count.grave += u64::from(Severity::of(&record.level) >= Severity::Warning);
+        count.grave += u64::from(Severity::Warning.is_reached(record));
         self.youngest = self.youngest.max(Some(time));
         self.forget();
     }

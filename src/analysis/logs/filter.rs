@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use regex::{RegexSet, RegexSetBuilder, bytes};
+use regex::{Regex, RegexSet, RegexSetBuilder, bytes};
 use thiserror::Error;
 
 use super::attribution::needles;
 use super::severity::Severity;
+use super::summary;
 use crate::ingest::finder::Finder;
 use crate::ingest::logs::details;
 use crate::ingest::workloads;
@@ -35,6 +36,8 @@ pub struct FilterSpec {
     pub include: Vec<String>,
     /// Records whose text none of these matches.
     pub exclude: Vec<String>,
+    /// Records that have this text, a regular expression: as written, or as they are shown.
+    pub text: Option<String>,
 }
 
 /// A regular expression that is none.
@@ -48,6 +51,7 @@ pub struct Filter {
     spec: FilterSpec,
     include: Option<RegexSet>,
     exclude: Option<RegexSet>,
+    text: Option<Regex>,
     /// Finds what the bytes of a record hold that is about one of the plugins.
     of_plugins: Option<Finder>,
     /// Finds what the bytes of a record hold that is included. Empty where all is, or where the place in a line counts, which
@@ -65,13 +69,13 @@ impl Filter {
     pub fn new(spec: FilterSpec, objects: &Inventory) -> Result<Self, FilterError> {
         let needles: Vec<String> = spec.plugins.iter().flat_map(|plugin| needles(plugin, objects)).collect();
         let of_plugins = Finder::new(&needles);
-        let anchored = spec.include.iter().any(|text| text.contains(['^', '$']) || text.contains("\\A") || text.contains("\\z"));
-        let by_bytes = if anchored { &[] } else { spec.include.as_slice() };
+        let by_bytes = if spec.include.iter().any(|text| looks_at_line_ends(text)) { &[] } else { spec.include.as_slice() };
         let included =
             by_bytes.iter().map(|text| bytes::Regex::new(text).map_err(|error| not_a_regex(text, &error))).collect::<Result<_, _>>()?;
         let asked = |pod: &Pod| spec.pods.contains(&pod.id) || spec.workloads.contains(&workloads::owner_of(objects, pod));
         let others = objects.pods.values().filter(|pod| !asked(pod)).map(|pod| pod.id.clone()).collect();
-        Ok(Self { include: set(&spec.include)?, exclude: set(&spec.exclude)?, of_plugins, included, others, spec })
+        let text = spec.text.as_deref().map(|text| Regex::new(text).map_err(|error| not_a_regex(text, &error))).transpose()?;
+        Ok(Self { include: set(&spec.include)?, exclude: set(&spec.exclude)?, text, of_plugins, included, others, spec })
     }
 
     /// Whether bytes can tell that a record does not pass, so that looking at them first is worth it.
@@ -102,12 +106,13 @@ impl Filter {
     pub fn matches(&self, record: &LogRecord) -> bool {
         let spec = &self.spec;
         record.kind == LogKind::Mark
-            || (spec.level.is_none_or(|level| Severity::of(&record.level) >= level)
+            || (spec.level.is_none_or(|level| level.is_reached(record))
                 && (spec.plugins.is_empty() || record.plugin.as_ref().is_some_and(|plugin| spec.plugins.contains(plugin)))
                 && (spec.sources.is_empty() || spec.sources.contains(&record.origin.source))
                 && (spec.scopes.is_empty() || spec.scopes.iter().any(|scope| is_scope(scope, record)))
                 && self.include.as_ref().is_none_or(|include| include.is_match(&record.raw))
                 && !self.exclude.as_ref().is_some_and(|exclude| exclude.is_match(&record.raw))
+                && self.text.as_ref().is_none_or(|text| text.is_match(&record.raw) || text.is_match(&summary::words(record)))
                 && (spec.workloads.is_empty() && spec.pods.is_empty() || self.is_of_workloads(record)))
     }
 
@@ -135,11 +140,21 @@ fn is_scope(scope: &str, record: &LogRecord) -> bool {
     record.scope == scope || scope == "default" && record.scope.is_empty() && matches!(record.kind, LogKind::Istiod | LogKind::Agent)
 }
 
+/// Whether what a regular expression matches can depend on where a line ends: between the lines of a record there may be more in the
+/// bytes than in its text. Rather too often than not.
+fn looks_at_line_ends(regex: &str) -> bool {
+    let of_newlines = ["\n", "\\n", "\\s", "\\W", "\\D", "\\P", "\\x", "\\u", "\\A", "\\z", "[^", "[[:", "[\\", "\u{fffd}"];
+    let with_flag = |flags: &str| flags.split([')', ':']).next().is_some_and(|flags| flags.contains('s'));
+    regex.contains(['^', '$'])
+        || of_newlines.iter().any(|part| regex.contains(part))
+        || regex.split("(?").skip(1).any(with_flag)
+}
+
 fn set(texts: &[String]) -> Result<Option<RegexSet>, FilterError> {
     if texts.is_empty() {
         return Ok(None);
     }
-    if let Some((text, error)) = texts.iter().find_map(|text| Some((text, regex::Regex::new(text).err()?))) {
+    if let Some((text, error)) = texts.iter().find_map(|text| Some((text, Regex::new(text).err()?))) {
         return Err(not_a_regex(text, &error));
     }
     let built = RegexSetBuilder::new(texts).multi_line(true).build();

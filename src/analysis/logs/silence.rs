@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::model::log_level::{LogLevel, LogLevels, WASM};
+use crate::model::log_level::LogLevel;
 
 /// The levels at which a plugin can speak (proxy-wasm ABI, `proxy_log`), the most talkative first. Warning is Envoy's own word.
 const SPOKEN: [LogLevel; 6] = [LogLevel::Trace, LogLevel::Debug, LogLevel::Info, LogLevel::Warning, LogLevel::Error, LogLevel::Critical];
@@ -19,22 +19,11 @@ pub struct Silence {
     pub hidden: Vec<LogLevel>,
 }
 
-/// Says what is hidden of a plugin's lines in a proxy with these levels; None is levels that were not read.
-pub fn silence(levels: Option<&LogLevels>) -> Silence {
-    Silence::at(levels.and_then(|levels| levels.of(WASM)))
-}
-
 impl Silence {
     /// What a `wasm` logger at this level hides; None is a level that is not known.
     pub fn at(level: Option<LogLevel>) -> Self {
         let hidden = SPOKEN.into_iter().filter(|spoken| level.is_some_and(|level| *spoken < level)).collect();
         Self { level, hidden }
-    }
-
-    /// Whether raising the level could make a plugin heard: what hides nothing but trace hides nothing that plugins are written
-    /// to say.
-    pub fn is_worth_raising(&self) -> bool {
-        self.hidden.iter().any(|level| *level > LogLevel::Trace)
     }
 }
 
@@ -66,23 +55,19 @@ mod tests {
 
     #[test]
     fn what_is_hidden_follows_from_the_level() {
-        let says = |level: LogLevel| {
-            let said = silence(Some(&LogLevels([(WASM.to_owned(), level)].into())));
-            (said.to_string(), said.is_worth_raising())
-        };
-        assert_eq!(says(LogLevel::Warning), ("info and debug lines are hidden: the wasm logger is at warning".to_owned(), true));
-        assert_eq!(says(LogLevel::Info), ("debug lines are hidden: the wasm logger is at info".to_owned(), true));
-        assert_eq!(says(LogLevel::Debug), ("no lines but trace are hidden: the wasm logger is at debug".to_owned(), false));
-        assert_eq!(says(LogLevel::Off).0, "critical, error, warning, info and debug lines are hidden: the wasm logger is at off");
-        assert_eq!(says(LogLevel::Trace).0, "no lines are hidden: the wasm logger is at trace");
+        let says = |level: LogLevel| Silence::at(Some(level)).to_string();
+        assert_eq!(says(LogLevel::Warning), "info and debug lines are hidden: the wasm logger is at warning");
+        assert_eq!(says(LogLevel::Info), "debug lines are hidden: the wasm logger is at info");
+        assert_eq!(says(LogLevel::Debug), "no lines but trace are hidden: the wasm logger is at debug");
+        assert_eq!(says(LogLevel::Off), "critical, error, warning, info and debug lines are hidden: the wasm logger is at off");
+        assert_eq!(says(LogLevel::Trace), "no lines are hidden: the wasm logger is at trace");
     }
 
     #[test]
-    fn levels_that_were_not_read_hide_nothing_for_sure() {
-        let unknown = silence(None);
-        assert!(unknown.hidden.is_empty() && !unknown.is_worth_raising());
-        assert_eq!(unknown.to_string(), "whether lines are hidden is not known: the level of the wasm logger was not read");
+    fn a_level_that_was_not_read_hides_nothing_for_sure() {
         // A proxy with fine-grain logging has no such logger.
-        assert_eq!(silence(Some(&LogLevels::default())), unknown);
+        let unknown = Silence::at(None);
+        assert!(unknown.hidden.is_empty());
+        assert_eq!(unknown.to_string(), "whether lines are hidden is not known: the level of the wasm logger was not read");
     }
 }

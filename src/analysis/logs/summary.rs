@@ -66,12 +66,17 @@ pub fn words(record: &LogRecord) -> Cow<'_, str> {
             format!("{xds} → {node}  {resources} resource{s}{removed}, {}", bytes(size))
         }
         LogDetails::Nack { xds, node, message, .. } => format!("{xds} refused by {node}: {message}"),
-        LogDetails::Fetch { repository, reference, .. } => {
-            format!("{repository}{}{reference}", if reference.contains(':') { '@' } else { ':' })
+        LogDetails::Fetch { registry, repository, reference, plain_text } => {
+            let without = if plain_text { ", without TLS" } else { "" };
+            format!("{registry}/{repository}{}{reference}{without}", if reference.contains(':') { '@' } else { ':' })
         }
-        LogDetails::FetchFailed { url: Some(url), cause, .. } => format!("{url}: {cause}"),
+        LogDetails::FetchFailed { url: Some(url), cause, stub } => {
+            let url = if cause.contains(url) { String::new() } else { format!("{url}: ") };
+            let stub = stub.map(|stub| format!("; a stub in its place {}", stub_does(stub))).unwrap_or_default();
+            format!("{url}{cause}{stub}")
+        }
         LogDetails::PluginLog { root_id, .. } if !root_id.is_empty() => format!("{root_id}: {}", record.message),
-        LogDetails::Request(request) => requested(&request),
+        LogDetails::Request(request) => requested(&request, record.plugin_note.as_deref()),
         LogDetails::Discarded { object, why } => format!("{}: {why}", named(&object)),
         LogDetails::Started { program, version } if !version.is_empty() => format!("{program} {version}"),
         LogDetails::Connection { .. }
@@ -82,22 +87,44 @@ pub fn words(record: &LogRecord) -> Cow<'_, str> {
     })
 }
 
-fn named(object: &LoggedObject<'_>) -> String {
-    let name = object.name.strip_suffix(TRANSLATED).unwrap_or(object.name);
-    let slash = if object.namespace.is_empty() { "" } else { "/" };
-    format!("{} {}{slash}{name}", object.kind, object.namespace)
+fn stub_does(stub: &str) -> &str {
+    match stub {
+        "deny" => "denies every request",
+        "allow" => "allows every request",
+        other => other,
+    }
 }
 
-/// `GET httpbin:8000/headers 200, 3 ms`, with what went wrong.
-fn requested(request: &LoggedRequest<'_>) -> String {
+/// The object by the name that a person gave it: what istiod makes of a WasmPlugin is marked in its name.
+fn named(object: &LoggedObject<'_>) -> String {
+    let slash = if object.namespace.is_empty() { "" } else { "/" };
+    match object.name.strip_suffix(TRANSLATED) {
+        Some(name) => format!("WasmPlugin {}{slash}{name}", object.namespace),
+        None => format!("{} {}{slash}{}", object.kind, object.namespace, object.name),
+    }
+}
+
+/// `GET httpbin:8000/headers 200, 3 ms`, with what went wrong, and what is known of a plugin that had to do with it.
+fn requested(request: &LoggedRequest<'_>, note: Option<&str>) -> String {
     let LoggedRequest { method, path, authority, code, .. } = request;
-    let what = if method.is_empty() { format!("TCP {}", request.upstream_host) } else { format!("{method} {authority}{path} {code}") };
+    let what = match *method {
+        _ if request.is_tcp() => format!("TCP {}", request.upstream_host),
+        // Envoy could not read so far.
+        "" => format!("{} {code}", request.protocol),
+        method => format!("{method} {authority}{path} {code}"),
+    };
     let took = request.duration_ms.map(|time| format!(", {time} ms")).unwrap_or_default();
-    let flags = words::flags(request.flags).into_iter().map(|(flag, meaning)| match meaning {
-        Some(meaning) => format!("; {flag}: {meaning}"),
-        None => format!("; {flag}"),
-    });
-    format!("{what}{took}{}", flags.collect::<String>())
+    let meant = |(word, meaning): (&str, Option<&str>)| match meaning {
+        Some(meaning) => format!("; {word}: {meaning}"),
+        None => format!("; {word}"),
+    };
+    let mut wrong: String = words::flags(request.flags).into_iter().map(meant).collect();
+    if wrong.is_empty() && !matches!(request.details, "" | "via_upstream") {
+        wrong = meant((request.details, words::details(request.details)));
+    }
+    let failure = if request.transport_failure.is_empty() { String::new() } else { format!("; {}", request.transport_failure) };
+    let note = note.map(|note| format!("; {note}")).unwrap_or_default();
+    format!("{what}{took}{wrong}{failure}{note}")
 }
 
 fn milliseconds(time: LogTime) -> String {

@@ -127,8 +127,6 @@ impl Typed {
                 None => pods.extend(found.proxies),
             }
         }
-        let mut include = self.include.clone();
-        include.extend((!self.text.is_empty()).then(|| literally(&self.text)));
         Ok(FilterSpec {
             plugins,
             workloads,
@@ -136,8 +134,9 @@ impl Typed {
             sources: self.source.into_iter().collect(),
             level: self.level,
             scopes: self.scopes.clone(),
-            include,
+            include: self.include.clone(),
             exclude: self.exclude.clone(),
+            text: (!self.text.is_empty()).then(|| literally(&self.text)),
         })
     }
 }

@@ -14,6 +14,7 @@ use crate::analysis::logs::{Activity, Filter, Names, PluginWord, Severity, Typed
 use crate::logs::pane::{Batch, Found, Place};
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 use crate::model::logs::{LogEvent, LogOrigin, LogRecord};
+use crate::source::logs::AT_ONCE;
 
 pub use held::Held;
 
@@ -40,7 +41,7 @@ impl LogsOf {
     }
 
     /// The filter at the beginning: what is about the plugin, but for what is only told to who looks for a fault.
-    pub fn first_filter(&self) -> Typed {
+    fn first_filter(&self) -> Typed {
         let plugin = if self.plugin.is_some() { PluginWord::This } else { PluginWord::Any };
         Typed { plugin, level: Some(Severity::Info), ..Typed::default() }
     }
@@ -124,8 +125,8 @@ pub struct Logs {
     pub activity: Activity,
     /// For how long nothing came.
     pub quiet: Duration,
-    /// How many records are held in which the plugin in question speaks.
-    pub spoken: usize,
+    /// How many records are held in which the plugin in question speaks, by their severity.
+    spoken: [usize; Severity::WORDS.len()],
     /// By how many cells the messages are scrolled.
     pub scrolled: usize,
     hidden: u8,
@@ -154,11 +155,22 @@ impl Logs {
             seeking: None,
             activity: Activity::default(),
             quiet: Duration::ZERO,
-            spoken: 0,
+            spoken: Default::default(),
             scrolled: 0,
             hidden: 0,
             plugin: of.plugin.clone(),
         }
+    }
+
+    /// A screen whose reading begins anew: what is asked for and how it is shown stays.
+    pub fn again(self, ticket: Ticket, of: &LogsOf, memory: usize) -> Self {
+        let typed = self.asked.map_or(self.typed, |asked| asked.typed);
+        Self { typed, pattern: self.pattern, scrolled: self.scrolled, hidden: self.hidden, ..Self::new(ticket, of, memory) }
+    }
+
+    /// How many logs are read: of more than that, the first.
+    pub fn read(&self) -> usize {
+        self.origins.len().min(AT_ONCE)
     }
 
     /// Whether a column is shown, as far as there is room.
@@ -183,7 +195,9 @@ impl Logs {
         let (before, rows) = (self.held.end(), self.held.rows());
         let current = batch.generation == self.generation;
         for (record, passes) in batch.records.iter().zip(&batch.passes) {
-            self.spoken += usize::from(self.speaks(record));
+            if self.speaks(record) {
+                self.spoken[Severity::of(&record.level) as usize] += 1;
+            }
             self.held.push(record.clone(), current && *passes);
         }
         if current {
@@ -191,7 +205,9 @@ impl Logs {
         }
         self.arrived(self.held.rows() - rows);
         let (dropped, gone) = self.held.shrink();
-        self.spoken -= dropped.iter().filter(|record| self.speaks(record)).count();
+        for record in dropped.iter().filter(|record| self.speaks(record)) {
+            self.spoken[Severity::of(&record.level) as usize] -= 1;
+        }
         self.list.selected = self.list.selected.saturating_sub(gone);
         self.list.offset = self.list.offset.saturating_sub(gone);
         self.settle(height);
@@ -258,7 +274,13 @@ impl Logs {
 
     /// Whether the plugin in question has said nothing in all that is held.
     pub fn is_silent(&self) -> bool {
-        self.plugin.is_some() && self.spoken == 0 && self.held.end() > 0
+        self.plugin.is_some() && self.spoken.iter().all(|count| *count == 0) && self.held.end() > 0
+    }
+
+    /// How many lines the plugin in question has said of which the filter's level shows none; 0 where it shows some.
+    pub fn said_below(&self) -> usize {
+        let (below, shown) = self.spoken.split_at(self.typed.level.map_or(0, |level| level as usize));
+        if shown.iter().all(|count| *count == 0) { below.iter().sum() } else { 0 }
     }
 }
 

@@ -144,7 +144,7 @@ fn next_scene(app: &mut App) -> Vec<Effect> {
         }
         effects.extend(dumps::fetch(app, proxy, Duration::ZERO));
     }
-    effects.extend(logs::begin_again(app, &Arc::default()));
+    effects.extend(logs::begin_again(app));
     effects.extend(timeline::read_again(app, Duration::ZERO));
     effects.extend(diff::read_again(app));
     // Of another scene its istiod says something else.

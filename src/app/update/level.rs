@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{forget, walk};
+use super::{forget, logs, walk};
 use crate::app::effect::Effect;
 use crate::app::level::{LevelQuestion, Raised, Stage, Wish};
 use crate::app::program::{App, Asking, Typing};
@@ -96,8 +96,10 @@ pub(super) fn asked(app: &mut App, question: LevelQuestion, text: &str) -> Vec<E
 pub(super) fn raised(app: &mut App, raised: Raised, outcome: Result<LogLevel, NotRaised>, now: Instant) -> Vec<Effect> {
     app.now = Some(now);
     let proxy = raised.ask.proxy.clone();
+    let mut effects = Vec::new();
     match outcome {
         Ok(before) => {
+            effects = logs::lower(app, raised.level);
             app.say(format!("{WASM} is at {} on {proxy}; L puts back {before}", raised.level));
             app.raised.insert(proxy, Raised { before, ..raised });
         }
@@ -111,7 +113,8 @@ pub(super) fn raised(app: &mut App, raised: Raised, outcome: Result<LogLevel, No
             }
         }
     }
-    tick(app)
+    effects.extend(tick(app));
+    effects
 }
 
 /// Another second has passed: what is due is put back.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{forget, walk};
 use crate::analysis::answers::log_timestamp;
-use crate::analysis::logs::{Choice, facts};
+use crate::analysis::logs::{Choice, Severity, facts};
 use crate::analysis::lookup;
 use crate::app::effect::Effect;
 use crate::app::logs::message::{LogsEffect, LogsMsg};
@@ -21,11 +21,12 @@ use crate::ingest::collect::Changed;
 use crate::logs::pane::{News, Question};
 use crate::logs::{Asked, concerns};
 use crate::model::ids::ProxyId;
+use crate::model::log_level::LogLevel;
 use crate::model::logs::{LogRecord, LogSource};
 use crate::model::snapshot::Snapshot;
 
 pub(super) use keys::{run, seek_found};
-pub(super) use narrow::{filter_typed, find};
+pub(super) use narrow::{filter_typed, find, lower};
 
 /// Goes to the logs of what is selected.
 pub(super) fn open(app: &mut App) -> Vec<Effect> {
@@ -61,26 +62,37 @@ pub(super) fn begin(app: &mut App) -> Vec<Effect> {
     begin_at(app, app.screens.len() - 1, snapshot)
 }
 
-/// Begins all readings again, of the mesh as it is; of another mesh nothing is known yet.
-pub(super) fn begin_again(app: &mut App, snapshot: &Arc<Snapshot>) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    for place in 0..app.screens.len() {
-        if let Some(ticket) = app.screens[place].logs.as_ref().map(|logs| logs.ticket) {
-            forget(app, ticket);
-            effects.push(Effect::Stop(ticket));
-            effects.extend(begin_at(app, place, snapshot.clone()));
-        }
-    }
+/// Begins all readings again, of another mesh, of which nothing is known yet.
+pub(super) fn begin_again(app: &mut App) -> Vec<Effect> {
+    (0..app.screens.len()).flat_map(|place| again_at(app, place, Arc::default())).collect()
+}
+
+/// Begins a reading again, where the screen has one.
+fn again_at(app: &mut App, place: usize, snapshot: Arc<Snapshot>) -> Vec<Effect> {
+    let Some(ticket) = app.screens[place].logs.as_ref().map(|logs| logs.ticket) else { return Vec::new() };
+    forget(app, ticket);
+    let mut effects = vec![Effect::Stop(ticket)];
+    effects.extend(begin_at(app, place, snapshot));
     effects
 }
 
 fn begin_at(app: &mut App, place: usize, snapshot: Arc<Snapshot>) -> Vec<Effect> {
     let Subject::Logs(of) = app.screens[place].subject.clone() else { return Vec::new() };
     let ticket = app.waits.begin(format!("the logs of {}", of.name()));
-    let logs = Logs::new(ticket, &of, app.options.logs_memory);
+    let mut logs = match app.screens[place].logs.take() {
+        Some(before) => before.again(ticket, &of, app.options.logs_memory),
+        None => Logs::new(ticket, &of, app.options.logs_memory),
+    };
+    // What a level was raised for is to be seen.
+    logs.typed.level = lowered(logs.typed.level, app.raised.values().map(|raised| raised.level));
     let question = Question { asked: Asked { choice: choice(app, &of), ..Asked::default() }, typed: logs.typed.clone(), plugin: of.plugin };
     app.screens[place].logs = Some(Box::new(logs));
     vec![Effect::Logs(ticket, LogsEffect::Read(Box::new(question), snapshot))]
+}
+
+/// The level of a filter, where loggers are raised to these: not above what they write.
+pub(super) fn lowered(filter: Option<Severity>, raised: impl Iterator<Item = LogLevel>) -> Option<Severity> {
+    raised.filter_map(|level| Severity::parse(level.as_str())).fold(filter, |least, level| least.map(|least| least.min(level)))
 }
 
 fn choice(app: &App, of: &LogsOf) -> Choice {

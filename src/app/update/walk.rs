@@ -192,7 +192,7 @@ pub(super) fn health(app: &mut App) -> Vec<Effect> {
     let plugin = match (screen.selected(), screen.plugins(), screen.findings()) {
         (Some(Row::Plugin(index)), Some(answer), _) => Some(answer.plugins[*index].id.clone()),
         (Some(Row::Finding(index)), _, Some(answer)) => answer.findings[*index].plugin.clone(),
-        _ => screen.plugin().cloned(),
+        _ => logs::line(screen).and_then(|record| record.plugin.clone()).or_else(|| screen.plugin().cloned()),
     };
     if let Some(plugin) = plugin {
         return go(app, Subject::Health(plugin));

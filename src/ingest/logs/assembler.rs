@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::form::Form;
+use super::form::{self, Form};
 use super::parsed::Parsed;
 use super::{details, envoy};
 use crate::ingest::redact;
@@ -12,6 +12,13 @@ use crate::model::text::Text;
 
 /// How many bytes a record holds at most; what is more goes on in a record of the same kind.
 const LARGEST: usize = 256 << 10;
+
+/// Stands at the end of a line that was longer than is read.
+const CUT: &str = "… [the rest of this line was too long and is left out]";
+
+/// How long after a line, by the kubelet's times, none belongs to its record any more: 50 ms. What is logged in several lines is written at
+/// once (0.13 ms between two is the longest that was seen); what comes later is of a format that nobody knows, such as an access log's own.
+const PAUSE: LogTime = 50_000_000;
 
 /// Takes the lines of one container in their order and gives its records. One record is always kept back, since only the next
 /// line tells where it ends: whoever follows a log asks for it with [`Assembler::flush`] when no more lines come.
@@ -29,6 +36,8 @@ pub struct Assembler {
 struct Pending {
     origin: Arc<LogOrigin>,
     time: Option<LogTime>,
+    /// The kubelet's time of the last line.
+    last: Option<LogTime>,
     raw: String,
     form: Form,
     /// Whether no more lines can belong to it.
@@ -63,6 +72,7 @@ impl Assembler {
         if pending.raw.len() + fresh.raw.len() < LARGEST {
             pending.raw.push('\n');
             pending.raw.push_str(&fresh.raw);
+            pending.last = fresh.last;
             pending.complete |= envoy::is_complete(&fresh.raw);
             return None;
         }
@@ -82,12 +92,19 @@ impl Assembler {
 impl Pending {
     fn new(line: LogLine, form: Form) -> Self {
         let complete = !form.takes_more() || envoy::is_complete(&line.text);
-        Self { origin: line.origin, time: line.time, raw: line.text, form, complete, in_key: false, continues: None }
+        let time = line.time;
+        let raw = if line.cut { line.text + CUT } else { line.text };
+        Self { origin: line.origin, time, last: time, raw, form, complete, in_key: false, continues: None }
     }
 
     /// Whether a line belongs to it: one that begins nothing itself, or goes on with a private key, which is told only as a whole.
     fn takes(&self, line: &Self) -> bool {
-        line.form == Form::Unknown && self.origin == line.origin && (line.in_key || !self.complete)
+        let goes_on = || !self.complete && !self.is_long_before(line) && !form::has_own_time(&line.raw);
+        line.form == Form::Unknown && self.origin == line.origin && (line.in_key || goes_on())
+    }
+
+    fn is_long_before(&self, line: &Self) -> bool {
+        self.last.zip(line.time).is_some_and(|(last, next)| next.saturating_sub(last) > PAUSE)
     }
 
     fn understood(self) -> LogRecord {

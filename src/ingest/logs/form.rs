@@ -70,6 +70,11 @@ pub fn begins(line: &str) -> bool {
     Form::of(line) != Form::Unknown
 }
 
+/// Whether a line of no known format begins with a time, as no line within a record does: an access log can have a format of its own.
+pub(super) fn has_own_time(line: &str) -> bool {
+    line.starts_with(|char: char| char.is_ascii_digit()) && time::rfc3339(line).is_some_and(|(_, rest)| rest.starts_with(' '))
+}
+
 /// Whether an object of JSON is a record: others stand within records of many lines.
 fn is_record(bytes: &[u8]) -> bool {
     bytes.starts_with(b"{\"") && bytes.ends_with(b"}") && KEYS.as_ref().is_some_and(|keys| keys.find(bytes, 0).is_some())

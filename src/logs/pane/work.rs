@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use regex::Regex;
 
-use crate::analysis::logs::{Activity, Filter, Severity, Typed};
+use crate::analysis::logs::{Activity, Filter, Severity, Typed, summary};
 use crate::model::ids::PluginId;
 use crate::model::logs::{LogOrigin, LogRecord};
 use crate::model::snapshot::Snapshot;
@@ -58,8 +58,9 @@ pub enum Sought {
 impl Sought {
     fn is(&self, record: &LogRecord) -> bool {
         match self {
-            Self::Text(pattern) => pattern.is_match(&record.raw),
-            Self::Level(level) => Severity::of(&record.level) >= *level,
+            // What is shown of it can have other words than what was written.
+            Self::Text(pattern) => pattern.is_match(&record.raw) || pattern.is_match(&summary::words(record)),
+            Self::Level(level) => level.is_reached(record),
         }
     }
 }

@@ -33,11 +33,12 @@ fn of_file(name: &str) -> Option<LogOrigin> {
         let (pod, container) = (ProxyId::new(pod, ""), questions::DISCOVERY.to_owned());
         LogOrigin { source: LogSource::Istiod, pod, container, workload: None }
     };
-    if stem == "istiod" {
-        return Some(istiod(""));
-    }
-    if let Some(pod) = stem.strip_prefix("istiod.") {
-        return Some(istiod(pod));
+    match stem.strip_prefix("istiod") {
+        Some("") => return Some(istiod("")),
+        // `istiod.POD` of a recording; a file alone is mostly named as the pod is.
+        Some(rest) if rest.starts_with('.') => return Some(istiod(&rest[1..])),
+        Some(rest) if rest.starts_with('-') && !stem.contains('.') => return Some(istiod(stem)),
+        _ => {}
     }
     let (pod, container) = stem.rsplit_once('.')?;
     Some(proxy(ProxyId::parse(pod)?, container))

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::analysis::logs::{PluginWord, Typed};
+use crate::analysis::logs::{PluginWord, Severity, Silence, Typed};
 use crate::app::logs::{Logs, LogsOf, Reading};
 use crate::model::logs::LogSource;
 use crate::ui::Look;
@@ -16,8 +16,16 @@ use crate::ui::widgets::{paint_wrapped, row_of};
 /// How many workloads are named.
 const NAMED: usize = 2;
 
-/// Draws them, and returns the room below.
-pub(super) fn render(of: &LogsOf, logs: &Logs, live: bool, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> Rect {
+/// Draws them, and returns the room below. `hidden` is what a logger that is raised still hides.
+pub(super) fn render(
+    of: &LogsOf,
+    logs: &Logs,
+    live: bool,
+    hidden: Option<&Silence>,
+    area: Rect,
+    buffer: &mut Buffer,
+    look: &Look<'_>,
+) -> Rect {
     let filter = filter(of, logs, look);
     let room = usize::from(area.width);
     let filter_width = width(&filter, look.ascii());
@@ -35,7 +43,7 @@ pub(super) fn render(of: &LogsOf, logs: &Logs, live: bool, area: Rect, buffer: &
     let line = row_of(area, at);
     paint(buffer, Rect { x: line.x + line.width.saturating_sub(right_width), width: right_width, ..line }, &right, look);
     at += 1;
-    for (role, text) in notes(of, logs) {
+    for (role, text) in notes(of, logs, hidden) {
         let mark = if role == Role::Warning { look.symbols.warning } else { look.symbols.between };
         at += paint_wrapped(buffer, area, at, &TextLine::new([Piece::new(role, format!("{mark} {text}"))]).hanging(2), look);
     }
@@ -112,8 +120,12 @@ fn activity(logs: &Logs, steps: usize, look: &Look<'_>) -> Vec<Piece<'static>> {
 
 /// `  2 sources  12/s  follow ●`.
 fn state(logs: &Logs, live: bool, look: &Look<'_>) -> Vec<Piece<'static>> {
-    let count = logs.origins.len();
-    let mut pieces = vec![Piece::text(format!("  {count} source{}", if count == 1 { "" } else { "s" }))];
+    let (count, read) = (logs.origins.len(), logs.read());
+    let s = if count == 1 { "" } else { "s" };
+    let mut pieces = vec![match read == count {
+        true => Piece::text(format!("  {count} source{s}")),
+        false => Piece::new(Role::Warning, format!("  {read} of {count} source{s}")),
+    }];
     if live {
         let rate = logs.activity.per_second(logs.quiet);
         pieces.push(Piece::text(if rate > 0.0 && rate < 10.0 { format!("  {rate:.1}/s") } else { format!("  {rate:.0}/s") }));
@@ -130,13 +142,25 @@ fn state(logs: &Logs, live: bool, look: &Look<'_>) -> Vec<Piece<'static>> {
 }
 
 /// What has to be known of what is shown.
-fn notes(of: &LogsOf, logs: &Logs) -> Vec<(Role, String)> {
+fn notes(of: &LogsOf, logs: &Logs, hidden: Option<&Silence>) -> Vec<(Role, String)> {
     let mut notes: Vec<(Role, String)> = logs.unknown.iter().map(|text| (Role::Warning, format!("{text}."))).collect();
-    if let Some(plugin) = of.plugin.as_ref().filter(|_| logs.is_silent()) {
-        let why = "Envoy's loggers are at warning unless set, so its info and debug lines are hidden";
-        // Only a proxy that runs can be told to say more.
-        let then = if logs.reading == Reading::Open { "; L raises the level of one proxy for a while" } else { "" };
-        notes.push((Role::Muted, format!("{plugin} itself has said nothing in what is held. {why}{then}.")));
+    let Some(plugin) = &of.plugin else { return notes };
+    let below = logs.said_below();
+    if logs.is_silent() {
+        let why = match hidden {
+            Some(hidden) => hidden.to_string(),
+            // Only a proxy that runs can be told to say more.
+            None if logs.reading == Reading::Open => {
+                "it does not run (h says), or its info and debug lines are hidden, as Envoy's loggers are at warning unless set; \
+                 L raises the level of one proxy for a while"
+                    .to_owned()
+            }
+            None => "it does not run (h says), or its info and debug lines are hidden, as Envoy's loggers are at warning unless set".to_owned(),
+        };
+        notes.push((Role::Muted, format!("{plugin} itself has said nothing in what is held: {why}.")));
+    } else if below > 0 {
+        let (s, level) = (if below == 1 { "" } else { "s" }, logs.typed.level.map_or("", Severity::word));
+        notes.push((Role::Muted, format!("{plugin} itself has said {below} line{s}, none at level {level} or above: - shows them.")));
     }
     notes
 }

@@ -7,7 +7,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::log_line::{beside, hits, level_role};
 use super::{empty, log_head, with_details};
 use crate::analysis::answers::log_timestamp;
-use crate::analysis::logs::{Severity, summary};
+use crate::analysis::logs::{Severity, Silence, summary};
 use crate::app::App;
 use crate::app::logs::{self, Logs};
 use crate::app::screen::{Screen, Subject};
@@ -35,7 +35,9 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
     let title = vec![Piece::new(Role::Title, "Logs of "), Piece::new(Role::Title, of.name())];
     let inside = Pane { title, note: note(logs), focused: true }.render(left, buffer, look);
     let live = app.options.info.kind == SourceKind::Cluster;
-    let rest = log_head::render(of, logs, live, inside, buffer, look);
+    let raised = app.raised.values().find(|raised| logs.origins.iter().any(|origin| origin.pod == raised.ask.proxy));
+    let hidden = raised.map(|raised| Silence::at(Some(raised.level)));
+    let rest = log_head::render(of, logs, live, hidden.as_ref(), inside, buffer, look);
     let height = Table::<fn(usize) -> TableRow<'static>>::body_height(rest.height);
     if logs.held.rows() == 0 {
         empty::logs(app, logs).render(rest, buffer, look);
@@ -160,8 +162,9 @@ fn time(record: &LogRecord) -> String {
 
 fn role(record: &LogRecord) -> Role {
     match record.kind {
-        _ if Severity::of(&record.level) >= Severity::Error => Role::Bad,
+        _ if Severity::Error.is_reached(record) => Role::Bad,
         LogKind::Mark => Role::Warning,
+        LogKind::Access if Severity::Warning.is_reached(record) => Role::Warning,
         _ if record.plugin.is_some() => Role::Plugin,
         _ => Role::Text,
     }

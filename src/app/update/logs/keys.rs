@@ -51,7 +51,7 @@ pub(in crate::app::update) fn run(app: &mut App, action: Action) -> Option<Vec<E
         Action::PreviousFound => return Some(seek_found(app, false)),
         Action::Refresh => {
             let snapshot = app.snapshot.clone();
-            return Some(super::begin_again(app, &snapshot));
+            return Some(super::again_at(app, app.screens.len() - 1, snapshot));
         }
         Action::Back if logs.pattern.is_some() => (logs.pattern, logs.typed.highlight) = (None, None),
         _ => return None,

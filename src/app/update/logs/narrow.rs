@@ -12,6 +12,7 @@ use crate::app::logs::{Asked, Logs};
 use crate::app::program::{App, Asking};
 use crate::app::screen::Subject;
 use crate::logs::pane::{Found, Place};
+use crate::model::log_level::LogLevel;
 
 /// Asks for the filter that was typed. What cannot be understood stays in the prompt, and the reason is said.
 pub(in crate::app::update) fn filter_typed(app: &mut App, text: &str) -> Vec<Effect> {
@@ -37,6 +38,14 @@ pub(super) fn ask(app: &mut App, typed: Typed) -> Vec<Effect> {
     logs.asked = Some(Asked { generation, typed: typed.clone(), until });
     let by = FilterBy::Typed { typed: Box::new(typed), plugin: of.plugin.clone(), namespace, snapshot };
     vec![Effect::Logs(logs.ticket, LogsEffect::Filter { generation, by, first, records: logs.held.since(first) })]
+}
+
+/// Lowers the filter of the logs in sight to what a logger that was raised writes.
+pub(in crate::app::update) fn lower(app: &mut App, raised: LogLevel) -> Vec<Effect> {
+    let Some(logs) = &app.screen().logs else { return Vec::new() };
+    let latest = logs.asked.as_ref().map_or(&logs.typed, |asked| &asked.typed).clone();
+    let level = super::lowered(latest.level, [raised].into_iter());
+    if level == latest.level { Vec::new() } else { ask(app, Typed { level, ..latest }) }
 }
 
 /// Has what came since a place held against the filter in force.
