@@ -48,7 +48,8 @@ fn only_for_health_is_a_proxy_asked_for_more_than_its_dump() {
     let source = Arc::new(Files::open(&support::recording("fetch-failed-closed")).unwrap());
     let mut driver = Driver::over(source, true);
     let asked = |held: &[Effect]| -> Vec<bool> {
-        held.iter().map(|effect| matches!(effect, Effect::FetchConfigDump { vital: Some(_), .. })).collect()
+        let of_dumps = held.iter().filter(|effect| matches!(effect, Effect::FetchConfigDump { .. }));
+        of_dumps.map(|effect| matches!(effect, Effect::FetchConfigDump { vital: Some(_), .. })).collect()
     };
     driver.screen(SIZE);
     driver.keys("c<esc>");
@@ -76,4 +77,15 @@ fn a_stub_says_why_beside_its_plugin() {
     let mut driver = Driver::recording("fetch-failed-closed");
     let shown = driver.keys("h").text(SIZE);
     assert!(shown.contains("failed: 1 stub, denies all") && shown.contains("MANIFEST_UNKNOWN"), "{shown}");
+}
+
+#[test]
+fn health_goes_by_what_istiod_says_and_asks_it_again() {
+    let mut demo = Driver::demo();
+    let asks = |effects: &[Effect]| effects.iter().filter(|effect| matches!(effect, Effect::FetchSync { .. })).count();
+    let opened = demo.effects_of("h");
+    assert_eq!(asks(&opened), 1, "as the command does");
+    demo.perform(opened);
+    demo.settle();
+    assert_eq!(asks(&demo.effects_of("r")), 1);
 }

@@ -110,18 +110,16 @@ fn all_namespaces(app: &mut App) -> Vec<Effect> {
     ask::ask(app)
 }
 
-/// Asks again: the proxies of the screen in sight.
+/// Asks again: the proxies of the screen in sight, and whoever else it goes by.
 fn refresh(app: &mut App) -> Vec<Effect> {
     app.last_change = None;
     app.note = Some("asking again".to_owned());
-    if matches!(app.screen().subject, Subject::Sync { .. }) {
-        return sync::fetch(app, Duration::ZERO);
-    }
     let proxies: Vec<ProxyId> = match app.screen().proxy() {
         Some(proxy) => vec![proxy.clone()],
         None => app.fetches.keys().cloned().collect(),
     };
     let mut effects: Vec<Effect> = proxies.iter().flat_map(|proxy| dumps::fetch(app, proxy, Duration::ZERO)).collect();
+    effects.extend(sync::read_again(app));
     effects.extend(timeline::read_again(app, Duration::ZERO));
     effects.extend(diff::read_again(app));
     effects

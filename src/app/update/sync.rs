@@ -64,17 +64,27 @@ pub(super) fn again(app: &mut App) -> Vec<Effect> {
     if in_sight(app) || app.sync.is_some() { fetch(app, Duration::ZERO) } else { Vec::new() }
 }
 
+/// Asks at once where the screen in sight goes by what they say.
+pub(super) fn read_again(app: &mut App) -> Vec<Effect> {
+    if in_sight(app) { fetch(app, Duration::ZERO) } else { Vec::new() }
+}
+
 /// Takes what the istiods said. What was read stays in sight when the next request fails: the failure is said.
 pub(super) fn read(app: &mut App, ticket: Ticket, outcome: Result<Arc<Sync>, String>) -> Vec<Effect> {
     if !app.waits.end(ticket) {
         return Vec::new();
     }
     app.sync = None;
-    // For the findings it is one source of several: what could not be read stands among them.
-    if let (Err(why), Subject::Sync { .. }) = (&outcome, &app.screen().subject) {
+    // For others than Sync it is one source of several: that it could not be read stands among the rest, unless what was read before
+    // stays there in its place.
+    let stays = matches!(app.snapshot.sync, Some(Ok(_)));
+    if let Err(why) = &outcome
+        && in_sight(app)
+        && (stays || matches!(app.screen().subject, Subject::Sync { .. }))
+    {
         app.say_failure(why.clone());
     }
-    if outcome.is_ok() || !matches!(app.snapshot.sync, Some(Ok(_))) {
+    if outcome.is_ok() || !stays {
         let snapshot = Arc::make_mut(&mut app.snapshot);
         snapshot.sync = Some(outcome);
         snapshot.generation += 1;
@@ -95,5 +105,6 @@ fn is_live(app: &App) -> bool {
 }
 
 fn in_sight(app: &App) -> bool {
-    app.snapshot.has_objects && matches!(app.screen().subject, Subject::Sync { .. } | Subject::Findings { .. } | Subject::Diff(_))
+    let subject = &app.screen().subject;
+    app.snapshot.has_objects && matches!(subject, Subject::Sync { .. } | Subject::Findings { .. } | Subject::Diff(_) | Subject::Health(_))
 }
