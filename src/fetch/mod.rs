@@ -11,9 +11,10 @@ use crate::clock;
 use crate::ingest::config_dump::{self, Parsed};
 use crate::ingest::istiod::{self, Syncz, Watches};
 use crate::model::envoy::Node;
-use crate::model::ids::ProxyId;
+use crate::model::ids::{ObjectName, ProxyId};
 use crate::model::inventory::Inventory;
 use crate::model::logs::LogTime;
+use crate::model::pull_secret::PullSecret;
 use crate::model::snapshot::{Dump, LoadedDump};
 use crate::model::sync::{IstiodSync, Sync};
 use crate::model::warning::Warning;
@@ -108,6 +109,11 @@ pub async fn sync(source: SharedSource) -> Result<Sync, SourceError> {
         |error| SourceError::new(FailureKind::Refused, format!("reading istiod's answer ended early: {error}"), "please report this");
     let understood = tokio::task::spawn_blocking(move || understand_sync(synced?, watched)).await.map_err(ended)??;
     Ok(Sync { asked, ..understood })
+}
+
+/// Looks for the Secret that a module is pulled with; its content is never asked for.
+pub async fn pull_secret(source: &SharedSource, secret: ObjectName) -> PullSecret {
+    source.pull_secret(secret).await.unwrap_or_else(|error| PullSecret::Unread(error.to_string()))
 }
 
 fn understand_sync(synced: IstiodReplies, watched: Result<IstiodReplies, SourceError>) -> Result<Sync, SourceError> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ask, connection, copy, diff, dumps, forget, level, logs, sync, timeline, tree, walk, what_if};
+use super::{ask, connection, copy, diff, dumps, forget, level, logs, secret, sync, timeline, tree, walk, what_if};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::keymap::Context;
@@ -122,6 +122,7 @@ fn refresh(app: &mut App) -> Vec<Effect> {
     effects.extend(sync::read_again(app));
     effects.extend(timeline::read_again(app, Duration::ZERO));
     effects.extend(diff::read_again(app));
+    effects.extend(secret::read_again(app));
     effects
 }
 
@@ -146,7 +147,10 @@ fn next_scene(app: &mut App) -> Vec<Effect> {
     effects.extend(timeline::read_again(app, Duration::ZERO));
     effects.extend(diff::read_again(app));
     // Of another scene its istiod says something else.
-    Arc::make_mut(&mut app.snapshot).sync = None;
+    let snapshot = Arc::make_mut(&mut app.snapshot);
+    snapshot.sync = None;
+    snapshot.pull_secrets.clear();
+    effects.extend(secret::read_again(app));
     effects.extend(sync::again(app));
     effects
 }

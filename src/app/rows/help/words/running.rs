@@ -65,6 +65,10 @@ pub(super) const HEALTH: Words = &[
         "What each source says, what decided first, with the field, metric or time of the line. Counters go on since the start of Envoy or of the agent.",
     ),
     ("digest", "The checksum that the agent puts into the name of the module's file: of the OCI image's manifest."),
+    (
+        "Secret",
+        "imagePullSecret, in the plugin's own namespace: whether it is there and of the type that istiod takes. It is looked for when the screen is opened and with r, and what is in it is never asked for.",
+    ),
 ];
 
 pub(super) const LOGS: Words = &[
