@@ -8,9 +8,14 @@ use std::sync::Arc;
 
 use meshscope::app::action::View;
 use meshscope::app::effect::Effect;
+use meshscope::app::msg::Msg;
 use meshscope::app::screen::Subject;
+use meshscope::app::state::Ticket;
+use meshscope::model::ids::ObjectName;
+use meshscope::model::pull_secret::PullSecret;
 use meshscope::source::files::Files;
 use support::driver::Driver;
+use tempfile::TempDir;
 
 const SIZE: (u16, u16) = (120, 40);
 
@@ -48,7 +53,8 @@ fn only_for_health_is_a_proxy_asked_for_more_than_its_dump() {
     let source = Arc::new(Files::open(&support::recording("fetch-failed-closed")).unwrap());
     let mut driver = Driver::over(source, true);
     let asked = |held: &[Effect]| -> Vec<bool> {
-        held.iter().map(|effect| matches!(effect, Effect::FetchConfigDump { vital: Some(_), .. })).collect()
+        let of_dumps = held.iter().filter(|effect| matches!(effect, Effect::FetchConfigDump { .. }));
+        of_dumps.map(|effect| matches!(effect, Effect::FetchConfigDump { vital: Some(_), .. })).collect()
     };
     driver.screen(SIZE);
     driver.keys("c<esc>");
@@ -76,4 +82,100 @@ fn a_stub_says_why_beside_its_plugin() {
     let mut driver = Driver::recording("fetch-failed-closed");
     let shown = driver.keys("h").text(SIZE);
     assert!(shown.contains("failed: 1 stub, denies all") && shown.contains("MANIFEST_UNKNOWN"), "{shown}");
+}
+
+const PLUGINS: &str = "k8s/wasmplugins.extensions.istio.io.json";
+
+/// A recording whose plugin names this Secret; its screen is home.
+fn naming(secret: &str) -> (TempDir, Driver) {
+    let mut plugins: serde_json::Value = serde_json::from_slice(&support::files("permissive")[PLUGINS]).unwrap();
+    plugins["items"][0]["spec"]["imagePullSecret"] = secret.into();
+    let folder = support::folder("permissive", &[(PLUGINS, plugins.to_string())]);
+    let driver = Driver::over(Arc::new(Files::open(folder.path()).unwrap()), false);
+    (folder, driver)
+}
+
+/// The request for the Secret among what is to be done, taken out of it.
+fn request(effects: &mut Vec<Effect>) -> (Ticket, ObjectName) {
+    let place = effects.iter().position(|effect| matches!(effect, Effect::FindSecret { .. })).unwrap();
+    let Effect::FindSecret { ticket, secret } = effects.remove(place) else { unreachable!() };
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::FindSecret { .. })), "once: {effects:?}");
+    (ticket, secret)
+}
+
+/// The screen after this was found of the Secret.
+fn found(driver: &mut Driver, ticket: Ticket, secret: &ObjectName, found: PullSecret) -> String {
+    let effects = driver.send(Msg::SecretRead { ticket, secret: secret.clone(), found });
+    driver.perform(effects);
+    driver.settle();
+    driver.text(SIZE)
+}
+
+#[test]
+fn health_does_not_wait_for_the_pull_secret_and_shows_what_is_found_of_it() {
+    let (_folder, mut driver) = naming("regcred");
+    let mut effects = driver.effects_of("h");
+    let (ticket, secret) = request(&mut effects);
+    assert_eq!(secret, ObjectName::new("default", "regcred"));
+    driver.perform(effects);
+    driver.settle();
+    let shown = driver.text(SIZE);
+    assert!(shown.contains("ready: 1 running") && shown.contains("Secret default/regcred is being looked for"), "{shown}");
+    let shown = found(&mut driver, ticket, &secret, PullSecret::OtherType);
+    assert!(shown.contains("Secret default/regcred is there, and not of type kubernetes.io/dockerconfigjson"), "{shown}");
+
+    // It is not looked for again by itself, but on demand; what was known stays in sight until something else is.
+    driver.keys("jkc<esc>");
+    assert!(driver.text(SIZE).contains("is there, and not of type"));
+    let mut again = driver.effects_of("r");
+    let (ticket, secret) = request(&mut again);
+    assert!(driver.text(SIZE).contains("is there, and not of type"));
+    let shown = found(&mut driver, ticket, &secret, PullSecret::Good);
+    assert!(shown.contains("Secret default/regcred is there, and of type kubernetes.io/dockerconfigjson"), "{shown}");
+}
+
+#[test]
+fn why_the_pull_secret_is_not_known_is_said() {
+    let (_folder, mut driver) = naming("regcred");
+    let mut effects = driver.effects_of("h");
+    let (ticket, secret) = request(&mut effects);
+    driver.perform(effects);
+    driver.settle();
+    let why = "cannot look for Secret default/regcred: secrets is forbidden; grant list on secrets in namespace default";
+    let shown = found(&mut driver, ticket, &secret, PullSecret::Unread(why.to_owned()));
+    assert!(shown.contains(why) && !shown.contains("Secret default/regcred cannot"), "{shown}");
+    // A reading that broke is over, and can be begun again.
+    let (ticket, _) = request(&mut driver.effects_of("r"));
+    let effects = driver.send(Msg::TaskFailed(Some(ticket), "internal error: out of tape".to_owned()));
+    driver.perform(effects);
+    driver.settle();
+    let shown = driver.text(SIZE);
+    assert!(shown.contains("Secret default/regcred internal error: out of tape"), "{shown}");
+    // What comes after the screen was left is dropped.
+    let (ticket, _) = request(&mut driver.effects_of("r"));
+    let left = driver.effects_of("<esc>");
+    assert!(left.iter().any(|effect| matches!(effect, Effect::Stop(stopped) if *stopped == ticket)), "{left:?}");
+    assert!(driver.send(Msg::SecretRead { ticket, secret, found: PullSecret::Good }).is_empty());
+    assert!(!driver.app.snapshot.pull_secrets.values().any(|found| *found == PullSecret::Good));
+}
+
+#[test]
+fn a_recording_holds_no_secret_and_a_plugin_without_one_asks_for_none() {
+    // istiod looks in the plugin's own namespace, whatever is written.
+    let (_folder, mut driver) = naming("kubernetes://elsewhere/regcred");
+    let shown = driver.keys("h").text(SIZE);
+    assert!(shown.contains("nothing is recorded of Secret default/regcred"), "{shown}");
+    let mut demo = Driver::demo();
+    assert!(!demo.effects_of("h").iter().any(|effect| matches!(effect, Effect::FindSecret { .. })));
+}
+
+#[test]
+fn health_goes_by_what_istiod_says_and_asks_it_again() {
+    let mut demo = Driver::demo();
+    let asks = |effects: &[Effect]| effects.iter().filter(|effect| matches!(effect, Effect::FetchSync { .. })).count();
+    let opened = demo.effects_of("h");
+    assert_eq!(asks(&opened), 1, "as the command does");
+    demo.perform(opened);
+    demo.settle();
+    assert_eq!(asks(&demo.effects_of("r")), 1);
 }

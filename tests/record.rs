@@ -187,7 +187,14 @@ async fn only_an_empty_folder_is_written_into() {
 struct Walled;
 
 fn reply(text: &str) -> Reply {
-    Reply { bytes: Bytes::from(text.to_owned()), way: "test", view: DumpView::Proxy, took: Duration::ZERO, tried: Vec::new() }
+    Reply {
+        bytes: Bytes::from(text.to_owned()),
+        way: "test",
+        view: DumpView::Proxy,
+        took: Duration::ZERO,
+        tried: Vec::new(),
+        asked_as: None,
+    }
 }
 
 fn forbidden<T: Send + 'static>(what: &str) -> BoxFuture<'static, Result<T, SourceError>> {

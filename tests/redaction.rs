@@ -354,7 +354,8 @@ fn no_credential_that_istiod_tells_reaches_an_answer() {
         "genericXdsConfigs": [{"typeUrl": url, "configStatus": "ERROR", "errorState": {"details": said}}]}]});
     for answer in [by_http, by_xds] {
         let Syncz { clients, tells_watched } = syncz(answer.to_string().as_bytes()).unwrap();
-        let istiod = IstiodSync { pod: "istiod-1".to_owned(), way: "xDS", tried: Vec::new(), tells_watched, clients };
+        let istiod =
+            IstiodSync { pod: "istiod-1".to_owned(), way: "xDS", tried: Vec::new(), account: None, only: None, tells_watched, clients };
         let sync = Sync { istiods: vec![istiod], ..Sync::default() };
         let snapshot = Snapshot { sync: Some(Ok(Arc::new(sync))), ..Snapshot::default() };
         assert_gone(&format!("{snapshot:?}"), "istiod's syncz");

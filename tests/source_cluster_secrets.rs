@@ -6,7 +6,15 @@
 #[allow(dead_code, unused_imports, reason = "other tests use the rest of it")]
 mod fake_api;
 
+use std::sync::Arc;
+
 use fake_api::FakeApi;
+use meshscope::app::clipboard::Method;
+use meshscope::app::effect::Effect;
+use meshscope::app::handler::World;
+use meshscope::app::msg::Msg;
+use meshscope::app::runtime::{Handler, Work};
+use meshscope::app::state::Waits;
 use meshscope::model::ids::ObjectName;
 use meshscope::model::pull_secret::PullSecret;
 use meshscope::source::cluster::Cluster;
@@ -63,5 +71,27 @@ async fn what_may_not_be_looked_at_is_said_with_the_right_that_is_lacking() {
     let error = look(&api, "moved").await.unwrap_err();
     assert_eq!((error.kind, error.fix.as_str()), (FailureKind::Forbidden, "grant list on secrets in namespace shop"));
     assert!(error.what.starts_with("cannot look for Secret shop/moved: ") && !error.what.contains("S3cr3t"), "{}", error.what);
+    assert!(only_metadata(&api), "{:#?}", api.state().requests);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_terminal_program_never_asks_for_what_is_in_it() {
+    let api = FakeApi::start().await;
+    put(&api, "shop", "good", DOCKER);
+    put(&api, "shop", "opaque", "Opaque");
+    let mut world = World::new(Arc::new(Cluster::connect(api.options()).await.unwrap()), Method::Off);
+    let (sender, mut answers) = tokio::sync::mpsc::channel(1);
+    for (name, expected) in [("good", PullSecret::Good), ("opaque", PullSecret::OtherType), ("none", PullSecret::Missing)] {
+        let (ticket, secret) = (Waits::default().begin(name), ObjectName::new("shop", name));
+        let Work::Run(Some(_), work) = world.handle(Effect::FindSecret { ticket, secret }, &sender) else {
+            panic!("it runs beside the loop")
+        };
+        work.await;
+        let told = answers.recv().await.unwrap();
+        let said = format!("{told:?}");
+        assert!(!said.contains("cGw0bnRlZC1TM2NyM3Q") && !said.contains("pl4nted-S3cr3t"), "{said}");
+        let Msg::SecretRead { found, .. } = told else { panic!("{said}") };
+        assert_eq!(found, expected, "{name}");
+    }
     assert!(only_metadata(&api), "{:#?}", api.state().requests);
 }

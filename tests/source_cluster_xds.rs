@@ -8,6 +8,7 @@ mod fake_api;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use envoy_types::pb::envoy::config::core::v3::Node;
 use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service_server::{
@@ -23,7 +24,7 @@ use futures::stream::{self, BoxStream, StreamExt};
 use meshscope::ingest::istiod::syncz;
 use meshscope::model::ids::ProxyId;
 use meshscope::model::sync::SyncState;
-use meshscope::source::cluster::Cluster;
+use meshscope::source::cluster::{Cluster, ClusterOptions};
 use meshscope::source::{FailureKind, IstiodReplies, Source, SourceError};
 use prost::Message;
 use serde_json::{Value, json};
@@ -123,7 +124,9 @@ async fn mesh(istiods: &[(&str, Forward)], root: &str) -> FakeApi {
 }
 
 async fn ask(api: &FakeApi, path: &str) -> Result<IstiodReplies, SourceError> {
-    let found = Cluster::connect(api.options()).await.unwrap().istiod(path.to_owned()).await;
+    // A busy machine takes its time for an answer of many mebibytes.
+    let options = ClusterOptions { timeout: Duration::from_secs(20), ..api.options() };
+    let found = Cluster::connect(options).await.unwrap().istiod(path.to_owned()).await;
     let said = format!("{found:?}");
     assert!(!said.contains(TOKEN), "the token is shown nowhere: {said}");
     if let Err(error) = &found {
@@ -165,7 +168,7 @@ fn client_configs(request: &DiscoveryRequest) -> Result<Option<Vec<Any>>, Status
         ..Default::default()
     };
     let value = config.encode_to_vec();
-    Ok(Some(vec![Any { type_url: "type.googleapis.com/envoy.service.status.v3.ClientConfig".to_owned(), value }]))
+    Ok(Some(vec![Any { type_url: CLIENT_CONFIG.to_owned(), value }]))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -228,11 +231,76 @@ async fn a_token_that_is_refused_is_said() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_right_that_is_lacking_is_named() {
     let (api, istiod) = one(client_configs).await;
-    api.state().forbidden.insert(("create".to_owned(), "serviceaccounts/token".to_owned(), Some("istio-system".to_owned())));
+    for namespace in ["istio-system", "shop"] {
+        forbid(&api, "create", "serviceaccounts/token", namespace);
+    }
     let error = ask(&api, "/debug/syncz").await.unwrap_err();
     assert_eq!(error.kind, FailureKind::Forbidden);
     assert!(error.fix.contains("create on serviceaccounts/token in namespace istio-system"), "{error}");
+    assert!(error.what.contains("and in namespace shop: "), "{error}");
     assert!(istiod.asked.lock().unwrap().is_empty());
+}
+
+/// Takes a right in a namespace away.
+fn forbid(api: &FakeApi, verb: &str, resource: &str, namespace: &str) {
+    api.state().forbidden.insert((verb.to_owned(), resource.to_owned(), Some(namespace.to_owned())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_right_to_a_token_of_istiods_namespace_it_is_asked_as_an_account_of_ones_own() {
+    let (api, istiod) = one(only_syncz).await;
+    forbid(&api, "create", "serviceaccounts/token", "istio-system");
+    forbid(&api, "get", "configmaps", "istio-system");
+    let metadata = json!({"namespace": "shop", "name": "istio-ca-root-cert"});
+    api.state().put("configmaps", json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"root-cert.pem": ROOT}}));
+    let found = ask(&api, "/debug/syncz").await.unwrap();
+    let reply = &found.replies[0].1;
+    let asked_as = reply.asked_as.as_ref().unwrap();
+    assert_eq!((asked_as.account.to_string().as_str(), asked_as.sees_all), ("shop/default", false));
+    assert!(reply.tried[1].starts_with("a token of service account istio-system/default: serviceaccounts"), "{:?}", reply.tried);
+    // It says that it is of the token's namespace: of another one istiod would refuse it.
+    assert_eq!(istiod.asked.lock().unwrap()[0].1.node.as_ref().unwrap().id, "sidecar~127.0.0.1~meshscope.shop~shop.svc.cluster.local");
+    assert!(api.state().requests.iter().any(|path| path.contains("/namespaces/shop/serviceaccounts/default/token")));
+
+    // As that account istiod tells of its namespace alone, and this is said.
+    let source = Arc::new(Cluster::connect(api.options()).await.unwrap());
+    let sync = meshscope::fetch::sync(source).await.unwrap();
+    assert_eq!((sync.istiods[0].account.as_deref(), sync.istiods[0].only.as_deref()), (Some("shop/default"), Some("shop")));
+    assert!(sync.tells_of("shop") && !sync.tells_of("team"));
+    let said: Vec<String> = sync.gaps.iter().map(ToString::to_string).collect();
+    let told = |what: &str| assert!(said.iter().any(|said| said.contains(what)), "{said:?}");
+    told("as service account shop/default, which it tells of the proxies of namespace shop alone");
+    told("istiod refuses the token: the debug info is not available for current identity (service account shop/default)");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_istiod_that_tells_any_account_of_all_is_believed() {
+    fn of_all(request: &DiscoveryRequest) -> Result<Option<Vec<Any>>, Status> {
+        let node = Node { id: "web-1.team".to_owned(), metadata: Some(Struct::default()), ..Default::default() };
+        let value = ClientConfig { node: Some(node), ..Default::default() }.encode_to_vec();
+        let more = Any { value, type_url: CLIENT_CONFIG.to_owned() };
+        Ok(only_syncz(request)?.map(|own| own.into_iter().chain([more]).collect()))
+    }
+    let (api, _istiod) = one(of_all).await;
+    let sync = |api: &FakeApi| {
+        let options = api.options();
+        async move { meshscope::fetch::sync(Arc::new(Cluster::connect(options).await.unwrap())).await.unwrap() }
+    };
+    let as_istioctl = sync(&api).await;
+    assert_eq!((as_istioctl.istiods[0].account.as_deref(), as_istioctl.istiods[0].only.as_deref()), (Some("istio-system/default"), None));
+    forbid(&api, "create", "serviceaccounts/token", "istio-system");
+    let as_own = sync(&api).await;
+    assert_eq!((as_own.istiods[0].account.as_deref(), as_own.istiods[0].only.as_deref()), (Some("shop/default"), None));
+}
+
+const CLIENT_CONFIG: &str = "type.googleapis.com/envoy.service.status.v3.ClientConfig";
+
+/// What an istiod tells an account that is not of its namespace.
+fn only_syncz(request: &DiscoveryRequest) -> Result<Option<Vec<Any>>, Status> {
+    match request.type_url.as_str() {
+        "istio.io/debug/syncz" => client_configs(request),
+        _ => Err(Status::permission_denied("the debug info is not available for current identity")),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use super::logs::message::LogsEffect;
 use super::question::Question;
 use super::screen::Supposition;
 use super::state::Ticket;
-use crate::model::ids::{PluginId, ProxyId};
+use crate::model::ids::{ObjectName, PluginId, ProxyId};
 use crate::model::inventory::Inventory;
 use crate::model::log_level::LogLevel;
 use crate::model::peer_authentication::MtlsMode;
@@ -51,6 +51,13 @@ pub enum Effect {
         ticket: Ticket,
         /// The proxy.
         proxy: ProxyId,
+    },
+    /// Look for the Secret that a module is pulled with: whether it is there and of the right type, and never what is in it.
+    FindSecret {
+        /// The request's ticket.
+        ticket: Ticket,
+        /// The Secret.
+        secret: ObjectName,
     },
     /// Answer a question.
     Ask {

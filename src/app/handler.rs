@@ -136,6 +136,13 @@ impl Handler<App> for World {
                     let _ = answers.send(Msg::ViewRead { ticket, views }).await;
                 })
             }
+            Effect::FindSecret { ticket, secret } => {
+                let source = self.source();
+                under(ticket, async move {
+                    let found = fetch::pull_secret(&source, secret.clone()).await;
+                    let _ = answers.send(Msg::SecretRead { ticket, secret, found }).await;
+                })
+            }
             Effect::Ask { ticket, question, snapshot } => under(ticket, async move {
                 match tokio::task::spawn_blocking(move || question.answer(&snapshot)).await {
                     Ok(answer) => drop(answers.send(Msg::Answered { ticket, answer }).await),

@@ -14,9 +14,10 @@ use crate::analysis::timeline::Gathered;
 use crate::clock::Instant;
 use crate::ingest::collect::Changed;
 use crate::level::{NotRaised, PutBack};
-use crate::model::ids::ProxyId;
+use crate::model::ids::{ObjectName, ProxyId};
 use crate::model::istiod_view::IstiodViews;
 use crate::model::log_level::LogLevel;
+use crate::model::pull_secret::PullSecret;
 use crate::model::snapshot::{Dump, Snapshot};
 use crate::model::sync::Sync;
 use crate::model::update::Health;
@@ -66,6 +67,15 @@ pub enum Msg {
         ticket: Ticket,
         /// What it said.
         views: Arc<IstiodViews>,
+    },
+    /// The Secret that a module is pulled with was looked for.
+    SecretRead {
+        /// Which request it was.
+        ticket: Ticket,
+        /// The Secret.
+        secret: ObjectName,
+        /// What is known of it, or why nothing is.
+        found: PullSecret,
     },
     /// A question was answered.
     Answered {

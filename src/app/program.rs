@@ -82,6 +82,8 @@ pub struct App {
     pub(super) fetches: BTreeMap<ProxyId, Fetch>,
     /// The request to the istiods that is under way.
     pub(super) sync: Option<Ticket>,
+    /// How long that request waits before it asks.
+    pub(super) sync_after: Duration,
     pub(super) last_change: Option<String>,
     pub(super) body_height: usize,
     dirty: bool,
@@ -152,6 +154,7 @@ impl App {
             epoch: 1,
             fetches: BTreeMap::new(),
             sync: None,
+            sync_after: Duration::ZERO,
             last_change: None,
             body_height: 10,
             dirty: true,

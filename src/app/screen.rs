@@ -16,7 +16,7 @@ use crate::analysis::connection::Asked;
 use crate::analysis::logs::Fact;
 use crate::analysis::timeline::Gathered;
 use crate::analysis::what_if::Assumption;
-use crate::model::ids::{PluginId, ProxyId, WorkloadId};
+use crate::model::ids::{ObjectName, PluginId, ProxyId, WorkloadId};
 use crate::model::istiod_view::IstiodViews;
 use crate::model::logs::LogRecord;
 
@@ -148,6 +148,8 @@ pub struct Screen {
     pub followed: Option<usize>,
     /// What istiod would send the proxy, where it is held against that; None before istiod was asked.
     pub of_istiod: Option<Arc<IstiodViews>>,
+    /// The Secret that was looked for, for how a plugin fares; None before one was.
+    pub secret: Option<ObjectName>,
     /// Which listeners and chains are open, by their key in [`rows`].
     pub open: BTreeSet<rows::Key>,
     /// The line of a log whose listener or chain is to be selected as soon as there are rows.
@@ -173,6 +175,7 @@ impl Screen {
             story: None,
             followed: None,
             of_istiod: None,
+            secret: None,
             open: BTreeSet::new(),
             seek_line: None,
             logs: None,

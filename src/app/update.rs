@@ -11,6 +11,7 @@ mod keys;
 mod level;
 mod logs;
 mod mesh;
+mod secret;
 mod sync;
 mod timeline;
 mod tree;
@@ -24,6 +25,7 @@ use super::msg::Msg;
 use super::program::App;
 use super::rows;
 use super::state::Ticket;
+use crate::model::pull_secret::PullSecret;
 use crate::model::snapshot::Dump;
 
 /// The first things to do.
@@ -47,6 +49,7 @@ pub(super) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::MeshRead { .. } => Vec::new(),
         Msg::DumpRead { ticket, proxy, dump, changes } => dumps::read(app, ticket, proxy, dump, changes),
         Msg::ViewRead { ticket, views } => diff::read(app, ticket, views),
+        Msg::SecretRead { ticket, secret, found } => secret::read(app, ticket, secret, found),
         Msg::SyncRead { ticket, outcome } => sync::read(app, ticket, outcome),
         Msg::Answered { ticket, answer } => ask::answered(app, ticket, answer),
         Msg::LogsRead { ticket, gathered } => timeline::read(app, ticket, gathered),
@@ -83,6 +86,9 @@ fn task_failed(app: &mut App, ticket: Option<Ticket>, what: String) -> Vec<Effec
     };
     if app.sync == Some(ticket) {
         return sync::read(app, ticket, Err(what));
+    }
+    if let Some(secret) = secret::of(app, ticket) {
+        return secret::read(app, ticket, secret, PullSecret::Unread(what));
     }
     let unread = app.fetches.iter().find(|(_, fetch)| fetch.ticket == Some(ticket)).map(|(proxy, _)| proxy.clone());
     forget(app, ticket);

@@ -8,8 +8,8 @@ use super::read;
 use crate::analysis::answers;
 use crate::analysis::lookup;
 use crate::error::Error;
+use crate::fetch;
 use crate::model::ids::{ObjectName, PluginId, ProxyId};
-use crate::model::pull_secret::PullSecret;
 use crate::model::snapshot::Snapshot;
 
 impl Asker<'_> {
@@ -37,13 +37,9 @@ impl Asker<'_> {
     }
 
     async fn look_for_secrets(&self, snapshot: &mut Snapshot, plugins: &[PluginId]) {
-        let modules = plugins.iter().filter_map(|id| Some((id, snapshot.objects.plugins.get(id)?.wasm()?)));
-        let named = modules.filter(|(_, module)| !module.image_pull_secret.is_empty());
-        let wanted: BTreeSet<ObjectName> =
-            named.map(|(id, module)| ObjectName::new(&id.name.namespace, &module.image_pull_secret)).collect();
+        let wanted: BTreeSet<ObjectName> = plugins.iter().filter_map(|id| snapshot.objects.plugins.get(id)?.pull_secret()).collect();
         for secret in wanted {
-            let found = self.source.pull_secret(secret.clone()).await;
-            let found = found.unwrap_or_else(|error| PullSecret::Unread(error.to_string()));
+            let found = fetch::pull_secret(&self.source, secret.clone()).await;
             snapshot.pull_secrets.insert(secret, found);
         }
     }

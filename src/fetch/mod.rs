@@ -11,13 +11,14 @@ use crate::clock;
 use crate::ingest::config_dump::{self, Parsed};
 use crate::ingest::istiod::{self, Syncz, Watches};
 use crate::model::envoy::Node;
-use crate::model::ids::ProxyId;
+use crate::model::ids::{ObjectName, ProxyId};
 use crate::model::inventory::Inventory;
 use crate::model::logs::LogTime;
+use crate::model::pull_secret::PullSecret;
 use crate::model::snapshot::{Dump, LoadedDump};
-use crate::model::sync::{IstiodSync, Sync};
+use crate::model::sync::{Client, IstiodSync, Sync};
 use crate::model::warning::Warning;
-use crate::source::{FailureKind, IstiodReplies, ProxyQuestion, ProxyRequest, Reply, SharedSource, SourceError, SourceKind};
+use crate::source::{AskedAs, FailureKind, IstiodReplies, ProxyQuestion, ProxyRequest, Reply, SharedSource, SourceError, SourceKind};
 
 pub use view::views_of_istiod;
 
@@ -110,6 +111,11 @@ pub async fn sync(source: SharedSource) -> Result<Sync, SourceError> {
     Ok(Sync { asked, ..understood })
 }
 
+/// Looks for the Secret that a module is pulled with; its content is never asked for.
+pub async fn pull_secret(source: &SharedSource, secret: ObjectName) -> PullSecret {
+    source.pull_secret(secret).await.unwrap_or_else(|error| PullSecret::Unread(error.to_string()))
+}
+
 fn understand_sync(synced: IstiodReplies, watched: Result<IstiodReplies, SourceError>) -> Result<Sync, SourceError> {
     let silent = synced.silent.iter().map(|why| Warning::new("istiod", why, "")).collect();
     let mut sync = Sync { partial: !synced.silent.is_empty(), gaps: silent, ..Sync::default() };
@@ -123,7 +129,17 @@ fn understand_sync(synced: IstiodReplies, watched: Result<IstiodReplies, SourceE
                 for client in &mut clients {
                     client.extensions = names.as_ref().map(|names| names.get(&client.proxy).cloned().unwrap_or_default());
                 }
-                sync.istiods.push(IstiodSync { pod, way: reply.way, tried: reply.tried, tells_watched, clients });
+                let asked_as = reply.asked_as.as_ref();
+                let only = asked_as.and_then(|asked_as| told_alone(asked_as, &clients));
+                if let (Some(only), Some(asked_as)) = (&only, asked_as) {
+                    let what = format!(
+                        "it was asked as service account {}, which it tells of the proxies of namespace {only} alone: of others nothing is known",
+                        asked_as.account
+                    );
+                    sync.gaps.push(Warning::new(object, what, "grant create on serviceaccounts/token in istiod's namespace"));
+                }
+                let account = asked_as.map(|asked_as| asked_as.account.to_string());
+                sync.istiods.push(IstiodSync { pod, way: reply.way, tried: reply.tried, account, only, tells_watched, clients });
             }
             Err(what) => {
                 sync.partial = true;
@@ -136,6 +152,13 @@ fn understand_sync(synced: IstiodReplies, watched: Result<IstiodReplies, SourceE
         Some(what) if sync.istiods.is_empty() => Err(SourceError::new(FailureKind::BadInput, what, "")),
         _ => Ok(sync),
     }
+}
+
+/// The one namespace of whose proxies an istiod told. An old istiod, and one that is set so, tells of all whoever asks.
+fn told_alone(asked_as: &AskedAs, clients: &[Client]) -> Option<String> {
+    let namespace = &asked_as.account.namespace;
+    let tells_all = asked_as.sees_all || clients.iter().any(|client| client.proxy.namespace != *namespace);
+    (!tells_all).then(|| namespace.clone())
 }
 
 /// What each istiod says that its proxies watch. A recording that does not hold it leaves nothing to be said.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::ids::PluginId;
+use super::ids::{ObjectName, PluginId};
 use super::labels::Selector;
 
 /// One WasmPlugin or TrafficExtension, as its object says.
@@ -208,6 +208,16 @@ impl Plugin {
             Extension::Wasm(module) => Some(module),
             Extension::Lua { .. } | Extension::None => None,
         }
+    }
+
+    /// The Secret that its module is pulled with; None where it names none. istiod looks in the plugin's own namespace, whatever is
+    /// written (`pilot/pkg/model/extensions.go: toSecretResourceName`).
+    pub fn pull_secret(&self) -> Option<ObjectName> {
+        let written = &self.wasm()?.image_pull_secret;
+        let mut parts = written.strip_prefix("kubernetes://").unwrap_or(written).split('/');
+        let first = parts.next()?;
+        let name = parts.next().unwrap_or(first);
+        (!name.is_empty()).then(|| ObjectName::new(&self.id.name.namespace, name))
     }
 
     /// `spec.match` in a few words; `any` where it is empty.

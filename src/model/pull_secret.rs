@@ -6,6 +6,8 @@ pub const PULL_SECRET_TYPE: &str = "kubernetes.io/dockerconfigjson";
 /// What is known of it. There is nothing here that could hold its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PullSecret {
+    /// It is being looked for.
+    Awaited,
     /// It is in the plugin's namespace, and of the type that istiod takes.
     Good,
     /// It is there, and of another type.

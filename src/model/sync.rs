@@ -39,6 +39,10 @@ pub struct IstiodSync {
     pub way: &'static str,
     /// What was tried before and why it did not work.
     pub tried: Vec<String>,
+    /// The service account as which it was asked, `namespace/name`; None where nobody's token was shown.
+    pub account: Option<String>,
+    /// The one namespace of whose proxies it told, since it tells that account of no others; None where it told of all.
+    pub only: Option<String>,
     /// Whether it tells of every type that a proxy watches, so that the others are not watched (1.23 and later).
     pub tells_watched: bool,
     /// Those that are connected to it.
@@ -107,6 +111,11 @@ impl SyncState {
 }
 
 impl Sync {
+    /// Whether all istiods that answered would tell of a proxy of this namespace.
+    pub fn tells_of(&self, namespace: &str) -> bool {
+        self.istiods.iter().all(|istiod| istiod.only.as_deref().is_none_or(|only| only == namespace))
+    }
+
     /// All connections, each with the istiod that it is to.
     pub fn clients(&self) -> impl Iterator<Item = (&IstiodSync, &Client)> {
         self.istiods.iter().flat_map(|istiod| istiod.clients.iter().map(move |client| (istiod, client)))

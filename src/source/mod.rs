@@ -228,6 +228,18 @@ pub struct Reply {
     pub took: Duration,
     /// What was tried before and why it did not work, so that a fall-back is never silent.
     pub tried: Vec<String>,
+    /// As whom an istiod was asked; None where nobody's token was shown.
+    pub asked_as: Option<AskedAs>,
+}
+
+/// As whom an istiod was asked, where it wants to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedAs {
+    /// The service account whose token was shown.
+    pub account: ObjectName,
+    /// Whether it is of istiod's own namespace. To others istiod tells of the proxies of their own namespace alone, unless they are in
+    /// its `DEBUG_ENDPOINT_AUTH_ALLOWED_NAMESPACES` or it is an old one (`pilot/pkg/xds/statusgen.go: callerNamespaceFilter`).
+    pub sees_all: bool,
 }
 
 /// What the istiods answered to one question.

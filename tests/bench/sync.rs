@@ -51,7 +51,15 @@ fn sync(criterion: &mut Criterion) {
     criterion.bench_function("sync of 1,000 proxies: parse, answer, print", |bencher| {
         bencher.iter(|| {
             let Syncz { clients, tells_watched } = istiod::syncz(black_box(&bytes)).unwrap();
-            let istiod = IstiodSync { pod: "istiod-1".to_owned(), way: "port-forward", tried: Vec::new(), tells_watched, clients };
+            let istiod = IstiodSync {
+                pod: "istiod-1".to_owned(),
+                way: "port-forward",
+                tried: Vec::new(),
+                account: None,
+                only: None,
+                tells_watched,
+                clients,
+            };
             let mut snapshot = snapshot.clone();
             snapshot.sync = Some(Ok(Arc::new(Sync { istiods: vec![istiod], ..Sync::default() })));
             let answer = answers::sync(&snapshot, |_| true);

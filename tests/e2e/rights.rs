@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use super::world::{Applied, kubectl, mesh};
 
+/// The service account that the tests give few rights.
 const USER: &str = "e2e-reader";
 
 /// A Role of this name in a namespace, bound to the test's service account.
-fn role(namespace: &str, name: &str, rules: Value) -> Vec<Value> {
+pub(super) fn role(namespace: &str, name: &str, rules: Value) -> Vec<Value> {
     let meta = json!({"namespace": namespace, "name": name});
     let group = "rbac.authorization.k8s.io";
     vec![
@@ -21,7 +22,7 @@ fn role(namespace: &str, name: &str, rules: Value) -> Vec<Value> {
 }
 
 /// The objects of the namespace `default` may be read, and what `more` says.
-fn reader(more: Vec<Value>) -> Applied {
+pub(super) fn reader(more: Vec<Value>) -> Applied {
     let read = ["get", "list", "watch"];
     let istio = ["extensions.istio.io", "security.istio.io", "networking.istio.io", "gateway.networking.k8s.io"];
     let rules = json!([
@@ -35,24 +36,24 @@ fn reader(more: Vec<Value>) -> Applied {
 }
 
 /// The right to a subresource of pods; the API server asks for another verb for each way to open it.
-fn pods(sub: &str) -> Value {
+pub(super) fn pods(sub: &str) -> Value {
     json!([{"apiGroups": [""], "resources": [format!("pods/{sub}")], "verbs": ["get", "create"]}])
 }
 
 /// Asks as the service account.
 fn ask() -> Output {
+    ask_for(&["why", "default/helloworld", "deploy/httpbin", "-n", "default", "-o", "json"])
+}
+
+/// Runs a command as the service account.
+pub(super) fn ask_for(arguments: &[&str]) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let mut config: Value = serde_json::from_str(&kubectl(&["config", "view", "--raw", "--minify", "--flatten", "-o", "json"])).unwrap();
     let token = kubectl(&["create", "token", USER, "-n", "default", "--duration=10m"]);
     config["users"][0]["user"] = json!({"token": token.trim()});
     let path = folder.path().join("kubeconfig");
     std::fs::write(&path, config.to_string()).unwrap();
-    Command::new(env!("CARGO_BIN_EXE_meshscope"))
-        .args(["why", "default/helloworld", "deploy/httpbin", "-n", "default", "-o", "json"])
-        .env("KUBECONFIG", &path)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+    Command::new(env!("CARGO_BIN_EXE_meshscope")).args(arguments).env("KUBECONFIG", &path).stdin(Stdio::null()).output().unwrap()
 }
 
 /// The answer and what was said on standard error, which names the user and what it may not read.

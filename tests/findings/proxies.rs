@@ -263,6 +263,18 @@ fn a_proxy_that_no_istiod_has_a_connection_of() {
     assert_eq!(found(&partial, "proxy-not-connected"), []);
     let lacking = answers::findings(&partial, None, &[]).not_checked;
     assert!(lacking.iter().any(|lacking| lacking.objects == ["istiod"] && lacking.codes == ["stale-proxy", "proxy-not-connected"]));
+    // Nor is it known of a proxy of a namespace that istiod does not tell of.
+    let mut told = gone();
+    let Some(Ok(sync)) = &mut told.sync else { panic!("the recording has it") };
+    let istiod = &mut Arc::make_mut(sync).istiods[0];
+    (istiod.account, istiod.only) = (Some("shop/default".to_owned()), Some("shop".to_owned()));
+    assert_eq!(found(&told, "proxy-not-connected"), []);
+    let lacking = answers::findings(&told, None, &[]).not_checked;
+    assert_eq!(lacking[0].why, "it tells service account shop/default of the proxies of namespace shop alone");
+    let answer = answers::sync(&told, |_| true);
+    assert!(answer.proxies.iter().all(|entry| entry.connected), "{answer:?}");
+    let asked = answer.istiods[0].sentence();
+    assert!(asked.contains(" as service account shop/default, which is told of namespace shop alone"), "{asked}");
     partial.sync = None;
     assert!(answers::findings(&partial, None, &[]).not_checked[0].why.contains("were not asked"));
 }

@@ -24,7 +24,15 @@ fn told(told: Option<(&str, SyncState, &str)>) -> Health {
         extensions: None,
     };
     let clients = told.map(client).into_iter().collect();
-    let istiod = IstiodSync { pod: "istiod".to_owned(), way: "port-forward", tried: Vec::new(), tells_watched: true, clients };
+    let istiod = IstiodSync {
+        pod: "istiod".to_owned(),
+        way: "port-forward",
+        tried: Vec::new(),
+        account: None,
+        only: None,
+        tells_watched: true,
+        clients,
+    };
     snapshot.sync = Some(Ok(Arc::new(Sync { istiods: vec![istiod], ..Sync::default() })));
     health::of_proxy(&snapshot, &plugin(), &proxy)
 }

@@ -136,7 +136,8 @@ impl Mesh {
         let mut snapshot = collector.snapshot(self.files.iter().filter_map(dump).collect());
         snapshot.sync = self.files.get("istiod/syncz.json").map(|bytes| {
             let Syncz { clients, tells_watched } = syncz(bytes).unwrap();
-            let istiod = IstiodSync { pod: String::new(), way: "file", tried: Vec::new(), tells_watched, clients };
+            let istiod =
+                IstiodSync { pod: String::new(), way: "file", tried: Vec::new(), account: None, only: None, tells_watched, clients };
             Ok(Arc::new(Sync { istiods: vec![istiod], ..Sync::default() }))
         });
         snapshot

@@ -1,6 +1,6 @@
 //! Proxies that no istiod has a connection of.
 
-use super::{Facts, Finding, FindingObject, Rule, SYNC, Severity};
+use super::{Facts, Finding, FindingObject, ProxyFacts, Rule, SYNC, Severity};
 use crate::analysis::sync as rules;
 
 pub(super) const RULE: Rule = Rule {
@@ -18,7 +18,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let Some(sync) = facts.snapshot.sync.as_ref().and_then(|sync| sync.as_ref().ok()).filter(|sync| !sync.partial) else {
         return Vec::new();
     };
-    let alone = facts.proxies.iter().filter(|proxy| rules::connection(sync, &proxy.id).is_none()).filter_map(|proxy| {
+    let is_alone = |proxy: &&ProxyFacts<'_>| sync.tells_of(&proxy.id.namespace) && rules::connection(sync, &proxy.id).is_none();
+    let alone = facts.proxies.iter().filter(is_alone).filter_map(|proxy| {
         // A proxy that does not run yet, or any more, is no trouble of the connection.
         let pod = proxy.pod.filter(|pod| pod.proxy.as_ref().is_some_and(|proxy| proxy.running))?;
         Some((&proxy.id, rules::why_alone(pod, facts.objects(), true)?))

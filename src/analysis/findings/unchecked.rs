@@ -58,7 +58,10 @@ pub fn not_checked(facts: &Facts<'_>) -> Vec<NotChecked> {
 /// What the istiods did not say, or not all of them.
 fn unread_sync(facts: &Facts<'_>) -> Option<NotChecked> {
     let why = match &facts.snapshot.sync {
-        Some(Ok(sync)) if !sync.partial => return None,
+        Some(Ok(sync)) if !sync.partial => sync.istiods.iter().find_map(|istiod| {
+            let (account, only) = (istiod.account.as_ref()?, istiod.only.as_ref()?);
+            Some(format!("it tells service account {account} of the proxies of namespace {only} alone"))
+        })?,
         Some(Ok(_)) => "not every istiod answered, and nothing is known of the proxies of the others".to_owned(),
         Some(Err(why)) => why.clone(),
         None => "the istiods were not asked how their proxies stand".to_owned(),

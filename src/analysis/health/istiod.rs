@@ -41,6 +41,9 @@ pub(super) fn weighed(health: Health, snapshot: &Snapshot, plugin: &PluginId, pr
 }
 
 fn not_connected(snapshot: &Snapshot, sync: &Sync, proxy: &ProxyId) -> Option<Evidence> {
+    if !sync.tells_of(&proxy.namespace) {
+        return None;
+    }
     let why = rules::why_alone(snapshot.objects.pods.get(proxy)?, &snapshot.objects, !sync.partial)?;
     Some(Evidence::new(EvidenceSource::Istiod, "", why))
 }

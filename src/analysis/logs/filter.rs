@@ -145,9 +145,7 @@ fn is_scope(scope: &str, record: &LogRecord) -> bool {
 fn looks_at_line_ends(regex: &str) -> bool {
     let of_newlines = ["\n", "\\n", "\\s", "\\W", "\\D", "\\P", "\\x", "\\u", "\\A", "\\z", "[^", "[[:", "[\\", "\u{fffd}"];
     let with_flag = |flags: &str| flags.split([')', ':']).next().is_some_and(|flags| flags.contains('s'));
-    regex.contains(['^', '$'])
-        || of_newlines.iter().any(|part| regex.contains(part))
-        || regex.split("(?").skip(1).any(with_flag)
+    regex.contains(['^', '$']) || of_newlines.iter().any(|part| regex.contains(part)) || regex.split("(?").skip(1).any(with_flag)
 }
 
 fn set(texts: &[String]) -> Result<Option<RegexSet>, FilterError> {

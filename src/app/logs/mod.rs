@@ -205,8 +205,10 @@ impl Logs {
         }
         self.arrived(self.held.rows() - rows);
         let (dropped, gone) = self.held.shrink();
-        for record in dropped.iter().filter(|record| self.speaks(record)) {
-            self.spoken[Severity::of(&record.level) as usize] -= 1;
+        for record in &dropped {
+            if self.speaks(record) {
+                self.spoken[Severity::of(&record.level) as usize] -= 1;
+            }
         }
         self.list.selected = self.list.selected.saturating_sub(gone);
         self.list.offset = self.list.offset.saturating_sub(gone);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ask, connection, copy, diff, dumps, forget, level, logs, sync, timeline, tree, walk, what_if};
+use super::{ask, connection, copy, diff, dumps, forget, level, logs, secret, sync, timeline, tree, walk, what_if};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::keymap::Context;
@@ -110,20 +110,19 @@ fn all_namespaces(app: &mut App) -> Vec<Effect> {
     ask::ask(app)
 }
 
-/// Asks again: the proxies of the screen in sight.
+/// Asks again: the proxies of the screen in sight, and whoever else it goes by.
 fn refresh(app: &mut App) -> Vec<Effect> {
     app.last_change = None;
     app.note = Some("asking again".to_owned());
-    if matches!(app.screen().subject, Subject::Sync { .. }) {
-        return sync::fetch(app, Duration::ZERO);
-    }
     let proxies: Vec<ProxyId> = match app.screen().proxy() {
         Some(proxy) => vec![proxy.clone()],
         None => app.fetches.keys().cloned().collect(),
     };
     let mut effects: Vec<Effect> = proxies.iter().flat_map(|proxy| dumps::fetch(app, proxy, Duration::ZERO)).collect();
+    effects.extend(sync::read_again(app));
     effects.extend(timeline::read_again(app, Duration::ZERO));
     effects.extend(diff::read_again(app));
+    effects.extend(secret::read_again(app));
     effects
 }
 
@@ -148,7 +147,10 @@ fn next_scene(app: &mut App) -> Vec<Effect> {
     effects.extend(timeline::read_again(app, Duration::ZERO));
     effects.extend(diff::read_again(app));
     // Of another scene its istiod says something else.
-    Arc::make_mut(&mut app.snapshot).sync = None;
+    let snapshot = Arc::make_mut(&mut app.snapshot);
+    snapshot.sync = None;
+    snapshot.pull_secrets.clear();
+    effects.extend(secret::read_again(app));
     effects.extend(sync::again(app));
     effects
 }

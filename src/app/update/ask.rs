@@ -1,6 +1,6 @@
 //! Questions to `analysis`: one at a time for each screen, asked again when the world has changed meanwhile.
 
-use super::{dumps, lay_out, sync};
+use super::{dumps, lay_out, secret, sync};
 use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::app::question::Answered;
@@ -12,22 +12,24 @@ use crate::model::ids::ProxyId;
 /// How many proxies are asked for home's sake; a screen of its own asks for all it shows.
 const MOST_FOR_HOME: usize = 24;
 
-/// Asks the question of the screen in sight, of the world as it is now.
+/// Asks the question of the screen in sight, of the world as it is now; what is to be read for it beside is read first.
 pub(super) fn ask(app: &mut App) -> Vec<Effect> {
+    let mut effects = secret::wanted(app);
     let snapshot = app.snapshot.clone();
     let Some(question) = app.screen().question() else {
         lay_out(app);
-        return Vec::new();
+        return effects;
     };
     if app.screen().pending.is_some() {
         app.screen_mut().stale = true;
-        return Vec::new();
+        return effects;
     }
     let ticket = app.waits.begin("the answer");
     let screen = app.screen_mut();
     screen.pending = Some(ticket);
     screen.stale = false;
-    vec![Effect::Ask { ticket, question, snapshot }]
+    effects.push(Effect::Ask { ticket, question, snapshot });
+    effects
 }
 
 /// Takes an answer; one that nobody waits for is dropped.

@@ -28,7 +28,8 @@ pub(super) fn read(app: &mut App, objects: &Arc<Snapshot>, changed: &[Changed], 
         app.fetches.retain(|proxy, _| objects.objects.pods.contains_key(proxy));
         app.changes.retain(|proxy, _| objects.objects.pods.contains_key(proxy));
     }
-    let now = Snapshot { dumps, sync: app.snapshot.sync.clone(), ..(**objects).clone() };
+    let (sync, pull_secrets) = (app.snapshot.sync.clone(), app.snapshot.pull_secrets.clone());
+    let now = Snapshot { dumps, sync, pull_secrets, ..(**objects).clone() };
     let previous = std::mem::replace(&mut app.snapshot, Arc::new(now));
     app.object_warnings.clone_from(&objects.warnings);
     dumps::list_warnings(app);

@@ -50,6 +50,7 @@ pub(super) fn fetch(app: &mut App, after: Duration) -> Vec<Effect> {
     }
     let ticket = app.waits.begin("what istiod says of its proxies");
     app.sync = Some(ticket);
+    app.sync_after = after;
     effects.push(Effect::FetchSync { ticket, after });
     effects
 }
@@ -58,12 +59,18 @@ pub(super) fn fetch(app: &mut App, after: Duration) -> Vec<Effect> {
 pub(super) fn wanted(app: &mut App) -> Vec<Effect> {
     // A live mesh is asked again and again while the screen is in sight; so it is when the screen comes into sight again.
     let unknown = app.snapshot.sync.is_none() || is_live(app);
-    if again_after(app).is_some() && app.sync.is_none() && unknown { fetch(app, Duration::ZERO) } else { Vec::new() }
+    let too_late = |after: Duration| app.sync.is_none() && unknown || app.sync.is_some() && app.sync_after > after;
+    if again_after(app).is_some_and(too_late) { fetch(app, Duration::ZERO) } else { Vec::new() }
 }
 
 /// Asks anew where an answer is in sight or on its way, after the source has become another one.
 pub(super) fn again(app: &mut App) -> Vec<Effect> {
     if again_after(app).is_some() || app.sync.is_some() { fetch(app, Duration::ZERO) } else { Vec::new() }
+}
+
+/// Asks at once where the screen in sight goes by what they say.
+pub(super) fn read_again(app: &mut App) -> Vec<Effect> {
+    if again_after(app).is_some() { fetch(app, Duration::ZERO) } else { Vec::new() }
 }
 
 /// Takes what the istiods said. What was read stays in sight when the next request fails: the failure is said.
@@ -72,11 +79,16 @@ pub(super) fn read(app: &mut App, ticket: Ticket, outcome: Result<Arc<Sync>, Str
         return Vec::new();
     }
     app.sync = None;
-    // For the findings it is one source of several: what could not be read stands among them.
-    if let (Err(why), Subject::Sync { .. }) = (&outcome, &app.screen().subject) {
+    // For others than Sync it is one source of several: that it could not be read stands among the rest, unless what was read before
+    // stays there in its place.
+    let stays = matches!(app.snapshot.sync, Some(Ok(_)));
+    if let Err(why) = &outcome
+        && again_after(app) == Some(AGAIN)
+        && (stays || matches!(app.screen().subject, Subject::Sync { .. }))
+    {
         app.say_failure(why.clone());
     }
-    if outcome.is_ok() || !matches!(app.snapshot.sync, Some(Ok(_))) {
+    if outcome.is_ok() || !stays {
         let snapshot = Arc::make_mut(&mut app.snapshot);
         snapshot.sync = Some(outcome);
         snapshot.generation += 1;

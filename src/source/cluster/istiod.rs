@@ -41,7 +41,7 @@ pub(super) async fn ask_all(shared: &Shared, path: &str) -> Result<IstiodReplies
     let answers = join_all(pods.iter().map(|pod| async move {
         let began = clock::now();
         let answer = ask_any_way(shared, pod, path, limits).await;
-        (pod, answer.map(|(bytes, way, tried)| Reply { bytes, way, view: DumpView::Istiod, took: began.elapsed(), tried }))
+        (pod, answer.map(|reply| Reply { took: began.elapsed(), ..reply }))
     }))
     .await;
     let (mut found, mut first) = (IstiodReplies::default(), None);
@@ -57,19 +57,20 @@ pub(super) async fn ask_all(shared: &Shared, path: &str) -> Result<IstiodReplies
     if found.replies.is_empty() { Err(failed(shared, path, &first.unwrap_or_else(|| none(shared)))) } else { Ok(found) }
 }
 
-/// An answer, the way by which it came, and what was tried before.
-type Found = (Bytes, &'static str, Vec<String>);
-
 /// Asks on port 15014, which takes no token from a port-forward; where that is closed, over xDS.
-async fn ask_any_way(shared: &Shared, pod: &str, path: &str, limits: Limits) -> Result<Found, Trouble> {
+async fn ask_any_way(shared: &Shared, pod: &str, path: &str, limits: Limits) -> Result<Reply, Trouble> {
+    let reply = |bytes, way, tried| Reply { bytes, way, view: DumpView::Istiod, took: Duration::ZERO, tried, asked_as: None };
     let answer = ask(shared, pod, path, limits).await?;
     let closed = match answer.status {
-        200 => return Ok((answer.body, "port-forward", Vec::new())),
+        200 => return Ok(reply(answer.body, "port-forward", Vec::new())),
         _ if path.starts_with("/debug/") && is_closed(&answer) => format!("on port {PORT}: {}", said(&answer)),
         _ => return Err(Trouble::new(Cause::Answered, said(&answer))),
     };
     match xds::ask(shared, pod, path, limits).await {
-        Ok(bytes) => Ok((bytes, "xDS", vec![closed])),
+        Ok(xds::Told { bytes, asked_as, refused }) => {
+            let tried = std::iter::once(closed).chain(refused).collect();
+            Ok(Reply { asked_as: Some(asked_as), ..reply(bytes, "xDS", tried) })
+        }
         Err(trouble) => Err(Trouble { text: format!("{closed}; over xDS: {}", trouble.text), ..trouble }),
     }
 }
@@ -88,6 +89,8 @@ fn failed(shared: &Shared, path: &str, trouble: &Trouble) -> SourceError {
             format!("grant list on pods, and get and create on pods/portforward, in namespace {}", shared.istio_namespace)
         }
         Cause::NotFound => "name istiod's namespace with --istio-namespace".to_owned(),
+        // It runs, and has said why not.
+        Cause::Answered => String::new(),
         _ => format!("see whether istiod runs: kubectl -n {} get pods -l app=istiod", shared.istio_namespace),
     };
     trouble.failed(format_args!("istiod cannot be asked for {path}"), fix)
@@ -119,7 +122,7 @@ pub(super) async fn view_of(shared: &Shared, proxy: &ProxyId) -> Result<Reply, S
     let began = clock::now();
     let end = began + shared.timeout;
     match dump_of(shared, proxy, Limits { first: end, end }).await {
-        Ok((bytes, tried)) => Ok(Reply { bytes, way: "istiod", view: DumpView::Istiod, took: began.elapsed(), tried }),
+        Ok((bytes, tried)) => Ok(Reply { bytes, way: "istiod", view: DumpView::Istiod, took: began.elapsed(), tried, asked_as: None }),
         Err(trouble) => Err(failed(shared, &format!("what it would send {proxy}"), &trouble)),
     }
 }

@@ -76,7 +76,7 @@ pub(super) async fn list(shared: &Shared, resource: &str) -> Result<Reply, Sourc
         list.items.retain(|item| is_mesh_configuration(item));
     }
     let bytes = Bytes::from(list.write());
-    Ok(Reply { bytes, way: "list", view: DumpView::Proxy, took: began.elapsed(), tried })
+    Ok(Reply { bytes, way: "list", view: DumpView::Proxy, took: began.elapsed(), tried, asked_as: None })
 }
 
 /// The path that a resource is under, and whether it lives in namespaces (as far as is known: all of the mesh's kinds but

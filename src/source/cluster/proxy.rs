@@ -43,7 +43,7 @@ async fn run(shared: &Shared, job: &Job<'_>) -> Result<Reply, SourceError> {
     let pods: Api<Pod> = Api::namespaced(shared.client.clone(), &job.proxy.namespace);
     let asked = Asked { job, pods: &pods };
     let mut tried = Vec::new();
-    let reply = |bytes, way, view, tried| Reply { bytes, way, view, took: began.elapsed(), tried };
+    let reply = |bytes, way, view, tried| Reply { bytes, way, view, took: began.elapsed(), tried, asked_as: None };
 
     // Each way leaves half of what is left to the ways after it, until something has come by it.
     let first = match asked.by_forward(limits(began, end)).await {

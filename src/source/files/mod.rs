@@ -160,5 +160,5 @@ fn off_the_runtime<T: Send + 'static>(
 
 /// A reply that came from a file.
 fn reply(bytes: Bytes, view: DumpView, started: Instant, tried: Vec<String>) -> Reply {
-    Reply { bytes, way: "file", view, took: started.elapsed(), tried }
+    Reply { bytes, way: "file", view, took: started.elapsed(), tried, asked_as: None }
 }

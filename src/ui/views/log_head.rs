@@ -155,7 +155,9 @@ fn notes(of: &LogsOf, logs: &Logs, hidden: Option<&Silence>) -> Vec<(Role, Strin
                  L raises the level of one proxy for a while"
                     .to_owned()
             }
-            None => "it does not run (h says), or its info and debug lines are hidden, as Envoy's loggers are at warning unless set".to_owned(),
+            None => {
+                "it does not run (h says), or its info and debug lines are hidden, as Envoy's loggers are at warning unless set".to_owned()
+            }
         };
         notes.push((Role::Muted, format!("{plugin} itself has said nothing in what is held: {why}.")));
     } else if below > 0 {

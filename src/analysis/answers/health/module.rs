@@ -8,7 +8,7 @@ use super::ProxyHealth;
 use crate::analysis::era::Version;
 use crate::analysis::health::module::{is_comparable, next_pull};
 use crate::analysis::health::{PluginState, Weight};
-use crate::model::ids::{PluginId, ProxyId};
+use crate::model::ids::{ObjectName, PluginId, ProxyId};
 use crate::model::pull_secret::{PULL_SECRET_TYPE, PullSecret};
 use crate::model::snapshot::Snapshot;
 
@@ -42,7 +42,7 @@ impl ModuleHealth {
         lines.extend(self.skew.iter().map(|skew| (Weight::Bad, skew.clone())));
         lines.extend(self.image_pull_secret.iter().map(|secret| {
             let weight = if secret.good == Some(false) { Weight::Bad } else { Weight::Neutral };
-            (weight, format!("Secret {} {}", secret.name, secret.what))
+            (weight, secret.said())
         }));
         lines
     }
@@ -68,9 +68,18 @@ pub struct SecretHealth {
     pub what: String,
 }
 
+impl SecretHealth {
+    /// What is known of it, as a sentence. An error names it itself.
+    fn said(&self) -> String {
+        let is_named = self.good.is_none() && self.what.contains(&self.name);
+        if is_named { self.what.clone() } else { format!("Secret {} {}", self.name, self.what) }
+    }
+}
+
 /// None where the plugin has no object, or no Wasm module.
 pub(super) fn of_plugin(snapshot: &Snapshot, plugin: &PluginId, proxies: &[ProxyHealth]) -> Option<ModuleHealth> {
-    let module = snapshot.objects.plugins.get(plugin)?.wasm()?;
+    let object = snapshot.objects.plugins.get(plugin)?;
+    let module = object.wasm()?;
     let oldest = proxies.iter().filter_map(|proxy| agent(snapshot, &proxy.proxy)).min();
     let mut by_digest: BTreeMap<&str, Vec<ProxyId>> = BTreeMap::new();
     // What is left over runs nowhere.
@@ -102,7 +111,7 @@ pub(super) fn of_plugin(snapshot: &Snapshot, plugin: &PluginId, proxies: &[Proxy
         next_pull: next_pull(module, oldest),
         digests,
         skew,
-        image_pull_secret: secret(snapshot, plugin, &module.image_pull_secret),
+        image_pull_secret: object.pull_secret().map(|name| secret(snapshot, &name)),
     })
 }
 
@@ -115,13 +124,9 @@ fn comparable(snapshot: &Snapshot, proxy: &ProxyId, url: &str) -> bool {
     is_comparable(url, agent(snapshot, proxy))
 }
 
-fn secret(snapshot: &Snapshot, plugin: &PluginId, name: &str) -> Option<SecretHealth> {
-    if name.is_empty() {
-        return None;
-    }
-    // istiod looks in the plugin's own namespace whatever is written (`pilot/pkg/model/extensions.go: toSecretResourceName`).
-    let place = crate::model::ids::ObjectName::new(&plugin.name.namespace, name);
-    let (good, what) = match snapshot.pull_secrets.get(&place) {
+fn secret(snapshot: &Snapshot, name: &ObjectName) -> SecretHealth {
+    let (good, what) = match snapshot.pull_secrets.get(name) {
+        Some(PullSecret::Awaited) => (None, "is being looked for".to_owned()),
         Some(PullSecret::Good) => (Some(true), format!("is there, and of type {PULL_SECRET_TYPE}")),
         Some(PullSecret::OtherType) => (Some(false), format!("is there, and not of type {PULL_SECRET_TYPE}, which istiod asks for")),
         Some(PullSecret::Missing) => (Some(false), "is not there".to_owned()),
@@ -132,5 +137,5 @@ fn secret(snapshot: &Snapshot, plugin: &PluginId, name: &str) -> Option<SecretHe
         Some(PullSecret::Unread(why)) => (None, why.clone()),
         None => (None, "was not looked for".to_owned()),
     };
-    Some(SecretHealth { name: place.to_string(), good, what })
+    SecretHealth { name: name.to_string(), good, what }
 }

@@ -50,7 +50,11 @@ pub struct IstiodAnswer {
     pub way: &'static str,
     /// What was tried before and why it did not work.
     pub tried: Vec<String>,
-    /// How many proxies are connected to it, in all namespaces.
+    /// The service account as which it was asked, `namespace/name`; None where nobody's token was shown.
+    pub account: Option<String>,
+    /// The one namespace of whose proxies it told, since it tells that account of no others; None where it told of all.
+    pub only: Option<String>,
+    /// How many proxies are connected to it, in all namespaces that it told of.
     pub connected: usize,
 }
 
@@ -116,7 +120,8 @@ pub fn sync(snapshot: &Snapshot, wanted: impl Fn(&ProxyId) -> bool) -> SyncAnswe
         proxies.push(world.connected(istiod, client));
     }
     let seen: BTreeSet<&ProxyId> = sync.clients().map(|(_, client)| &client.proxy).collect();
-    let alone = objects.pods.values().filter(|pod| wanted(&pod.id) && !seen.contains(&pod.id));
+    let is_told = |proxy: &ProxyId| wanted(proxy) && !seen.contains(proxy) && sync.tells_of(&proxy.namespace);
+    let alone = objects.pods.values().filter(|pod| is_told(&pod.id));
     proxies.extend(alone.filter_map(|pod| Some(world.alone(&pod.id, rules::why_alone(pod, objects, !sync.partial)?))));
     proxies.sort_by(|a, b| (&a.proxy, &a.istiod).cmp(&(&b.proxy, &b.istiod)));
     mark_doubled(&mut proxies);
@@ -154,6 +159,8 @@ impl World<'_> {
             version: self.version(istiod),
             way: istiod.way,
             tried: istiod.tried.clone(),
+            account: istiod.account.clone(),
+            only: istiod.only.clone(),
             connected: proxies.len(),
         }
     }

@@ -35,7 +35,7 @@ impl SyncAnswer {
 }
 
 impl IstiodAnswer {
-    /// `istiod-66c44df5f5-bspp2, 1.31.0: 3 proxies, asked by port-forward`.
+    /// `istiod-66c44df5f5-bspp2, 1.31.0: 3 proxies, asked by xDS as service account shop/default, which is told of namespace shop alone`.
     pub fn sentence(&self) -> String {
         let name = self.istiod.as_deref().unwrap_or("istiod");
         let version = self.version.as_deref().unwrap_or("of unknown version");
@@ -43,7 +43,9 @@ impl IstiodAnswer {
         let count = if self.connected == 1 { String::new() } else { format!("{} ", self.connected) };
         let way = if self.way == "file" { "read from a file".to_owned() } else { format!("asked by {}", self.way) };
         let tried = if self.tried.is_empty() { String::new() } else { format!(" ({})", self.tried.join("; ")) };
-        format!("{name}, {version}: {count}{proxies}, {way}{tried}")
+        let account = self.account.as_ref().map(|account| format!(" as service account {account}")).unwrap_or_default();
+        let only = self.only.as_ref().map(|only| format!(", which is told of namespace {only} alone")).unwrap_or_default();
+        format!("{name}, {version}: {count}{proxies}, {way}{account}{only}{tried}")
     }
 }
 

@@ -41,5 +41,5 @@ pub(in super::super) async fn read(shared: &Shared, request: &LogRequest) -> Res
     if bytes.len() as u64 > LARGEST {
         tried.push(format!("only the first {} MiB of the log were read", LARGEST >> 20));
     }
-    Ok(Reply { bytes: Bytes::from(bytes), way: "log", view: DumpView::Proxy, took: began.elapsed(), tried })
+    Ok(Reply { bytes: Bytes::from(bytes), way: "log", view: DumpView::Proxy, took: began.elapsed(), tried, asked_as: None })
 }

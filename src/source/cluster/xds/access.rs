@@ -2,6 +2,7 @@
 //! alone and for a while, and the token is shown nowhere.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,11 +15,13 @@ use tokio::sync::Mutex;
 use super::super::Shared;
 use super::super::trouble::{Cause, Trouble, bounded};
 use crate::clock::{self, Instant};
+use crate::model::ids::ObjectName;
+use crate::source::AskedAs;
 
 /// Istio puts the root of its certificates into every namespace that it serves (`pilot/pkg/bootstrap/certcontroller.go`).
 const ROOT: &str = "istio-ca-root-cert";
 const ROOT_KEY: &str = "root-cert.pem";
-/// The service account that istioctl takes too: one of istiod's own namespace may see every proxy.
+/// The service account that istioctl takes too, which every namespace has: that of istiod's own namespace may see every proxy.
 const ACCOUNT: &str = "default";
 /// What istiod expects a token to be for (`TOKEN_AUDIENCES`).
 const AUDIENCE: &str = "istio-ca";
@@ -53,12 +56,16 @@ impl Held {
 
 /// Access to the istiods of a namespace.
 pub(in crate::source::cluster) struct Access {
-    /// Istiod's namespace, of which the token's account is.
-    pub(super) namespace: String,
+    /// Istiod's namespace.
+    pub(super) istio_namespace: String,
     /// The mesh's root certificate, PEM.
     pub(super) root: String,
+    /// Whose token it is.
+    pub(super) account: ObjectName,
     /// The token.
     pub(super) token: Token,
+    /// Why it is not that of an account of istiod's own namespace; None where it is.
+    pub(super) refused: Option<String>,
 }
 
 /// A token, which no output holds.
@@ -78,23 +85,54 @@ impl Token {
 }
 
 impl Access {
-    /// Reads the root, and has a token made where the person has the right to.
+    /// Reads the root, and has a token made: for an account of istiod's namespace, as istioctl does, or where the person has no right to
+    /// that, for one of the person's own namespace. To that one istiod tells of less.
     async fn of(shared: &Shared) -> Result<Self, Trouble> {
-        let namespace = shared.istio_namespace.clone();
-        let maps: Api<ConfigMap> = Api::namespaced(shared.client.clone(), &namespace);
-        let map = bounded(shared.timeout, maps.get(ROOT)).await?;
-        let no_root = || Trouble::new(Cause::NotFound, format!("ConfigMap {namespace}/{ROOT} has no {ROOT_KEY}"));
-        let root = map.data.unwrap_or_default().remove(ROOT_KEY).ok_or_else(no_root)?;
-        let accounts: Api<ServiceAccount> = Api::namespaced(shared.client.clone(), &namespace);
-        let spec =
-            TokenRequestSpec { audiences: vec![AUDIENCE.to_owned()], expiration_seconds: Some(SECONDS), ..TokenRequestSpec::default() };
-        let wanted = TokenRequest { spec, ..TokenRequest::default() };
-        let made = bounded(shared.timeout, accounts.create_token_request(ACCOUNT, &PostParams::default(), &wanted)).await?;
-        let token = made.status.map(|status| status.token).filter(|token| !token.is_empty());
-        let token =
-            token.ok_or_else(|| Trouble::new(Cause::Refused, format!("no token was made for service account {namespace}/{ACCOUNT}")))?;
-        Ok(Self { namespace, root, token: Token(token) })
+        let (root, ..) = in_either(shared, |namespace| root_in(shared, namespace)).await?;
+        let (token, namespace, refused) = in_either(shared, |namespace| token_in(shared, namespace)).await?;
+        let refused = refused.map(|why| format!("a token of service account {}/{ACCOUNT}: {why}", shared.istio_namespace));
+        let account = ObjectName::new(namespace, ACCOUNT);
+        Ok(Self { istio_namespace: shared.istio_namespace.clone(), root, account, token, refused })
     }
+
+    /// Whom istiod takes us for.
+    pub(super) fn asked_as(&self) -> AskedAs {
+        AskedAs { account: self.account.clone(), sees_all: self.account.namespace == self.istio_namespace }
+    }
+}
+
+/// Does it in istiod's namespace or, where the right to that is lacking, in the person's own. Gives the namespace with it, and why it is
+/// not istiod's. Where neither goes, the error is that of istiod's, with the other in it.
+async fn in_either<'s, T, F>(shared: &'s Shared, act: impl Fn(&'s str) -> F) -> Result<(T, &'s str, Option<String>), Trouble>
+where
+    F: Future<Output = Result<T, Trouble>>,
+{
+    let (first, own) = (shared.istio_namespace.as_str(), shared.namespace.as_str());
+    match act(first).await {
+        Ok(found) => Ok((found, first, None)),
+        Err(trouble) if trouble.cause == Cause::Forbidden && own != first => match act(own).await {
+            Ok(found) => Ok((found, own, Some(trouble.text))),
+            Err(also) => Err(Trouble { text: format!("{}; and in namespace {own}: {}", trouble.text, also.text), ..trouble }),
+        },
+        Err(trouble) => Err(trouble),
+    }
+}
+
+async fn root_in(shared: &Shared, namespace: &str) -> Result<String, Trouble> {
+    let maps: Api<ConfigMap> = Api::namespaced(shared.client.clone(), namespace);
+    let map = bounded(shared.timeout, maps.get(ROOT)).await?;
+    let no_root = || Trouble::new(Cause::NotFound, format!("ConfigMap {namespace}/{ROOT} has no {ROOT_KEY}"));
+    map.data.unwrap_or_default().remove(ROOT_KEY).ok_or_else(no_root)
+}
+
+async fn token_in(shared: &Shared, namespace: &str) -> Result<Token, Trouble> {
+    let accounts: Api<ServiceAccount> = Api::namespaced(shared.client.clone(), namespace);
+    let spec = TokenRequestSpec { audiences: vec![AUDIENCE.to_owned()], expiration_seconds: Some(SECONDS), ..TokenRequestSpec::default() };
+    let wanted = TokenRequest { spec, ..TokenRequest::default() };
+    let made = bounded(shared.timeout, accounts.create_token_request(ACCOUNT, &PostParams::default(), &wanted)).await?;
+    let token = made.status.map(|status| status.token).filter(|token| !token.is_empty());
+    let none = || Trouble::new(Cause::Refused, format!("no token was made for service account {namespace}/{ACCOUNT}"));
+    token.map(Token).ok_or_else(none)
 }
 
 #[cfg(test)]

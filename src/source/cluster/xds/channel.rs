@@ -53,7 +53,7 @@ async fn exchange(io: Box<dyn Io>, access: &Access, request: DiscoveryRequest, l
     let began = clock::now();
     let late = |_| Trouble::new(Cause::TimedOut, format!("no answer over xDS within {}", seconds(began.elapsed())));
     // Every istiod's certificate has this name, whatever its revision (`pilot/pkg/bootstrap/server.go: initIstiodCerts`).
-    let name = format!("istiod.{}.svc", access.namespace);
+    let name = format!("istiod.{}.svc", access.istio_namespace);
     let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(&access.root)).domain_name(&name);
     let endpoint = Endpoint::from_shared(format!("https://{name}:15012")).and_then(|endpoint| endpoint.tls_config(tls));
     let endpoint = endpoint

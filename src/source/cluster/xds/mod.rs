@@ -18,6 +18,7 @@ use kube::Api;
 use super::Shared;
 use super::forward::{Limits, Port};
 use super::trouble::{Cause, Trouble, one_line};
+use crate::source::AskedAs;
 
 pub(super) use access::{Access, Held};
 
@@ -27,14 +28,29 @@ const DEBUG: &str = "istio.io/debug";
 /// How the proxies stand, as ClientConfigs, whatever `ENABLE_DEBUG_ON_HTTP` says.
 const SYNCZ: &str = "istio.io/debug/syncz";
 
+/// What an istiod told, and to whom.
+pub(super) struct Told {
+    pub bytes: Bytes,
+    pub asked_as: AskedAs,
+    /// Why it was not asked as the account that may see every proxy.
+    pub refused: Option<String>,
+}
+
 /// Asks one istiod for what stands under a path of `/debug/`.
-pub(super) async fn ask(shared: &Shared, pod: &str, path: &str, limits: Limits) -> Result<Bytes, Trouble> {
+pub(super) async fn ask(shared: &Shared, pod: &str, path: &str, limits: Limits) -> Result<Told, Trouble> {
     let access = shared.xds.get(shared).await?;
     let answer = ask_with(shared, pod, path, &access, limits).await;
     if matches!(&answer, Err(trouble) if trouble.cause == Cause::Unauthorized) {
         shared.xds.forget().await;
     }
-    answer
+    match answer {
+        Ok(bytes) => Ok(Told { bytes, asked_as: access.asked_as(), refused: access.refused.clone() }),
+        // Whose token istiod did not like is a part of why.
+        Err(trouble) if matches!(trouble.cause, Cause::Unauthorized | Cause::Forbidden) => {
+            Err(Trouble { text: format!("{} (service account {})", trouble.text, access.account), ..trouble })
+        }
+        Err(trouble) => Err(trouble),
+    }
 }
 
 async fn ask_with(shared: &Shared, pod: &str, path: &str, access: &Access, limits: Limits) -> Result<Bytes, Trouble> {
@@ -64,10 +80,12 @@ fn debug(response: DiscoveryResponse) -> Result<Bytes, Trouble> {
 
 /// A request under a name of its own: as a proxy's it would take that proxy's place.
 fn request(access: &Access, type_url: &str, name: Option<&str>) -> DiscoveryRequest {
+    // The namespace of the token, else istiod refuses it (`pilot/pkg/xds/auth.go: checkConnectionIdentity`).
+    let namespace = &access.account.namespace;
     let text = |text: &str| Value { kind: Some(Kind::StringValue(text.to_owned())) };
-    let metadata = [("GENERATOR", text("event")), ("NAMESPACE", text(&access.namespace))];
+    let metadata = [("GENERATOR", text("event")), ("NAMESPACE", text(namespace))];
     let node = Node {
-        id: format!("sidecar~127.0.0.1~meshscope.{0}~{0}.svc.cluster.local", access.namespace),
+        id: format!("sidecar~127.0.0.1~meshscope.{namespace}~{namespace}.svc.cluster.local"),
         metadata: Some(Struct { fields: metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect() }),
         ..Node::default()
     };
