@@ -5,17 +5,17 @@ use std::sync::{Arc, Mutex};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use meshscope::model::logs::LogOrigin;
-use meshscope::source::logs::{LogBatch, LogNews, LogQuery, LogStream, LogStreams, LogTargets};
+use meshscope::source::logs::{LogFeed, LogNews, LogQuery, LogStream, LogStreams, LogTargets};
 use meshscope::source::{
     FailureKind, IstiodReplies, LogRequest, ProxyRequest, Reply, SharedSource, Source, SourceError, SourceInfo, SourceKind, Updates,
 };
 use tokio::sync::mpsc;
 
 /// A stream for each container, of which so many batches may wait, and where what comes of them is put in.
-pub fn source(origins: &[Arc<LogOrigin>], waiting: usize) -> (SharedSource, Vec<mpsc::Sender<LogBatch>>) {
-    let (feeds, batches): (Vec<_>, Vec<_>) = origins.iter().map(|_| mpsc::channel(waiting)).unzip();
+pub fn source(origins: &[Arc<LogOrigin>], waiting: usize) -> (SharedSource, Vec<LogFeed>) {
+    let (outs, batches): (Vec<_>, Vec<_>) = origins.iter().map(|_| mpsc::channel(waiting)).unzip();
     let streams = origins.iter().cloned().zip(batches).map(|(origin, batches)| LogNews::Stream(LogStream { origin, batches })).collect();
-    (Arc::new(Fed { streams: Mutex::new(streams) }), feeds)
+    (Arc::new(Fed { streams: Mutex::new(streams) }), outs.into_iter().map(LogFeed::new).collect())
 }
 
 struct Fed {
