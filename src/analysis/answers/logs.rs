@@ -1,8 +1,11 @@
 //! A log record as an object of JSON, one a line.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::ingest::logs::message;
 use crate::model::ids::{PluginKind, ProxyId};
 use crate::model::logs::{LogEvent, LogKind, LogRecord, LogSource, LogTime};
 
@@ -35,14 +38,14 @@ pub struct LogEntry<'r> {
     /// Why the plugin is not known, or how it was found, where the line does not name it.
     pub plugin_note: Option<&'r str>,
     /// The message.
-    pub message: &'r str,
+    pub message: Cow<'r, str>,
     /// The record as written, without the kubelet's times.
     pub raw: &'r str,
 }
 
 /// The record in the words of JSON.
 pub fn log_entry(record: &LogRecord) -> LogEntry<'_> {
-    let LogRecord { time, origin, kind, event, level, scope, plugin, plugin_note, message, raw } = record;
+    let LogRecord { time, origin, kind, event, level, scope, plugin, plugin_note, message: _, raw } = record;
     LogEntry {
         time: time.and_then(timestamp),
         source: origin.source,
@@ -56,7 +59,7 @@ pub fn log_entry(record: &LogRecord) -> LogEntry<'_> {
         plugin: plugin.as_ref().map(ToString::to_string),
         plugin_kind: plugin.as_ref().map(|plugin| plugin.kind),
         plugin_note: plugin_note.as_deref(),
-        message,
+        message: message(record),
         raw,
     }
 }

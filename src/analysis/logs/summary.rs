@@ -93,7 +93,7 @@ fn requested(request: &LoggedRequest<'_>) -> String {
     let LoggedRequest { method, path, authority, code, .. } = request;
     let what = if method.is_empty() { format!("TCP {}", request.upstream_host) } else { format!("{method} {authority}{path} {code}") };
     let took = request.duration_ms.map(|time| format!(", {time} ms")).unwrap_or_default();
-    let flags = words::flags(request.flags).into_iter().map(|(flag, meaning)| match meaning {
+    let flags = words::flags(&request.flags).into_iter().map(|(flag, meaning)| match meaning {
         Some(meaning) => format!("; {flag}: {meaning}"),
         None => format!("; {flag}"),
     });
