@@ -5,9 +5,10 @@
 
 mod support;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use meshscope::ingest::logs::{Assembler, details};
+use meshscope::ingest::logs::{Assembler, details, message};
 use meshscope::ingest::redact;
 use meshscope::model::log_details::LogDetails;
 use meshscope::model::logs::{LogEvent, LogKind, LogRecord};
@@ -192,8 +193,8 @@ fn a_record_is_bounded_and_goes_on_as_what_it_was() {
 }
 
 /// Kind, level, scope, message, time.
-fn shape(record: &LogRecord) -> (LogKind, &str, &str, &str, Option<i64>) {
-    (record.kind, &record.level, &record.scope, &record.message, record.time)
+fn shape(record: &LogRecord) -> (LogKind, &str, &str, Cow<'_, str>, Option<i64>) {
+    (record.kind, &record.level, &record.scope, message(record), record.time)
 }
 
 #[test]

@@ -16,16 +16,17 @@ use meshscope::model::inventory::Inventory;
 use meshscope::model::kind::Kind;
 use meshscope::model::logs::{LogEvent, LogLine, LogOrigin, LogRecord, LogSource, LogTime, MarkKind};
 use meshscope::model::update::Update;
-use meshscope::source::logs::{LogBatch, LogItem, LogQuery};
+use meshscope::source::logs::{BATCHES, LogFeed, LogItem, LogQuery};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 const SECOND: LogTime = 1_000_000_000;
 
 /// What a test holds of a reader.
 struct Reading {
-    feeds: Vec<mpsc::Sender<LogBatch>>,
+    feeds: Vec<LogFeed>,
     origins: Vec<Arc<LogOrigin>>,
     views: watch::Sender<Arc<View>>,
     records: mpsc::Receiver<Vec<LogRecord>>,
@@ -34,33 +35,38 @@ struct Reading {
 
 impl Reading {
     fn of(pods: &[&str]) -> Self {
+        Self::with_room(pods, 64)
+    }
+
+    /// A reader whose records wait in a channel of this size.
+    fn with_room(pods: &[&str], room: usize) -> Self {
         let origin = |pod: &&str| {
             let pod = ProxyId::new(*pod, "shop");
             Arc::new(LogOrigin { source: LogSource::Proxy, pod, container: "istio-proxy".to_owned(), workload: None })
         };
         let origins: Vec<_> = pods.iter().map(origin).collect();
-        let (source, feeds) = fed::source(&origins, 64);
+        let (source, feeds) = fed::source(&origins, room);
         let filter = Arc::new(Filter::new(FilterSpec::default(), &Default::default()).unwrap());
         let (views, view) =
             watch::channel(Arc::new(View { origins: origins.clone().into(), objects: Arc::default(), alone: true, filter }));
-        let (sender, records) = mpsc::channel(64);
+        let (sender, records) = mpsc::channel(room);
         let query = LogQuery { follow: true, ..LogQuery::default() };
         Self { feeds, origins, views, records, task: tokio::spawn(logs::run(source, query, view, sender)) }
     }
 
     /// A line comes, as soon as it was written.
-    async fn line(&self, log: usize, time: LogTime, text: &str) {
+    async fn line(&mut self, log: usize, time: LogTime, text: &str) {
         let line = LogLine { origin: self.origins[log].clone(), time: Some(time), text: text.to_owned(), cut: false };
-        self.feeds[log].send(LogBatch { items: vec![LogItem::Line(line)], live: true }).await.unwrap();
+        assert!(self.feeds[log].lines(vec![LogItem::Line(line)]).await);
         self.quiet(log).await;
     }
 
-    async fn mark(&self, log: usize, kind: MarkKind) {
-        self.feeds[log].send(LogBatch { items: vec![LogItem::Mark(kind, format!("{kind:?}"))], live: false }).await.unwrap();
+    async fn mark(&mut self, log: usize, kind: MarkKind) {
+        assert!(self.feeds[log].mark(kind, format!("{kind:?}")).await);
     }
 
-    async fn quiet(&self, log: usize) {
-        self.feeds[log].send(LogBatch { items: Vec::new(), live: true }).await.unwrap();
+    async fn quiet(&mut self, log: usize) {
+        assert!(self.feeds[log].at_end().await);
     }
 
     /// What is handed out by now.
@@ -95,7 +101,7 @@ async fn a_log_that_cannot_be_read_holds_nobody_up() {
     let mut reading = Reading::of(&["a", "b"]);
     let line = |text: &str| LogLine { origin: reading.origins[0].clone(), time: Some(SECOND), text: text.to_owned(), cut: false };
     let items = ["past", "more of it"].map(|text| LogItem::Line(line(text))).to_vec();
-    reading.feeds[0].send(LogBatch { items, live: false }).await.unwrap();
+    assert!(reading.feeds[0].lines(items).await);
     assert!(reading.out().await.is_empty(), "the other has not shown its past");
     reading.mark(1, MarkKind::Waiting).await;
     assert_eq!(reading.out().await, ["Waiting", "past"]);
@@ -126,6 +132,36 @@ async fn a_clock_that_is_behind_is_marked_once() {
     assert_eq!(skews.len(), 1);
     assert_eq!((skews[0].origin.pod.pod.as_str(), skews[0].origin.source), ("late", LogSource::Meshscope));
     assert!(skews[0].message.contains("7.0 s later than those of right"), "{}", skews[0].message);
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_that_are_taken_slowly_are_no_clock_that_is_wrong() {
+    let mut reading = Reading::with_room(&["quiet", "loud"], BATCHES);
+    let began = Instant::now();
+    let now = move || LogTime::try_from(began.elapsed().as_nanos()).unwrap();
+    for log in [0, 1] {
+        reading.quiet(log).await;
+    }
+    for _ in 0..40 {
+        reading.line(0, now(), "x").await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        reading.out().await;
+    }
+    let (mut feed, origin) = (reading.feeds.remove(1), reading.origins[1].clone());
+    let writing = tokio::spawn(async move {
+        for _ in 0..1000 {
+            let line = LogLine { origin: origin.clone(), time: Some(now()), text: "x".to_owned(), cut: false };
+            assert!(feed.lines(vec![LogItem::Line(line); 20]).await);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    let mut skews = Vec::new();
+    while !writing.is_finished() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let records = reading.records.recv().await.unwrap();
+        skews.extend(records.into_iter().filter(|record| record.event == Some(LogEvent::Mark(MarkKind::Skew))));
+    }
+    assert_eq!(skews, []);
 }
 
 #[tokio::test(start_paused = true)]

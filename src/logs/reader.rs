@@ -46,16 +46,21 @@ struct Log {
     origin: Arc<LogOrigin>,
     batches: mpsc::Receiver<LogBatch>,
     assembler: Assembler,
-    /// When the kubelet took the first line of the record that the assembler keeps, where it keeps one.
-    kept: Option<Option<LogTime>>,
+    /// The first line of the record that the assembler keeps, where it keeps one.
+    kept: Option<Arrival>,
     /// The time of the last record.
     last: Option<LogTime>,
     /// Whether it was read to its end before the last batch came.
     live: bool,
-    /// Whether nothing waits of it, so that the next batch is taken when it comes.
-    awaited: bool,
-    /// Whether the last batch with lines was, and came as soon as it was written: only then does its coming tell of clocks.
-    prompt: bool,
+}
+
+/// When a line came.
+#[derive(Clone, Copy, Default)]
+struct Arrival {
+    /// To the kubelet.
+    taken: Option<LogTime>,
+    /// To this program, where that was as soon as it was written: only then does it tell of clocks.
+    came: Option<Moment>,
 }
 
 impl Reader {
@@ -77,8 +82,7 @@ impl Reader {
     pub(super) fn begin(&mut self, stream: LogStream) {
         let LogStream { origin, batches } = stream;
         self.merge.open(self.count, self.now());
-        let log =
-            Log { origin, batches, assembler: Assembler::default(), kept: None, last: None, live: false, awaited: false, prompt: false };
+        let log = Log { origin, batches, assembler: Assembler::default(), kept: None, last: None, live: false };
         self.logs.insert(self.count, log);
         self.count += 1;
     }
@@ -95,12 +99,10 @@ impl Reader {
                 if !self.merge.wants(*number) {
                     continue;
                 }
-                let Poll::Ready(batch) = log.batches.poll_recv(context) else {
-                    log.awaited = true;
-                    continue;
-                };
-                self.served = *number;
-                return Poll::Ready((*number, batch));
+                if let Poll::Ready(batch) = log.batches.poll_recv(context) {
+                    self.served = *number;
+                    return Poll::Ready((*number, batch));
+                }
             }
         }
         Poll::Pending
@@ -110,15 +112,13 @@ impl Reader {
     pub(super) fn take(&mut self, number: usize, batch: Option<LogBatch>) {
         let Some(batch) = batch else { return self.end(number) };
         let now = self.now();
-        let at_end = batch.items.is_empty();
+        let (at_end, came) = (batch.items.is_empty(), batch.came.map(|came| self.moment(came)));
         if let Some(log) = self.logs.get_mut(&number) {
             log.live = batch.live;
-            let awaited = std::mem::take(&mut log.awaited);
-            log.prompt = if at_end { log.prompt } else { awaited && batch.live };
         }
         for item in batch.items {
             match item {
-                LogItem::Line(line) => self.line(number, line, now),
+                LogItem::Line(line) => self.line(number, line, came, now),
                 LogItem::Mark(kind, text) => {
                     self.flush(number, now);
                     self.mark(number, kind, text, now);
@@ -131,17 +131,17 @@ impl Reader {
         }
     }
 
-    fn line(&mut self, number: usize, line: LogLine, now: Moment) {
+    fn line(&mut self, number: usize, line: LogLine, came: Option<Moment>, now: Moment) {
         let Some(log) = self.logs.get_mut(&number) else { return };
-        let taken = line.time;
+        let arrival = Arrival { taken: line.time, came };
         match log.assembler.push(line) {
             // The line begins another record.
             Some(record) => {
-                let kept = log.kept.replace(taken).flatten();
-                self.record(number, record, kept, now);
+                let first = log.kept.replace(arrival).unwrap_or_default();
+                self.record(number, record, first, now);
             }
             None => {
-                log.kept.get_or_insert(taken);
+                log.kept.get_or_insert(arrival);
             }
         }
     }
@@ -149,19 +149,20 @@ impl Reader {
     /// Takes what the assembler keeps back: nothing more of it comes for the moment.
     fn flush(&mut self, number: usize, now: Moment) {
         let Some(log) = self.logs.get_mut(&number) else { return };
-        let kept = log.kept.take();
+        let first = log.kept.take().unwrap_or_default();
         if let Some(record) = log.assembler.flush() {
-            self.record(number, record, kept.flatten(), now);
+            self.record(number, record, first, now);
         }
     }
 
-    fn record(&mut self, number: usize, record: LogRecord, taken: Option<LogTime>, now: Moment) {
+    fn record(&mut self, number: usize, record: LogRecord, first: Arrival, now: Moment) {
+        let Arrival { taken, came } = first;
         let Some(log) = self.logs.get_mut(&number) else { return };
         let (live, written) = (log.live, Written { told: record.time, taken });
         log.last = record.time.or(log.last);
         // A request's own time is its start, and its line is written at its end.
         let told = written.told.filter(|_| record.kind != LogKind::Access);
-        let skew = self.clocks.look(number, Written { told, taken }, log.prompt.then_some(now));
+        let skew = self.clocks.look(number, Written { told, taken }, came);
         let record = if self.late { Some(record) } else { self.wanted(record) };
         if let Some(record) = record {
             self.merge.push(number, written, live, now, record.size(), record);
@@ -247,7 +248,11 @@ impl Reader {
     }
 
     fn now(&self) -> Moment {
-        Moment::try_from(self.began.elapsed().as_nanos()).unwrap_or(Moment::MAX)
+        self.moment(clock::now())
+    }
+
+    fn moment(&self, at: Instant) -> Moment {
+        Moment::try_from(at.saturating_duration_since(self.began).as_nanos()).unwrap_or(Moment::MAX)
     }
 
     fn told(&self, skew: &Skew) -> String {

@@ -139,21 +139,21 @@ pub struct LoggedObject<'r> {
 #[serde(rename_all = "camelCase")]
 pub struct LoggedRequest<'r> {
     /// `GET`; empty for TCP.
-    pub method: &'r str,
+    pub method: Cow<'r, str>,
     /// The path.
-    pub path: &'r str,
+    pub path: Cow<'r, str>,
     /// `HTTP/1.1`.
-    pub protocol: &'r str,
+    pub protocol: Cow<'r, str>,
     /// The response's code; 0 where there was none.
     pub code: u16,
     /// The response flags, `UF,URX`.
-    pub flags: &'r str,
+    pub flags: Cow<'r, str>,
     /// The response code's details.
-    pub details: &'r str,
+    pub details: Cow<'r, str>,
     /// The details of a connection's end.
-    pub termination: &'r str,
+    pub termination: Cow<'r, str>,
     /// Why the upstream's transport failed.
-    pub transport_failure: &'r str,
+    pub transport_failure: Cow<'r, str>,
     /// Bytes of the request.
     pub bytes_received: u64,
     /// Bytes of the response.
@@ -163,19 +163,19 @@ pub struct LoggedRequest<'r> {
     /// How long the upstream took, in milliseconds.
     pub upstream_ms: Option<u64>,
     /// The request's ID.
-    pub request_id: &'r str,
+    pub request_id: Cow<'r, str>,
     /// The authority.
-    pub authority: &'r str,
+    pub authority: Cow<'r, str>,
     /// The upstream's address.
-    pub upstream_host: &'r str,
+    pub upstream_host: Cow<'r, str>,
     /// The cluster, `inbound|80||`.
-    pub cluster: &'r str,
+    pub cluster: Cow<'r, str>,
     /// Whether it came to the workload; None where the cluster does not tell.
     pub inbound: Option<bool>,
     /// The server name of TLS.
-    pub server_name: &'r str,
+    pub server_name: Cow<'r, str>,
     /// The route.
-    pub route: &'r str,
+    pub route: Cow<'r, str>,
 }
 
 impl LoggedRequest<'_> {

@@ -87,7 +87,7 @@ pub struct LogRecord {
     pub plugin: Option<PluginId>,
     /// Why the plugin is not known, or how it was found, where the line does not name it.
     pub plugin_note: Option<String>,
-    /// The message, without what stands in fields of its own.
+    /// The message, without what stands in fields of its own; of a request in JSON, the object.
     pub message: Text,
     /// The record as written, without the kubelet's times, its line ends kept.
     pub raw: Text,

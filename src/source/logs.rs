@@ -1,6 +1,7 @@
 //! Log lines as every source streams them: a bounded channel for each container, so that a slow reader slows its sources
 //! and nothing piles up, and at their place among the lines the marks that say what happened to the stream.
 
+mod feed;
 pub(super) mod split;
 
 use std::fmt;
@@ -9,6 +10,8 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+pub use self::feed::LogFeed;
+use crate::clock::Instant;
 use crate::model::logs::{LogLine, LogOrigin, MarkKind};
 
 /// The containers whose logs are wanted. They may change while a source follows: pods come and go.
@@ -77,6 +80,8 @@ pub struct LogBatch {
     pub items: Vec<LogItem>,
     /// Whether they are as young as can be: the stream had been read to its end when they came.
     pub live: bool,
+    /// When they came, where they came as soon as they were written; None where they may have waited.
+    pub came: Option<Instant>,
 }
 
 /// What is said where there are more logs than are read at once.

@@ -15,8 +15,9 @@ use meshscope::analysis::logs::merge::WINDOW;
 use meshscope::analysis::logs::{Filter, FilterSpec};
 use meshscope::logs::{self, View};
 use meshscope::model::logs::{LogKind, LogLine, LogOrigin, LogRecord, LogTime};
-use meshscope::source::logs::{BATCHES, LogBatch, LogItem, LogQuery};
+use meshscope::source::logs::{BATCHES, LogFeed, LogItem, LogQuery};
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 const STREAMS: usize = 20;
@@ -95,32 +96,33 @@ fn now() -> LogTime {
     LogTime::try_from(Timestamp::now().as_nanosecond()).unwrap()
 }
 
-/// Hands lines in, each with the time that it is.
-async fn feed(feed: mpsc::Sender<LogBatch>, origin: Arc<LogOrigin>, load: &'static Load, held: Arc<Held>) {
+/// Hands lines in, each with the time that it is. The stream stays open.
+async fn feed(mut feed: LogFeed, origin: Arc<LogOrigin>, load: &'static Load, held: Arc<Held>) -> LogFeed {
     let share = load.records / load.loud;
     let together = load.rate.map_or(200, |rate| rate / load.loud * TICK.as_millis() as usize / 1000);
     let texts: Vec<String> = (0..1000).map(|index| lines::mixed(index, "\0")).collect();
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     // It has been read to its end.
-    feed.send(LogBatch { items: Vec::new(), live: true }).await.unwrap();
+    assert!(feed.at_end().await);
     for from in (0..share).step_by(together) {
         if load.rate.is_some() {
             ticks.tick().await;
         }
         let (time, taken) = (format!("{:.6}", Timestamp::now()), now());
-        let mut batch = LogBatch { items: Vec::with_capacity(together), live: true };
+        let mut items = Vec::with_capacity(together);
         let mut bytes = 0;
         for index in from..share.min(from + together) {
             let record = texts[index % texts.len()].replace('\0', &time);
             bytes += record.len();
             let line = |text: &str| LogLine { origin: origin.clone(), time: Some(taken), text: text.to_owned(), cut: false };
-            batch.items.extend(record.split('\n').map(line).map(LogItem::Line));
+            items.extend(record.split('\n').map(line).map(LogItem::Line));
         }
         held.add(bytes);
-        feed.send(batch).await.unwrap();
+        assert!(feed.lines(items).await);
     }
-    feed.send(LogBatch { items: Vec::new(), live: true }).await.unwrap();
+    assert!(feed.at_end().await);
+    feed
 }
 
 async fn run(load: &'static Load, mut consumer: Delays) {
@@ -133,12 +135,13 @@ async fn run(load: &'static Load, mut consumer: Delays) {
     let reading = tokio::spawn(logs::run(source, LogQuery { follow: true, ..LogQuery::default() }, view, sender));
     let held = Arc::new(Held::default());
     let began = Instant::now();
-    for (number, (out, origin)) in feeds.iter().zip(&origins).enumerate() {
-        let quiet = LogBatch { items: Vec::new(), live: true };
+    let (mut feeding, mut quiet) = (JoinSet::new(), Vec::new());
+    for (number, (mut out, origin)) in feeds.into_iter().zip(&origins).enumerate() {
         if number < load.loud {
-            tokio::spawn(feed(out.clone(), origin.clone(), load, held.clone()));
+            feeding.spawn(feed(out, origin.clone(), load, held.clone()));
         } else {
-            out.send(quiet).await.unwrap();
+            assert!(out.at_end().await);
+            quiet.push(out);
         }
     }
     while consumer.nanos.len() < load.records {

@@ -78,14 +78,14 @@ async fn write(busy: Busy, origin: Arc<LogOrigin>, out: mpsc::Sender<LogBatch>) 
     };
     for burst in 0..busy.bursts {
         let items = (burst * busy.burst..(burst + 1) * busy.burst).map(line).collect();
-        if out.send(LogBatch { items, live: true }).await.is_err() {
+        if out.send(LogBatch { items, live: true, came: None }).await.is_err() {
             return;
         }
         tokio::time::sleep(busy.pause).await;
     }
     let mark = busy.mark.map(|kind| LogItem::Mark(kind, "the container is another one now".to_owned()));
-    let _ = out.send(LogBatch { items: mark.into_iter().collect(), live: true }).await;
-    let _ = out.send(LogBatch { items: Vec::new(), live: true }).await;
+    let _ = out.send(LogBatch { items: mark.into_iter().collect(), live: true, came: None }).await;
+    let _ = out.send(LogBatch { items: Vec::new(), live: true, came: None }).await;
     out.closed().await;
 }
 

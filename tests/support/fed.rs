@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use futures::FutureExt;
 use meshscope::model::logs::LogOrigin;
 use meshscope::source::SharedSource;
-use meshscope::source::logs::{LogBatch, LogNews, LogStream, LogStreams};
+use meshscope::source::logs::{LogFeed, LogNews, LogStream, LogStreams};
 use tokio::sync::mpsc;
 
 #[path = "log_source.rs"]
@@ -14,8 +14,8 @@ mod log_source;
 use log_source::LogSource;
 
 /// A stream for each container, of which so many batches may wait, and where what comes of them is put in.
-pub fn source(origins: &[Arc<LogOrigin>], waiting: usize) -> (SharedSource, Vec<mpsc::Sender<LogBatch>>) {
-    let (feeds, batches): (Vec<_>, Vec<_>) = origins.iter().map(|_| mpsc::channel(waiting)).unzip();
+pub fn source(origins: &[Arc<LogOrigin>], waiting: usize) -> (SharedSource, Vec<LogFeed>) {
+    let (outs, batches): (Vec<_>, Vec<_>) = origins.iter().map(|_| mpsc::channel(waiting)).unzip();
     let streams = origins.iter().cloned().zip(batches).map(|(origin, batches)| LogNews::Stream(LogStream { origin, batches })).collect();
     let streams: Mutex<Vec<LogNews>> = Mutex::new(streams);
     let logs = move |_, _, news: LogStreams| {
@@ -28,5 +28,6 @@ pub fn source(origins: &[Arc<LogOrigin>], waiting: usize) -> (SharedSource, Vec<
         }
         .boxed()
     };
+    let feeds = outs.into_iter().map(LogFeed::new).collect();
     (Arc::new(LogSource { name: "fed", pods: Vec::new(), logs: Box::new(logs) }), feeds)
 }

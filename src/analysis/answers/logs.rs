@@ -1,9 +1,11 @@
 //! A log record as an object of JSON, one a line.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::ingest::logs::details;
+use crate::ingest::logs::{details, message};
 use crate::model::ids::{PluginKind, ProxyId};
 use crate::model::log_details::LogDetails;
 use crate::model::logs::{LogEvent, LogKind, LogRecord, LogSource, LogTime};
@@ -39,14 +41,14 @@ pub struct LogEntry<'r> {
     /// The parts of what it tells, by its event.
     pub details: Option<LogDetails<'r>>,
     /// The message.
-    pub message: &'r str,
+    pub message: Cow<'r, str>,
     /// The record as written, without the kubelet's times.
     pub raw: &'r str,
 }
 
 /// The record in the words of JSON.
 pub fn log_entry(record: &LogRecord) -> LogEntry<'_> {
-    let LogRecord { time, origin, kind, event, level, scope, plugin, plugin_note, message, raw } = record;
+    let LogRecord { time, origin, kind, event, level, scope, plugin, plugin_note, message: _, raw } = record;
     LogEntry {
         time: time.and_then(timestamp),
         source: origin.source,
@@ -61,7 +63,7 @@ pub fn log_entry(record: &LogRecord) -> LogEntry<'_> {
         plugin_kind: plugin.as_ref().map(|plugin| plugin.kind),
         plugin_note: plugin_note.as_deref(),
         details: details(record),
-        message,
+        message: message(record),
         raw,
     }
 }

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use super::merge::{Moment, WINDOW, Written};
 use crate::model::logs::LogTime;
 
-/// How many records have to agree: one alone may have been held up. So many are looked at together.
+/// How many records have to agree: one alone may have been held up. So many are looked at together; where it counts when they came,
+/// one of those that came at once.
 const AGREEING: usize = 16;
 
 /// What was seen of the clocks of each log.
@@ -21,6 +22,8 @@ struct Clock {
     own: Recent,
     /// How long after their times records came, on a clock with any start.
     delays: Recent,
+    /// When the last one came.
+    came: Option<Moment>,
 }
 
 /// The values that came since as many as have to agree were looked at, the least of those, and whether it was said what they mean.
@@ -41,8 +44,8 @@ pub enum Skew {
 }
 
 impl Clocks {
-    /// Looks at a record of a log. `arrived` is when it came, where it came as soon as it was written. Each difference is told once.
-    pub fn look(&mut self, log: usize, written: Written, arrived: Option<Moment>) -> Option<Skew> {
+    /// Looks at a record of a log. `came` is when it came, where it came as soon as it was written. Each difference is told once.
+    pub fn look(&mut self, log: usize, written: Written, came: Option<Moment>) -> Option<Skew> {
         let clock = self.logs.entry(log).or_default();
         if let (Some(told), Some(taken)) = (written.told, written.taken) {
             let middle = clock.own.add(told.saturating_sub(taken)).map(|sorted| sorted[AGREEING / 2]);
@@ -51,7 +54,8 @@ impl Clocks {
             }
         }
         let time = written.taken.or(written.told)?;
-        let delay = clock.delays.add(arrived?.saturating_sub(time))?[0];
+        let came = came.filter(|came| clock.came.replace(*came) != Some(*came))?;
+        let delay = clock.delays.add(came.saturating_sub(time))?[0];
         let others = self.logs.iter().filter(|(other, _)| **other != log);
         let (least, other) = others.filter_map(|(other, clock)| Some((clock.delays.least?, *other))).min()?;
         let behind = delay.saturating_sub(least);
@@ -118,6 +122,22 @@ mod tests {
         // What is old when it comes tells nothing of clocks.
         for tick in 0..60 {
             assert_eq!(clocks.look(2, Written { told: Some(tick), taken: Some(tick) }, None), None);
+        }
+    }
+
+    #[test]
+    fn records_that_came_at_once_are_one_witness() {
+        let mut clocks = Clocks::default();
+        for tick in 0..60 {
+            let now = tick * SECOND;
+            // Sixteen of each log at once, and now and then all of one are late.
+            let late = if tick % 3 == 0 { 4 * SECOND } else { 0 };
+            for (log, delay) in [(0, 0), (1, late)] {
+                for _ in 0..AGREEING {
+                    let written = Written { told: None, taken: Some(now) };
+                    assert_eq!(clocks.look(log, written, Some(now + delay)), None);
+                }
+            }
         }
     }
 

@@ -61,7 +61,10 @@ pub fn proxy(record: &LogRecord) -> Option<ProxyId> {
 /// records.
 pub fn cluster(record: &LogRecord) -> Option<(String, bool)> {
     match details(record)? {
-        LogDetails::Request(request) if !request.cluster.is_empty() => Some((request.cluster.to_owned(), !request.server_name.is_empty())),
+        LogDetails::Request(request) if !request.cluster.is_empty() => {
+            let tls = !request.server_name.is_empty();
+            Some((request.cluster.into_owned(), tls))
+        }
         _ => None,
     }
 }
@@ -143,18 +146,18 @@ impl Facts {
     }
 
     fn request(&mut self, request: &LoggedRequest<'_>) {
-        self.add("request", [request.method, request.path, request.protocol].join(" ").trim());
-        self.add("authority", request.authority);
+        self.add("request", [&*request.method, &request.path, &request.protocol].join(" ").trim());
+        self.add("authority", &*request.authority);
         self.add("code", if request.code == 0 { "none".to_owned() } else { request.code.to_string() });
         let explained = |word: &str, meaning: Option<&str>| meaning.map_or_else(|| word.to_owned(), |meaning| format!("{word}: {meaning}"));
-        for (flag, meaning) in words::flags(request.flags) {
+        for (flag, meaning) in words::flags(&request.flags) {
             self.add("flag", explained(flag, meaning));
         }
         if !request.details.is_empty() {
-            self.add("details", explained(request.details, words::details(request.details)));
+            self.add("details", explained(&request.details, words::details(&request.details)));
         }
-        self.add("ended", request.termination);
-        self.add("transport", request.transport_failure);
+        self.add("ended", &*request.termination);
+        self.add("transport", &*request.transport_failure);
         let took = |what: &str, time: Option<u64>| time.map(|time| format!("{time} ms {what}"));
         let took: Vec<String> =
             [took("in all", request.duration_ms), took("upstream", request.upstream_ms)].into_iter().flatten().collect();
@@ -162,9 +165,9 @@ impl Facts {
         self.add("bytes", format!("{} received, {} sent", request.bytes_received, request.bytes_sent));
         let way = request.inbound.map(|inbound| if inbound { ", to the workload" } else { ", from the workload" }).unwrap_or_default();
         self.add("cluster", if request.cluster.is_empty() { String::new() } else { format!("{}{way}", request.cluster) });
-        self.add("upstream", request.upstream_host);
-        self.add("server name", request.server_name);
-        self.add("route", request.route);
-        self.add("request id", request.request_id);
+        self.add("upstream", &*request.upstream_host);
+        self.add("server name", &*request.server_name);
+        self.add("route", &*request.route);
+        self.add("request id", &*request.request_id);
     }
 }

@@ -78,10 +78,10 @@ impl Severity {
     /// A request that failed is an error: no answer came of it, or one that says so. One that this proxy refused by itself, or that
     /// was broken off, is a warning; what the application refuses is its own matter.
     fn of_request(request: &LoggedRequest<'_>) -> Self {
-        let by_upstream = matches!(request.details, "" | "via_upstream");
+        let by_upstream = matches!(&*request.details, "" | "via_upstream");
         match request.code {
             500.. => Self::Error,
-            0 if !request.flags.is_empty() || !request.transport_failure.is_empty() => match request.flags {
+            0 if !request.flags.is_empty() || !request.transport_failure.is_empty() => match &*request.flags {
                 "DC" => Self::Warning,
                 _ => Self::Error,
             },
@@ -109,7 +109,13 @@ mod tests {
 
     #[test]
     fn requests_are_as_grave_as_what_became_of_them() {
-        let request = |code, flags, details| LoggedRequest { code, flags, details, protocol: "HTTP/1.1", ..LoggedRequest::default() };
+        let request = |code, flags: &'static str, details: &'static str| LoggedRequest {
+            code,
+            flags: flags.into(),
+            details: details.into(),
+            protocol: "HTTP/1.1".into(),
+            ..LoggedRequest::default()
+        };
         let grave = |code, flags, details| Severity::of_request(&request(code, flags, details));
         assert_eq!([grave(200, "", "via_upstream"), grave(404, "", "via_upstream")], [Severity::Info; 2]);
         assert_eq!(grave(403, "", "rbac_access_denied_matched_policy[none]"), Severity::Warning);

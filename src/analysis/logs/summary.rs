@@ -107,7 +107,7 @@ fn named(object: &LoggedObject<'_>) -> String {
 /// `GET httpbin:8000/headers 200, 3 ms`, with what went wrong, and what is known of a plugin that had to do with it.
 fn requested(request: &LoggedRequest<'_>, note: Option<&str>) -> String {
     let LoggedRequest { method, path, authority, code, .. } = request;
-    let what = match *method {
+    let what = match &**method {
         _ if request.is_tcp() => format!("TCP {}", request.upstream_host),
         // Envoy could not read so far.
         "" => format!("{} {code}", request.protocol),
@@ -118,9 +118,9 @@ fn requested(request: &LoggedRequest<'_>, note: Option<&str>) -> String {
         Some(meaning) => format!("; {word}: {meaning}"),
         None => format!("; {word}"),
     };
-    let mut wrong: String = words::flags(request.flags).into_iter().map(meant).collect();
-    if wrong.is_empty() && !matches!(request.details, "" | "via_upstream") {
-        wrong = meant((request.details, words::details(request.details)));
+    let mut wrong: String = words::flags(&request.flags).into_iter().map(meant).collect();
+    if wrong.is_empty() && !matches!(&*request.details, "" | "via_upstream") {
+        wrong = meant((&request.details, words::details(&request.details)));
     }
     let failure = if request.transport_failure.is_empty() { String::new() } else { format!("; {}", request.transport_failure) };
     let note = note.map(|note| format!("; {note}")).unwrap_or_default();

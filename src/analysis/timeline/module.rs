@@ -143,7 +143,7 @@ pub(super) fn failed_request(scene: &Scene<'_>, config: Option<&ExtensionConfig>
     let Some(LogDetails::Request(request)) = details(found) else { return None };
     let said = format!("a request failed in {} with {}", scene.name, request.code);
     let why = found.plugin_note.clone().unwrap_or_default();
-    let facts = format!("flags {}, details {}", dash(request.flags), dash(request.details));
+    let facts = format!("flags {}, details {}", dash(&request.flags), dash(&request.details));
     let mut step = Step::logged(StepKind::RequestFailed, found, said).noted(facts).nearest(format!("the line names no plugin: {why}"));
     if step.time < scene.from.saturating_add(DRAIN) {
         step = step.noted("a connection that was open before the change is served by the listener of before for 45 s");

@@ -9,10 +9,11 @@ mod envoy;
 mod form;
 mod go;
 mod json;
+mod object;
 mod parsed;
 mod time;
 
 pub use assembler::Assembler;
-pub use details::details;
+pub use details::{details, message};
 pub use form::begins;
 pub use time::{leading, split_kubelet};

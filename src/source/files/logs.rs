@@ -92,7 +92,7 @@ pub(super) async fn run(store: Arc<Store>, query: LogQuery, targets: LogTargets,
 async fn pump(open: impl FnOnce() -> Result<Lines, String> + Send + 'static, out: mpsc::Sender<LogBatch>) -> Option<()> {
     let failed = async |why| {
         let items = vec![LogItem::Mark(MarkKind::Failed, why)];
-        out.send(LogBatch { items, live: false }).await.ok()
+        out.send(LogBatch { items, ..LogBatch::default() }).await.ok()
     };
     let mut lines = match spawn_blocking(open).await.ok()? {
         Ok(lines) => lines,

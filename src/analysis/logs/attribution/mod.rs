@@ -22,10 +22,9 @@ pub use needles::needles;
 
 /// What a request's line says of a plugin's failure: its VM ended the stream, its configuration was not there, or nothing allowed
 /// the request.
-const FAIL_STREAM: &str = " wasm_fail_stream ";
-const NO_FILTER: &str = "NFCF";
+const FAILED: [&str; 3] = [" wasm_fail_stream ", "\"wasm_fail_stream\"", "NFCF"];
 const DENIED: &str = "rbac_access_denied_matched_policy[none]";
-static FAILURES: LazyLock<Option<Finder>> = LazyLock::new(|| Finder::new(&[FAIL_STREAM, NO_FILTER, DENIED]));
+static FAILURES: LazyLock<Option<Finder>> = LazyLock::new(|| Finder::new(&[FAILED.as_slice(), &[DENIED]].concat()));
 
 /// Knows the plugins of a mesh, and which of them reach which proxy.
 #[derive(Debug)]
@@ -130,7 +129,7 @@ impl Attributor {
         if FAILURES.as_ref().is_none_or(|words| words.find(message.as_bytes(), 0).is_none()) {
             return Found::default();
         }
-        if message.contains(FAIL_STREAM) || message.contains(NO_FILTER) {
+        if FAILED.iter().any(|words| message.contains(words)) {
             return self.only_wasm(proxy);
         }
         let stubs = self.candidates.choose(proxy, true, |plugin| plugin.wasm().is_some()).list();

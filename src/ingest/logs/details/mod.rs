@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem;
 
+use super::access;
 use super::envoy::{WASM_LOG, split_prefix};
 use crate::ingest::plugin_name::TRANSLATED;
 use crate::model::log_details::LogDetails;
@@ -25,6 +26,12 @@ pub fn details(record: &LogRecord) -> Option<LogDetails<'_>> {
         LogKind::Plugin => plugin_log(record),
         kind => read(kind, &record.scope, &record.message),
     }
+}
+
+/// The message of a record as text: that of a request in JSON is put together as the access log's text has it.
+pub fn message(record: &LogRecord) -> Cow<'_, str> {
+    let in_json = if record.kind == LogKind::Access { access::as_text(&record.message) } else { None };
+    in_json.map_or(Cow::Borrowed(&record.message), Cow::Owned)
 }
 
 /// The parts of a message of this kind and scope. A plugin's message has lost its own, see [`details`].

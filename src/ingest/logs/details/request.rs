@@ -1,16 +1,18 @@
-//! The parts of the access log's line, in the order of Istio's default text.
+//! The parts of a request in the access log, by the columns of Istio's default text.
 
+use std::borrow::Cow;
+
+use super::super::access::{self, COLUMNS};
 use crate::model::log_details::LoggedRequest;
 
 /// Reads as many columns as there are: a mesh can choose others, and what does not fit is left out.
 pub(super) fn read(message: &str) -> LoggedRequest<'_> {
-    let mut columns = Columns(message);
-    let (method, path, protocol) = columns.request();
-    let mut next = || columns.next().filter(|column| *column != "-").unwrap_or_default();
-    let code = next().parse().unwrap_or(0);
+    let mut columns = access::columns(message).unwrap_or_else(|| in_text(message)).into_iter();
+    let mut next = || columns.next().filter(|column| column != "-").unwrap_or_default();
+    let (method, path, protocol, code) = (next(), next(), next(), next().parse().unwrap_or(0));
     let (flags, details, termination, transport_failure) = (next(), next(), next(), next());
-    let (bytes_received, bytes_sent) = (number(next()).unwrap_or(0), number(next()).unwrap_or(0));
-    let (duration_ms, upstream_ms) = (number(next()), number(next()));
+    let (bytes_received, bytes_sent) = (number(&next()).unwrap_or(0), number(&next()).unwrap_or(0));
+    let (duration_ms, upstream_ms) = (number(&next()), number(&next()));
     let (_forwarded_for, _user_agent, request_id, authority, upstream_host) = (next(), next(), next(), next(), next());
     let (cluster, _upstream, _local, _remote, server_name, route) = (next(), next(), next(), next(), next(), next());
     LoggedRequest {
@@ -29,8 +31,8 @@ pub(super) fn read(message: &str) -> LoggedRequest<'_> {
         request_id,
         authority,
         upstream_host,
+        inbound: inbound(&cluster),
         cluster,
-        inbound: inbound(cluster),
         server_name,
         route,
     }
@@ -47,6 +49,14 @@ fn number(text: &str) -> Option<u64> {
     text.parse().ok()
 }
 
+/// The columns of the text.
+fn in_text(message: &str) -> [Cow<'_, str>; COLUMNS] {
+    let mut columns = Columns(message);
+    let (method, path, protocol) = columns.request();
+    let mut first = [method, path, protocol].into_iter();
+    std::array::from_fn(|_| Cow::Borrowed(first.next().or_else(|| columns.next()).unwrap_or_default()))
+}
+
 /// What is left of a line.
 struct Columns<'m>(&'m str);
 
@@ -60,8 +70,7 @@ impl<'m> Columns<'m> {
         self.0 = end.map_or("", |end| inner[end + 1..].trim_start_matches(' '));
         let (method, rest) = line.split_once(' ').unwrap_or((line, ""));
         let (path, protocol) = rest.rsplit_once(' ').unwrap_or((rest, ""));
-        let given = |word: &'m str| if word == "-" { "" } else { word };
-        (given(method), given(path), given(protocol))
+        (method, path, protocol)
     }
 }
 

@@ -216,7 +216,7 @@ impl<'s> Follower<'s> {
         told
     }
 
-    async fn mark(&self, kind: MarkKind, text: &str) -> Result<(), Broken> {
+    async fn mark(&mut self, kind: MarkKind, text: &str) -> Result<(), Broken> {
         if self.reader.mark(kind, text).await { Ok(()) } else { Err(Broken::ReaderGone) }
     }
 

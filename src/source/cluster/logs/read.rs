@@ -16,7 +16,7 @@ use super::seen::Seen;
 use crate::model::ids::ProxyId;
 use crate::model::logs::{LogOrigin, MarkKind};
 use crate::source::logs::split::{self, Splitter};
-use crate::source::logs::{LogBatch, LogItem};
+use crate::source::logs::{LogBatch, LogFeed, LogItem};
 
 /// A stream that gives nothing for so long has been read to its end.
 const QUIET: Duration = Duration::from_millis(50);
@@ -44,7 +44,7 @@ pub(super) enum Ended {
 /// Where the lines of one container go, and what is remembered of them.
 pub(super) struct Reader {
     pub origin: Arc<LogOrigin>,
-    pub out: mpsc::Sender<LogBatch>,
+    feed: LogFeed,
     pub seen: Seen,
     /// Whether the log was asked for from somewhere else than its start, and no line has come yet.
     pub partial: bool,
@@ -59,19 +59,20 @@ pub(super) struct Reader {
 impl Reader {
     /// A reader that has read nothing.
     pub fn new(origin: Arc<LogOrigin>, out: mpsc::Sender<LogBatch>) -> Self {
-        Self { origin, out, seen: Seen::default(), partial: false, caught_up: false, taken: 0, unreadable: None }
+        Self { origin, feed: LogFeed::new(out), seen: Seen::default(), partial: false, caught_up: false, taken: 0, unreadable: None }
     }
 
     /// Hands a mark on; false where nobody reads any more.
-    pub async fn mark(&self, kind: MarkKind, text: impl Into<String>) -> bool {
-        self.out.send(LogBatch { items: vec![LogItem::Mark(kind, text.into())], live: false }).await.is_ok()
+    pub async fn mark(&mut self, kind: MarkKind, text: impl Into<String>) -> bool {
+        self.feed.mark(kind, text.into()).await
     }
 
     /// Reads a stream to its end. `whole` says that the end will be that of the log, so that a last line without an end counts.
     pub async fn read(&mut self, stream: impl AsyncBufRead, whole: bool, parting: &mut Parting) -> Result<Ended, Trouble> {
         let mut stream = std::pin::pin!(stream);
         let mut splitter = Splitter::default();
-        let (mut live, mut told) = (false, false);
+        let mut told = false;
+        self.feed.begin();
         loop {
             let wait = if told { SILENCE } else { QUIET };
             let chunk = tokio::select! {
@@ -79,20 +80,20 @@ impl Reader {
                 chunk = tokio::time::timeout(wait, stream.fill_buf()) => chunk,
                 () = parting.over() => return Ok(Ended::Unwanted),
             };
-            let mut batch = LogBatch { items: Vec::new(), live };
+            let mut items = Vec::new();
             match chunk {
                 Err(_) if told => return Ok(Ended::Silent),
-                Err(_) => (live, told, batch.live, self.caught_up) = (true, true, true, true),
+                Err(_) => (told, self.caught_up) = (true, true),
                 Ok(Err(error)) => {
                     return Err(Trouble::new(Cause::Unreachable, format!("the connection was lost: {error}")));
                 }
                 Ok(Ok([])) => {
                     splitter.end(|line, cut| {
                         if whole || is_of_kubelet(line) {
-                            self.take(line, cut, &mut batch);
+                            self.take(line, cut, &mut items);
                         }
                     });
-                    if !batch.items.is_empty() && self.out.send(batch).await.is_err() {
+                    if !items.is_empty() && !self.feed.lines(items).await {
                         return Ok(Ended::ReaderGone);
                     }
                     return match self.unreadable.take() {
@@ -102,19 +103,18 @@ impl Reader {
                 }
                 Ok(Ok(bytes)) => {
                     let length = bytes.len();
-                    splitter.feed(bytes, |line, cut| self.take(line, cut, &mut batch));
+                    splitter.feed(bytes, |line, cut| self.take(line, cut, &mut items));
                     stream.consume_unpin(length);
                     told = false;
                 }
             }
-            // An empty batch tells that nothing more is there for the moment.
-            if (told || !batch.items.is_empty()) && self.out.send(batch).await.is_err() {
+            if told && !self.feed.at_end().await || !items.is_empty() && !self.feed.lines(items).await {
                 return Ok(Ended::ReaderGone);
             }
         }
     }
 
-    fn take(&mut self, bytes: &[u8], cut: bool, batch: &mut LogBatch) {
+    fn take(&mut self, bytes: &[u8], cut: bool, items: &mut Vec<LogItem>) {
         if is_of_kubelet(bytes) {
             self.unreadable = Some(format!("the kubelet cannot read the log: {}", one_line(&String::from_utf8_lossy(bytes))));
             return;
@@ -128,10 +128,10 @@ impl Reader {
         }
         if self.seen.is_gap() {
             let text = "the log no longer reaches back to where the stream ended: lines may be missing".to_owned();
-            batch.items.push(LogItem::Mark(MarkKind::Dropped, text));
+            items.push(LogItem::Mark(MarkKind::Dropped, text));
         }
         self.taken += 1;
-        batch.items.push(LogItem::Line(line));
+        items.push(LogItem::Line(line));
     }
 }
 
