@@ -151,6 +151,9 @@ fn a_line_says_all_that_is_known_of_it() {
         request.contains("via_upstream: the upstream answered") && request.contains("cluster      inbound|80||, to the workload"),
         "{request}"
     );
+    let (upstream, downstream) = ("upstream     10.244.0.4:80, from 127.0.0.6:", "downstream   10.244.0.5:");
+    assert!(request.contains(upstream) && request.contains(downstream) && request.contains(", to 10.244.0.4:80"), "{request}");
+    assert!(request.contains("user agent   curl/"), "{request}");
 }
 
 fn logs_place(driver: &mut Driver, keys: &str) -> usize {

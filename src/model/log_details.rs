@@ -162,6 +162,10 @@ pub struct LoggedRequest<'r> {
     pub duration_ms: Option<u64>,
     /// How long the upstream took, in milliseconds.
     pub upstream_ms: Option<u64>,
+    /// `X-Forwarded-For`: who forwarded it, in their order.
+    pub forwarded_for: &'r str,
+    /// `User-Agent`: the client as it names itself.
+    pub user_agent: &'r str,
     /// The request's ID.
     pub request_id: &'r str,
     /// The authority.
@@ -172,6 +176,12 @@ pub struct LoggedRequest<'r> {
     pub cluster: &'r str,
     /// Whether it came to the workload; None where the cluster does not tell.
     pub inbound: Option<bool>,
+    /// The address from which this proxy connected to the upstream.
+    pub upstream_local: &'r str,
+    /// The address that the client connected to, as it was before it was redirected: what decides which listener takes it.
+    pub downstream_local: &'r str,
+    /// The client's address; where it was forwarded it can be the one that `X-Forwarded-For` says.
+    pub downstream_remote: &'r str,
     /// The server name of TLS.
     pub server_name: &'r str,
     /// The route.
