@@ -26,6 +26,8 @@ use super::rows;
 use super::state::Ticket;
 use crate::model::snapshot::Dump;
 
+pub(super) use walk::in_question;
+
 /// The first things to do.
 pub(super) fn start(app: &mut App) -> Vec<Effect> {
     let mut effects = vec![Effect::WatchMesh { epoch: app.epoch }];
