@@ -1,5 +1,6 @@
 //! A screen of logs: what is held, which of it is shown, where the person is in it, and how the reading goes.
 
+mod again;
 mod held;
 pub mod message;
 pub mod world;
@@ -11,6 +12,7 @@ use regex::Regex;
 
 use super::state::{ListState, Ticket};
 use crate::analysis::logs::{Activity, Filter, Names, PluginWord, Severity, Typed};
+use crate::logs::Tie;
 use crate::logs::pane::{Batch, Found, Place};
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 use crate::model::logs::{LogEvent, LogOrigin, LogRecord};
@@ -79,10 +81,12 @@ pub enum Column {
 pub struct Asked {
     /// Its number.
     pub generation: u64,
-    /// As it was typed.
-    pub typed: Typed,
+    /// As it was typed; None where it is the one in force, made anew of the mesh as it is.
+    pub typed: Option<Typed>,
     /// The places of the records that it is held against.
     pub until: Place,
+    /// By what these are tied to their plugins anew.
+    pub tie: Option<Arc<Tie>>,
 }
 
 /// The screen.
@@ -116,6 +120,8 @@ pub struct Logs {
     pub filter: Option<Arc<Filter>>,
     /// The one that was asked for last, until it is in force.
     pub asked: Option<Asked>,
+    /// By what the records that are held are to be tied to their plugins anew, until that is done.
+    pub tie: Option<Arc<Tie>>,
     /// What is highlighted.
     pub pattern: Option<Regex>,
     /// What is looked for now.
@@ -150,6 +156,7 @@ impl Logs {
             generation: 0,
             filter: None,
             asked: None,
+            tie: None,
             pattern: None,
             seeking: None,
             activity: Activity::default(),
@@ -190,16 +197,27 @@ impl Logs {
             self.activity.merge(&batch.activity);
         }
         self.arrived(self.held.rows() - rows);
-        let (dropped, gone) = self.held.shrink();
-        self.spoken -= dropped.iter().filter(|record| self.speaks(record)).count();
-        self.list.selected = self.list.selected.saturating_sub(gone);
-        self.list.offset = self.list.offset.saturating_sub(gone);
+        self.shrink();
         self.settle(height);
         (!current).then(|| before..self.held.end())
     }
 
+    /// Makes room, and keeps the selection where it is.
+    fn shrink(&mut self) {
+        let (dropped, gone) = self.held.shrink();
+        self.spoken -= dropped.iter().filter(|record| self.speaks(record)).count();
+        self.list.selected = self.list.selected.saturating_sub(gone);
+        self.list.offset = self.list.offset.saturating_sub(gone);
+    }
+
     /// Takes what passes the filter of these places.
     pub fn found(&mut self, range: std::ops::Range<Place>, found: &Found, height: usize) {
+        self.show(range, found);
+        self.settle(height);
+    }
+
+    /// The rows of a part are these now. What was selected stays selected.
+    fn show(&mut self, range: std::ops::Range<Place>, found: &Found) {
         let selected = self.selected().map(|(place, _)| place);
         let (above, rows) = (self.list.selected.saturating_sub(self.list.offset), self.held.rows());
         self.held.replace(range, &found.places);
@@ -210,7 +228,6 @@ impl Logs {
             self.list.selected = self.held.row_of(place);
             self.list.offset = self.list.selected.saturating_sub(above);
         }
-        self.settle(height);
     }
 
     fn arrived(&mut self, rows: usize) {
