@@ -48,6 +48,22 @@ fn ask(driver: &mut Driver, level: LogLevel) -> ProxyRequest {
     ask.clone()
 }
 
+#[test]
+fn the_key_stands_in_the_footer_over_a_live_mesh_with_a_proxy_in_question() {
+    let hint = "L raise-level";
+    let mut live = live();
+    let wide = (120, 40);
+    assert!(!live.text(wide).contains(hint), "home is about all plugins: {}", live.text(wide));
+    for keys in ["<enter>", "c", "<esc>w", "<esc>o", "<esc>l"] {
+        let shown = live.keys(keys).text(wide);
+        assert!(shown.lines().any(|line| line.contains("? help") && line.contains(hint)), "{keys}: {shown}");
+    }
+    let mut demo = Driver::demo();
+    for keys in ["<enter>", "c", "<esc>w", "<esc>o", "<esc>l"] {
+        assert!(!demo.keys(keys).text(wide).contains(hint), "{keys}");
+    }
+}
+
 /// Raises the level for so many seconds, from now on.
 fn raise(driver: &mut Driver, seconds: u64) -> Instant {
     let ask = ask(driver, Warning);

@@ -151,6 +151,9 @@ fn a_line_says_all_that_is_known_of_it() {
         request.contains("via_upstream: the upstream answered") && request.contains("cluster      inbound|80||, to the workload"),
         "{request}"
     );
+    let (upstream, downstream) = ("upstream     10.244.0.4:80, from 127.0.0.6:", "downstream   10.244.0.5:");
+    assert!(request.contains(upstream) && request.contains(downstream) && request.contains(", to 10.244.0.4:80"), "{request}");
+    assert!(request.contains("user agent   curl/"), "{request}");
 }
 
 fn logs_place(driver: &mut Driver, keys: &str) -> usize {
@@ -207,7 +210,7 @@ fn what_is_shown_is_saved_and_nothing_is_overwritten() {
     let said = demo.keys(&clear).keys(&format!("{}<enter>", file.display())).text((200, 30));
     assert!(said.contains("5 lines, ") && said.contains("bytes, written to ") && !said.contains("Into which file"), "{said}");
     let text = std::fs::read_to_string(&file).unwrap();
-    assert_eq!(text.lines().count(), 5);
+    assert_eq!((text.lines().next(), text.lines().count()), (Some("2026-11-23 UTC"), 6), "the day stands above");
     assert!(text.contains("plugin       warning  add_header: returning context"), "{text}");
     let again = demo.keys("S").keys(&clear).keys(&format!("{}<enter>", file.display())).text((200, 30));
     assert!(again.contains("is there already; choose another name") && again.contains("Into which file"), "{again}");

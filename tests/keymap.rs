@@ -7,7 +7,7 @@ use meshscope::app::key::Key;
 use meshscope::app::keymap::{self, Context};
 
 fn contexts() -> impl Iterator<Item = Context> {
-    View::ALL.into_iter().map(|view| Context { scenes: true, ..Context::of(view) })
+    View::ALL.into_iter().map(|view| Context { scenes: true, live_proxy: true, ..Context::of(view) })
 }
 
 #[test]
@@ -81,6 +81,17 @@ fn the_footer_shows_the_most_useful_first() {
     let words: Vec<&str> = keymap::footer(&Context::of(View::Plugins), false).iter().map(|hint| hint.word).collect();
     assert_eq!(words[..6], ["open", "why", "chains", "order", "logs", "find"]);
     assert!(keymap::footer(&Context::of(View::Plugins), true).iter().all(|hint| hint.keys.is_ascii()));
+}
+
+#[test]
+fn the_level_stands_in_the_footer_where_it_can_be_raised() {
+    for view in View::ALL {
+        let has = |context: Context| keymap::footer(&context, false).iter().any(|hint| hint.keys == "L" && hint.word == "raise-level");
+        let context = Context::of(view);
+        assert!(!has(context), "{view:?}: over a recording, or with no proxy in question");
+        let offered = keymap::action_for(Key::Char('L'), &context).is_some();
+        assert_eq!(has(Context { live_proxy: true, ..context }), offered, "{view:?}");
+    }
 }
 
 #[test]

@@ -208,6 +208,56 @@ fn failures_without_a_name_are_told_where_only_one_can_have_failed() {
     assert_eq!(request(&one, "200 - via_upstream"), (String::new(), String::new()));
 }
 
+/// Where the same objects tie a line as before, and where others do not.
+#[test]
+fn other_objects_are_followed_and_pods_that_are_gone_are_remembered() {
+    let two = [wasm("default/a", "web", "hi"), wasm("default/b", "other", "hi")];
+    let all = mesh("1.31.0", &two);
+    let mut attributor = Attributor::new(all.clone());
+    let failed = r#"[2026-11-23T19:42:30.054Z] "GET / HTTP/1.1" 500 NFCF filter_config_not_found - "-" 0 0 3 - "-" "-" "-" "a" "-" inbound|80|| - 10.0.0.1:80 10.0.0.2:1 - default"#;
+    let mut failed = record(failed, &proxy(WEB));
+    attributor.attribute(&mut failed);
+    assert_eq!(failed.plugin, Some(PluginId::new(PluginKind::WasmPlugin, "default", "a")));
+    assert!(!attributor.follow(all.clone()), "the same objects");
+    // A new state of a pod, and a pod that nobody asked for, change nothing.
+    let mut more = (*all).clone();
+    let mut web = (*more.pods[&ProxyId::parse(WEB).unwrap()]).clone();
+    (web.ready, web.phase) = (!web.ready, "Pending".to_owned());
+    more.insert_pod(web);
+    assert!(!attributor.follow(Arc::new(more.clone())));
+    // The pod is gone. Its line is still about the one plugin that reached it, not about either of the mesh.
+    more.pods.remove(&ProxyId::parse(WEB).unwrap());
+    assert!(!attributor.follow(Arc::new(more.clone())));
+    assert_eq!(attributor.again(&failed), (failed.plugin.clone(), failed.plugin_note.clone()));
+    // Another plugin would have reached it too.
+    let third = mesh("1.31.0", &[&two[..], &[wasm("default/c", "web", "ho")]].concat());
+    more.plugins = third.plugins.clone();
+    assert!(attributor.follow(Arc::new(more.clone())));
+    assert_eq!(attributor.again(&failed).0, None);
+    // But not if it was made after the line was written.
+    for (created, expected) in [("2026-11-23T19:42:30Z", None), ("2026-11-23T19:42:31Z", failed.plugin.clone())] {
+        let late = more.plugins.get_mut(&PluginId::new(PluginKind::WasmPlugin, "default", "c")).unwrap();
+        Arc::make_mut(late).created = Some(created.to_owned());
+        assert!(attributor.follow(Arc::new(more.clone())));
+        assert_eq!(attributor.again(&failed).0, expected, "{created}");
+    }
+}
+
+#[test]
+fn a_proxy_that_is_known_only_later_is_a_change() {
+    let objects = mesh("1.31.0", &[wasm("default/a", "web", "hi")]);
+    let mut none = (*objects).clone();
+    let web = none.pods.remove(&ProxyId::parse(WEB).unwrap()).unwrap();
+    let mut attributor = Attributor::new(Arc::new(none.clone()));
+    let push = format!("2026-11-23T19:41:35.069002Z\tinfo\tdelta\tECDS: PUSH request for node:{WEB} resources:1 removed:0 size:412B");
+    let mut push = record(&push, &istiod());
+    attributor.attribute(&mut push);
+    assert_eq!(push.plugin, None);
+    none.insert_pod((*web).clone());
+    assert!(attributor.follow(Arc::new(none)));
+    assert_eq!(attributor.again(&push).0, Some(PluginId::new(PluginKind::WasmPlugin, "default", "a")));
+}
+
 #[test]
 fn lua_names_nobody() {
     let script = |name: &'static str| (Kind::TrafficExtension, name, json!({"lua": {"inlineCode": "x"}}));

@@ -246,7 +246,7 @@ fn a_root_id_is_read_back_from_json() {
     assert_eq!((plugin.as_deref(), &*root_id, &*record.message), (Some("a.b"), "say \"hi\"", "there"));
 }
 
-const ACCESS: &str = r#"[2026-11-23T19:42:30.054Z] "GET /a b?c="d" HTTP/1.1" 503 UF,URX upstream_reset_before_response_started{connection_failure, reset reason} - "delayed connect error: 111" 12 95 3 - "-" "curl/7.88.1 (x)" "29e2eb84-012a" "httpbin:8000" "10.244.0.4:80" outbound|8000||httpbin.default.svc.cluster.local - 10.244.0.6:80 10.244.0.7:37002 outbound_.8000_._.httpbin default"#;
+const ACCESS: &str = r#"[2026-11-23T19:42:30.054Z] "GET /a b?c="d" HTTP/1.1" 503 UF,URX upstream_reset_before_response_started{connection_failure, reset reason} - "delayed connect error: 111" 12 95 3 - "10.1.0.1, 10.1.0.2" "curl/7.88.1 (x)" "29e2eb84-012a" "httpbin:8000" "10.244.0.4:80" outbound|8000||httpbin.default.svc.cluster.local 10.244.0.6:41234 10.244.0.6:80 10.244.0.7:37002 outbound_.8000_._.httpbin default"#;
 
 #[test]
 fn a_request_is_read_column_by_column() {
@@ -262,9 +262,9 @@ fn an_access_log_in_json_says_the_same() {
         "response_code": 503, "response_flags": "UF,URX",
         "response_code_details": "upstream_reset_before_response_started{connection_failure, reset reason}",
         "connection_termination_details": null, "bytes_received": 12, "bytes_sent": 95, "duration": 3, "upstream_service_time": null,
-        "x_forwarded_for": null, "user_agent": "curl/7.88.1 (x)", "request_id": "29e2eb84-012a", "authority": "httpbin:8000",
+        "x_forwarded_for": "10.1.0.1, 10.1.0.2", "user_agent": "curl/7.88.1 (x)", "request_id": "29e2eb84-012a", "authority": "httpbin:8000",
         "upstream_host": "10.244.0.4:80", "upstream_cluster": "outbound|8000||httpbin.default.svc.cluster.local",
-        "upstream_local_address": null, "downstream_local_address": "10.244.0.6:80", "downstream_remote_address": "10.244.0.7:37002",
+        "upstream_local_address": "10.244.0.6:41234", "downstream_local_address": "10.244.0.6:80", "downstream_remote_address": "10.244.0.7:37002",
         "requested_server_name": "outbound_.8000_._.httpbin", "upstream_transport_failure_reason": "delayed connect error: 111",
     });
     let origin = proxy(HTTPBIN);

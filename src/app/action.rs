@@ -104,6 +104,8 @@ pub enum Needs {
     Nothing,
     /// The source has scenes to switch between: the demo.
     Scenes,
+    /// A proxy of a live mesh is in question. Elsewhere the key says so, and does not stand in the footer.
+    LiveProxy,
 }
 
 /// One row of the table.
@@ -154,7 +156,7 @@ actions! {
     Connection   "connection"   [Char('i')],         ONE_PROXY,  Nothing, 3,  "Ask which chain takes a connection";
     Order        "order"        [Char('o')],         NOT_ORDER,  Nothing, 4,  "Show in which order plugins run, and between which filters";
     Logs         "logs"         [Char('l')],         NOT_LOGS,   Nothing, 4,  "Read the logs of istiod and of the selected plugin's or workload's proxies";
-    RaiseLevel   "raise-level"  [Char('L')],         LEVELS,     Nothing, 0,  "Raise the level of the proxy's wasm logger for a limited time, or put it back";
+    RaiseLevel   "raise-level"  [Char('L')],         LEVELS,     LiveProxy, 7,  "Raise the level of the proxy's wasm logger for a limited time, or put it back";
     Timeline     "timeline"     [Char('t')],         TELLS,      Nothing, 8,  "Tell the story of the plugin's last change";
     Sync         "sync"         [Char('s')],         SYNCED,     Nothing, 10, "Show what istiod sent to each proxy, and what the proxy made of it";
     Diff         "diff"         [Char('d')],         COMPARED,   Nothing, 0,  "Hold what the proxy has against what istiod would send it";

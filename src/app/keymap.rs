@@ -10,6 +10,8 @@ pub struct Context {
     pub view: View,
     /// Whether the source has scenes to switch between.
     pub scenes: bool,
+    /// Whether a proxy of a live mesh is in question.
+    pub live_proxy: bool,
     /// Whether keys are text now: a prompt is open.
     pub typing: bool,
 }
@@ -17,13 +19,14 @@ pub struct Context {
 impl Context {
     /// A screen on which nothing special is so.
     pub fn of(view: View) -> Self {
-        Self { view, scenes: false, typing: false }
+        Self { view, scenes: false, live_proxy: false, typing: false }
     }
 
     /// Whether an action can be run here.
     pub fn offers(&self, binding: &Binding) -> bool {
         let met = match binding.needs {
-            Needs::Nothing => true,
+            // Without a proxy the key says what is missing.
+            Needs::Nothing | Needs::LiveProxy => true,
             Needs::Scenes => self.scenes,
         };
         met && binding.views.contains(&self.view)
@@ -54,8 +57,15 @@ pub fn offered(context: &Context) -> impl Iterator<Item = &'static Binding> + '_
 
 /// The hints of the key line, the most useful first; a narrow line drops the last ones.
 pub fn footer(context: &Context, ascii: bool) -> Vec<Hint> {
-    let mut shown: Vec<&Binding> = offered(context).filter(|binding| binding.footer > 0 && !binding.keys.is_empty()).collect();
-    shown.sort_by_key(|binding| binding.footer);
+    let is_of_use = |binding: &&Binding| binding.needs != Needs::LiveProxy || context.live_proxy;
+    let has_place = |binding: &&Binding| binding.footer > 0 && !binding.keys.is_empty();
+    let mut shown: Vec<&Binding> = offered(context).filter(has_place).filter(is_of_use).collect();
+    // What a silent plugin needs stands behind the help, and the walk from warning to warning gives way to it.
+    shown.sort_by_key(|binding| match binding.action {
+        Action::Help if context.live_proxy => 6,
+        Action::NextWarning if context.live_proxy => 8,
+        _ => binding.footer,
+    });
     shown.iter().map(|binding| Hint { keys: binding.keys[0].label(ascii), word: binding.name }).collect()
 }
 
@@ -88,5 +98,6 @@ fn screens(binding: &Binding) -> String {
     match binding.needs {
         Needs::Nothing => where_,
         Needs::Scenes => format!("{where_} (demo)"),
+        Needs::LiveProxy => format!("{where_} (live)"),
     }
 }

@@ -19,7 +19,7 @@ use crate::model::kind::Kind;
 use crate::model::snapshot::{Dump, Snapshot};
 use crate::model::update::Health;
 use crate::model::warning::Warning;
-use crate::source::SourceInfo;
+use crate::source::{SourceInfo, SourceKind};
 
 /// What the program is started with.
 #[derive(Clone, Debug)]
@@ -178,7 +178,19 @@ impl App {
 
     /// Where the person is, as far as keys depend on it.
     pub fn context(&self) -> Context {
-        Context { scenes: !self.options.info.scenes.is_empty(), typing: self.typing.is_some(), ..Context::of(self.screen().view()) }
+        Context {
+            view: self.screen().view(),
+            scenes: !self.options.info.scenes.is_empty(),
+            live_proxy: self.has_live_proxy(),
+            typing: self.typing.is_some(),
+        }
+    }
+
+    /// Whether a proxy is in question that can be told something: one of a live mesh that is there.
+    fn has_live_proxy(&self) -> bool {
+        let pods = &self.snapshot.objects.pods;
+        self.options.info.kind == SourceKind::Cluster
+            && update::in_question(self).and_then(|focus| pods.get(&focus.proxy)).is_some_and(|pod| pod.runs_envoy())
     }
 
     /// The proxies whose dumps were read.

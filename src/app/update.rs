@@ -28,6 +28,8 @@ use super::state::Ticket;
 use crate::model::pull_secret::PullSecret;
 use crate::model::snapshot::Dump;
 
+pub(super) use walk::in_question;
+
 /// The first things to do.
 pub(super) fn start(app: &mut App) -> Vec<Effect> {
     let mut effects = vec![Effect::WatchMesh { epoch: app.epoch }];

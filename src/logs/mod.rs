@@ -5,6 +5,7 @@ mod asked;
 pub mod pane;
 mod reader;
 mod story;
+mod tie;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use tokio::time::sleep_until;
 pub use self::asked::{Asked, SETTLE, concerns};
 use self::reader::Reader;
 pub use self::story::gather;
+pub use self::tie::Tie;
 use crate::analysis::logs::Filter;
 use crate::model::inventory::Inventory;
 use crate::model::logs::{LogOrigin, LogRecord};
@@ -36,9 +38,37 @@ pub struct View {
     pub filter: Arc<Filter>,
 }
 
+/// What a reader of logs hands on.
+#[derive(Debug)]
+enum Read {
+    /// Records, in their order.
+    Records(Vec<LogRecord>),
+    /// The mesh has changed: all records before this can be tied otherwise, and those after it are tied so.
+    Anew(Tie),
+}
+
 /// Reads the logs to their ends or, where they are followed, until the sender of `view` or the reader of `out` is gone. What is
 /// held back then is handed on.
-pub async fn run(source: SharedSource, mut query: LogQuery, mut view: watch::Receiver<Arc<View>>, out: mpsc::Sender<Vec<LogRecord>>) {
+pub async fn run(source: SharedSource, query: LogQuery, view: watch::Receiver<Arc<View>>, out: mpsc::Sender<Vec<LogRecord>>) {
+    let records = |read| match read {
+        Read::Records(records) => Some(records),
+        Read::Anew(_) => None,
+    };
+    read(source, query, view, out, records).await;
+}
+
+/// The same for whoever holds records while the mesh changes. What `wrap` does not want is not handed on.
+async fn read<M: Send + 'static>(
+    source: SharedSource,
+    mut query: LogQuery,
+    mut view: watch::Receiver<Arc<View>>,
+    out: mpsc::Sender<M>,
+    wrap: impl Fn(Read) -> Option<M>,
+) {
+    let hand_on = async |read| match wrap(read) {
+        Some(message) => out.send(message).await.is_ok(),
+        None => true,
+    };
     let first = view.borrow_and_update().clone();
     if first.filter.is_selective() {
         let filter = first.filter.clone();
@@ -53,7 +83,7 @@ pub async fn run(source: SharedSource, mut query: LogQuery, mut view: watch::Rec
     while open || !reader.is_over() {
         let ready = reader.ready();
         if !ready.is_empty() {
-            if out.send(ready).await.is_err() {
+            if !hand_on(Read::Records(ready)).await {
                 break;
             }
             continue;
@@ -70,18 +100,23 @@ pub async fn run(source: SharedSource, mut query: LogQuery, mut view: watch::Rec
             () = out.closed() => break,
             changed = view.changed() => {
                 if changed.is_err() {
-                    let _ = out.send(reader.rest()).await;
+                    hand_on(Read::Records(reader.rest())).await;
                     break;
                 }
                 let view = view.borrow_and_update().clone();
                 targets.send_if_modified(|origins| std::mem::replace(origins, view.origins.clone()) != view.origins);
-                reader.look_at(&view);
+                if let Some(tie) = reader.look_at(&view)
+                    && live
+                    && !hand_on(Read::Anew(tie)).await
+                {
+                    break;
+                }
             }
             // New streams go before lines: the order of the lines depends on which there are.
             told = news.recv(), if open => match told {
                 Some(LogNews::Stream(stream)) => reader.begin(stream),
                 Some(LogNews::Mark(kind, text)) => {
-                    if out.send(vec![reader::mark_of_all(kind, text)]).await.is_err() {
+                    if !hand_on(Read::Records(vec![reader::mark_of_all(kind, text)])).await {
                         break;
                     }
                 }

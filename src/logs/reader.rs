@@ -11,8 +11,9 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::View;
+use super::tie::Tie;
 use crate::analysis::logs::merge::Moment;
-use crate::analysis::logs::{Attributor, Clocks, Filter, Merge, Skew, Written};
+use crate::analysis::logs::{Clocks, Filter, Merge, Skew, Written};
 use crate::clock;
 use crate::ingest::logs::Assembler;
 use crate::model::ids::ProxyId;
@@ -34,8 +35,7 @@ pub(super) struct Reader {
     served: usize,
     merge: Merge<LogRecord>,
     clocks: Clocks,
-    attributor: Attributor,
-    alone: bool,
+    tie: Tie,
     filter: Arc<Filter>,
     /// Whether records are tied to their plugins as they are handed out and not as they come: a line can be here before its object is.
     late: bool,
@@ -66,16 +66,15 @@ struct Arrival {
 impl Reader {
     /// Reads for this view, what is written now or what was written once.
     pub(super) fn new(view: &View, live: bool) -> Self {
-        let attributor = Attributor::new(view.objects.clone());
         let merge = if live { Merge::live() } else { Merge::exact() };
-        let (logs, clocks, alone, filter) = (BTreeMap::new(), Clocks::default(), view.alone, view.filter.clone());
-        Self { began: clock::now(), logs, count: 0, served: 0, merge, clocks, attributor, alone, filter, late: live }
+        let (logs, clocks, tie, filter) = (BTreeMap::new(), Clocks::default(), Tie::new(view), view.filter.clone());
+        Self { began: clock::now(), logs, count: 0, served: 0, merge, clocks, tie, filter, late: live }
     }
 
-    /// Goes by another view from now on.
-    pub(super) fn look_at(&mut self, view: &View) {
-        self.attributor = Attributor::new(view.objects.clone());
-        (self.alone, self.filter) = (view.alone, view.filter.clone());
+    /// Goes by another view from now on. Says by what the records that were handed out are to be tied anew, where that can matter.
+    pub(super) fn look_at(&mut self, view: &View) -> Option<Tie> {
+        self.filter = view.filter.clone();
+        self.tie.follow(view).then(|| self.tie.clone())
     }
 
     /// Begins a log.
@@ -175,10 +174,7 @@ impl Reader {
 
     /// The record, tied to its plugin, where it is asked for.
     fn wanted(&mut self, mut record: LogRecord) -> Option<LogRecord> {
-        self.attributor.attribute(&mut record);
-        if self.alone {
-            record.plugin_note = None;
-        }
+        self.tie.tie(&mut record);
         self.filter.matches(&record).then_some(record)
     }
 

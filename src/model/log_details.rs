@@ -162,6 +162,10 @@ pub struct LoggedRequest<'r> {
     pub duration_ms: Option<u64>,
     /// How long the upstream took, in milliseconds.
     pub upstream_ms: Option<u64>,
+    /// `X-Forwarded-For`: who forwarded it, in their order.
+    pub forwarded_for: Cow<'r, str>,
+    /// `User-Agent`: the client as it names itself.
+    pub user_agent: Cow<'r, str>,
     /// The request's ID.
     pub request_id: Cow<'r, str>,
     /// The authority.
@@ -172,6 +176,12 @@ pub struct LoggedRequest<'r> {
     pub cluster: Cow<'r, str>,
     /// Whether it came to the workload; None where the cluster does not tell.
     pub inbound: Option<bool>,
+    /// The address from which this proxy connected to the upstream.
+    pub upstream_local: Cow<'r, str>,
+    /// The address that the client connected to, as it was before it was redirected: what decides which listener takes it.
+    pub downstream_local: Cow<'r, str>,
+    /// The client's address; where it was forwarded it can be the one that `X-Forwarded-For` says.
+    pub downstream_remote: Cow<'r, str>,
     /// The server name of TLS.
     pub server_name: Cow<'r, str>,
     /// The route.

@@ -149,7 +149,7 @@ fn the_logs_show_a_plugin_from_its_push_to_its_first_word() {
     running.shows(&["deploy/e2e-pane"]);
     running.press("/e2e-pane\rl");
     running.shows(&["follow ●"]);
-    let _plugin = Applied::new(wasm_plugin("default", "e2e-pane", "e2e-pane", "latest", "FAIL_CLOSE"));
+    let plugin = Applied::new(wasm_plugin("default", "e2e-pane", "e2e-pane", "latest", "FAIL_CLOSE"));
     running.shows(&["WasmPlugin default/e2e-pane", "ECDS → e2e-pane", "linsun/helloworld:latest"]);
     request(&address);
     let word = "warning  add_header: returning";
@@ -163,6 +163,14 @@ fn the_logs_show_a_plugin_from_its_push_to_its_first_word() {
     running.shows(&["istiod + e2e-pane · plugin default/e2e-pane", "plugin       default/e2e-pane", "(WasmPlugin)"]);
     running.press("t");
     running.shows(&["The last change of default/e2e-pane", "ECDS accepted", "first line", "what could not be seen"]);
+    running.press("\x1b");
+    running.shows(&["istiod + e2e-pane · plugin default/e2e-pane"]);
+    // Its first line was read long ago. With the plugin gone it stays about it, and says so.
+    running.press("g");
+    let first = running.shows(&["follow stopped", "plugin       default/e2e-pane"]);
+    assert!(!first.contains("there is no WasmPlugin"), "{first}");
+    drop(plugin);
+    running.shows(&["follow stopped", "plugin       default/e2e-pane", "note         there is no WasmPlugin"]);
     running.press("q");
     running.ends();
 }

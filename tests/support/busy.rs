@@ -59,7 +59,7 @@ impl Busy {
             }
             .boxed()
         };
-        LogSource { name: "busy", pods: pods.collect(), logs: Box::new(logs) }
+        LogSource { name: "busy", pods: pods.collect(), told: Mutex::default(), logs: Box::new(logs) }
     }
 }
 

@@ -1,5 +1,7 @@
 //! A live mesh of which a test makes pods and logs, and nothing else.
 
+use std::sync::Mutex;
+
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use meshscope::model::kind::Kind;
@@ -9,6 +11,7 @@ use meshscope::source::{
     FailureKind, IstiodReplies, LogRequest, ProxyRequest, Reply, Source, SourceError, SourceInfo, SourceKind, Updates,
 };
 use serde_json::Value;
+use tokio::sync::mpsc;
 
 /// Streams the logs that are asked for.
 type Logs = Box<dyn Fn(LogQuery, LogTargets, LogStreams) -> BoxFuture<'static, ()> + Send + Sync>;
@@ -16,6 +19,8 @@ type Logs = Box<dyn Fn(LogQuery, LogTargets, LogStreams) -> BoxFuture<'static, (
 pub struct LogSource {
     pub name: &'static str,
     pub pods: Vec<Value>,
+    /// What a test tells of the objects, in the place of the pods.
+    pub told: Mutex<Option<mpsc::Receiver<Update>>>,
     pub logs: Logs,
 }
 
@@ -29,8 +34,14 @@ impl Source for LogSource {
     }
 
     fn watch(&self, updates: Updates) -> BoxFuture<'static, ()> {
-        let pods = self.pods.clone();
+        let (pods, told) = (self.pods.clone(), self.told.lock().unwrap().take());
         async move {
+            if let Some(mut told) = told {
+                while let Some(update) = told.recv().await {
+                    let _ = updates.send(update).await;
+                }
+                return;
+            }
             for kind in Kind::ALL {
                 let objects = if kind == Kind::Pod { pods.clone() } else { Vec::new() };
                 let _ = updates.send(Update::Listed { kind, namespace: None, objects }).await;

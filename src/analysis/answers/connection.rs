@@ -12,7 +12,6 @@ use crate::model::envoy::{ConfigDump, FilterChain, Transport};
 use crate::model::ids::ProxyId;
 use crate::model::snapshot::Snapshot;
 use crate::model::warning::Warning;
-use crate::model::workload::ProxyKind;
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -99,11 +98,7 @@ pub fn connection(snapshot: &Snapshot, proxies: &[ProxyId], asked: &Asked) -> Co
 fn of_proxy(snapshot: &Snapshot, proxy: &ProxyId, asked: &Asked) -> Option<ProxyConnection> {
     let dump = &snapshot.dump(proxy)?.dump;
     let kind = placement::kind_of(snapshot, proxy, dump);
-    let direction = match kind {
-        Some(ProxyKind::Gateway | ProxyKind::ClassicGateway) => ListenerDirection::Gateway,
-        Some(ProxyKind::Waypoint) => ListenerDirection::Waypoint,
-        Some(ProxyKind::Sidecar | ProxyKind::Ztunnel) | None => asked.direction.unwrap_or(ListenerDirection::Inbound),
-    };
+    let direction = connection::direction(kind, asked.direction);
     let assumed = connection::assume(asked, direction, &addresses(snapshot, proxy, dump));
     let mut answer = ProxyConnection {
         proxy: proxy.clone(),
@@ -150,7 +145,7 @@ fn judge(answer: &mut ProxyConnection, snapshot: &Snapshot, chosen: &Chosen<'_>,
 }
 
 /// The proxy's own addresses, by its pod and by what it says of itself.
-fn addresses(snapshot: &Snapshot, proxy: &ProxyId, dump: &ConfigDump) -> Vec<IpAddr> {
+pub(super) fn addresses(snapshot: &Snapshot, proxy: &ProxyId, dump: &ConfigDump) -> Vec<IpAddr> {
     let of_pod = snapshot.objects.pods.get(proxy).map(|pod| &pod.ips);
     let of_node = dump.node.as_ref().map(|node| &node.instance_ips);
     let all: BTreeSet<IpAddr> = of_pod.into_iter().chain(of_node).flatten().filter_map(|ip| ip.parse().ok()).collect();

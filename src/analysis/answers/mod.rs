@@ -12,6 +12,7 @@ mod order;
 mod plugins;
 mod prediction;
 mod sync;
+mod taken;
 mod timeline;
 mod what_if;
 mod why;
@@ -31,6 +32,7 @@ pub use order::{
 pub use plugins::{PluginSummary, PluginsAnswer, plugins};
 pub use prediction::PredictionAnswer;
 pub use sync::{IstiodAnswer, PluginSync, SyncAnswer, SyncEntry, TypeAnswer, sync};
+pub use taken::{Taken, taken};
 pub use timeline::{IstiodTimeline, Milliseconds, ProxyTimeline, StepAnswer, TimelineAnswer, TimelinePart, timeline};
 pub use what_if::{WhatIfAnswer, WhatIfEntry, what_if};
 pub use why::{MtlsAnswer, WhyAnswer, WhyEntry, WhyListener, concerned, why};

@@ -15,7 +15,9 @@ mod sieve;
 
 use serde::Serialize;
 
+use crate::analysis::placement::ListenerDirection;
 use crate::model::envoy::Listener;
+use crate::model::workload::ProxyKind;
 
 pub use asked::{Asked, FORM, Http, NoConnection, Tls};
 pub use assume::{Assumed, Seen, assume, see};
@@ -59,6 +61,15 @@ pub struct Loss {
     pub at: Criterion,
     /// Why, as one clause.
     pub why: String,
+}
+
+/// Which way a connection goes at a proxy of this kind; at a sidecar the way that is said, else inbound.
+pub fn direction(kind: Option<ProxyKind>, said: Option<ListenerDirection>) -> ListenerDirection {
+    match kind {
+        Some(ProxyKind::Gateway | ProxyKind::ClassicGateway) => ListenerDirection::Gateway,
+        Some(ProxyKind::Waypoint) => ListenerDirection::Waypoint,
+        Some(ProxyKind::Sidecar | ProxyKind::Ztunnel) | None => said.unwrap_or(ListenerDirection::Inbound),
+    }
 }
 
 /// The listener's choice.

@@ -38,6 +38,13 @@ impl Activity {
         self.forget();
     }
 
+    /// Counts a record no more that was counted, unless its step is forgotten.
+    pub fn remove(&mut self, record: &LogRecord) {
+        let Some(count) = record.time.and_then(|time| self.steps.get_mut(&time.div_euclid(STEP))) else { return };
+        count.records = count.records.saturating_sub(1);
+        count.grave = count.grave.saturating_sub(u64::from(Severity::of(&record.level) >= Severity::Warning));
+    }
+
     /// Counts what was counted elsewhere.
     pub fn merge(&mut self, other: &Self) {
         for (step, count) in &other.steps {

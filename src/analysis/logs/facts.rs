@@ -81,6 +81,15 @@ fn parts(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// `10.244.0.4:80, from 127.0.0.6:37832`, as far as it is told.
+fn between(one: &str, way: &str, other: &str) -> String {
+    match (one, other) {
+        (one, "") => one.to_owned(),
+        ("", other) => format!("{way} {other}"),
+        (one, other) => format!("{one}, {way} {other}"),
+    }
+}
+
 struct Facts(Vec<Fact>);
 
 impl Facts {
@@ -165,7 +174,10 @@ impl Facts {
         self.add("bytes", format!("{} received, {} sent", request.bytes_received, request.bytes_sent));
         let way = request.inbound.map(|inbound| if inbound { ", to the workload" } else { ", from the workload" }).unwrap_or_default();
         self.add("cluster", if request.cluster.is_empty() { String::new() } else { format!("{}{way}", request.cluster) });
-        self.add("upstream", &*request.upstream_host);
+        self.add("upstream", between(&request.upstream_host, "from", &request.upstream_local));
+        self.add("downstream", between(&request.downstream_remote, "to", &request.downstream_local));
+        self.add("forwarded", &*request.forwarded_for);
+        self.add("user agent", &*request.user_agent);
         self.add("server name", &*request.server_name);
         self.add("route", &*request.route);
         self.add("request id", &*request.request_id);

@@ -260,8 +260,9 @@ mod tests {
     #[test]
     fn a_text_is_no_regular_expression_and_a_capital_asks_for_a_capital() {
         let spec = |text: &str| Typed::read(text).unwrap().spec(&Snapshot::default(), None, "default").unwrap();
-        assert_eq!(spec("a.b").include, ["(?i)a\\.b"]);
-        assert_eq!(spec("A.b include=x").include, ["x", "A\\.b"]);
+        assert_eq!(spec("a.b").text.as_deref(), Some("(?i)a\\.b"));
+        let both = spec("A.b include=x");
+        assert_eq!((both.text.as_deref(), both.include), (Some("A\\.b"), vec!["x".to_owned()]));
     }
 
     proptest! {

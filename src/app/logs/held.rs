@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::logs::pane::Place;
+use crate::logs::pane::{Place, Tied};
 use crate::model::logs::LogRecord;
 
 /// What a record takes beside its own size: its place among all and among the rows, the counts of who shares it, and what an
@@ -63,6 +63,16 @@ impl Held {
         after.drain(..after.partition_point(|place| *place < range.end));
         self.rows.extend(places.iter().copied().filter(|place| *place >= self.first));
         self.rows.append(&mut after);
+    }
+
+    /// Ties the record of a place to another plugin. Whoever has it elsewhere keeps it as it was.
+    pub fn tie(&mut self, tied: Tied) {
+        let index = tied.place.checked_sub(self.first).and_then(|index| usize::try_from(index).ok());
+        let Some(record) = index.and_then(|index| self.records.get_mut(index)) else { return };
+        let before = record.size();
+        let own = Arc::make_mut(record);
+        (own.plugin, own.plugin_note) = (tied.plugin, tied.note);
+        self.bytes = self.bytes + own.size() - before;
     }
 
     /// How many were dropped: also the place of the oldest that is held.

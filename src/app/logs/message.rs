@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::analysis::logs::{Filter, Typed};
 use crate::app::state::Ticket;
+use crate::logs::Tie;
 use crate::logs::pane::{Found, News, Place, Question, Sought};
 use crate::model::ids::PluginId;
 use crate::model::logs::{LogOrigin, LogRecord};
@@ -28,6 +29,8 @@ pub enum LogsEffect {
         first: Place,
         /// The records.
         records: Vec<Arc<LogRecord>>,
+        /// By what they are tied to their plugins anew before; None leaves them as they are.
+        tie: Option<Arc<Tie>>,
     },
     /// Look for something.
     Seek {
@@ -62,6 +65,8 @@ pub enum FilterBy {
         namespace: String,
         /// The mesh that names are of.
         snapshot: Arc<Snapshot>,
+        /// Whether the filter in force stays where this one cannot be made of the mesh as it is.
+        or_stay: bool,
     },
     /// One that is made already.
     Made(Arc<Filter>),

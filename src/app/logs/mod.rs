@@ -1,7 +1,9 @@
 //! A screen of logs: what is held, which of it is shown, where the person is in it, and how the reading goes.
 
+mod again;
 mod held;
 pub mod message;
+mod spoken;
 pub mod world;
 
 use std::sync::Arc;
@@ -11,12 +13,14 @@ use regex::Regex;
 
 use super::state::{ListState, Ticket};
 use crate::analysis::logs::{Activity, Filter, Names, PluginWord, Severity, Typed};
+use crate::logs::Tie;
 use crate::logs::pane::{Batch, Found, Place};
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 use crate::model::logs::{LogEvent, LogOrigin, LogRecord};
 use crate::source::logs::AT_ONCE;
 
 pub use held::Held;
+use spoken::Spoken;
 
 /// Whose logs they are: istiod's, and those of proxies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,10 +84,12 @@ pub enum Column {
 pub struct Asked {
     /// Its number.
     pub generation: u64,
-    /// As it was typed.
-    pub typed: Typed,
+    /// As it was typed; None where it is the one in force, made anew of the mesh as it is.
+    pub typed: Option<Typed>,
     /// The places of the records that it is held against.
     pub until: Place,
+    /// By what these are tied to their plugins anew.
+    pub tie: Option<Arc<Tie>>,
 }
 
 /// The screen.
@@ -117,6 +123,8 @@ pub struct Logs {
     pub filter: Option<Arc<Filter>>,
     /// The one that was asked for last, until it is in force.
     pub asked: Option<Asked>,
+    /// By what the records that are held are to be tied to their plugins anew, until that is done.
+    pub tie: Option<Arc<Tie>>,
     /// What is highlighted.
     pub pattern: Option<Regex>,
     /// What is looked for now.
@@ -125,8 +133,7 @@ pub struct Logs {
     pub activity: Activity,
     /// For how long nothing came.
     pub quiet: Duration,
-    /// How many records are held in which the plugin in question speaks, by their severity.
-    spoken: [usize; Severity::WORDS.len()],
+    spoken: Spoken,
     /// By how many cells the messages are scrolled.
     pub scrolled: usize,
     hidden: u8,
@@ -151,11 +158,12 @@ impl Logs {
             generation: 0,
             filter: None,
             asked: None,
+            tie: None,
             pattern: None,
             seeking: None,
             activity: Activity::default(),
             quiet: Duration::ZERO,
-            spoken: Default::default(),
+            spoken: Spoken::default(),
             scrolled: 0,
             hidden: 0,
             plugin: of.plugin.clone(),
@@ -196,7 +204,7 @@ impl Logs {
         let current = batch.generation == self.generation;
         for (record, passes) in batch.records.iter().zip(&batch.passes) {
             if self.speaks(record) {
-                self.spoken[Severity::of(&record.level) as usize] += 1;
+                self.spoken.add(record);
             }
             self.held.push(record.clone(), current && *passes);
         }
@@ -204,20 +212,31 @@ impl Logs {
             self.activity.merge(&batch.activity);
         }
         self.arrived(self.held.rows() - rows);
-        let (dropped, gone) = self.held.shrink();
-        for record in &dropped {
-            if self.speaks(record) {
-                self.spoken[Severity::of(&record.level) as usize] -= 1;
-            }
-        }
-        self.list.selected = self.list.selected.saturating_sub(gone);
-        self.list.offset = self.list.offset.saturating_sub(gone);
+        self.shrink();
         self.settle(height);
         (!current).then(|| before..self.held.end())
     }
 
+    /// Makes room, and keeps the selection where it is.
+    fn shrink(&mut self) {
+        let (dropped, gone) = self.held.shrink();
+        for record in &dropped {
+            if self.speaks(record) {
+                self.spoken.remove(record);
+            }
+        }
+        self.list.selected = self.list.selected.saturating_sub(gone);
+        self.list.offset = self.list.offset.saturating_sub(gone);
+    }
+
     /// Takes what passes the filter of these places.
     pub fn found(&mut self, range: std::ops::Range<Place>, found: &Found, height: usize) {
+        self.show(range, found);
+        self.settle(height);
+    }
+
+    /// The rows of a part are these now. What was selected stays selected.
+    fn show(&mut self, range: std::ops::Range<Place>, found: &Found) {
         let selected = self.selected().map(|(place, _)| place);
         let (above, rows) = (self.list.selected.saturating_sub(self.list.offset), self.held.rows());
         self.held.replace(range, &found.places);
@@ -228,7 +247,6 @@ impl Logs {
             self.list.selected = self.held.row_of(place);
             self.list.offset = self.list.selected.saturating_sub(above);
         }
-        self.settle(height);
     }
 
     fn arrived(&mut self, rows: usize) {
@@ -276,13 +294,12 @@ impl Logs {
 
     /// Whether the plugin in question has said nothing in all that is held.
     pub fn is_silent(&self) -> bool {
-        self.plugin.is_some() && self.spoken.iter().all(|count| *count == 0) && self.held.end() > 0
+        self.plugin.is_some() && self.spoken.is_empty() && self.held.end() > 0
     }
 
     /// How many lines the plugin in question has said of which the filter's level shows none; 0 where it shows some.
     pub fn said_below(&self) -> usize {
-        let (below, shown) = self.spoken.split_at(self.typed.level.map_or(0, |level| level as usize));
-        if shown.iter().all(|count| *count == 0) { below.iter().sum() } else { 0 }
+        self.spoken.hidden_by(self.typed.level)
     }
 }
 

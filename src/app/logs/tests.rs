@@ -98,9 +98,9 @@ fn a_filter_keeps_the_selected_line_or_what_comes_after_it() {
     logs.take(&batch(0..50, 0, &all), HEIGHT);
     logs.go_to(20, HEIGHT);
     logs.generation = 1;
-    logs.found(0..50, &pane::filter(&grave, 0, &logs.held.since(0)), HEIGHT);
+    logs.found(0..50, &pane::filter(&grave, 0, &logs.held.since(0), None), HEIGHT);
     assert_eq!((selected(&logs), logs.held.rows()), ("line 21", 25));
-    logs.found(0..50, &pane::filter(&all, 0, &logs.held.since(0)), HEIGHT);
+    logs.found(0..50, &pane::filter(&all, 0, &logs.held.since(0), None), HEIGHT);
     assert_eq!((selected(&logs), logs.held.rows()), ("line 21", 50));
     assert!(!logs.go_to(99, HEIGHT));
 }
@@ -110,12 +110,12 @@ fn what_another_filter_has_seen_is_looked_at_again() {
     let (mut logs, all, grave) = (logs(usize::MAX), filter(Severity::Info), filter(Severity::Error));
     logs.take(&batch(0..10, 0, &all), HEIGHT);
     logs.generation = 1;
-    logs.found(0..10, &pane::filter(&grave, 0, &logs.held.since(0)), HEIGHT);
+    logs.found(0..10, &pane::filter(&grave, 0, &logs.held.since(0), None), HEIGHT);
     // These were on their way while the new filter came into force.
     let late = logs.take(&batch(10..20, 0, &all), HEIGHT).unwrap();
     assert_eq!((late.clone(), logs.held.rows()), (10..20, 5));
     assert_eq!(logs.take(&batch(20..30, 1, &grave), HEIGHT), None);
-    logs.found(late.clone(), &pane::filter(&grave, late.start, &logs.held.since(10)[..10]), HEIGHT);
+    logs.found(late.clone(), &pane::filter(&grave, late.start, &logs.held.since(10)[..10], None), HEIGHT);
     let shown: Vec<String> = logs.held.shown(0..99).map(|(_, record)| record.level.to_string()).collect();
     assert_eq!((shown.len(), shown.iter().all(|level| level == "error")), (15, true));
     assert_eq!(selected(&logs), "line 29");
@@ -134,4 +134,27 @@ fn a_plugin_is_silent_until_it_speaks_itself() {
     assert!(!logs.is_silent());
     logs.take(&batch(2..50, 0, &all), HEIGHT);
     assert!(logs.is_silent(), "what it said is no longer held");
+}
+
+#[test]
+fn what_is_looked_at_again_is_counted_once_and_what_was_dropped_too() {
+    let all = filter(Severity::Info);
+    let size = record(100, None).size() + 16;
+    let mut logs = logs(100 * size);
+    let counted = |logs: &Logs| logs.activity.last(36, Duration::ZERO).iter().map(|count| count.records).sum::<u64>();
+    logs.take(&batch(0..90, 0, &all), HEIGHT);
+    logs.step(-1, HEIGHT);
+    let (records, plugin) = (logs.held.since(0), Some(plugin()));
+    let tied = |place| pane::Tied { place, plugin: plugin.clone(), note: None };
+    // More comes, and pushes the oldest out, before what was looked at is here.
+    logs.take(&batch(90..140, 0, &all), HEIGHT);
+    let found = pane::filter(&all, 0, &records, None);
+    drop(records);
+    logs.tied((0..90).map(tied).collect());
+    logs.found_again(0..90, found, HEIGHT);
+    assert_eq!((counted(&logs), logs.came), (140, 50), "{}", logs.held.dropped());
+    assert!(logs.held.dropped() > 40 && logs.held.bytes() <= 100 * size, "the names take room too");
+    let held = logs.held.since(0);
+    assert!(held.iter().all(|record| record.plugin.is_some() == (record.time < Some(90_000_000_000))), "{held:?}");
+    assert_eq!(logs.held.rows(), held.len());
 }

@@ -40,20 +40,22 @@ impl Readings {
                 }
                 Work::Nothing
             }
-            LogsEffect::Filter { generation, by, first, records } => {
+            LogsEffect::Filter { generation, by, first, records, tie } => {
                 let session = self.sessions.get(&of).cloned();
                 let work = move || {
                     let range = first..first + records.len() as u64;
                     let filter = match by {
                         FilterBy::Made(filter) => Ok(filter),
-                        FilterBy::Typed { typed, plugin, namespace, snapshot } => {
-                            pane::narrow(&typed, plugin.as_ref(), &snapshot, &namespace).inspect(|filter| {
+                        FilterBy::Typed { typed, plugin, namespace, snapshot, or_stay } => {
+                            let made = pane::narrow(&typed, plugin.as_ref(), &snapshot, &namespace);
+                            let stays = session.as_ref().filter(|_| or_stay).and_then(Session::in_force);
+                            made.or_else(|why| stays.ok_or(why)).inspect(|filter| {
                                 let filter = Some(filter.clone());
                                 session.iter().for_each(|session| session.filter_by(InForce { generation, filter: filter.clone() }));
                             })
                         }
                     };
-                    let outcome = filter.map(|filter| (filter.clone(), pane::filter(&filter, first, &records)));
+                    let outcome = filter.map(|filter| (filter.clone(), pane::filter(&filter, first, &records, tie.as_deref())));
                     LogsMsg::Filtered { generation, range, outcome }
                 };
                 Work::Run(None, answer(of, work, answers))

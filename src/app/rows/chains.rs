@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{Key, Row};
-use crate::analysis::answers::{ChainAnswer, FilterAnswer, ListenerAnswer, ProxyChains};
+use crate::analysis::answers::{ChainAnswer, FilterAnswer, ListenerAnswer, ProxyChains, taken};
 use crate::analysis::logs::facts;
 use crate::app::screen::Screen;
 use crate::model::envoy::ListenerState;
 use crate::model::ids::PluginId;
+use crate::model::snapshot::Snapshot;
 
 fn proxy(screen: &Screen) -> Option<&ProxyChains> {
     screen.chains()?.proxies.first()
@@ -75,22 +76,25 @@ pub fn open_by_default(screen: &Screen) -> BTreeSet<Key> {
     std::iter::once(key(listener, None)).chain(first.map(|place| key(listener, Some(place)))).collect()
 }
 
-/// Opens and selects what a line of a log is about, once there are rows: the chain that leads to the request's cluster, else the
-/// listener on its port, else the listener that the line names.
-pub(in crate::app) fn select_line(screen: &mut Screen, height: usize) {
+/// Opens and selects what a line of a log is about, once there are rows: the listener that took the request's connection and its
+/// chain; where the line does not tell that, the chain that leads to the request's cluster, else the listener that the line names.
+pub(in crate::app) fn select_line(screen: &mut Screen, snapshot: &Snapshot, height: usize) {
     let Some(proxy) = proxy(screen) else { return };
     let Some(record) = screen.seek_line.clone() else { return };
     let active = || proxy.listeners.iter().filter(|listener| listener.state == ListenerState::Active);
     let (cluster, tls) = facts::cluster(&record).unwrap_or_default();
-    let leads = |listener: &ListenerAnswer| {
-        let leads = |chain: &ChainAnswer| chain.destination == cluster;
-        let alike = |chain: &ChainAnswer| leads(chain) && (chain.matches.transport_protocol == "tls") == tls;
+    let chain_to = |listener: &ListenerAnswer| {
+        let leads = |chain: &&ChainAnswer| !cluster.is_empty() && chain.destination == cluster;
+        let alike = |chain: &&ChainAnswer| leads(chain) && (chain.matches.transport_protocol == "tls") == tls;
         let chains = &listener.filter_chains;
-        let chain = chains.iter().position(alike).or_else(|| chains.iter().position(leads))?;
-        Some(key(listener, Some(chain)))
+        chains.iter().find(alike).or_else(|| chains.iter().find(leads)).map(|chain| chain.place)
     };
+    let taken = taken(snapshot, &proxy.proxy, &record).and_then(|taken| {
+        let listener = active().find(|listener| listener.name == taken.listener)?;
+        Some(key(listener, taken.chain.or_else(|| chain_to(listener))))
+    });
+    let found = taken.or_else(|| active().find_map(|listener| Some(key(listener, Some(chain_to(listener)?)))));
     let port: Option<u16> = cluster.strip_prefix("outbound|").and_then(|rest| rest.split('|').next()?.parse().ok());
-    let found = active().filter(|_| !cluster.is_empty()).find_map(leads);
     let found = found.or_else(|| active().find(|listener| port.is_some() && listener.port == port).map(|listener| key(listener, None)));
     let found = found.or_else(|| active().find(|listener| record.message.contains(&listener.name)).map(|listener| key(listener, None)));
     screen.seek_line = None;

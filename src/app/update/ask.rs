@@ -53,7 +53,7 @@ pub(super) fn answered(app: &mut App, ticket: Ticket, answer: Answered) -> Vec<E
         rows::select_plugin(&mut app.screens[place], height);
     }
     select_miss(app, place);
-    rows::chains::select_line(&mut app.screens[place], height);
+    rows::chains::select_line(&mut app.screens[place], &app.snapshot, height);
     let mut effects = wanted_dumps(app);
     if stale && in_sight {
         effects.extend(ask(app));

@@ -136,6 +136,10 @@ pub(super) fn told(app: &mut App, of: Ticket, message: LogsMsg) -> Vec<Effect> {
             let _ = app.waits.end(of);
         }
         LogsMsg::News(News::Quiet(time)) => logs.quiet = time,
+        LogsMsg::News(News::Anew(tie)) => {
+            logs.tie = Some(tie);
+            return narrow::again(app, place).into_iter().collect();
+        }
         LogsMsg::News(News::Records(batch)) => {
             let unknown = logs.take(&batch, height);
             // What a newer filter has seen is looked at when that comes into force.

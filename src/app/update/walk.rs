@@ -160,10 +160,10 @@ pub(super) fn chains(app: &mut App) -> Vec<Effect> {
     let line = logs::line(app.screen()).cloned();
     let effects = focus(app).map(|focus| go(app, Subject::Chains(focus))).unwrap_or_default();
     if matches!(app.screen().subject, Subject::Chains(_)) {
-        let height = app.body_height;
+        let (snapshot, height) = (app.snapshot.clone(), app.body_height);
         let screen = app.screen_mut();
         screen.seek_line = line;
-        rows::chains::select_line(screen, height);
+        rows::chains::select_line(screen, &snapshot, height);
     }
     effects
 }
@@ -202,9 +202,9 @@ pub(super) fn health(app: &mut App) -> Vec<Effect> {
 }
 
 /// The proxy that the selected row stands for, with the plugin in question.
-pub(super) fn focus(app: &mut App) -> Option<Focus> {
+pub(in crate::app) fn in_question(app: &App) -> Option<Focus> {
     let screen = app.screen();
-    let found = match (screen.selected(), &screen.subject) {
+    match (screen.selected(), &screen.subject) {
         (_, Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) | Subject::Diff(focus)) => Some(focus.clone()),
         (_, Subject::Logs(of) | Subject::Record(Line { of, .. })) => logs::focus(app, of),
         (row, Subject::Order(focus)) => {
@@ -246,7 +246,12 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
             Focus { plugin: None, workload: lookup::owner(&app.snapshot, &proxy), proxy }
         }),
         _ => None,
-    };
+    }
+}
+
+/// The same. Where there is none, it is said why.
+pub(super) fn focus(app: &mut App) -> Option<Focus> {
+    let found = in_question(app);
     if found.is_none() {
         app.note = Some(match app.screen().selected() {
             Some(Row::Plugin(_)) if app.awaited().contains(&Kind::Pod) => "the pods are still being read".to_owned(),

@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use super::Asked;
+use super::{Asked, Tie};
 use crate::analysis::logs::{Activity, Filter, Typed};
 use crate::model::ids::PluginId;
 use crate::model::logs::{LogOrigin, LogRecord};
 use crate::model::snapshot::Snapshot;
 
 pub use read::read;
-pub use work::{Found, Place, Sought, filter, narrow, save, seek};
+pub use work::{Found, Place, Sought, Tied, filter, narrow, save, seek};
 
 /// How many of the last lines of each log are read before what comes, of a live mesh.
 pub const TAIL: u64 = 500;
@@ -59,6 +59,11 @@ impl Session {
         self.world.send_replace(snapshot);
     }
 
+    /// The filter that records are held against.
+    pub fn in_force(&self) -> Option<Arc<Filter>> {
+        self.filter.borrow().filter.clone()
+    }
+
     /// Records that come from now on are held against another filter, unless a newer one is known already.
     pub fn filter_by(&self, next: InForce) {
         self.filter.send_if_modified(|known| {
@@ -85,6 +90,8 @@ pub enum News {
     Nothing(String),
     /// Records, in their order.
     Records(Batch),
+    /// The mesh has changed: all records before this are to be tied to their plugins anew. Those after it are tied so.
+    Anew(Arc<Tie>),
     /// Nothing came for so long.
     Quiet(Duration),
     /// All logs were read to their ends, and nothing more comes.

@@ -11,7 +11,7 @@ use super::{Batch, News, Question, Session, TAIL, narrow};
 use crate::analysis::logs::activity::IN_SIGHT;
 use crate::analysis::logs::{Activity, Targets};
 use crate::clock;
-use crate::logs::{self, Asked, SETTLE, View};
+use crate::logs::{self, Asked, Read, SETTLE, View};
 use crate::model::kind::Kind;
 use crate::model::logs::LogRecord;
 use crate::model::snapshot::Snapshot;
@@ -64,7 +64,7 @@ pub async fn read<M: Send + 'static>(
     let query = LogQuery { tail: live.then_some(TAIL), follow: live, ..LogQuery::default() };
     let (views, wanted) = watch::channel(Arc::new(view));
     let (sender, records) = mpsc::channel(1);
-    tokio::spawn(logs::run(source, query, wanted, sender));
+    tokio::spawn(logs::read(source, query, wanted, sender, Some));
     let following = async {
         while live && world.changed().await.is_ok() {
             sleep(SETTLE).await;
@@ -98,7 +98,7 @@ async fn look(asked: &Asked, snapshot: Arc<Snapshot>) -> Option<(View, Targets)>
 }
 
 async fn hand_on<M>(
-    mut records: mpsc::Receiver<Vec<LogRecord>>,
+    mut records: mpsc::Receiver<Read>,
     session: &Session,
     live: bool,
     out: &mpsc::Sender<M>,
@@ -106,9 +106,20 @@ async fn hand_on<M>(
 ) {
     let room = Arc::new(Semaphore::new(UNDER_WAY));
     let mut last = clock::now();
+    let mut next = None;
     loop {
-        let first = match timeout(QUIET, records.recv()).await {
-            Ok(Some(first)) => first,
+        let told = match next.take() {
+            Some(next) => Ok(Some(next)),
+            None => timeout(QUIET, records.recv()).await,
+        };
+        let first = match told {
+            Ok(Some(Read::Records(first))) => first,
+            Ok(Some(Read::Anew(tie))) => {
+                if out.send(wrap(News::Anew(Arc::new(tie)))).await.is_err() {
+                    return;
+                }
+                continue;
+            }
             Ok(None) => break,
             // At rest the screen stays as it is, once the last minutes were empty.
             Err(_) if live && last.elapsed() <= IN_SIGHT + QUIET => {
@@ -125,8 +136,13 @@ async fn hand_on<M>(
         let mut bytes: usize = together.iter().map(|record| record.size()).sum();
         while together.len() < TOGETHER
             && bytes < TOGETHER_BYTES
-            && let Ok(more) = records.try_recv()
+            && let Ok(read) = records.try_recv()
         {
+            let Read::Records(more) = read else {
+                // It is told in its place, behind the records before it.
+                next = Some(read);
+                break;
+            };
             bytes += more.iter().map(LogRecord::size).sum::<usize>();
             together.extend(more.into_iter().map(Arc::new));
         }

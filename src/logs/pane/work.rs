@@ -8,6 +8,7 @@ use std::sync::Arc;
 use regex::Regex;
 
 use crate::analysis::logs::{Activity, Filter, Severity, Typed, summary};
+use crate::logs::Tie;
 use crate::model::ids::PluginId;
 use crate::model::logs::{LogOrigin, LogRecord};
 use crate::model::snapshot::Snapshot;
@@ -32,13 +33,33 @@ pub struct Found {
     pub places: Vec<Place>,
     /// The same over time.
     pub activity: Activity,
+    /// Those of all the records that are tied otherwise now, in order.
+    pub tied: Vec<Tied>,
 }
 
-/// Holds records against a filter; the first has this place.
-pub fn filter(filter: &Filter, first: Place, records: &[Arc<LogRecord>]) -> Found {
+/// What a record is tied to now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tied {
+    /// Its place.
+    pub place: Place,
+    /// The plugin that it is about.
+    pub plugin: Option<PluginId>,
+    /// How that was found, or why not.
+    pub note: Option<String>,
+}
+
+/// Holds records against a filter; the first has this place. With `tie`, each is tied to its plugin anew before.
+pub fn filter(filter: &Filter, first: Place, records: &[Arc<LogRecord>], tie: Option<&Tie>) -> Found {
     let mut found = Found::default();
+    let mut tie = tie.cloned();
     for (place, record) in (first..).zip(records) {
-        if filter.matches(record) {
+        let mut passes = filter.matches(record);
+        if let Some((plugin, note)) = tie.as_mut().and_then(|tie| tie.again(record)) {
+            let now = LogRecord { plugin, plugin_note: note, ..(**record).clone() };
+            passes = filter.matches(&now);
+            found.tied.push(Tied { place, plugin: now.plugin, note: now.plugin_note });
+        }
+        if passes {
             found.places.push(place);
             found.activity.add(record);
         }

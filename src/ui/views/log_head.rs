@@ -75,7 +75,7 @@ fn filter(of: &LogsOf, logs: &Logs, look: &Look<'_>) -> Vec<Piece<'static>> {
         say(Role::Text, "with ", format!("\"{text}\""));
     }
     highlight.iter().for_each(|text| say(Role::Match, "/", text.clone()));
-    if logs.asked.is_some() {
+    if logs.asked.as_ref().is_some_and(|asked| asked.typed.is_some()) {
         pieces.push(Piece::new(Role::Muted, format!(" {} filtering", look.symbols.between)));
     }
     pieces

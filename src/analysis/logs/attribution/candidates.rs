@@ -3,25 +3,30 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::Found;
-use crate::analysis::{attachment, control_plane};
+use super::reach::{self, Reach};
+use crate::analysis::control_plane;
 use crate::ingest::plugin_name;
 use crate::model::ids::{ObjectName, PluginId, PluginKind, ProxyId};
 use crate::model::inventory::Inventory;
 use crate::model::log_details::LoggedObject;
+use crate::model::logs::LogTime;
 use crate::model::plugin::Plugin;
 
 /// How many candidates a note names.
 const NAMED: usize = 4;
 
 /// The plugins of a mesh.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Candidates {
     objects: Arc<Inventory>,
     /// By name; a WasmPlugin and a TrafficExtension can share one.
     by_name: HashMap<ObjectName, Vec<PluginId>>,
-    /// Which plugins reach a proxy, as far as that was asked.
-    reach: HashMap<ProxyId, Vec<PluginId>>,
+    reach: Reach,
+    /// Only plugins that were there by then fit; None lets all fit.
+    until: Option<LogTime>,
     /// Whether istiod marks the names of WasmPlugins, so that a name without a mark is a TrafficExtension's.
     marks: bool,
 }
@@ -41,7 +46,15 @@ impl Candidates {
             by_name.entry(id.name.clone()).or_default().push(id.clone());
         }
         let marks = control_plane::control_plane(&objects, None, None).version.translates_wasm_plugins();
-        Self { objects, by_name, reach: HashMap::new(), marks }
+        Self { objects, by_name, reach: Reach::default(), until: None, marks }
+    }
+
+    /// Goes by other objects. Whether an answer that was given can be another one now.
+    pub(super) fn follow(&mut self, objects: Arc<Inventory>) -> bool {
+        let before = std::mem::replace(self, Self::new(objects));
+        self.reach = before.reach;
+        let moved = self.reach.follow(&before.objects, &self.objects);
+        moved || self.marks != before.marks || !reach::same_plugins(&before.objects, &self.objects)
     }
 
     /// The plugin of a name as logs and refusals have it, `ns.name` of each era or a resource's whole name; with a note where
@@ -87,7 +100,8 @@ impl Candidates {
     /// The plugins that fit: of those that reach the proxy, else of the mesh. Where nothing but the proxy speaks for a plugin
     /// (`strict`), none stands in for those that do not reach it.
     pub(super) fn choose(&mut self, proxy: Option<&ProxyId>, strict: bool, fits: impl Fn(&Plugin) -> bool) -> Choice {
-        let reaching = proxy.filter(|proxy| self.knows(proxy)).and_then(|proxy| self.reach.get(proxy));
+        let reaching = proxy.and_then(|proxy| self.reach.of(proxy, &self.objects));
+        let fits = |plugin: &Plugin| fits(plugin) && self.until.is_none_or(|until| created(plugin).is_none_or(|created| created <= until));
         let fitting = || self.objects.plugins.values().filter(|plugin| fits(plugin)).map(|plugin| &plugin.id);
         if let Some(reaching) = reaching {
             let ids: Vec<PluginId> = fitting().filter(|id| reaching.contains(id)).cloned().collect();
@@ -98,16 +112,14 @@ impl Candidates {
         Choice { ids: fitting().cloned().collect(), whose: "of the mesh" }
     }
 
-    /// Whether a proxy is among the objects; what reaches it is then kept.
+    /// Lets only plugins fit that were there by then, or all again.
+    pub(super) fn only_until(&mut self, until: Option<LogTime>) {
+        self.until = until;
+    }
+
+    /// Whether a proxy is known.
     pub(super) fn knows(&mut self, proxy: &ProxyId) -> bool {
-        if self.reach.contains_key(proxy) {
-            return true;
-        }
-        let Some(pod) = self.objects.pods.get(proxy) else { return false };
-        let attached = self.objects.plugins.values().filter(|plugin| attachment::attach(plugin, pod, &self.objects).attached);
-        let ids = attached.map(|plugin| plugin.id.clone()).collect();
-        self.reach.insert(proxy.clone(), ids);
-        true
+        self.reach.of(proxy, &self.objects).is_some()
     }
 }
 
@@ -136,6 +148,12 @@ impl Choice {
     pub(super) fn list(&self) -> Option<String> {
         (!self.ids.is_empty()).then(|| list(&self.ids))
     }
+}
+
+/// When a plugin was made, in whole seconds.
+fn created(plugin: &Plugin) -> Option<LogTime> {
+    let created: Timestamp = plugin.created.as_deref()?.parse().ok()?;
+    created.as_nanosecond().try_into().ok()
 }
 
 /// `default/a, default/b and 3 more`, with the kinds where two share a name.

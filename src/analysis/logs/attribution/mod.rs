@@ -4,6 +4,7 @@
 mod candidates;
 pub(in crate::analysis) mod module;
 mod needles;
+mod reach;
 
 use std::sync::{Arc, LazyLock};
 
@@ -27,7 +28,7 @@ const DENIED: &str = "rbac_access_denied_matched_policy[none]";
 static FAILURES: LazyLock<Option<Finder>> = LazyLock::new(|| Finder::new(&[FAILED.as_slice(), &[DENIED]].concat()));
 
 /// Knows the plugins of a mesh, and which of them reach which proxy.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Attributor {
     candidates: Candidates,
 }
@@ -40,15 +41,37 @@ struct Found {
 }
 
 impl Attributor {
-    /// Prepares for the plugins and proxies that there are. For other objects make another.
+    /// Prepares for the plugins and proxies that there are.
     pub fn new(objects: Arc<Inventory>) -> Self {
         Self { candidates: Candidates::new(objects) }
+    }
+
+    /// Goes by other objects from now on. Whether a record that was looked at before can be about another plugin by them. A pod that
+    /// is gone is remembered as it was: its records stay.
+    pub fn follow(&mut self, objects: Arc<Inventory>) -> bool {
+        self.candidates.follow(objects)
     }
 
     /// Writes into a record which plugin it is about.
     pub fn attribute(&mut self, record: &mut LogRecord) {
         let found = self.find(record);
         (record.plugin, record.plugin_note) = (found.plugin, found.note);
+    }
+
+    /// The plugin of a record that was looked at before, and how it was found or why not. What is about a plugin that is gone stays
+    /// so, unless another one is meant now; and so does what can be about a plugin as well that was made after it.
+    pub fn again(&mut self, record: &LogRecord) -> (Option<PluginId>, Option<String>) {
+        let found = self.find(record);
+        let Some(before) = record.plugin.as_ref().filter(|_| found.plugin.is_none()) else { return (found.plugin, found.note) };
+        let known = self.candidates.known(before.clone());
+        if known.note.is_some() {
+            return (known.plugin, known.note);
+        }
+        self.candidates.only_until(record.time);
+        let then = self.find(record);
+        self.candidates.only_until(None);
+        let found = if then.plugin.as_ref() == Some(before) { then } else { found };
+        (found.plugin, found.note)
     }
 
     fn find(&mut self, record: &LogRecord) -> Found {

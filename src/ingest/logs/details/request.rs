@@ -13,8 +13,9 @@ pub(super) fn read(message: &str) -> LoggedRequest<'_> {
     let (flags, details, termination, transport_failure) = (next(), next(), next(), next());
     let (bytes_received, bytes_sent) = (number(&next()).unwrap_or(0), number(&next()).unwrap_or(0));
     let (duration_ms, upstream_ms) = (number(&next()), number(&next()));
-    let (_forwarded_for, _user_agent, request_id, authority, upstream_host) = (next(), next(), next(), next(), next());
-    let (cluster, _upstream, _local, _remote, server_name, route) = (next(), next(), next(), next(), next(), next());
+    let (forwarded_for, user_agent, request_id, authority, upstream_host) = (next(), next(), next(), next(), next());
+    let (cluster, upstream_local, downstream_local, downstream_remote, server_name, route) =
+        (next(), next(), next(), next(), next(), next());
     LoggedRequest {
         method,
         path,
@@ -28,11 +29,16 @@ pub(super) fn read(message: &str) -> LoggedRequest<'_> {
         bytes_sent,
         duration_ms,
         upstream_ms,
+        forwarded_for,
+        user_agent,
         request_id,
         authority,
         upstream_host,
         inbound: inbound(&cluster),
         cluster,
+        upstream_local,
+        downstream_local,
+        downstream_remote,
         server_name,
         route,
     }
