@@ -3,6 +3,7 @@
 mod again;
 mod held;
 pub mod message;
+mod of;
 mod spoken;
 pub mod world;
 
@@ -12,44 +13,16 @@ use std::time::Duration;
 use regex::Regex;
 
 use super::state::{ListState, Ticket};
-use crate::analysis::logs::{Activity, Filter, Names, PluginWord, Severity, Typed};
+use crate::analysis::logs::{Activity, Filter, Names, Typed};
 use crate::logs::Tie;
 use crate::logs::pane::{Batch, Found, Place};
-use crate::model::ids::{PluginId, ProxyId, WorkloadId};
+use crate::model::ids::PluginId;
 use crate::model::logs::{LogEvent, LogOrigin, LogRecord};
 use crate::source::logs::AT_ONCE;
 
 pub use held::Held;
+pub use of::LogsOf;
 use spoken::Spoken;
-
-/// Whose logs they are: istiod's, and those of proxies.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LogsOf {
-    /// The plugin in question; the proxies are those that it applies to, unless a workload is named.
-    pub plugin: Option<PluginId>,
-    /// The workload.
-    pub workload: Option<WorkloadId>,
-    /// The proxy, where its workload is not known.
-    pub proxy: Option<ProxyId>,
-    /// Without any of these: the proxies of this namespace; None is all.
-    pub namespace: Option<String>,
-}
-
-impl LogsOf {
-    /// `httpbin`, `default/helloworld`, `default`.
-    pub fn name(&self) -> String {
-        let named = self.workload.as_ref().map(|workload| workload.name.name.clone());
-        let named = named.or_else(|| self.proxy.as_ref().map(|proxy| proxy.pod.clone()));
-        let named = named.or_else(|| self.plugin.as_ref().map(ToString::to_string));
-        named.or_else(|| self.namespace.clone()).unwrap_or_else(|| "all namespaces".to_owned())
-    }
-
-    /// The filter at the beginning: what is about the plugin, but for what is only told to who looks for a fault.
-    fn first_filter(&self) -> Typed {
-        let plugin = if self.plugin.is_some() { PluginWord::This } else { PluginWord::Any };
-        Typed { plugin, level: Some(Severity::Info), ..Typed::default() }
-    }
-}
 
 /// How the reading goes.
 #[derive(Clone, Debug, PartialEq, Eq)]

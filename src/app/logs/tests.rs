@@ -5,9 +5,9 @@ use std::ops::Range;
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::analysis::logs::FilterSpec;
+use crate::analysis::logs::{FilterSpec, Severity};
 use crate::logs::pane;
-use crate::model::ids::PluginKind;
+use crate::model::ids::{PluginKind, ProxyId};
 use crate::model::inventory::Inventory;
 use crate::model::logs::{LogKind, LogSource};
 use crate::model::text::Text;
