@@ -67,7 +67,7 @@ fn each_event_is_said_in_few_words() {
         ),
         (
             format!(
-                "[{time}] \"- - -\" 0 UF,URX - TLS_error:|CERTIFICATE_VERIFY_FAILED \"-\" 0 0 12 - \"-\" \"-\" \"-\" \"-\" \"10.0.0.9:80\" outbound|80||b.shop - 10.0.0.1:80 10.0.0.2:5 - -"
+                "[{time}] \"- - -\" 0 UF,URX - - \"TLS_error:|CERTIFICATE_VERIFY_FAILED\" 0 0 12 - \"-\" \"-\" \"-\" \"-\" \"10.0.0.9:80\" outbound|80||b.shop - 10.0.0.1:80 10.0.0.2:5 - -"
             ),
             (
                 "request",

@@ -122,9 +122,11 @@ fn requested(request: &LoggedRequest<'_>, note: Option<&str>) -> String {
     if wrong.is_empty() && !matches!(&*request.details, "" | "via_upstream") {
         wrong = meant((&request.details, words::details(&request.details)));
     }
-    let failure = if request.transport_failure.is_empty() { String::new() } else { format!("; {}", request.transport_failure) };
-    let note = note.map(|note| format!("; {note}")).unwrap_or_default();
-    format!("{what}{took}{wrong}{failure}{note}")
+    if !request.termination.is_empty() {
+        wrong += &meant((&request.termination, words::details(&request.termination)));
+    }
+    let rest = [&*request.transport_failure, note.unwrap_or_default()].into_iter().filter(|text| !text.is_empty());
+    format!("{what}{took}{wrong}{}", rest.map(|text| format!("; {text}")).collect::<String>())
 }
 
 fn milliseconds(time: LogTime) -> String {
