@@ -21,7 +21,7 @@ use meshscope::model::ids::{ProxyId, WorkloadId, WorkloadKind};
 use meshscope::model::kind::Kind;
 use meshscope::model::logs::{LogLine, LogOrigin, LogSource};
 use meshscope::model::update::{Health, Update};
-use meshscope::source::logs::{LogBatch, LogItem};
+use meshscope::source::logs::{LogFeed, LogItem};
 use serde_json::{Value, json};
 use support::driver::Driver;
 use tokio::runtime::Runtime;
@@ -39,7 +39,7 @@ struct Live {
     sender: mpsc::Sender<Msg>,
     receiver: mpsc::Receiver<Msg>,
     updates: mpsc::Sender<Update>,
-    feed: mpsc::Sender<LogBatch>,
+    feed: LogFeed,
     origin: Arc<LogOrigin>,
     lines: usize,
 }
@@ -122,8 +122,7 @@ impl Live {
             LogItem::Line(LogLine { origin: self.origin.clone(), time: None, text, cut: false })
         });
         let items = items.collect();
-        self.runtime.block_on(self.feed.send(LogBatch { items, live: true })).unwrap();
-        self.runtime.block_on(self.feed.send(LogBatch { items: Vec::new(), live: true })).unwrap();
+        assert!(self.runtime.block_on(self.feed.lines(items)) && self.runtime.block_on(self.feed.at_end()));
         let lines = self.lines as u64;
         self.until("the lines", |app| logs(app).held.end() == lines);
     }

@@ -145,8 +145,18 @@ impl Logs {
 
     /// A screen whose reading begins anew: what is asked for and how it is shown stays.
     pub fn again(self, ticket: Ticket, of: &LogsOf, memory: usize) -> Self {
-        let typed = self.asked.map_or(self.typed, |asked| asked.typed);
-        Self { typed, pattern: self.pattern, scrolled: self.scrolled, hidden: self.hidden, ..Self::new(ticket, of, memory) }
+        Self {
+            typed: self.latest().clone(),
+            pattern: self.pattern,
+            scrolled: self.scrolled,
+            hidden: self.hidden,
+            ..Self::new(ticket, of, memory)
+        }
+    }
+
+    /// The filter that was asked for last, else the one in force.
+    pub fn latest(&self) -> &Typed {
+        self.asked.as_ref().and_then(|asked| asked.typed.as_ref()).unwrap_or(&self.typed)
     }
 
     /// How many logs are read: of more than that, the first.

@@ -20,7 +20,7 @@ pub(in crate::app::update) fn run(app: &mut App, action: Action) -> Option<Vec<E
     let height = app.body_height;
     let page = isize::try_from(height.saturating_sub(1).max(1)).unwrap_or(isize::MAX);
     let logs = app.screen_mut().logs.as_deref_mut()?;
-    let latest = logs.asked.as_ref().and_then(|asked| asked.typed.as_ref()).unwrap_or(&logs.typed).clone();
+    let latest = logs.latest().clone();
     match action {
         Action::Down => logs.step(1, height),
         Action::Up => logs.step(-1, height),

@@ -61,7 +61,7 @@ fn ask_at(app: &mut App, place: usize, typed: Option<Typed>) -> Option<Effect> {
 /// Lowers the filter of the logs in sight to what a logger that was raised writes.
 pub(in crate::app::update) fn lower(app: &mut App, raised: LogLevel) -> Vec<Effect> {
     let Some(logs) = &app.screen().logs else { return Vec::new() };
-    let latest = logs.asked.as_ref().map_or(&logs.typed, |asked| &asked.typed).clone();
+    let latest = logs.latest().clone();
     let level = super::lowered(latest.level, [raised].into_iter());
     if level == latest.level { Vec::new() } else { ask(app, Typed { level, ..latest }) }
 }
