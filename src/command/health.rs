@@ -36,7 +36,8 @@ impl Asker<'_> {
         Ok(self.print(&answer, self.unread(&snapshot)))
     }
 
-    async fn look_for_secrets(&self, snapshot: &mut Snapshot, plugins: &[PluginId]) {
+    /// Looks for the Secrets that plugins name.
+    pub(super) async fn look_for_secrets(&self, snapshot: &mut Snapshot, plugins: &[PluginId]) {
         let modules = plugins.iter().filter_map(|id| Some((id, snapshot.objects.plugins.get(id)?.wasm()?)));
         let named = modules.filter(|(_, module)| !module.image_pull_secret.is_empty());
         let wanted: BTreeSet<ObjectName> =
