@@ -103,7 +103,8 @@ fn predicted(snapshot: &Snapshot) -> Vec<Listener> {
 /// The mesh in which the proxy has just what istiod would send.
 fn synced(snapshot: &Snapshot) -> Snapshot {
     let dump = ConfigDump { listeners: predicted(snapshot), ..ConfigDump::empty(DumpView::Proxy) };
-    let loaded = LoadedDump { dump, way: "file", took_ms: 0, vitals: None, serial: 1, warnings: Vec::new(), cut_short: None };
+    let loaded =
+        LoadedDump { dump, way: "file", took_ms: 0, read_at: None, vitals: None, serial: 1, warnings: Vec::new(), cut_short: None };
     let dumps = BTreeMap::from([(the_pod(snapshot).id.clone(), Dump::Loaded(Arc::new(loaded)))]);
     Snapshot { dumps, ..snapshot.clone() }
 }

@@ -4,6 +4,8 @@ mod support;
 
 #[path = "findings/mesh_wide.rs"]
 mod mesh_wide;
+#[path = "findings/modules.rs"]
+mod modules;
 #[path = "findings/objects.rs"]
 mod objects;
 #[path = "findings/plugins.rs"]

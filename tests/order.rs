@@ -73,7 +73,16 @@ fn mesh(version: &str, http: &[&str], objects: &[(Kind, Value)]) -> Snapshot {
         {"@type": "type.googleapis.com/envoy.admin.v3.BootstrapConfigDump", "bootstrap": {"node": node}},
         {"@type": "type.googleapis.com/envoy.admin.v3.ListenersConfigDump", "dynamic_listeners": [{"name": "virtualInbound", "active_state": {"listener": listener}}]}]});
     let parsed = config_dump::parse(dump.to_string().as_bytes(), DumpView::Proxy, "dump").unwrap();
-    let loaded = LoadedDump { dump: parsed.dump, way: "file", took_ms: 0, vitals: None, serial: 1, warnings: Vec::new(), cut_short: None };
+    let loaded = LoadedDump {
+        dump: parsed.dump,
+        way: "file",
+        took_ms: 0,
+        read_at: None,
+        vitals: None,
+        serial: 1,
+        warnings: Vec::new(),
+        cut_short: None,
+    };
     collector.snapshot(BTreeMap::from([(ProxyId::new("w-0", "default"), Dump::Loaded(Arc::new(loaded)))]))
 }
 

@@ -14,6 +14,7 @@ mod extremes;
 #[path = "prediction/gateways.rs"]
 mod gateways;
 #[path = "prediction/mesh.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
 mod mesh;
 #[path = "prediction/outbound.rs"]
 mod outbound;

@@ -45,7 +45,16 @@ fn mesh(metadata: Option<Value>, dump: &Value) -> Snapshot {
     }
     collector.apply(Update::Istiods(vec![Istiod { pod: String::new(), version: "1.31.0".to_owned() }]));
     let parsed = config_dump::parse(dump.to_string().as_bytes(), DumpView::Proxy, "dump").unwrap();
-    let loaded = LoadedDump { dump: parsed.dump, way: "file", took_ms: 0, serial: 1, warnings: Vec::new(), cut_short: None, vitals: None };
+    let loaded = LoadedDump {
+        dump: parsed.dump,
+        way: "file",
+        took_ms: 0,
+        read_at: None,
+        serial: 1,
+        warnings: Vec::new(),
+        cut_short: None,
+        vitals: None,
+    };
     collector.snapshot(BTreeMap::from([(ProxyId::parse(WEB).unwrap(), Dump::Loaded(Arc::new(loaded)))]))
 }
 

@@ -6,7 +6,7 @@ use super::read;
 use crate::analysis::answers;
 use crate::analysis::findings::Ignore;
 use crate::error::Error;
-use crate::model::ids::ProxyId;
+use crate::model::ids::{PluginId, ProxyId};
 use crate::source::SourceKind;
 
 impl Asker<'_> {
@@ -21,6 +21,9 @@ impl Asker<'_> {
         }
         let mut snapshot = self.with_proxies(&collector, wanted, true, true).await;
         self.ask_istiod(&mut snapshot).await;
+        let plugins: Vec<PluginId> =
+            answers::plugins(&snapshot, namespace.as_deref()).plugins.into_iter().map(|plugin| plugin.id).collect();
+        self.look_for_secrets(&mut snapshot, &plugins).await;
         let answer = of(&snapshot);
         Ok(Outcome { bad_news: answer.is_bad(), ..self.print(&answer, None) })
     }

@@ -36,7 +36,8 @@ impl Asker<'_> {
         Ok(self.print(&answer, self.unread(&snapshot)))
     }
 
-    async fn look_for_secrets(&self, snapshot: &mut Snapshot, plugins: &[PluginId]) {
+    /// Looks for the Secrets that plugins name.
+    pub(super) async fn look_for_secrets(&self, snapshot: &mut Snapshot, plugins: &[PluginId]) {
         let wanted: BTreeSet<ObjectName> = plugins.iter().filter_map(|id| snapshot.objects.plugins.get(id)?.pull_secret()).collect();
         for secret in wanted {
             let found = fetch::pull_secret(&self.source, secret.clone()).await;

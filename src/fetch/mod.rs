@@ -57,11 +57,13 @@ pub async fn dump(source: SharedSource, request: ProxyRequest, serial: u64, obje
 
 async fn config_dump(source: &SharedSource, request: ProxyRequest, serial: u64) -> Dump {
     let object = dump_name(source, &request.proxy);
+    let live = source.info().kind == SourceKind::Cluster;
     let reply = match source.proxy(request).await {
         Ok(reply) => reply,
         Err(error) => return Dump::Failed(error.to_string()),
     };
-    let parsed = tokio::task::spawn_blocking(move || understand(&reply, serial, &object)).await;
+    let read_at = now(live);
+    let parsed = tokio::task::spawn_blocking(move || understand(&reply, serial, read_at, &object)).await;
     parsed.unwrap_or_else(|error| Dump::Failed(format!("reading a config dump ended early: {error}; please report this")))
 }
 
@@ -74,12 +76,17 @@ pub fn own_name(asked: &ProxyId, dump: &Dump) -> ProxyId {
     node.and_then(Node::proxy_id).unwrap_or_else(|| asked.clone())
 }
 
+/// The time of day, where a live mesh is asked; of a recording it says nothing.
+fn now(live: bool) -> Option<LogTime> {
+    live.then(|| LogTime::try_from(clock::time_of_day().as_nanosecond()).ok()).flatten()
+}
+
 /// How warnings and errors name a proxy's dump: over a lone file by the file, as the person gave it.
 fn dump_name(source: &SharedSource, proxy: &ProxyId) -> String {
     if proxy.namespace.is_empty() { source.info().name } else { format!("config dump of {proxy}") }
 }
 
-fn understand(reply: &Reply, serial: u64, object: &str) -> Dump {
+fn understand(reply: &Reply, serial: u64, read_at: Option<LogTime>, object: &str) -> Dump {
     match config_dump::parse(&reply.bytes, reply.view, object) {
         Ok(Parsed { dump, mut warnings, cut_short }) => {
             for tried in &reply.tried {
@@ -90,7 +97,7 @@ fn understand(reply: &Reply, serial: u64, object: &str) -> Dump {
             if let Some(what) = &cut_short {
                 warnings.push(Warning::new(object, what.clone(), "take the dump again; what came before the cut is shown"));
             }
-            Dump::Loaded(Arc::new(LoadedDump { dump, way: reply.way, took_ms, vitals: None, serial, warnings, cut_short }))
+            Dump::Loaded(Arc::new(LoadedDump { dump, way: reply.way, took_ms, read_at, vitals: None, serial, warnings, cut_short }))
         }
         Err(error) => Dump::Failed(format!("{object} {error}")),
     }
@@ -104,7 +111,7 @@ pub async fn sync(source: SharedSource) -> Result<Sync, SourceError> {
     let ask = |path: &str| source.istiod(path.to_owned());
     let (synced, watched) = tokio::join!(ask("/debug/syncz"), ask("/debug/adsz"));
     let live = source.info().kind == SourceKind::Cluster;
-    let asked = live.then(|| LogTime::try_from(clock::time_of_day().as_nanosecond()).ok()).flatten();
+    let asked = now(live);
     let ended =
         |error| SourceError::new(FailureKind::Refused, format!("reading istiod's answer ended early: {error}"), "please report this");
     let understood = tokio::task::spawn_blocking(move || understand_sync(synced?, watched)).await.map_err(ended)??;

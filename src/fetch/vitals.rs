@@ -19,6 +19,8 @@ use crate::source::{FailureKind, ProxyQuestion, ProxyRequest, SharedSource};
 
 /// How many lines of the log are read, from its end.
 const LINES: u64 = 2000;
+/// What a request's line has where a VM that failed ended it.
+const FAIL_STREAM: &str = "wasm_fail_stream";
 
 /// Reads them. What cannot be read is a warning, but for what a recording just has not.
 pub(super) async fn read(
@@ -79,7 +81,7 @@ async fn ask(source: &SharedSource, request: &ProxyRequest, question: ProxyQuest
     }
 }
 
-/// The lines at the end of the proxy's log that tell of a plugin that could not be fetched, or that Envoy did not take.
+/// The lines at the end of the proxy's log that tell of a plugin that could not be fetched, that Envoy did not take, or whose VM failed.
 async fn failures(source: &SharedSource, request: &ProxyRequest, objects: Arc<Inventory>, warnings: &mut Vec<Warning>) -> Vec<LogRecord> {
     let Ok(filter) = Filter::new(FilterSpec::default(), &objects) else { return Vec::new() };
     let (pod, container) = (request.proxy.clone(), request.container.clone());
@@ -102,9 +104,12 @@ async fn failures(source: &SharedSource, request: &ProxyRequest, objects: Arc<In
     }
     let failed = found.iter().filter(|record| record.event == Some(LogEvent::Mark(MarkKind::Failed)));
     warnings.extend(failed.map(|record| Warning::new(object.clone(), record.message.to_string(), "")));
-    found.retain(|record| {
-        let tells = matches!(record.event, Some(LogEvent::FetchFailed | LogEvent::VmFailed | LogEvent::Nack));
-        tells && record.plugin.is_some()
+    found.retain(|record| match record.event {
+        Some(LogEvent::FetchFailed | LogEvent::Nack) => record.plugin.is_some(),
+        // Of several modules the line of a failure does not say which; who asks knows what the proxy has.
+        Some(LogEvent::VmFailed) => true,
+        Some(LogEvent::Request) => record.raw.contains(FAIL_STREAM),
+        _ => false,
     });
     found
 }

@@ -7,6 +7,7 @@ use super::envoy::ConfigDump;
 use super::ids::{ObjectName, ProxyId};
 use super::inventory::Inventory;
 use super::kind::Kind;
+use super::logs::LogTime;
 use super::pull_secret::PullSecret;
 use super::sync::Sync;
 use super::vitals::Vitals;
@@ -60,6 +61,8 @@ pub struct LoadedDump {
     pub way: &'static str,
     /// How long it took, in milliseconds, as the source measured it.
     pub took_ms: u64,
+    /// When it was read; None where the source does not say, as a file does not.
+    pub read_at: Option<LogTime>,
     /// What else the proxy said of itself; None where it was not asked.
     pub vitals: Option<Vitals>,
     /// Counts the dumps of this proxy that were read, from 1.

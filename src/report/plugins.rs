@@ -31,7 +31,7 @@ fn table(answer: &PluginsAnswer) -> Table {
             (Style::Plugin, plugin.plugin.clone()),
             (Style::Plain, plugin.plugin_kind.to_string()),
             (Style::Plain, format!("{} of {}", plugin.matched, plugin.of_workloads)),
-            (Style::of(plugin.rollup.weight()), summed(plugin.rollup, &plugin.states)),
+            (Style::of(plugin.rollup.weight()), summed(plugin.rollup, &plugin.states, plugin.vm_failed)),
             (Style::Strong, count(plugin.inbound)),
             (Style::Plain, count(plugin.elsewhere)),
             (Style::Plain, plugin.phase.clone()),

@@ -71,7 +71,8 @@ fn mesh() -> Snapshot {
     let dumps = objects.objects.pods.values().map(|pod| {
         let facts = Facts::of(&objects.objects, pod, None, None).unwrap();
         let dump = ConfigDump { listeners: predict(&facts).listeners, ..ConfigDump::empty(DumpView::Proxy) };
-        let loaded = LoadedDump { dump, way: "file", took_ms: 0, vitals: None, serial: 1, warnings: Vec::new(), cut_short: None };
+        let loaded =
+            LoadedDump { dump, way: "file", took_ms: 0, read_at: None, vitals: None, serial: 1, warnings: Vec::new(), cut_short: None };
         (pod.id.clone(), Dump::Loaded(Arc::new(loaded)))
     });
     collector.snapshot(dumps.collect())

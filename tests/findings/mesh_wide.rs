@@ -43,6 +43,16 @@ fn permissive_where_nobody_needs_it() {
     let plain = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": "default", "name": "plain"},
         "spec": {"containers": [{"name": "app"}]}, "status": {"phase": "Running"}});
     assert_eq!(with([plain], code), [], "a client without a proxy needs it");
+    let elsewhere = |namespace: &str| {
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": namespace, "name": "cron"}, "spec": {"containers": [{"name": "app"}]},
+            "status": {"phase": "Running"}})
+    };
+    let outside = one(with([elsewhere("legacy")], code), Severity::Information, "Namespace default");
+    assert!(
+        outside.what.ends_with("that no client with a proxy sends.") && outside.evidence[2].ends_with("by namespace: legacy (1)"),
+        "{outside:?}"
+    );
+    assert_eq!(with([elsewhere("kube-system")], code), found(&of(Mesh::permissive()), code), "Kubernetes itself is no client");
     assert_eq!(with([rule("DISABLE")], code).len(), 1, "sleep still takes what nobody sends");
     assert_eq!(with([rule("DISABLE")], code)[0].evidence[0], "every client with a proxy sends mutual TLS to deploy/sleep");
 }

@@ -46,6 +46,13 @@ fn a_selector_on_a_waypoint_is_ignored() {
     let finding = one(found(&ignored, "selector-ignored"), Severity::Warning, "WasmPlugin n/p");
     assert!(finding.fix.contains("kind Gateway, name wp"), "{finding:?}");
     assert_eq!(found(&ignored, "matches-nothing"), [], "it is said once");
+    // A Gateway cannot be targeted from another namespace.
+    let root = world::world(
+        "1.31.0",
+        &[world::waypoint("n", "wp"), world::wasm_plugin("istio-system", world::selecting(json!({GATEWAY_NAME: "wp"})))],
+    );
+    let finding = one(found(&root, "selector-ignored"), Severity::Warning, "WasmPlugin istio-system/p");
+    assert!(finding.fix.ends_with("name wp, and create the plugin in n"), "{finding:?}");
     for other in [world::selecting(json!({GATEWAY_NAME: "another"})), world::targeting(&[world::target(GATEWAY_GROUP, "Gateway", "wp")])] {
         assert_eq!(found(&mesh(other.clone()), "selector-ignored"), [], "{other}");
     }

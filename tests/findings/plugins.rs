@@ -3,7 +3,7 @@
 use meshscope::analysis::findings::Severity;
 use serde_json::{Value, json};
 
-use super::recorded::object;
+use super::recorded::{created, object};
 use super::{one, with};
 
 /// A WasmPlugin on httpbin, with a field of its own or several.
@@ -47,6 +47,10 @@ fn the_tag_latest_is_not_pulled_again_under_if_not_present() {
         ("oci://h:5000/x", "Always"),
         ("oci://h/x:v1", "IfNotPresent"),
         (digest.as_str(), "IfNotPresent"),
+        // What is not fetched at all is told by other rules.
+        ("", ""),
+        ("10.0.0.1:5000/x", ""),
+        ("localhost:5000/x", "IfNotPresent"),
         ("https://h/latest", "IfNotPresent"),
     ] {
         assert_eq!(with([p(json!({"url": url, "imagePullPolicy": policy}))], "latest-not-pulled"), [], "{url} {policy}");
@@ -77,11 +81,24 @@ fn one_module_with_one_root_id_twice_in_a_proxy() {
     assert_eq!(same.proxies.len(), 1, "{same:?}");
     for other in [
         json!({"pluginName": "another"}),
+        json!({"url": "registry.lab:5000/other:v1"}),
         json!({"url": "oci://registry.lab:5000/other:v2"}),
         json!({"selector": {"matchLabels": {"app": "sleep"}}}),
     ] {
         assert_eq!(twice(other.clone()), [], "{other}");
     }
+}
+
+#[test]
+fn one_module_is_written_in_many_ways() {
+    let twice = |url: &str, other: &str| with([p(json!({"url": url})), plugin("default/q", json!({"url": other}))], "same-root-id");
+    for (url, other) in
+        [("oci://r.lab/o", "oci://r.lab/o:latest"), ("r.lab/o", "oci://r.lab/o"), ("docker.io/o:v1", "oci://index.docker.io/o:v1")]
+    {
+        let same = one(twice(url, other), Severity::Warning, "WasmPlugin default/q");
+        assert!(same.evidence[0].contains(&format!("url {other} is the module of {url}")) && same.why.contains("not verified"), "{same:?}");
+    }
+    assert_eq!(twice("oci://r.lab/o", "oci://r.lab/o:v1"), []);
 }
 
 #[test]
@@ -97,4 +114,18 @@ fn plugins_without_a_priority_are_ordered_by_chance() {
     ] {
         assert_eq!(with([p(apart.clone())], "priority-tie"), [], "{apart}");
     }
+}
+
+#[test]
+fn plugins_that_meet_in_no_chain_need_no_order() {
+    let on = |name: &str, port: u16| plugin(name, json!({"match": [{"mode": "SERVER", "ports": [{"number": port}]}]}));
+    // helloworld stands in every chain, in-90 in none: httpbin has no such port.
+    let tie =
+        one(with([on("default/in-80", 80), on("default/in-90", 90)], "priority-tie"), Severity::Warning, "WasmPlugin default/helloworld");
+    assert!(tie.what.contains("default/in-80 and default/helloworld"), "{tie:?}");
+    // What stands between them in no chain of theirs hides no tie.
+    let between = created(on("default/between", 90), "2026-11-02T00:00:00Z");
+    let ties = with([on("default/in-80", 80), between, created(p(json!({})), "2026-11-03T00:00:00Z")], "priority-tie");
+    let pairs: Vec<&str> = ties.iter().filter_map(|tie| tie.what.split("orders ").nth(1)).collect();
+    assert_eq!(pairs, ["default/p and default/helloworld.", "default/in-80 and default/p."]);
 }

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use super::recorded::{HTTPBIN, Mesh, chains, http_filters, is_of, object};
 use super::{found, of, one, support};
 
-const DUMP: &str = "proxies/httpbin-664956bb75-9d64m.default/config_dump.json";
-const PLUGINS: &str = "k8s/wasmplugins.extensions.istio.io.json";
+pub const DUMP: &str = "proxies/httpbin-664956bb75-9d64m.default/config_dump.json";
+pub const PLUGINS: &str = "k8s/wasmplugins.extensions.istio.io.json";
 
 #[test]
 fn a_stub_in_the_place_of_a_module() {
@@ -109,7 +109,7 @@ fn a_plugin_that_is_not_where_it_belongs() {
     }
 }
 
-fn everywhere_without_plugin(mesh: Mesh) -> Mesh {
+pub fn everywhere_without_plugin(mesh: Mesh) -> Mesh {
     mesh.change(DUMP, |dump| {
         let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
         for entry in sections.filter_map(|section| section.get_mut("dynamic_listeners")).flat_map(|list| list.as_array_mut().unwrap()) {
@@ -153,7 +153,7 @@ fn chains_that_are_not_those_that_istiod_would_send() {
 }
 
 /// Two replicas of httpbin, the second with its module in another file, or in the same.
-fn replicas(other: &str) -> Mesh {
+pub fn replicas(other: &str) -> Mesh {
     let files = support::files("permissive");
     let dump = String::from_utf8(files[DUMP].clone()).unwrap();
     let file = dump.split("/var/lib/istio/data/").find(|rest| rest.split('"').next().unwrap().ends_with(".wasm")).unwrap();
@@ -173,9 +173,14 @@ fn replicas_that_run_different_modules() {
     assert_eq!(found(&of(replicas("")), "digest-skew"), []);
 }
 
-/// The recording with a filter put in front of each chain's HTTP filters, or behind them, and helloworld in a phase.
-fn with_authorizer(phase: &str, first: bool) -> Mesh {
-    let authorizer = json!({"name": "envoy.filters.http.ext_authz", "typed_config": {"@type": "type.googleapis.com/x"}});
+/// The recording with an authorizer in front of each chain's HTTP filters, or behind them, of a CUSTOM policy or not, and helloworld in
+/// a phase.
+fn with_authorizer(phase: &str, first: bool, custom: bool) -> Mesh {
+    let mut authorizer = json!({"name": "envoy.filters.http.ext_authz", "typed_config": {"@type": "type.googleapis.com/x"}});
+    if custom {
+        authorizer["typed_config"]["filter_enabled_metadata"] = json!({"filter": "envoy.filters.http.rbac",
+            "path": [{"key": "istio_ext_authz_shadow_effective_policy_id"}], "value": {"string_match": {"prefix": "istio-ext-authz"}}});
+    }
     Mesh::permissive()
         .with_chains(HTTPBIN, "virtualInbound", |chains| {
             for chain in chains.iter_mut().filter(|chain| chain.to_string().contains("http_filters")) {
@@ -187,13 +192,20 @@ fn with_authorizer(phase: &str, first: bool) -> Mesh {
 }
 
 #[test]
-fn an_authenticating_plugin_behind_the_custom_authorizer() {
-    let behind =
-        one(found(&of(with_authorizer("AUTHN", true)), "after-custom-authorizer"), Severity::Warning, "WasmPlugin default/helloworld");
-    assert!(behind.evidence[0].contains("ext_authz stands before it"), "{behind:?}");
+fn an_authenticating_plugin_behind_an_authorizer() {
+    let code = "after-custom-authorizer";
+    let behind = one(found(&of(with_authorizer("AUTHN", true, true)), code), Severity::Warning, "WasmPlugin default/helloworld");
+    assert!(behind.what.contains("the CUSTOM authorizer") && behind.evidence[0].contains("ext_authz stands before it"), "{behind:?}");
     for (phase, first) in [("AUTHZ", true), ("AUTHN", false)] {
-        assert_eq!(found(&of(with_authorizer(phase, first)), "after-custom-authorizer"), [], "{phase} {first}");
+        assert_eq!(found(&of(with_authorizer(phase, first, true)), code), [], "{phase} {first}");
     }
+    let patched = of(with_authorizer("AUTHN", true, false).with([envoy_filter()]));
+    let behind = one(found(&patched, code), Severity::Warning, "WasmPlugin default/helloworld");
+    assert!(
+        behind.what.contains("the authorizer of an EnvoyFilter") && behind.evidence[1].contains("EnvoyFilter default/moves"),
+        "{behind:?}"
+    );
+    assert_eq!(found(&of(with_authorizer("AUTHN", true, false)), code), [], "nobody is to blame");
 }
 
 /// The recording with the plugin's filter moved behind all but the router, or standing twice.

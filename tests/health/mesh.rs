@@ -86,7 +86,16 @@ pub fn dump(listeners: &[Value], ecds: &[Value]) -> Value {
 /// A dump that was read.
 pub fn loaded(dump: &Value, vitals: Option<Vitals>) -> Dump {
     let parsed = config_dump::parse(dump.to_string().as_bytes(), DumpView::Proxy, "config dump").unwrap();
-    let loaded = LoadedDump { dump: parsed.dump, way: "file", took_ms: 0, vitals, serial: 1, warnings: parsed.warnings, cut_short: None };
+    let loaded = LoadedDump {
+        dump: parsed.dump,
+        way: "file",
+        took_ms: 0,
+        read_at: None,
+        vitals,
+        serial: 1,
+        warnings: parsed.warnings,
+        cut_short: None,
+    };
     Dump::Loaded(Arc::new(loaded))
 }
 

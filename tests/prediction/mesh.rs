@@ -45,6 +45,13 @@ impl Mesh {
         self
     }
 
+    /// Changes a file that is text.
+    pub fn change_text(self, path: &str, change: impl FnOnce(&mut String)) -> Self {
+        let mut text = String::from_utf8(self.files[path].clone()).unwrap();
+        change(&mut text);
+        self.write(path, text)
+    }
+
     /// Writes a file.
     pub fn write(mut self, path: &str, bytes: impl Into<Vec<u8>>) -> Self {
         self.files.insert(path.to_owned(), bytes.into());
@@ -97,6 +104,13 @@ impl Mesh {
         support::json(&[arguments, &["-A", "--from", folder.path().to_str().unwrap()]].concat())
     }
 
+    /// The same, whatever the exit status.
+    pub fn ask_whatever(&self, arguments: &[&str]) -> Value {
+        let folder = self.folder();
+        let output = support::meshscope(&[arguments, &["-A", "-o", "json", "--from", folder.path().to_str().unwrap()]].concat());
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr)))
+    }
+
     /// The same, as text.
     pub fn text(&self, arguments: &[&str]) -> String {
         let folder = self.folder();
@@ -126,6 +140,7 @@ impl Mesh {
                 dump: parsed.dump,
                 way: "file",
                 took_ms: 0,
+                read_at: None,
                 vitals: None,
                 serial: 1,
                 warnings: parsed.warnings,

@@ -40,6 +40,8 @@ pub struct PluginSummary {
     pub rollup: Rollup,
     /// How many of those proxies are in which state.
     pub states: BTreeMap<&'static str, usize>,
+    /// On how many of those where it runs VMs of it have failed since it was put in place.
+    pub vm_failed: usize,
     /// How often its filter stands in a proxy's active inbound listener, over the proxies that were read.
     pub inbound: Option<Counts>,
     /// How often it stands in all a proxy's other active listeners together.
@@ -101,6 +103,7 @@ fn summary(snapshot: &Snapshot, plugin: &Plugin) -> PluginSummary {
     for state in &states {
         *by_state.entry(state.as_str()).or_insert(0) += 1;
     }
+    let vm_failed = proxies.iter().filter(|(_, proxy)| proxy.vm_failed).count();
     let module = plugin.wasm().cloned().unwrap_or_default();
     PluginSummary {
         plugin: plugin.id.to_string(),
@@ -108,8 +111,9 @@ fn summary(snapshot: &Snapshot, plugin: &Plugin) -> PluginSummary {
         matched: workloads.len(),
         of_workloads: snapshot.workloads.iter().filter(|workload| workload.proxy_kind.is_some()).count(),
         workloads,
-        rollup: health::roll_up(&states),
+        rollup: health::roll_up(&states).with_failed_vms(vm_failed),
         states: by_state,
+        vm_failed,
         inbound: Counts::of(proxies.iter().filter_map(|(_, proxy)| proxy.inbound)),
         elsewhere: Counts::of(proxies.iter().filter_map(|(_, proxy)| proxy.elsewhere)),
         phase: plugin.phase.as_str().to_owned(),

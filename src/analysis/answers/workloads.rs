@@ -104,6 +104,9 @@ pub struct ProxySummary {
     pub state: PluginState,
     /// What shows the state.
     pub state_note: String,
+    /// Whether VMs of it have failed since it was put in place, though it counts as running.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub vm_failed: bool,
     /// How often the filter stands in its active inbound listener; None where its own dump was not read, and for gateways and
     /// waypoints, which have no such listener.
     pub inbound: Option<usize>,
@@ -196,9 +199,9 @@ fn applying(snapshot: &Snapshot, pod: &Pod) -> Vec<String> {
 pub(super) fn proxy_summary(snapshot: &Snapshot, plugin: &PluginId, pod: &Pod) -> ProxySummary {
     let proxy = pod.id.clone();
     let health = health::of_proxy(snapshot, plugin, &proxy);
-    let (state, state_note) = (health.state, health.note().to_owned());
+    let (state, state_note, vm_failed) = (health.state, health.note().to_owned(), health.vm_failed());
     let dump = snapshot.dump(&proxy).map(|loaded| &loaded.dump).filter(|dump| dump.view == DumpView::Proxy);
-    let Some(dump) = dump else { return ProxySummary { proxy, state, state_note, inbound: None, elsewhere: None } };
+    let Some(dump) = dump else { return ProxySummary { proxy, state, state_note, vm_failed, inbound: None, elsewhere: None } };
     let kind = placement::proxy_kind(dump, pod.proxy.as_ref().map(|proxy| proxy.kind));
     // A gateway or waypoint has no such listener, and 0 would read as a lack.
     let has_inbound = matches!(kind, Some(ProxyKind::Sidecar) | None);
@@ -210,5 +213,5 @@ pub(super) fn proxy_summary(snapshot: &Snapshot, plugin: &PluginId, pod: &Pod) -
             _ => elsewhere += count,
         }
     }
-    ProxySummary { proxy, state, state_note, inbound: has_inbound.then_some(inbound), elsewhere: Some(elsewhere) }
+    ProxySummary { proxy, state, state_note, vm_failed, inbound: has_inbound.then_some(inbound), elsewhere: Some(elsewhere) }
 }

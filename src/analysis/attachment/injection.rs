@@ -9,7 +9,7 @@ use crate::model::workload::Pod;
 pub const INJECTION: &str = "istio-injection";
 
 /// Namespaces that are never injected (`pkg/kube/inject/initializer.go: IgnoredNamespaces`).
-const NEVER: [&str; 4] = ["kube-system", "kube-public", "kube-node-lease", "local-path-storage"];
+pub(in crate::analysis) const NEVER: [&str; 4] = ["kube-system", "kube-public", "kube-node-lease", "local-path-storage"];
 
 /// Labels of Istio's own pods; those with a proxy have no business here.
 const OF_ISTIO: [(&str, &str); 3] = [("app", "istiod"), ("k8s-app", "istio-cni-node"), ("app.kubernetes.io/part-of", "istio")];

@@ -1,11 +1,13 @@
 //! Filter chains that are not those that istiod would send.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::{Facts, Finding, FindingObject, Needs, Place, ProxyFacts, Rule, Severity};
-use crate::analysis::comparison::Cause;
+use crate::analysis::comparison::{Cause, Difference, How};
+use crate::analysis::health::PluginState;
 use crate::analysis::outlook::Outlook;
 use crate::model::envoy::{ConfigDump, ListenerState};
 use crate::model::ids::ProxyId;
@@ -29,7 +31,15 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     // A pod that ends does not have all.
     let stays = |proxy: &&ProxyFacts<'_>| proxy.pod.is_some_and(|pod| !pod.deleting);
     let read: Vec<(&ProxyId, &ConfigDump)> = facts.dumps().filter(|(proxy, _)| stays(proxy)).map(|(proxy, dump)| (&proxy.id, dump)).collect();
-    let of = |(proxy, dump): (&ProxyId, &ConfigDump)| finding(proxy, dump, &Outlook::sharing(snapshot, proxy, &shared).ok()?);
+    // What is missed altogether has a finding of its own.
+    let mut absent: BTreeMap<&ProxyId, Vec<String>> = BTreeMap::new();
+    for (proxy, plugin, _) in facts.states().filter(|(.., health)| health.state == PluginState::Absent) {
+        absent.entry(&proxy.id).or_default().push(plugin.to_string());
+    }
+    let of = |(proxy, dump): (&ProxyId, &ConfigDump)| {
+        let absent = absent.get(proxy).map(Vec::as_slice).unwrap_or_default();
+        finding(proxy, dump, &Outlook::sharing(snapshot, proxy, &shared).ok()?, absent)
+    };
     read.into_par_iter().filter_map(of).collect()
 }
 
@@ -38,21 +48,30 @@ fn is_told(cause: &Cause) -> bool {
     matches!(cause.cause, "refused" | "warming" | "notPredicted")
 }
 
-fn finding(proxy: &ProxyId, dump: &ConfigDump, outlook: &Outlook<'_>) -> Option<Finding> {
+/// Whether a chain lacks nothing but plugins that no listener of the proxy has.
+fn is_absence(difference: &Difference, absent: &[String]) -> bool {
+    match &difference.how {
+        How::Plugins { predicted, counted } => predicted.iter().filter(|plugin| !absent.contains(plugin)).eq(counted),
+        _ => false,
+    }
+}
+
+fn finding(proxy: &ProxyId, dump: &ConfigDump, outlook: &Outlook<'_>, absent: &[String]) -> Option<Finding> {
     let (mut evidence, mut place, mut listeners) = (Vec::new(), None, Vec::new());
     for listener in dump.listeners.iter().filter(|listener| listener.state == ListenerState::Active) {
         let Some(judgement) = outlook.judge(listener, dump).filter(|judgement| judgement.agrees() == Some(false)) else { continue };
-        if judgement.causes.iter().all(is_told) {
+        let differences: Vec<&Difference> = judgement.differences.iter().filter(|difference| !is_absence(difference, absent)).collect();
+        if differences.is_empty() || judgement.causes.iter().all(is_told) {
             continue;
         }
-        let first = judgement.differences.first().and_then(|difference| difference.chain);
+        let first = differences.first().and_then(|difference| difference.chain);
         place.get_or_insert_with(|| Place {
             proxy: proxy.clone(),
             listener: listener.name.clone(),
             state: listener.state.as_str(),
             chain: first,
         });
-        evidence.extend(judgement.differences.iter().map(|difference| format!("{}: {difference}", listener.name)));
+        evidence.extend(differences.iter().map(|difference| format!("{}: {difference}", listener.name)));
         evidence.extend(judgement.causes.iter().map(|cause| format!("{}: because {}", listener.name, cause.why)));
         listeners.push(listener.name.as_str());
     }

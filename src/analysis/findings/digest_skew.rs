@@ -1,10 +1,8 @@
 //! Proxies that run different modules for one plugin, told by the files that their agents put the modules into.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{DUMPS, Facts, Finding, ProxyFacts, Rule, Severity};
-use crate::analysis::health::module;
-use crate::model::envoy::ExtensionConfig;
 use crate::model::ids::PluginId;
 
 pub(super) const RULE: Rule = Rule {
@@ -18,18 +16,14 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let mut digests: BTreeMap<PluginId, BTreeMap<&str, Vec<&ProxyFacts<'_>>>> = BTreeMap::new();
-    for (proxy, dump) in facts.dumps() {
-        for entry in &dump.ecds {
-            if let (Some(plugin), ExtensionConfig::Wasm { file, .. }) = (&entry.plugin, &entry.config)
-                && let Some(digest) = module::digest(file)
-                && proxy.place(plugin).is_some()
-            {
-                digests.entry(plugin.clone()).or_default().entry(digest).or_default().push(proxy);
-            }
-        }
-    }
-    digests.into_iter().filter(|(_, digests)| digests.len() > 1).map(|(plugin, digests)| finding(&plugin, &digests)).collect()
+    let plugins: BTreeSet<&PluginId> = facts.states().map(|(_, plugin, _)| plugin).collect();
+    let of = |plugin: &PluginId| {
+        let mut digests: BTreeMap<&str, Vec<&ProxyFacts<'_>>> = BTreeMap::new();
+        // What was refused, or is left over, runs nowhere.
+        facts.running(plugin).for_each(|(proxy, digest)| digests.entry(digest).or_default().push(proxy));
+        (digests.len() > 1).then(|| finding(plugin, &digests))
+    };
+    plugins.into_iter().filter_map(of).collect()
 }
 
 fn finding(plugin: &PluginId, digests: &BTreeMap<&str, Vec<&ProxyFacts<'_>>>) -> Finding {

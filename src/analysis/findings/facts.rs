@@ -6,14 +6,20 @@ use std::collections::BTreeSet;
 use super::Place;
 use crate::analysis::answers::{self, EffectiveMtlsAnswer, OrderEntry};
 use crate::analysis::attachment::{self, Attachment};
-use crate::analysis::health::{self, Health};
+use crate::analysis::health::{self, Health, PluginState};
 use crate::analysis::placement;
-use crate::model::envoy::{ConfigDump, DumpView, ListenerState};
+use crate::ingest::logs::leading;
+use crate::model::envoy::{ConfigDump, DumpView, ExtensionConfig, ListenerState};
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::inventory::Inventory;
+use crate::model::logs::LogTime;
 use crate::model::plugin::Plugin;
 use crate::model::snapshot::{Dump, Snapshot};
 use crate::model::workload::Pod;
+
+/// How long a change takes at most to be in a proxy that is well: istiod gathers changes for up to 10 s (`PILOT_DEBOUNCE_MAX`), and a
+/// module is fetched within some more.
+const GRACE: LogTime = 30_000_000_000;
 
 /// Everything that a rule may ask.
 pub struct Facts<'s> {
@@ -119,6 +125,27 @@ impl<'s> Facts<'s> {
             read.flat_map(of_proxy).collect()
         });
         states.iter().map(|(place, plugin, health)| (&self.proxies[*place], plugin, health))
+    }
+
+    /// The proxies on which a plugin runs a module that its agent fetched, with the module's digest.
+    pub fn running<'f>(&'f self, plugin: &'f PluginId) -> impl Iterator<Item = (&'f ProxyFacts<'s>, &'s str)> {
+        let own = self.states().filter(move |(_, id, health)| *id == plugin && health.state == PluginState::Running);
+        own.filter_map(|(proxy, id, _)| {
+            let dump: &'s ConfigDump = proxy.dump.as_ref().ok()?;
+            match &dump.ecds.iter().find(|entry| entry.plugin.as_ref() == Some(id))?.config {
+                ExtensionConfig::Wasm { file, .. } => Some((proxy, health::module::digest(file)?)),
+                _ => None,
+            }
+        })
+    }
+
+    /// Whether a plugin's object was changed so shortly before a proxy was read that the change may have been on its way, as far as
+    /// both times are known.
+    pub fn is_fresh(&self, plugin: &Plugin, proxy: &ProxyId) -> bool {
+        let written = plugin.created.iter().chain(plugin.writes.iter().map(|write| &write.time));
+        let changed = written.filter_map(|time| leading(&format!("{time} "))).max();
+        let read = self.snapshot.dump(proxy).and_then(|loaded| loaded.read_at);
+        changed.zip(read).is_some_and(|(changed, read)| read.saturating_sub(changed) < GRACE)
     }
 
     /// The mutual TLS of the namespace's workloads.

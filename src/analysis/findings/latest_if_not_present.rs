@@ -1,6 +1,6 @@
 //! An image by the tag `latest` that is not pulled again.
 
-use super::{Facts, Finding, Needs, PLUGINS, PluginFacts, Rule, Severity};
+use super::{Facts, Finding, Needs, PLUGINS, PluginFacts, Rule, Severity, unusable_url};
 use crate::analysis::health::module;
 use crate::model::plugin::WasmModule;
 
@@ -41,10 +41,10 @@ enum Tag {
     None,
 }
 
-/// None for what is no image, for other tags, and for what a digest pins.
+/// None for what is no image or cannot be fetched at all, for other tags, and for what a digest pins.
 fn tag(wasm: &WasmModule) -> Option<Tag> {
     let url = wasm.url.as_str();
-    if module::scheme(url) != "oci" || url.contains('@') || !wasm.sha256.is_empty() {
+    if !unusable_url::is_usable(wasm) || module::scheme(url) != "oci" || url.contains('@') || !wasm.sha256.is_empty() {
         return None;
     }
     if url.ends_with(":latest") { Some(Tag::Latest) } else { module::names_no_tag(url).then_some(Tag::None) }

@@ -27,6 +27,7 @@ macro_rules! rules {
 rules! {
     stub_in_place
     refused_push
+    vm_failed
     stale_proxy
     proxy_not_connected
     pending
@@ -35,6 +36,8 @@ rules! {
     leftover
     chains_differ
     digest_skew
+    digest_mismatch
+    pull_secret
     unusable_url
     object_not_used
     matches_nothing

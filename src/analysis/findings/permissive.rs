@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
 use crate::analysis::answers::MtlsEntry;
+use crate::analysis::attachment::injection;
 use crate::analysis::mtls::client::Wire;
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
@@ -27,11 +28,16 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     if facts.pods.iter().any(|pod| is_plain(pod) && meshed.contains(pod.id.namespace.as_str())) {
         return Vec::new();
     }
+    let mut outside: BTreeMap<&str, usize> = BTreeMap::new();
+    for pod in facts.pods.iter().filter(|pod| is_plain(pod) && !injection::NEVER.contains(&pod.id.namespace.as_str())) {
+        *outside.entry(&pod.id.namespace).or_default() += 1;
+    }
+    let outside: Vec<String> = outside.into_iter().map(|(namespace, pods)| format!("{namespace} ({pods})")).collect();
     let mut by_namespace: BTreeMap<&str, Vec<&MtlsEntry>> = BTreeMap::new();
     for entry in facts.mtls().workloads.iter().filter(|entry| is_needless(entry)) {
         by_namespace.entry(&entry.pod.namespace).or_default().push(entry);
     }
-    by_namespace.into_iter().map(|(namespace, entries)| finding(namespace, &entries)).collect()
+    by_namespace.into_iter().map(|(namespace, entries)| finding(namespace, &entries, &outside)).collect()
 }
 
 /// Whether every client with a proxy sends mutual TLS to every port.
@@ -41,18 +47,24 @@ fn is_needless(entry: &MtlsEntry) -> bool {
     sidecar && clients.peek().is_some() && clients.all(|client| client.sends == Wire::MutualTls)
 }
 
-fn finding(namespace: &str, entries: &[&MtlsEntry]) -> Finding {
+/// `outside` are the namespaces of pods without a proxy that may be clients all the same, with how many there are.
+fn finding(namespace: &str, entries: &[&MtlsEntry], outside: &[String]) -> Finding {
+    let client = if outside.is_empty() { "no known client" } else { "no client with a proxy" };
+    let may = (!outside.is_empty()).then(|| format!("pods without a proxy may send plain text, by namespace: {}", outside.join(", ")));
     let names: Vec<&str> = entries.iter().map(|entry| entry.short.as_str()).collect();
     Finding {
-        evidence: vec![
+        evidence: [
             format!("every client with a proxy sends mutual TLS to {}", names.join(", ")),
             "no pod of a namespace with proxies is without one".to_owned(),
-        ],
+        ]
+        .into_iter()
+        .chain(may)
+        .collect(),
         fix: "see what would change with `meshscope why PLUGIN --mode STRICT`, then set STRICT by a PeerAuthentication".to_owned(),
         proxies: entries.iter().map(|entry| entry.pod.clone()).collect(),
         ..RULE.found(
             FindingObject::new(Kind::Namespace.as_str(), &ObjectName::new("", namespace)),
-            format!("In namespace {namespace} plain text is taken that no known client sends."),
+            format!("In namespace {namespace} plain text is taken that {client} sends."),
         )
     }
 }

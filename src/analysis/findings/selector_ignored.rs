@@ -2,6 +2,7 @@
 
 use super::{Facts, Finding, Needs, PLUGINS_AND_PODS, PluginFacts, Rule, Severity, once_each};
 use crate::analysis::attachment::{self, Reason};
+use crate::analysis::{lookup, near_miss};
 use crate::ingest::workloads::GATEWAY_NAME;
 use crate::model::workload::Pod;
 
@@ -34,11 +35,15 @@ pub(super) fn ignoring<'f>(facts: &'f Facts<'_>, plugin: &'f PluginFacts<'_>) ->
 
 fn finding(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Option<Finding> {
     let found: Vec<(&Pod, Reason)> = ignoring(facts, plugin).collect();
-    let gateway = found.first()?.0.labels.get(GATEWAY_NAME)?;
+    let (pod, reason) = found.first()?;
+    let gateway = pod.labels.get(GATEWAY_NAME)?;
     let id = &plugin.plugin.id;
+    // A Gateway is targeted from its own namespace alone.
+    let workload = lookup::owner(facts.snapshot, &pod.id)?;
+    let change = near_miss::near_miss(plugin.plugin, pod, &workload, reason, facts.objects()).change;
     Some(Finding {
         evidence: once_each(found.iter().map(|(pod, reason)| (&pod.id, reason.to_string()))),
-        fix: format!("use targetRefs with group gateway.networking.k8s.io, kind Gateway, name {gateway}"),
+        fix: change.unwrap_or_default(),
         proxies: found.iter().map(|(pod, _)| pod.id.clone()).collect(),
         ..RULE.of_plugin(id, format!("Gateway {gateway} ignores the selector of {} {id}, which its labels match.", id.kind))
     })

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Facts, RULES, Rule, refused_push};
+use super::{Facts, RULES, Rule, pull_secret, refused_push, vm_failed};
+use crate::analysis::answers;
 use crate::model::kind::Kind;
 
 /// Something that could not be read, with the rules that would have looked at it. Its fields are JSON keys.
@@ -52,7 +53,20 @@ pub fn not_checked(facts: &Facts<'_>) -> Vec<NotChecked> {
         let codes = codes(&|rule| rule.needs.kind(kind));
         (!codes.is_empty()).then(|| NotChecked { objects: vec![kind.resource()], why: why.to_owned(), codes })
     });
-    of_kind.chain(unread_sync(facts)).chain(unread_proxies(facts)).collect()
+    of_kind.chain(unread_secrets(facts)).chain(unread_sync(facts)).chain(unread_proxies(facts)).collect()
+}
+
+/// The Secrets that plugins name and that could not be looked for.
+fn unread_secrets(facts: &Facts<'_>) -> Vec<NotChecked> {
+    let mut found: Vec<NotChecked> = Vec::new();
+    for secret in facts.plugins.iter().filter_map(|plugin| pull_secret::named(plugin.plugin)) {
+        let looked = answers::pull_secret(facts.snapshot, &secret);
+        let object = format!("Secret {secret}");
+        if looked.good.is_none() && !found.iter().any(|known| known.objects.contains(&object)) {
+            found.push(NotChecked { objects: vec![object], why: looked.what, codes: vec![pull_secret::RULE.code] });
+        }
+    }
+    found
 }
 
 /// What the istiods did not say, or not all of them.
@@ -81,7 +95,7 @@ fn unread_proxies(facts: &Facts<'_>) -> Vec<NotChecked> {
             facts.snapshot.dump(&proxy.id).is_some_and(|loaded| loaded.vitals.as_ref().is_none_or(|vitals| vitals.stats_alone));
         let (why, codes) = match &proxy.dump {
             Err(why) => (why.as_str(), of_dumps.clone()),
-            Ok(_) if dump_alone => (DUMP_ALONE, vec![refused_push::RULE.code]),
+            Ok(_) if dump_alone => (DUMP_ALONE, vec![refused_push::RULE.code, vm_failed::RULE.code]),
             Ok(_) => continue,
         };
         match found.iter_mut().find(|known| known.why == why) {

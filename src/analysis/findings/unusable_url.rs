@@ -2,6 +2,7 @@
 
 use super::{Facts, Finding, Needs, PLUGINS, Rule, Severity};
 use crate::ingest::go_url;
+use crate::model::plugin::WasmModule;
 
 pub(super) const RULE: Rule = Rule {
     code: "unusable-url",
@@ -13,13 +14,22 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
+/// Whether istiod takes a module's URL and an agent can fetch it.
+pub(super) fn is_usable(module: &WasmModule) -> bool {
+    !module.url.is_empty() && module.url_fault.is_none() && go_url::scheme(&module.url).is_ok_and(|scheme| is_known(&scheme))
+}
+
+fn is_known(scheme: &str) -> bool {
+    matches!(scheme, "" | "oci" | "http" | "https" | "file")
+}
+
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let of = |plugin: &super::PluginFacts<'_>| {
         let (id, module) = (&plugin.plugin.id, plugin.plugin.wasm()?);
         // Redaction leaves the scheme as it is.
         let (what, evidence) = match (module.url_fault, go_url::scheme(&module.url)) {
             (Some(fault), _) => ("istiod discards", format!("Go's net/url refuses it: {fault}")),
-            (None, Ok(scheme)) if !matches!(scheme.as_str(), "" | "oci" | "http" | "https" | "file") => {
+            (None, Ok(scheme)) if !is_known(&scheme) => {
                 ("no proxy can fetch the module of", format!("it reads as scheme {scheme}, which the agent does not know"))
             }
             _ => return None,

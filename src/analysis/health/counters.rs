@@ -47,10 +47,6 @@ pub(super) fn of_envoy(entry: Option<&EcdsFilter>, is_module: bool, metrics: &Me
         if let Some(active) = active.filter(|active| *active > 0.0) {
             said.others.push(evidence(ACTIVE, format!("Envoy has {} active, of all its plugins together", number(active, "Wasm VM"))));
         }
-        let failed = format!("{own}_failure");
-        if let Some(count) = metrics.value(&failed).filter(|count| *count > 0.0) {
-            said.others.push(evidence(&failed, format!("since its start {} of a VM of it failed", number(count, "restart"))));
-        }
     }
     if let Some(count) = metrics.value(LDS_REJECTED).filter(|count| *count > 0.0) {
         said.others.push(evidence(
@@ -59,6 +55,14 @@ pub(super) fn of_envoy(entry: Option<&EcdsFilter>, is_module: bool, metrics: &Me
         ));
     }
     said
+}
+
+/// A VM that failed and could not be started again, as `FAIL_RELOAD` would have it.
+pub(super) fn failed_restarts(name: &str, metrics: &Metrics) -> Option<Evidence> {
+    let failed = format!("envoy_wasm_{}{OF_A_PLUGIN}_failure", sanitized(name));
+    let count = metrics.value(&failed).filter(|count| *count > 0.0)?;
+    let what = format!("since its start {} of a VM of it failed", number(count, "restart"));
+    Some(Evidence::new(EvidenceSource::Stats, failed, what))
 }
 
 /// The counters of the filter's subscription, where the proxy's `proxyStatsMatcher` keeps them.

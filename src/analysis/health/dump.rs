@@ -23,7 +23,7 @@ pub fn of_dump(plugin: &PluginId, dump: &ConfigDump, expected: &Expected) -> Hea
     let stands = Stands::of(plugin, dump);
     if let (Some(refusal), Expected::Yes(_) | Expected::Unknown(_)) = (refusal(plugin, dump, &stands), expected) {
         let evidence = std::iter::once(refusal).chain(held.map(|held| held.evidence).into_iter().flatten());
-        return Health { state: PluginState::Rejected, evidence: evidence.collect() };
+        return Health::of(PluginState::Rejected, evidence.collect());
     }
     if stands.is_in_use() {
         let health = held.unwrap_or_else(|| without_entry(plugin, dump, &stands));
@@ -154,7 +154,7 @@ fn not_in_use(held: Health, dump: &ConfigDump, expected: &Expected, stands: &Sta
         _ => (PluginState::Leftover, "no listener refers to it, and ECDS still holds it".to_owned()),
     };
     let reference = Evidence::of_dump(REFERENCE, what);
-    Health { state, evidence: [vec![reference, expected.evidence()], held.evidence].concat() }
+    Health::of(state, [vec![reference, expected.evidence()], held.evidence].concat())
 }
 
 /// A proxy that starts has its own listeners alone, and its ECDS section is read after them.
@@ -172,10 +172,10 @@ fn not_there(dump: &ConfigDump, expected: &Expected) -> Health {
         Expected::Yes(_) => (PluginState::Absent, "the proxy has neither a filter nor an ECDS entry of it"),
         Expected::Unknown(_) => (PluginState::Unknown, "the proxy has neither a filter nor an ECDS entry of it"),
     };
-    Health { state, evidence: vec![Evidence::of_dump("", what), expected.evidence()] }
+    Health::of(state, vec![Evidence::of_dump("", what), expected.evidence()])
 }
 
 fn unexpected(health: Health, expected: &Expected) -> Health {
     let reference = Evidence::of_dump(REFERENCE, "listeners have it, and it does not apply to this proxy");
-    Health { state: PluginState::Unexpected, evidence: [vec![reference, expected.evidence()], health.evidence].concat() }
+    Health::of(PluginState::Unexpected, [vec![reference, expected.evidence()], health.evidence].concat())
 }

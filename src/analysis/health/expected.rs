@@ -69,5 +69,5 @@ pub(super) fn held_against_prediction(health: Health, snapshot: &Snapshot, plugi
     let mut evidence = health.evidence;
     let at = usize::from(state == PluginState::Absent);
     evidence.insert(at, Evidence::new(EvidenceSource::Objects, "", what));
-    Health { state, evidence }
+    Health::of(state, evidence)
 }

@@ -15,18 +15,23 @@ pub(super) fn refusal(plugin: &PluginId, entry: Option<&EcdsFilter>, log: &[LogR
     of_plugin(plugin, log).rfind(|record| is_refusal(record) && is_since(record, entry)).map(evidence)
 }
 
-/// The last line that says why a module could not be fetched, where that is what matters; and how VMs failed since.
+/// The last line that says why a module could not be fetched, where that is what matters; and how VMs failed since, where it does not
+/// run: of what runs it is more than a detail.
 pub(super) fn others(plugin: &PluginId, entry: Option<&EcdsFilter>, log: &[LogRecord], state: PluginState) -> Vec<Evidence> {
     let matters = !matches!(state, PluginState::Running | PluginState::Rejected);
     let fetch = of_plugin(plugin, log).rfind(|record| matters && record.event == Some(LogEvent::FetchFailed));
-    // That nobody could create it is said already.
-    let is_failure = |record: &&LogRecord| record.event == Some(LogEvent::VmFailed) && !record.message.contains(REFUSED);
+    let is_failure = |record: &&LogRecord| state != PluginState::Running && is_failure(record);
     let failed = of_plugin(plugin, log).rfind(|record| is_failure(record) && is_since(record, entry));
     fetch.into_iter().chain(failed).map(evidence).collect()
 }
 
+/// Whether a VM failed; that nobody could create one is a refusal.
+pub(super) fn is_failure(record: &LogRecord) -> bool {
+    record.event == Some(LogEvent::VmFailed) && !record.message.contains(REFUSED)
+}
+
 /// Whether a record is no older than what ECDS was last given of the plugin; so it is where that time is not known.
-fn is_since(record: &LogRecord, entry: Option<&EcdsFilter>) -> bool {
+pub(super) fn is_since(record: &LogRecord, entry: Option<&EcdsFilter>) -> bool {
     let given = entry.and_then(|entry| leading(&format!("{} ", entry.last_updated.as_ref()?)));
     given.is_none_or(|given| record.time >= Some(given))
 }
@@ -35,7 +40,7 @@ fn of_plugin<'l>(plugin: &'l PluginId, log: &'l [LogRecord]) -> impl DoubleEnded
     log.iter().filter(move |record| record.plugin.as_ref() == Some(plugin))
 }
 
-fn evidence(record: &LogRecord) -> Evidence {
-    let when = record.raw.split(['\t', ' ']).next().unwrap_or_default();
+pub(super) fn evidence(record: &LogRecord) -> Evidence {
+    let when = record.raw.split(['\t', ' ']).next().unwrap_or_default().trim_matches(['[', ']']);
     Evidence::new(EvidenceSource::Log, when, record.message.lines().next().unwrap_or_default())
 }

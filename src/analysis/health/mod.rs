@@ -6,6 +6,7 @@
 mod counters;
 mod dump;
 mod expected;
+mod failures;
 mod istiod;
 mod lines;
 pub mod module;
@@ -20,6 +21,7 @@ use crate::model::snapshot::Snapshot;
 
 pub use dump::of_dump;
 pub use expected::Expected;
+pub use failures::{Unnamed, unnamed};
 pub use roll_up::{Rollup, roll_up};
 
 /// The state of one plugin in one proxy, in the words of JSON.
@@ -126,6 +128,8 @@ pub struct Health {
     pub state: PluginState,
     /// What each source says of it, what decided first; never empty.
     pub evidence: Vec<Evidence>,
+    /// What of that shows that VMs of it have failed since it was put in place, so that it runs no more for some or all requests.
+    pub failures: Vec<Evidence>,
 }
 
 /// What one source says.
@@ -192,7 +196,16 @@ impl Evidence {
 
 impl Health {
     fn new(state: PluginState, evidence: Evidence) -> Self {
-        Self { state, evidence: vec![evidence] }
+        Self::of(state, vec![evidence])
+    }
+
+    fn of(state: PluginState, evidence: Vec<Evidence>) -> Self {
+        Self { state, evidence, failures: Vec::new() }
+    }
+
+    /// Whether VMs of it have failed since it was put in place, by the proxy's log: a counter alone does not say since when.
+    pub fn vm_failed(&self) -> bool {
+        self.failures.iter().any(|failure| failure.source == EvidenceSource::Log)
     }
 
     /// What decided, as one clause.

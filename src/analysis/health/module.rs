@@ -22,11 +22,11 @@ pub fn next_pull(module: &WasmModule, agent: Option<Version>) -> String {
     let (url, scheme) = (module.url.as_str(), scheme(&module.url));
     let policy = module.image_pull_policy.as_str();
     if scheme == "file" {
-        return "never: it is a file in the proxy's own container".to_owned();
+        return format!("{NOT_AGAIN}: it is a file in the proxy's own container");
     }
     if !module.sha256.is_empty() || scheme == "oci" && url.contains("@sha256:") && agent.since(14) {
         let by = if module.sha256.is_empty() { "the digest in its URL" } else { "sha256" };
-        return format!("not again: {by} names one module, which an agent keeps until it has not asked for it in {EXPIRY}");
+        return format!("{NOT_AGAIN}: {by} names one module, which an agent keeps until it has not asked for it in {EXPIRY}");
     }
     if !agent.since(14) {
         return "with every push of ECDS: agents until 1.13 know no pull policy, and keep nothing that has no sha256".to_owned();
@@ -43,6 +43,19 @@ pub fn next_pull(module: &WasmModule, agent: Option<Version>) -> String {
             format!("where an agent has it not, since an unset imagePullPolicy counts as IfNotPresent without a tag too: {PRESENT}")
         }
         _ => format!("where an agent has it not, since an unset imagePullPolicy counts as IfNotPresent here: {PRESENT}"),
+    }
+}
+
+/// How it begins where nothing is pulled any more.
+pub const NOT_AGAIN: &str = "not again";
+
+/// The same where some of its proxies have a stub in its place: what could not be fetched is kept nowhere, so that the next push fetches.
+pub fn next_pull_of_stubs(else_where: String, stubs: usize, proxies: usize) -> String {
+    const ANY: &str = "with the next push of ECDS, which any change of the object brings (an annotation suffices), and by itself never";
+    match stubs {
+        0 => else_where,
+        all if all == proxies => ANY.to_owned(),
+        _ => format!("{ANY}, where a stub is in its place; elsewhere {else_where}"),
     }
 }
 
@@ -84,7 +97,7 @@ mod tests {
             ("r/x:latest", "IfNotPresent", 31, "where an agent has it not: in a new pod"),
             ("oci://r/x:v1", "Always", 31, "imagePullPolicy is Always"),
             ("oci://r/x@sha256:00", "Always", 31, "not again: the digest in its URL"),
-            ("file:///x.wasm", "Always", 31, "never"),
+            ("file:///x.wasm", "Always", 31, "not again: it is a file"),
             ("https://r/x.wasm", "IfNotPresent", 15, "where an agent has it not: in a new pod"),
             ("https://r/x.wasm", "IfNotPresent", 14, "until 1.14 URLs of HTTP"),
             ("oci://r/x:v1", "IfNotPresent", 13, "with every push of ECDS"),

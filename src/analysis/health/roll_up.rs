@@ -46,6 +46,13 @@ impl Rollup {
     }
 }
 
+impl Rollup {
+    /// The sum where VMs of the plugin have failed on some of the proxies that it is in place on: not every proxy runs it whole.
+    pub fn with_failed_vms(self, failed: usize) -> Self {
+        if self == Self::Ready && failed > 0 { Self::Partial } else { self }
+    }
+}
+
 /// Sums up the states of a plugin over its proxies. Those that it is not meant for say nothing of how it is.
 pub fn roll_up(states: &[PluginState]) -> Rollup {
     let is_meant = |state: &&PluginState| !matches!(state, PluginState::NotApplicable | PluginState::Unexpected | PluginState::Leftover);

@@ -4,7 +4,7 @@
 //! alone is believed only where nothing contradicts it. Counters go on since the start of Envoy and of the agent: an old failure
 //! is told as one that was, and decides nothing.
 
-use super::{Evidence, EvidenceSource, Health, PluginState, counters, lines};
+use super::{Evidence, EvidenceSource, Health, PluginState, counters, failures, lines};
 use crate::ingest::plugin_name;
 use crate::model::envoy::{ConfigDump, EcdsFilter, ExtensionConfig};
 use crate::model::ids::PluginId;
@@ -19,7 +19,7 @@ pub(super) fn entry<'d>(plugin: &PluginId, dump: &'d ConfigDump) -> Option<&'d E
 pub(super) fn weighed(health: Health, plugin: &PluginId, dump: &ConfigDump, vitals: &Vitals) -> Health {
     let entry = entry(plugin, dump);
     let is_module = entry.is_some_and(|entry| matches!(entry.config, ExtensionConfig::Wasm { .. }));
-    let Health { mut state, mut evidence } = health;
+    let Health { mut state, mut evidence, .. } = health;
     if let Some(waits) = vitals.waits.as_deref().and_then(|waits| waited_for(plugin, waits)) {
         decide(&mut state, &mut evidence, waits, &[PluginState::Running, PluginState::Unknown], PluginState::Pending);
     }
@@ -45,7 +45,12 @@ pub(super) fn weighed(health: Health, plugin: &PluginId, dump: &ConfigDump, vita
     if let Some(metrics) = vitals.agent.as_ref().filter(|_| entry.is_some() || state == PluginState::Pending) {
         evidence.extend(counters::of_agent(state, metrics));
     }
-    Health { state, evidence }
+    let failures = if state == PluginState::Running { failures::of_plugin(plugin, dump, vitals) } else { Vec::new() };
+    // A counter goes on since Envoy's start; what the log says is of now.
+    let (now, ever): (Vec<Evidence>, Vec<Evidence>) = failures.iter().cloned().partition(|failure| failure.source == EvidenceSource::Log);
+    evidence.splice(0..0, now);
+    evidence.extend(ever);
+    Health { state, evidence, failures }
 }
 
 /// What speaks for another state goes before what it overrules; where the state is not one of those, it stands beside it.

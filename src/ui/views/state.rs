@@ -36,7 +36,7 @@ pub(super) fn of_plugin(app: &App, plugin: &PluginSummary, look: &Look<'_>) -> V
 
 /// `2 of 3 running, 1 pending`.
 pub(super) fn counts(plugin: &PluginSummary) -> String {
-    counted(&plugin.states)
+    counted(&plugin.states, plugin.vm_failed)
 }
 
 /// Nothing bad is known, and not all is known: running where it was read, or not read at all.

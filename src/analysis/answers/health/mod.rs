@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::analysis::health::{self, Evidence, Expected, PluginState, Rollup};
+use crate::analysis::health::{self, Evidence, Expected, PluginState, Rollup, Weight};
 use crate::analysis::{lookup, placement};
 use crate::model::envoy::{ConfigDump, DumpView, ExtensionConfig, ListenerState};
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::snapshot::Snapshot;
 use crate::model::warning::Warning;
 
-pub use module::{ModuleHealth, RunDigest, SecretHealth};
+pub use module::{ModuleHealth, RunDigest, SecretHealth, pull_secret};
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,6 +36,8 @@ pub struct PluginHealth {
     pub rollup: Rollup,
     /// How many proxies are in which state.
     pub states: BTreeMap<&'static str, usize>,
+    /// On how many of them where it runs VMs of it have failed since it was put in place.
+    pub vm_failed: usize,
     /// Its module; None where the plugin has none, or is known from dumps alone.
     pub module: Option<ModuleHealth>,
     /// The proxies that it applies to, and those that have something of it.
@@ -59,6 +61,8 @@ pub struct ProxyHealth {
     pub attached: Option<bool>,
     /// The state.
     pub state: PluginState,
+    /// Whether VMs of it have failed since it was put in place, though it counts as running; the evidence says how.
+    pub vm_failed: bool,
     /// When the proxy was last given what it has of the plugin, RFC 3339.
     pub since: Option<String>,
     /// The checksum of the module that ECDS holds; None where it holds none of the agent's.
@@ -70,6 +74,16 @@ pub struct ProxyHealth {
 }
 
 impl ProxyHealth {
+    /// The state in a few words for people.
+    pub fn words(&self) -> &'static str {
+        if self.vm_failed { "running, VM failed" } else { self.state.words() }
+    }
+
+    /// How grave it is.
+    pub fn weight(&self) -> Weight {
+        if self.vm_failed { Weight::Bad } else { self.state.weight() }
+    }
+
     /// As much of the digest as people tell digests apart by; empty where there is none.
     pub fn short_digest(&self) -> &str {
         self.digest.as_deref().map(|digest| digest.get(..12).unwrap_or(digest)).unwrap_or_default()
@@ -79,24 +93,25 @@ impl ProxyHealth {
 impl PluginHealth {
     /// `ready: 3 running`, `partial: 2 of 3 running, 1 stub, denies all`.
     pub fn said(&self) -> String {
-        summed(self.rollup, &self.states)
+        summed(self.rollup, &self.states, self.vm_failed)
     }
 }
 
 /// A roll-up with its counts, the worst state first.
-pub fn summed(rollup: Rollup, states: &BTreeMap<&'static str, usize>) -> String {
-    let counts = counted(states);
+pub fn summed(rollup: Rollup, states: &BTreeMap<&'static str, usize>, vm_failed: usize) -> String {
+    let counts = counted(states, vm_failed);
     if counts.is_empty() { rollup.as_str().to_owned() } else { format!("{}: {counts}", rollup.as_str()) }
 }
 
-/// `2 of 3 running, 1 stub, denies all`; `3 running` where all are.
-pub fn counted(states: &BTreeMap<&'static str, usize>) -> String {
+/// `2 of 3 running, 1 stub, denies all`; `3 running` where all are; `3 running, 1 of them with a VM that failed`.
+pub fn counted(states: &BTreeMap<&'static str, usize>, vm_failed: usize) -> String {
     let all: usize = states.values().sum();
     let of = |state: PluginState| states.get(state.as_str()).copied();
     let running = of(PluginState::Running).filter(|running| *running < all).map(|running| format!("{running} of {all} running"));
     let is_said = |state: &PluginState| running.is_none() || *state != PluginState::Running;
     let others = PluginState::ALL.into_iter().filter(is_said).filter_map(|state| Some(format!("{} {}", of(state)?, state.words())));
-    running.iter().cloned().chain(others).collect::<Vec<_>>().join(", ")
+    let failed = (vm_failed > 0).then(|| format!("{vm_failed} of them with a VM that failed"));
+    running.iter().cloned().chain(others).chain(failed).collect::<Vec<_>>().join(", ")
 }
 
 /// Answers for these plugins, or for all that a namespace sees or a dump of it holds; all namespaces where it is None.
@@ -122,11 +137,13 @@ fn of_plugin(snapshot: &Snapshot, plugin: &PluginId) -> PluginHealth {
     for state in &states {
         *counts.entry(state.as_str()).or_insert(0) += 1;
     }
+    let vm_failed = proxies.iter().filter(|proxy| proxy.vm_failed).count();
     PluginHealth {
         plugin: plugin.to_string(),
         plugin_kind: plugin.kind,
-        rollup: health::roll_up(&states),
+        rollup: health::roll_up(&states).with_failed_vms(vm_failed),
         states: counts,
+        vm_failed,
         module: module::of_plugin(snapshot, plugin, &proxies),
         proxies,
         id: plugin.clone(),
@@ -156,6 +173,7 @@ fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> ProxyHea
             Expected::Unknown(_) => None,
         },
         state: health.state,
+        vm_failed: health.vm_failed(),
         since: entry.and_then(|entry| entry.last_updated.clone()).or_else(|| dump.and_then(|dump| warming_since(dump, plugin))),
         digest: entry.and_then(|entry| match &entry.config {
             ExtensionConfig::Wasm { file, .. } => health::module::digest(file).map(str::to_owned),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::ProxyHealth;
 use crate::analysis::era::Version;
-use crate::analysis::health::module::{is_comparable, next_pull};
+use crate::analysis::health::module::{NOT_AGAIN, is_comparable, next_pull, next_pull_of_stubs};
 use crate::analysis::health::{PluginState, Weight};
 use crate::model::ids::{ObjectName, PluginId, ProxyId};
 use crate::model::pull_secret::{PULL_SECRET_TYPE, PullSecret};
@@ -24,7 +24,7 @@ pub struct ModuleHealth {
     pub image_pull_policy: String,
     /// When an agent pulls it the next time, by the oldest agent among the proxies.
     pub next_pull: String,
-    /// The digests that the proxies hold, those of most proxies first.
+    /// The digests that the proxies run, those of most proxies first.
     pub digests: Vec<RunDigest>,
     /// What is wrong with them: they differ, or are not what `sha256` asks for.
     pub skew: Vec<String>,
@@ -33,10 +33,17 @@ pub struct ModuleHealth {
 }
 
 impl ModuleHealth {
+    /// When it is pulled again, as a sentence.
+    fn pulled(&self) -> String {
+        match self.next_pull.strip_prefix(NOT_AGAIN) {
+            Some(why) => format!("not pulled again{why}"),
+            None => format!("pulled again {}", self.next_pull),
+        }
+    }
+
     /// What is known of it, as sentences.
     pub fn said(&self) -> Vec<(Weight, String)> {
-        let mut lines =
-            vec![(Weight::Neutral, format!("module {}", self.url)), (Weight::Neutral, format!("pulled again {}", self.next_pull))];
+        let mut lines = vec![(Weight::Neutral, format!("module {}", self.url)), (Weight::Neutral, self.pulled())];
         let of_digest = |run: &RunDigest| format!("digest {} on {} of its proxies", run.digest, run.proxies.len());
         lines.extend(self.digests.iter().map(|run| (Weight::Neutral, of_digest(run))));
         lines.extend(self.skew.iter().map(|skew| (Weight::Bad, skew.clone())));
@@ -82,8 +89,8 @@ pub(super) fn of_plugin(snapshot: &Snapshot, plugin: &PluginId, proxies: &[Proxy
     let module = object.wasm()?;
     let oldest = proxies.iter().filter_map(|proxy| agent(snapshot, &proxy.proxy)).min();
     let mut by_digest: BTreeMap<&str, Vec<ProxyId>> = BTreeMap::new();
-    // What is left over runs nowhere.
-    for proxy in proxies.iter().filter(|proxy| proxy.state != PluginState::Leftover) {
+    // What was refused, or is left over, runs nowhere.
+    for proxy in proxies.iter().filter(|proxy| proxy.state == PluginState::Running) {
         if let Some(digest) = &proxy.digest {
             by_digest.entry(digest).or_default().push(proxy.proxy.clone());
         }
@@ -104,14 +111,15 @@ pub(super) fn of_plugin(snapshot: &Snapshot, plugin: &PluginId, proxies: &[Proxy
             }),
         );
     }
+    let stubs = proxies.iter().filter(|proxy| matches!(proxy.state, PluginState::StubAllow | PluginState::StubDeny)).count();
     Some(ModuleHealth {
         url: module.url.clone(),
         sha256: module.sha256.clone(),
         image_pull_policy: module.image_pull_policy.clone(),
-        next_pull: next_pull(module, oldest),
+        next_pull: next_pull_of_stubs(next_pull(module, oldest), stubs, proxies.len()),
         digests,
         skew,
-        image_pull_secret: object.pull_secret().map(|name| secret(snapshot, &name)),
+        image_pull_secret: object.pull_secret().map(|name| pull_secret(snapshot, &name)),
     })
 }
 
@@ -124,8 +132,9 @@ fn comparable(snapshot: &Snapshot, proxy: &ProxyId, url: &str) -> bool {
     is_comparable(url, agent(snapshot, proxy))
 }
 
-fn secret(snapshot: &Snapshot, name: &ObjectName) -> SecretHealth {
-    let (good, what) = match snapshot.pull_secrets.get(name) {
+/// What is known of a Secret that a module is pulled with.
+pub fn pull_secret(snapshot: &Snapshot, secret: &ObjectName) -> SecretHealth {
+    let (good, what) = match snapshot.pull_secrets.get(secret) {
         Some(PullSecret::Awaited) => (None, "is being looked for".to_owned()),
         Some(PullSecret::Good) => (Some(true), format!("is there, and of type {PULL_SECRET_TYPE}")),
         Some(PullSecret::OtherType) => (Some(false), format!("is there, and not of type {PULL_SECRET_TYPE}, which istiod asks for")),
@@ -137,5 +146,5 @@ fn secret(snapshot: &Snapshot, name: &ObjectName) -> SecretHealth {
         Some(PullSecret::Unread(why)) => (None, why.clone()),
         None => (None, "was not looked for".to_owned()),
     };
-    SecretHealth { name: name.to_string(), good, what }
+    SecretHealth { name: secret.to_string(), good, what }
 }

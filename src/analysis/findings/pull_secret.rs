@@ -1,0 +1,43 @@
+//! The Secret that a module is to be pulled with, and that istiod does not find or take.
+
+use super::{Facts, Finding, Needs, PLUGINS, PluginFacts, Rule, Severity};
+use crate::analysis::answers;
+use crate::model::ids::ObjectName;
+use crate::model::plugin::Plugin;
+use crate::model::pull_secret::{PULL_SECRET_TYPE, PullSecret};
+
+pub(super) const RULE: Rule = Rule {
+    code: "pull-secret",
+    severity: Severity::Error,
+    title: "The Secret of imagePullSecret is not there, in another namespace, or of another type.",
+    why: "The agent does not fetch a module whose Secret is missing, be the registry open or not: a stub takes the plugin's place in every proxy that \
+        has not the module yet.",
+    source: "pilot/pkg/model/extensions.go: toSecretResourceName; pilot/pkg/credentials/kube/secrets.go: GetDockerCredential; pkg/wasm/convert.go",
+    needs: Needs::objects(PLUGINS, &[]),
+    check,
+};
+
+/// The Secret that a plugin names, where it is asked for: a file in the proxy's container is pulled from nowhere.
+pub(super) fn named(plugin: &Plugin) -> Option<ObjectName> {
+    let module = plugin.wasm().filter(|module| !module.image_pull_secret.is_empty() && !module.url.starts_with("file://"))?;
+    Some(ObjectName::new(&plugin.id.name.namespace, &module.image_pull_secret))
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    facts.plugins.iter().filter_map(|plugin| finding(facts, plugin)).collect()
+}
+
+fn finding(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Option<Finding> {
+    let secret = named(plugin.plugin)?;
+    let found = answers::pull_secret(facts.snapshot, &secret);
+    let (id, ObjectName { namespace, name }) = (&plugin.plugin.id, &secret);
+    let create = format!("kubectl create secret docker-registry {name} -n {namespace} …");
+    (found.good == Some(false)).then(|| Finding {
+        evidence: vec![format!("Secret {secret} {}", found.what), format!("imagePullSecret is {name}, which istiod looks for in {namespace}")],
+        fix: match facts.snapshot.pull_secrets.get(&secret) {
+            Some(PullSecret::OtherType) => format!("delete it and create it of type {PULL_SECRET_TYPE}: `{create}`"),
+            _ => format!("create it in namespace {namespace}: `{create}`, or take imagePullSecret away where the registry asks for none"),
+        },
+        ..RULE.of_plugin(id, format!("{} {id} is to be pulled with a Secret that istiod cannot use.", id.kind))
+    })
+}

@@ -1,0 +1,84 @@
+//! A Wasm VM that failed while its plugin is in place.
+
+use super::states::InState;
+use super::{DUMPS, Facts, Finding, FindingObject, ProxyFacts, Rule, Severity, once_each, proxies};
+use crate::analysis::health::{self, Evidence, Health, PluginState};
+use crate::model::envoy::ExtensionConfig;
+use crate::model::ids::PluginId;
+
+pub(super) const RULE: Rule = Rule {
+    code: "vm-failed",
+    severity: Severity::Error,
+    title: "A Wasm VM of a plugin that is in place has failed.",
+    why: "What failed is not started anew but under FAIL_RELOAD: under FAIL_CLOSE that worker of Envoy answers every further request with 503, \
+        under FAIL_OPEN requests pass without the plugin. Neither the dump nor `istioctl proxy-status` shows it.",
+    source: "proxy-wasm-cpp-host src/wasm.cc; source/extensions/common/wasm/{context,wasm,stats_handler}.cc",
+    needs: DUMPS,
+    check,
+};
+
+const FIX: &str = "mend what the log says of the module, then push it under a new tag or change the object; pods that are restarted have whole VMs until \
+    one fails again";
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut failed: Vec<InState<'_>> = Vec::new();
+    for (proxy, plugin, health) in facts.states().filter(|(.., health)| !health.failures.is_empty()) {
+        match failed.iter_mut().find(|known| known.plugin == plugin) {
+            Some(known) => known.on.push((proxy, health)),
+            None => failed.push(InState { plugin, state: PluginState::Running, on: vec![(proxy, health)] }),
+        }
+    }
+    let unnamed = facts.proxies.iter().filter_map(|proxy| of_several(facts, proxy));
+    failed.iter().map(|plugin| of_plugin(facts, plugin)).chain(unnamed).collect()
+}
+
+fn of_plugin(facts: &Facts<'_>, failed: &InState<'_>) -> Finding {
+    let InState { plugin, on, .. } = failed;
+    let (then, severity) = match strategy(facts, failed) {
+        "FAIL_OPEN" => ("requests pass without it", Severity::Warning),
+        "FAIL_RELOAD" => ("it is started anew with a later request", Severity::Warning),
+        // What Envoy counts may be of long ago.
+        _ if !on.iter().any(|(_, health)| health.vm_failed()) => ("requests may have failed", Severity::Warning),
+        _ => ("requests fail", Severity::Error),
+    };
+    let said = |(proxy, health): &(&ProxyFacts<'_>, &Health)| {
+        let id = proxy.id.clone();
+        health.failures.iter().map(move |failure| (id.clone(), Evidence::said(failure))).collect::<Vec<_>>()
+    };
+    Finding {
+        severity,
+        evidence: once_each(on.iter().flat_map(said)),
+        fix: FIX.to_owned(),
+        proxies: on.iter().map(|(proxy, _)| proxy.id.clone()).collect(),
+        place: on.first().and_then(|(proxy, _)| proxy.place(plugin)),
+        ..RULE.of_plugin(plugin, format!("On {} a Wasm VM of {plugin} has failed, and {then}.", proxies(on.len())))
+    }
+}
+
+/// `failStrategy` of the object, else as the proxy has it.
+fn strategy<'f>(facts: &'f Facts<'_>, failed: &InState<'f>) -> &'f str {
+    let object = facts.objects().plugins.get(failed.plugin).and_then(|object| object.wasm()).map(|module| module.fail_strategy.as_str());
+    let held = || {
+        let dump = failed.on.first()?.0.dump.as_ref().ok()?;
+        match &dump.ecds.iter().find(|entry| entry.plugin.as_ref() == Some(failed.plugin))?.config {
+            ExtensionConfig::Wasm { failure_policy, .. } => Some(failure_policy.as_str()),
+            _ => None,
+        }
+    };
+    object.or_else(held).unwrap_or_default()
+}
+
+/// Failures that may be of several plugins of the proxy, since Envoy does not say of which.
+fn of_several(facts: &Facts<'_>, proxy: &ProxyFacts<'_>) -> Option<Finding> {
+    let dump = proxy.dump.as_ref().ok()?;
+    let found = health::unnamed(dump, facts.snapshot.dump(&proxy.id)?.vitals.as_ref()?)?;
+    let names: Vec<String> = found.plugins.iter().map(PluginId::to_string).collect();
+    Some(Finding {
+        severity: if found.requests { Severity::Error } else { Severity::Warning },
+        evidence: found.evidence.iter().map(Evidence::said).collect(),
+        fix: format!("raise the level of Envoy's logger wasm to see which of them it is; {FIX}"),
+        proxies: vec![proxy.id.clone()],
+        place: found.plugins.first().and_then(|plugin| proxy.place(plugin)),
+        ..RULE.found(FindingObject::pod(&proxy.id), format!("On {} a Wasm VM has failed, of one of {}.", proxy.id, names.join(", ")))
+    })
+}
