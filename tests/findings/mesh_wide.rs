@@ -50,15 +50,20 @@ fn permissive_where_nobody_needs_it() {
 #[test]
 fn istiods_and_proxies_of_versions_that_differ_in_plugins() {
     let skew = |istiods: &[(&str, &str)]| found(&Mesh::permissive().snapshot(istiods), "version-skew");
-    let istiods = one(skew(&[("a", "1.29.2"), ("b", "1.31.0")]), Severity::Warning, "Deployment istiod");
+    let istiods = one(skew(&[("a", "1.29.2"), ("b", "1.31.0")]), Severity::Warning, "Deployment istio-system/istiod");
     assert_eq!(istiods.evidence, ["from 1.30 on WasmPlugins are translated into TrafficExtensions, and the filters' names changed"]);
     assert_eq!(skew(&[("a", "1.30.0"), ("b", "1.31.0")]), [], "nothing changed between them");
+    let third = skew(&[("a", "mine"), ("b", "1.29.2"), ("c", "1.31.0")]);
+    assert_eq!(third[0].what, istiods.what, "one that says no version hides nothing of the others");
+    let old = skew(&[("a", "1.19.3"), ("b", "1.20.0")]).into_iter().find(|finding| finding.what.starts_with("istiods")).unwrap();
+    assert!(old.evidence.iter().any(|line| line.contains("stand before those of the root namespace")), "{old:?}");
     // The proxies are of 1.31.
-    let newer = one(skew(&[("a", "1.30.1")]), Severity::Warning, "Deployment istiod");
+    let newer = one(skew(&[("a", "1.30.1")]), Severity::Warning, "Deployment istio-system/istiod");
     assert!(newer.evidence[0].contains("is 1.31-alpha") && newer.proxies.len() == 2, "{newer:?}");
-    let old = one(skew(&[("a", "1.34.0")]), Severity::Warning, "Deployment istiod");
+    let old = one(skew(&[("a", "1.33.0")]), Severity::Warning, "Deployment istio-system/istiod");
     assert_eq!(old.what, "2 proxies are of another version than their istiod.");
-    for fine in ["1.31.0", "1.32.0", "1.33.0"] {
+    assert!(old.evidence[0].ends_with("one minor version older, and no more"), "as `sync` says it: {old:?}");
+    for fine in ["1.31.0", "1.32.0"] {
         assert_eq!(skew(&[("a", fine)]), [], "{fine}");
     }
 }
