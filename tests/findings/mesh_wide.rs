@@ -23,6 +23,28 @@ fn of_two_policies_of_one_scope_the_younger_is_ignored() {
     assert!(ignored.what.contains("default/a of the same scope is older"), "{ignored:?}");
     let of_mesh = policy("istio-system/b", "DISABLE", "2026-11-02T00:00:00Z");
     assert_eq!(with([older, of_mesh], code), [], "a wider scope is overridden, as it is meant");
+    // No pod of the namespace shows it yet.
+    let (first, second) = (policy("empty/a", "STRICT", "2026-11-01T00:00:00Z"), policy("empty/b", "DISABLE", "2026-11-02T00:00:00Z"));
+    let ignored = one(with([first.clone(), second.clone()], code), Severity::Warning, "PeerAuthentication empty/b");
+    assert!(ignored.evidence[0].contains("empty/a of the same scope is older") && ignored.proxies.is_empty(), "{ignored:?}");
+    assert_eq!(with([first.clone(), selecting(second.clone(), "a")], code), [], "another scope");
+    let mut canary = first;
+    canary["metadata"]["labels"] = json!({"istio.io/rev": "canary"});
+    assert_eq!(with([canary, second], code), [], "other istiods do not see the older one");
+}
+
+fn selecting(mut policy: Value, app: &str) -> Value {
+    policy["spec"]["selector"] = json!({"matchLabels": {"app": app}});
+    policy
+}
+
+#[test]
+fn a_policy_with_a_selector_in_the_root_namespace_is_for_nobody() {
+    let of = |name: &str| with([selecting(policy(name, "STRICT", "2026-11-01T00:00:00Z"), "httpbin")], "object-not-used");
+    let unused = one(of("istio-system/a"), Severity::Warning, "PeerAuthentication istio-system/a");
+    assert_eq!(unused.evidence[1], "1 pod has the labels of its selector app=httpbin");
+    assert_eq!(of("default/a"), []);
+    assert_eq!(with([policy("istio-system/a", "STRICT", "2026-11-01T00:00:00Z")], "object-not-used"), [], "it is for the whole mesh");
 }
 
 #[test]
