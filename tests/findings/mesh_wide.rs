@@ -57,6 +57,40 @@ fn a_destination_rule_against_strict() {
     assert_eq!(with([rule("DISABLE")], code), [], "PERMISSIVE takes both");
 }
 
+fn rule_of(name: &str, spec: Value) -> Value {
+    let mut rule = object("networking.istio.io/v1", "DestinationRule", name, spec);
+    rule["spec"]["host"] = json!("httpbin.default.svc.cluster.local");
+    rule
+}
+
+#[test]
+fn of_several_destination_rules_the_one_is_named_that_decides() {
+    let code = "destination-rule-refused";
+    let strict = || policy("default/a", "STRICT", "2026-11-01T00:00:00Z");
+    let subsets = |tls: Value| rule_of("default/a-subsets", json!({"subsets": [{"name": "v1", "trafficPolicy": tls}]}));
+    let guilty = rule_of("default/b-guilty", json!({"trafficPolicy": {"tls": {"mode": "DISABLE"}}}));
+    let finding = one(with([strict(), subsets(json!({})), guilty], code), Severity::Error, "DestinationRule default/b-guilty");
+    assert!(finding.fix.starts_with("set the mode of trafficPolicy.tls to ISTIO_MUTUAL"), "{finding:?}");
+    let of_port = json!({"trafficPolicy": {"portLevelSettings": [{"port": {"number": 8000}, "tls": {"mode": "SIMPLE"}}]}});
+    let finding = one(with([strict(), rule_of("default/port", of_port)], code), Severity::Error, "DestinationRule default/port");
+    assert!(finding.fix.contains("trafficPolicy.portLevelSettings (port 8000): tls to ISTIO_MUTUAL"), "{finding:?}");
+    // What the namespace's mode does is no rule's doing.
+    let of_workload = selecting(policy("default/wl", "STRICT", "2026-11-01T00:00:00Z"), "httpbin");
+    let innocent = rule_of("default/innocent", json!({"trafficPolicy": {"outlierDetection": {"consecutive5xxErrors": 5}}}));
+    assert_eq!(with([policy("default/ns", "DISABLE", "2026-11-01T00:00:00Z"), of_workload, innocent], code), []);
+}
+
+#[test]
+fn a_destination_rule_against_disable() {
+    let code = "destination-rule-refused";
+    let disabled = |mode: &str| with([policy("default/a", "DISABLE", "2026-11-01T00:00:00Z"), rule(mode)], code);
+    let mutual = one(disabled("ISTIO_MUTUAL"), Severity::Error, "DestinationRule default/httpbin");
+    assert!(mutual.fix.starts_with("leave trafficPolicy.tls out") && !mutual.fix.contains("ISTIO_MUTUAL"), "{mutual:?}");
+    let simple = one(disabled("SIMPLE"), Severity::Error, "DestinationRule default/httpbin");
+    assert!(simple.fix.ends_with("set its mode to DISABLE"), "{simple:?}");
+    assert_eq!(disabled("DISABLE"), []);
+}
+
 #[test]
 fn permissive_where_nobody_needs_it() {
     let code = "permissive-without-need";
