@@ -73,7 +73,7 @@ fn of_several_destination_rules_the_one_is_named_that_decides() {
     assert!(finding.fix.starts_with("set the mode of trafficPolicy.tls to ISTIO_MUTUAL"), "{finding:?}");
     let of_port = json!({"trafficPolicy": {"portLevelSettings": [{"port": {"number": 8000}, "tls": {"mode": "SIMPLE"}}]}});
     let finding = one(with([strict(), rule_of("default/port", of_port)], code), Severity::Error, "DestinationRule default/port");
-    assert!(finding.fix.contains("trafficPolicy.portLevelSettings (port 8000): tls to ISTIO_MUTUAL"), "{finding:?}");
+    assert!(finding.fix.contains("trafficPolicy.portLevelSettings.tls (port 8000) to ISTIO_MUTUAL"), "{finding:?}");
     // What the namespace's mode does is no rule's doing.
     let of_workload = selecting(policy("default/wl", "STRICT", "2026-11-01T00:00:00Z"), "httpbin");
     let innocent = rule_of("default/innocent", json!({"trafficPolicy": {"outlierDetection": {"consecutive5xxErrors": 5}}}));

@@ -62,9 +62,14 @@ fn refusals<'s>(proxy: &ProxyFacts<'_>, sync: &'s Sync) -> impl Iterator<Item = 
 }
 
 fn of_type(proxy: &ProxyFacts<'_>, name: &str, told: &TypeSync) -> Finding {
-    let had = if told.acked_push.is_empty() { "it never took any".to_owned() } else { format!("it took push {} last", told.acked_push) };
+    let had = match told.acked_push.as_str() {
+        "" => Some("it never took any".to_owned()),
+        acked if acked == told.sent_push => None,
+        acked => Some(format!("it took push {acked} last")),
+    };
+    let said = format!("istiod has of push {} from the proxy: {}", told.sent_push, told.error.trim_end());
     Finding {
-        evidence: vec![format!("istiod has of push {} from the proxy: {}", told.sent_push, told.error.trim_end()), had],
+        evidence: std::iter::once(said).chain(had).collect(),
         fix: FIX.to_owned(),
         proxies: vec![proxy.id.clone()],
         ..RULE.found(FindingObject::pod(&proxy.id), format!("{} refused {name}.", proxy.id))

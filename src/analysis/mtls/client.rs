@@ -78,9 +78,9 @@ impl Decider {
     /// The mode of a subset or of the whole, and of a port, where its `portLevelSettings` have it.
     fn of(rule: &Merged<'_>, subset: Option<&Subset>, at_port: Option<u16>) -> Self {
         let owner = rule.owner(subset);
-        let subset = subset.map(|subset| format!("subset {}: ", subset.name)).unwrap_or_default();
-        let level = at_port.map_or_else(|| "tls".to_owned(), |port| format!("portLevelSettings (port {port}): tls"));
-        Self { rule: owner.clone(), field: format!("{subset}trafficPolicy.{level}") }
+        let of_subset = subset.map(|subset| format!(" of subset {}", subset.name)).unwrap_or_default();
+        let level = at_port.map_or_else(|| "tls".to_owned(), |port| format!("portLevelSettings.tls (port {port})"));
+        Self { rule: owner.clone(), field: format!("trafficPolicy.{level}{of_subset}") }
     }
 }
 
