@@ -185,7 +185,7 @@ fn near_misses_are_one_key_away() {
     assert_eq!(demo.app.screen().view(), View::Workloads);
     assert!(wide.contains("▸ deploy/sleep"), "the first near-miss is selected: {wide}");
     assert!(wide.contains("✗ app    httpbin   sleep  differs"), "the labels stand side by side: {wide}");
-    assert!(wide.contains("To reach it: set app=httpbin on the pod template"), "{wide}");
+    assert!(wide.contains("To reach it: write app=sleep in the selector"), "{wide}");
     let narrow = demo.text((80, 24));
     assert!(narrow.contains("not matched, the nearest first") && narrow.contains("selector wants app=httpbin"), "{narrow}");
     // On the Workloads screen the key goes to the first of them, from wherever the selection stands.

@@ -69,7 +69,7 @@ pub fn features(pod: Option<&Pod>, objects: &Inventory) -> Features {
 }
 
 /// The pods that run istiod.
-fn istiods(objects: &Inventory) -> impl Iterator<Item = &Pod> {
+pub fn istiods(objects: &Inventory) -> impl Iterator<Item = &Pod> {
     objects.control_planes.values().map(|pod| &**pod).filter(|pod| pod.phase != "Succeeded" && !pod.deleting)
 }
 
@@ -78,8 +78,8 @@ fn own_revision(istiod: &Pod) -> &str {
     istiod.labels.get(REVISION).map_or("default", String::as_str)
 }
 
-/// The istiod of the proxy's revision.
-fn serving<'o>(pod: Option<&'o Pod>, objects: &'o Inventory) -> Option<&'o Pod> {
+/// The pod of an istiod of the proxy's revision; None where its revision is not known, or none runs.
+pub fn serving<'o>(pod: Option<&'o Pod>, objects: &'o Inventory) -> Option<&'o Pod> {
     let revision = revision(pod?, objects)?;
     istiods(objects).find(|istiod| own_revision(istiod) == revision)
 }

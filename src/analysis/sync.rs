@@ -37,19 +37,52 @@ pub fn only_asks(client: &Client, objects: &Inventory) -> bool {
     sent_nothing && client.cluster.is_empty() && !objects.pods.contains_key(&client.proxy)
 }
 
-/// What is to be said of a proxy's version beside its istiod's; None where they are of one minor version, or not known. Istio
-/// supports an istiod that is one minor version ahead of its proxies, and no proxy that is ahead of its istiod.
+/// How a proxy's version stands to its istiod's: Istio supports an istiod that is one minor version ahead of its proxies, and no proxy
+/// that is ahead of its istiod (<https://istio.io/latest/docs/releases/supported-releases/#control-planedata-plane-skew>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skew {
+    /// They are of one minor version.
+    None,
+    /// The proxy is one minor version older.
+    Supported,
+    /// The proxy is older than that.
+    TooOld,
+    /// The proxy is newer.
+    TooNew,
+}
+
+impl Skew {
+    /// Puts a proxy's version beside its istiod's.
+    pub fn of(proxy: Version, istiod: Version) -> Self {
+        match proxy.cmp(&istiod) {
+            std::cmp::Ordering::Equal => Self::None,
+            std::cmp::Ordering::Greater => Self::TooNew,
+            std::cmp::Ordering::Less if proxy.major == istiod.major && proxy.minor + 1 == istiod.minor => Self::Supported,
+            std::cmp::Ordering::Less => Self::TooOld,
+        }
+    }
+
+    /// What Istio says of it, as a clause; None where there is nothing to say.
+    pub fn said(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Supported => Some("Istio supports that while proxies are upgraded"),
+            Self::TooOld => Some("Istio supports proxies that are one minor version older, and no more"),
+            Self::TooNew => Some("Istio supports no proxy that is newer than its istiod"),
+        }
+    }
+
+    /// Whether Istio does not support it.
+    pub fn is_unsupported(self) -> bool {
+        matches!(self, Self::TooOld | Self::TooNew)
+    }
+}
+
+/// What is to be said of a proxy's version beside its istiod's; None where they are of one minor version, or not known.
 pub fn skew(proxy: &str, istiod: &str) -> Option<String> {
     let (own, of_istiod) = (Version::parse(proxy)?, Version::parse(istiod)?);
-    let supported = match own.cmp(&of_istiod) {
-        std::cmp::Ordering::Equal => return None,
-        std::cmp::Ordering::Greater => "Istio supports no proxy that is newer than its istiod",
-        std::cmp::Ordering::Less if own.major == of_istiod.major && own.minor + 1 == of_istiod.minor => {
-            "Istio supports that while proxies are upgraded"
-        }
-        std::cmp::Ordering::Less => "Istio supports proxies that are one minor version older, and no more",
-    };
-    Some(format!("the proxy is {own} and its istiod {of_istiod}; {supported}"))
+    let said = Skew::of(own, of_istiod).said()?;
+    Some(format!("the proxy is {own} and its istiod {of_istiod}; {said}"))
 }
 
 /// What is to be said of istiods that are of several minor versions; None where they are of one.
@@ -72,6 +105,11 @@ fn names(first: Version, last: Version, plugin: &PluginId) -> String {
 pub fn connection<'s>(sync: &'s Sync, proxy: &ProxyId) -> Option<&'s Client> {
     let own = sync.clients().map(|(_, client)| client).filter(|client| client.proxy == *proxy);
     own.max_by_key(|client| client.types.values().filter_map(|sync| sync.sent).max())
+}
+
+/// What a proxy's refusal says first: the rest is often the whole message once more.
+pub fn first_line(error: &str) -> &str {
+    error.lines().next().unwrap_or("it does not say why")
 }
 
 /// Why a pod with a proxy is connected to no istiod that answered; None where no connection is to be expected.

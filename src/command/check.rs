@@ -6,7 +6,9 @@ use super::read;
 use crate::analysis::answers;
 use crate::analysis::findings::Ignore;
 use crate::error::Error;
+use crate::ingest::collect::Collector;
 use crate::model::ids::{PluginId, ProxyId};
+use crate::model::kind::Kind;
 use crate::source::SourceKind;
 
 impl Asker<'_> {
@@ -14,6 +16,7 @@ impl Asker<'_> {
         let collector = read::objects(&self.source, self.common.timeout).await?;
         // A lone dump is of one proxy, whose namespace nobody has to name.
         let namespace = self.namespace().filter(|_| self.source.info().kind != SourceKind::Dump);
+        self.is_there(&collector, namespace.as_deref())?;
         let of = |snapshot: &_| answers::findings(snapshot, namespace.as_deref(), ignore);
         let mut wanted: Vec<ProxyId> = of(&collector.snapshot(Default::default())).proxies;
         if collector.objects().pods.is_empty() {
@@ -25,6 +28,23 @@ impl Asker<'_> {
             answers::plugins(&snapshot, namespace.as_deref()).plugins.into_iter().map(|plugin| plugin.id).collect();
         self.look_for_secrets(&mut snapshot, &plugins).await;
         let answer = of(&snapshot);
-        Ok(Outcome { bad_news: answer.is_bad(), ..self.print(&answer, None) })
+        // What was found is bad news whatever could not be read.
+        let blind = answer.blind.clone().filter(|_| !answer.is_bad()).map(|why| {
+            let what = format!("nothing of {} could be read: {why}", if answer.scope.proxies == 1 { "the proxy" } else { "any proxy" });
+            Error::bad_input(what, "what is said is by the objects alone, and by what the istiods told")
+        });
+        Ok(Outcome { bad_news: answer.is_bad(), ..self.print(&answer, blind) })
+    }
+
+    /// Holds that there is the namespace, where it is known which there are: over one that is not there all is well.
+    fn is_there(&self, collector: &Collector, namespace: Option<&str>) -> Result<(), Error> {
+        let (snapshot, objects) = (collector.snapshot(Default::default()), collector.objects());
+        let Some(namespace) = namespace.filter(|_| !objects.namespaces.is_empty() && !snapshot.unread.contains(&Kind::Namespace)) else {
+            return Ok(());
+        };
+        if objects.namespaces.contains_key(namespace) {
+            return Ok(());
+        }
+        Err(Error::Usage(format!("there is no namespace {namespace}; name another with -n, or look at all with -A")))
     }
 }

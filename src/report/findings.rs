@@ -16,7 +16,7 @@ impl Answer for FindingsAnswer {
     fn text(&self, paint: Paint) -> String {
         let plain = |text: &str| paint.paint(Style::Plain, text);
         let mut out: String = self.findings.iter().map(|finding| text(finding, paint) + "\n").collect();
-        let _ = writeln!(out, "{}.", plain(&self.summary()));
+        let _ = writeln!(out, "{}.", plain(&format!("{}: {}", self.scope, self.summary())));
         for unchecked in &self.not_checked {
             let _ = writeln!(out, "{} {}", paint.paint(Style::Warn, "Not looked at:"), plain(&format!("{unchecked}.")));
         }
@@ -24,7 +24,8 @@ impl Answer for FindingsAnswer {
     }
 
     fn markdown(&self) -> String {
-        let mut out = format!("### Findings: {}\n", self.summary());
+        let scope = Paint::Plain.paint(Style::Plain, &self.scope.to_string());
+        let mut out = format!("### Findings: {}\n\n{scope}.\n", self.summary());
         self.findings.iter().for_each(|finding| out.push_str(&finding_markdown(finding)));
         if !self.not_checked.is_empty() {
             let _ = writeln!(out, "\nNot looked at:\n");

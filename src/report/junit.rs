@@ -28,7 +28,11 @@ pub(super) fn written(answer: &FindingsAnswer) -> String {
     }
     let failures = answer.count(Severity::Error);
     let counts = format!("name=\"meshscope check\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\"");
-    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite {counts}>\n{cases}  </testsuite>\n</testsuites>\n")
+    let scope = escaped(&answer.scope.to_string());
+    let scope = format!("    <properties><property name=\"scope\" value=\"{scope}\"/></properties>\n");
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite {counts}>\n{scope}{cases}  </testsuite>\n</testsuites>\n"
+    )
 }
 
 fn case(finding: &Finding, out: &mut String) {

@@ -26,6 +26,7 @@ pub(super) fn written(answer: &FindingsAnswer) -> String {
             "tool": {"driver": driver},
             "invocations": [{"executionSuccessful": true, "toolExecutionNotifications": notes}],
             "results": answer.findings.iter().map(result).collect::<Vec<_>>(),
+            "properties": {"scope": answer.scope},
         }],
     }))
 }

@@ -42,7 +42,7 @@ fn labels_and_namespaces() {
             Rule::Labels,
             Some(1),
             "selector wants app=a, the pod has app=zzz",
-            "set app=a on the pod template of the Deployment, or change the selector",
+            "write app=zzz in the selector, or set app=a on the pod template of the Deployment",
         ),
         (
             vec![wants(json!({"app": "a", "v": "1"})), app(json!({"v": "1"}))],

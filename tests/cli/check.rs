@@ -43,6 +43,21 @@ fn an_error_is_bad_news_and_a_warning_is_none() {
 }
 
 #[test]
+fn what_was_looked_at_is_said() {
+    let scope = answer("permissive", &[]).1["scope"].clone();
+    assert_eq!(scope, serde_json::json!({"namespace": null, "plugins": 1, "proxies": 2, "proxiesRead": 2}));
+    let path = recording("permissive");
+    let own = |arguments: &[&str]| meshscope(&[&["check", "--from", path.to_str().unwrap()], arguments].concat());
+    let text = String::from_utf8(own(&["-n", "default"]).stdout).unwrap();
+    assert!(text.contains("Namespace default, 1 plugin, 2 of 2 proxies read: 0 errors, 0 warnings"), "{text}");
+    for form in ["junit", "sarif"] {
+        assert!(String::from_utf8(own(&["-o", form]).stdout).unwrap().contains("scope"), "{form}");
+    }
+    assert!(own(&["-n", "kube-system"]).status.success());
+    fails(&own(&["-n", "nosuch"]), 2, &["there is no namespace nosuch"]);
+}
+
+#[test]
 fn what_is_ignored_is_counted_and_no_bad_news() {
     for ignored in ["stub-in-place", "stub-in-place:default/missing", "stub-in-place:wasmplugin/default/missing"] {
         let (status, answer) = answer("fetch-failed-closed", &["--ignore", ignored]);
@@ -82,11 +97,16 @@ fn what_was_not_looked_at_is_said() {
     }
     let mesh = folder.path().join("mesh");
     let output = meshscope(&["check", "-A", "-o", "json", "--from", mesh.to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    // Nothing was seen of any proxy, which is no good news.
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(3) && said.contains("meshscope: nothing of any proxy could be read: "), "{said}");
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     let (istiod, unread): (Vec<&Value>, Vec<&Value>) =
         answer["notChecked"].as_array().unwrap().iter().partition(|unchecked| unchecked["objects"][0] == "istiod");
-    assert!(matches!(istiod[..], [of] if of["codes"] == serde_json::json!(["stale-proxy", "proxy-not-connected"])), "{answer}");
+    assert!(
+        matches!(istiod[..], [of] if of["codes"] == serde_json::json!(["refused-push", "stale-proxy", "proxy-not-connected"])),
+        "{answer}"
+    );
     assert!(!unread.is_empty() && unread.iter().all(|unchecked| unchecked["codes"][0] == "stub-in-place"), "{answer}");
 }
 

@@ -37,6 +37,31 @@ fn a_plugin_that_one_label_keeps_away() {
     assert_eq!(with(slip(), "matches-nothing"), [], "it is said once");
     assert_eq!(with([selecting(json!({"app": "httpbin"}))], "near-miss"), []);
     assert_eq!(with([selecting(json!({"app": "nobody", "tier": "web"}))], "near-miss"), [], "two labels are no slip");
+    // Of another workload, which has not come yet.
+    let checkout = || [selecting(json!({"app": "checkout"}))];
+    assert_eq!(with(checkout(), "near-miss"), []);
+    let nothing = one(with(checkout(), "matches-nothing"), Severity::Warning, "WasmPlugin default/p");
+    assert_eq!(nothing.fix, "apply what it is for, correct its selector, or delete it");
+    // One more label than the pods have; it is the selector that is to be changed.
+    let more = one(with([selecting(json!({"app": "httpbin", "tier": "web"}))], "near-miss"), Severity::Warning, "WasmPlugin default/p");
+    assert_eq!(more.fix, "take tier out of the selector, or set tier=web on the pod template of the Deployment");
+    let other =
+        one(with([selecting(json!({"app": "httpbin", "version": "beta"}))], "near-miss"), Severity::Warning, "WasmPlugin default/p");
+    assert!(other.fix.starts_with("write version=v1 in the selector"), "{other:?}");
+    let serviced = one(with([selecting(json!({"app": "store", "version": "v1"}))], "near-miss"), Severity::Warning, "WasmPlugin default/p");
+    assert_eq!(serviced.fix, "write app=httpbin in the selector", "its Service looks for app=httpbin");
+}
+
+#[test]
+fn a_plugin_for_a_workload_without_a_proxy() {
+    let plain = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": "default", "name": "plain", "labels": {"app": "plain"}},
+        "spec": {"containers": [{"name": "app"}]}, "status": {"phase": "Running"}});
+    let finding =
+        one(with([plain.clone(), selecting(json!({"app": "plain"}))], "matches-nothing"), Severity::Warning, "WasmPlugin default/p");
+    assert!(finding.what.ends_with("it is for pod/plain, which has none."), "{finding:?}");
+    assert!(finding.evidence[0].starts_with("Pod default/plain: wanted a proxy, found none"), "{finding:?}");
+    assert_eq!(with([plain.clone(), selecting(json!({"app": "plain"}))], "near-miss"), [], "no label is wrong");
+    assert_eq!(with([plain, selecting(json!({"app": "httpbin"}))], "matches-nothing"), []);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use meshscope::analysis::findings::Severity;
 use meshscope::ingest::metrics;
 use meshscope::model::ids::ProxyId;
 use meshscope::model::snapshot::{Dump, Snapshot};
-use meshscope::model::sync::{EXTENSIONS, SyncState};
+use meshscope::model::sync::{CLUSTERS, EXTENSIONS, LISTENERS, SyncState};
 use meshscope::model::vitals::Vitals;
 use serde_json::{Value, json};
 
@@ -54,6 +54,35 @@ fn a_listener_that_the_proxy_refused() {
     assert_eq!(found(&of(beside("warming_state", Value::clone)), "refused-push"), []);
 }
 
+/// What istiod says that httpbin refused of a type.
+fn refusing(mesh: Mesh, url: &str, error: &str) -> Snapshot {
+    of(mesh.change("istiod/syncz.json", |answer| {
+        let entry = answer.as_array_mut().unwrap().iter_mut().find(|entry| entry["proxy"] == HTTPBIN).unwrap();
+        entry["resources"][url]["lastError"] = json!(error);
+    }))
+}
+
+#[test]
+fn a_type_that_the_proxy_refused() {
+    let (code, pod) = ("refused-push", "Pod default/httpbin-664956bb75-9d64m");
+    let error = "Internal:Error adding/updating cluster(s) outbound|8000||httpbin: bad patch";
+    let mut clusters = refusing(Mesh::permissive(), CLUSTERS, error);
+    let finding = one(found(&clusters, code), Severity::Error, pod);
+    assert!(finding.what.ends_with("refused CDS.") && finding.evidence[0].ends_with(error), "{finding:?}");
+    // The proxy itself need not be read for that.
+    clusters.dumps.clear();
+    one(found(&clusters, code), Severity::Error, pod);
+    // What the dump has too is said once.
+    let refused = || beside("error_state", |sent| json!({"failed_configuration": sent["listener"], "details": "no such filter"}));
+    let said = |error: &str| found(&refusing(refused(), LISTENERS, error), code);
+    let once = one(said("Error adding/updating listener(s) virtualInbound: no such filter\n"), Severity::Error, pod);
+    assert!(once.place.is_some(), "{once:?}");
+    assert_eq!(said("Error adding/updating listener(s) 0.0.0.0_80: duplicate").len(), 2, "it is of another listener");
+    let plugin = refusing(Mesh::permissive(), EXTENSIONS, "Unable to create Wasm plugin default.helloworld~istio-translated-wasmplugin");
+    one(found(&plugin, code), Severity::Error, "WasmPlugin default/helloworld");
+    assert_eq!(found(&refusing(Mesh::permissive(), CLUSTERS, ""), code), []);
+}
+
 #[test]
 fn a_listener_that_warms() {
     let pod = "Pod default/httpbin-664956bb75-9d64m";
@@ -69,6 +98,20 @@ fn a_listener_that_warms() {
     let finding = one(found(&of(awaited), "pending-listener"), Severity::Warning, pod);
     let waits = finding.evidence.iter().any(|line| line.starts_with("default/helloworld: ") && line.contains("ECDS does not hold it"));
     assert!(waits && finding.plugin.is_some(), "{finding:?}");
+    // With none beside it that takes connections, and not only since a moment ago.
+    let since = |time: &str, beside: bool| {
+        let mesh = Mesh::permissive().with_listener(HTTPBIN, "virtualInbound", |listener| {
+            listener["warming_state"] = listener["active_state"].clone();
+            listener["warming_state"]["last_updated"] = json!(time);
+            if !beside {
+                listener.as_object_mut().unwrap().remove("active_state");
+            }
+        });
+        found(&of(mesh), "pending-listener")
+    };
+    let long = one(since("2026-11-22T00:00:00Z", false), Severity::Error, pod);
+    assert!(long.evidence[1].contains("has warmed for ") && long.evidence[0].contains("no other of that name"), "{long:?}");
+    one(since("2026-11-22T00:00:00Z", true), Severity::Warning, pod);
     assert_eq!(found(&of(beside("draining_state", Value::clone)), "pending-listener"), []);
 }
 
@@ -264,6 +307,27 @@ fn a_proxy_that_has_not_answered_for_a_while() {
 }
 
 #[test]
+fn an_istiod_that_does_not_say_when_it_sent_leaves_open_what_is_stale() {
+    let old = |acked: &str| {
+        of(told(|answer| {
+            for entry in answer.iter_mut() {
+                entry.as_object_mut().unwrap().remove("resources");
+                if entry["proxy"] == HTTPBIN && !acked.is_empty() {
+                    entry["listener_acked"] = json!(acked);
+                }
+            }
+        }))
+    };
+    let stale = old("2026-11-23T19:00:00Z/1c0548b8b-efa3-4508-b11a-b3bc96c8d79f");
+    assert_eq!(found(&stale, "stale-proxy"), [], "the answer may be on its way");
+    let lacking = answers::findings(&stale, None, &[]).not_checked;
+    let [lacking] = &lacking[..] else { panic!("{lacking:?}") };
+    assert_eq!((&lacking.objects[..], &lacking.codes[..]), (&[HTTPBIN.to_owned()][..], &["refused-push", "stale-proxy"][..]));
+    assert!(lacking.why.contains("last of LDS is not answered"), "{lacking}");
+    assert_eq!(answers::findings(&old(""), None, &[]).not_checked, []);
+}
+
+#[test]
 fn a_proxy_that_no_istiod_has_a_connection_of() {
     let gone = || of(told(|answer| answer.retain(|entry| entry["proxy"] != HTTPBIN)));
     let alone = one(found(&gone(), "proxy-not-connected"), Severity::Warning, "Pod default/httpbin-664956bb75-9d64m");
@@ -274,7 +338,11 @@ fn a_proxy_that_no_istiod_has_a_connection_of() {
     Arc::make_mut(sync).partial = true;
     assert_eq!(found(&partial, "proxy-not-connected"), []);
     let lacking = answers::findings(&partial, None, &[]).not_checked;
-    assert!(lacking.iter().any(|lacking| lacking.objects == ["istiod"] && lacking.codes == ["stale-proxy", "proxy-not-connected"]));
+    assert!(
+        lacking
+            .iter()
+            .any(|lacking| lacking.objects == ["istiod"] && lacking.codes == ["refused-push", "stale-proxy", "proxy-not-connected"])
+    );
     // Nor is it known of a proxy of a namespace that istiod does not tell of.
     let mut told = gone();
     let Some(Ok(sync)) = &mut told.sync else { panic!("the recording has it") };

@@ -55,6 +55,20 @@ fn a_proxy_that_was_not_read_is_named() {
 }
 
 #[test]
+fn what_was_looked_at_is_counted() {
+    let mut snapshot = of(Mesh::permissive());
+    let all = answer(&snapshot);
+    assert_eq!(all.scope.to_string(), "All namespaces, 1 plugin, 2 of 2 proxies read");
+    assert_eq!(all.blind, None);
+    snapshot.dumps.remove(&ProxyId::parse(HTTPBIN).unwrap());
+    let own = answers::findings(&snapshot, Some("default"), &[]);
+    assert_eq!((own.scope.to_string().as_str(), own.blind), ("Namespace default, 1 plugin, 1 of 2 proxies read", None));
+    snapshot.dumps.clear();
+    assert_eq!(answer(&snapshot).blind.as_deref(), Some("the config dump was not asked for"));
+    assert_eq!(answers::findings(&snapshot, Some("kube-system"), &[]).blind, None, "no proxy is there");
+}
+
+#[test]
 fn a_dump_that_is_cut_short_or_istiods_is_no_evidence() {
     let mut snapshot = of(Mesh::permissive());
     let proxy = ProxyId::parse(HTTPBIN).unwrap();

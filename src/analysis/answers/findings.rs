@@ -2,10 +2,37 @@
 
 use serde::Serialize;
 
-use crate::analysis::findings::{self, Facts, Finding, Ignore, NotChecked, Severity};
+use crate::analysis::findings::{self, Facts, Finding, Ignore, NotChecked, ProxyFacts, Severity};
 use crate::model::ids::ProxyId;
 use crate::model::snapshot::Snapshot;
 use crate::model::warning::Warning;
+
+/// What was looked at: silence is good news of that alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckScope {
+    /// The namespace; None for all.
+    pub namespace: Option<String>,
+    /// How many plugins there are, those of the root namespace too.
+    pub plugins: usize,
+    /// How many proxies there are.
+    pub proxies: usize,
+    /// Of how many of them the own config dump was read, whole.
+    pub proxies_read: usize,
+}
+
+impl std::fmt::Display for CheckScope {
+    /// `Namespace default, 1 plugin, 2 of 3 proxies read`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(f, "Namespace {namespace}")?,
+            None => f.write_str("All namespaces")?,
+        }
+        let plugins = if self.plugins == 1 { "1 plugin".to_owned() } else { format!("{} plugins", self.plugins) };
+        let proxies = if self.proxies == 1 { "proxy" } else { "proxies" };
+        write!(f, ", {plugins}, {} of {} {proxies} read", self.proxies_read, self.proxies)
+    }
+}
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -13,6 +40,8 @@ use crate::model::warning::Warning;
 pub struct FindingsAnswer {
     /// What could not be read or understood.
     pub warnings: Vec<Warning>,
+    /// What was looked at.
+    pub scope: CheckScope,
     /// The findings, the gravest first, of each severity by object.
     pub findings: Vec<Finding>,
     /// What could not be looked at, with the rules that would have.
@@ -22,6 +51,9 @@ pub struct FindingsAnswer {
     /// The proxies that were looked at, or should have been.
     #[serde(skip)]
     pub proxies: Vec<ProxyId>,
+    /// Why of no proxy that runs anything could be read; None where something could, and where none runs.
+    #[serde(skip)]
+    pub blind: Option<String>,
 }
 
 impl FindingsAnswer {
@@ -53,9 +85,24 @@ pub fn findings(snapshot: &Snapshot, namespace: Option<&str>, ignore: &[Ignore])
     found.retain(|finding| !ignore.iter().any(|ignore| ignore.covers(finding)));
     FindingsAnswer {
         warnings: snapshot.warnings.clone(),
+        scope: CheckScope {
+            namespace: namespace.map(str::to_owned),
+            plugins: facts.plugins.len(),
+            proxies: facts.proxies.len(),
+            proxies_read: facts.dumps().count(),
+        },
+        blind: blind(&facts),
         ignored: all - found.len(),
         findings: found,
         not_checked: findings::not_checked(&facts),
         proxies: facts.proxies.into_iter().map(|proxy| proxy.id).collect(),
     }
+}
+
+fn blind(facts: &Facts<'_>) -> Option<String> {
+    // A proxy that does not run yet, or any more, has nothing to say.
+    let runs = |proxy: &&ProxyFacts<'_>| proxy.pod.is_none_or(|pod| pod.proxy.as_ref().is_some_and(|proxy| proxy.running));
+    let running: Vec<&ProxyFacts<'_>> = facts.proxies.iter().filter(runs).collect();
+    let first = running.first()?.dump.as_ref().err()?;
+    running.iter().all(|proxy| proxy.dump.is_err()).then(|| first.clone())
 }

@@ -22,7 +22,7 @@ pub use chain_match::ChainMatchAnswer;
 pub use chains::{ChainAnswer, ChainsAnswer, ChainsFilter, FilterAnswer, ListenerAnswer, ProxyChains, chains};
 pub use connection::{ConnectionAnswer, Loser, ProxyConnection, TakingListener, connection};
 pub use diff::{DiffAnswer, DiffEntry, DiffLine, TypeDiff, diff};
-pub use findings::{FindingsAnswer, findings};
+pub use findings::{CheckScope, FindingsAnswer, findings};
 pub use health::{HealthAnswer, ModuleHealth, PluginHealth, ProxyHealth, RunDigest, SecretHealth, counted, health, pull_secret, summed};
 pub use logs::{LogEntry, log_entry, timestamp as log_timestamp};
 pub use mtls::{ClientAnswer, EffectiveMtlsAnswer, MtlsEntry, PolicyAnswer, PortAnswer, ServiceClients, mtls};

@@ -1,8 +1,9 @@
 //! A DestinationRule by which clients send what the workload does not take.
 
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
-use crate::analysis::mtls::verdict::Verdict;
-use crate::model::ids::ObjectName;
+use crate::analysis::answers::ClientAnswer;
+use crate::analysis::mtls::client::Decider;
+use crate::analysis::mtls::verdict::{Reason, Verdict};
 use crate::model::kind::Kind;
 
 pub(super) const RULE: Rule = Rule {
@@ -19,22 +20,19 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     for entry in &facts.mtls().workloads {
         for service in &entry.services {
-            let failing = |client: &&_| is_refused(client);
-            for client in service.clients.iter().filter(failing) {
-                let Some((namespace, name)) = client.rules.first().and_then(|rule| rule.split_once('/')) else { continue };
-                let object = FindingObject::new(Kind::DestinationRule.as_str(), &ObjectName::new(namespace, name));
+            for (client, decider) in service.clients.iter().filter_map(refused) {
+                let object = FindingObject::new(Kind::DestinationRule.as_str(), &decider.rule);
                 let line = format!("{} {}, {}: {}", entry.workload_kind, entry.workload, service.name(), client.sentence());
-                match found.iter_mut().find(|known| known.object == object) {
+                let fix = fix(client.outcome, &decider.field);
+                match found.iter_mut().find(|known| known.object == object && known.fix == fix) {
                     Some(known) => {
                         known.evidence.push(line);
                         known.proxies.push(entry.pod.clone());
                     }
-                    None => found.push(Finding {
-                        evidence: vec![line],
-                        fix: "set trafficPolicy.tls.mode to ISTIO_MUTUAL, or leave it out, so that auto mutual TLS decides".to_owned(),
-                        proxies: vec![entry.pod.clone()],
-                        ..RULE.found(object, format!("By DestinationRule {namespace}/{name} clients send {}, which {} refuses.", client.sends, entry.workload))
-                    }),
+                    None => {
+                        let what = format!("By {object} clients send {}, which {} does not take.", client.sends, entry.workload);
+                        found.push(Finding { evidence: vec![line], fix, proxies: vec![entry.pod.clone()], ..RULE.found(object, what) });
+                    }
                 }
             }
         }
@@ -43,6 +41,20 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     found
 }
 
-fn is_refused(client: &crate::analysis::answers::ClientAnswer) -> bool {
-    client.proxy && client.verdict == Verdict::Fails && !client.rules.is_empty()
+/// Clients that do not come through for what a rule says. What fails for another reason is not the rule's doing.
+fn refused(client: &ClientAnswer) -> Option<(&ClientAnswer, &Decider)> {
+    let decider = client.decider.as_ref().filter(|_| client.proxy && client.verdict == Verdict::Fails)?;
+    Some((client, decider))
+}
+
+/// What to do to the rule's field.
+fn fix(outcome: Reason, field: &str) -> String {
+    match outcome {
+        Reason::NotTerminated => format!(
+            "leave {field} out, so that auto mutual TLS decides, or set its mode to DISABLE; or let the workload take mutual TLS (PERMISSIVE, STRICT)"
+        ),
+        Reason::TlsToHttp => format!("leave {field} out, so that auto mutual TLS decides, or set its mode to DISABLE"),
+        Reason::StrictZtunnel => format!("leave {field} out, so that clients send HBONE"),
+        _ => format!("set the mode of {field} to ISTIO_MUTUAL, or leave it out, so that auto mutual TLS decides"),
+    }
 }

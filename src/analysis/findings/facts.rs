@@ -102,6 +102,11 @@ impl<'s> Facts<'s> {
         &self.snapshot.objects
     }
 
+    /// Whether what is in a namespace is in question: it is the one, or the root namespace, which reaches all.
+    pub fn sees(&self, namespace: &str) -> bool {
+        self.namespace.as_ref().is_none_or(|own| own == namespace) || namespace == self.objects().root_namespace()
+    }
+
     /// The proxies whose own dump was read, with it.
     pub fn dumps(&self) -> impl Iterator<Item = (&ProxyFacts<'s>, &'s ConfigDump)> {
         self.proxies.iter().filter_map(|proxy| Some((proxy, *proxy.dump.as_ref().ok()?)))

@@ -1,6 +1,7 @@
 //! A plugin that applies to no proxy.
 
 use super::{Facts, Finding, Needs, PLUGINS, PluginFacts, Rule, Severity, object_not_used, selector_ignored};
+use crate::analysis::attachment::injection::NoProxy;
 use crate::analysis::attachment::{Reason, distance};
 use crate::analysis::lookup;
 use crate::analysis::near_miss::{self, NearMiss};
@@ -20,15 +21,11 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let missing = |plugin: &PluginFacts<'_>| match outcome(facts, plugin) {
-        Outcome::Nothing(nearest) if !nearest.as_ref().is_some_and(|(_, miss)| is_near(miss)) => Some(finding(plugin, nearest.as_ref())),
-        _ => None,
+        Outcome::Nothing(nearest) if !nearest.as_ref().is_some_and(|(_, miss)| miss.is_slip()) => Some(finding(plugin, nearest.as_ref())),
+        Outcome::WithoutProxy(workload, miss) => Some(without_proxy(plugin, &workload, &miss)),
+        Outcome::Nothing(_) | Outcome::NotHere => None,
     };
     facts.plugins.iter().filter_map(missing).collect()
-}
-
-/// Whether one label would bring the plugin there.
-pub(super) fn is_near(miss: &NearMiss) -> bool {
-    miss.distance == Some(1) && miss.labels.iter().filter(|line| !line.agrees).count() == 1
 }
 
 /// The workload that comes nearest, and what keeps the plugin from it.
@@ -38,6 +35,8 @@ pub(super) type Nearest = (WorkloadId, NearMiss);
 pub(super) enum Outcome {
     /// It applies somewhere, that cannot be told, or another rule says why it does not.
     NotHere,
+    /// It applies to none, though it is for this workload, which has no proxy.
+    WithoutProxy(WorkloadId, NearMiss),
     /// It applies to none.
     Nothing(Option<Nearest>),
 }
@@ -49,24 +48,50 @@ pub(super) fn outcome(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Outcome {
         return Outcome::NotHere;
     }
     let (object, objects) = (plugin.plugin, facts.objects());
-    let mut nearest: Option<(usize, &Pod, Reason)> = None;
+    let mut nearest: Option<((usize, bool, usize), &Pod, Reason)> = None;
     for pod in &facts.pods {
         let Some(reason) = facts.miss(object, pod) else { continue };
         // istiod may give the proxy a label that the pod does not show.
         if matches!(reason, Reason::TopologyLabels(..)) {
             return Outcome::NotHere;
         }
-        let Some(steps) = distance(object, pod, objects) else { continue };
-        if nearest.as_ref().is_none_or(|(known, ..)| steps < *known) {
-            nearest = Some((steps, *pod, reason));
+        let Some(steps) = distance(object, pod, objects).or_else(|| is_for(plugin, pod, &reason, facts).then_some(1)) else { continue };
+        // Of those that are as near the one that it is for comes first, then as the screen has them.
+        let nearness = (steps, !is_alone(steps, &reason), near_miss::letters(object, pod, &reason));
+        if nearest.as_ref().is_none_or(|(known, ..)| nearness < *known) {
+            nearest = Some((nearness, *pod, reason));
         }
     }
-    Outcome::Nothing(nearest.and_then(|(_, pod, reason)| {
-        let workload = lookup::owner(facts.snapshot, &pod.id)?;
-        let miss = near_miss::near_miss(object, pod, &workload, &reason, objects);
-        Some((workload, miss))
-    }))
+    let Some((workload, (nearness, pod, reason))) = nearest.and_then(|near| Some((lookup::owner(facts.snapshot, &near.1.id)?, near))) else {
+        return Outcome::Nothing(None);
+    };
+    let miss = near_miss::near_miss(object, pod, &workload, &reason, objects);
+    if is_alone(nearness.0, &reason) { Outcome::WithoutProxy(workload, miss) } else { Outcome::Nothing(Some((workload, miss))) }
 }
+
+/// Whether the lack of a proxy is all that keeps a plugin away.
+fn is_alone(steps: usize, reason: &Reason) -> bool {
+    steps == 1 && matches!(reason, Reason::NoProxy(_))
+}
+
+/// Whether a plugin is for a pod that never gets a proxy: one of Istio's own, or of a namespace of the system.
+fn is_for(plugin: &PluginFacts<'_>, pod: &Pod, reason: &Reason, facts: &Facts<'_>) -> bool {
+    let namespace = &plugin.plugin.id.name.namespace;
+    let reaches = *namespace == pod.id.namespace || namespace == facts.objects().root_namespace();
+    let named = plugin.plugin.selector.as_ref().is_some_and(|selector| !selector.is_empty() && selector.matches(&pod.labels));
+    matches!(reason, Reason::NoProxy(NoProxy::SystemNamespace(_) | NoProxy::OfIstio)) && reaches && named
+}
+
+fn without_proxy(plugin: &PluginFacts<'_>, workload: &WorkloadId, miss: &NearMiss) -> Finding {
+    let id = &plugin.plugin.id;
+    Finding {
+        evidence: vec![format!("{} {workload}: wanted {}, found {}", workload.kind.as_str(), miss.wanted, miss.found)],
+        fix: miss.change.clone().unwrap_or_else(|| DELETE.to_owned()),
+        ..RULE.of_plugin(id, format!("{} {id} applies to no proxy: it is for {}, which has none.", id.kind, workload.short()))
+    }
+}
+
+const DELETE: &str = "delete it, or apply what it is for";
 
 fn finding(plugin: &PluginFacts<'_>, nearest: Option<&Nearest>) -> Finding {
     let id = &plugin.plugin.id;
@@ -75,7 +100,12 @@ fn finding(plugin: &PluginFacts<'_>, nearest: Option<&Nearest>) -> Finding {
     };
     Finding {
         evidence: vec![nearest.map_or_else(|| "there is no workload that it could reach".to_owned(), said)],
-        fix: nearest.and_then(|(_, miss)| miss.change.clone()).unwrap_or_else(|| "delete it, or apply what it is for".to_owned()),
+        // Labels of another workload do not say what was meant.
+        fix: match nearest {
+            Some((_, miss)) if miss.rule != near_miss::Rule::Labels => miss.change.clone().unwrap_or_else(|| DELETE.to_owned()),
+            Some(_) => "apply what it is for, correct its selector, or delete it".to_owned(),
+            None => DELETE.to_owned(),
+        },
         ..RULE.of_plugin(id, format!("{} {id} applies to no proxy.", id.kind))
     }
 }

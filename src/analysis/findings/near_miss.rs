@@ -1,6 +1,6 @@
 //! A plugin that applies to no proxy, and would with one label.
 
-use super::matches_nothing::{Outcome, is_near, outcome};
+use super::matches_nothing::{Outcome, outcome};
 use super::{Facts, Finding, Needs, PLUGINS, PluginFacts, Rule, Severity};
 use crate::model::kind::Kind;
 
@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let near = |plugin: &PluginFacts<'_>| {
         let Outcome::Nothing(Some((workload, miss))) = outcome(facts, plugin) else { return None };
-        if !is_near(&miss) {
+        if !miss.is_slip() {
             return None;
         }
         let id = &plugin.plugin.id;

@@ -1,21 +1,44 @@
 //! An object that no istiod uses, for what it says or where it stands.
 
-use super::{Facts, Finding, Needs, PLUGINS_AND_PODS, PluginFacts, Rule, Severity};
+use std::sync::Arc;
+
+use super::{Facts, Finding, FindingObject, Needs, PluginFacts, Rule, Severity};
 use crate::analysis::attachment::{Reason, Unused};
+use crate::analysis::mtls::fate::Fate;
 use crate::model::kind::Kind;
+use crate::model::peer_authentication::PeerAuthentication;
 
 pub(super) const RULE: Rule = Rule {
     code: "object-not-used",
     severity: Severity::Error,
     title: "No istiod uses the object.",
     why: "It is as if it were not there, and where istiod cannot decode it, no later change to any object of its kind counts either.",
-    source: "pilot/pkg/model/extensions.go: convertToTrafficExtensionWrapper; pkg/config/model.go: LabelsInRevision; pkg/kube/namespace/filter.go",
-    needs: Needs::objects(PLUGINS_AND_PODS, &[Kind::Pod]),
+    source: "pilot/pkg/model/extensions.go: convertToTrafficExtensionWrapper; pkg/config/model.go: LabelsInRevision; pkg/kube/namespace/filter.go; \
+        pilot/pkg/model/authentication.go: getConfigsForWorkload",
+    needs: Needs::objects(&[Kind::WasmPlugin, Kind::TrafficExtension, Kind::PeerAuthentication, Kind::Pod], &[Kind::Pod]),
     check,
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    facts.plugins.iter().filter_map(|plugin| finding(plugin, &unused(facts, plugin)?)).collect()
+    let plugins = facts.plugins.iter().filter_map(|plugin| finding(plugin, &unused(facts, plugin)?));
+    let policies = facts.objects().peer_authentications.values().map(Arc::as_ref);
+    let root = facts.objects().root_namespace();
+    let for_nobody = policies.filter(|policy| policy.name.namespace == root && !policy.selector.is_empty());
+    plugins.chain(for_nobody.map(|policy| of_policy(facts, policy))).collect()
+}
+
+/// A policy with a selector in the root namespace.
+fn of_policy(facts: &Facts<'_>, policy: &PeerAuthentication) -> Finding {
+    let selector = policy.selector.text();
+    let meant = facts.pods.iter().filter(|pod| policy.selector.matches(&pod.labels)).count();
+    let pods = if meant == 1 { "1 pod has".to_owned() } else { format!("{meant} pods have") };
+    let object = FindingObject::new(Kind::PeerAuthentication.as_str(), &policy.name);
+    Finding {
+        severity: Severity::Warning,
+        evidence: vec![Fate::SelectorInRootNamespace.to_string(), format!("{pods} the labels of its selector {selector}")],
+        fix: "create it in the namespace of the workloads that it is for, or take its selector away so that it is for the whole mesh".to_owned(),
+        ..RULE.found(object, format!("istiod does not use PeerAuthentication {}.", policy.name))
+    }
 }
 
 /// Why no proxy's istiod uses the object; None where one does, and where there is no proxy.

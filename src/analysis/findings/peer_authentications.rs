@@ -1,8 +1,12 @@
 //! PeerAuthentications of one scope, of which only the oldest counts.
 
+use std::sync::Arc;
+
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
+use crate::analysis::mtls::fate::Fate;
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
+use crate::model::peer_authentication::PeerAuthentication;
 
 pub(super) const RULE: Rule = Rule {
     code: "conflicting-peer-authentications",
@@ -28,11 +32,41 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             let older = policy.by.as_deref().unwrap_or("an older one");
             found.push(Finding {
                 evidence: vec![policy.reason.clone(), format!("it says {}", policy.modes())],
-                fix: format!("write what both say into {older}, and delete this one"),
                 proxies: vec![entry.pod.clone()],
-                ..RULE.found(object, format!("PeerAuthentication {} is ignored: {older} of the same scope is older.", policy.policy))
+                ..finding(object, older)
             });
         }
     }
+    for (policy, older) in without_pods(facts) {
+        let object = FindingObject::new(Kind::PeerAuthentication.as_str(), &policy.name);
+        if !found.iter().any(|known| known.object == object) {
+            let older_created = older.created.clone();
+            let fate = Fate::LosesToOlder { older: older.name.clone(), older_created, created: policy.created.clone() };
+            found.push(Finding { evidence: vec![fate.to_string()], ..finding(object, &older.name.to_string()) });
+        }
+    }
     found
+}
+
+fn finding(object: FindingObject, older: &str) -> Finding {
+    let what = format!("{object} is ignored: {older} of the same scope is older.");
+    Finding { fix: format!("write what both say into {older}, and delete this one"), ..RULE.found(object, what) }
+}
+
+/// Policies beside an older one of the same selector, whether or not there are pods yet that show it, each with the oldest. One that is
+/// for another revision's istiod does not count.
+fn without_pods<'o>(facts: &Facts<'o>) -> impl Iterator<Item = (&'o PeerAuthentication, &'o PeerAuthentication)> {
+    let objects = facts.objects();
+    let root = objects.root_namespace();
+    // In the root namespace one with a selector counts for nobody: `object-not-used` says so.
+    let counts = |policy: &PeerAuthentication| policy.selector.is_empty() || policy.name.namespace != root;
+    let age = |policy: &'o PeerAuthentication| (&policy.created, &policy.name.name);
+    let all = move || objects.peer_authentications.values().map(Arc::as_ref);
+    let seen: Vec<&PeerAuthentication> = all().filter(|policy| facts.sees(&policy.name.namespace) && counts(policy)).collect();
+    seen.into_iter().filter_map(move |policy| {
+        let same = |other: &&PeerAuthentication| other.name.namespace == policy.name.namespace && other.selector == policy.selector;
+        let before = |other: &&PeerAuthentication| other.revision.is_none() || other.revision == policy.revision;
+        let oldest = all().filter(same).filter(before).min_by_key(|other| age(other))?;
+        (oldest.name != policy.name && age(oldest) < age(policy)).then_some((policy, oldest))
+    })
 }

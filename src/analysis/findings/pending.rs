@@ -2,14 +2,16 @@
 
 use super::refused_push::of_state;
 use super::states::{InState, in_states};
-use super::{DUMPS, Facts, Finding, FindingObject, Place, ProxyFacts, Rule, Severity};
+use super::{DUMPS, Facts, Finding, FindingObject, Place, ProxyFacts, Rule, Severity, stale_proxy};
 use crate::analysis::health::{Evidence, PluginState};
 use crate::analysis::placement;
+use crate::analysis::timeline::instant;
 use crate::model::envoy::{ConfigDump, Listener, ListenerState};
+use crate::model::logs::LogTime;
 
 pub(super) const RULE: Rule = Rule {
     code: "pending-listener",
-    severity: Severity::Warning,
+    severity: Severity::Error,
     title: "A listener waits for a plugin's configuration before it takes connections.",
     why: "A plugin's filter waits for its configuration without an end (initial_fetch_timeout is 0). Until it comes, a new pod takes no \
         connections, and an old one keeps the listener it had.",
@@ -18,12 +20,15 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
+/// How long a listener may warm that no other stands in for, in seconds: a new pod fetches its modules meanwhile.
+const LONG: LogTime = 60;
+
 const FIX: &str = "look again in a moment; where it stays, see whether the plugin's module can be fetched, and what the agent's log says";
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let pending = in_states(facts, &[PluginState::Pending]);
     let warming = |(proxy, dump): (&ProxyFacts<'_>, _)| {
-        of_state(dump, ListenerState::Warming).map(|listener| of_listener(proxy, dump, listener, &pending)).collect::<Vec<_>>()
+        of_state(dump, ListenerState::Warming).map(|listener| of_listener(facts, proxy, dump, listener, &pending)).collect::<Vec<_>>()
     };
     let mut found: Vec<Finding> = facts.dumps().flat_map(warming).collect();
     // Where no listener warms, the plugin alone is what has not come.
@@ -31,6 +36,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let alone = pending.iter().filter(|plugin| !is_told(plugin));
     let alone: Vec<Finding> = alone
         .map(|plugin| Finding {
+            severity: Severity::Warning,
             fix: FIX.to_owned(),
             ..plugin.finding(&RULE, &format!("the configuration of {} has not come", plugin.plugin))
         })
@@ -39,15 +45,26 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     found
 }
 
-fn of_listener(proxy: &ProxyFacts<'_>, dump: &ConfigDump, listener: &Listener, pending: &[InState<'_>]) -> Finding {
+/// For how long a listener has been in its state, in seconds and at least: until the last that is known of, by the proxy or its istiod.
+fn age(facts: &Facts<'_>, dump: &ConfigDump, listener: &Listener) -> LogTime {
+    let of_listeners = dump.listeners.iter().filter_map(|other| other.last_updated.as_deref());
+    let known = of_listeners.chain(dump.ecds.iter().filter_map(|entry| entry.last_updated.as_deref())).filter_map(instant);
+    let asked = facts.snapshot.sync.as_ref().and_then(|sync| stale_proxy::asked(sync.as_ref().ok()?));
+    let since = listener.last_updated.as_deref().and_then(instant);
+    known.chain(asked).max().zip(since).map_or(0, |(now, since)| now.saturating_sub(since) / 1_000_000_000)
+}
+
+fn of_listener(facts: &Facts<'_>, proxy: &ProxyFacts<'_>, dump: &ConfigDump, listener: &Listener, pending: &[InState<'_>]) -> Finding {
     let keeps = of_state(dump, ListenerState::Active).any(|other| other.name == listener.name);
     let then = if keeps { "the one before takes connections meanwhile" } else { "no other of that name takes connections meanwhile" };
     let waits = pending.iter().filter(|plugin| placement::count_in_listener(listener, plugin.plugin) > 0);
     let here = waits.filter_map(|plugin| Some((plugin.plugin, plugin.on.iter().find(|(other, _)| other.id == proxy.id)?.1)));
     let here: Vec<_> = here.collect();
     let said = here.iter().flat_map(|(plugin, health)| health.evidence.iter().map(move |evidence| format!("{plugin}: {}", Evidence::said(evidence))));
-    let since = listener.last_updated.iter().map(|time| format!("it came at {time}"));
+    let age = age(facts, dump, listener);
+    let since = listener.last_updated.iter().map(|time| format!("it came at {time}, and has warmed for {age} s at least"));
     Finding {
+        severity: if keeps || age < LONG { Severity::Warning } else { Severity::Error },
         evidence: std::iter::once(then.to_owned()).chain(since).chain(said).collect(),
         fix: FIX.to_owned(),
         proxies: vec![proxy.id.clone()],

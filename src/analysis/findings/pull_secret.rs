@@ -19,8 +19,7 @@ pub(super) const RULE: Rule = Rule {
 
 /// The Secret that a plugin names, where it is asked for: a file in the proxy's container is pulled from nowhere.
 pub(super) fn named(plugin: &Plugin) -> Option<ObjectName> {
-    let module = plugin.wasm().filter(|module| !module.image_pull_secret.is_empty() && !module.url.starts_with("file://"))?;
-    Some(ObjectName::new(&plugin.id.name.namespace, &module.image_pull_secret))
+    plugin.pull_secret().filter(|_| plugin.wasm().is_some_and(|module| !module.url.starts_with("file://")))
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

@@ -1,9 +1,11 @@
-//! What istiod sent and the proxy refused: a plugin's configuration, or a listener.
+//! What istiod sent and the proxy refused: a plugin's configuration, a listener, or any other type.
 
-use super::states::in_states;
-use super::{DUMPS, Facts, Finding, FindingObject, Place, ProxyFacts, Rule, Severity};
+use super::states::{InState, in_states};
+use super::{DUMPS, Facts, Finding, FindingObject, Needs, Place, ProxyFacts, Rule, SYNC, Severity};
 use crate::analysis::health::PluginState;
+use crate::analysis::sync as rules;
 use crate::model::envoy::{ConfigDump, Listener, ListenerState};
+use crate::model::sync::{Sync, SyncState, TypeSync};
 
 pub(super) const RULE: Rule = Rule {
     code: "refused-push",
@@ -12,10 +14,13 @@ pub(super) const RULE: Rule = Rule {
     why: "The proxy goes on with what it had before, or with nothing, so that requests may fail, until istiod sends something else; no later \
         change arrives in what is refused.",
     source: "envoy/admin/v3/config_dump_shared.proto: ListenersConfigDump.DynamicListener.error_state; a refused ECDS resource stands in the \
-        dump as if it were in place, so Envoy's log and statistics decide",
-    needs: DUMPS,
+        dump as if it were in place, so Envoy's log and statistics decide; pilot/pkg/xds/debug.go: Syncz has of every type what the proxy \
+        refused last",
+    needs: Needs { sync: true, some: SYNC.some, ..DUMPS },
     check,
 };
+
+const FIX: &str = "change the object that the reason names; where it names none, look at istiod's log for ACK ERROR";
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let rejected = in_states(facts, &[PluginState::Rejected]);
@@ -23,13 +28,52 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         fix: "see whether the module is whole and made for this Envoy, then push another one or change the object".to_owned(),
         ..plugin.finding(&RULE, &format!("Envoy refused the configuration of {}", plugin.plugin))
     });
-    let is_told = |proxy: &ProxyFacts<'_>, error: &str| {
-        let mut healths = rejected.iter().flat_map(|plugin| &plugin.on).filter(|(other, _)| other.id == proxy.id);
-        healths.any(|(_, health)| health.evidence.iter().any(|evidence| evidence.what.contains(error)))
-    };
     let refused = facts.dumps().flat_map(|(proxy, dump)| of_state(dump, ListenerState::Error).map(move |listener| (proxy, dump, listener)));
-    let refused = refused.filter(|(proxy, _, listener)| !is_told(proxy, error(listener)));
-    of_plugins.chain(refused.map(|(proxy, dump, listener)| finding(proxy, dump, listener))).collect()
+    let refused = refused.filter(|(proxy, _, listener)| !is_told(&rejected, proxy, error(listener)));
+    let of_listeners = refused.map(|(proxy, dump, listener)| of_listener(proxy, dump, listener));
+    of_plugins.chain(of_listeners).chain(of_types(facts, &rejected)).collect()
+}
+
+/// Whether what a refused plugin's finding shows has the error too.
+fn is_told(rejected: &[InState<'_>], proxy: &ProxyFacts<'_>, error: &str) -> bool {
+    let mut healths = rejected.iter().flat_map(|plugin| &plugin.on).filter(|(other, _)| other.id == proxy.id);
+    healths.any(|(_, health)| health.evidence.iter().any(|evidence| evidence.what.contains(error)))
+}
+
+/// What istiod says that proxies refused, but for what their own dumps gave already.
+fn of_types(facts: &Facts<'_>, rejected: &[InState<'_>]) -> Vec<Finding> {
+    let Some(Ok(sync)) = &facts.snapshot.sync else { return Vec::new() };
+    let of_proxy = |proxy: &ProxyFacts<'_>| {
+        let refused = refusals(proxy, sync).filter(|(_, told)| {
+            // istiod has the errors of all listeners in one, and the dump that of each.
+            let listeners = proxy.dump.as_ref().map(|dump| of_state(dump, ListenerState::Error).collect::<Vec<_>>()).unwrap_or_default();
+            let has = |listener: &&Listener| listener.error.as_ref().is_some_and(|error| told.error.contains(error.trim_end()));
+            !listeners.iter().any(has) && !is_told(rejected, proxy, rules::first_line(&told.error))
+        });
+        refused.map(|(name, told)| of_type(proxy, name, told)).collect::<Vec<_>>()
+    };
+    facts.proxies.iter().flat_map(of_proxy).collect()
+}
+
+/// What a proxy refused, each type by its short name.
+fn refusals<'s>(proxy: &ProxyFacts<'_>, sync: &'s Sync) -> impl Iterator<Item = (&'s str, &'s TypeSync)> {
+    let types = rules::connection(sync, &proxy.id).into_iter().flat_map(|client| &client.types);
+    types.filter(|(_, told)| told.state == SyncState::Refused).map(|(url, told)| (rules::short(url), told))
+}
+
+fn of_type(proxy: &ProxyFacts<'_>, name: &str, told: &TypeSync) -> Finding {
+    let had = match told.acked_push.as_str() {
+        "" => Some("it never took any".to_owned()),
+        acked if acked == told.sent_push => None,
+        acked => Some(format!("it took push {acked} last")),
+    };
+    let said = format!("istiod has of push {} from the proxy: {}", told.sent_push, told.error.trim_end());
+    Finding {
+        evidence: std::iter::once(said).chain(had).collect(),
+        fix: FIX.to_owned(),
+        proxies: vec![proxy.id.clone()],
+        ..RULE.found(FindingObject::pod(&proxy.id), format!("{} refused {name}.", proxy.id))
+    }
 }
 
 /// The listeners of a dump in a state.
@@ -41,12 +85,12 @@ fn error(listener: &Listener) -> &str {
     listener.error.as_deref().unwrap_or("the dump does not say why")
 }
 
-fn finding(proxy: &ProxyFacts<'_>, dump: &ConfigDump, listener: &Listener) -> Finding {
+fn of_listener(proxy: &ProxyFacts<'_>, dump: &ConfigDump, listener: &Listener) -> Finding {
     let keeps = of_state(dump, ListenerState::Active).any(|other| other.name == listener.name);
     let then = if keeps { "the one before stays in force" } else { "there is no other of that name" };
     Finding {
         evidence: vec![format!("Envoy says: {}", error(listener)), then.to_owned()],
-        fix: "change the object that the reason names; where it names none, look at istiod's log for ACK ERROR".to_owned(),
+        fix: FIX.to_owned(),
         proxies: vec![proxy.id.clone()],
         place: Some(Place { proxy: proxy.id.clone(), listener: listener.name.clone(), state: listener.state.as_str(), chain: None }),
         ..RULE.found(FindingObject::pod(&proxy.id), format!("{} refused listener {}.", proxy.id, listener.name))

@@ -21,15 +21,26 @@ const LONG: i128 = 30;
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let Some(Ok(sync)) = &facts.snapshot.sync else { return Vec::new() };
-    // A recording does not say when istiod was asked: not before it last sent something to anyone.
-    let sent = sync.clients().flat_map(|(_, client)| client.types.values().filter_map(|told| told.sent));
-    let Some(now) = sync.asked.or_else(|| sent.max()) else { return Vec::new() };
+    let Some(now) = asked(sync) else { return Vec::new() };
     facts.proxies.iter().filter_map(|proxy| finding(proxy, sync, now)).collect()
+}
+
+/// When istiod was asked, at the earliest: a recording does not say it, and it was not before istiod last sent something to anyone.
+pub(super) fn asked(sync: &Sync) -> Option<LogTime> {
+    let sent = sync.clients().flat_map(|(_, client)| client.types.values().filter_map(|told| told.sent));
+    sync.asked.or_else(|| sent.max())
+}
+
+/// What a proxy has not answered to of which its istiod does not say when it was sent (up to 1.22), by short names: the answer may be on
+/// its way.
+pub(super) fn untimed<'s>(proxy: &ProxyFacts<'_>, sync: &'s Sync) -> Vec<&'s str> {
+    let types = rules::connection(sync, &proxy.id).into_iter().flat_map(|client| &client.types);
+    types.filter(|(_, told)| told.state == SyncState::Stale && told.sent.is_none()).map(|(url, _)| rules::short(url)).collect()
 }
 
 fn finding(proxy: &ProxyFacts<'_>, sync: &Sync, now: LogTime) -> Option<Finding> {
     let client = rules::connection(sync, &proxy.id)?;
-    // An istiod that does not say when it sent leaves open whether the answer is on its way.
+    // See `untimed` of what has no time.
     let stale = client.types.iter().filter(|(_, told)| told.state == SyncState::Stale).filter_map(|(url, told)| {
         let age = i128::from(now.saturating_sub(told.sent?)) / 1_000_000_000;
         (age >= LONG).then(|| (rules::short(url), told, age))

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Facts, RULES, Rule, pull_secret, refused_push, vm_failed};
+use super::{Facts, RULES, Rule, pull_secret, refused_push, stale_proxy, vm_failed};
 use crate::analysis::answers;
 use crate::model::kind::Kind;
 
@@ -53,7 +53,7 @@ pub fn not_checked(facts: &Facts<'_>) -> Vec<NotChecked> {
         let codes = codes(&|rule| rule.needs.kind(kind));
         (!codes.is_empty()).then(|| NotChecked { objects: vec![kind.resource()], why: why.to_owned(), codes })
     });
-    of_kind.chain(unread_secrets(facts)).chain(unread_sync(facts)).chain(unread_proxies(facts)).collect()
+    of_kind.chain(unread_secrets(facts)).chain(unread_sync(facts)).chain(untimed(facts)).chain(unread_proxies(facts)).collect()
 }
 
 /// The Secrets that plugins name and that could not be looked for.
@@ -84,24 +84,46 @@ fn unread_sync(facts: &Facts<'_>) -> Option<NotChecked> {
     Some(NotChecked { objects: vec!["istiod".to_owned()], why, codes })
 }
 
+/// What istiods say that could be a finding or nothing.
+fn untimed(facts: &Facts<'_>) -> Vec<NotChecked> {
+    let Some(Ok(sync)) = &facts.snapshot.sync else { return Vec::new() };
+    let mut found = Vec::new();
+    for proxy in &facts.proxies {
+        let names = stale_proxy::untimed(proxy, sync);
+        if !names.is_empty() {
+            let why = format!(
+                "what istiod sent last of {} is not answered, and istiod of this version says neither when it sent it nor whether it was refused",
+                names.join(", ")
+            );
+            add(&mut found, proxy.id.to_string(), why, &[refused_push::RULE.code, stale_proxy::RULE.code]);
+        }
+    }
+    found
+}
+
+/// Adds an object to those that were not looked at for the same reason.
+fn add(found: &mut Vec<NotChecked>, object: String, why: String, codes: &[&'static str]) {
+    match found.iter_mut().find(|known| known.why == why) {
+        Some(known) => known.objects.push(object),
+        None => found.push(NotChecked { objects: vec![object], why, codes: codes.to_vec() }),
+    }
+}
+
 /// A dump lists a refused plugin as if it were in place.
 const DUMP_ALONE: &str = "neither its log nor what its agent counts was read";
 
 fn unread_proxies(facts: &Facts<'_>) -> Vec<NotChecked> {
-    let of_dumps: Vec<&str> = RULES.iter().filter(|rule| rule.needs.dumps).map(|rule| rule.code).collect();
+    let of_dumps: Vec<&'static str> = RULES.iter().filter(|rule| rule.needs.dumps).map(|rule| rule.code).collect();
     let mut found: Vec<NotChecked> = Vec::new();
     for proxy in &facts.proxies {
         let dump_alone =
             facts.snapshot.dump(&proxy.id).is_some_and(|loaded| loaded.vitals.as_ref().is_none_or(|vitals| vitals.stats_alone));
         let (why, codes) = match &proxy.dump {
-            Err(why) => (why.as_str(), of_dumps.clone()),
-            Ok(_) if dump_alone => (DUMP_ALONE, vec![refused_push::RULE.code, vm_failed::RULE.code]),
+            Err(why) => (why.as_str(), of_dumps.as_slice()),
+            Ok(_) if dump_alone => (DUMP_ALONE, &[refused_push::RULE.code, vm_failed::RULE.code][..]),
             Ok(_) => continue,
         };
-        match found.iter_mut().find(|known| known.why == why) {
-            Some(known) => known.objects.push(proxy.id.to_string()),
-            None => found.push(NotChecked { objects: vec![proxy.id.to_string()], why: why.to_owned(), codes }),
-        }
+        add(&mut found, proxy.id.to_string(), why.to_owned(), codes);
     }
     found
 }

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity, once_each, proxies};
-use crate::analysis::control_plane;
 use crate::analysis::era::Version;
+use crate::analysis::sync::Skew;
+use crate::analysis::{control_plane, lookup};
 use crate::model::ids::{ObjectName, ProxyId};
 use crate::model::kind::Kind;
+use crate::model::workload::Pod;
 
 pub(super) const RULE: Rule = Rule {
     code: "version-skew",
     severity: Severity::Warning,
     title: "istiods, or an istiod and its proxies, are of versions that treat plugins in different ways.",
-    why: "What a plugin does then depends on which of them a proxy is connected to, or on the proxy; Istio supports proxies that are at most two \
-        minor versions older than their istiod, and none that are newer.",
+    why: "What a plugin does then depends on which of them a proxy is connected to, or on the proxy; Istio supports proxies that are one minor \
+        version older than their istiod, and none that are older still or newer.",
     source: "pilot/pkg/model/extensions.go and pkg/wasm/convert.go of each release; https://istio.io/latest/docs/releases/supported-releases/",
     needs: Needs { dumps: true, sync: false, some: &[Kind::Pod], all: &[] },
     check,
@@ -23,10 +25,13 @@ pub(super) const RULE: Rule = Rule {
 const OF_ISTIOD: &[(u32, &str)] = &[
     (14, "from 1.14 on plugins stand in outbound chains too"),
     (16, "from 1.16 on match counts"),
+    (19, "from 1.19 on a priority has 32 bits, and an unset one counts as the smallest of these"),
     (20, "from 1.20 on type NETWORK and targetRef count"),
+    (20, "from 1.20 on plugins of a proxy's own namespace stand before those of the root namespace, until then behind them"),
     (21, "in 1.21 the filters' names changed"),
     (22, "from 1.22 on targetRefs count"),
     (23, "from 1.23 on the passthrough chains stand once for all IP families"),
+    (23, "from 1.23 on plugins of one second stand by name and then namespace, until then by both as one text"),
     (26, "in 1.26 the filters' names changed"),
     (30, "from 1.30 on WasmPlugins are translated into TrafficExtensions, and the filters' names changed"),
 ];
@@ -37,9 +42,6 @@ const OF_PROXIES: &[(u32, &str)] = &[
     (25, "before 1.25 a module that cannot be fetched is refused, from then on a filter that denies takes its place"),
     (27, "before 1.27 a proxy does not know FAIL_RELOAD"),
 ];
-
-/// How many minor versions a proxy may be older.
-const SUPPORTED: u32 = 2;
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     of_istiods(facts).into_iter().chain(of_proxies(facts)).collect()
@@ -53,44 +55,62 @@ fn changes(table: &[(u32, &'static str)], one: Version, other: Version) -> Vec<S
 }
 
 fn of_istiods(facts: &Facts<'_>) -> Option<Finding> {
-    let mut versions: BTreeMap<Version, &str> = BTreeMap::new();
-    for istiod in &facts.objects().istiods {
-        versions.entry(Version::parse(&istiod.version)?).or_insert(&istiod.version);
-    }
+    // One whose version cannot be read, a build of somebody's own, says nothing of the others.
+    let known = facts.objects().istiods.iter().filter_map(|istiod| Some((Version::parse(&istiod.version)?, istiod)));
+    let versions: BTreeMap<Version, _> = known.collect();
     let ((oldest, first), (newest, last)) = versions.first_key_value().zip(versions.last_key_value())?;
     let differences = changes(OF_ISTIOD, *oldest, *newest);
     (!differences.is_empty()).then(|| Finding {
         evidence: differences,
         fix: "finish the upgrade, or keep in mind that each revision has its own rules".to_owned(),
-        ..RULE.found(control_plane_object(), format!("istiods of {first} and {last} run side by side."))
+        ..RULE.found(
+            object(facts, control_plane::istiods(facts.objects()).find(|pod| pod.id.pod == first.pod)),
+            format!("istiods of {} and {} run side by side.", first.version, last.version),
+        )
     })
 }
 
-fn control_plane_object() -> FindingObject {
-    FindingObject::new("Deployment", &ObjectName::new("", "istiod"))
+/// The workload of an istiod, else of any of them; where none of their pods can be seen, the root namespace.
+fn object(facts: &Facts<'_>, istiod: Option<&Pod>) -> FindingObject {
+    let objects = facts.objects();
+    let owner = istiod.or_else(|| control_plane::istiods(objects).next()).and_then(|pod| lookup::owner(facts.snapshot, &pod.id));
+    match owner {
+        Some(owner) => FindingObject::new(owner.kind.as_str(), &owner.name),
+        None => FindingObject::new(Kind::Namespace.as_str(), &ObjectName::new("", objects.root_namespace())),
+    }
 }
 
-fn of_proxies(facts: &Facts<'_>) -> Option<Finding> {
-    let mut found: Vec<(ProxyId, String)> = Vec::new();
-    let mut differences: Vec<String> = Vec::new();
+/// The proxies of one istiod, each with what is to be said of it, and what changed between the versions.
+type Skewed = (Vec<(ProxyId, String)>, Vec<String>);
+
+fn of_proxies(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut found: BTreeMap<FindingObject, Skewed> = BTreeMap::new();
     for (proxy, dump) in facts.dumps() {
         let text = dump.node.as_ref().map(|node| node.istio_version.as_str()).unwrap_or_default();
         let istiod = proxy.pod.and_then(|pod| control_plane::version(pod, facts.objects()));
         let (Some(own), Some(istiod)) = (Version::parse(text), istiod) else { continue };
         let changed = changes(OF_PROXIES, own, istiod);
-        let unsupported = own > istiod || own.major != istiod.major || istiod.minor - own.minor > SUPPORTED;
-        if unsupported || !changed.is_empty() {
-            found.push((proxy.id.clone(), format!("is {text}, its istiod {istiod}")));
+        let skew = Skew::of(own, istiod);
+        if skew.is_unsupported() || !changed.is_empty() {
+            let said = skew.said().unwrap_or_default();
+            let serving = proxy.pod.and_then(|pod| control_plane::serving(Some(pod), facts.objects()));
+            let (proxies, differences) = found.entry(object(facts, serving)).or_default();
+            proxies.push((proxy.id.clone(), format!("is {text}, its istiod {istiod}; {said}")));
             differences.extend(changed);
         }
     }
+    found.into_iter().map(|(object, skewed)| of_istiod(object, skewed)).collect()
+}
+
+fn of_istiod(object: FindingObject, (found, mut differences): Skewed) -> Finding {
     differences.sort();
     differences.dedup();
-    let what = format!("{} of another version than their istiod.", if found.len() == 1 { "1 proxy is".to_owned() } else { format!("{} are", proxies(found.len())) });
-    (!found.is_empty()).then(|| Finding {
+    let are = if found.len() == 1 { "is" } else { "are" };
+    let what = format!("{} {are} of another version than their istiod.", proxies(found.len()));
+    Finding {
         proxies: found.iter().map(|(proxy, _)| proxy.clone()).collect(),
         evidence: once_each(found).into_iter().chain(differences).collect(),
         fix: "make the pods anew, so that they are injected with the istiod's version".to_owned(),
-        ..RULE.found(control_plane_object(), what)
-    })
+        ..RULE.found(object, what)
+    }
 }

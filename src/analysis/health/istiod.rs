@@ -26,12 +26,12 @@ pub(super) fn weighed(health: Health, snapshot: &Snapshot, plugin: &PluginId, pr
         let name = rules::short(url);
         match told.state {
             SyncState::Refused if names(plugin, &told.error) => {
-                let said = of(url, told, format!("the proxy refused {name}: {}", first_line(&told.error)));
+                let said = of(url, told, format!("the proxy refused {name}: {}", rules::first_line(&told.error)));
                 decide(&mut state, &mut evidence, said, &[PluginState::Running, PluginState::Unknown], PluginState::Rejected);
             }
             // Listeners go into force together with all that they refer to; a refusal of another plugin's resource is not this one's.
             SyncState::Refused if url == LISTENERS => {
-                evidence.push(of(url, told, format!("the proxy refused a listener: {}", first_line(&told.error))));
+                evidence.push(of(url, told, format!("the proxy refused a listener: {}", rules::first_line(&told.error))));
             }
             SyncState::Stale => evidence.push(of(url, told, format!("the proxy has not answered to what was sent last of {name}"))),
             SyncState::Refused | SyncState::NotSent | SyncState::Synced | SyncState::NotWatched | SyncState::Untold => {}
@@ -50,10 +50,6 @@ fn not_connected(snapshot: &Snapshot, sync: &Sync, proxy: &ProxyId) -> Option<Ev
 
 fn of(url: &str, told: &TypeSync, what: String) -> Evidence {
     Evidence::new(EvidenceSource::Istiod, format!("{} of push {}", rules::short(url), told.sent_push), what)
-}
-
-fn first_line(error: &str) -> &str {
-    error.lines().next().unwrap_or("it does not say why")
 }
 
 /// Whether an error names the plugin: by its resource, or by the name that its configuration carries.

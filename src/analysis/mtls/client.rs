@@ -13,7 +13,7 @@ use super::rules::Merged;
 use crate::analysis::chains::{self, Facts};
 use crate::analysis::era::Version;
 use crate::analysis::targets::{self, ServiceTarget};
-use crate::model::ids::ProxyId;
+use crate::model::ids::{ObjectName, ProxyId};
 use crate::model::inventory::Inventory;
 use crate::model::peer_authentication::MtlsMode;
 use crate::model::routing::{ClientTls, Subset, TrafficPolicy};
@@ -44,9 +44,9 @@ pub enum Because {
     /// The service is not exported to the client's namespace, or its Sidecar does not import it.
     NotKnown,
     /// A DestinationRule says so.
-    Rule(ClientTls),
+    Rule(ClientTls, Decider),
     /// Auto mutual TLS, from which a mode that a DestinationRule has for the whole or (until 1.17) for a subset keeps the pod.
-    Marked(ClientTls),
+    Marked(ClientTls, Decider),
     /// Auto mutual TLS: the pod takes it.
     Auto,
     /// Auto mutual TLS for a headless service, whose pods are not looked at one by one.
@@ -63,6 +63,35 @@ pub enum Because {
     HeadlessNoTlsLabel(String),
     /// The mode of the port is DISABLE.
     PortDisabled,
+}
+
+/// Where a DestinationRule says a TLS mode.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Decider {
+    /// The rule.
+    pub rule: ObjectName,
+    /// The field, `trafficPolicy.tls`, as a person finds it in the rule.
+    pub field: String,
+}
+
+impl Decider {
+    /// The mode of a subset or of the whole, and of a port, where its `portLevelSettings` have it.
+    fn of(rule: &Merged<'_>, subset: Option<&Subset>, at_port: Option<u16>) -> Self {
+        let owner = rule.owner(subset);
+        let of_subset = subset.map(|subset| format!(" of subset {}", subset.name)).unwrap_or_default();
+        let level = at_port.map_or_else(|| "tls".to_owned(), |port| format!("portLevelSettings.tls (port {port})"));
+        Self { rule: owner.clone(), field: format!("trafficPolicy.{level}{of_subset}") }
+    }
+}
+
+impl Because {
+    /// What of a DestinationRule decides; None where none does.
+    pub fn decider(&self) -> Option<&Decider> {
+        match self {
+            Self::Rule(_, decider) | Self::Marked(_, decider) => Some(decider),
+            _ => None,
+        }
+    }
 }
 
 /// The label by which istiod knows that a pod takes mutual TLS; injection sets it.
@@ -95,14 +124,14 @@ pub fn sends(
     if !chains::knows(client, clients.egress, target.service, host) {
         return (Wire::PlainText, Because::NotKnown);
     }
-    if let Some(mode) = of_cluster(rule.and_then(|rule| rule.policy), subset, target.port.port) {
+    if let Some((mode, decider)) = rule.and_then(|rule| of_cluster(rule, subset, target.port.port)) {
         let wire = match mode {
             ClientTls::Disable => Wire::PlainText,
             ClientTls::Simple => Wire::Tls,
             ClientTls::Mutual => Wire::OwnMutualTls,
             ClientTls::IstioMutual => Wire::MutualTls,
         };
-        return (wire, Because::Rule(mode));
+        return (wire, Because::Rule(mode, decider));
     }
     let passes_on = |policy: Option<&TrafficPolicy>| policy.is_some_and(|policy| policy.passthrough);
     let (whole, of_subset) = (rule.and_then(|rule| rule.policy), subset.and_then(|subset| subset.policy.as_ref()));
@@ -135,13 +164,16 @@ fn never(client: &Facts<'_>, all_count: bool, target: &ServiceTarget<'_>, server
 
 /// The TLS mode of the cluster: of the subset, of the port, of the whole. An item of `portLevelSettings` replaces the whole
 /// policy, with its `tls` or without (`pilot/pkg/networking/util/util.go: MergeSubsetTrafficPolicy, GetPortLevelTrafficPolicy`).
-fn of_cluster(policy: Option<&TrafficPolicy>, subset: Option<&Subset>, port: u16) -> Option<ClientTls> {
+fn of_cluster(rule: &Merged<'_>, subset: Option<&Subset>, port: u16) -> Option<(ClientTls, Decider)> {
     let at_port = |policy: &TrafficPolicy| (policy.ports.get(&port).copied().unwrap_or(policy.tls), policy.ports.contains_key(&port));
-    let whole = policy.and_then(|policy| at_port(policy).0);
-    match subset.and_then(|subset| subset.policy.as_ref()).map(at_port) {
-        Some((tls, has_port)) if tls.is_some() || has_port => tls,
-        _ => whole,
-    }
+    let (tls, has_port, of_subset) = match subset.and_then(|subset| subset.policy.as_ref()).map(at_port) {
+        Some((tls, has_port)) if tls.is_some() || has_port => (tls, has_port, subset),
+        _ => {
+            let (tls, has_port) = rule.policy.map(at_port)?;
+            (tls, has_port, None)
+        }
+    };
+    Some((tls?, Decider::of(rule, of_subset, has_port.then_some(port))))
 }
 
 /// Under auto mutual TLS each pod is marked: by what a rule says of the port, or of the whole, though the cluster did not take
@@ -154,18 +186,21 @@ fn by_mark(
     server: &Server<'_>,
 ) -> (Wire, Because) {
     let port = target.port.port;
-    let at_port = |policy: &TrafficPolicy| policy.ports.get(&port).copied().flatten().or(policy.tls);
     let labels = &server.pod.labels;
-    let of_its_subset = rule
-        .filter(|_| version.marks_pods_by_subset())
-        .and_then(|rule| rule.subsets.iter().copied().find(|subset| subset.labels.matches(labels)));
-    let of_subset = subset.or(of_its_subset).and_then(|subset| subset.policy.as_ref()).and_then(at_port);
-    let marked = of_subset.or_else(|| rule.and_then(|rule| rule.policy).and_then(at_port));
+    let marked = rule.and_then(|rule| {
+        let at_port = |policy: &TrafficPolicy, subset: Option<&Subset>| {
+            let own = policy.ports.get(&port).copied().flatten();
+            Some((own.or(policy.tls)?, Decider::of(rule, subset, own.map(|_| port))))
+        };
+        let of_its_subset = || rule.subsets.iter().copied().find(|subset| version.marks_pods_by_subset() && subset.labels.matches(labels));
+        let of_subset = subset.or_else(of_its_subset).and_then(|subset| at_port(subset.policy.as_ref()?, Some(subset)));
+        of_subset.or_else(|| at_port(rule.policy?, None))
+    });
     // Before 1.18 only these two modes marked a pod.
-    let decides = |mode: &ClientTls| !version.marks_pods_by_subset() || matches!(mode, ClientTls::Disable | ClientTls::IstioMutual);
-    match marked.filter(decides) {
-        Some(ClientTls::IstioMutual) => (Wire::MutualTls, Because::Rule(ClientTls::IstioMutual)),
-        Some(mode) => (Wire::PlainText, Because::Marked(mode)),
+    let decides = |mode: ClientTls| !version.marks_pods_by_subset() || matches!(mode, ClientTls::Disable | ClientTls::IstioMutual);
+    match marked.filter(|(mode, _)| decides(*mode)) {
+        Some((ClientTls::IstioMutual, decider)) => (Wire::MutualTls, Because::Rule(ClientTls::IstioMutual, decider)),
+        Some((mode, decider)) => (Wire::PlainText, Because::Marked(mode, decider)),
         None if !has_tls_label(server.pod) => (Wire::PlainText, Because::NoTlsLabel),
         None if server.effective.mode_of_port(target.target) == MtlsMode::Disable => (Wire::PlainText, Because::PortDisabled),
         None => (Wire::MutualTls, Because::Auto),

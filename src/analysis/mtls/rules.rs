@@ -20,6 +20,8 @@ pub struct Merged<'o> {
     pub policy: Option<&'o TrafficPolicy>,
     /// The subsets of all of them, each name once.
     pub subsets: Vec<&'o Subset>,
+    policy_of: &'o ObjectName,
+    subsets_of: Vec<&'o ObjectName>,
     /// The rules, oldest first.
     pub from: Vec<&'o ObjectName>,
     /// Those of them whose `trafficPolicy` is ignored, since an older one has one.
@@ -64,6 +66,8 @@ impl<'o> Rules<'o> {
                 selector,
                 policy: rule.policy.as_ref(),
                 subsets: rule.subsets.iter().collect(),
+                policy_of: &policy.name,
+                subsets_of: rule.subsets.iter().map(|_| &policy.name).collect(),
                 from: vec![&policy.name],
                 ignored: Vec::new(),
                 export_to: export_to.clone(),
@@ -182,16 +186,23 @@ impl<'o> ByHost<'o> {
 }
 
 impl<'o> Merged<'o> {
+    /// The rule that a subset is of, or without one the `trafficPolicy`.
+    pub fn owner(&self, subset: Option<&Subset>) -> &'o ObjectName {
+        let place = subset.and_then(|subset| self.subsets.iter().position(|known| known.name == subset.name));
+        place.and_then(|place| self.subsets_of.get(place).copied()).unwrap_or(self.policy_of)
+    }
+
     /// Takes over what a younger rule adds: subsets of new names, and its policy where there is none yet.
     fn absorb(&mut self, younger: &Merged<'o>) {
         self.from.extend(&younger.from);
-        for subset in &younger.subsets {
+        for (subset, of) in younger.subsets.iter().zip(&younger.subsets_of) {
             if !self.subsets.iter().any(|known| known.name == subset.name) {
                 self.subsets.push(subset);
+                self.subsets_of.push(of);
             }
         }
         match (self.policy, younger.policy) {
-            (None, policy) => self.policy = policy,
+            (None, policy) => (self.policy, self.policy_of) = (policy, younger.policy_of),
             (Some(_), Some(_)) => self.ignored.extend(&younger.from),
             (Some(_), None) => {}
         }

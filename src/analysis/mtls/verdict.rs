@@ -128,9 +128,9 @@ impl fmt::Display for Because {
             Self::NotKnown => {
                 f.write_str("its proxy does not know the service, by exportTo or a Sidecar's egress, and passes on what it gets")
             }
-            Self::Rule(mode) => write!(f, "the DestinationRule says {}", mode.as_str()),
-            Self::Marked(mode) => {
-                write!(f, "auto mutual TLS leaves out the pod, for which the DestinationRule says {} elsewhere", mode.as_str())
+            Self::Rule(mode, by) => write!(f, "DestinationRule {} says {}", by.rule, mode.as_str()),
+            Self::Marked(mode, by) => {
+                write!(f, "auto mutual TLS leaves out the pod, for which DestinationRule {} says {} elsewhere", by.rule, mode.as_str())
             }
             Self::Auto => f.write_str("auto mutual TLS finds the label security.istio.io/tlsMode=istio on the pod"),
             Self::AutoHeadless => f.write_str("auto mutual TLS treats all pods of a service alike where the client chooses the pod"),

@@ -37,7 +37,7 @@ pub(super) fn of(
             let there = if here { String::new() } else { format!(", and create the plugin in {namespace}") };
             format!("{}{there}", targeting(gateway))
         }
-        Reason::LabelsDiffer(..) => label(labels, pod, workload),
+        Reason::LabelsDiffer(..) => label(labels, pod, workload, objects),
         Reason::TopologyLabels(..) => "look in the proxy whether its filter is there, or select by a label of the pod".to_owned(),
         Reason::OtherTarget(misses) => target(closest(misses)?, gateway, namespace, objects)?,
         Reason::ExcludesEveryChain(exclusion) => excluded(exclusion),
@@ -90,10 +90,16 @@ fn own_label(pod: &Pod) -> String {
 }
 
 /// The commonest slip first: a label on the Deployment alone (istio#38433), then a letter, then the same value under another key.
-fn label(labels: &[LabelLine], pod: &Pod, workload: &WorkloadId) -> String {
+fn label(labels: &[LabelLine], pod: &Pod, workload: &WorkloadId, objects: &Inventory) -> String {
     let differing: Vec<&LabelLine> = labels.iter().filter(|line| !line.agrees).collect();
+    // A label that a Service looks for is not to be changed: the pods would get no request any more.
+    let selecting = |key: &String| {
+        let mut services = objects.services.values().filter(|service| service.selects(pod));
+        services.any(|service| service.selector.as_ref().is_some_and(|selector| selector.match_labels.contains_key(key)))
+    };
+    let may_be_set = |line: &LabelLine| line.found.is_none() || !selecting(&line.key);
     let pairs = |lines: &[&LabelLine]| lines.iter().map(|line| format!("{}={}", line.key, line.wanted)).collect::<Vec<_>>().join(",");
-    let on_owner: Vec<&LabelLine> = differing.iter().copied().filter(|line| line.on_owner).collect();
+    let on_owner: Vec<&LabelLine> = differing.iter().copied().filter(|line| line.on_owner && may_be_set(line)).collect();
     if !on_owner.is_empty() {
         let kind = workload.kind.as_str();
         return format!(
@@ -119,7 +125,23 @@ fn label(labels: &[LabelLine], pod: &Pod, workload: &WorkloadId) -> String {
         WorkloadKind::Pod => "the pod".to_owned(),
         kind => format!("the pod template of the {}", kind.as_str()),
     };
-    format!("set {} on {holder}, or change the selector", pairs(&differing))
+    let set = format!("set {} on {holder}", pairs(&differing));
+    let selector = in_selector(labels, pod);
+    if differing.iter().all(|line| may_be_set(line)) { format!("{selector}, or {set}") } else { selector }
+}
+
+/// What the selector would have to say: the plugin is easier to change than what it is for.
+fn in_selector(labels: &[LabelLine], pod: &Pod) -> String {
+    let other: Vec<String> =
+        labels.iter().filter(|line| !line.agrees).filter_map(|line| Some(format!("{}={}", line.key, line.found.as_ref()?))).collect();
+    let lacking: Vec<&str> = labels.iter().filter(|line| line.found.is_none()).map(|line| line.key.as_str()).collect();
+    match (other.is_empty(), lacking.is_empty()) {
+        // Without any label it would be for the whole namespace.
+        (true, _) if lacking.len() == labels.len() => format!("select by a label that the pod has{}", own_label(pod)),
+        (true, _) => format!("take {} out of the selector", lacking.join(", ")),
+        (false, true) => format!("write {} in the selector", other.join(",")),
+        (false, false) => format!("write {} in the selector, and take {} out of it", other.join(","), lacking.join(", ")),
+    }
 }
 
 fn target(miss: &TargetMiss, gateway: &str, namespace: &str, objects: &Inventory) -> Option<String> {

@@ -48,6 +48,14 @@ impl NearMiss {
             None => "out of reach".to_owned(),
         }
     }
+
+    /// Whether one label keeps the plugin away, and it looks like a slip: it is written nearly so, or stands on the owner alone, or
+    /// the others agree. One label of another value by itself is another workload's.
+    pub fn is_slip(&self) -> bool {
+        let mut differing = self.labels.iter().filter(|line| !line.agrees);
+        let (Some(line), None) = (differing.next(), differing.next()) else { return false };
+        self.distance == Some(1) && (line.is_slip || line.on_owner || self.labels.len() > 1)
+    }
 }
 
 /// A label of the selector, side by side with the pod's.
@@ -64,6 +72,9 @@ pub struct LabelLine {
     pub agrees: bool,
     /// Whether the object that owns the pod has it as wanted, where a selector does not look.
     pub on_owner: bool,
+    /// Whether the pod has nearly the same: another spelling, or the value under another key.
+    #[serde(skip)]
+    pub is_slip: bool,
 }
 
 impl LabelLine {
@@ -93,9 +104,16 @@ pub fn near_miss(plugin: &Plugin, pod: &Pod, workload: &WorkloadId, reason: &Rea
             Reason::ExcludesEveryChain(_) => Some(1),
             _ => distance(plugin, pod, objects),
         },
-        letters: labels.iter().map(|line| similar::edits(&line.wanted, line.found.as_deref().unwrap_or_default())).sum(),
+        letters: letters(plugin, pod, reason),
         labels,
     }
+}
+
+/// See [`NearMiss::letters`].
+pub fn letters(plugin: &Plugin, pod: &Pod, reason: &Reason) -> usize {
+    let (Some(selector), Reason::LabelsDiffer(..) | Reason::TopologyLabels(..)) = (&plugin.selector, reason) else { return 0 };
+    let found = |key: &String| pod.labels.get(key).map(String::as_str).unwrap_or_default();
+    selector.match_labels.iter().map(|(key, wanted)| similar::edits(wanted, found(key))).sum()
 }
 
 /// All labels of the selector, where one that differs is what failed.
@@ -106,7 +124,10 @@ fn labels(plugin: &Plugin, pod: &Pod, workload: &WorkloadId, reason: &Reason, ob
         let found = pod.labels.get(key).cloned();
         let agrees = found.as_ref() == Some(wanted);
         let on_owner = !agrees && owner.is_some_and(|owner| owner.labels.get(key) == Some(wanted));
-        LabelLine { key: key.clone(), wanted: wanted.clone(), agrees, found, on_owner }
+        let under =
+            |(other, value): (&String, &String)| value == wanted || (similar::is_slip(key, other) && similar::is_slip(wanted, value));
+        let is_slip = !agrees && found.as_ref().map_or_else(|| pod.labels.iter().any(under), |found| similar::is_slip(wanted, found));
+        LabelLine { key: key.clone(), wanted: wanted.clone(), agrees, found, on_owner, is_slip }
     };
     selector.match_labels.iter().map(line).collect()
 }

@@ -230,7 +230,7 @@ impl Step {
 }
 
 /// Reads RFC 3339; None where it is something else, or the epoch, by which Envoy says never.
-pub(super) fn instant(text: &str) -> Option<LogTime> {
+pub fn instant(text: &str) -> Option<LogTime> {
     let time = text.parse::<Timestamp>().ok()?.as_nanosecond();
     LogTime::try_from(time).ok().filter(|time| *time != 0)
 }

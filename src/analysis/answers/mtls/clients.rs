@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use serde::Serialize;
 
 use super::World;
-use crate::analysis::mtls::client::{Because, Server, Wire, sends};
+use crate::analysis::mtls::client::{Because, Decider, Server, Wire, sends};
 use crate::analysis::mtls::clients::Clients;
 use crate::analysis::mtls::ports::{Behind, PortMode};
 use crate::analysis::mtls::rules::Merged;
@@ -45,6 +45,8 @@ pub struct ClientAnswer {
     pub subset: Option<String>,
     /// The DestinationRules that they use for the host, `namespace/name`.
     pub rules: Vec<String>,
+    /// The one of these that decides what they send, `namespace/name`; None where none does.
+    pub decided_by: Option<String>,
     /// What they send.
     pub sends: Wire,
     /// Why, in words.
@@ -53,6 +55,12 @@ pub struct ClientAnswer {
     pub verdict: Verdict,
     /// Why, in words.
     pub reason: String,
+    /// What of a DestinationRule decides.
+    #[serde(skip)]
+    pub decider: Option<Decider>,
+    /// What comes of it.
+    #[serde(skip)]
+    pub outcome: Reason,
 }
 
 /// The workload that clients send to.
@@ -187,14 +195,18 @@ fn ignored(rule: Option<&Merged<'_>>, host: &str, warnings: &mut Vec<Warning>) {
 }
 
 fn answer(proxy: bool, from: Vec<String>, fare: Fare) -> ClientAnswer {
+    let decider = fare.because.decider().cloned();
     ClientAnswer {
         proxy,
         from,
         subset: fare.subset,
         rules: fare.rules,
+        decided_by: decider.as_ref().map(|decider| decider.rule.to_string()),
         sends: fare.wire,
         because: fare.because.to_string(),
         verdict: fare.reason.verdict(),
         reason: fare.reason.to_string(),
+        decider,
+        outcome: fare.reason,
     }
 }

@@ -51,10 +51,9 @@ impl ClientAnswer {
         self.subset.as_ref().map_or(whole.clone(), |subset| format!("{whole}, to subset {subset}"))
     }
 
-    /// `every client with a proxy sends plain text, since the DestinationRule says DISABLE (default/httpbin); STRICT takes no …`.
+    /// `every client with a proxy sends plain text, since DestinationRule default/httpbin says DISABLE; STRICT takes no …`.
     pub fn sentence(&self) -> String {
-        let rules = if self.rules.is_empty() { String::new() } else { format!(" ({})", self.rules.join(", ")) };
-        let because = if self.proxy { format!(", since {}{rules}", self.because) } else { String::new() };
+        let because = if self.proxy { format!(", since {}", self.because) } else { String::new() };
         let reason = if self.verdict == Verdict::Works { String::new() } else { format!("; {}", self.reason) };
         format!("{} sends {}{because}{reason}", self.who(), self.sends)
     }
