@@ -61,7 +61,7 @@ pub struct TypeDiff {
     pub basis: &'static str,
     /// Why it is not held against what istiod says of this type; None where it is.
     pub basis_note: Option<String>,
-    /// Whether nothing differs that matters; None where that cannot be told.
+    /// Whether nothing differs that matters, of what `compared` says; None where that cannot be told.
     pub same: Option<bool>,
     /// What was compared, as one sentence.
     pub compared: String,
