@@ -348,7 +348,7 @@ fn a_proxy_is_held_against_what_istiod_would_send_it() {
         let mut demo = Driver::demo();
         let shown = demo.keys(keys).text((140, 40));
         assert_eq!(demo.app.screen().view(), View::Diff, "{keys}");
-        assert!(shown.contains("✓ LDS") && shown.contains("nothing differs"), "{shown}");
+        assert!(shown.contains("✓ LDS") && shown.contains("hold the plugins"), "{shown}");
     }
     let mut failed = Driver::recording("fetch-failed-closed");
     let shown = failed.keys("cd").text((140, 40));

@@ -59,11 +59,28 @@ fn of_istiod(dump: &Value) -> Value {
     listeners.reverse();
     let wasm = json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm", "config": {
         "name": "default.helloworld~istio-translated-wasmplugin", "rootId": "add_header", "vmConfig": {
-            "code": {"remote": {"httpUri": {"uri": "oci://registry/helloworld:latest"}}},
+            "runtime": "envoy.wasm.runtime.v8", "code": {"remote": {"httpUri": {"uri": "oci://registry/helloworld:latest"}}},
             "environmentVariables": {"keyValues": {"ISTIO_META_WASM_IMAGE_PULL_SECRET": "<Redacted>"}}}}});
     json!({"configs": [
         {"@type": "type.googleapis.com/envoy.admin.v3.ListenersConfigDump", "dynamicListeners": listeners},
         {"@type": "type.googleapis.com/envoy.admin.v3.EcdsConfigDump", "ecdsFilters": [{"ecdsFilter": wasm}]}]})
+}
+
+/// Gives filters of the proxy settings that the recording has not.
+fn set_up(dump: &mut Value) {
+    let mut sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+    let entries = sections.find_map(|section| section.get_mut("dynamic_listeners")?.as_array_mut()).unwrap();
+    let inbound = entries.iter_mut().find(|entry| entry["name"] == "virtualInbound").unwrap();
+    let mut view = json!({"configs": [{"dynamicListeners": [{"name": "virtualInbound", "activeState": inbound["active_state"].take()}]}]});
+    each_filter(&mut view, "envoy.filters.http.fault", |config| {
+        config["abort"] = json!({"http_status": 503, "percentage": {"numerator": 100, "denominator": "HUNDRED"}});
+    });
+    each_filter(&mut view, "envoy.filters.http.cors", |config| {
+        let principal = json!({"authenticated": {"principal_name": {"exact": "alice"}}});
+        *config = json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
+            "rules": {"action": "DENY", "policies": {"ns[default]-policy[x]": {"permissions": [{"any": true}], "principals": [principal]}}}});
+    });
+    inbound["active_state"] = view["configs"][0]["dynamicListeners"][0]["activeState"].take();
 }
 
 /// The answer over the permissive mesh, in which istiod could dump the proxy, with changes to what it says.
@@ -75,8 +92,11 @@ fn edited(edit: impl FnOnce(&mut Value)) -> (tempfile::TempDir, Value) {
 fn edited_files(edit: impl FnOnce(&mut Value), others: impl FnOnce(&mut BTreeMap<String, Vec<u8>>)) -> (tempfile::TempDir, Value) {
     let folder = tempfile::tempdir().unwrap();
     let mut files = support::files("permissive");
-    let dump: Value = serde_json::from_slice(&files[&format!("proxies/{PROXY}/config_dump.json")]).unwrap();
+    let name = format!("proxies/{PROXY}/config_dump.json");
+    let mut dump: Value = serde_json::from_slice(&files[&name]).unwrap();
+    set_up(&mut dump);
     let mut view = of_istiod(&dump);
+    files.insert(name, dump.to_string().into_bytes());
     edit(&mut view);
     files.insert(format!("istiod/config_dump.{PROXY}.json"), view.to_string().into_bytes());
     others(&mut files);
@@ -93,6 +113,22 @@ fn edited_files(edit: impl FnOnce(&mut Value), others: impl FnOnce(&mut BTreeMap
 fn listener<'v>(view: &'v mut Value, name: &str) -> &'v mut Value {
     let all = view["configs"][0]["dynamicListeners"].as_array_mut().unwrap();
     &mut all.iter_mut().find(|entry| entry["name"] == name).unwrap()["activeState"]["listener"]
+}
+
+fn chains(view: &mut Value) -> &mut Vec<Value> {
+    listener(view, "virtualInbound")["filter_chains"].as_array_mut().unwrap()
+}
+
+/// Changes the configuration of each HTTP filter of a name in the inbound listener.
+fn each_filter(view: &mut Value, name: &str, edit: impl Fn(&mut Value)) {
+    let filters = chains(view).iter_mut().flat_map(|chain| chain["filters"].as_array_mut().unwrap());
+    let http = filters.filter_map(|filter| filter["typed_config"].get_mut("http_filters")?.as_array_mut()).flatten();
+    http.filter(|filter| filter["name"] == name).for_each(|filter| edit(&mut filter["typed_config"]));
+}
+
+/// The module that istiod would send.
+fn module(view: &mut Value) -> &mut Value {
+    &mut view["configs"][1]["ecdsFilters"][0]["ecdsFilter"]["config"]
 }
 
 /// The HTTP filters of the first chain that has the plugin.
@@ -113,6 +149,61 @@ fn what_the_agent_and_the_form_make_is_no_difference() {
     assert!(note.contains("in the place of oci://registry/helloworld:latest, which is no difference"), "{note}");
 }
 
+/// Another way of writing the same: as istiod does, with what it need not write, and in a TypedStruct.
+fn rewritten(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            let is_message = object.contains_key("@type");
+            for (key, mut value) in std::mem::take(object).into_iter().rev() {
+                let chosen = ["policies", "filter_metadata"].contains(&key.as_str());
+                if chosen {
+                    value.as_object_mut().unwrap().values_mut().for_each(rewritten)
+                } else {
+                    rewritten(&mut value)
+                }
+                let mut parts = key.split('_');
+                let first = parts.next().unwrap().to_owned();
+                let camel = parts.fold(first, |camel, part| camel + &part[..1].to_uppercase() + &part[1..]);
+                object.insert(if key.contains('.') { key } else { camel }, value);
+            }
+            if is_message {
+                object.insert("someFlag".to_owned(), json!(false));
+                object.insert("statPrefix".to_owned(), object.get("statPrefix").cloned().unwrap_or_else(|| json!("")));
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(rewritten),
+        Value::Number(number) => *value = json!(number.to_string()),
+        Value::String(text) => match text.as_str() {
+            "DENY" => *value = json!(1),
+            "HUNDRED" => *value = json!(0),
+            "0s" => *value = json!("0.000s"),
+            _ => {}
+        },
+        _ => {}
+    }
+}
+
+#[test]
+fn ways_of_writing_are_no_difference() {
+    let (_folder, entry) = edited(|view| {
+        for name in ["virtualInbound", "virtualOutbound"] {
+            let listener = listener(view, name);
+            rewritten(listener);
+            listener["name"] = json!(name);
+            for chain in listener["filterChains"].as_array_mut().unwrap() {
+                let http = chain["filters"].as_array_mut().unwrap().last_mut().unwrap()["typedConfig"].get_mut("httpFilters");
+                for filter in http.and_then(Value::as_array_mut).into_iter().flatten().filter(|filter| !filter["typedConfig"].is_null()) {
+                    let mut config = filter["typedConfig"].take();
+                    let of = config.as_object_mut().unwrap().remove("@type").unwrap();
+                    filter["typedConfig"] = json!({"@type": "type.googleapis.com/xds.type.v3.TypedStruct", "typeUrl": of, "value": config});
+                }
+            }
+        }
+    });
+    assert_eq!(lines(&entry, 0), [], "{entry}");
+    assert_eq!(entry["types"][0]["same"], true, "{entry}");
+}
+
 #[test]
 fn names_of_chains_are_no_difference() {
     let (_folder, entry) = edited(|view| {
@@ -126,7 +217,7 @@ fn names_of_chains_are_no_difference() {
 #[test]
 fn each_way_to_differ_is_told() {
     type Edit = fn(&mut Value);
-    let cases: [(usize, (&str, &str), &str, Edit); 11] = [
+    let cases: Vec<(usize, (&str, &str), &str, Edit)> = vec![
         (0, ("listener", "proxy"), "istiod would not send listener virtualOutbound", |view| {
             view["configs"][0]["dynamicListeners"].as_array_mut().unwrap().retain(|entry| entry["name"] != "virtualOutbound");
         }),
@@ -154,6 +245,69 @@ fn each_way_to_differ_is_told() {
             let plain: Vec<usize> = (0..last).filter(|place| filters[*place]["name"] != EXTENSION).collect();
             filters.swap(plain[0], plain[1]);
         }),
+        (
+            0,
+            ("settings", "both"),
+            "chains 2, 3, 7 and 8: filter envoy.filters.http.fault: abort.percentage.numerator is 100, istiod would send 1",
+            |view| {
+                each_filter(view, "envoy.filters.http.fault", |config| config["abort"]["percentage"]["numerator"] = json!(1));
+            },
+        ),
+        (
+            0,
+            ("settings", "both"),
+            "rules.policies.ns[default]-policy[x].principals[0].authenticated.principal_name.exact is alice, istiod would send bob",
+            |view| {
+                each_filter(view, "envoy.filters.http.cors", |config| {
+                    config["rules"]["policies"]["ns[default]-policy[x]"]["principals"][0]["authenticated"]["principal_name"]["exact"] =
+                        json!("bob");
+                });
+            },
+        ),
+        (
+            0,
+            ("settings", "both"),
+            "virtualInbound, chains 7 and 8: filter envoy.filters.network.http_connection_manager: route_config.virtual_hosts[inbound|http|8000].routes[0].route.timeout is 0s, istiod would send 15s",
+            |view| {
+                for chain in chains(view) {
+                    let hosts =
+                        chain["filters"][0]["typed_config"].pointer_mut("/route_config/virtual_hosts").and_then(Value::as_array_mut);
+                    for host in hosts.into_iter().flatten().filter(|host| host["name"] == "inbound|http|8000") {
+                        host["routes"][0]["route"]["timeout"] = json!("15s");
+                    }
+                }
+            },
+        ),
+        (0, ("settings", "proxy"), "filter envoy.filters.http.grpc_stats: the proxy has typed_config as", |view| {
+            each_filter(view, "envoy.filters.http.grpc_stats", |config| *config = Value::Null);
+        }),
+        (0, ("tls", "istiod"), "transport_socket.typed_config.max_session_keys, which istiod would send as 0", |view| {
+            for chain in chains(view).iter_mut().filter(|chain| !chain["transport_socket"].is_null()) {
+                chain["transport_socket"]["typedConfig"] = chain["transport_socket"]["typed_config"].take();
+                chain["transport_socket"]["typedConfig"]["maxSessionKeys"] = json!(0);
+                chain["transport_socket"].as_object_mut().unwrap().remove("typed_config");
+            }
+        }),
+        (0, ("settings", "proxy"), "virtualInbound: the proxy has", |view| {
+            drop(listener(view, "virtualInbound").as_object_mut().unwrap().remove("listener_filters_timeout"));
+        }),
+        (
+            1,
+            ("configuration", "istiod"),
+            "the proxy lacks vm_config.environment_variables, which istiod would send as {\"key_values\":{\"MODE\":\"enforce\"}}",
+            |view| {
+                module(view)["vmConfig"]["environmentVariables"]["keyValues"]["MODE"] = json!("enforce");
+            },
+        ),
+        (1, ("module", "both"), "istiod would send oci://registry/helloworld:latest with the sha256 abab", |view| {
+            module(view)["vmConfig"]["code"]["remote"]["sha256"] = json!("ab".repeat(32));
+        }),
+        (1, ("configuration", "both"), "failure_policy is FAIL_CLOSED, istiod would send FAIL_OPEN", |view| {
+            module(view)["failurePolicy"] = json!("FAIL_OPEN");
+        }),
+        (1, ("configuration", "istiod"), "the proxy lacks vm_config.vm_id, which istiod would send as one", |view| {
+            module(view)["vmConfig"]["vmId"] = json!("one");
+        }),
         (1, ("extension", "proxy"), "which the proxy has and its listeners refer to", |view| view["configs"][1]["ecdsFilters"] = json!([])),
         (1, ("extension", "istiod"), "the proxy lacks default.other", |view| {
             let mut new = view["configs"][1]["ecdsFilters"][0].clone();
@@ -163,7 +317,7 @@ fn each_way_to_differ_is_told() {
         (1, ("configuration", "both"), "istiod would send other", |view| {
             view["configs"][1]["ecdsFilters"][0]["ecdsFilter"]["config"]["rootId"] = json!("other");
         }),
-        (1, ("configuration", "both"), "its configuration is not what istiod would send", |view| {
+        (1, ("configuration", "istiod"), "the proxy lacks configuration, which istiod would send as {\"a\":1}", |view| {
             view["configs"][1]["ecdsFilters"][0]["ecdsFilter"]["config"]["configuration"] =
                 json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": "{\"a\": 1}"});
         }),
@@ -198,8 +352,25 @@ fn no_credential_of_istiods_dump_is_in_any_form() {
             "vmConfig": {"code": {"remote": {"httpUri": {"uri": format!("https://me:{SECRET}@registry.example/x")}}},
                 "environmentVariables": {"keyValues": {"ISTIO_META_WASM_IMAGE_PULL_SECRET": docker}}}}});
         view["configs"][1]["ecdsFilters"].as_array_mut().unwrap().push(json!({"ecdsFilter": tcp}));
+        // What differs is told with both values, and these hold secrets too.
+        module(view)["vmConfig"]["environmentVariables"]["keyValues"]["API_TOKEN"] = json!(SECRET);
+        module(view)["configuration"] = json!({"@type": "type.googleapis.com/google.protobuf.StringValue",
+            "value": json!({"mode": "enforce", "auth": {"client_secret": SECRET}}).to_string()});
+        each_filter(view, "envoy.filters.http.fault", |config| {
+            config["headers"] = json!([{"name": "authorization", "stringMatch": {"exact": format!("Bearer {SECRET}")}}]);
+            config["delay"] = json!({"grpcService": {"initialMetadata": [{"key": "x-api-key", "value": SECRET}]}});
+            config["abort"]["tokenSecret"] = json!({"inlineString": SECRET});
+            config["inlineCode"] = json!(format!("local password = '{SECRET}'"));
+            config["signingKey"] = json!({"inlineBytes": SECRET});
+        });
+        for chain in chains(view).iter_mut().filter(|chain| !chain["transport_socket"].is_null()) {
+            let key = format!("-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----\n");
+            chain["transport_socket"]["typed_config"]["common_tls_context"]["tls_certificates"] =
+                json!([{"certificate_chain": {"filename": "/etc/cert.pem"}, "private_key": {"inline_string": key}}]);
+        }
     });
-    assert_eq!(lines(&entry, 1), [("extension", "istiod")]);
+    let told = |place: usize, what: &str| lines(&entry, place).iter().filter(|(of, _)| *of == what).count();
+    assert_eq!((told(1, "extension"), told(1, "configuration"), told(0, "tls"), told(0, "settings")), (1, 2, 1, 5), "{entry}");
     let path = folder.path().to_str().unwrap();
     let error = folder.path().join(format!("istiod/config_dump.{PROXY}.json"));
     for round in 0..2 {

@@ -1,14 +1,13 @@
 //! ECDS: each resource that istiod would send beside the one that the proxy holds.
 //!
 //! istiod dumps the bare Wasm message with the short name in it, before the agent put the module's file in the place of its URL
-//! (`pilot/pkg/xds/debug.go: dumpEcdsConfig`, `pkg/wasm/convert.go`).
+//! (`pilot/pkg/xds/debug.go: dumpEcdsConfig`).
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use super::listeners::counted;
-use super::{DiffLine, TypeDiff};
+use super::within::{self, Found};
+use super::{DiffLine, TypeDiff, modules};
 use crate::analysis::outlook::Outlook;
 use crate::model::envoy::{ConfigDump, EcdsFilter, ExtensionConfig, FilterSource, Listener, ListenerState};
 use crate::model::istiod_view::IstiodView;
@@ -56,6 +55,7 @@ fn compare(basis: &'static str, basis_note: Option<String>, wanted: Vec<Wanted<'
     let mut wanted = wanted;
     wanted.sort_by_key(|wanted| wanted.name);
     let (mut differences, mut notes) = (Vec::new(), Vec::new());
+    let mut all = Found::default();
     for wanted in &wanted {
         let Some(entry) = entries.iter().find(|entry| short(&entry.name) == short(wanted.name)) else {
             let detail = format!("the proxy lacks {}, which istiod would send", wanted.name);
@@ -64,7 +64,7 @@ fn compare(basis: &'static str, basis_note: Option<String>, wanted: Vec<Wanted<'
         };
         held(entry, &mut differences, &mut notes);
         if let Some(sent) = wanted.entry {
-            between(entry, sent, &mut differences, &mut notes);
+            all.add(modules::between(entry, sent, dump, &mut notes), &mut differences);
         }
     }
     let in_use = referred(dump.listeners.iter().filter(|it| matches!(it.state, ListenerState::Active | ListenerState::Warming)));
@@ -82,12 +82,13 @@ fn compare(basis: &'static str, basis_note: Option<String>, wanted: Vec<Wanted<'
     let compared = if wanted.is_empty() && entries.is_empty() {
         "Neither has an extension".to_owned()
     } else if differences.is_empty() {
-        let by = if basis == "istiod" { "" } else { " by name" };
+        let by = if basis == "istiod" { "" } else { " by name; what is set in them was not compared" };
         format!("Both have the same {}{by}", counted(wanted.len(), "extension"))
     } else {
         format!("istiod would send {}, the proxy has {}", counted(wanted.len(), "extension"), entries.len())
     };
-    TypeDiff { short: ECDS, basis, basis_note, same: Some(differences.is_empty()), compared, differences, notes }
+    let found = TypeDiff { short: ECDS, basis, basis_note, same: Some(differences.is_empty()), compared, differences, notes };
+    within::bounded(found, &all)
 }
 
 /// The name without what Istio puts before it, which istiod's dump leaves out.
@@ -116,55 +117,6 @@ fn held(entry: &EcdsFilter, differences: &mut Vec<DiffLine>, notes: &mut Vec<Str
     }
 }
 
-/// How the module and its settings differ from what istiod would send; the agent's exchange of URL and file is only noted.
-fn between(entry: &EcdsFilter, sent: &EcdsFilter, differences: &mut Vec<DiffLine>, notes: &mut Vec<String>) {
-    let name = &entry.name;
-    let mut differs = |what, of: &str, istiod: &str, proxy: &str| {
-        if istiod != proxy {
-            let said = |value: &str| if value.is_empty() { "none".to_owned() } else { value.to_owned() };
-            let detail = format!("{name}: the {of} is {}, istiod would send {}", said(proxy), said(istiod));
-            differences.push(line(what, "both", name, detail));
-        }
-    };
-    let (istiod, proxy) = match (&sent.config, &entry.config) {
-        (istiod @ ExtensionConfig::Wasm { .. }, proxy @ ExtensionConfig::Wasm { .. }) => (istiod, proxy),
-        (ExtensionConfig::Other(istiod), ExtensionConfig::Other(proxy)) => return differs("module", "type", istiod, proxy),
-        // A stub or nothing in its place has been told.
-        _ => return,
-    };
-    let ExtensionConfig::Wasm { url: sent_url, root_id: sent_root, failure_policy: sent_policy, .. } = istiod else { return };
-    let ExtensionConfig::Wasm { url, file, root_id, failure_policy, .. } = proxy else { return };
-    if !sent_url.is_empty() && !file.is_empty() {
-        notes.push(format!("{name}: the agent put the file {file} in the place of {sent_url}, which is no difference"));
-    } else {
-        differs("module", "URL of the module", sent_url, url);
-    }
-    differs("configuration", "root id", sent_root, root_id);
-    differs("configuration", "failure policy", policy(sent_policy), policy(failure_policy));
-    if configuration(sent) != configuration(entry) {
-        let detail = format!("{name}: its configuration is not what istiod would send");
-        differences.push(line("configuration", "both", name, detail));
-    }
-}
-
-/// A failure policy with its default written out (`envoy/extensions/wasm/v3/wasm.proto: FailurePolicy`).
-fn policy(written: &str) -> &str {
-    if matches!(written, "" | "UNSPECIFIED") { "FAIL_CLOSED" } else { written }
-}
-
-/// The plugin's configuration, whichever way of writing it is dumped in; None where it is empty.
-fn configuration(entry: &EcdsFilter) -> Option<Value> {
-    let raw: Value = serde_json::from_str(entry.raw.as_str()).ok()?;
-    let filter = raw.get("ecds_filter").or_else(|| raw.get("ecdsFilter"))?;
-    let typed = filter.get("typed_config").or_else(|| filter.get("typedConfig")).unwrap_or(filter);
-    let value = typed.get("config")?.get("configuration")?.get("value")?;
-    match value.as_str() {
-        Some("") => None,
-        Some(text) => Some(serde_json::from_str(text).unwrap_or_else(|_| value.clone())),
-        None => Some(value.clone()),
-    }
-}
-
-fn line(what: &'static str, only: &'static str, name: &str, detail: String) -> DiffLine {
+pub(super) fn line(what: &'static str, only: &'static str, name: &str, detail: String) -> DiffLine {
     DiffLine { what, only, listener: None, chain: None, extension: Some(name.to_owned()), detail, causes: Vec::new() }
 }

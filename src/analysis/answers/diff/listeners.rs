@@ -1,11 +1,12 @@
 //! The listeners: each that istiod would send beside the one that the proxy has, chain by chain.
 
+use super::within::{self, Found};
 use super::{DiffLine, TypeDiff};
 use crate::analysis::answers::prediction;
-use crate::analysis::comparison::{self, Cause, Difference, How, Pair};
+use crate::analysis::comparison::{self, Cause, Difference, How};
 use crate::analysis::outlook::Outlook;
 use crate::analysis::placement;
-use crate::model::envoy::{ConfigDump, FilterChain, Listener, ListenerState};
+use crate::model::envoy::{ConfigDump, Listener, ListenerState};
 use crate::model::istiod_view::IstiodView;
 
 const LDS: &str = "LDS";
@@ -36,13 +37,13 @@ fn held(dump: &ConfigDump) -> Vec<&Listener> {
 
 fn with_istiod(view: &IstiodView, outlook: Option<&Outlook<'_>>, dump: &ConfigDump) -> TypeDiff {
     let held = held(dump);
-    let mut differences = Vec::new();
+    let (mut differences, mut all) = (Vec::new(), Found::default());
     let mut sent: Vec<&Listener> = view.dump.listeners.iter().collect();
     sent.sort_by_key(|listener| listener.name.as_str());
     for wanted in &sent {
         match held.iter().find(|listener| listener.name == wanted.name) {
             Some(listener) if listener.state == ListenerState::Error => differences.push(refused(listener)),
-            Some(listener) => differences.extend(between(listener, wanted, outlook, dump)),
+            Some(listener) => all.add(between(listener, wanted, outlook, dump), &mut differences),
             None => differences.push(lacking(&wanted.name, wanted.chains.len())),
         }
     }
@@ -56,65 +57,26 @@ fn with_istiod(view: &IstiodView, outlook: Option<&Outlook<'_>>, dump: &ConfigDu
         let istiod = format!("istiod would send {} with {}", counted(sent.len(), "listener"), counted(chains, "chain"));
         format!("{istiod}, the proxy has {} with {here}", held.len())
     };
-    TypeDiff {
-        short: LDS,
-        basis: "istiod",
-        basis_note: None,
-        same: Some(differences.is_empty()),
-        compared,
-        differences,
-        // Where only the listeners could be had, that is said of what could not.
-        notes: if view.tells_ecds() { view.notes.clone() } else { Vec::new() },
-    }
+    // Where only the listeners could be had, that is said of what could not.
+    let notes = if view.tells_ecds() { view.notes.clone() } else { Vec::new() };
+    let found =
+        TypeDiff { short: LDS, basis: "istiod", basis_note: None, same: Some(differences.is_empty()), compared, differences, notes };
+    within::bounded(found, &all)
 }
 
-/// The differences between a listener and the one that istiod would send: first those in plugins and chains, then in all filters.
-fn between(listener: &Listener, wanted: &Listener, outlook: Option<&Outlook<'_>>, dump: &ConfigDump) -> Vec<DiffLine> {
+/// The differences between a listener and the one that istiod would send: first those in plugins and chains, then in all settings.
+fn between(listener: &Listener, wanted: &Listener, outlook: Option<&Outlook<'_>>, dump: &ConfigDump) -> Found {
     let direction = outlook.and_then(|outlook| outlook.direction(listener)).or_else(|| placement::direction(listener, None));
     let found = comparison::differences(listener, wanted, direction);
     let causes = match outlook {
         Some(outlook) if !found.is_empty() => comparison::causes(listener, wanted, &found, dump, &outlook.facts, &[]),
         _ => Vec::new(),
     };
-    let told: Vec<Option<usize>> = found.iter().map(|difference| difference.chain).collect();
-    let mut lines: Vec<DiffLine> = found.iter().map(|difference| line(listener, difference, &causes)).collect();
-    for pair in comparison::pairs(listener, wanted) {
-        if let Pair { counted: Some((place, chain)), predicted: Some(wanted) } = pair
-            && !told.contains(&Some(place))
-        {
-            lines.extend(within(chain, wanted).into_iter().map(|(what, detail)| DiffLine {
-                chain: Some(place),
-                ..of_listener(what, "both", listener, format!("{}, chain {}: {detail}", listener.name, place + 1))
-            }));
-        }
-    }
-    lines
-}
-
-/// How two chains that take the same connections, with the same plugins, differ all the same.
-fn within(chain: &FilterChain, wanted: &FilterChain) -> Vec<(&'static str, String)> {
-    let names = |chain: &FilterChain| chain.filters().map(|filter| filter.name.clone()).collect::<Vec<_>>();
-    let mut found = Vec::new();
-    let (here, there) = (names(chain), names(wanted));
-    if here != there {
-        let without = |from: &[String], other: &[String]| from.iter().filter(|name| !other.contains(name)).cloned().collect::<Vec<_>>();
-        let (lacks, more) = (without(&there, &here), without(&here, &there));
-        let said = match (lacks.is_empty(), more.is_empty()) {
-            (true, true) => "the same filters stand in another order than istiod would send them".to_owned(),
-            (false, true) => format!("the proxy lacks the filters {}", lacks.join(", ")),
-            (true, false) => format!("the proxy has the filters {}, which istiod would not send", more.join(", ")),
-            (false, false) => format!("istiod would send the filters {}, the proxy has {} instead", lacks.join(", "), more.join(", ")),
-        };
-        found.push(("filters", said));
-    }
-    let leads = |chain: &FilterChain| chain.destination.as_ref().map_or("nowhere", |to| to.name()).to_owned();
-    if chain.destination != wanted.destination {
-        found.push(("destination", format!("it leads to {}, istiod would have it lead to {}", leads(chain), leads(wanted))));
-    }
-    if chain.transport != wanted.transport {
-        found.push(("tls", "what it does with TLS is not what istiod would send".to_owned()));
-    }
-    found
+    let told: Vec<usize> = found.iter().filter_map(|difference| difference.chain).collect();
+    let mut within = within::of_listeners(listener, wanted, &comparison::pairs(listener, wanted), &told);
+    let chains = found.iter().map(|difference| line(listener, difference, &causes));
+    within.lines.splice(0..0, chains);
+    within
 }
 
 fn with_prediction(why: &str, outlook: &Outlook<'_>, dump: &ConfigDump) -> TypeDiff {
@@ -143,7 +105,9 @@ fn with_prediction(why: &str, outlook: &Outlook<'_>, dump: &ConfigDump) -> TypeD
     );
     let of_proxy = format!("{} of the proxy with {}", counted(listeners, "listener"), counted(chains, "chain"));
     let compared = match differences.is_empty() {
-        true => format!("The {of_proxy} are as the objects would have istiod make them"),
+        true => format!(
+            "The {of_proxy} take the connections and hold the plugins that istiod would make of the objects; nothing more was compared"
+        ),
         false => format!("The {of_proxy} were held against what the objects would have istiod make"),
     };
     let same = if differences.is_empty() && !notes.is_empty() { None } else { Some(differences.is_empty()) };
@@ -151,7 +115,7 @@ fn with_prediction(why: &str, outlook: &Outlook<'_>, dump: &ConfigDump) -> TypeD
     TypeDiff { short: LDS, basis: "predicted", basis_note, same, compared, differences, notes }
 }
 
-fn of_listener(what: &'static str, only: &'static str, listener: &Listener, detail: String) -> DiffLine {
+pub(super) fn of_listener(what: &'static str, only: &'static str, listener: &Listener, detail: String) -> DiffLine {
     DiffLine { what, only, listener: Some(listener.name.clone()), chain: None, extension: None, detail, causes: Vec::new() }
 }
 

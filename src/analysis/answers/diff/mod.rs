@@ -1,10 +1,12 @@
 //! `diff WORKLOAD`: what istiod would send a proxy against what the proxy has, type by type.
 //!
 //! What is no difference: the state and version around a resource, the names of chains, listeners of the bootstrap, which istiod never
-//! sends, and the agent's exchange of a module's URL for a file (`pkg/wasm/convert.go`).
+//! sends, the agent's exchange of a module's URL for a file (`pkg/wasm/convert.go`), and what [`crate::analysis::settings`] says.
 
 mod extensions;
 mod listeners;
+mod modules;
+mod within;
 
 use std::sync::Arc;
 
@@ -59,7 +61,7 @@ pub struct TypeDiff {
     pub basis: &'static str,
     /// Why it is not held against what istiod says of this type; None where it is.
     pub basis_note: Option<String>,
-    /// Whether nothing differs that matters; None where that cannot be told.
+    /// Whether nothing differs that matters, of what `compared` says; None where that cannot be told.
     pub same: Option<bool>,
     /// What was compared, as one sentence.
     pub compared: String,
@@ -73,14 +75,15 @@ pub struct TypeDiff {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DiffLine {
-    /// A stable word: `listener`, `refused`, `chain`, `protocol`, `plugins`, `filters`, `destination`, `tls`; of ECDS `refused`, `extension`,
-    /// `stub`, `pending`, `module`, `configuration`.
+    /// A stable word: `listener`, `refused`, `chain`, `protocol`, `plugins`, `filters`, `destination`, `tls`, `settings`; of ECDS `refused`,
+    /// `extension`, `stub`, `pending`, `module`, `configuration`.
     pub what: &'static str,
     /// Who has it: `istiod`, `proxy`, or `both` where both have it in different ways.
     pub only: &'static str,
     /// The listener.
     pub listener: Option<String>,
-    /// The chain's 0-based place in the proxy's listener; None where the proxy lacks it.
+    /// The chain's 0-based place in the proxy's listener, the first one's of several that differ in the same way; None where the proxy
+    /// lacks it.
     pub chain: Option<usize>,
     /// The name of the ECDS resource.
     pub extension: Option<String>,
@@ -99,7 +102,7 @@ impl TypeDiff {
     /// What the whole comes to, as one sentence.
     pub fn sentence(&self) -> String {
         match (self.same, self.differences.len()) {
-            (Some(true), _) => format!("{}: nothing differs.", self.compared),
+            (Some(true), _) if self.basis == "istiod" => format!("{}: nothing differs.", self.compared),
             (_, 0) => format!("{}.", self.compared),
             (_, 1) => format!("{}: 1 difference.", self.compared),
             (_, many) => format!("{}: {many} differences.", self.compared),
