@@ -206,6 +206,17 @@ fn failures_without_a_name_are_told_where_only_one_can_have_failed() {
     let (plugin, note) = request(&one, "403 - rbac_access_denied_matched_policy[none]");
     assert!(plugin.is_empty() && note.contains("default/a"), "an AuthorizationPolicy can deny in the same words: {note}");
     assert_eq!(request(&one, "200 - via_upstream"), (String::new(), String::new()));
+    let in_json = |path: &str, flags: &str, details: &str| {
+        let request = serde_json::json!({"start_time": "2026-11-23T19:42:30.054Z", "path": path, "response_flags": flags, "response_code_details": details});
+        attributed(&one, &request.to_string(), &proxy(WEB)).0
+    };
+    for (path, flags, details, plugin) in [
+        ("/", "-", "wasm_fail_stream", "WasmPlugin default/a"),
+        ("/", "NFCF", "-", "WasmPlugin default/a"),
+        ("/wasm_fail_stream", "-", "via_upstream", ""),
+    ] {
+        assert_eq!(in_json(path, flags, details), plugin, "{path} {flags} {details}");
+    }
 }
 
 /// Where the same objects tie a line as before, and where others do not.

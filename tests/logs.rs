@@ -271,6 +271,11 @@ fn an_access_log_in_json_says_the_same() {
     let (json, text) = (record(&json.to_string(), &origin), record(ACCESS, &origin));
     assert_eq!(shape(&json), shape(&text));
     assert_eq!(details(&json), details(&text));
+    // What in the text would be taken for the ends of columns is within its own in JSON.
+    let odd = r#"{"start_time":"2026-11-23T19:42:30.054Z","user_agent":"a\" \"b\" - c","path":"/\u00e4\" 200 -","response_code":503,"route_name":"default"}"#;
+    let odd = record(odd, &origin);
+    let Some(LogDetails::Request(request)) = details(&odd) else { panic!("{odd:?}") };
+    assert_eq!((&*request.path, request.code, &*request.route, &*request.cluster), ("/ä\" 200 -", 503, "default", ""));
 }
 
 #[test]

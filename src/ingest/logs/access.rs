@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::object::{self, Pairs, Written};
+use super::object::Object;
 use super::parsed::Parsed;
 use super::time;
 use crate::model::logs::LogKind;
@@ -56,13 +56,13 @@ pub(super) fn parse(raw: &str) -> Option<Parsed<'_>> {
 }
 
 /// Whether an object is a request: it has one key at least that no program's line has.
-pub(super) fn is_request(pairs: &Pairs<'_>) -> bool {
-    object::find(pairs, &["response_code", "response_flags", "start_time"]).is_some()
+pub(super) fn is_request(object: &Object<'_>) -> bool {
+    object.find(&["response_code", "response_flags", "start_time"]).is_some()
 }
 
 /// A request in JSON.
-pub(super) fn in_json<'r>(raw: &'r str, pairs: &Pairs<'r>) -> Parsed<'r> {
-    let start = object::find(pairs, &["start_time"]).map(Written::text);
+pub(super) fn in_json<'r>(raw: &'r str, object: &Object<'r>) -> Parsed<'r> {
+    let start = object.find(&["start_time"]);
     request(start.and_then(|start| time::rfc3339(&start).map(|(time, _)| time)), raw)
 }
 
@@ -73,11 +73,11 @@ fn request(time: Option<i64>, message: &str) -> Parsed<'_> {
 
 /// The columns of a request in JSON, in the order of the text; None where it is not in JSON.
 pub(super) fn columns(message: &str) -> Option<[Cow<'_, str>; COLUMNS]> {
-    let pairs = object::pairs(message)?;
+    let object = Object::read(message)?;
     let mut columns = [const { Cow::Borrowed(NONE) }; COLUMNS];
-    for (key, value) in pairs {
-        if let Some(place) = KEYS.iter().position(|known| *known == key.text()) {
-            columns[place] = Some(value.text()).filter(|value| !matches!(&**value, "" | "null")).unwrap_or(Cow::Borrowed(NONE));
+    for (key, value) in object.iter() {
+        if let Some(place) = KEYS.iter().position(|known| *known == key) {
+            columns[place] = Some(value).filter(|value| !matches!(&**value, "" | "null")).unwrap_or(Cow::Borrowed(NONE));
         }
     }
     Some(columns)

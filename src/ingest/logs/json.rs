@@ -2,39 +2,39 @@
 
 use std::borrow::Cow;
 
-use super::object::{self, Pairs};
+use super::object::Object;
 use super::parsed::Parsed;
 use super::{access, envoy, go, time};
 use crate::model::logs::{LogKind, LogSource};
 
 /// Reads an object; None where it is not JSON, or none of the three.
 pub(super) fn parse(raw: &str, source: LogSource) -> Option<Parsed<'_>> {
-    let pairs = object::pairs(raw)?;
-    if access::is_request(&pairs) {
-        return Some(access::in_json(raw, &pairs));
+    let object = Object::read(raw)?;
+    if access::is_request(&object) {
+        return Some(access::in_json(raw, &object));
     }
-    object::find(&pairs, &["msg", "message"]).map(|_| program(&pairs, source))
+    object.find(&["msg", "message"]).map(|_| program(&object, source))
 }
 
 /// A program's line. Labels stand behind the message and a stack below it, as they do in text.
-fn program<'r>(pairs: &Pairs<'r>, source: LogSource) -> Parsed<'r> {
+fn program<'r>(object: &Object<'r>, source: LogSource) -> Parsed<'r> {
     let none = Cow::Borrowed("");
     let (mut level, mut scope, mut message, mut stack, mut time) = (none.clone(), none.clone(), none.clone(), none, None);
     let mut labels = String::new();
-    for (key, value) in pairs {
-        match &*key.text() {
+    for (key, value) in object.iter() {
+        match &*key {
             // The second names are those of `--log_stackdriver`.
-            "level" | "severity" => level = value.text(),
-            "time" | "timestamp" => time = time::rfc3339(&value.text()).map(|(time, _)| time),
-            "scope" | "logger" => scope = value.text(),
-            "msg" | "message" => message = value.text(),
-            "stack" | "stacktrace" => stack = value.text(),
+            "level" | "severity" => level = value,
+            "time" | "timestamp" => time = time::rfc3339(&value).map(|(time, _)| time),
+            "scope" | "logger" => scope = value,
+            "msg" | "message" => message = value,
+            "stack" | "stacktrace" => stack = value,
             "caller" | "thread" => {}
             label => {
                 labels.push(if labels.is_empty() { '\t' } else { ' ' });
                 labels.push_str(label);
                 labels.push('=');
-                labels.push_str(&value.text());
+                labels.push_str(&value);
             }
         }
     }
