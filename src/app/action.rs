@@ -6,7 +6,7 @@
 mod places;
 
 use places::{
-    ANSWERS, COMPARED, EVERYWHERE, HOME, LEVELS, LINES, LOGS, MISSES, NOT_CHAINS, NOT_HELP, NOT_LOGS, NOT_MTLS, NOT_ORDER, NOT_WHY,
+    ANSWERS, COMPARED, EVERYWHERE, FOUND, HOME, LEVELS, LINES, LOGS, MISSES, NOT_CHAINS, NOT_HELP, NOT_LOGS, NOT_MTLS, NOT_ORDER, NOT_WHY,
     OF_PLUGIN, ONE_PROXY, SUPPOSES, SYNCED, TELLS, TREE,
 };
 
@@ -165,6 +165,7 @@ actions! {
     Copy         "copy"         [Char('y')],         EVERYWHERE, Nothing, 6,  "Copy what is selected";
     Help         "help"         [Char('?')],         NOT_HELP,   Nothing, 7,  "Show all keys and what this screen's words mean";
     Findings     "findings"     [Char('f')],         ANSWERS,    Nothing, 12, "Show what is wrong, and what could not be read or understood";
+    EveryProxy   "every-proxy"  [Char('a')],         FOUND,      Nothing, 0,  "Read the proxies too that were left out at first";
     Refresh      "refresh"      [Char('r')],         NOT_MTLS,   Nothing, 11, "Ask the proxies again; read the logs anew";
     AllNamespaces "all-namespaces" [Char('A')],      HOME,       Nothing, 10, "Look at all namespaces, or at the own one again";
     NextScene    "next-scene"   [Char('M')],         ANSWERS,    Scenes,  10, "Show the demo's mesh in its next mutual TLS mode";

@@ -19,7 +19,10 @@ use crate::model::kind::Kind;
 use crate::model::snapshot::{Dump, Snapshot};
 use crate::model::update::Health;
 use crate::model::warning::Warning;
-use crate::source::SourceInfo;
+use crate::source::{SourceInfo, SourceKind};
+
+/// How many proxies of a live mesh are asked where a screen concerns many: each dump stops a proxy's main thread for a moment.
+pub(super) const MOST_AT_FIRST: usize = 24;
 
 /// What the program is started with.
 #[derive(Clone, Debug)]
@@ -176,6 +179,12 @@ impl App {
     /// Where the person is, as far as keys depend on it.
     pub fn context(&self) -> Context {
         Context { scenes: !self.options.info.scenes.is_empty(), typing: self.typing.is_some(), ..Context::of(self.screen().view()) }
+    }
+
+    /// Whether the findings in sight are those of the first proxies alone, since each request costs a proxy of a live mesh a moment.
+    pub fn reads_some(&self) -> bool {
+        let live = self.options.info.kind == SourceKind::Cluster;
+        live && !self.screen().every_proxy && self.screen().findings().is_some_and(|answer| answer.proxies.len() > MOST_AT_FIRST)
     }
 
     /// The proxies whose dumps were read.

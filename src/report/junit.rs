@@ -27,8 +27,14 @@ pub(super) fn written(answer: &FindingsAnswer) -> String {
         };
     }
     let failures = answer.count(Severity::Error);
+    // Readers of JUnit show what a suite says beside its cases; the counts alone would pass for the whole mesh.
+    let (read, all) = (answer.proxies_read, answer.proxies_all);
+    let properties = format!("    <properties><property name=\"proxies\" value=\"{read} of {all} read\"/></properties>\n");
+    let said = answer.unread().map(|unread| format!("    <system-out>{unread}</system-out>\n")).unwrap_or_default();
     let counts = format!("name=\"meshscope check\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\"");
-    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite {counts}>\n{cases}  </testsuite>\n</testsuites>\n")
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite {counts}>\n{properties}{cases}{said}  </testsuite>\n</testsuites>\n"
+    )
 }
 
 fn case(finding: &Finding, out: &mut String) {

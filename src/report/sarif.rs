@@ -12,7 +12,7 @@ const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/
 
 pub(super) fn written(answer: &FindingsAnswer) -> String {
     let said = answer.not_checked.iter().map(|unchecked| format!("not looked at: {unchecked}"));
-    let said = said.chain(answer.warnings.iter().map(ToString::to_string));
+    let said = answer.unread().into_iter().chain(said).chain(answer.warnings.iter().map(ToString::to_string));
     let notes: Vec<Value> = said.map(|text| json!({"level": "warning", "message": {"text": text}})).collect();
     let driver = json!({
         "name": env!("CARGO_PKG_NAME"),
@@ -25,6 +25,7 @@ pub(super) fn written(answer: &FindingsAnswer) -> String {
         "runs": [{
             "tool": {"driver": driver},
             "invocations": [{"executionSuccessful": true, "toolExecutionNotifications": notes}],
+            "properties": {"proxiesRead": answer.proxies_read, "proxiesAll": answer.proxies_all},
             "results": answer.findings.iter().map(result).collect::<Vec<_>>(),
         }],
     }))

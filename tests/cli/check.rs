@@ -56,6 +56,52 @@ fn what_is_ignored_is_counted_and_no_bad_news() {
 }
 
 #[test]
+fn how_many_proxies_were_asked_is_said_in_each_form() {
+    let some = &["--max-proxies", "1"];
+    for (form, said) in [
+        ("text", "1 of 2 proxies read.\n"),
+        ("markdown", "; 1 of 2 proxies read\n"),
+        ("sarif", "\"text\": \"1 of 2 proxies read\""),
+        ("junit", "<system-out>1 of 2 proxies read</system-out>"),
+    ] {
+        let (_, text) = check("permissive", &[&some[..], &["-o", form]].concat());
+        assert!(text.contains(said), "{form}: {text}");
+        let (_, all) = check("permissive", &["-o", form]);
+        assert!(!all.contains("1 of 2") && !all.contains(said), "{form}: {all}");
+    }
+    let (_, answer) = answer("permissive", some);
+    assert_eq!((&answer["proxiesRead"], &answer["proxiesAll"]), (&Value::from(1), &Value::from(2)));
+    let warning = answer["warnings"].as_array().unwrap().iter().find(|warning| warning["object"] == "proxies").unwrap();
+    assert!(warning["fix"].as_str().unwrap().contains("--max-proxies"), "{warning}");
+    fails(&meshscope(&["check", "--demo", "--max-proxies", "0"]), 2, &["'0'", "from 1 on, or all"]);
+}
+
+/// The one proxy of many that has a stub is the last.
+#[test]
+fn every_proxy_is_asked() {
+    let folder = super::support::crowd(60, |place, dump| if place == 59 { denied(dump) } else { dump.to_owned() });
+    let run = |arguments: &[&str]| meshscope(&[arguments, &["-A", "--from", folder.path().to_str().unwrap()]].concat());
+    assert_eq!(run(&["check"]).status.code(), Some(1));
+    assert_eq!(run(&["check", "--max-proxies", "50"]).status.code(), Some(0));
+    let health = String::from_utf8(run(&["health", "default/helloworld", "--max-proxies", "all"]).stdout).unwrap();
+    assert!(health.contains("60 of 61 running, 1 stub, denies all"), "{health}");
+    let health = String::from_utf8(run(&["health", "default/helloworld", "--max-proxies", "50"]).stdout).unwrap();
+    assert!(health.contains("50 of 61 running, 11 unknown"), "{health}");
+}
+
+/// A dump with a filter that denies in the place of the module.
+fn denied(dump: &str) -> String {
+    let mut dump: Value = serde_json::from_str(dump).unwrap();
+    let rbac = serde_json::json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC", "rules": {},
+        "rules_stat_prefix": "wasm-default-deny"});
+    let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+    for entry in sections.filter_map(|section| section.get_mut("ecds_filters")).flat_map(|list| list.as_array_mut().unwrap()) {
+        entry["ecds_filter"]["typed_config"] = rbac.clone();
+    }
+    dump.to_string()
+}
+
+#[test]
 fn the_forms_of_check_are_of_check_alone() {
     for form in ["sarif", "junit"] {
         fails(&meshscope(&["plugins", "--demo", "-o", form]), 2, &["forms of `check` alone"]);

@@ -19,7 +19,11 @@ pub struct FindingsAnswer {
     pub not_checked: Vec<NotChecked>,
     /// How many findings were left out because they are ignored.
     pub ignored: usize,
-    /// The proxies that were looked at, or should have been.
+    /// How many of the proxies in question were read.
+    pub proxies_read: usize,
+    /// How many proxies are in question: those of the namespace, and those that its plugins apply to.
+    pub proxies_all: usize,
+    /// The proxies in question.
     #[serde(skip)]
     pub proxies: Vec<ProxyId>,
 }
@@ -30,13 +34,20 @@ impl FindingsAnswer {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
     }
 
-    /// `1 error, 2 warnings, 1 information; 3 ignored`.
+    /// `24 of 60 proxies read`; None where all were.
+    pub fn unread(&self) -> Option<String> {
+        let (read, all) = (self.proxies_read, self.proxies_all);
+        (read < all).then(|| format!("{read} of {all} {} read", if all == 1 { "proxy" } else { "proxies" }))
+    }
+
+    /// `1 error, 2 warnings, 1 information; 3 ignored; 24 of 60 proxies read`.
     pub fn summary(&self) -> String {
         let plural = |count: usize, word: &str| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") };
         let ignored = if self.ignored > 0 { format!("; {} ignored", self.ignored) } else { String::new() };
         let (errors, warnings) = (self.count(Severity::Error), self.count(Severity::Warning));
         let information = self.count(Severity::Information);
-        format!("{}, {}, {information} information{ignored}", plural(errors, "error"), plural(warnings, "warning"))
+        let unread = self.unread().map(|unread| format!("; {unread}")).unwrap_or_default();
+        format!("{}, {}, {information} information{ignored}{unread}", plural(errors, "error"), plural(warnings, "warning"))
     }
 
     /// Whether it is bad news, which the exit status says.
@@ -56,6 +67,8 @@ pub fn findings(snapshot: &Snapshot, namespace: Option<&str>, ignore: &[Ignore])
         ignored: all - found.len(),
         findings: found,
         not_checked: findings::not_checked(&facts),
+        proxies_read: facts.proxies.iter().filter(|proxy| proxy.dump.is_ok()).count(),
+        proxies_all: facts.proxies.len(),
         proxies: facts.proxies.into_iter().map(|proxy| proxy.id).collect(),
     }
 }

@@ -17,6 +17,7 @@ pub(super) const TELLS: &[View] = &[Plugins, Workloads, Chains, Why, Logs, Healt
 pub(super) const SYNCED: &[View] = &[Plugins, Workloads, Chains, Why, Timeline, Health];
 pub(super) const COMPARED: &[View] = &[Workloads, Chains, Why, Order, Sync, Health];
 pub(super) const OF_PLUGIN: &[View] = &[Plugins, Workloads, Chains, Why, Timeline, Findings];
+pub(super) const FOUND: &[View] = &[Findings];
 pub(super) const HOME: &[View] = &[Plugins];
 pub(super) const MISSES: &[View] = &[Plugins, Workloads];
 pub(super) const TREE: &[View] = &[Chains];

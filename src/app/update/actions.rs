@@ -57,6 +57,7 @@ pub(super) fn run(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Copy => copy::copy(app),
         Action::Help => walk::go(app, Subject::Help(Context { typing: false, ..app.context() })),
         Action::Findings => walk::findings(app),
+        Action::EveryProxy => ask::every_proxy(app),
         Action::Refresh => refresh(app),
         Action::AllNamespaces => all_namespaces(app),
         Action::NextScene => next_scene(app),
