@@ -179,7 +179,8 @@ pub enum Command {
     },
     /// What is wrong or may not be what was meant, with evidence and what to do; exit status 1 where something is wrong
     Check {
-        /// Findings to leave out: CODE, or CODE:NAMESPACE/NAME (also with the object's kind in front)
+        /// Findings to leave out: CODE, or CODE:NAMESPACE/NAME, CODE:KIND/NAME, CODE:KIND/NAMESPACE/NAME; a pod's also by its workload,
+        /// deploy/NAME; * stands for any letters between slashes
         #[arg(long, value_name = "CODE[:OBJECT]")]
         ignore: Vec<Ignore>,
         /// Ask at most so many proxies (default: all of the namespace, eight at a time: what is not read is not checked)

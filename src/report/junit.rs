@@ -39,8 +39,10 @@ pub(super) fn written(answer: &FindingsAnswer) -> String {
 
 fn case(finding: &Finding, out: &mut String) {
     let evidence: String = finding.evidence.iter().map(|line| format!("- {line}\n")).collect();
-    let body = escaped(&format!("{}\n{evidence}{}\nWhat to do: {}.", finding.what, finding.why, finding.fix));
-    let name = escaped(&format!("{} {}", finding.code, finding.object));
+    let proxies = finding.said_proxies(usize::MAX).map(|proxies| format!("Proxies: {proxies}.\n")).unwrap_or_default();
+    let body = escaped(&format!("{}\n{proxies}{evidence}{}\nWhat to do: {}.", finding.what, finding.why, finding.fix));
+    // A name says which test it is from run to run.
+    let name = escaped(&finding.id);
     let word = finding.severity.as_str();
     let _ = write!(out, "    <testcase classname=\"meshscope.{}\" name=\"{name}\">", escaped(finding.code));
     let _ = match finding.severity {

@@ -53,6 +53,94 @@ fn what_is_ignored_is_counted_and_no_bad_news() {
     }
     let output = meshscope(&["check", "--demo", "--ignore", "stub"]);
     fails(&output, 2, &["there is no finding stub", "stub-in-place", "near-miss"]);
+    let output = meshscope(&["check", "--demo", "--ignore", "refused-push:"]);
+    fails(&output, 2, &["refused-push: names no object", "write refused-push alone"]);
+}
+
+/// Six pods of one Deployment, of which the first five refused their inbound listeners for one reason.
+fn refused() -> tempfile::TempDir {
+    super::support::crowd(6, |place, dump| {
+        let mut dump: Value = serde_json::from_str(dump).unwrap();
+        let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+        let listeners = sections.filter_map(|section| section.get_mut("dynamic_listeners")).flat_map(|list| list.as_array_mut().unwrap());
+        for listener in listeners.filter(|listener| place < 5 && listener["name"] == "virtualInbound") {
+            let sent = listener["active_state"]["listener"].clone();
+            let details = format!("httpbin-00{place}.default: no such filter");
+            listener["error_state"] = serde_json::json!({"failed_configuration": sent, "details": details, "last_update_attempt": format!("2026-11-23T19:37:5{place}Z")});
+        }
+        dump.to_string()
+    })
+}
+
+fn check_of(folder: &tempfile::TempDir, arguments: &[&str]) -> String {
+    let output = meshscope(&[&["check", "-A", "--from", folder.path().to_str().unwrap()], arguments].concat());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn what_has_one_cause_is_one_finding_of_the_workload() {
+    let folder = refused();
+    let answer: Value = serde_json::from_str(&check_of(&folder, &["-o", "json"])).unwrap();
+    let [finding] = &answer["findings"].as_array().unwrap()[..1] else { panic!("{answer}") };
+    assert_eq!(codes(&answer, "error"), ["refused-push"], "{answer}");
+    assert_eq!(finding["object"], serde_json::json!({"kind": "Deployment", "namespace": "default", "name": "httpbin"}));
+    assert_eq!(finding["workloads"], serde_json::json!([finding["object"]]));
+    assert_eq!(finding["id"], "refused-push:deployment/default/httpbin:listener/virtualInbound");
+    let names: Vec<String> = (0..5).map(|place| format!("httpbin-00{place}.default")).collect();
+    assert_eq!(finding["proxies"], serde_json::json!(names));
+    assert_eq!(finding["what"], "httpbin-000.default refused listener virtualInbound; so it is with 4 other proxies.");
+    let named = names.join(", ");
+    for (form, line) in
+        [("text", format!("proxies   {named}\n")), ("markdown", format!("- proxies: {named}\n")), ("junit", format!("Proxies: {named}.\n"))]
+    {
+        let text = check_of(&folder, &["-o", form]);
+        assert!(text.contains(&line), "{form}: {text}");
+    }
+}
+
+#[test]
+fn a_finding_is_the_same_from_run_to_run_whichever_pods_there_are() {
+    let id = "refused-push:deployment/default/httpbin:listener/virtualInbound";
+    let sarif: Value = serde_json::from_str(&check_of(&refused(), &["-o", "sarif"])).unwrap();
+    let mut prints: Vec<&str> = sarif["runs"][0]["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| result["partialFingerprints"]["codeAndObject/v2"].as_str().unwrap())
+        .collect();
+    assert_eq!(prints[0], id);
+    let all = prints.len();
+    prints.sort_unstable();
+    prints.dedup();
+    assert_eq!(prints.len(), all, "no two are one");
+    let junit = check_of(&refused(), &["-o", "junit"]);
+    assert!(junit.contains(&format!("classname=\"meshscope.refused-push\" name=\"{id}\"")), "{junit}");
+}
+
+#[test]
+fn a_pod_is_ignored_by_its_workload() {
+    let folder = refused();
+    let from = folder.path().to_str().unwrap();
+    for wanted in ["deploy/httpbin", "deployment/default/httpbin", "default/httpbin", "default/*", "deploy/http*", "httpbin", "*"] {
+        let ignore = format!("refused-push:{wanted}");
+        let output = meshscope(&["check", "-A", "--from", from, "--ignore", &ignore]);
+        assert_eq!(output.status.code(), Some(0), "{wanted}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("; 1 ignored"), "{wanted}: one finding");
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("--ignore"), "{wanted}");
+    }
+    // A pod's own name leaves the others.
+    let output = meshscope(&["check", "-A", "--from", from, "--ignore", "refused-push:pod/default/httpbin-000"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        String::from_utf8_lossy(&output.stdout)
+            .contains("httpbin-001.default refused listener virtualInbound; so it is with 3 other proxies.")
+    );
+    for wanted in ["refused-push:deploy/sleep", "refused-push:other/*", "stub-in-place"] {
+        let output = meshscope(&["check", "-A", "--from", from, "--ignore", wanted]);
+        assert_eq!(output.status.code(), Some(1), "{wanted}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains(&format!("warning: --ignore {wanted}: is true of no finding")), "{wanted}: {said}");
+    }
 }
 
 #[test]
@@ -165,7 +253,7 @@ fn sarif_is_as_it_has_to_be() {
         let location = &result["locations"][0];
         let uri = location["physicalLocation"]["artifactLocation"]["uri"].as_str().unwrap();
         assert_eq!(location["logicalLocations"][0]["fullyQualifiedName"], uri);
-        assert!(result["partialFingerprints"]["codeAndObject/v1"].as_str().unwrap().ends_with(uri));
+        assert_eq!(result["partialFingerprints"]["codeAndObject/v2"], format!("{}:{uri}", result["ruleId"].as_str().unwrap()));
     }
     ids.sort_unstable();
     ids.dedup();

@@ -59,13 +59,16 @@ impl FindingsAnswer {
 /// Answers for what a namespace sees, its own and the root namespace's plugins and its own proxies; for all where it is None.
 pub fn findings(snapshot: &Snapshot, namespace: Option<&str>, ignore: &[Ignore]) -> FindingsAnswer {
     let facts = Facts::of(snapshot, namespace);
-    let mut found = findings::findings(&facts);
-    let all = found.len();
-    found.retain(|finding| !ignore.iter().any(|ignore| ignore.covers(finding)));
+    let found = findings::findings(&facts);
+    // That nothing is ignored any more is worth to know: the object may be gone, or its name be written otherwise.
+    let idle = ignore.iter().filter(|ignore| !found.iter().any(|finding| ignore.covers(finding)));
+    let idle = idle.map(|ignore| Warning::new(format!("--ignore {ignore}"), "is true of no finding", "correct the name, or leave it away"));
+    let warnings = snapshot.warnings.iter().cloned().chain(idle).collect();
+    let (ignored, found): (Vec<_>, Vec<_>) = found.into_iter().partition(|finding| ignore.iter().any(|ignore| ignore.covers(finding)));
     FindingsAnswer {
-        warnings: snapshot.warnings.clone(),
-        ignored: all - found.len(),
-        findings: found,
+        warnings,
+        ignored: findings::grouped(&facts, ignored).len(),
+        findings: findings::grouped(&facts, found),
         not_checked: findings::not_checked(&facts),
         proxies_read: facts.proxies.iter().filter(|proxy| proxy.dump.is_ok()).count(),
         proxies_all: facts.proxies.len(),
