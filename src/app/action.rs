@@ -7,7 +7,7 @@ mod places;
 
 use places::{
     ANSWERS, COMPARED, EVERYWHERE, FOUND, HOME, LEVELS, LINES, LOGS, MISSES, NOT_CHAINS, NOT_HELP, NOT_LOGS, NOT_MTLS, NOT_ORDER, NOT_WHY,
-    OF_PLUGIN, ONE_PROXY, SUPPOSES, SYNCED, TELLS, TREE,
+    OF_PLUGIN, ONE_PROXY, PARTED, SUPPOSES, SYNCED, TELLS, TREE,
 };
 
 use super::key::Key::{self, Char, Ctrl, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Up};
@@ -175,6 +175,7 @@ actions! {
     PageUp       "page-up"      [PageUp, Ctrl('u')], EVERYWHERE, Nothing, 0,  "Go up a screen";
     First        "first"        [Char('g'), Home],   EVERYWHERE, Nothing, 0,  "Go to the beginning";
     Last         "last"         [Char('G'), End],    EVERYWHERE, Nothing, 0,  "Go to the end";
+    NextPart     "next-part"    [Char('J')],         PARTED,     Nothing, 0,  "Show the next part of what is said below the list";
     Toggle       "toggle"       [Char(' ')],         TREE,       Nothing, 0,  "Show or hide what is inside the selected row";
     Expand       "expand"       [Right],             TREE,       Nothing, 0,  "Show what is inside the selected row";
     Collapse     "collapse"     [Left],              TREE,       Nothing, 0,  "Hide what is inside, or go to the row above it";

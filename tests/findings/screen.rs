@@ -10,6 +10,7 @@ use std::sync::Arc;
 use meshscope::model::ids::ProxyId;
 use meshscope::source::files::Files;
 use meshscope::source::{Source, SourceInfo, SourceKind};
+use serde_json::Value;
 
 use super::recorded::HTTPBIN;
 use super::support;
@@ -36,6 +37,38 @@ fn a_finding_without_a_chain_leads_to_what_it_is_about() {
     let mut demo = Driver::demo();
     demo.keys("f<enter>");
     assert_eq!(demo.app.screen().view(), View::Mtls, "PERMISSIVE is a matter of policies");
+}
+
+/// The recording with a proxy that istiod says nothing of.
+fn alone() -> tempfile::TempDir {
+    let mut syncz: Value = serde_json::from_slice(&support::files("permissive")["istiod/syncz.json"]).unwrap();
+    syncz.as_array_mut().unwrap().retain(|entry| entry["proxy"] != HTTPBIN);
+    support::folder("permissive", &[("istiod/syncz.json", syncz.to_string())])
+}
+
+#[test]
+fn a_finding_of_what_istiod_says_leads_there() {
+    let folder = alone();
+    for key in ["<enter>", "s"] {
+        let mut driver = Driver::over(Arc::new(Files::open(folder.path()).unwrap()), false);
+        let findings = driver.keys("f").text(SIZE);
+        assert!(findings.contains("proxy-not-connected Pod default/httpbin"), "{findings}");
+        let shown = driver.keys(key).text(SIZE);
+        assert_eq!(driver.app.screen().view(), View::Sync, "{key}");
+        assert!(shown.contains("▸ httpbin-664956bb75-9d64m.default  ✗ not co"), "{shown}");
+        driver.keys("<esc>d");
+        assert_eq!(driver.app.screen().view(), View::Diff);
+    }
+}
+
+#[test]
+fn the_selected_finding_is_copied() {
+    let folder = alone();
+    let mut driver = Driver::over(Arc::new(Files::open(folder.path()).unwrap()), false);
+    driver.keys("fy");
+    let copied = &driver.copied[0];
+    assert!(copied.starts_with("#### warning `proxy-not-connected`: Pod default/httpbin"), "{copied}");
+    assert!(copied.contains("- matters: ") && !copied.contains("permissive-without-need"), "{copied}");
 }
 
 /// The proxies that are asked.

@@ -14,6 +14,9 @@ use crate::ui::text::{Piece, TextLine};
 use crate::ui::theme::Role;
 use crate::ui::widgets::Paragraphs;
 
+/// How many proxies of a finding are named.
+const MOST: usize = 10;
+
 /// Draws it, and returns how many rows are in sight.
 pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
     let Subject::Findings { namespace } = &screen.subject else { return 0 };
@@ -80,6 +83,9 @@ fn finding<'a>(finding: &'a Finding, selected: bool, hits: &'a [usize], look: &L
     ];
     if !selected {
         return lines;
+    }
+    if let Some(proxies) = finding.said_proxies(MOST) {
+        lines.push(TextLine::new([Piece::new(Role::Muted, "  proxies   "), Piece::text(proxies)]).hanging(12));
     }
     let mut say = |name: &'static str, text: &'a str| {
         lines.push(TextLine::new([Piece::new(Role::Muted, format!("  {name:8}  ")), Piece::text(text)]).hanging(12));
