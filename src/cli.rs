@@ -1,6 +1,7 @@
 //! The command line's arguments.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -178,20 +179,43 @@ pub enum Command {
     },
     /// What is wrong or may not be what was meant, with evidence and what to do; exit status 1 where something is wrong
     Check {
-        /// Findings to leave out: CODE, or CODE:NAMESPACE/NAME (also with the object's kind in front)
+        /// Findings to leave out: CODE, or CODE:NAMESPACE/NAME, CODE:KIND/NAME, CODE:KIND/NAMESPACE/NAME; a pod's also by its workload,
+        /// deploy/NAME; * stands for any letters between slashes
         #[arg(long, value_name = "CODE[:OBJECT]")]
         ignore: Vec<Ignore>,
+        /// Ask at most so many proxies (default: all of the namespace, eight at a time: what is not read is not checked)
+        #[arg(long, value_name = "N|all")]
+        max_proxies: Option<Most>,
     },
     /// Whether plugins run on each of their proxies, with the evidence; which module each has, and when it is pulled again
     Health {
         /// namespace/name, wasmplugin/namespace/name, trafficextension/namespace/name (default: all, and what only proxies have)
         plugin: Option<String>,
+        /// Ask at most so many proxies, eight at a time (default: 50 of a live mesh, those that plugins apply to first)
+        #[arg(long, value_name = "N|all")]
+        max_proxies: Option<Most>,
     },
     /// Write all that the answers need into a folder that --from reads, without secrets
     Record {
         /// An empty folder, or one that does not exist yet
         folder: PathBuf,
     },
+}
+
+/// How many proxies are asked at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Most(pub usize);
+
+impl FromStr for Most {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.parse()) {
+            ("all", _) => Ok(Self(usize::MAX)),
+            (_, Ok(count)) if count > 0 => Ok(Self(count)),
+            _ => Err("write a number from 1 on, or all".to_owned()),
+        }
+    }
 }
 
 /// Whose log lines, and which of them.

@@ -177,3 +177,27 @@ fn health_goes_by_what_istiod_says_and_asks_it_again() {
     demo.keys("h");
     assert_eq!(asks(&demo.effects_of("r")), 1);
 }
+
+/// What istiod says of a proxy, where the lower pane has no room for all of it.
+#[test]
+fn what_is_said_of_a_proxy_is_shown_part_by_part() {
+    let mut syncz: serde_json::Value = serde_json::from_slice(&support::files("permissive")["istiod/syncz.json"]).unwrap();
+    for entry in syncz.as_array_mut().unwrap() {
+        let types = entry.get_mut("resources").and_then(|types| types.as_object_mut());
+        types.into_iter().flat_map(|types| types.values_mut()).for_each(|told| {
+            told["lastError"] = serde_json::json!("Internal: a reason that takes more than one line of a narrow pane to say")
+        });
+    }
+    let folder = support::folder("permissive", &[("istiod/syncz.json", syncz.to_string())]);
+    std::fs::remove_file(folder.path().join("istiod/adsz.json")).ok();
+    let mut driver = Driver::over(Arc::new(Files::open(folder.path()).unwrap()), false);
+    let first = driver.keys("s").text((80, 24));
+    assert!(first.contains("part 1 of 2, J shows the next") && !first.contains("that is synced too"), "{first}");
+    let second = driver.keys("J").text((80, 24));
+    assert!(second.contains("part 2 of 2") && second.contains("that is synced too"), "{second}");
+    assert_eq!(driver.keys("J").text((80, 24)), first, "after the last the first again");
+    driver.keys("J");
+    assert!(driver.keys("j").text((80, 24)).contains("part 1 of"), "of another proxy from the beginning");
+    let whole = driver.text((120, 60));
+    assert!(!whole.contains("J shows the next") && whole.contains("Plugins that it watches: not told: "), "{whole}");
+}

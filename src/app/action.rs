@@ -6,8 +6,8 @@
 mod places;
 
 use places::{
-    ANSWERS, COMPARED, EVERYWHERE, HOME, LEVELS, LINES, LOGS, MISSES, NOT_CHAINS, NOT_HELP, NOT_LOGS, NOT_MTLS, NOT_ORDER, NOT_WHY,
-    OF_PLUGIN, ONE_PROXY, SUPPOSES, SYNCED, TELLS, TREE,
+    ANSWERS, COMPARED, EVERYWHERE, FOUND, HOME, LEVELS, LINES, LOGS, MISSES, NOT_CHAINS, NOT_HELP, NOT_LOGS, NOT_MTLS, NOT_ORDER, NOT_WHY,
+    OF_PLUGIN, ONE_PROXY, PARTED, SUPPOSES, SYNCED, TELLS, TREE,
 };
 
 use super::key::Key::{self, Char, Ctrl, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Up};
@@ -167,6 +167,7 @@ actions! {
     Copy         "copy"         [Char('y')],         EVERYWHERE, Nothing, 6,  "Copy what is selected";
     Help         "help"         [Char('?')],         NOT_HELP,   Nothing, 7,  "Show all keys and what this screen's words mean";
     Findings     "findings"     [Char('f')],         ANSWERS,    Nothing, 12, "Show what is wrong, and what could not be read or understood";
+    EveryProxy   "every-proxy"  [Char('a')],         FOUND,      Nothing, 0,  "Read the proxies too that were left out at first";
     Refresh      "refresh"      [Char('r')],         NOT_MTLS,   Nothing, 11, "Ask the proxies and istiod again; read the logs anew";
     AllNamespaces "all-namespaces" [Char('A')],      HOME,       Nothing, 10, "Look at all namespaces, or at the own one again";
     NextScene    "next-scene"   [Char('M')],         ANSWERS,    Scenes,  10, "Show the demo's mesh in its next mutual TLS mode";
@@ -176,6 +177,7 @@ actions! {
     PageUp       "page-up"      [PageUp, Ctrl('u')], EVERYWHERE, Nothing, 0,  "Go up a screen";
     First        "first"        [Char('g'), Home],   EVERYWHERE, Nothing, 0,  "Go to the beginning";
     Last         "last"         [Char('G'), End],    EVERYWHERE, Nothing, 0,  "Go to the end";
+    NextPart     "next-part"    [Char('J')],         PARTED,     Nothing, 0,  "Show the next part of what is said below the list";
     Toggle       "toggle"       [Char(' ')],         TREE,       Nothing, 0,  "Show or hide what is inside the selected row";
     Expand       "expand"       [Right],             TREE,       Nothing, 0,  "Show what is inside the selected row";
     Collapse     "collapse"     [Left],              TREE,       Nothing, 0,  "Hide what is inside, or go to the row above it";

@@ -21,6 +21,9 @@ use crate::model::update::Health;
 use crate::model::warning::Warning;
 use crate::source::{SourceInfo, SourceKind};
 
+/// How many proxies of a live mesh are asked where a screen concerns many: each dump stops a proxy's main thread for a moment.
+pub(super) const MOST_AT_FIRST: usize = 24;
+
 /// What the program is started with.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -191,6 +194,12 @@ impl App {
         let pods = &self.snapshot.objects.pods;
         self.options.info.kind == SourceKind::Cluster
             && update::in_question(self).and_then(|focus| pods.get(&focus.proxy)).is_some_and(|pod| pod.runs_envoy())
+    }
+
+    /// Whether the findings in sight are those of the first proxies alone, since each request costs a proxy of a live mesh a moment.
+    pub fn reads_some(&self) -> bool {
+        let live = self.options.info.kind == SourceKind::Cluster;
+        live && !self.screen().every_proxy && self.screen().findings().is_some_and(|answer| answer.proxies.len() > MOST_AT_FIRST)
     }
 
     /// The proxies whose dumps were read.

@@ -138,6 +138,10 @@ pub struct Screen {
     pub rows: Vec<Row>,
     /// Where the search found something, for each row; empty while nothing is looked for.
     pub hits: Vec<Hit>,
+    /// Which part of what is said below the list is shown, after the last the first again.
+    pub part: usize,
+    /// Whether every proxy in question is read, and not the first ones alone.
+    pub every_proxy: bool,
     /// Whether the first near-miss is to be selected as soon as there are rows.
     pub seek_miss: bool,
     /// The reading under way of what its answer needs beside the objects and the dumps.
@@ -170,6 +174,8 @@ impl Screen {
             find: String::new(),
             rows: Vec::new(),
             hits: Vec::new(),
+            part: 0,
+            every_proxy: false,
             seek_miss: false,
             reading: None,
             story: None,

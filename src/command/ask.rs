@@ -22,6 +22,21 @@ use crate::source::{SharedSource, SourceKind};
 /// How many proxies of a live mesh a command asks unless they are named: each dump stops a proxy's main thread for a moment.
 const MOST_PROXIES: usize = 50;
 
+/// What to do where a command takes no workload.
+const FEWER: &str = "`meshscope health --max-proxies all` asks every one";
+
+/// How many proxies are asked, and what to do where that is not every one.
+#[derive(Clone, Copy)]
+pub(super) struct Bound {
+    pub(super) most: usize,
+    pub(super) fix: &'static str,
+}
+
+impl Bound {
+    /// Every one.
+    pub(super) const NONE: Self = Self { most: usize::MAX, fix: "" };
+}
+
 /// What every command needs.
 pub(super) struct Asker<'c> {
     pub(super) source: SharedSource,
@@ -42,7 +57,8 @@ impl Asker<'_> {
         let namespace = self.namespace();
         let plugins: Vec<PluginId> = answers::plugins(&objects, namespace.as_deref()).plugins.into_iter().map(|plugin| plugin.id).collect();
         let wanted = plugins.iter().flat_map(|plugin| answers::concerned(&objects, plugin)).collect();
-        let snapshot = self.with_states(&collector, wanted, true).await;
+        let bound = Bound { fix: FEWER, ..self.usual() };
+        let snapshot = self.with_states(&collector, wanted, bound).await;
         Ok(self.print(&answers::plugins(&snapshot, namespace.as_deref()), None))
     }
 
@@ -61,7 +77,8 @@ impl Asker<'_> {
             let namespace = self.common.namespace.as_deref().filter(|_| !self.common.all_namespaces);
             return Ok(self.print(&answers::workloads(&objects, Some(&plugin), namespace).narrowed(Part::Missed), None));
         }
-        let snapshot = self.with_states(&collector, answers::concerned(&objects, &plugin), true).await;
+        let bound = Bound { fix: FEWER, ..self.usual() };
+        let snapshot = self.with_states(&collector, answers::concerned(&objects, &plugin), bound).await;
         Ok(self.print(&answers::workloads(&snapshot, Some(&plugin), None).narrowed(Part::Matched), None))
     }
 
@@ -106,7 +123,7 @@ impl Asker<'_> {
                 lookup::plugin(&objects, plugin, &self.own_namespace()).map(|id| answers::concerned(&objects, &id)).unwrap_or_default();
             concerned.into_iter().chain(read::proxies(&self.source, &collector)).collect()
         });
-        let snapshot = self.with_states(&collector, wanted, chosen.is_none()).await;
+        let snapshot = self.with_states(&collector, wanted, if chosen.is_none() { self.usual() } else { Bound::NONE }).await;
         let plugin = match lookup::plugin(&snapshot, plugin, &self.own_namespace()) {
             Ok(plugin) => plugin,
             Err(error) => return Ok(self.not_found(&snapshot, error)),
@@ -203,32 +220,36 @@ impl Asker<'_> {
 
     /// Reads the dumps of these proxies, of a live mesh at most [`MOST_PROXIES`] unless they were named.
     pub(super) async fn with_dumps(&self, collector: &Collector, wanted: Vec<ProxyId>, bounded: bool) -> Snapshot {
-        self.with_proxies(collector, wanted, bounded, false).await
+        self.with_proxies(collector, wanted, if bounded { self.usual() } else { Bound::NONE }, false).await
+    }
+
+    /// What holds where nothing else was said.
+    pub(super) fn usual(&self) -> Bound {
+        let is_live = self.source.info().kind == SourceKind::Cluster;
+        Bound { most: if is_live { MOST_PROXIES } else { usize::MAX }, fix: "name a workload to read its proxies" }
     }
 
     /// The same, with what the istiods say of the proxies: one that refused a module can go on with the one that it had, as its dump shows.
-    async fn with_states(&self, collector: &Collector, wanted: Vec<ProxyId>, bounded: bool) -> Snapshot {
+    async fn with_states(&self, collector: &Collector, wanted: Vec<ProxyId>, bound: Bound) -> Snapshot {
         if wanted.is_empty() {
-            return self.with_dumps(collector, wanted, bounded).await;
+            return self.with_proxies(collector, wanted, bound, false).await;
         }
-        let (mut snapshot, sync) = tokio::join!(self.with_dumps(collector, wanted, bounded), fetch::sync(self.source.clone()));
+        let (mut snapshot, sync) = tokio::join!(self.with_proxies(collector, wanted, bound, false), fetch::sync(self.source.clone()));
         take_sync(&mut snapshot, sync);
         snapshot
     }
 
     /// The same and, where `vital` says so, with what else these proxies say of themselves.
-    pub(super) async fn with_proxies(&self, collector: &Collector, wanted: Vec<ProxyId>, bounded: bool, vital: bool) -> Snapshot {
+    pub(super) async fn with_proxies(&self, collector: &Collector, wanted: Vec<ProxyId>, bound: Bound, vital: bool) -> Snapshot {
         let mut seen = std::collections::BTreeSet::new();
         let readable = read::proxies(&self.source, collector);
         let mut wanted: Vec<ProxyId> = wanted.into_iter().filter(|proxy| seen.insert(proxy.clone()) && readable.contains(proxy)).collect();
         let all = wanted.len();
-        if bounded && self.source.info().kind == SourceKind::Cluster {
-            wanted.truncate(MOST_PROXIES);
-        }
+        wanted.truncate(bound.most);
         let mut snapshot = read::snapshot(&self.source, collector, &wanted, self.common.timeout, vital).await;
         if wanted.len() < all {
             let what = format!("{} of {all} were asked for their config dump", wanted.len());
-            snapshot.warnings.push(Warning::new("proxies", what, "name a workload to read its proxies"));
+            snapshot.warnings.push(Warning::new("proxies", what, bound.fix));
         }
         snapshot
     }

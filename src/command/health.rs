@@ -3,17 +3,21 @@
 use std::collections::BTreeSet;
 
 use super::Outcome;
-use super::ask::Asker;
+use super::ask::{Asker, Bound};
 use super::read;
 use crate::analysis::answers;
 use crate::analysis::lookup;
+use crate::cli::Most;
 use crate::error::Error;
 use crate::fetch;
 use crate::model::ids::{ObjectName, PluginId, ProxyId};
 use crate::model::snapshot::Snapshot;
 
+/// What to do for more than were asked.
+const MORE: &str = "--max-proxies all asks every one";
+
 impl Asker<'_> {
-    pub(super) async fn health(&self, plugin: Option<&str>) -> Result<Outcome, Error> {
+    pub(super) async fn health(&self, plugin: Option<&str>, most: Option<Most>) -> Result<Outcome, Error> {
         let collector = read::objects(&self.source, self.common.timeout).await?;
         let objects = collector.snapshot(Default::default());
         let namespace = self.namespace().filter(|_| objects.has_objects);
@@ -25,7 +29,8 @@ impl Asker<'_> {
         // Others can have something of it all the same: a leftover, or what istiod has not taken back yet.
         let concerned = asked.iter().flat_map(|plugin| answers::concerned(&objects, plugin));
         let wanted: Vec<ProxyId> = concerned.chain(self.proxies_in_reach(&collector)).collect();
-        let mut snapshot = self.with_proxies(&collector, wanted, true, true).await;
+        let bound = most.map_or_else(|| Bound { fix: MORE, ..self.usual() }, |most| Bound { most: most.0, fix: MORE });
+        let mut snapshot = self.with_proxies(&collector, wanted, bound, true).await;
         self.ask_istiod(&mut snapshot).await;
         let plugin = match plugin.map(|text| lookup::plugin(&snapshot, text, &own)).transpose() {
             Ok(plugin) => plugin,

@@ -127,13 +127,13 @@ async fn outcome(cli: &Cli) -> Result<Outcome, Error> {
             asker.what_if(plugin, workload.as_deref(), *mode, with).await
         }
         Some(Command::Why { plugin, workload, .. }) => asker.why(plugin, workload.as_deref()).await,
-        Some(Command::Health { plugin }) => asker.health(plugin.as_deref()).await,
+        Some(Command::Health { plugin, max_proxies }) => asker.health(plugin.as_deref(), *max_proxies).await,
         Some(Command::Order { workload }) => asker.order(workload).await,
         Some(Command::Mtls { workload }) => asker.mtls(workload.as_deref()).await,
         Some(Command::Timeline { plugin, since }) => asker.timeline(plugin, *since).await,
         Some(Command::Sync { workload }) => asker.sync(workload.as_deref()).await,
         Some(Command::Diff { workload }) => asker.diff(workload).await,
-        Some(Command::Check { ignore }) => asker.findings(ignore).await,
+        Some(Command::Check { ignore, max_proxies }) => asker.findings(ignore, *max_proxies).await,
         Some(Command::Record { folder }) => asker.record(folder).await,
         Some(Command::Logs(wanted)) => asker.logs(wanted).await,
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::{StreamExt, stream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout_at;
@@ -21,6 +22,9 @@ use crate::source::{FailureKind, ProxyQuestion, SharedSource, SourceError, Sourc
 
 /// A command gives up on a cluster that has not answered after so many attempts; the terminal program never does.
 const ATTEMPTS: u32 = 3;
+
+/// How many proxies are in question at a time. Of a cluster fewer are asked at once; the rest is being understood meanwhile.
+const AT_ONCE: usize = 16;
 
 /// How many messages of a source may wait.
 const WAITING: usize = 256;
@@ -158,7 +162,8 @@ pub async fn snapshot(source: &SharedSource, collector: &Collector, wanted: &[Pr
     });
     let mut dumps = BTreeMap::new();
     let mut failed = Vec::new();
-    for (proxy, dump) in futures::future::join_all(asked).await {
+    let mut answers = stream::iter(asked).buffered(AT_ONCE);
+    while let Some((proxy, dump)) = answers.next().await {
         match &dump {
             Dump::Failed(why) => failed.push(Warning::new(proxy.to_string(), why.clone(), "")),
             Dump::Loaded(_) | Dump::Loading => {}

@@ -106,6 +106,10 @@ pub enum WorkloadKind {
 }
 
 impl WorkloadKind {
+    /// Every kind.
+    pub const ALL: [Self; 8] =
+        [Self::Deployment, Self::StatefulSet, Self::DaemonSet, Self::ReplicaSet, Self::Job, Self::Gateway, Self::WorkloadEntry, Self::Pod];
+
     /// The kind as its object writes it.
     pub fn as_str(self) -> &'static str {
         match self {

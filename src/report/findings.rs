@@ -67,9 +67,17 @@ fn text(finding: &Finding, paint: Paint) -> String {
     out
 }
 
+/// How many proxies are named where people read; the forms for programs have all.
+const MOST: usize = 10;
+
+/// One finding, as it is pasted into an issue.
+pub fn of_one(finding: &Finding) -> String {
+    finding_markdown(finding).trim_start().to_owned()
+}
+
 /// What stands under a finding, each line with what it is.
 fn lines(finding: &Finding) -> Vec<(&'static str, String)> {
-    let mut lines: Vec<(&str, String)> = Vec::new();
+    let mut lines: Vec<(&str, String)> = finding.said_proxies(MOST).map(|proxies| ("proxies", proxies)).into_iter().collect();
     for (place, evidence) in finding.evidence.iter().enumerate() {
         lines.push((if place == 0 { "evidence" } else { "" }, evidence.clone()));
     }

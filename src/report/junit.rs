@@ -27,18 +27,22 @@ pub(super) fn written(answer: &FindingsAnswer) -> String {
         };
     }
     let failures = answer.count(Severity::Error);
+    // Readers of JUnit show what a suite says beside its cases; the counts alone would pass for the whole mesh.
+    let said = answer.unread().map(|unread| format!("    <system-out>{unread}</system-out>\n")).unwrap_or_default();
     let counts = format!("name=\"meshscope check\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\"");
     let scope = escaped(&answer.scope.to_string());
     let scope = format!("    <properties><property name=\"scope\" value=\"{scope}\"/></properties>\n");
     format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite {counts}>\n{scope}{cases}  </testsuite>\n</testsuites>\n"
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite {counts}>\n{scope}{cases}{said}  </testsuite>\n</testsuites>\n"
     )
 }
 
 fn case(finding: &Finding, out: &mut String) {
     let evidence: String = finding.evidence.iter().map(|line| format!("- {line}\n")).collect();
-    let body = escaped(&format!("{}\n{evidence}{}\nWhat to do: {}.", finding.what, finding.why, finding.fix));
-    let name = escaped(&format!("{} {}", finding.code, finding.object));
+    let proxies = finding.said_proxies(usize::MAX).map(|proxies| format!("Proxies: {proxies}.\n")).unwrap_or_default();
+    let body = escaped(&format!("{}\n{proxies}{evidence}{}\nWhat to do: {}.", finding.what, finding.why, finding.fix));
+    // A name says which test it is from run to run.
+    let name = escaped(&finding.id);
     let word = finding.severity.as_str();
     let _ = write!(out, "    <testcase classname=\"meshscope.{}\" name=\"{name}\">", escaped(finding.code));
     let _ = match finding.severity {

@@ -28,6 +28,7 @@ use crate::cli::Format;
 use crate::model::printable::is_unprintable;
 use crate::model::warning::Warning;
 
+pub use findings::of_one as finding;
 pub use logs::LogPrinter;
 pub use paint::{Paint, Style};
 pub use table::Table;

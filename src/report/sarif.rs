@@ -6,13 +6,13 @@
 use serde_json::{Value, json};
 
 use crate::analysis::answers::FindingsAnswer;
-use crate::analysis::findings::{Finding, FindingObject, RULES, Rule, Severity};
+use crate::analysis::findings::{Finding, RULES, Rule, Severity};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json";
 
 pub(super) fn written(answer: &FindingsAnswer) -> String {
     let said = answer.not_checked.iter().map(|unchecked| format!("not looked at: {unchecked}"));
-    let said = said.chain(answer.warnings.iter().map(ToString::to_string));
+    let said = answer.unread().into_iter().chain(said).chain(answer.warnings.iter().map(ToString::to_string));
     let notes: Vec<Value> = said.map(|text| json!({"level": "warning", "message": {"text": text}})).collect();
     let driver = json!({
         "name": env!("CARGO_PKG_NAME"),
@@ -51,7 +51,9 @@ fn rule(rule: &Rule) -> Value {
 
 fn result(finding: &Finding) -> Value {
     let evidence: String = finding.evidence.iter().map(|line| format!("\n- {line}")).collect();
-    let name = path(&finding.object);
+    // Where its pods come and go, the workload is what stays.
+    let object = if let ("Pod", [owner]) = (finding.object.kind, &finding.workloads[..]) { owner } else { &finding.object };
+    let name = object.path();
     json!({
         "ruleId": finding.code,
         "ruleIndex": RULES.iter().position(|rule| rule.code == finding.code),
@@ -59,15 +61,9 @@ fn result(finding: &Finding) -> Value {
         "message": {"text": format!("{}{evidence}\nWhat to do: {}.", finding.what, finding.fix)},
         "locations": [{
             "physicalLocation": {"artifactLocation": {"uri": name}, "region": {"startLine": 1}},
-            "logicalLocations": [{"name": finding.object.name, "fullyQualifiedName": name, "kind": "resource"}],
+            "logicalLocations": [{"name": object.name, "fullyQualifiedName": name, "kind": "resource"}],
         }],
-        "partialFingerprints": {"codeAndObject/v1": format!("{}:{name}", finding.code)},
-        "properties": {"proxies": finding.proxies, "place": finding.place},
+        "partialFingerprints": {"codeAndObject/v2": finding.id},
+        "properties": {"object": finding.object, "proxies": finding.proxies, "place": finding.place},
     })
-}
-
-/// `wasmplugin/default/helloworld`, which is how `--ignore` takes it too.
-fn path(object: &FindingObject) -> String {
-    let namespace = if object.namespace.is_empty() { String::new() } else { format!("{}/", object.namespace) };
-    format!("{}/{namespace}{}", object.kind.to_lowercase(), object.name)
 }

@@ -68,6 +68,140 @@ fn what_is_ignored_is_counted_and_no_bad_news() {
     }
     let output = meshscope(&["check", "--demo", "--ignore", "stub"]);
     fails(&output, 2, &["there is no finding stub", "stub-in-place", "near-miss"]);
+    let output = meshscope(&["check", "--demo", "--ignore", "refused-push:"]);
+    fails(&output, 2, &["refused-push: names no object", "write refused-push alone"]);
+}
+
+/// Six pods of one Deployment, of which the first five refused their inbound listeners for one reason.
+fn refused() -> tempfile::TempDir {
+    super::support::crowd(6, |place, dump| {
+        let mut dump: Value = serde_json::from_str(dump).unwrap();
+        let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+        let listeners = sections.filter_map(|section| section.get_mut("dynamic_listeners")).flat_map(|list| list.as_array_mut().unwrap());
+        for listener in listeners.filter(|listener| place < 5 && listener["name"] == "virtualInbound") {
+            let sent = listener["active_state"]["listener"].clone();
+            let details = format!("httpbin-00{place}.default: no such filter");
+            listener["error_state"] = serde_json::json!({"failed_configuration": sent, "details": details, "last_update_attempt": format!("2026-11-23T19:37:5{place}Z")});
+        }
+        dump.to_string()
+    })
+}
+
+fn check_of(folder: &tempfile::TempDir, arguments: &[&str]) -> String {
+    let output = meshscope(&[&["check", "-A", "--from", folder.path().to_str().unwrap()], arguments].concat());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn what_has_one_cause_is_one_finding_of_the_workload() {
+    let folder = refused();
+    let answer: Value = serde_json::from_str(&check_of(&folder, &["-o", "json"])).unwrap();
+    let [finding] = &answer["findings"].as_array().unwrap()[..1] else { panic!("{answer}") };
+    assert_eq!(codes(&answer, "error"), ["refused-push"], "{answer}");
+    assert_eq!(finding["object"], serde_json::json!({"kind": "Deployment", "namespace": "default", "name": "httpbin"}));
+    assert_eq!(finding["workloads"], serde_json::json!([finding["object"]]));
+    assert_eq!(finding["id"], "refused-push:deployment/default/httpbin:listener/virtualInbound");
+    let names: Vec<String> = (0..5).map(|place| format!("httpbin-00{place}.default")).collect();
+    assert_eq!(finding["proxies"], serde_json::json!(names));
+    assert_eq!(finding["what"], "httpbin-000.default refused listener virtualInbound; so it is with 4 other proxies.");
+    let named = names.join(", ");
+    for (form, line) in
+        [("text", format!("proxies   {named}\n")), ("markdown", format!("- proxies: {named}\n")), ("junit", format!("Proxies: {named}.\n"))]
+    {
+        let text = check_of(&folder, &["-o", form]);
+        assert!(text.contains(&line), "{form}: {text}");
+    }
+}
+
+#[test]
+fn a_finding_is_the_same_from_run_to_run_whichever_pods_there_are() {
+    let id = "refused-push:deployment/default/httpbin:listener/virtualInbound";
+    let sarif: Value = serde_json::from_str(&check_of(&refused(), &["-o", "sarif"])).unwrap();
+    let mut prints: Vec<&str> = sarif["runs"][0]["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| result["partialFingerprints"]["codeAndObject/v2"].as_str().unwrap())
+        .collect();
+    assert_eq!(prints[0], id);
+    let all = prints.len();
+    prints.sort_unstable();
+    prints.dedup();
+    assert_eq!(prints.len(), all, "no two are one");
+    let junit = check_of(&refused(), &["-o", "junit"]);
+    assert!(junit.contains(&format!("classname=\"meshscope.refused-push\" name=\"{id}\"")), "{junit}");
+}
+
+#[test]
+fn a_pod_is_ignored_by_its_workload() {
+    let folder = refused();
+    let from = folder.path().to_str().unwrap();
+    for wanted in ["deploy/httpbin", "deployment/default/httpbin", "default/httpbin", "default/*", "deploy/http*", "httpbin", "*"] {
+        let ignore = format!("refused-push:{wanted}");
+        let output = meshscope(&["check", "-A", "--from", from, "--ignore", &ignore]);
+        assert_eq!(output.status.code(), Some(0), "{wanted}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("; 1 ignored"), "{wanted}: one finding");
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("--ignore"), "{wanted}");
+    }
+    // A pod's own name leaves the others.
+    let output = meshscope(&["check", "-A", "--from", from, "--ignore", "refused-push:pod/default/httpbin-000"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        String::from_utf8_lossy(&output.stdout)
+            .contains("httpbin-001.default refused listener virtualInbound; so it is with 3 other proxies.")
+    );
+    for wanted in ["refused-push:deploy/sleep", "refused-push:other/*", "stub-in-place"] {
+        let output = meshscope(&["check", "-A", "--from", from, "--ignore", wanted]);
+        assert_eq!(output.status.code(), Some(1), "{wanted}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains(&format!("warning: --ignore {wanted}: is true of no finding")), "{wanted}: {said}");
+    }
+}
+
+#[test]
+fn how_many_proxies_were_asked_is_said_in_each_form() {
+    let some = &["--max-proxies", "1"];
+    for (form, said) in [
+        ("text", "1 of 2 proxies read.\n"),
+        ("markdown", "; 1 of 2 proxies read\n"),
+        ("sarif", "\"text\": \"1 of 2 proxies read\""),
+        ("junit", "<system-out>1 of 2 proxies read</system-out>"),
+    ] {
+        let (_, text) = check("permissive", &[&some[..], &["-o", form]].concat());
+        assert!(text.contains(said), "{form}: {text}");
+        let (_, all) = check("permissive", &["-o", form]);
+        assert!(!all.contains("1 of 2") && !all.contains(said), "{form}: {all}");
+    }
+    let (_, answer) = answer("permissive", some);
+    assert_eq!((&answer["proxiesRead"], &answer["proxiesAll"]), (&Value::from(1), &Value::from(2)));
+    let warning = answer["warnings"].as_array().unwrap().iter().find(|warning| warning["object"] == "proxies").unwrap();
+    assert!(warning["fix"].as_str().unwrap().contains("--max-proxies"), "{warning}");
+    fails(&meshscope(&["check", "--demo", "--max-proxies", "0"]), 2, &["'0'", "from 1 on, or all"]);
+}
+
+/// The one proxy of many that has a stub is the last.
+#[test]
+fn every_proxy_is_asked() {
+    let folder = super::support::crowd(60, |place, dump| if place == 59 { denied(dump) } else { dump.to_owned() });
+    let run = |arguments: &[&str]| meshscope(&[arguments, &["-A", "--from", folder.path().to_str().unwrap()]].concat());
+    assert_eq!(run(&["check"]).status.code(), Some(1));
+    assert_eq!(run(&["check", "--max-proxies", "50"]).status.code(), Some(0));
+    let health = String::from_utf8(run(&["health", "default/helloworld", "--max-proxies", "all"]).stdout).unwrap();
+    assert!(health.contains("60 of 61 running, 1 stub, denies all"), "{health}");
+    let health = String::from_utf8(run(&["health", "default/helloworld", "--max-proxies", "50"]).stdout).unwrap();
+    assert!(health.contains("50 of 61 running, 11 unknown"), "{health}");
+}
+
+/// A dump with a filter that denies in the place of the module.
+fn denied(dump: &str) -> String {
+    let mut dump: Value = serde_json::from_str(dump).unwrap();
+    let rbac = serde_json::json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC", "rules": {},
+        "rules_stat_prefix": "wasm-default-deny"});
+    let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+    for entry in sections.filter_map(|section| section.get_mut("ecds_filters")).flat_map(|list| list.as_array_mut().unwrap()) {
+        entry["ecds_filter"]["typed_config"] = rbac.clone();
+    }
+    dump.to_string()
 }
 
 #[test]
@@ -139,7 +273,7 @@ fn sarif_is_as_it_has_to_be() {
         let location = &result["locations"][0];
         let uri = location["physicalLocation"]["artifactLocation"]["uri"].as_str().unwrap();
         assert_eq!(location["logicalLocations"][0]["fullyQualifiedName"], uri);
-        assert!(result["partialFingerprints"]["codeAndObject/v1"].as_str().unwrap().ends_with(uri));
+        assert_eq!(result["partialFingerprints"]["codeAndObject/v2"], format!("{}:{uri}", result["ruleId"].as_str().unwrap()));
     }
     ids.sort_unstable();
     ids.dedup();

@@ -1,10 +1,16 @@
 //! The screen: from a finding to its chain in one key, and what could not be read behind the findings.
 
+use std::collections::BTreeSet;
+
 use meshscope::app::action::View;
+use meshscope::app::effect::Effect;
 use meshscope::app::screen::Subject;
 use std::sync::Arc;
 
+use meshscope::model::ids::ProxyId;
 use meshscope::source::files::Files;
+use meshscope::source::{Source, SourceInfo, SourceKind};
+use serde_json::Value;
 
 use super::recorded::HTTPBIN;
 use super::support;
@@ -31,6 +37,71 @@ fn a_finding_without_a_chain_leads_to_what_it_is_about() {
     let mut demo = Driver::demo();
     demo.keys("f<enter>");
     assert_eq!(demo.app.screen().view(), View::Mtls, "PERMISSIVE is a matter of policies");
+}
+
+/// The recording with a proxy that istiod says nothing of.
+fn alone() -> tempfile::TempDir {
+    let mut syncz: Value = serde_json::from_slice(&support::files("permissive")["istiod/syncz.json"]).unwrap();
+    syncz.as_array_mut().unwrap().retain(|entry| entry["proxy"] != HTTPBIN);
+    support::folder("permissive", &[("istiod/syncz.json", syncz.to_string())])
+}
+
+#[test]
+fn a_finding_of_what_istiod_says_leads_there() {
+    let folder = alone();
+    for key in ["<enter>", "s"] {
+        let mut driver = Driver::over(Arc::new(Files::open(folder.path()).unwrap()), false);
+        let findings = driver.keys("f").text(SIZE);
+        assert!(findings.contains("proxy-not-connected Pod default/httpbin"), "{findings}");
+        let shown = driver.keys(key).text(SIZE);
+        assert_eq!(driver.app.screen().view(), View::Sync, "{key}");
+        assert!(shown.contains("▸ httpbin-664956bb75-9d64m.default  ✗ not co"), "{shown}");
+        driver.keys("<esc>d");
+        assert_eq!(driver.app.screen().view(), View::Diff);
+    }
+}
+
+#[test]
+fn the_selected_finding_is_copied() {
+    let folder = alone();
+    let mut driver = Driver::over(Arc::new(Files::open(folder.path()).unwrap()), false);
+    driver.keys("fy");
+    let copied = &driver.copied[0];
+    assert!(copied.starts_with("#### warning `proxy-not-connected`: Pod default/httpbin"), "{copied}");
+    assert!(copied.contains("- matters: ") && !copied.contains("permissive-without-need"), "{copied}");
+}
+
+/// The proxies that are asked.
+fn asked(effects: &[Effect]) -> BTreeSet<ProxyId> {
+    let of = |effect: &Effect| match effect {
+        Effect::FetchConfigDump { request, .. } => Some(request.proxy.clone()),
+        _ => None,
+    };
+    effects.iter().filter_map(of).collect()
+}
+
+#[test]
+fn how_many_proxies_were_read_is_said_and_the_others_can_be() {
+    let folder = support::crowd(30, |_, dump| dump.to_owned());
+    let source = || Arc::new(Files::open(folder.path()).unwrap());
+    let mut recording = Driver::over(source(), true);
+    let shown = recording.keys("f").text(SIZE);
+    assert!(shown.contains("0 of 32 proxies read.") && !shown.contains("a reads"), "{shown}");
+    assert_eq!(asked(&recording.held).len(), 32, "to read a recording costs no proxy a moment");
+    let options = Driver::options(source().as_ref(), SourceInfo { kind: SourceKind::Cluster, ..source().info() });
+    let mut live = Driver::with(source(), options, true);
+    // istiod is asked again and again: that has no end here.
+    let effects = live.effects_of("f").into_iter().filter(|effect| matches!(effect, Effect::Ask { .. }));
+    live.perform(effects.collect());
+    live.settle();
+    let shown = live.text(SIZE);
+    assert!(shown.contains("0 of 32 proxies read.  a reads the others"), "{shown}");
+    assert_eq!(asked(&live.held).len(), 24);
+    let effects = live.effects_of("a");
+    assert_eq!(asked(&effects).union(&asked(&live.held)).count(), 32);
+    assert!(!live.text(SIZE).contains("a reads"));
+    live.effects_of("a");
+    assert_eq!(live.app.note.as_deref(), Some("every proxy is read, or being read"));
 }
 
 #[test]

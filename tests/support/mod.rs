@@ -62,6 +62,34 @@ pub fn folder(recording: &str, changed: &[(&str, String)]) -> tempfile::TempDir 
     folder
 }
 
+/// The recording `permissive` as a folder, with so many more pods of httpbin, `httpbin-000` and so on, each with a dump made of
+/// httpbin's.
+pub fn crowd(count: usize, dump: impl Fn(usize, &str) -> String) -> tempfile::TempDir {
+    const HTTPBIN: &str = "httpbin-664956bb75-9d64m";
+    let files = files("permissive");
+    let own = String::from_utf8(files[&format!("proxies/{HTTPBIN}.default/config_dump.json")].clone()).unwrap();
+    let mut pods: serde_json::Value = serde_json::from_slice(&files["k8s/pods.json"]).unwrap();
+    let items = pods["items"].as_array_mut().unwrap();
+    let pod = items.iter().find(|pod| pod["metadata"]["name"] == HTTPBIN).unwrap().clone();
+    let names: Vec<String> = (0..count).map(|place| format!("httpbin-{place:03}")).collect();
+    for (place, name) in names.iter().enumerate() {
+        let mut pod = pod.clone();
+        pod["metadata"]["name"] = name.as_str().into();
+        pod["status"]["podIP"] = format!("10.9.{}.{}", place / 250, place % 250 + 1).into();
+        items.push(pod);
+    }
+    let folder = folder("permissive", &[("k8s/pods.json", pods.to_string())]);
+    for (place, name) in names.iter().enumerate() {
+        for (path, bytes) in files.iter().filter(|(path, _)| path.starts_with(&format!("proxies/{HTTPBIN}."))) {
+            let path = folder.path().join(path.replace(HTTPBIN, name));
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let changed = path.ends_with("config_dump.json").then(|| dump(place, &own));
+            std::fs::write(path, changed.as_ref().map_or(bytes.as_slice(), String::as_bytes)).unwrap();
+        }
+    }
+    folder
+}
+
 /// Runs the binary, without a kubeconfig unless one is given.
 pub fn meshscope(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_meshscope"))

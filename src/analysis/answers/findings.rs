@@ -15,7 +15,7 @@ pub struct CheckScope {
     pub namespace: Option<String>,
     /// How many plugins there are, those of the root namespace too.
     pub plugins: usize,
-    /// How many proxies there are.
+    /// How many proxies there are: those of the namespace, and those that its plugins apply to.
     pub proxies: usize,
     /// Of how many of them the own config dump was read, whole.
     pub proxies_read: usize,
@@ -48,7 +48,7 @@ pub struct FindingsAnswer {
     pub not_checked: Vec<NotChecked>,
     /// How many findings were left out because they are ignored.
     pub ignored: usize,
-    /// The proxies that were looked at, or should have been.
+    /// The proxies in question.
     #[serde(skip)]
     pub proxies: Vec<ProxyId>,
     /// Why of no proxy that runs anything could be read; None where something could, and where none runs.
@@ -60,6 +60,12 @@ impl FindingsAnswer {
     /// How many findings are of a severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+
+    /// `24 of 60 proxies read`; None where all were.
+    pub fn unread(&self) -> Option<String> {
+        let (read, all) = (self.scope.proxies_read, self.scope.proxies);
+        (read < all).then(|| format!("{read} of {all} {} read", if all == 1 { "proxy" } else { "proxies" }))
     }
 
     /// `1 error, 2 warnings, 1 information; 3 ignored`.
@@ -80,11 +86,14 @@ impl FindingsAnswer {
 /// Answers for what a namespace sees, its own and the root namespace's plugins and its own proxies; for all where it is None.
 pub fn findings(snapshot: &Snapshot, namespace: Option<&str>, ignore: &[Ignore]) -> FindingsAnswer {
     let facts = Facts::of(snapshot, namespace);
-    let mut found = findings::findings(&facts);
-    let all = found.len();
-    found.retain(|finding| !ignore.iter().any(|ignore| ignore.covers(finding)));
+    let found = findings::findings(&facts);
+    // That nothing is ignored any more is worth to know: the object may be gone, or its name be written otherwise.
+    let idle = ignore.iter().filter(|ignore| !found.iter().any(|finding| ignore.covers(finding)));
+    let idle = idle.map(|ignore| Warning::new(format!("--ignore {ignore}"), "is true of no finding", "correct the name, or leave it away"));
+    let warnings = snapshot.warnings.iter().cloned().chain(idle).collect();
+    let (ignored, found): (Vec<_>, Vec<_>) = found.into_iter().partition(|finding| ignore.iter().any(|ignore| ignore.covers(finding)));
     FindingsAnswer {
-        warnings: snapshot.warnings.clone(),
+        warnings,
         scope: CheckScope {
             namespace: namespace.map(str::to_owned),
             plugins: facts.plugins.len(),
@@ -92,8 +101,8 @@ pub fn findings(snapshot: &Snapshot, namespace: Option<&str>, ignore: &[Ignore])
             proxies_read: facts.dumps().count(),
         },
         blind: blind(&facts),
-        ignored: all - found.len(),
-        findings: found,
+        ignored: findings::grouped(&facts, ignored).len(),
+        findings: findings::grouped(&facts, found),
         not_checked: findings::not_checked(&facts),
         proxies: facts.proxies.into_iter().map(|proxy| proxy.id).collect(),
     }

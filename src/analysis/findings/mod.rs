@@ -2,6 +2,7 @@
 //! what shows it, why it matters and what to do; what it could not look at is said too.
 
 mod facts;
+mod group;
 mod ignore;
 mod states;
 mod unchecked;
@@ -12,6 +13,8 @@ use crate::model::ids::{ObjectName, PluginId, ProxyId};
 use crate::model::kind::Kind;
 
 pub use facts::{Facts, PluginFacts, ProxyFacts};
+pub use group::grouped;
+use group::once_each;
 pub use ignore::Ignore;
 pub use unchecked::{NotChecked, not_checked};
 
@@ -109,8 +112,10 @@ impl Rule {
             fix: String::new(),
             object,
             proxies: Vec::new(),
+            workloads: Vec::new(),
             place: None,
             plugin: None,
+            id: String::new(),
         }
     }
 
@@ -174,11 +179,32 @@ pub struct Finding {
     pub object: FindingObject,
     /// The proxies that it is about, by name; empty where it is about none.
     pub proxies: Vec<ProxyId>,
+    /// The workloads of these proxies, by name.
+    pub workloads: Vec<FindingObject>,
     /// Where in a proxy it can be looked at; None where it is in no listener.
     pub place: Option<Place>,
     /// The plugin that it is about.
     #[serde(skip)]
     pub plugin: Option<PluginId>,
+    /// What it is told by from run to run, whichever pods there are: the code, the object or the pods' workload, the listener or plugin.
+    pub id: String,
+}
+
+impl Finding {
+    /// Whether what shows it is what the istiods say of the proxies.
+    pub fn is_of_sync(&self) -> bool {
+        RULES.iter().any(|rule| rule.code == self.code && rule.needs.sync)
+    }
+
+    /// The proxies that it is about, the first ones by name, where its object does not name the only one.
+    pub fn said_proxies(&self, most: usize) -> Option<String> {
+        if let ("Pod", [_]) | (_, []) = (self.object.kind, &self.proxies[..]) {
+            return None;
+        }
+        let names: Vec<String> = self.proxies.iter().take(most).map(ProxyId::to_string).collect();
+        let more = self.proxies.len() - names.len();
+        Some(if more > 0 { format!("{} and {more} more", names.join(", ")) } else { names.join(", ") })
+    }
 }
 
 /// The object that a finding is about.
@@ -199,6 +225,11 @@ impl FindingObject {
 
     fn pod(proxy: &ProxyId) -> Self {
         Self { kind: "Pod", namespace: proxy.namespace.clone(), name: proxy.pod.clone() }
+    }
+
+    /// `wasmplugin/default/helloworld`, which is how `--ignore` takes it too.
+    pub fn path(&self) -> String {
+        format!("{}/{}", self.kind.to_lowercase(), ObjectName::new(self.namespace.as_str(), self.name.as_str()))
     }
 }
 
@@ -229,10 +260,12 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// What the rules find, the gravest first, of each severity by object. A rule that cannot see what it needs finds nothing.
+/// What the rules find, the gravest first, of each severity by object, each proxy for itself: see [`grouped`]. A rule that cannot
+/// see what it needs finds nothing.
 pub fn findings(facts: &Facts<'_>) -> Vec<Finding> {
     let able = RULES.iter().filter(|rule| !unchecked::is_blind(rule, facts));
     let mut found: Vec<Finding> = able.flat_map(|rule| (rule.check)(facts)).collect();
+    found.iter_mut().for_each(|finding| finding.workloads = group::owners(facts, &finding.proxies));
     found.sort_by(|a, b| (a.severity, &a.object, a.code, &a.what).cmp(&(b.severity, &b.object, b.code, &b.what)));
     found
 }
@@ -240,22 +273,4 @@ pub fn findings(facts: &Facts<'_>) -> Vec<Finding> {
 /// `1 proxy`, `3 proxies`.
 fn proxies(count: usize) -> String {
     if count == 1 { "1 proxy".to_owned() } else { format!("{count} proxies") }
-}
-
-/// What is true of several things, once each, with the first of them: `it is so (a, b and 4 more)`.
-fn once_each<T: ToString>(said: impl IntoIterator<Item = (T, String)>) -> Vec<String> {
-    const MOST: usize = 3;
-    let mut found: Vec<(String, Vec<String>)> = Vec::new();
-    for (of, text) in said {
-        match found.iter_mut().find(|(known, _)| *known == text) {
-            Some((_, all)) => all.push(of.to_string()),
-            None => found.push((text, vec![of.to_string()])),
-        }
-    }
-    let line = |(text, of): (String, Vec<String>)| {
-        let more = of.len().saturating_sub(MOST);
-        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-        format!("{}{rest}: {text}", of[..of.len() - more].join(", "))
-    };
-    found.into_iter().map(line).collect()
 }

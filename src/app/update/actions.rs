@@ -57,9 +57,15 @@ pub(super) fn run(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Copy => copy::copy(app),
         Action::Help => walk::go(app, Subject::Help(Context { typing: false, ..app.context() })),
         Action::Findings => walk::findings(app),
+        Action::EveryProxy => ask::every_proxy(app),
         Action::Refresh => refresh(app),
         Action::AllNamespaces => all_namespaces(app),
         Action::NextScene => next_scene(app),
+        Action::NextPart => {
+            let screen = app.screen_mut();
+            screen.part = screen.part.wrapping_add(1);
+            Vec::new()
+        }
         Action::Toggle => tree::toggle(app, None),
         Action::Expand => tree::toggle(app, Some(true)),
         Action::Collapse => tree::collapse(app),
@@ -97,6 +103,7 @@ fn step(app: &mut App, by: isize) -> Vec<Effect> {
     let rows = std::mem::take(&mut screen.rows);
     screen.list.step(by, height, rows.len(), |row| rows.get(row).is_some_and(Row::is_selectable));
     screen.rows = rows;
+    screen.part = 0;
     ask::wanted_dumps(app)
 }
 

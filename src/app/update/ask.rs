@@ -2,15 +2,12 @@
 
 use super::{dumps, lay_out, secret, sync};
 use crate::app::effect::Effect;
-use crate::app::program::App;
+use crate::app::program::{App, MOST_AT_FIRST};
 use crate::app::question::Answered;
 use crate::app::rows;
 use crate::app::screen::Subject;
 use crate::app::state::Ticket;
 use crate::model::ids::ProxyId;
-
-/// How many proxies are asked for home's sake; a screen of its own asks for all it shows.
-const MOST_FOR_HOME: usize = 24;
 
 /// Asks the question of the screen in sight, of the world as it is now; what is to be read for it beside is read first.
 pub(super) fn ask(app: &mut App) -> Vec<Effect> {
@@ -69,6 +66,16 @@ pub(super) fn select_miss(app: &mut App, place: usize) {
     }
 }
 
+/// Asks the proxies too that were left out at first.
+pub(super) fn every_proxy(app: &mut App) -> Vec<Effect> {
+    if !app.reads_some() {
+        app.note = Some("every proxy is read, or being read".to_owned());
+        return Vec::new();
+    }
+    app.screen_mut().every_proxy = true;
+    wanted_dumps(app)
+}
+
 /// Asks for the dumps, and for what istiod says, that the screen in sight needs and that nobody has asked for yet.
 pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
     let mut effects = sync::wanted(app);
@@ -78,7 +85,7 @@ pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
             let all = screen.plugins().map(|answer| answer.plugins.as_slice()).unwrap_or_default();
             all.iter()
                 .flat_map(|plugin| plugin.proxies.iter().map(|(_, proxy)| proxy.proxy.clone()))
-                .take(MOST_FOR_HOME)
+                .take(MOST_AT_FIRST)
                 .collect::<Vec<_>>()
         }
         Subject::Workloads(_) => {
@@ -91,10 +98,11 @@ pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
         }
         Subject::WhatIf(supposed) => {
             let answered = screen.what_if().and_then(Result::ok).map(|answer| answer.workloads.iter().map(|entry| entry.proxy.clone()));
-            supposed.proxy.iter().cloned().chain(answered.into_iter().flatten().take(MOST_FOR_HOME)).collect()
+            supposed.proxy.iter().cloned().chain(answered.into_iter().flatten().take(MOST_AT_FIRST)).collect()
         }
         Subject::Findings { .. } => {
-            screen.findings().map(|answer| answer.proxies.iter().take(MOST_FOR_HOME).cloned().collect()).unwrap_or_default()
+            let most = if app.reads_some() { MOST_AT_FIRST } else { usize::MAX };
+            screen.findings().map(|answer| answer.proxies.iter().take(most).cloned().collect()).unwrap_or_default()
         }
         Subject::Health(_) => {
             let visible = screen.list.visible(app.body_height, screen.rows.len());
@@ -103,7 +111,7 @@ pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
         }
         Subject::Timeline(_) => {
             let answered = screen.timeline().map(|answer| answer.proxies.iter().map(|part| part.proxy.clone()));
-            answered.into_iter().flatten().take(MOST_FOR_HOME).collect()
+            answered.into_iter().flatten().take(MOST_AT_FIRST).collect()
         }
         Subject::Sync { .. } | Subject::Mtls(_) | Subject::Logs(_) | Subject::Record(_) | Subject::Raw { .. } | Subject::Help(_) => {
             Vec::new()

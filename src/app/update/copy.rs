@@ -10,7 +10,7 @@ use crate::app::question::Answered;
 use crate::app::rows::{self, Row};
 use crate::app::screen::Subject;
 use crate::model::envoy::Listener;
-use crate::report::Answer;
+use crate::report::{self, Answer};
 
 /// Copies what the screen is about: the whole explanation, a row's JSON, or its name.
 pub(super) fn copy(app: &mut App) -> Vec<Effect> {
@@ -39,6 +39,10 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
             _ => None,
         },
         (Subject::Findings { .. }, Some(Row::Warning(index))) => app.snapshot.warnings.get(*index).map(ToString::to_string),
+        (Subject::Findings { .. }, Some(Row::Finding(index))) => {
+            screen.findings().and_then(|answer| answer.findings.get(*index)).map(report::finding)
+        }
+        (Subject::Findings { .. }, Some(row @ Row::Unchecked(_))) => Some(rows::text(screen, row)),
         (Subject::Findings { .. }, _) => screen.findings().map(Answer::markdown),
         (Subject::Help(_), _) => Some(keymap::readme_table()),
         (_, Some(row @ (Row::Chain(..) | Row::NetworkFilter(..) | Row::HttpFilter(..) | Row::Listener(_)))) => {

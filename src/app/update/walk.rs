@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ask, copy, forget, lay_out, logs, tree};
+use super::{ask, copy, forget, lay_out, logs, sync, tree};
 use crate::analysis::findings::Place;
 use crate::analysis::lookup;
 use crate::app::effect::Effect;
@@ -106,11 +106,14 @@ pub(super) fn findings(app: &mut App) -> Vec<Effect> {
     go(app, Subject::Findings { namespace })
 }
 
-/// Goes to where a finding can be looked at: its chain, else the workloads of its plugin, else what its policies come to.
+/// Goes to where a finding can be looked at: its chain, else what istiod says of its proxy where that shows it, else the workloads of its plugin, else what its policies come to.
 fn open_finding(app: &mut App, index: usize) -> Vec<Effect> {
     let Some(finding) = app.screen().findings().and_then(|answer| answer.findings.get(index)).cloned() else { return Vec::new() };
     if let Some(Place { listener, state, chain, .. }) = finding.place {
         return show_chain(app, Some(rows::Key { listener, state, chain }));
+    }
+    if finding.is_of_sync() {
+        return sync::open(app);
     }
     match (finding.plugin, finding.object.kind) {
         (Some(plugin), _) => go(app, Subject::Workloads(plugin)),

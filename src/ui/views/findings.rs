@@ -14,6 +14,9 @@ use crate::ui::text::{Piece, TextLine};
 use crate::ui::theme::Role;
 use crate::ui::widgets::Paragraphs;
 
+/// How many proxies of a finding are named.
+const MOST: usize = 10;
+
 /// Draws it, and returns how many rows are in sight.
 pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
     let Subject::Findings { namespace } = &screen.subject else { return 0 };
@@ -28,7 +31,7 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
         empty::not_found(screen).unwrap_or_else(|| empty::findings(app)).render(inside, buffer, look);
         return usize::from(inside.height);
     };
-    let rest = below_question(summary(answer, look), inside, buffer, look);
+    let rest = below_question(summary(answer, app.reads_some(), look), inside, buffer, look);
     let row = |index: usize| match &screen.rows[index] {
         Row::Finding(place) => finding(&answer.findings[*place], index == screen.list.selected, rows::hits(screen, index), look),
         Row::Unchecked(place) => vec![unchecked(answer, *place, look)],
@@ -39,8 +42,8 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
     Paragraphs { total: screen.rows.len(), row, state: list(screen) }.render(rest, buffer, look)
 }
 
-/// `1 error, 2 warnings, 1 information.`
-fn summary(answer: &FindingsAnswer, look: &Look<'_>) -> Vec<Piece<'static>> {
+/// `1 error, 2 warnings, 1 information; 24 of 60 proxies read.`, and where `more` says so the key that reads the others.
+fn summary(answer: &FindingsAnswer, more: bool, look: &Look<'_>) -> Vec<Piece<'static>> {
     let grave = answer.findings.first().map(|finding| finding.severity);
     let unseen = !answer.not_checked.is_empty();
     let (role, mark) = match grave {
@@ -49,11 +52,16 @@ fn summary(answer: &FindingsAnswer, look: &Look<'_>) -> Vec<Piece<'static>> {
         Some(severity) => marked(severity, look),
     };
     let text = match (grave, unseen) {
-        (None, true) => "Nothing was found in what could be looked at.".to_owned(),
+        (None, true) => {
+            let unread = answer.unread().map(|unread| format!(": {unread}")).unwrap_or_default();
+            format!("Nothing was found in what could be looked at{unread}.")
+        }
         (None, false) => "Nothing was found that is wrong, or that may not be what was meant.".to_owned(),
         (Some(_), _) => format!("{}.", answer.summary()),
     };
-    vec![Piece::new(role, format!("{mark} ")), Piece::new(Role::Title, text)]
+    let mut pieces = vec![Piece::new(role, format!("{mark} ")), Piece::new(Role::Title, text)];
+    pieces.extend(more.then(|| Piece::new(Role::Muted, "  a reads the others")));
+    pieces
 }
 
 fn marked(severity: Severity, look: &Look<'_>) -> (Role, &'static str) {
@@ -75,6 +83,9 @@ fn finding<'a>(finding: &'a Finding, selected: bool, hits: &'a [usize], look: &L
     ];
     if !selected {
         return lines;
+    }
+    if let Some(proxies) = finding.said_proxies(MOST) {
+        lines.push(TextLine::new([Piece::new(Role::Muted, "  proxies   "), Piece::text(proxies)]).hanging(12));
     }
     let mut say = |name: &'static str, text: &'a str| {
         lines.push(TextLine::new([Piece::new(Role::Muted, format!("  {name:8}  ")), Piece::text(text)]).hanging(12));

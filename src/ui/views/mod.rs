@@ -31,7 +31,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::Look;
-use super::text::{Piece, TextLine, width};
+use super::text::{Piece, TextLine, rows, width};
 use super::theme::{Role, Themes};
 use super::widgets::{Chrome, Column, Pane, PromptLine, paint_wrapped, palette, too_small};
 use crate::app::App;
@@ -187,6 +187,30 @@ fn paragraph(buffer: &mut Buffer, area: Rect, lines: &[TextLine<'_>], look: &Loo
     let mut at = 0;
     for line in lines {
         at += paint_wrapped(buffer, area, at, line, look);
+    }
+}
+
+/// A pane with a text that need not fit into it: a part of it then, with how many there are and the key that shows the next.
+fn parted(title: Vec<Piece<'_>>, lines: &[TextLine<'_>], part: usize, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+    let room = Pane::default().render(area, buffer, look);
+    let (inside, height) = (inset(room), usize::from(room.height));
+    let needed: usize = lines.iter().map(|line| rows(line, inside.width, look.ascii())).sum();
+    let parts = needed.div_ceil(height.max(1)).max(1);
+    let part = part % parts;
+    let note = if parts == 1 { String::new() } else { format!("part {} of {parts}, J shows the next", part + 1) };
+    Pane { title, note: vec![Piece::new(Role::Muted, note)], ..Pane::default() }.render(area, buffer, look);
+    // Painted as a whole and cut, so that a text that is broken goes on where it was.
+    let whole = Rect { x: 0, y: 0, width: inside.width, height: u16::try_from(needed).unwrap_or(u16::MAX) };
+    let mut drawn = Buffer::empty(whole);
+    drawn.set_style(whole, buffer.cell((inside.x, inside.y)).map(|cell| cell.style()).unwrap_or_default());
+    paragraph(&mut drawn, whole, lines, look);
+    for line in (part * height..needed).take(height) {
+        for column in 0..inside.width {
+            let (from, to) = (u16::try_from(line).unwrap_or(u16::MAX), u16::try_from(line - part * height).unwrap_or(u16::MAX));
+            if let (Some(cell), Some(place)) = (drawn.cell((column, from)).cloned(), buffer.cell_mut((inside.x + column, inside.y + to))) {
+                *place = cell;
+            }
+        }
     }
 }
 

@@ -3,15 +3,15 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
-use super::{below_question, empty, inset, list, pane, paragraph, widest};
+use super::{below_question, empty, inset, list, pane, parted, widest};
 use crate::analysis::answers::{SyncAnswer, SyncEntry, TypeAnswer};
 use crate::app::App;
 use crate::app::rows;
 use crate::app::screen::{Screen, Subject};
 use crate::ui::Look;
-use crate::ui::text::{Piece, TextLine};
+use crate::ui::text::{Piece, TextLine, rows as rows_of};
 use crate::ui::theme::Role;
-use crate::ui::widgets::{Align, Column, Pane, Table, TableRow};
+use crate::ui::widgets::{Align, Column, Table, TableRow};
 
 /// The first column.
 const PROXY: Column<'static> = Column { title: "PROXY", min: 20, want: 60, priority: 1, align: Align::Left };
@@ -21,9 +21,11 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
     let Subject::Sync { namespace, .. } = &screen.subject else { return 0 };
     let selected = screen.selected().and_then(|row| rows::sync::entry(screen, row));
     let title = vec![Piece::new(Role::Title, "istiod and its proxies")];
-    let (above, below) = match selected {
-        Some(_) => {
-            let [above, below] = area.layout(&Layout::vertical([Constraint::Fill(1), Constraint::Length(area.height / 2)]));
+    let said = selected.zip(screen.sync()).map(|(entry, answer)| (entry, details(answer, entry, look)));
+    let (above, below) = match &said {
+        Some((_, lines)) => {
+            let below = height_below(screen, lines, area, look);
+            let [above, below] = area.layout(&Layout::vertical([Constraint::Fill(1), Constraint::Length(below)]));
             (above, Some(below))
         }
         None => (area, None),
@@ -41,11 +43,23 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
         None => TableRow::Cells(Vec::new()),
     };
     Table { columns: &columns, total: screen.rows.len(), row, state: list(screen), focused: true }.render(rest, buffer, look);
-    if let (Some(entry), Some(area)) = (selected, below) {
-        let inside = Pane { title: vec![Piece::new(Role::Title, entry.proxy.to_string())], ..Pane::default() }.render(area, buffer, look);
-        paragraph(buffer, inset(inside), &details(answer, entry, look), look);
+    if let (Some((entry, lines)), Some(area)) = (&said, below) {
+        parted(vec![Piece::new(Role::Title, entry.proxy.to_string())], lines, screen.part, area, buffer, look);
     }
     Table::<fn(usize) -> TableRow<'static>>::body_height(rest.height)
+}
+
+/// Lines of a pane's border.
+const BORDERS: u16 = 2;
+/// What the list has beside its rows: its borders, the headline in two lines, the line under it, and the columns' names.
+const BESIDE_ROWS: usize = 6;
+
+/// How high the pane below the list is: half of all, or more where its text needs it and the list does not.
+fn height_below(screen: &Screen, lines: &[TextLine<'_>], area: Rect, look: &Look<'_>) -> u16 {
+    let needed: usize = lines.iter().map(|line| rows_of(line, area.width.saturating_sub(4), look.ascii())).sum();
+    let needed = u16::try_from(needed).unwrap_or(u16::MAX).saturating_add(BORDERS);
+    let list = u16::try_from(screen.rows.len() + BESIDE_ROWS).unwrap_or(u16::MAX);
+    needed.min(area.height.saturating_sub(list)).max(area.height / 2)
 }
 
 /// How the proxies stand, and who was asked.
@@ -114,9 +128,7 @@ fn details<'a>(answer: &'a SyncAnswer, entry: &'a SyncEntry, look: &Look<'_>) ->
     let quiet = entry.types.iter().filter(|found| !found.is_trouble());
     lines.extend(quiet.map(|found| TextLine::new([Piece::text(found.sentence())])));
     if entry.connected {
-        let watched = entry.watched();
-        let watched = if watched.is_empty() { "none".to_owned() } else { watched };
-        lines.push(TextLine::new([Piece::new(Role::Muted, "Plugins that it watches: "), Piece::text(watched)]));
+        lines.push(TextLine::new([Piece::new(Role::Muted, "Plugins that it watches: "), Piece::text(entry.said_watched())]).hanging(2));
     }
     lines.extend(answer.note.map(|note| TextLine::new([Piece::new(Role::Muted, note)])));
     lines

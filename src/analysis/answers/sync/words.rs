@@ -62,6 +62,15 @@ impl SyncEntry {
         !self.connected || self.types.iter().any(TypeAnswer::is_trouble)
     }
 
+    /// The plugins that it watches, `none`, or why that is not known; empty where it is not connected.
+    pub fn said_watched(&self) -> String {
+        match (self.watched(), self.plugins_note.filter(|_| self.plugins.is_none())) {
+            (watched, Some(note)) => format!("{watched}: {note}"),
+            (watched, None) if watched.is_empty() && self.connected => "none".to_owned(),
+            (watched, None) => watched,
+        }
+    }
+
     /// The plugins that it watches, `default/helloworld, default/other`.
     pub fn watched(&self) -> String {
         let Some(plugins) = &self.plugins else { return if self.connected { "not told".to_owned() } else { String::new() } };

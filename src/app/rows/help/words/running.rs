@@ -113,7 +113,7 @@ pub(super) const FINDINGS: Words = &[
         "error, warning, information",
         "An error does not work, a warning may not be what was meant, information is worth to know. The word behind it is the finding's code: `meshscope check --ignore CODE` leaves it out.",
     ),
-    ("evidence, matters, fix", "What shows it, why it matters, and what to do; for the selected finding. Enter goes to its chain."),
+    ("evidence, matters, fix", "What shows it, why it matters, what to do; for the selected one. Enter goes to its chain, or to Sync."),
     ("not looked at", "What could not be read, and the codes of findings that may be missing for that."),
     (
         "a warning",
