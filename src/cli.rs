@@ -1,7 +1,8 @@
 //! The command line's arguments.
 
+mod values;
+
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -10,6 +11,9 @@ use crate::analysis::connection::Asked;
 use crate::analysis::findings::Ignore;
 use crate::analysis::logs::Severity;
 use crate::model::peer_authentication::MtlsMode;
+
+pub use values::{Most, duration};
+use values::{level, mode};
 
 /// See which WasmPlugin sits in which filter chain of which proxy of an Istio mesh, how often, and why.
 ///
@@ -202,22 +206,6 @@ pub enum Command {
     },
 }
 
-/// How many proxies are asked at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Most(pub usize);
-
-impl FromStr for Most {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match (text, text.parse()) {
-            ("all", _) => Ok(Self(usize::MAX)),
-            (_, Ok(count)) if count > 0 => Ok(Self(count)),
-            _ => Err("write a number from 1 on, or all".to_owned()),
-        }
-    }
-}
-
 /// Whose log lines, and which of them.
 #[derive(Clone, Debug, Args)]
 pub struct Logs {
@@ -262,33 +250,6 @@ pub fn one_line(error: &clap::Error) -> String {
     format!("{}; see `meshscope --help`", line.strip_prefix("error: ").unwrap_or(&line))
 }
 
-fn mode(text: &str) -> Result<MtlsMode, String> {
-    MtlsMode::parse(text).ok_or_else(|| "write PERMISSIVE, STRICT or DISABLE".to_owned())
-}
-
-fn level(text: &str) -> Result<Severity, String> {
-    Severity::parse(text).ok_or_else(|| format!("write {}", Severity::WORDS.join(", ")))
-}
-
-/// A time as a person writes it: `500ms`, `30s`, `2m`, `1h`; seconds where no unit is given.
-///
-/// # Errors
-/// What to write instead.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let seconds = match unit {
-        "ms" => 0.001,
-        "s" | "" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => return Err("write a time as 500ms, 30s, 2m or 1h".to_owned()),
-    };
-    let number: f64 = number.parse().map_err(|_| "write a time as 500ms, 30s, 2m or 1h".to_owned())?;
-    let duration = Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())?;
-    if duration.is_zero() { Err("must be longer than nothing".to_owned()) } else { Ok(duration) }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -311,12 +272,5 @@ mod tests {
         ] {
             assert_eq!(one_line(&Cli::try_parse_from(arguments).unwrap_err()), expected);
         }
-    }
-
-    #[test]
-    fn times_are_read_with_their_units() {
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
-        assert!(duration("soon").is_err() && duration("0s").is_err());
     }
 }
