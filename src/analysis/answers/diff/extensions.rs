@@ -166,5 +166,5 @@ fn configuration(entry: &EcdsFilter) -> Option<Value> {
 }
 
 fn line(what: &'static str, only: &'static str, name: &str, detail: String) -> DiffLine {
-    DiffLine { what, only, listener: None, chain: None, extension: Some(name.to_owned()), detail, causes: Vec::new() }
+    DiffLine { what, only, listener: None, chain: None, extension: Some(name.to_owned()), resource: None, detail, causes: Vec::new() }
 }
