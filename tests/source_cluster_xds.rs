@@ -8,6 +8,7 @@ mod fake_api;
 #[path = "support/fake_istiod.rs"]
 mod fake_istiod;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use envoy_types::pb::envoy::config::core::v3::Node;

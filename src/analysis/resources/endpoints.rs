@@ -18,9 +18,9 @@ pub(super) fn of(list: &Value) -> Endpoints {
     let mut found = Endpoints::new();
     let elements = |value: &Value, key: &str| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
     for group in elements(list, "endpoints") {
-        for entry in elements(&group, "lbEndpoints") {
+        for entry in elements(&group, "lb_endpoints") {
             let mut told = Map::new();
-            told.insert("loadBalancingWeight".to_owned(), entry.get("loadBalancingWeight").cloned().unwrap_or_else(|| json!(1)));
+            told.insert("load_balancing_weight".to_owned(), entry.get("load_balancing_weight").cloned().unwrap_or_else(|| json!(1)));
             told.insert("priority".to_owned(), group.get("priority").cloned().unwrap_or_else(|| json!(0)));
             let filled = |value: &&Value| value.as_object().is_some_and(|object| !object.is_empty());
             told.extend(group.get("locality").filter(filled).map(|locality| ("locality".to_owned(), locality.clone())));
@@ -34,12 +34,12 @@ pub(super) fn of(list: &Value) -> Endpoints {
 /// `10.0.0.1:80`; an internal listener's name and the endpoint's, or the path of a socket.
 fn address(address: &Value) -> String {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    if let Some(socket) = address.get("socketAddress") {
-        return format!("{}:{}", text(&socket["address"]), text(&socket["portValue"]));
+    if let Some(socket) = address.get("socket_address") {
+        return format!("{}:{}", text(&socket["address"]), text(&socket["port_value"]));
     }
-    if let Some(internal) = address.get("envoyInternalAddress") {
-        let id = internal.get("endpointId").map(|id| format!("/{}", text(id))).unwrap_or_default();
-        return text(&internal["serverListenerName"]) + &id;
+    if let Some(internal) = address.get("envoy_internal_address") {
+        let id = internal.get("endpoint_id").map(|id| format!("/{}", text(id))).unwrap_or_default();
+        return text(&internal["server_listener_name"]) + &id;
     }
     match address.get("pipe").and_then(|pipe| pipe.get("path")) {
         Some(path) => text(path),

@@ -1,15 +1,11 @@
 //! Clusters, routes and endpoints as istiod would send them, beside those that the proxy has: setting by setting, without what differs
 //! in writing alone.
 
-mod canonical;
-mod changes;
 mod endpoints;
 
 use std::collections::BTreeMap;
 
-use canonical::{Names, canonical};
-use changes::Changes;
-
+use super::settings::{Changes, canonical};
 use crate::model::resources::{Comparison, Comparisons, Resource, ResourceDifference, ResourceType, Resources};
 
 /// How many differences of one type are told.
@@ -73,13 +69,13 @@ fn of_type(of: ResourceType, sent: &[Resource], held: &[Resource]) -> Comparison
         1 => Some("1 setting is a secret, of which is not told whether it is the same".to_owned()),
         many => Some(format!("{many} settings are secrets, of which is not told whether they are the same")),
     };
-    let unread = (found.unread > 0).then(|| {
-        let messages = if found.unread == 1 { "1 message".to_owned() } else { format!("{} messages", found.unread) };
-        format!("{messages} of Istio's own types could not be read as istiod sent them, so that only their types were compared")
+    let untold = (found.untold > 0).then(|| {
+        let settings = if found.untold == 1 { "1 setting is".to_owned() } else { format!("{} settings are", found.untold) };
+        format!("{settings} written in a way that could not be compared, such as messages of Istio's own types over xDS")
     });
     let Collected { mut differences, left_out, .. } = found;
     differences.sort_by(|one, other| one.resource.cmp(&other.resource));
-    Comparison { sent: wanted.len(), held, differences, left_out, notes: hidden.into_iter().chain(unread).collect() }
+    Comparison { sent: wanted.len(), held, differences, left_out, notes: hidden.into_iter().chain(untold).collect() }
 }
 
 /// What was found of one type.
@@ -88,7 +84,7 @@ struct Collected {
     differences: Vec<ResourceDifference>,
     left_out: usize,
     hidden: usize,
-    unread: usize,
+    untold: usize,
 }
 
 impl Collected {
@@ -101,14 +97,10 @@ impl Collected {
     }
 
     fn settings(&mut self, of: ResourceType, sent: &Resource, held: &Resource) {
-        // The proxy's own names are those that are told.
-        let mut names = Names::default();
-        let held_body = canonical(held.body.as_str(), &mut names);
-        let sent_body = canonical(sent.body.as_str(), &mut names);
-        let (Some(sent_body), Some(held_body)) = (sent_body, held_body) else {
+        let (Some(sent_body), Some(held_body)) = (canonical(sent.body.as_str()), canonical(held.body.as_str())) else {
             return self.add("settings", "both", &sent.name, format!("{} {} could not be compared: it is no JSON", of.noun(), sent.name));
         };
-        let mut changes = Changes::new(names);
+        let mut changes = Changes::default();
         match of {
             ResourceType::Endpoints => {
                 let (wanted, there) = (endpoints::of(&sent_body), endpoints::of(&held_body));
@@ -122,13 +114,13 @@ impl Collected {
             ResourceType::Clusters | ResourceType::Routes => changes.between(&sent_body, &held_body),
         }
         self.hidden += changes.hidden;
-        self.unread += changes.unread;
+        self.untold += changes.untold;
         let told = changes.list.len().min(MOST_OF_ONE);
         for change in &changes.list[..told] {
             self.add("settings", change.only(), &sent.name, format!("{} {}: {change}", of.noun(), sent.name));
         }
-        if changes.list.len() > told {
-            let more = changes.list.len() - told;
+        if changes.count() > told {
+            let more = changes.count() - told;
             let settings = if more == 1 { "1 more setting differs".to_owned() } else { format!("{more} more settings differ") };
             self.add("settings", "both", &sent.name, format!("{} {}: {settings}", of.noun(), sent.name));
         }

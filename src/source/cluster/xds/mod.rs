@@ -19,8 +19,8 @@ use kube::Api;
 use super::Shared;
 use super::forward::{Limits, Port};
 use super::trouble::{Cause, Trouble, one_line};
-use crate::source::AskedAs;
 use crate::model::ids::ProxyId;
+use crate::source::AskedAs;
 
 pub(super) use access::{Access, Held};
 
