@@ -60,6 +60,14 @@ fn envoy(path: &str) -> (u16, String) {
         ("config_dump", query) if query.starts_with("mask=bootstrap.node.id,") => {
             (200, section("BootstrapConfigDump", json!({"bootstrap": {"node": {"id": "sidecar~10.0.0.1~web-1.shop~x"}}})))
         }
+        ("config_dump", "mask=dynamic_active_clusters,dynamic_warming_clusters") => {
+            (200, section("ClustersConfigDump", json!({"dynamic_active_clusters": [{"cluster": {"name": "web"}}]})))
+        }
+        // A proxy that has no routes.
+        ("config_dump", "mask=dynamic_route_configs") => {
+            (400, "FieldMask dynamic_route_configs could not be successfully applied to any configs.".to_owned())
+        }
+        ("config_dump", "include_eds&mask=dynamic_endpoint_configs") => (200, section("EndpointsConfigDump", json!({"n": 1}))),
         ("config_dump", "" | "include_eds") => (200, section("ListenersConfigDump", json!({"whole": true}))),
         ("stats/prometheus", "filter=wasm%7Cextension_config_discovery%7Clds.update_rejected%7Ctotal_listeners_warming") => {
             (200, "envoy_wasm_wasm_vm_count{} 4\n".to_owned())
@@ -116,6 +124,23 @@ async fn the_parts_of_the_dump_become_one() {
     assert_eq!(sections[1]["dynamic_listeners"][0]["name"], "virtualInbound");
     // One forward carries all three.
     assert_eq!(api.state().requests.iter().filter(|path| path.contains("portforward")).count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_comparison_needs_is_asked_for_section_by_section() {
+    let api = FakeApi::start().await;
+    set(&api, Forward::Http(envoy), Exec::Forbidden);
+    let reply = ask(&api, ProxyQuestion::Resources, Duration::from_secs(10)).await.unwrap();
+    assert_eq!((reply.way, reply.view, reply.tried.len()), ("port-forward", DumpView::Proxy, 0));
+    let dump: Value = serde_json::from_slice(&reply.bytes).unwrap();
+    let types: Vec<&str> = dump["configs"].as_array().unwrap().iter().map(|it| it["@type"].as_str().unwrap()).collect();
+    let sections = ["ClustersConfigDump", "RoutesConfigDump", "EndpointsConfigDump"];
+    assert_eq!(types, sections.map(|name| format!("type.googleapis.com/envoy.admin.v3.{name}")), "one that is not there is empty");
+    assert_eq!(api.state().requests.iter().filter(|path| path.contains("portforward")).count(), 1);
+
+    set(&api, Forward::Http(old_envoy), Exec::Forbidden);
+    let reply = ask(&api, ProxyQuestion::Resources, Duration::from_secs(10)).await.unwrap();
+    assert!(String::from_utf8_lossy(&reply.bytes).contains("whole") && reply.tried[0].contains("the whole was read"), "{reply:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

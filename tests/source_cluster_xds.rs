@@ -5,22 +5,20 @@
 // What other tests use of it.
 #[allow(dead_code, unused_imports)]
 mod fake_api;
+#[path = "support/fake_istiod.rs"]
+mod fake_istiod;
 
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use envoy_types::pb::envoy::config::core::v3::Node;
-use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service_server::{
-    AggregatedDiscoveryService, AggregatedDiscoveryServiceServer,
-};
-use envoy_types::pb::envoy::service::discovery::v3::{DeltaDiscoveryRequest, DeltaDiscoveryResponse, DiscoveryRequest, DiscoveryResponse};
+use envoy_types::pb::envoy::service::discovery::v3::DiscoveryRequest;
 use envoy_types::pb::envoy::service::status::v3::client_config::GenericXdsConfig;
 use envoy_types::pb::envoy::service::status::v3::{ClientConfig, ConfigStatus};
 use envoy_types::pb::google::protobuf::value::Kind;
 use envoy_types::pb::google::protobuf::{Any, Struct, Timestamp, Value as ProtoValue};
 use fake_api::{FakeApi, Forward, TOKEN};
-use futures::stream::{self, BoxStream, StreamExt};
+use fake_istiod::{ROOT, Running, Says, closed, mesh, run};
 use meshscope::ingest::istiod::syncz;
 use meshscope::model::ids::ProxyId;
 use meshscope::model::sync::SyncState;
@@ -28,100 +26,11 @@ use meshscope::source::cluster::{Cluster, ClusterOptions};
 use meshscope::source::{FailureKind, IstiodReplies, Source, SourceError};
 use prost::Message;
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
-use tonic::transport::server::TcpIncoming;
-use tonic::transport::{Identity, Server, ServerTlsConfig};
-use tonic::{Request, Response, Status, Streaming};
+use tonic::Status;
 
-const ROOT: &str = include_str!("fixtures/tls/root.pem");
 const OTHER_ROOT: &str = include_str!("fixtures/tls/other-root.pem");
 /// A connection that is not cut.
 const WHOLE: usize = usize::MAX;
-
-type Says = fn(&DiscoveryRequest) -> Result<Option<Vec<Any>>, Status>;
-
-/// A discovery service; it keeps what it was asked, with the token.
-struct Istiod {
-    says: Says,
-    asked: Asked,
-}
-
-type Asked = Arc<Mutex<Vec<(String, DiscoveryRequest)>>>;
-
-#[tonic::async_trait]
-impl AggregatedDiscoveryService for Istiod {
-    type StreamAggregatedResourcesStream = BoxStream<'static, Result<DiscoveryResponse, Status>>;
-    type DeltaAggregatedResourcesStream = BoxStream<'static, Result<DeltaDiscoveryResponse, Status>>;
-
-    async fn stream_aggregated_resources(
-        &self,
-        request: Request<Streaming<DiscoveryRequest>>,
-    ) -> Result<Response<Self::StreamAggregatedResourcesStream>, Status> {
-        let token = request.metadata().get("authorization").map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
-        let first = request.into_inner().message().await?.unwrap();
-        let said = (self.says)(&first)?;
-        let answer = said.map(|resources| Ok(DiscoveryResponse { type_url: first.type_url.clone(), resources, ..Default::default() }));
-        self.asked.lock().unwrap().push((token, first));
-        Ok(Response::new(match answer {
-            Some(answer) => stream::iter([answer]).chain(stream::pending()).boxed(),
-            None => stream::empty().boxed(),
-        }))
-    }
-
-    async fn delta_aggregated_resources(
-        &self,
-        _: Request<Streaming<DeltaDiscoveryRequest>>,
-    ) -> Result<Response<Self::DeltaAggregatedResourcesStream>, Status> {
-        Err(Status::unimplemented("not here"))
-    }
-}
-
-/// A discovery service that listens. It ends with the value.
-struct Running {
-    address: SocketAddr,
-    asked: Asked,
-    server: JoinHandle<()>,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
-}
-
-fn run(says: Says) -> Running {
-    let asked = Asked::default();
-    let service = AggregatedDiscoveryServiceServer::new(Istiod { says, asked: asked.clone() }).max_encoding_message_size(1 << 30);
-    let identity = Identity::from_pem(include_str!("fixtures/tls/istiod.pem"), include_str!("fixtures/tls/istiod.key"));
-    let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let address = incoming.local_addr().unwrap();
-    let server = tokio::spawn(async move {
-        let server = Server::builder().tls_config(ServerTlsConfig::new().identity(identity)).unwrap();
-        let _ = server.serve_with_incoming(service, incoming).await;
-    });
-    Running { address, asked, server }
-}
-
-/// The debug interface of an istiod with `ENABLE_DEBUG_ON_HTTP=false`.
-fn closed(path: &str) -> (u16, String) {
-    match path {
-        "/version" => (200, "1.31.0-abc-Clean".to_owned()),
-        _ => (404, "404 page not found\n".to_owned()),
-    }
-}
-
-/// A mesh with these istiods, and this root.
-async fn mesh(istiods: &[(&str, Forward)], root: &str) -> FakeApi {
-    let api = FakeApi::start().await;
-    for (name, forward) in istiods {
-        let metadata = json!({"namespace": "istio-system", "name": name, "labels": {"app": "istiod"}});
-        api.state().put("pods", json!({"metadata": metadata, "status": {"phase": "Running"}}));
-        api.state().forwards.insert((*name).to_owned(), forward.clone());
-    }
-    let metadata = json!({"namespace": "istio-system", "name": "istio-ca-root-cert"});
-    api.state().put("configmaps", json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"root-cert.pem": root}}));
-    api
-}
 
 async fn ask(api: &FakeApi, path: &str) -> Result<IstiodReplies, SourceError> {
     // A busy machine takes its time for an answer of many mebibytes.

@@ -23,6 +23,7 @@ pub mod order;
 pub mod outlook;
 pub mod placement;
 pub mod protocol;
+pub mod resources;
 pub mod settings;
 pub mod sync;
 pub mod targets;

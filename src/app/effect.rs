@@ -45,12 +45,12 @@ pub enum Effect {
         /// How long to wait before asking.
         after: Duration,
     },
-    /// Ask istiod what it would send a proxy.
+    /// Ask istiod what it would send a proxy, and the proxy for what is held against that.
     FetchView {
         /// The request's ticket.
         ticket: Ticket,
-        /// The proxy.
-        proxy: ProxyId,
+        /// The question to the proxy.
+        request: ProxyRequest,
     },
     /// Look for the Secret that a module is pulled with: whether it is there and of the right type, and never what is in it.
     FindSecret {

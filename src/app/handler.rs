@@ -129,10 +129,10 @@ impl Handler<App> for World {
                     let _ = answers.send(Msg::SyncRead { ticket, outcome }).await;
                 })
             }
-            Effect::FetchView { ticket, proxy } => {
+            Effect::FetchView { ticket, request } => {
                 let source = self.source();
                 under(ticket, async move {
-                    let views = Arc::new(fetch::views_of_istiod(&source, &[proxy]).await);
+                    let views = Arc::new(fetch::views_of_istiod(&source, vec![request]).await);
                     let _ = answers.send(Msg::ViewRead { ticket, views }).await;
                 })
             }

@@ -6,6 +6,7 @@ use super::sync::take_sync;
 use crate::analysis::{answers, lookup};
 use crate::error::Error;
 use crate::fetch;
+use crate::source::ProxyQuestion;
 
 impl Asker<'_> {
     pub(super) async fn diff(&self, workload: &str) -> Result<Outcome, Error> {
@@ -15,9 +16,11 @@ impl Asker<'_> {
             Ok(found) => found.proxies,
             Err(error) => return Ok(self.not_found(&objects, error)),
         };
+        let request = |proxy| fetch::request(collector.objects(), proxy, ProxyQuestion::Resources, self.common.timeout);
+        let requests = proxies.iter().map(request).collect();
         let (mut snapshot, views, sync) = tokio::join!(
             self.with_dumps(&collector, proxies.clone(), false),
-            fetch::views_of_istiod(&self.source, &proxies),
+            fetch::views_of_istiod(&self.source, requests),
             fetch::sync(self.source.clone()),
         );
         take_sync(&mut snapshot, sync);

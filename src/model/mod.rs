@@ -20,6 +20,7 @@ pub mod plugin;
 pub mod policy;
 pub mod printable;
 pub mod pull_secret;
+pub mod resources;
 pub mod routing;
 pub mod service;
 pub mod sidecar;

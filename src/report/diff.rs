@@ -25,6 +25,9 @@ impl Answer for DiffAnswer {
             if let Some(note) = &entry.note {
                 let _ = writeln!(out, "Nothing can be compared: {}", plain(note));
             }
+            if let Some(note) = &entry.way_note {
+                let _ = writeln!(out, "istiod was asked over {}, since {}\n", entry.way.unwrap_or_default(), plain(note));
+            }
             for found in &entry.types {
                 let _ = writeln!(out, "- **{}** {}", found.short, plain(&found.sentence()));
                 for said in found.basis_note.iter().chain(&found.notes) {
@@ -49,6 +52,10 @@ fn entry_text(entry: &DiffEntry, paint: Paint) -> String {
     let mut out = format!("{}{}\n", paint.paint(Style::Strong, &on), paint.paint(Style::Plain, &entry.proxy.to_string()));
     if let Some(note) = &entry.note {
         let _ = writeln!(out, "  {}", paint.paint(Style::Warn, &format!("nothing can be compared: {note}")));
+    }
+    if let Some(note) = &entry.way_note {
+        let said = format!("istiod was asked over {}, since {note}", entry.way.unwrap_or_default());
+        let _ = writeln!(out, "  {}", paint.paint(Style::Muted, &said));
     }
     for found in &entry.types {
         out.push_str(&type_text(found, paint));

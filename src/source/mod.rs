@@ -57,8 +57,8 @@ pub trait Source: Send + Sync + 'static {
         Box::pin(async move { Err(refused) })
     }
 
-    /// What istiod would send a proxy, as a config dump from the istiod that the proxy is connected to; where that cannot write the whole
-    /// of it, its listeners alone, which is said in the reply.
+    /// What istiod would send a proxy, as a config dump with endpoints from the istiod that the proxy is connected to; where that cannot
+    /// write the whole of it, without ECDS or the listeners alone, which is said in the reply.
     fn view_of_istiod(&self, proxy: ProxyId) -> BoxFuture<'static, Result<Reply, SourceError>> {
         let error = SourceError::new(FailureKind::Missing, format!("nothing is recorded of what istiod would send {proxy}"), "");
         Box::pin(std::future::ready(Err(error)))
@@ -152,6 +152,8 @@ pub enum ProxyQuestion {
     /// The parts of the config dump that chains and plugins need: node, listeners, ECDS. Envoy's main thread stands still
     /// while it dumps, so nothing more is asked for.
     Chains,
+    /// The parts of it that only a comparison with istiod's view needs: clusters, routes, endpoints.
+    Resources,
     /// The whole config dump with endpoints, for a recording.
     WholeDump,
     /// `/init_dump`: what the proxy waits for.

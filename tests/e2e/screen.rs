@@ -75,6 +75,21 @@ impl Running {
         }
     }
 
+    /// Presses a key again and again, until the screen shows all of `words`.
+    pub fn shows_after(&mut self, key: &str, words: &[&str]) -> String {
+        let began = Instant::now();
+        loop {
+            self.press(key);
+            // What it asks for takes a moment, and asking again would have it begin anew.
+            std::thread::sleep(Duration::from_secs(2));
+            let text = self.text();
+            if words.iter().all(|word| text.contains(word)) {
+                return text;
+            }
+            assert!(began.elapsed() < PATIENCE, "{words:?} did not come:\n{text}");
+        }
+    }
+
     /// Waits for the program's end, which leaves the terminal as it was.
     pub fn ends(&mut self) {
         let began = Instant::now();

@@ -188,6 +188,7 @@ fn with_the_debug_interface_closed_xds_says_the_same() {
         assert_eq!(answer["proxies"][0]["plugins"], Value::Null, "what is watched by name is not to be had so");
         assert_eq!(answer["istiods"][0]["account"], "istio-system/default");
         without_rights_in_istiods_namespace();
+        super::diff::is_the_same_over_xds();
     }
     until("istiod as it was", &["sync", "-A"], |answer| all_at_one_istiod(answer, "port-forward"));
     agree();

@@ -5,6 +5,7 @@
 pub mod driver;
 pub mod logs;
 pub mod screen;
+pub mod views;
 pub mod world;
 
 use std::path::PathBuf;

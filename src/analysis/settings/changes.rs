@@ -181,8 +181,14 @@ fn is_same(key: &str, one: &Value, other: &Value, zone: Zone) -> bool {
     probe.list.is_empty()
 }
 
-/// Whether a message is there as its bytes alone, since who wrote it does not know its type.
+/// Stands in a message of which only the type could be read, when istiod sent it over xDS.
+const UNREAD: &str = "@unread";
+
+/// Whether a message is there as its bytes alone, or not even so, since who wrote or read it does not know its type.
 fn is_encoded(message: &Map<String, Value>) -> bool {
+    if message.contains_key(UNREAD) {
+        return true;
+    }
     let of = message.get("@type").and_then(Value::as_str).unwrap_or_default();
     message.len() == 2 && message.get("value").is_some_and(Value::is_string) && !of.starts_with("google.protobuf.")
 }

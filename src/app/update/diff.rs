@@ -7,7 +7,9 @@ use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::app::screen::Subject;
 use crate::app::state::Ticket;
+use crate::fetch;
 use crate::model::istiod_view::IstiodViews;
+use crate::source::ProxyQuestion;
 
 /// Goes to the proxy in question and what istiod would send it.
 pub(super) fn open(app: &mut App) -> Vec<Effect> {
@@ -27,7 +29,8 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
 pub(super) fn read_again(app: &mut App) -> Vec<Effect> {
     let Subject::Diff(focus) = app.screen().subject.clone() else { return Vec::new() };
     let (ticket, stop) = beside::begin(app, format!("what istiod would send {}", focus.proxy));
-    stop.into_iter().chain([Effect::FetchView { ticket, proxy: focus.proxy }]).collect()
+    let request = fetch::request(&app.snapshot.objects, &focus.proxy, ProxyQuestion::Resources, app.options.deadline);
+    stop.into_iter().chain([Effect::FetchView { ticket, request }]).collect()
 }
 
 /// Takes what istiod said; what nobody waits for any more is dropped.

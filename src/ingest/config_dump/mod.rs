@@ -13,6 +13,7 @@ mod listener_filter;
 mod matcher;
 mod node;
 mod outer;
+mod resources;
 mod section;
 
 use serde_json::value::RawValue;
@@ -20,6 +21,8 @@ use thiserror::Error;
 
 use crate::model::envoy::{ConfigDump, DumpView, Section};
 use crate::model::warning::Warning;
+
+pub use resources::resources;
 
 /// Bytes that are no config dump at all.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

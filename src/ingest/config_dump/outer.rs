@@ -59,7 +59,9 @@ pub(super) fn type_in_text(text: &str) -> String {
 
 /// Whether a type is one of those that a dump is made of.
 pub(super) fn is_of_a_dump(type_url: &str) -> bool {
-    type_url.contains("envoy.admin.") || type_url.ends_with("envoy.config.listener.v3.Listener")
+    let bare = ["listener.v3.Listener", "cluster.v3.Cluster", "route.v3.RouteConfiguration", "endpoint.v3.ClusterLoadAssignment"];
+    let is_bare = |config: &str| bare.contains(&config);
+    type_url.contains("envoy.admin.") || type_url.rsplit_once("envoy.config.").is_some_and(|(_, config)| is_bare(config))
 }
 
 /// Says what a text is that is no dump.

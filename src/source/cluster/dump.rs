@@ -20,6 +20,11 @@ const ECDS: &str = "/config_dump?mask=ecds_filters";
 const NODE: &str =
     "/config_dump?mask=bootstrap.node.id,bootstrap.node.metadata,bootstrap.node.user_agent_name,bootstrap.node.user_agent_build_version";
 const WHOLE: &str = "/config_dump";
+/// What only a comparison with istiod's view needs, without what comes from the bootstrap.
+const CLUSTERS: &str = "/config_dump?mask=dynamic_active_clusters,dynamic_warming_clusters";
+const ROUTES: &str = "/config_dump?mask=dynamic_route_configs";
+const ENDPOINTS: &str = "/config_dump?include_eds&mask=dynamic_endpoint_configs";
+const WHOLE_WITH_ENDPOINTS: &str = "/config_dump?include_eds";
 
 /// An open way to one port of a proxy.
 pub(super) enum Way<'a> {
@@ -70,6 +75,30 @@ pub(super) async fn chains(way: &mut Way<'_>, limits: Limits) -> Result<(Bytes, 
     }
     sections.splice(0..0, self::sections(&node, "BootstrapConfigDump")?);
     Ok((join(&sections), Vec::new()))
+}
+
+/// Reads the clusters, routes and endpoints. Routes are an empty section where the proxy has none, of which it says that the mask fits nothing.
+pub(super) async fn resources(way: &mut Way<'_>, limits: Limits) -> Result<(Bytes, Vec<String>), Trouble> {
+    let clusters = way.ask(Method::GET, CLUSTERS, limits).await?;
+    // Once something has come the way is known to work, and the whole time is this way's.
+    let limits = Limits { first: limits.end, ..limits };
+    if matches!(clusters.status, 400 | 404) {
+        let note = format!("this proxy cannot give a part of its dump ({}), the whole was read", said(&clusters));
+        let whole = way.ask(Method::GET, WHOLE_WITH_ENDPOINTS, limits).await?;
+        return Ok((accept(whole)?, vec![note]));
+    }
+    let (clusters, mut rest) = (accept(clusters)?, Vec::with_capacity(2));
+    for path in [ROUTES, ENDPOINTS] {
+        let answer = way.ask(Method::GET, path, limits).await?;
+        rest.push(if matches!(answer.status, 400 | 404) { Bytes::from_static(b"{}") } else { accept(answer)? });
+    }
+    let mut found = sections(&clusters, "ClustersConfigDump")?;
+    let no_routes = serde_json::value::to_raw_value(&serde_json::json!({"@type": "type.googleapis.com/envoy.admin.v3.RoutesConfigDump"}))
+        .map_err(|error| Trouble::new(Cause::Refused, error.to_string()))?;
+    let routes = sections(&rest[0], ".RoutesConfigDump")?;
+    found.extend(if routes.is_empty() { vec![&*no_routes] } else { routes });
+    found.extend(sections(&rest[1], "EndpointsConfigDump")?);
+    Ok((join(&found), Vec::new()))
 }
 
 /// The body of an answer that is a JSON object.

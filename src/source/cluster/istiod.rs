@@ -5,18 +5,16 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures::future::join_all;
 use http::Method;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::ListParams;
-use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::Shared;
 use super::discovery;
-use super::dump::{accept, said};
+use super::dump::said;
 use super::forward::{Answer, Forward, Limits};
 use super::object::AnyObject;
 use super::trouble::{Cause, Trouble, bounded};
@@ -29,7 +27,8 @@ use crate::model::mesh::Istiod;
 use crate::model::update::{Unread, Update};
 use crate::source::{IstiodReplies, Reply, SourceError, Updates};
 
-const PORT: u16 = 15014;
+/// istiod's debug interface.
+pub(super) const PORT: u16 = 15014;
 /// Pods change in bursts while istiod rolls.
 const SETTLE: Duration = Duration::from_secs(1);
 
@@ -76,11 +75,11 @@ async fn ask_any_way(shared: &Shared, pod: &str, path: &str, limits: Limits) -> 
 }
 
 /// Whether istiod's debug interface is off (`ENABLE_DEBUG_ON_HTTP=false`), or not for us. A proxy that it does not have is another 404.
-fn is_closed(answer: &Answer) -> bool {
+pub(super) fn is_closed(answer: &Answer) -> bool {
     matches!(answer.status, 401 | 403) || answer.status == 404 && answer.body.starts_with(b"404 page not found")
 }
 
-fn failed(shared: &Shared, path: &str, trouble: &Trouble) -> SourceError {
+pub(super) fn failed(shared: &Shared, path: &str, trouble: &Trouble) -> SourceError {
     let fix = match trouble.cause {
         Cause::Forbidden if trouble.text.contains("over xDS") => {
             format!("grant get on configmaps and create on serviceaccounts/token in namespace {}", shared.istio_namespace)
@@ -101,7 +100,7 @@ fn none(shared: &Shared) -> Trouble {
 }
 
 /// The names of the running istiods.
-async fn pods(shared: &Shared) -> Result<Vec<String>, Trouble> {
+pub(super) async fn pods(shared: &Shared) -> Result<Vec<String>, Trouble> {
     let api: Api<AnyObject<false>> = Api::namespaced_with(shared.client.clone(), &shared.istio_namespace, &discovery::at(Kind::Pod, "v1"));
     let list = bounded(shared.timeout, api.list(&ListParams::default().labels("app=istiod"))).await?;
     let running =
@@ -111,67 +110,10 @@ async fn pods(shared: &Shared) -> Result<Vec<String>, Trouble> {
     if names.is_empty() { Err(none(shared)) } else { Ok(names) }
 }
 
-async fn ask(shared: &Shared, pod: &str, path: &str, limits: Limits) -> Result<Answer, Trouble> {
+pub(super) async fn ask(shared: &Shared, pod: &str, path: &str, limits: Limits) -> Result<Answer, Trouble> {
     let _turn = shared.gates.istiod(&ProxyId::new(pod, shared.istio_namespace.clone())).await;
     let pods: Api<Pod> = Api::namespaced(shared.client.clone(), &shared.istio_namespace);
     Forward::open(&pods, pod, PORT, limits).await?.ask(Method::GET, path, limits).await
-}
-
-/// What istiod would send a proxy, as an answer of its own.
-pub(super) async fn view_of(shared: &Shared, proxy: &ProxyId) -> Result<Reply, SourceError> {
-    let began = clock::now();
-    let end = began + shared.timeout;
-    match dump_of(shared, proxy, Limits { first: end, end }).await {
-        Ok((bytes, tried)) => Ok(Reply { bytes, way: "istiod", view: DumpView::Istiod, took: began.elapsed(), tried, asked_as: None }),
-        Err(trouble) => Err(failed(shared, &format!("what it would send {proxy}"), &trouble)),
-    }
-}
-
-/// What istiod would send a proxy, from the istiod that the proxy is connected to. Gives notes on how it was had.
-pub(super) async fn dump_of(shared: &Shared, proxy: &ProxyId, limits: Limits) -> Result<(Bytes, Vec<String>), Trouble> {
-    let mut last = None;
-    for pod in pods(shared).await? {
-        match dump_from(shared, &pod, proxy, limits).await {
-            Ok(Some(found)) => return Ok(found),
-            Ok(None) => {}
-            Err(trouble) => last = Some(Trouble::new(trouble.cause, format!("{pod}: {}", trouble.text))),
-        }
-    }
-    Err(last.unwrap_or_else(|| Trouble::new(Cause::Refused, format!("{proxy} is connected to no istiod"))))
-}
-
-async fn dump_from(shared: &Shared, pod: &str, proxy: &ProxyId, limits: Limits) -> Result<Option<(Bytes, Vec<String>)>, Trouble> {
-    let connections = accept(ask(shared, pod, "/debug/connections", limits).await?)?;
-    if !is_alone(&connections, proxy)? {
-        return Ok(None);
-    }
-    let path = format!("/debug/config_dump?proxyID={proxy}");
-    let whole = ask(shared, pod, &path, limits).await?;
-    if whole.status != 500 {
-        return Ok(Some((accept(whole)?, Vec::new())));
-    }
-    // It cannot write a plugin without configuration; its listeners alone it can.
-    let note = format!("istiod's debug dump: {}, so that only its listeners were read", said(&whole));
-    let listeners = ask(shared, pod, &format!("{path}&types=lds"), limits).await?;
-    Ok(Some((accept(listeners)?, vec![note])))
-}
-
-/// Whether this istiod has the proxy. An error where it would answer for another one: it takes the first connection whose
-/// ID contains what it is asked for, and `web-1.default` is in `myweb-1.default-7` too.
-fn is_alone(connections: &[u8], proxy: &ProxyId) -> Result<bool, Trouble> {
-    let answer: Value = serde_json::from_slice(connections)
-        .map_err(|error| Trouble::new(Cause::Refused, format!("the list of connections cannot be read: {error}")))?;
-    let wanted = proxy.to_string();
-    let ids = answer["clients"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let ids = ids.iter().filter_map(|client| client["connectionId"].as_str()).filter(|id| id.contains(&wanted));
-    let (own, others): (Vec<_>, Vec<_>) = ids.partition(|id| id.rsplit_once('-').is_some_and(|(name, _)| name == wanted));
-    match (own.first(), others.first()) {
-        (None, _) => Ok(false),
-        (Some(_), None) => Ok(true),
-        (Some(_), Some(other)) => {
-            Err(Trouble::new(Cause::Refused, format!("it cannot tell {wanted} from {other}, whose name contains that one")))
-        }
-    }
 }
 
 /// Says which versions run, at the start and whenever istiod's pods have changed. `asked` is called after each time.
@@ -232,16 +174,5 @@ mod tests {
         assert_eq!(version(b"1.20.1-af56c02f-dirty-Modified"), "1.20.1");
         assert_eq!(version(b"1.12.0"), "1.12.0");
         assert_eq!(version(b"1.31-alpha.eed52ebb66ad"), "1.31-alpha.eed52ebb66ad");
-    }
-
-    #[test]
-    fn istiod_is_not_asked_where_it_would_answer_for_another_proxy() {
-        let proxy = ProxyId::new("web-1", "default");
-        let alone = br#"{"clients": [{"connectionId": "web-1.default-12"}, {"connectionId": "web-2.default-3"}]}"#;
-        assert!(is_alone(alone, &proxy).unwrap());
-        assert!(!is_alone(br#"{"clients": [{"connectionId": "web-2.default-3"}]}"#, &proxy).unwrap());
-        assert!(!is_alone(br#"{"clients": null}"#, &proxy).unwrap());
-        let both = br#"{"clients": [{"connectionId": "web-1.default-12"}, {"connectionId": "myweb-1.default-3"}]}"#;
-        assert!(is_alone(both, &proxy).unwrap_err().text.contains("myweb-1.default-3"));
     }
 }

@@ -19,6 +19,7 @@ mod proxy;
 mod scope;
 mod secret;
 mod trouble;
+mod view;
 mod watch;
 mod xds;
 
@@ -114,7 +115,7 @@ impl Source for Cluster {
 
     fn view_of_istiod(&self, proxy: ProxyId) -> BoxFuture<'static, Result<Reply, SourceError>> {
         let shared = self.shared.clone();
-        async move { istiod::view_of(&shared, &proxy).await }.boxed()
+        async move { view::view_of(&shared, &proxy).await }.boxed()
     }
 
     fn set_log_level(&self, request: LevelRequest) -> BoxFuture<'static, Result<Reply, SourceError>> {

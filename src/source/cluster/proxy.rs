@@ -10,8 +10,8 @@ use kube::Api;
 use super::Shared;
 use super::dump::{self, Way};
 use super::forward::{Answer, Forward, Limits};
-use super::istiod;
 use super::trouble::{Cause, Trouble};
+use super::view::{self, Found};
 use crate::clock::{self, Instant};
 use crate::model::envoy::DumpView;
 use crate::model::ids::ProxyId;
@@ -61,8 +61,8 @@ async fn run(shared: &Shared, job: &Job<'_>) -> Result<Reply, SourceError> {
         Err(trouble) => tried.push(format!("exec in container {}: {}", job.container, trouble.text)),
     }
     if matches!(job.task, Task::Read(ProxyQuestion::Chains | ProxyQuestion::WholeDump)) {
-        match istiod::dump_of(shared, job.proxy, Limits { first: end, end }).await {
-            Ok((bytes, notes)) => {
+        match view::dump_of(shared, job.proxy, false, Limits { first: end, end }).await {
+            Ok(Found { bytes, tried: notes, .. }) => {
                 tried.extend(notes);
                 return Ok(reply(bytes, "istiod", DumpView::Istiod, tried));
             }
@@ -117,6 +117,7 @@ impl Asked<'_> {
         };
         let (method, path, json) = match question {
             ProxyQuestion::Chains => return dump::chains(way, limits).await,
+            ProxyQuestion::Resources => return dump::resources(way, limits).await,
             ProxyQuestion::WholeDump => (Method::GET, "/config_dump?include_eds", true),
             ProxyQuestion::InitDump => (Method::GET, "/init_dump", true),
             ProxyQuestion::ServerInfo => (Method::GET, "/server_info", true),
@@ -145,6 +146,7 @@ impl Asked<'_> {
         };
         let part = match question {
             ProxyQuestion::Chains | ProxyQuestion::WholeDump => "the config dump",
+            ProxyQuestion::Resources => "the clusters, routes and endpoints",
             ProxyQuestion::InitDump => "the init dump",
             ProxyQuestion::ServerInfo => "the server info",
             ProxyQuestion::Certs => "the certificates",

@@ -38,7 +38,7 @@ pub(super) fn answer(store: &Store, names: &[(String, DumpView)]) -> Result<Repl
 pub(super) fn lone_dump(store: &Store, name: &str, question: ProxyQuestion) -> Result<Reply, SourceError> {
     let started = clock::now();
     match (store, question) {
-        (Store::Dump(dump), ProxyQuestion::Chains | ProxyQuestion::WholeDump) => {
+        (Store::Dump(dump), ProxyQuestion::Chains | ProxyQuestion::Resources | ProxyQuestion::WholeDump) => {
             Ok(reply(dump.read()?, DumpView::Proxy, started, Vec::new()))
         }
         _ => Err(SourceError::new(FailureKind::Missing, format!("{name} is a config dump and holds nothing else"), "")),
@@ -49,7 +49,7 @@ pub(super) fn lone_dump(store: &Store, name: &str, question: ProxyQuestion) -> R
 pub(super) fn of_proxy(request: &ProxyRequest) -> Vec<(String, DumpView)> {
     let ProxyRequest { proxy, question, .. } = request;
     let file = match question {
-        ProxyQuestion::Chains | ProxyQuestion::WholeDump => "config_dump.json",
+        ProxyQuestion::Chains | ProxyQuestion::Resources | ProxyQuestion::WholeDump => "config_dump.json",
         ProxyQuestion::InitDump => "init_dump.json",
         ProxyQuestion::ServerInfo => "server_info.json",
         ProxyQuestion::Certs => "certs.json",

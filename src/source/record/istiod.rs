@@ -79,7 +79,7 @@ fn answered(answer: Result<IstiodReplies, SourceError>, path: &str, gaps: &mut V
 /// What istiod would send to a proxy, or the error that it gives instead: only the istiod that the proxy is connected to
 /// knows.
 async fn dump(source: &SharedSource, folder: &Folder, proxy: &ProxyId) -> Result<Vec<Gap>, SourceError> {
-    let path = format!("/debug/config_dump?proxyID={proxy}");
+    let path = format!("/debug/config_dump?proxyID={proxy}&include_eds");
     let file = format!("istiod/config_dump.{proxy}.json");
     let mut gaps = Vec::new();
     let answer = source.istiod(path.clone()).await;

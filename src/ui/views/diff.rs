@@ -23,6 +23,12 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
     };
     let mut question = vec![Piece::new(Role::Title, "What would istiod send the proxy, and what does it have?")];
     question.extend(entry.note.iter().map(|note| Piece::new(Role::Warning, format!("  Nothing can be compared: {note}"))));
+    question.extend(
+        entry
+            .way_note
+            .iter()
+            .map(|note| Piece::new(Role::Muted, format!("  istiod was asked over {}, since {note}", entry.way.unwrap_or_default()))),
+    );
     let rest = below_question(question, inside, buffer, look);
     if screen.rows.is_empty() && !screen.find.is_empty() {
         empty::not_found(screen).into_iter().for_each(|reason| reason.render(rest, buffer, look));

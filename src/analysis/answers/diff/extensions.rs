@@ -118,5 +118,5 @@ fn held(entry: &EcdsFilter, differences: &mut Vec<DiffLine>, notes: &mut Vec<Str
 }
 
 pub(super) fn line(what: &'static str, only: &'static str, name: &str, detail: String) -> DiffLine {
-    DiffLine { what, only, listener: None, chain: None, extension: Some(name.to_owned()), detail, causes: Vec::new() }
+    DiffLine { what, only, listener: None, chain: None, extension: Some(name.to_owned()), resource: None, detail, causes: Vec::new() }
 }

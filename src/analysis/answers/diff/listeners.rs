@@ -116,7 +116,7 @@ fn with_prediction(why: &str, outlook: &Outlook<'_>, dump: &ConfigDump) -> TypeD
 }
 
 pub(super) fn of_listener(what: &'static str, only: &'static str, listener: &Listener, detail: String) -> DiffLine {
-    DiffLine { what, only, listener: Some(listener.name.clone()), chain: None, extension: None, detail, causes: Vec::new() }
+    DiffLine { what, only, listener: Some(listener.name.clone()), chain: None, extension: None, resource: None, detail, causes: Vec::new() }
 }
 
 fn line(listener: &Listener, difference: &Difference, causes: &[Cause]) -> DiffLine {
@@ -143,7 +143,7 @@ fn not_sent(listener: &Listener) -> DiffLine {
 fn lacking(name: &str, chains: usize) -> DiffLine {
     let detail = format!("the proxy lacks listener {name} with {}, which istiod would send", counted(chains, "chain"));
     let listener = Some(name.to_owned());
-    DiffLine { what: "listener", only: "istiod", listener, chain: None, extension: None, detail, causes: Vec::new() }
+    DiffLine { what: "listener", only: "istiod", listener, chain: None, extension: None, resource: None, detail, causes: Vec::new() }
 }
 
 /// `1 chain`, `2 chains`.

@@ -1,11 +1,13 @@
 //! `diff WORKLOAD`: what istiod would send a proxy against what the proxy has, type by type.
 //!
 //! What is no difference: the state and version around a resource, the names of chains, listeners of the bootstrap, which istiod never
-//! sends, the agent's exchange of a module's URL for a file (`pkg/wasm/convert.go`), and what [`crate::analysis::settings`] says.
+//! sends, the agent's exchange of a module's URL for a file (`pkg/wasm/convert.go`), and what [`crate::analysis::settings`] and
+//! [`crate::analysis::resources`] say.
 
 mod extensions;
 mod listeners;
 mod modules;
+mod resources;
 mod within;
 
 use std::sync::Arc;
@@ -19,6 +21,7 @@ use crate::analysis::sync as rules;
 use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter};
 use crate::model::ids::ProxyId;
 use crate::model::istiod_view::IstiodViews;
+use crate::model::resources::ResourceType;
 use crate::model::snapshot::{Dump, Snapshot};
 use crate::model::sync::SyncState;
 use crate::model::warning::Warning;
@@ -45,7 +48,11 @@ pub struct DiffEntry {
     pub workload_kind: Option<&'static str>,
     /// Why nothing can be compared; None where something can.
     pub note: Option<String>,
-    /// The types that are compared, in the order `LDS`, `ECDS`; empty where nothing can be compared.
+    /// By which way istiod's view came: `port-forward`, `xDS`, `file`; None where it did not.
+    pub way: Option<&'static str>,
+    /// Why it did not come by the way before that; None where it did.
+    pub way_note: Option<String>,
+    /// The types that are compared, in the order `LDS`, `ECDS`, `CDS`, `RDS`, `EDS`; empty where nothing can be compared.
     pub types: Vec<TypeDiff>,
 }
 
@@ -53,7 +60,7 @@ pub struct DiffEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TypeDiff {
-    /// `LDS` or `ECDS`.
+    /// `LDS`, `ECDS`, `CDS`, `RDS` or `EDS`.
     #[serde(rename = "type")]
     pub short: &'static str,
     /// What the proxy is held against: `istiod`, what istiod says that it would send; `listeners`, what the listeners that istiod would
@@ -76,7 +83,7 @@ pub struct TypeDiff {
 #[serde(rename_all = "camelCase")]
 pub struct DiffLine {
     /// A stable word: `listener`, `refused`, `chain`, `protocol`, `plugins`, `filters`, `destination`, `tls`, `settings`; of ECDS `refused`,
-    /// `extension`, `stub`, `pending`, `module`, `configuration`.
+    /// `extension`, `stub`, `pending`, `module`, `configuration`; of the others `refused`, `resource`, `warming`, `settings`, `endpoints`.
     pub what: &'static str,
     /// Who has it: `istiod`, `proxy`, or `both` where both have it in different ways.
     pub only: &'static str,
@@ -87,6 +94,8 @@ pub struct DiffLine {
     pub chain: Option<usize>,
     /// The name of the ECDS resource.
     pub extension: Option<String>,
+    /// The name of the cluster or route configuration.
+    pub resource: Option<String>,
     /// The difference as one sentence.
     pub detail: String,
     /// Why, as far as the dump and the objects show it.
@@ -133,8 +142,11 @@ pub fn diff(snapshot: &Snapshot, views: &IstiodViews, proxies: &[ProxyId]) -> Di
             Ok(types) => (types, None),
             Err(why) => (Vec::new(), Some(why)),
         };
+        let view = views.get(proxy).and_then(|view| view.as_ref().ok());
         DiffEntry {
             proxy: proxy.clone(),
+            way: view.map(|view| view.way),
+            way_note: view.and_then(|view| view.way_note.clone()),
             workload: owner.as_ref().map(|id| id.name.to_string()),
             workload_kind: owner.as_ref().map(|id| id.kind.as_str()),
             note,
@@ -164,6 +176,7 @@ fn types(
     let outlook = Outlook::sharing(snapshot, proxy, shared);
     let mut types =
         vec![listeners::of(view.as_ref().copied(), outlook.as_ref(), dump), extensions::of(view.as_ref().copied(), outlook.as_ref(), dump)];
+    types.extend(ResourceType::ALL.map(|of| resources::of(of, view.as_ref().copied())));
     for found in &mut types {
         answered(snapshot, proxy, dump, found);
     }
@@ -181,7 +194,16 @@ fn answered(snapshot: &Snapshot, proxy: &ProxyId, dump: &ConfigDump, found: &mut
                 let is_named = |entry: &&EcdsFilter| told.error.contains(extensions::short(&entry.name));
                 let extension = dump.ecds.iter().filter(|_| found.short == extensions::ECDS).find(is_named).map(|entry| entry.name.clone());
                 let detail = format!("the proxy refused the last push of {}, and keeps what it had: {}", found.short, told.error);
-                let line = DiffLine { what: "refused", only: "istiod", listener: None, chain: None, extension, detail, causes: Vec::new() };
+                let line = DiffLine {
+                    what: "refused",
+                    only: "istiod",
+                    listener: None,
+                    chain: None,
+                    extension,
+                    resource: None,
+                    detail,
+                    causes: Vec::new(),
+                };
                 found.differences.push(line);
                 found.same = Some(false);
             }

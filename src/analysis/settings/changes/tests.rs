@@ -103,6 +103,8 @@ fn what_cannot_be_compared_is_counted() {
     assert_eq!((other.count(), other.hidden), (1, 0));
     let encoded = changes(&json!({"x": {"@type": "t/x.Y", "value": "AAE="}}), &json!({"x": {"@type": "t/x.Y", "a": 1}}));
     assert_eq!((encoded.count(), encoded.untold), (0, 1));
+    let unread = changes(&json!({"x": {"@type": "t/x.Y", "@unread": true}}), &json!({"x": {"@type": "t/x.Y", "a": 1}}));
+    assert_eq!((unread.count(), unread.untold), (0, 1));
     let number = changes(&json!({"some_mode": 7}), &json!({"some_mode": "NEW_MODE"}));
     assert_eq!((number.count(), number.untold), (0, 1), "a name that is not known here");
 }

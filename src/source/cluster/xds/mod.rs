@@ -6,6 +6,7 @@
 mod access;
 mod channel;
 mod json;
+mod reflect;
 
 use bytes::Bytes;
 use envoy_types::pb::envoy::config::core::v3::Node;
@@ -18,6 +19,7 @@ use kube::Api;
 use super::Shared;
 use super::forward::{Limits, Port};
 use super::trouble::{Cause, Trouble, one_line};
+use crate::model::ids::ProxyId;
 use crate::source::AskedAs;
 
 pub(super) use access::{Access, Held};
@@ -25,6 +27,8 @@ pub(super) use access::{Access, Held};
 const PORT: u16 = 15012;
 /// Whatever stands under `/debug/`, by its path and query; empty where istiod's `ENABLE_DEBUG_ON_HTTP` is false.
 const DEBUG: &str = "istio.io/debug";
+/// What istiod would send a proxy, as the sections of a config dump, whatever `ENABLE_DEBUG_ON_HTTP` says; without endpoints.
+const CONFIG_DUMP: &str = "istio.io/debug/config_dump";
 /// How the proxies stand, as ClientConfigs, whatever `ENABLE_DEBUG_ON_HTTP` says.
 const SYNCZ: &str = "istio.io/debug/syncz";
 
@@ -38,31 +42,53 @@ pub(super) struct Told {
 
 /// Asks one istiod for what stands under a path of `/debug/`.
 pub(super) async fn ask(shared: &Shared, pod: &str, path: &str, limits: Limits) -> Result<Told, Trouble> {
+    let what = path.trim_start_matches('/').strip_prefix("debug/").unwrap_or(path);
+    if what == "syncz" {
+        let (response, told) = ask_for(shared, pod, SYNCZ, None, limits).await?;
+        let bytes = json::client_configs(&response).map_err(|error| Trouble::new(Cause::Answered, error))?;
+        return Ok(Told { bytes, ..told });
+    }
+    let (response, told) = ask_for(shared, pod, DEBUG, Some(what), limits).await?;
+    Ok(Told { bytes: debug(response)?, ..told })
+}
+
+/// Asks one istiod what it would send a proxy that is connected to it, as a config dump in JSON.
+pub(super) async fn config_dump(shared: &Shared, pod: &str, proxy: &ProxyId, limits: Limits) -> Result<Told, Trouble> {
+    let (response, told) = ask_for(shared, pod, CONFIG_DUMP, Some(&proxy.to_string()), limits).await?;
+    if response.resources.is_empty() {
+        return Err(Trouble::new(Cause::Answered, format!("istiod does not have {proxy}, or cannot dump it")));
+    }
+    let ended = |error| Trouble::new(Cause::Refused, format!("reading istiod's dump ended early: {error}"));
+    let written = tokio::task::spawn_blocking(move || reflect::config_dump(&response.resources)).await.map_err(ended)?;
+    Ok(Told { bytes: written.map_err(|error| Trouble::new(Cause::Answered, error))?, ..told })
+}
+
+/// The response, and to whom it was given; what it says is not read yet.
+async fn ask_for(
+    shared: &Shared,
+    pod: &str,
+    type_url: &str,
+    name: Option<&str>,
+    limits: Limits,
+) -> Result<(DiscoveryResponse, Told), Trouble> {
     let access = shared.xds.get(shared).await?;
-    let answer = ask_with(shared, pod, path, &access, limits).await;
+    let pods: Api<Pod> = Api::namespaced(shared.client.clone(), &shared.istio_namespace);
+    let opened = Port::open(&pods, pod, PORT, limits).await?;
+    let answer = channel::ask(opened, &access, request(&access, type_url, name), limits).await;
     if matches!(&answer, Err(trouble) if trouble.cause == Cause::Unauthorized) {
         shared.xds.forget().await;
     }
     match answer {
-        Ok(bytes) => Ok(Told { bytes, asked_as: access.asked_as(), refused: access.refused.clone() }),
+        Ok(response) => {
+            let told = Told { bytes: Bytes::new(), asked_as: access.asked_as(), refused: access.refused.clone() };
+            Ok((response, told))
+        }
         // Whose token istiod did not like is a part of why.
         Err(trouble) if matches!(trouble.cause, Cause::Unauthorized | Cause::Forbidden) => {
             Err(Trouble { text: format!("{} (service account {})", trouble.text, access.account), ..trouble })
         }
         Err(trouble) => Err(trouble),
     }
-}
-
-async fn ask_with(shared: &Shared, pod: &str, path: &str, access: &Access, limits: Limits) -> Result<Bytes, Trouble> {
-    let pods: Api<Pod> = Api::namespaced(shared.client.clone(), &shared.istio_namespace);
-    let opened = Port::open(&pods, pod, PORT, limits).await?;
-    let what = path.trim_start_matches('/').strip_prefix("debug/").unwrap_or(path);
-    if what == "syncz" {
-        let response = channel::ask(opened, access, request(access, SYNCZ, None), limits).await?;
-        return json::client_configs(&response).map_err(|error| Trouble::new(Cause::Answered, error));
-    }
-    let response = channel::ask(opened, access, request(access, DEBUG, Some(what)), limits).await?;
-    debug(response)
 }
 
 /// What istiod wrote into its answer: JSON, or a text that says why not.

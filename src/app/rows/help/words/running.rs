@@ -39,7 +39,7 @@ pub(super) const DIFF: Words = &[
     ("!", "Both have it, in different ways, or the proxy refused what istiod sent."),
     (
         "no difference",
-        "What is written otherwise and means the same: names of chains, versions and states, and the file that the agent puts in the place of a module's URL.",
+        "What is written otherwise and means the same: names of chains, the order of what has none, versions and states, the health of endpoints, and the file that the agent puts in the place of a module's URL.",
     ),
     (
         "held against the prediction",
