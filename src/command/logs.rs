@@ -20,7 +20,7 @@ use crate::ingest::collect::Collector;
 use crate::logs::{self, Asked, SETTLE, View, concerns};
 use crate::model::ids::{PluginId, PluginKind};
 use crate::model::kind::Kind;
-use crate::model::logs::{LogEvent, LogRecord, MarkKind};
+use crate::model::logs::{LogEvent, LogRecord, LogSource, MarkKind};
 use crate::model::update::Update;
 use crate::report::LogPrinter;
 use crate::source::logs::LogQuery;
@@ -59,7 +59,9 @@ impl Asker<'_> {
         let (sender, records) = mpsc::channel(WAITING);
         let reading = tokio::spawn(logs::run(self.source.clone(), query, view, sender));
         let mut writing = write(printer, records);
-        let asked = question.spec.plugins.first().cloned().filter(|_| !wanted.follow);
+        // Where a proxy's log was read to its end, a plugin that is silent in it is told.
+        let of_proxies = first.origins.iter().any(|origin| origin.source == LogSource::Proxy);
+        let asked = question.spec.plugins.first().cloned().filter(|_| of_proxies && !wanted.follow);
         let ended = ended_by_signal().map_err(|error| Error::Output(format!("cannot wait for signals: {error}")))?;
         tokio::select! {
             written = &mut writing => return self.outcome(written, asked.as_ref()),

@@ -162,8 +162,8 @@ fn a_pod_is_ignored_by_its_workload() {
 fn how_many_proxies_were_asked_is_said_in_each_form() {
     let some = &["--max-proxies", "1"];
     for (form, said) in [
-        ("text", "1 of 2 proxies read.\n"),
-        ("markdown", "; 1 of 2 proxies read\n"),
+        ("text", "Namespace default, 1 plugin, 1 of 2 proxies read: "),
+        ("markdown", "Namespace default, 1 plugin, 1 of 2 proxies read.\n"),
         ("sarif", "\"text\": \"1 of 2 proxies read\""),
         ("junit", "<system-out>1 of 2 proxies read</system-out>"),
     ] {
@@ -173,7 +173,7 @@ fn how_many_proxies_were_asked_is_said_in_each_form() {
         assert!(!all.contains("1 of 2") && !all.contains(said), "{form}: {all}");
     }
     let (_, answer) = answer("permissive", some);
-    assert_eq!((&answer["proxiesRead"], &answer["proxiesAll"]), (&Value::from(1), &Value::from(2)));
+    assert_eq!((&answer["scope"]["proxiesRead"], &answer["scope"]["proxies"]), (&Value::from(1), &Value::from(2)));
     let warning = answer["warnings"].as_array().unwrap().iter().find(|warning| warning["object"] == "proxies").unwrap();
     assert!(warning["fix"].as_str().unwrap().contains("--max-proxies"), "{warning}");
     fails(&meshscope(&["check", "--demo", "--max-proxies", "0"]), 2, &["'0'", "from 1 on, or all"]);

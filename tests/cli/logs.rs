@@ -43,7 +43,7 @@ fn an_object_has_the_promised_keys() {
     }
     let time = plugin["time"].as_str().unwrap();
     assert!(plugin["raw"].as_str().unwrap().starts_with(&format!("{time}\twarning\tenvoy wasm ")), "{plugin}");
-    let keys: Vec<&str> = expected.iter().map(|(key, _)| *key).chain(["time", "raw", "pluginNote"]).collect();
+    let keys: Vec<&str> = expected.iter().map(|(key, _)| *key).chain(["time", "raw", "pluginNote", "details"]).collect();
     for object in &all {
         let mut found: Vec<&str> = object.as_object().unwrap().keys().map(String::as_str).collect();
         let mut keys = keys.clone();
@@ -97,8 +97,9 @@ fn text_is_for_eyes_and_for_no_terminal_to_obey() {
     let output = meshscope(&["logs", "--demo", "--plugin", "helloworld"]);
     let text = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines[0], "19:37:50.519 istiod  push         TrafficExtension default/helloworld, debounced 100 ms");
-    assert_eq!(lines[4], "19:39:16.580 httpbin plugin       warning  add_header: returning context for add_header");
+    assert_eq!(lines[0], "2026-11-23 UTC");
+    assert_eq!(lines[1], "19:37:50.519 istiod  push         WasmPlugin default/helloworld, debounced 100 ms");
+    assert_eq!(lines[5], "19:39:16.580 httpbin plugin       warning  add_header: returning context for add_header");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("evil.log");
     std::fs::write(&path, "2026-11-23T19:37:41Z \x1b]0;title\x07 \u{202e}\u{e0041}\n").unwrap();

@@ -57,7 +57,10 @@ fn summary(answer: &FindingsAnswer, more: bool, look: &Look<'_>) -> Vec<Piece<'s
             format!("Nothing was found in what could be looked at{unread}.")
         }
         (None, false) => "Nothing was found that is wrong, or that may not be what was meant.".to_owned(),
-        (Some(_), _) => format!("{}.", answer.summary()),
+        (Some(_), _) => {
+            let unread = answer.unread().map(|unread| format!("; {unread}")).unwrap_or_default();
+            format!("{}{unread}.", answer.summary())
+        }
     };
     let mut pieces = vec![Piece::new(role, format!("{mark} ")), Piece::new(Role::Title, text)];
     pieces.extend(more.then(|| Piece::new(Role::Muted, "  a reads the others")));
