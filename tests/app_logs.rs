@@ -35,7 +35,8 @@ fn the_plugins_story_in_one_key() {
     assert!(shown.contains("istiod + httpbin · plugin default/helloworld · level ≥ info"), "{shown}");
     assert!(shown.contains("2 sources  read to the end"), "{shown}");
     let at = |text: &str| shown.find(text).unwrap_or_else(|| panic!("{text} in {shown}"));
-    let (push, fetch) = (at("push          WasmPlugin default/helloworld"), at("fetch         registry.lab:5000/linsun/helloworld"));
+    let (push, fetch) =
+        (at("push          WasmPlugin default/helloworld"), at("fetch         linsun/helloworld:latest from registry.lab:5000"));
     let plugin = at("plugin        warning  add_header: returning context for add_header");
     assert!(push < fetch && fetch < plugin, "{shown}");
     assert!(shown.contains("5 of 5"), "the youngest line is selected: {shown}");

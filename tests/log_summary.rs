@@ -41,7 +41,7 @@ fn each_event_is_said_in_few_words() {
         assert_eq!((what(&record), &*words(&record)), expected);
     }
     let of_proxy = [
-        (format!("{time}\tinfo\twasm\tfetching image a/b from registry r.example with tag v1"), ("fetch", "r.example/a/b:v1")),
+        (format!("{time}\tinfo\twasm\tfetching image a/b from registry r.example with tag v1"), ("fetch", "a/b:v1 from r.example")),
         (format!("{time}\twarning\tenvoy wasm context.cc:1\twasm log shop.auth root_a: hello\tthread=1"), ("plugin", "root_a: hello")),
         (
             format!(

@@ -55,13 +55,13 @@ impl Asker<'_> {
         self.check(wanted, &question, &found, &watched.collector)?;
         let printer = LogPrinter::new(json, self.paint, &first.origins);
         let query = LogQuery { since: wanted.since, tail: wanted.tail, previous: wanted.previous, follow: wanted.follow, sieve: None };
+        // Where a proxy's log was read to its end, a plugin that is silent in it is told.
+        let of_proxies = first.origins.iter().any(|origin| origin.source == LogSource::Proxy);
+        let asked = question.spec.plugins.first().cloned().filter(|_| of_proxies && !wanted.follow);
         let (views, view) = watch::channel(Arc::new(first));
         let (sender, records) = mpsc::channel(WAITING);
         let reading = tokio::spawn(logs::run(self.source.clone(), query, view, sender));
         let mut writing = write(printer, records);
-        // Where a proxy's log was read to its end, a plugin that is silent in it is told.
-        let of_proxies = first.origins.iter().any(|origin| origin.source == LogSource::Proxy);
-        let asked = question.spec.plugins.first().cloned().filter(|_| of_proxies && !wanted.follow);
         let ended = ended_by_signal().map_err(|error| Error::Output(format!("cannot wait for signals: {error}")))?;
         tokio::select! {
             written = &mut writing => return self.outcome(written, asked.as_ref()),

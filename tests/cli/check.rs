@@ -162,8 +162,8 @@ fn a_pod_is_ignored_by_its_workload() {
 fn how_many_proxies_were_asked_is_said_in_each_form() {
     let some = &["--max-proxies", "1"];
     for (form, said) in [
-        ("text", "Namespace default, 1 plugin, 1 of 2 proxies read: "),
-        ("markdown", "Namespace default, 1 plugin, 1 of 2 proxies read.\n"),
+        ("text", "All namespaces, 1 plugin, 1 of 2 proxies read: "),
+        ("markdown", "All namespaces, 1 plugin, 1 of 2 proxies read.\n"),
         ("sarif", "\"text\": \"1 of 2 proxies read\""),
         ("junit", "<system-out>1 of 2 proxies read</system-out>"),
     ] {

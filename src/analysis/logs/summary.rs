@@ -68,7 +68,7 @@ pub fn words(record: &LogRecord) -> Cow<'_, str> {
         LogDetails::Nack { xds, node, message, .. } => format!("{xds} refused by {node}: {message}"),
         LogDetails::Fetch { registry, repository, reference, plain_text } => {
             let without = if plain_text { ", without TLS" } else { "" };
-            format!("{registry}/{repository}{}{reference}{without}", if reference.contains(':') { '@' } else { ':' })
+            format!("{repository}{}{reference} from {registry}{without}", if reference.contains(':') { '@' } else { ':' })
         }
         LogDetails::FetchFailed { url: Some(url), cause, stub } => {
             let url = if cause.contains(url) { String::new() } else { format!("{url}: ") };
