@@ -58,6 +58,12 @@ fn a_module_whose_vm_fails_at_run_time() {
 
     let open = failing(strategy(Mesh::permissive(), "FAIL_OPEN"), "19:40:10", false);
     assert_eq!(checked(&open, "vm-failed")[0]["severity"], "warning");
+    // Nor is it of this plugin where another one, which may be gone by now, could not start.
+    for words in ["Function: proxy_on_configure failed", "Plugin configured to fail closed failed to load"] {
+        let start = failing(strategy(Mesh::permissive(), "FAIL_CLOSE"), "19:40:10", false)
+            .change_text(LOG, |log| *log = log.replace("Function: proxy_on_request_headers failed", words));
+        assert_eq!(checked(&start, "vm-failed"), [] as [Value; 0], "{words}");
+    }
     // Before the module that is there now was put in place.
     let before = failing(strategy(Mesh::permissive(), "FAIL_CLOSE"), "19:37:49", true);
     assert_eq!(checked(&before, "vm-failed"), [] as [Value; 0]);

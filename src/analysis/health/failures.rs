@@ -15,8 +15,17 @@ use crate::model::vitals::Vitals;
 
 /// What Envoy writes as a request's details where a VM that failed ended it (`source/extensions/common/wasm/context.cc`).
 const FAIL_STREAM: &str = "wasm_fail_stream";
-/// Callbacks in which a plugin starts: where one of them fails, Envoy refuses the plugin.
-const STARTS: [&str; 2] = ["proxy_on_vm_start", "proxy_on_configure"];
+/// What is said where a plugin cannot start: Envoy refuses it then, and where the line names none it may be of one that is gone by now.
+const AT_START: [&str; 8] = [
+    "proxy_on_vm_start",
+    "proxy_on_context_create",
+    "proxy_on_configure",
+    "Failed to start base Wasm",
+    "Failed to configure base Wasm",
+    "Failed to load Wasm",
+    "failed to load",
+    "Unable to create Wasm",
+];
 
 /// Failures that may be of several plugins of a proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +42,11 @@ pub struct Unnamed {
 pub(super) fn of_plugin(plugin: &PluginId, dump: &ConfigDump, vitals: &Vitals) -> Vec<Evidence> {
     let entry = weigh::entry(plugin, dump);
     let is_alone = modules(dump).iter().eq([plugin]);
-    let is_own = |record: &&LogRecord| record.plugin.as_ref().map_or(is_alone, |of| of == plugin) && is_since(record, entry);
+    // A note says that the plugin was concluded, and not named.
+    let is_named = |record: &LogRecord| record.plugin.is_some() && record.plugin_note.is_none();
+    let is_its = |record: &LogRecord| record.plugin.as_ref().map_or(is_alone, |of| of == plugin);
+    let is_of = |record: &LogRecord| is_its(record) && (is_named(record) || !is_at_start(record));
+    let is_own = |record: &&LogRecord| is_of(record) && is_since(record, entry);
     let mut found = summed(vitals.log.iter().filter(is_own));
     if let (Some(ExtensionConfig::Wasm { name, .. }), Some(metrics)) = (entry.map(|entry| &entry.config), &vitals.envoy) {
         found.extend(counters::failed_restarts(name, metrics));
@@ -48,7 +61,7 @@ pub fn unnamed(dump: &ConfigDump, vitals: &Vitals) -> Option<Unnamed> {
         return None;
     }
     let is_in_place = |record: &LogRecord, plugin: &PluginId| is_since(record, weigh::entry(plugin, dump));
-    let of_one = |record: &&LogRecord| record.plugin.is_none() && !STARTS.iter().any(|start| record.message.contains(start));
+    let of_one = |record: &&LogRecord| record.plugin.is_none() && !is_at_start(record);
     let mut records = vitals.log.iter().filter(of_one).filter(|record| modules.iter().any(|plugin| is_in_place(record, plugin)));
     let evidence = summed(records.clone());
     let requests = records.clone().any(ended);
@@ -78,6 +91,10 @@ fn summed<'l>(records: impl Iterator<Item = &'l LogRecord> + Clone) -> Vec<Evide
         Evidence { what: format!("{many} with {code} {FAIL_STREAM}, since its VM has failed"), ..evidence(record) }
     };
     [of(is_failure, said), of(ended, requests)].into_iter().flatten().collect()
+}
+
+fn is_at_start(record: &LogRecord) -> bool {
+    AT_START.iter().any(|word| record.message.contains(word))
 }
 
 /// Whether a VM that failed ended a request.

@@ -45,12 +45,18 @@ fn message(object: Map<String, Value>, zone: Zone) -> Value {
         let key = if zone == Zone::Message { snake_case(key) } else { key };
         let below = if is_struct && key == "value" { Zone::Data } else { zone.below(&key) };
         let value = rewritten(&key, value, below);
-        // An empty list and one that is not there are the same to Protobuf.
-        if !(value.is_null() || below != Zone::Data && value.as_array().is_some_and(Vec::is_empty)) {
+        // An empty list and one that is not there are the same to Protobuf, and so is an Any that names no type.
+        let is_empty = || below != Zone::Data && value.as_array().is_some_and(Vec::is_empty);
+        if !(value.is_null() || is_untyped(&value) || is_empty()) {
             written.insert(key, value);
         }
     }
     if zone == Zone::Message { unwrapped(written) } else { Value::Object(written) }
+}
+
+/// `{"@type": ""}`: istiod's plugins without configuration have one over xDS.
+fn is_untyped(value: &Value) -> bool {
+    value.as_object().is_some_and(|object| object.len() == 1 && object.get("@type").and_then(Value::as_str) == Some(""))
 }
 
 /// The message that a TypedStruct or an Any stands for, in its place, with the name of its type alone.
@@ -140,6 +146,7 @@ mod tests {
         assert!(same(r#"{"proxy100Continue": true, "consecutive5xx": 1}"#, r#"{"proxy_100_continue": true, "consecutive_5xx": 1}"#));
         assert!(same(r#"{"domains": ["a", "b"]}"#, r#"{"domains": ["b", "a"]}"#));
         assert!(!same(r#"{"routes": ["a", "b"]}"#, r#"{"routes": ["b", "a"]}"#), "the first route that fits is taken");
+        assert!(same(r#"{"config": {"name": "x", "configuration": {"@type": ""}}}"#, r#"{"config": {"name": "x"}}"#));
         assert!(same(r#"{"virtualHosts": [{"name": "a"}, {"name": "b"}]}"#, r#"{"virtual_hosts": [{"name": "b"}, {"name": "a"}]}"#));
     }
 
