@@ -42,7 +42,7 @@ impl Activity {
     pub fn remove(&mut self, record: &LogRecord) {
         let Some(count) = record.time.and_then(|time| self.steps.get_mut(&time.div_euclid(STEP))) else { return };
         count.records = count.records.saturating_sub(1);
-        count.grave = count.grave.saturating_sub(u64::from(Severity::of(&record.level) >= Severity::Warning));
+        count.grave = count.grave.saturating_sub(u64::from(Severity::Warning.is_reached(record)));
     }
 
     /// Counts what was counted elsewhere.
@@ -91,7 +91,7 @@ mod tests {
 
     use super::*;
     use crate::model::ids::ProxyId;
-    use crate::model::logs::{LogKind, LogOrigin, LogSource};
+    use crate::model::logs::{LogEvent, LogKind, LogOrigin, LogSource};
     use crate::model::text::Text;
 
     fn record(seconds: i64, level: &str) -> LogRecord {
@@ -122,6 +122,23 @@ mod tests {
         assert!((activity.per_second(Duration::ZERO) - 1.0 / 6.0).abs() < 1e-9, "one in the last 6 s");
         assert!(activity.per_second(Duration::from_secs(60)).abs() < 1e-9);
         assert!(Activity::default().last(3, Duration::ZERO).is_empty());
+    }
+
+    #[test]
+    fn what_is_removed_is_counted_no_more_requests_too() {
+        let mut failed = record(100, "");
+        failed.kind = LogKind::Access;
+        failed.event = Some(LogEvent::Request);
+        failed.message = Text::from(
+            r#""GET /get HTTP/1.1" 503 - wasm_fail_stream - "-" 0 0 1 - "-" "curl" "-" "httpbin" "-" inbound|80|| - 10.0.0.1:80 10.0.0.2:1 - -"#,
+        );
+        let mut activity = Activity::default();
+        for record in [&failed, &record(101, "error")] {
+            activity.add(record);
+            assert_eq!(activity.last(1, Duration::ZERO)[0].grave, 1);
+            activity.remove(record);
+            assert_eq!(activity.last(1, Duration::ZERO), [Count::default()]);
+        }
     }
 
     #[test]
