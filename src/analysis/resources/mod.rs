@@ -10,8 +10,6 @@ use crate::model::resources::{Comparison, Comparisons, Resource, ResourceDiffere
 
 /// How many differences of one type are told.
 const MOST: usize = 500;
-/// How many settings of one resource are told.
-const MOST_OF_ONE: usize = 8;
 
 /// Compares type by type. A type that one of the two dumps does not hold is not compared, which is said.
 pub fn compare(istiod: &Resources, proxy: &Resources) -> Comparisons {
@@ -35,11 +33,12 @@ pub fn compare(istiod: &Resources, proxy: &Resources) -> Comparisons {
     types
 }
 
+/// The resources by name: those that warm, or the others.
+fn by_name(list: &[Resource], warms: bool) -> BTreeMap<&str, &Resource> {
+    list.iter().filter(|resource| resource.warms == warms).map(|resource| (resource.name.as_str(), resource)).collect()
+}
+
 fn of_type(of: ResourceType, sent: &[Resource], held: &[Resource]) -> Comparison {
-    let by_name = |list: &'_ [Resource], warms: bool| {
-        let list = list.iter().filter(|resource| resource.warms == warms);
-        list.map(|resource| (resource.name.clone(), resource.clone())).collect::<BTreeMap<_, _>>()
-    };
     let wanted = by_name(sent, false);
     let (active, warming) = (by_name(held, false), by_name(held, true));
     let mut found = Collected::default();
@@ -115,14 +114,11 @@ impl Collected {
         }
         self.hidden += changes.hidden;
         self.untold += changes.untold;
-        let told = changes.list.len().min(MOST_OF_ONE);
-        for change in &changes.list[..told] {
+        for change in changes.told() {
             self.add("settings", change.only(), &sent.name, format!("{} {}: {change}", of.noun(), sent.name));
         }
-        if changes.count() > told {
-            let more = changes.count() - told;
-            let settings = if more == 1 { "1 more setting differs".to_owned() } else { format!("{more} more settings differ") };
-            self.add("settings", "both", &sent.name, format!("{} {}: {settings}", of.noun(), sent.name));
+        if let Some(rest) = changes.rest() {
+            self.add("settings", "both", &sent.name, format!("{} {}: {rest}", of.noun(), sent.name));
         }
     }
 }

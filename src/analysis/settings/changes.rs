@@ -6,9 +6,12 @@ use serde_json::{Map, Value};
 
 use super::fields::{self, Zone};
 use super::values::{self, is_hidden, is_partly_hidden};
+use crate::model::envoy::UNREAD;
 
 /// How many settings are kept; the others are counted.
 const MOST: usize = 100;
+/// How many of them are told one by one.
+const MOST_TOLD: usize = 8;
 
 /// The differences that were found.
 #[derive(Default)]
@@ -62,6 +65,20 @@ impl Changes {
     /// How many settings differ.
     pub fn count(&self) -> usize {
         self.list.len() + self.more
+    }
+
+    /// Those that are told one by one.
+    pub fn told(&self) -> &[Change] {
+        &self.list[..self.list.len().min(MOST_TOLD)]
+    }
+
+    /// What is said of the others, `2 more settings differ`; None where all are told.
+    pub fn rest(&self) -> Option<String> {
+        match self.count() - self.told().len() {
+            0 => None,
+            1 => Some("1 more setting differs".to_owned()),
+            rest => Some(format!("{rest} more settings differ")),
+        }
     }
 
     /// Finds what differs below a named part.
@@ -180,9 +197,6 @@ fn is_same(key: &str, one: &Value, other: &Value, zone: Zone) -> bool {
     probe.compare(key, one, other, zone);
     probe.list.is_empty()
 }
-
-/// Stands in a message of which only the type could be read, when istiod sent it over xDS.
-const UNREAD: &str = "@unread";
 
 /// Whether a message is there as its bytes alone, or not even so, since who wrote or read it does not know its type.
 fn is_encoded(message: &Map<String, Value>) -> bool {

@@ -16,4 +16,4 @@ pub use filter::{Filter, FilterSource, NameEra, PluginFilter};
 pub use listener::{Direction, Listener, ListenerAddress, ListenerState};
 pub use listener_filter::{ListenerFilter, ListenerFilterKind, PortPredicate};
 pub use matcher::{Branch, Condition, Input, Matcher, NEVER, OnMatch, Way, way_text};
-pub use raw::RawJson;
+pub use raw::{RawJson, UNREAD};

@@ -3,6 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+/// The field of a message of which only the type could be read when istiod sent it over xDS, as the filters of Istio's own proxy have no
+/// descriptor here.
+pub const UNREAD: &str = "@unread";
+
 /// A slice of a redacted text that several pieces share, so that keeping the raw JSON of each filter costs one copy of its listener.
 /// Only [`crate::ingest::redact`] makes the text, so what can be shown or copied has passed it.
 #[derive(Clone, PartialEq, Eq)]

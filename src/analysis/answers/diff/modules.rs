@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::DiffLine;
 use super::extensions::line;
-use super::within::{Found, first, more};
+use super::within::Found;
 use crate::analysis::era::Version;
 use crate::analysis::health::module;
 use crate::analysis::settings::{Changes, canonical};
@@ -42,12 +42,12 @@ pub(super) fn between(entry: &EcdsFilter, sent: &EcdsFilter, dump: &ConfigDump, 
         changes.between(sent, held);
         found.hidden += changes.hidden;
         found.untold += changes.untold;
-        for change in first(&changes) {
+        for change in changes.told() {
             let of_module = change.path == "@type" || change.path.starts_with("vm_config.code");
             let what = if of_module { "module" } else { "configuration" };
             found.lines.push(differs(what, change.only(), &entry.name, &change.to_string()));
         }
-        found.lines.extend(more(&changes).map(|more| differs("configuration", "both", &entry.name, &more)));
+        found.lines.extend(changes.rest().map(|rest| differs("configuration", "both", &entry.name, &rest)));
     }
     found
 }

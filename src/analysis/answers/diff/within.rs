@@ -5,11 +5,9 @@ use serde_json::Value;
 use super::listeners::of_listener;
 use super::{DiffLine, TypeDiff};
 use crate::analysis::comparison::Pair;
-use crate::analysis::settings::{Change, Changes, canonical, canonical_without};
+use crate::analysis::settings::{Changes, canonical, canonical_without};
 use crate::model::envoy::{Filter, FilterChain, Listener, RawJson};
 
-/// How many settings of one filter, or of what stands around the filters, are told.
-const MOST_OF_ONE: usize = 8;
 /// How many differences of one type are told.
 const MOST: usize = 200;
 /// How many chains are named that differ in one way.
@@ -146,12 +144,12 @@ impl Finder {
         changes.between(&sent, &held);
         self.hidden += changes.hidden;
         self.untold += changes.untold;
-        for change in changes.list.iter().take(MOST_OF_ONE) {
+        for change in changes.told() {
             let what = if change.path.starts_with("transport_socket") { "tls" } else { what };
             self.add(what, change.only(), format!("{of}{change}"), place);
         }
-        if let Some(more) = more(&changes) {
-            self.add(what, "both", format!("{of}{more}"), place);
+        if let Some(rest) = changes.rest() {
+            self.add(what, "both", format!("{of}{rest}"), place);
         }
     }
 
@@ -178,20 +176,6 @@ fn config(filter: &mut Value, leads_elsewhere: bool) -> Option<Value> {
         }
     }
     Some(config)
-}
-
-/// What is said of the settings that are not told one by one; None where all are.
-pub(super) fn more(changes: &Changes) -> Option<String> {
-    match changes.count().saturating_sub(changes.list.len().min(MOST_OF_ONE)) {
-        0 => None,
-        1 => Some("1 more setting differs".to_owned()),
-        more => Some(format!("{more} more settings differ")),
-    }
-}
-
-/// The differences that are told one by one.
-pub(super) fn first(changes: &Changes) -> impl Iterator<Item = &Change> {
-    changes.list.iter().take(MOST_OF_ONE)
 }
 
 /// The filters that both have, side by side.

@@ -9,12 +9,12 @@ use envoy_types::pb::google::protobuf::Any;
 use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MapKey, MessageDescriptor, Value};
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
+use crate::model::envoy::UNREAD;
+
 /// The descriptors of Envoy's messages, as a FileDescriptorSet.
 const DESCRIPTORS: &[u8] = include_bytes!("envoy.binpb.zst");
 /// How deep messages may stand within messages.
 const DEEPEST: u8 = 60;
-/// What is written of a message that has no descriptor here, as the filters of Istio's own proxy have none.
-const UNREAD: &str = "@unread";
 
 static POOL: LazyLock<Result<DescriptorPool, String>> = LazyLock::new(|| {
     let set = zstd::decode_all(DESCRIPTORS).map_err(|error| error.to_string())?;
