@@ -8,7 +8,7 @@ use crate::analysis::answers::{self, EffectiveMtlsAnswer, OrderEntry};
 use crate::analysis::attachment::{self, Attachment};
 use crate::analysis::health::{self, Health, PluginState};
 use crate::analysis::placement;
-use crate::ingest::logs::leading;
+use crate::ingest::logs::instant;
 use crate::model::envoy::{ConfigDump, DumpView, ExtensionConfig, ListenerState};
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::inventory::Inventory;
@@ -148,7 +148,7 @@ impl<'s> Facts<'s> {
     /// both times are known.
     pub fn is_fresh(&self, plugin: &Plugin, proxy: &ProxyId) -> bool {
         let written = plugin.created.iter().chain(plugin.writes.iter().map(|write| &write.time));
-        let changed = written.filter_map(|time| leading(&format!("{time} "))).max();
+        let changed = written.filter_map(|time| instant(time)).max();
         let read = self.snapshot.dump(proxy).and_then(|loaded| loaded.read_at);
         changed.zip(read).is_some_and(|(changed, read)| read.saturating_sub(changed) < GRACE)
     }

@@ -5,7 +5,7 @@ use super::states::{InState, in_states};
 use super::{DUMPS, Facts, Finding, FindingObject, Place, ProxyFacts, Rule, Severity, stale_proxy};
 use crate::analysis::health::{Evidence, PluginState};
 use crate::analysis::placement;
-use crate::analysis::timeline::instant;
+use crate::ingest::logs::instant;
 use crate::model::envoy::{ConfigDump, Listener, ListenerState};
 use crate::model::logs::LogTime;
 

@@ -1,7 +1,7 @@
 //! What the proxy's log says of a plugin, as far as it was read: why a module could not be fetched, why Envoy refused it.
 
 use super::{Evidence, EvidenceSource, PluginState};
-use crate::ingest::logs::leading;
+use crate::ingest::logs::instant;
 use crate::model::envoy::EcdsFilter;
 use crate::model::ids::PluginId;
 use crate::model::logs::{LogEvent, LogRecord};
@@ -32,7 +32,7 @@ pub(super) fn is_failure(record: &LogRecord) -> bool {
 
 /// Whether a record is no older than what ECDS was last given of the plugin; so it is where that time is not known.
 pub(super) fn is_since(record: &LogRecord, entry: Option<&EcdsFilter>) -> bool {
-    let given = entry.and_then(|entry| leading(&format!("{} ", entry.last_updated.as_ref()?)));
+    let given = entry.and_then(|entry| instant(entry.last_updated.as_deref()?));
     given.is_none_or(|given| record.time >= Some(given))
 }
 

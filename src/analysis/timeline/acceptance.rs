@@ -1,8 +1,9 @@
 //! What the proxy has taken, by its dump: nothing in a log says it, but each listener and each ECDS entry has a `last_updated`.
 
 use super::scene::Scene;
-use super::step::{SECOND, Step, StepKind, Unseen, instant, written};
+use super::step::{SECOND, Step, StepKind, Unseen, written};
 use crate::analysis::placement;
+use crate::ingest::logs::instant;
 use crate::model::envoy::{ExtensionConfig, Listener, ListenerState};
 use crate::model::logs::{LogRecord, LogTime};
 

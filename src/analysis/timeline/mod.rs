@@ -23,7 +23,7 @@ use crate::model::logs::{LogRecord, LogSource, LogTime};
 use crate::model::snapshot::Snapshot;
 
 pub use gather::{Gathered, Gatherer};
-pub use step::{Evidence, EvidenceSource, Step, StepKind, Unseen, instant, written};
+pub use step::{Evidence, EvidenceSource, Step, StepKind, Unseen, written};
 
 /// The whole story.
 #[derive(Clone, Debug, PartialEq, Eq)]

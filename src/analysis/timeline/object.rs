@@ -1,6 +1,7 @@
 //! When the object was changed last, as far as it says so itself.
 
-use super::step::{Step, StepKind, Unseen, instant};
+use super::step::{Step, StepKind, Unseen};
+use crate::ingest::logs::instant;
 use crate::model::ids::PluginId;
 use crate::model::logs::LogTime;
 use crate::model::plugin::Plugin;

@@ -229,12 +229,6 @@ impl Step {
     }
 }
 
-/// Reads RFC 3339; None where it is something else, or the epoch, by which Envoy says never.
-pub fn instant(text: &str) -> Option<LogTime> {
-    let time = text.parse::<Timestamp>().ok()?.as_nanosecond();
-    LogTime::try_from(time).ok().filter(|time| *time != 0)
-}
-
 /// RFC 3339 to the microsecond, in UTC.
 pub fn written(time: LogTime) -> String {
     Timestamp::from_nanosecond(time.into()).map(|stamp| format!("{stamp:.6}")).unwrap_or_default()

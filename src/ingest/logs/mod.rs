@@ -16,4 +16,4 @@ mod time;
 pub use assembler::Assembler;
 pub use details::{details, message};
 pub use form::begins;
-pub use time::{leading, split_kubelet};
+pub use time::{instant, leading, split_kubelet};

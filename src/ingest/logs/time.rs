@@ -1,5 +1,7 @@
 //! Times of log lines, read without a copy: they stand in front of every line, and there are many lines.
 
+use jiff::Timestamp;
+
 use crate::model::logs::LogTime;
 
 const SECOND: i64 = 1_000_000_000;
@@ -16,6 +18,13 @@ pub fn split_kubelet(line: &str) -> (Option<LogTime>, &str) {
 /// The time that a line begins with: the kubelet's, or the program's own.
 pub fn leading(line: &str) -> Option<LogTime> {
     zoned(line).filter(|(_, rest)| rest.starts_with([' ', '\t'])).map(|(time, _)| time)
+}
+
+/// A time that stands alone, as the fields of objects and dumps have it; None where it is something else, or the epoch, by which Envoy
+/// says never.
+pub fn instant(text: &str) -> Option<LogTime> {
+    let time = text.parse::<Timestamp>().ok()?.as_nanosecond();
+    LogTime::try_from(time).ok().filter(|time| *time != 0)
 }
 
 /// The same as [`rfc3339`], in any zone: a node writes its own.

@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::Found;
 use super::reach::{self, Reach};
 use crate::analysis::control_plane;
+use crate::ingest::logs::instant;
 use crate::ingest::plugin_name;
 use crate::model::ids::{ObjectName, PluginId, PluginKind, ProxyId};
 use crate::model::inventory::Inventory;
@@ -152,8 +151,7 @@ impl Choice {
 
 /// When a plugin was made, in whole seconds.
 fn created(plugin: &Plugin) -> Option<LogTime> {
-    let created: Timestamp = plugin.created.as_deref()?.parse().ok()?;
-    created.as_nanosecond().try_into().ok()
+    instant(plugin.created.as_deref()?)
 }
 
 /// `default/a, default/b and 3 more`, with the kinds where two share a name.
