@@ -18,7 +18,7 @@ use meshscope::model::kind::Kind;
 use meshscope::model::snapshot::{Dump, Snapshot};
 use meshscope::source::demo::Demo;
 use meshscope::source::{Source, SourceInfo, SourceKind};
-use support::driver::Driver;
+use support::driver::{Driver, proxies_asked};
 
 const SIZE: (u16, u16) = (120, 40);
 
@@ -52,14 +52,6 @@ fn request(effects: &[Effect]) -> (Ticket, Duration) {
         _ => None,
     };
     effects.iter().find_map(of).unwrap()
-}
-
-fn fetched(effects: &[Effect]) -> Vec<ProxyId> {
-    let of = |effect: &Effect| match effect {
-        Effect::FetchConfigDump { request, .. } => Some(request.proxy.clone()),
-        _ => None,
-    };
-    effects.iter().filter_map(of).collect()
 }
 
 #[test]
@@ -129,13 +121,13 @@ fn a_changed_policy_asks_the_proxies_that_were_read_and_no_others() {
     let name = ObjectName::new("default", "default");
     let policy = || Changed::Objects(Kind::PeerAuthentication, Some(name.clone()));
     let effects = driver.send(read(objects(&driver, |_| ()), policy()));
-    assert_eq!(fetched(&effects), [httpbin()], "sleep was never asked for, so nobody waits for it");
+    assert_eq!(proxies_asked(&effects), [httpbin()], "sleep was never asked for, so nobody waits for it");
     assert!(request(&effects).1 > Duration::ZERO, "a change takes a moment to reach a proxy");
     assert!(driver.app.event.as_deref().unwrap().starts_with("PeerAuthentication default/default"));
     let other = Changed::Objects(Kind::PeerAuthentication, Some(ObjectName::new("shop", "default")));
-    assert!(fetched(&driver.send(read(objects(&driver, |_| ()), other))).is_empty());
+    assert!(proxies_asked(&driver.send(read(objects(&driver, |_| ()), other))).is_empty());
     let pod = Changed::Objects(Kind::Pod, Some(ObjectName::new("default", "sleep")));
-    assert!(fetched(&driver.send(read(objects(&driver, |_| ()), pod))).is_empty(), "pods shape no listener");
+    assert!(proxies_asked(&driver.send(read(objects(&driver, |_| ()), pod))).is_empty(), "pods shape no listener");
 }
 
 #[test]
@@ -157,7 +149,7 @@ fn a_second_change_does_not_wait_for_the_first_ones_last_look() {
     assert!(matches!(again[0], Effect::Stop(_)), "{again:?}");
     assert_eq!(request(&again).1, delays[0]);
     let soon = driver.send(read(objects(&driver, |_| ()), policy()));
-    assert!(fetched(&soon).is_empty(), "many changes do not put the request off for ever");
+    assert!(proxies_asked(&soon).is_empty(), "many changes do not put the request off for ever");
     let now = driver.effects_of("r");
     assert!(matches!(now[..], [Effect::Stop(_), Effect::FetchConfigDump { after: Duration::ZERO, .. }]), "{now:?}");
 }

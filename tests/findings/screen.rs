@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::recorded::HTTPBIN;
 use super::support;
-use super::support::driver::Driver;
+use super::support::driver::{Driver, proxies_asked};
 
 const SIZE: (u16, u16) = (120, 40);
 
@@ -71,13 +71,9 @@ fn the_selected_finding_is_copied() {
     assert!(copied.contains("- matters: ") && !copied.contains("permissive-without-need"), "{copied}");
 }
 
-/// The proxies that are asked.
+/// The proxies that are asked, each once.
 fn asked(effects: &[Effect]) -> BTreeSet<ProxyId> {
-    let of = |effect: &Effect| match effect {
-        Effect::FetchConfigDump { request, .. } => Some(request.proxy.clone()),
-        _ => None,
-    };
-    effects.iter().filter_map(of).collect()
+    proxies_asked(effects).into_iter().collect()
 }
 
 #[test]

@@ -12,6 +12,7 @@ use meshscope::app::msg::Msg;
 use meshscope::app::program::Options;
 use meshscope::app::runtime::{Handler, Program, Work};
 use meshscope::config::ColorSupport;
+use meshscope::model::ids::ProxyId;
 use meshscope::model::snapshot::Dump;
 use meshscope::source::demo::Demo;
 use meshscope::source::files::Files;
@@ -24,6 +25,15 @@ use ratatui::buffer::Buffer;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+
+/// The proxies that are asked for their dumps, in the order of the effects.
+pub fn proxies_asked(effects: &[Effect]) -> Vec<ProxyId> {
+    let of = |effect: &Effect| match effect {
+        Effect::FetchConfigDump { request, .. } => Some(request.proxy.clone()),
+        _ => None,
+    };
+    effects.iter().filter_map(of).collect()
+}
 
 /// The program with its world.
 pub struct Driver {
