@@ -11,7 +11,7 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use super::ask::Asker;
 use super::read::{self, Watched};
 use super::{Outcome, complain, not_written};
-use crate::analysis::logs::{Choice, FilterError, FilterSpec, Targets};
+use crate::analysis::logs::{Choice, FilterError, FilterSpec, Targets, UNLESS_SET};
 use crate::analysis::lookup;
 use crate::app::runtime::ended_by_signal;
 use crate::cli::{Format, Logs};
@@ -86,10 +86,7 @@ impl Asker<'_> {
         };
         let failure = written.failed.filter(|_| !written.any).map(|why| Error::bad_input(format!("no log could be read: {why}"), ""));
         let silent = plugin.filter(|_| failure.is_none() && !written.spoken).map(|plugin| {
-            format!(
-                "{plugin} itself wrote no line: it does not run (`meshscope health {plugin}` says), was not called, or its info and debug lines \
-                 are hidden, as Envoy's loggers are at warning unless set"
-            )
+            format!("{plugin} itself wrote no line: it does not run (`meshscope health {plugin}` says), was not called, or {UNLESS_SET}")
         });
         Ok(Outcome { warnings: silent.into_iter().collect(), failure, ..Outcome::default() })
     }

@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 use crate::analysis::logs::{Filter, FilterSpec};
+use crate::ingest::logs::details::FAIL_STREAM;
 use crate::ingest::{init_dump, metrics};
 use crate::logs::{self, View};
 use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter, ExtensionConfig};
@@ -19,8 +20,6 @@ use crate::source::{FailureKind, ProxyQuestion, ProxyRequest, SharedSource};
 
 /// How many lines of the log are read, from its end.
 const LINES: u64 = 2000;
-/// What a request's line has where a VM that failed ended it.
-const FAIL_STREAM: &str = "wasm_fail_stream";
 
 /// Reads them. What cannot be read is a warning, but for what a recording just has not.
 pub(super) async fn read(

@@ -85,8 +85,11 @@ fn style(record: &LogRecord) -> Style {
     match record.kind {
         _ if record.plugin.is_some() => Style::Plugin,
         LogKind::Mark => Style::Warn,
-        LogKind::Access if Severity::Error.is_reached(record) => Style::Bad,
-        LogKind::Access if Severity::Warning.is_reached(record) => Style::Warn,
+        LogKind::Access => match Severity::of_record(record) {
+            Severity::Error | Severity::Critical => Style::Bad,
+            Severity::Warning => Style::Warn,
+            Severity::Trace | Severity::Debug | Severity::Info => Style::Plain,
+        },
         _ => Style::Plain,
     }
 }

@@ -29,8 +29,14 @@ impl std::fmt::Display for CheckScope {
             None => f.write_str("All namespaces")?,
         }
         let plugins = if self.plugins == 1 { "1 plugin".to_owned() } else { format!("{} plugins", self.plugins) };
-        let proxies = if self.proxies == 1 { "proxy" } else { "proxies" };
-        write!(f, ", {plugins}, {} of {} {proxies} read", self.proxies_read, self.proxies)
+        write!(f, ", {plugins}, {}", self.read())
+    }
+}
+
+impl CheckScope {
+    /// `2 of 3 proxies read`.
+    fn read(&self) -> String {
+        format!("{} of {} {} read", self.proxies_read, self.proxies, if self.proxies == 1 { "proxy" } else { "proxies" })
     }
 }
 
@@ -64,8 +70,7 @@ impl FindingsAnswer {
 
     /// `24 of 60 proxies read`; None where all were.
     pub fn unread(&self) -> Option<String> {
-        let (read, all) = (self.scope.proxies_read, self.scope.proxies);
-        (read < all).then(|| format!("{read} of {all} {} read", if all == 1 { "proxy" } else { "proxies" }))
+        (self.scope.proxies_read < self.scope.proxies).then(|| self.scope.read())
     }
 
     /// `1 error, 2 warnings, 1 information; 3 ignored`.

@@ -6,15 +6,13 @@ use std::collections::BTreeSet;
 use super::lines::{evidence, is_failure, is_since};
 use super::{Evidence, counters, weigh};
 use crate::analysis::placement;
-use crate::ingest::logs::details;
+use crate::ingest::logs::details::{FAIL_STREAM, details};
 use crate::model::envoy::{ConfigDump, ExtensionConfig, FilterSource, ListenerState};
 use crate::model::ids::{PluginId, PluginKind};
 use crate::model::log_details::LogDetails;
 use crate::model::logs::{LogEvent, LogRecord};
 use crate::model::vitals::Vitals;
 
-/// What Envoy writes as a request's details where a VM that failed ended it (`source/extensions/common/wasm/context.cc`).
-const FAIL_STREAM: &str = "wasm_fail_stream";
 /// What is said where a plugin cannot start: Envoy refuses it then, and where the line names none it may be of one that is gone by now.
 const AT_START: [&str; 8] = [
     "proxy_on_vm_start",

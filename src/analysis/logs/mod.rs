@@ -22,6 +22,6 @@ pub use filter::{Filter, FilterError, FilterSpec};
 pub use merge::{Merge, Written};
 pub use names::Names;
 pub use severity::Severity;
-pub use silence::Silence;
+pub use silence::{Silence, UNLESS_SET};
 pub use targets::{Choice, Targets, targets};
 pub use typed::{PluginWord, Typed};

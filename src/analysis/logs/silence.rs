@@ -9,6 +9,9 @@ use crate::model::log_level::LogLevel;
 /// The levels at which a plugin can speak (proxy-wasm ABI, `proxy_log`), the most talkative first. Warning is Envoy's own word.
 const SPOKEN: [LogLevel; 6] = [LogLevel::Trace, LogLevel::Debug, LogLevel::Info, LogLevel::Warning, LogLevel::Error, LogLevel::Critical];
 
+/// What may be hidden of a plugin's lines where the level of its logger was not read, as a clause.
+pub const UNLESS_SET: &str = "its info and debug lines are hidden, as Envoy's loggers are at warning unless set";
+
 /// What is hidden of what the plugins of a proxy say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

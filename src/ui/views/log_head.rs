@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::analysis::logs::{PluginWord, Severity, Silence, Typed};
+use crate::analysis::logs::{PluginWord, Severity, Silence, Typed, UNLESS_SET};
 use crate::app::logs::{Logs, LogsOf, Reading};
 use crate::model::logs::LogSource;
 use crate::ui::Look;
@@ -147,18 +147,10 @@ fn notes(of: &LogsOf, logs: &Logs, hidden: Option<&Silence>) -> Vec<(Role, Strin
     let Some(plugin) = &of.plugin else { return notes };
     let below = logs.said_below();
     if logs.is_silent() {
-        let why = match hidden {
-            Some(hidden) => hidden.to_string(),
-            // Only a proxy that runs can be told to say more.
-            None if logs.reading == Reading::Open => {
-                "it does not run (h says), or its info and debug lines are hidden, as Envoy's loggers are at warning unless set; \
-                 L raises the level of one proxy for a while"
-                    .to_owned()
-            }
-            None => {
-                "it does not run (h says), or its info and debug lines are hidden, as Envoy's loggers are at warning unless set".to_owned()
-            }
-        };
+        // Only a proxy that runs can be told to say more.
+        let raise = if logs.reading == Reading::Open { "; L raises the level of one proxy for a while" } else { "" };
+        let unknown = || format!("it does not run (h says), or {UNLESS_SET}{raise}");
+        let why = hidden.map_or_else(unknown, Silence::to_string);
         notes.push((Role::Muted, format!("{plugin} itself has said nothing in what is held: {why}.")));
     } else if below > 0 {
         let (s, level) = (if below == 1 { "" } else { "s" }, logs.typed.level.map_or("", Severity::word));

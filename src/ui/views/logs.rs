@@ -161,10 +161,11 @@ fn time(record: &LogRecord) -> String {
 }
 
 fn role(record: &LogRecord) -> Role {
+    let severity = Severity::of_record(record);
     match record.kind {
-        _ if Severity::Error.is_reached(record) => Role::Bad,
+        _ if severity >= Severity::Error => Role::Bad,
         LogKind::Mark => Role::Warning,
-        LogKind::Access if Severity::Warning.is_reached(record) => Role::Warning,
+        LogKind::Access if severity >= Severity::Warning => Role::Warning,
         _ if record.plugin.is_some() => Role::Plugin,
         _ => Role::Text,
     }

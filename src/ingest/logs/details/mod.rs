@@ -17,6 +17,7 @@ use crate::model::log_details::LogDetails;
 use crate::model::logs::{LogKind, LogRecord};
 
 pub use envoy::VM_FAILURES;
+pub use request::FAIL_STREAM;
 
 static SPEAKS: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(WASM_LOG));
 

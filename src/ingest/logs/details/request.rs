@@ -5,6 +5,9 @@ use std::borrow::Cow;
 use super::super::access::{self, COLUMNS};
 use crate::model::log_details::LoggedRequest;
 
+/// What Envoy writes as a request's details where a VM that failed ended it (`source/extensions/common/wasm/context.cc`).
+pub const FAIL_STREAM: &str = "wasm_fail_stream";
+
 /// Reads as many columns as there are: a mesh can choose others, and what does not fit is left out.
 pub(super) fn read(message: &str) -> LoggedRequest<'_> {
     let mut columns = access::columns(message).unwrap_or_else(|| in_text(message)).into_iter();
