@@ -1,0 +1,9 @@
+//! Inputs that people really have, and inputs that somebody made to do harm: each with the right answer, named after its case.
+//!
+//! The inputs lie in `tests/fixtures/cases`, an archive a case (sources: public issues and test data of istio/istio, kiali/kiali and
+//! envoyproxy/gateway, Apache-2.0; personal details are replaced).
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod inputs;
