@@ -157,14 +157,22 @@ pub async fn snapshot(source: &SharedSource, collector: &Collector, wanted: &[Pr
     let objects = vital.then(|| Arc::new(collector.objects().clone()));
     let asked = wanted.iter().map(|proxy| {
         let request = fetch::request(collector.objects(), proxy, ProxyQuestion::Chains, deadline);
+        let outside = fetch::outside(collector.objects(), proxy, source.info().kind);
         let (source, objects) = (source.clone(), objects.clone());
-        async move { (proxy.clone(), fetch::dump(source, request, 1, objects).await) }
+        async move {
+            match outside {
+                Some(dump) => (proxy.clone(), dump, true),
+                None => (proxy.clone(), fetch::dump(source, request, 1, objects).await, false),
+            }
+        }
     });
     let mut dumps = BTreeMap::new();
     let mut failed = Vec::new();
     let mut answers = stream::iter(asked).buffered(AT_ONCE);
-    while let Some((proxy, dump)) = answers.next().await {
+    while let Some((proxy, dump, outside)) = answers.next().await {
         match &dump {
+            // Answers say so where it matters: it is no failure.
+            Dump::Failed(_) if outside => {}
             Dump::Failed(why) => failed.push(Warning::new(proxy.to_string(), why.clone(), "")),
             Dump::Loaded(_) | Dump::Loading => {}
         }

@@ -6,6 +6,7 @@
 mod distance;
 pub mod injection;
 pub mod listener_match;
+mod named;
 mod reason;
 mod rules;
 mod targets;
@@ -22,11 +23,12 @@ use crate::model::plugin::Plugin;
 use crate::model::service::Service;
 use crate::model::workload::{Pod, ProxyKind};
 
-pub use distance::distance;
+pub use distance::{Condition, distance, failing, is_meant};
+pub use named::gateway_behind;
 pub use reason::{Exclusion, LabelDifference, Reach, Reason, RefMiss, TargetMiss, Unused};
 
 use rules::Rules;
-use targets::Target;
+use targets::{Target, group_of};
 
 /// Labels that istiod gives to a proxy beside those of its pod (`pilot/pkg/xds/ads.go: setTopologyLabels`).
 const TOPOLOGY: [&str; 6] = [

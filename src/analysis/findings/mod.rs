@@ -5,6 +5,7 @@ mod facts;
 mod group;
 mod ignore;
 mod states;
+mod together;
 mod unchecked;
 
 use serde::Serialize;
@@ -56,7 +57,10 @@ rules! {
     envoy_filter
     version_skew
     peer_authentications
+    port_level_mtls
     destination_rule
+    without_certificate
+    mtls_mismatch
     permissive
 }
 
@@ -115,6 +119,7 @@ impl Rule {
             workloads: Vec::new(),
             place: None,
             plugin: None,
+            plugins: Vec::new(),
             id: String::new(),
         }
     }
@@ -183,9 +188,12 @@ pub struct Finding {
     pub workloads: Vec<FindingObject>,
     /// Where in a proxy it can be looked at; None where it is in no listener.
     pub place: Option<Place>,
-    /// The plugin that it is about.
+    /// The plugin that it is about; of several the last that runs, or the last by name.
     #[serde(skip)]
     pub plugin: Option<PluginId>,
+    /// All plugins that it is about, where it is about several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub plugins: Vec<FindingObject>,
     /// What it is told by from run to run, whichever pods there are: the code, the object or the pods' workload, the listener or plugin.
     pub id: String,
 }
@@ -208,7 +216,7 @@ impl Finding {
 }
 
 /// The object that a finding is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct FindingObject {
     /// Its kind.
     pub kind: &'static str,
