@@ -19,6 +19,8 @@ mod following;
 mod health;
 #[path = "e2e/level.rs"]
 mod level;
+#[path = "e2e/live_policy.rs"]
+mod live_policy;
 #[path = "e2e/logs.rs"]
 mod logs;
 #[path = "e2e/logs_faults.rs"]

@@ -30,7 +30,8 @@ impl Recording {
     }
 
     fn objects(&self, file: &str) -> Vec<Value> {
-        let text = std::fs::read(self.0.folder().join(format!("recording/k8s/{file}.json"))).unwrap_or_else(|_| b"{\"items\": []}".to_vec());
+        let text =
+            std::fs::read(self.0.folder().join(format!("recording/k8s/{file}.json"))).unwrap_or_else(|_| b"{\"items\": []}".to_vec());
         serde_json::from_slice::<Value>(&text).unwrap()["items"].as_array().unwrap().clone()
     }
 
@@ -110,7 +111,10 @@ fn field_30_ports_of_a_policy_without_selector_are_ignored() {
     assert_eq!(ignored["object"], json!({"kind": "PeerAuthentication", "namespace": "istio-system", "name": "default"}));
     assert_eq!(ignored["id"], "port-level-mtls-ignored:peerauthentication/istio-system/default");
     // An empty selector is none; of a namespace as of the mesh.
-    for spec in [json!({"portLevelMtls": {"80": {"mode": "DISABLE"}}}), json!({"selector": {"matchLabels": {}}, "portLevelMtls": {"80": {"mode": "STRICT"}}})] {
+    for spec in [
+        json!({"portLevelMtls": {"80": {"mode": "DISABLE"}}}),
+        json!({"selector": {"matchLabels": {}}, "portLevelMtls": {"80": {"mode": "STRICT"}}}),
+    ] {
         mesh.put(PEER_AUTHENTICATIONS, &[peer_authentication("default", spec)]);
         assert!(fix(&only(mesh.found("port-level-mtls-ignored"), "warning")).contains("with a selector"));
     }
@@ -162,7 +166,10 @@ fn field_34_mutual_tls_without_a_certificate() {
         (json!({"trafficPolicy": {"tls": mutual(json!({"clientCertificate": "/etc/certs/tls.crt"}))}}), 1),
         (json!({"trafficPolicy": {"tls": mutual(json!({"caCertificates": "/etc/certs/ca.crt", "credentialName": ""}))}}), 1),
         (json!({"trafficPolicy": {"portLevelSettings": [{"port": {"number": 8000}, "tls": bare()}]}}), 1),
-        (json!({"trafficPolicy": {"tls": bare()}, "subsets": [{"name": "v1", "labels": {"version": "v1"}, "trafficPolicy": {"tls": bare()}}]}), 2),
+        (
+            json!({"trafficPolicy": {"tls": bare()}, "subsets": [{"name": "v1", "labels": {"version": "v1"}, "trafficPolicy": {"tls": bare()}}]}),
+            2,
+        ),
         (json!({"trafficPolicy": {"tls": mutual(files)}}), 0),
         (json!({"trafficPolicy": {"tls": mutual(json!({"credentialName": "client"}))}}), 0),
         (json!({"trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}}}), 0),
@@ -171,7 +178,8 @@ fn field_34_mutual_tls_without_a_certificate() {
         let mut rule = spec.clone();
         rule["host"] = json!("httpbin");
         mesh.put(DESTINATION_RULES, &[object("DestinationRule", "default", "httpbin", rule)]);
-        let found: usize = mesh.found("destination-rule-without-certificate").iter().map(|one| one["evidence"].as_array().unwrap().len()).sum();
+        let found: usize =
+            mesh.found("destination-rule-without-certificate").iter().map(|one| one["evidence"].as_array().unwrap().len()).sum();
         assert_eq!(found, fields, "{spec}");
     }
 }
@@ -242,17 +250,22 @@ fn field_38_what_a_target_ref_names_comes_first() {
 fn field_38_of_classes_only_istio_waypoint_counts() {
     let mesh = Recording::of("38-targetref-manual-gateway");
     let class = |name: &str| json!([{"group": "gateway.networking.k8s.io", "kind": "GatewayClass", "name": name}]);
-    mesh.put(WASM_PLUGINS, &[object("WasmPlugin", "istio-system", "by-class", json!({"targetRefs": class("istio"), "url": "oci://r.example.com/a:v1"}))]);
+    mesh.put(
+        WASM_PLUGINS,
+        &[object("WasmPlugin", "istio-system", "by-class", json!({"targetRefs": class("istio"), "url": "oci://r.example.com/a:v1"}))],
+    );
     let mut pods = mesh.objects("pods");
     let sidecar = pods.iter().find(|pod| pod["metadata"]["labels"]["app"] == "sleep").unwrap().clone();
     let made = |namespace: &str, name: &str, role: &str| {
         let mut pod = sidecar.clone();
-        pod["metadata"] = json!({"namespace": namespace, "name": format!("{name}-1"), "labels": {"gateway.networking.k8s.io/gateway-name": name}});
+        pod["metadata"] =
+            json!({"namespace": namespace, "name": format!("{name}-1"), "labels": {"gateway.networking.k8s.io/gateway-name": name}});
         pod["spec"]["containers"] = json!([{"name": "istio-proxy", "args": ["proxy", role]}]);
         pod["spec"]["initContainers"] = json!([]);
         pod
     };
-    let gateway = |namespace: &str, name: &str, class: &str| object("Gateway", namespace, name, json!({"gatewayClassName": class, "listeners": []}));
+    let gateway =
+        |namespace: &str, name: &str, class: &str| object("Gateway", namespace, name, json!({"gatewayClassName": class, "listeners": []}));
     pods.extend([made("default", "web", "router"), made("default", "wp", "waypoint")]);
     mesh.put("pods", &pods);
     mesh.put("gateways.gateway.networking.k8s.io", &[gateway("default", "web", "istio"), gateway("default", "wp", "istio-waypoint")]);
@@ -260,7 +273,9 @@ fn field_38_of_classes_only_istio_waypoint_counts() {
     assert_eq!((&misses[0]["short"], &misses[0]["nearMiss"]["distance"]), (&json!("gateway/web"), &json!(2)), "{}", misses[0]);
     assert_eq!(misses[0]["nearMiss"]["conditions"].as_array().unwrap().len(), 2);
     assert!(misses[0]["nearMiss"]["change"].as_str().unwrap().contains("kind Gateway, name web"), "{}", misses[0]);
-    let of_waypoint = |misses: &[Value]| misses.iter().find(|miss| miss["short"] == "gateway/wp").unwrap()["nearMiss"]["change"].as_str().unwrap().to_owned();
+    let of_waypoint = |misses: &[Value]| {
+        misses.iter().find(|miss| miss["short"] == "gateway/wp").unwrap()["nearMiss"]["change"].as_str().unwrap().to_owned()
+    };
     assert_eq!(of_waypoint(&misses), "target GatewayClass istio-waypoint, or target kind Gateway, name wp");
     // The class would bring it to every waypoint.
     pods.push(made("istio-system", "wp2", "waypoint"));
@@ -318,9 +333,15 @@ fn live_l6_a_subset_that_no_route_names_breaks_nothing() {
     let harmless = [
         ("default", json!({"hosts": hosts(), "http": [{"route": [{"destination": to("v2")}]}]})),
         ("default", json!({"hosts": hosts(), "gateways": ["istio-system/web"], "http": [{"route": [{"destination": to("v1")}]}]})),
-        ("default", json!({"hosts": hosts(), "http": [{"route": [{"destination": {"host": "httpbin", "subset": "v1", "port": {"number": 9000}}}]}]})),
+        (
+            "default",
+            json!({"hosts": hosts(), "http": [{"route": [{"destination": {"host": "httpbin", "subset": "v1", "port": {"number": 9000}}}]}]}),
+        ),
         ("istio-system", json!({"hosts": hosts(), "http": [{"route": [{"destination": to("v1")}]}]})),
-        ("istio-system", json!({"hosts": ["httpbin.default.svc.cluster.local"], "exportTo": ["."], "http": [{"route": [{"destination": {"host": "httpbin.default.svc.cluster.local", "subset": "v1"}}]}]})),
+        (
+            "istio-system",
+            json!({"hosts": ["httpbin.default.svc.cluster.local"], "exportTo": ["."], "http": [{"route": [{"destination": {"host": "httpbin.default.svc.cluster.local", "subset": "v1"}}]}]}),
+        ),
     ];
     for (namespace, spec) in harmless {
         mesh.put("virtualservices.networking.istio.io", &[virtual_service(namespace, spec.clone())]);
@@ -365,9 +386,16 @@ fn live_l16_what_mtls_calls_broken_is_a_finding() {
     let mesh = Recording::of("36-dr-disable-for-outsiders");
     mesh.put(DESTINATION_RULES, &[]);
     let headless = |name: &str, app_name: &str| {
-        object("Service", "default", name, json!({"clusterIP": "None", "selector": {"app": app_name}, "ports": [{"name": "http-w", "port": 80}]}))
+        object(
+            "Service",
+            "default",
+            name,
+            json!({"clusterIP": "None", "selector": {"app": app_name}, "ports": [{"name": "http-w", "port": 80}]}),
+        )
     };
-    let policy = |ports: Value| peer_authentication("default", json!({"selector": app("httpbin"), "mtls": {"mode": "STRICT"}, "portLevelMtls": ports}));
+    let policy = |ports: Value| {
+        peer_authentication("default", json!({"selector": app("httpbin"), "mtls": {"mode": "STRICT"}, "portLevelMtls": ports}))
+    };
     mesh.put(PEER_AUTHENTICATIONS, &[policy(json!({"80": {"mode": "DISABLE"}}))]);
     assert_eq!(mesh.found("mtls-mismatch"), [] as [Value; 0], "of a Service with an address each pod is looked at");
     mesh.add("services", &[headless("head", "httpbin")]);
@@ -393,7 +421,12 @@ fn live_l16_what_mtls_calls_broken_is_a_finding() {
     mesh.put(PEER_AUTHENTICATIONS, &[peer_authentication("default", own), whole]);
     assert!(fix(&only(mesh.found("mtls-mismatch"), "error")).contains("ISTIO_MUTUAL"));
     mesh.put(PEER_AUTHENTICATIONS, &[strict("istio-system")]);
-    let narrow = object("Sidecar", "default", "narrow", json!({"workloadSelector": {"labels": {"app": "sleep"}}, "egress": [{"hosts": ["istio-system/*"]}]}));
+    let narrow = object(
+        "Sidecar",
+        "default",
+        "narrow",
+        json!({"workloadSelector": {"labels": {"app": "sleep"}}, "egress": [{"hosts": ["istio-system/*"]}]}),
+    );
     mesh.put("sidecars.networking.istio.io", &[narrow]);
     let kept = mesh.found("mtls-mismatch");
     assert!(kept.len() == 2 && kept.iter().all(|one| one["severity"] == "information" && fix(one).contains("egress")), "{kept:?}");
@@ -488,7 +521,9 @@ fn hostile_h16_what_rests_on_unread_policies_is_not_known() {
     assert!(entry["note"].as_str().unwrap().contains("PeerAuthentications cannot be read"), "{entry}");
     assert!(!mesh.text(&["mtls", "deploy/httpbin"]).contains("Istio's default"));
     let (_, workloads, _) = mesh.run(&["workloads"]);
-    assert!(workloads["workloads"].as_array().unwrap().iter().all(|workload| workload["mtls"].is_null() && workload["mtlsNote"].is_string()));
+    assert!(
+        workloads["workloads"].as_array().unwrap().iter().all(|workload| workload["mtls"].is_null() && workload["mtlsNote"].is_string())
+    );
     // What clients send rests on more.
     let mesh = Recording::of("36-dr-disable-for-outsiders");
     std::fs::remove_file(mesh.0.path(&format!("recording/k8s/{DESTINATION_RULES}.json"))).unwrap();

@@ -119,7 +119,8 @@ pub fn distance(plugin: &Plugin, pod: &Pod, objects: &Inventory) -> Option<usize
 /// Whether a targetRef of the plugin means the pod, which makes it nearer than whatever else is as near; `reason` is why it does not
 /// reach it.
 pub fn is_meant(plugin: &Plugin, pod: &Pod, reason: &Reason, objects: &Inventory) -> bool {
-    let by_waypoint = |reason: &Reason| matches!(reason, Reason::OtherTarget(misses) if misses.iter().any(|miss| is_of_waypoint(&miss.why, pod)));
+    let by_waypoint =
+        |reason: &Reason| matches!(reason, Reason::OtherTarget(misses) if misses.iter().any(|miss| is_of_waypoint(&miss.why, pod)));
     names(plugin, pod, objects) || by_waypoint(reason)
 }
 

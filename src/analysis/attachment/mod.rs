@@ -126,6 +126,11 @@ fn selects(selector: Option<&Selector>, labels: &Labels, reach: Reach) -> Result
     Err(Reason::LabelsDiffer(selector.clone(), differences))
 }
 
+/// Whether the istiod of a proxy is so old that it does not look at targetRefs, so that a plugin with some can reach any proxy.
+pub fn is_without_target_refs(pod: &Pod, objects: &Inventory) -> bool {
+    !Rules::of(control_plane::version(pod, objects)).knows_target("Service")
+}
+
 /// The labels of a selector that a pod has otherwise, or not at all.
 pub fn differences(selector: &Selector, labels: &Labels) -> Vec<LabelDifference> {
     let differs = selector.match_labels.iter().filter(|(key, wanted)| labels.get(*key) != Some(wanted));

@@ -18,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
     code: "priority-tie",
     severity: Severity::Warning,
     title: "Plugins of one phase have no priority, so that namespace, age and name decide their order.",
-    why: "In one namespace an object that is deleted and applied again is younger, and then runs later than before. An unset priority is not 0 but the lowest.",
+    why: "An object that is deleted and applied again is younger, and then runs later than before. An unset priority is not 0 but the lowest.",
     source: "pilot/pkg/model/push_context.go: sortByPriority; pilot/pkg/model/config.go: configCompareByCreationTime",
     needs: Needs::objects(PLUGINS_AND_PODS, &[]),
     check,
@@ -27,6 +27,10 @@ pub(super) const RULE: Rule = Rule {
 /// Why it matters where namespaces alone decide.
 const BY_NAMESPACE: &str = "The namespace decides, whichever object is older: since Istio 1.20 the plugins of the proxy's own namespace run \
     before those of the root namespace, until 1.19 after them. An unset priority is not 0 but the lowest.";
+
+/// Why it matters where in one namespace age decides, and between two the namespace.
+const BY_BOTH: &str = "In one namespace an object that is deleted and applied again is younger, and then runs later than before; between namespaces \
+    the proxy's own runs before the root namespace since Istio 1.20, and after it until 1.19. An unset priority is not 0 but the lowest.";
 
 /// How many pairs a finding shows.
 const MOST: usize = 12;
@@ -134,7 +138,12 @@ fn finding(facts: &Facts<'_>, group: &[&PluginId], ties: &mut [Tie<'_>]) -> Find
     let order: BTreeMap<&PluginId, usize> = group.iter().enumerate().map(|(place, id)| (*id, place)).collect();
     ties.sort_by_key(|tie| (order[&tie.before.id], order[&tie.after.id]));
     let reasons: Vec<Option<Reason>> = ties.iter().map(|tie| reason(facts, tie)).collect();
-    let by_namespace = reasons.iter().all(|reason| matches!(reason, Some(Reason::Namespace { .. })));
+    let is_by_namespace = |reason: &Option<Reason>| matches!(reason, Some(Reason::Namespace { .. }));
+    let (severity, why) = match (reasons.iter().all(is_by_namespace), reasons.iter().any(is_by_namespace)) {
+        (true, _) => (Severity::Information, BY_NAMESPACE),
+        (false, true) => (RULE.severity, BY_BOTH),
+        (false, false) => (RULE.severity, RULE.why),
+    };
     let line = |(tie, reason): (&Tie<'_>, &Option<Reason>)| {
         let why = reason.as_ref().map_or_else(|| tie.after.why.clone(), ToString::to_string);
         format!("{} comes after {}: {why}", tie.after.plugin, tie.before.plugin)
@@ -149,8 +158,8 @@ fn finding(facts: &Facts<'_>, group: &[&PluginId], ties: &mut [Tie<'_>]) -> Find
     let place = ties.iter().filter(|tie| tie.after.id == *last).find_map(|tie| tie.on.first()).and_then(|proxy| proxy.place(last));
     let what = format!("On {} neither phase nor priority orders {}.", proxies(on.len()), named(group));
     Finding {
-        severity: if by_namespace { Severity::Information } else { RULE.severity },
-        why: if by_namespace { BY_NAMESPACE } else { RULE.why },
+        severity,
+        why,
         evidence: ties.iter().zip(&reasons).take(MOST).map(line).chain(more).collect(),
         fix: now,
         proxies: on.into_iter().collect(),

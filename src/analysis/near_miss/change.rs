@@ -3,14 +3,11 @@
 use super::LabelLine;
 use super::fix::{Edit, Fix, Neighbours};
 use super::rule::closest;
-use super::similar::{is_slip, nearest};
 use crate::analysis::attachment::injection::NoProxy;
-use crate::analysis::attachment::waypoint::NotServed;
-use crate::analysis::attachment::{self, Exclusion, Reason, RefMiss, TargetMiss, Unused};
+use crate::analysis::attachment::{self, Exclusion, Reason, Unused};
 use crate::ingest::workloads::{self, GATEWAY_NAME};
-use crate::model::ids::{ObjectName, WorkloadId, WorkloadKind};
+use crate::model::ids::{WorkloadId, WorkloadKind};
 use crate::model::inventory::Inventory;
-use crate::model::kind::Kind;
 use crate::model::plugin::{Plugin, TargetRef};
 use crate::model::workload::Pod;
 
@@ -36,7 +33,8 @@ impl Asked<'_, '_> {
             Edit::Plugin(changed) => self.neighbours.adds_only(self.workload, changed, self.plugin),
             Edit::Labels(_) | Edit::Other => true,
         };
-        let groups = self.groups(reason, labels).into_iter().map(|group| group.into_iter().filter(&is_narrow).take(MOST).collect::<Vec<_>>());
+        let groups =
+            self.groups(reason, labels).into_iter().map(|group| group.into_iter().filter(&is_narrow).take(MOST).collect::<Vec<_>>());
         groups.into_iter().find(|group| !group.is_empty()).unwrap_or_default()
     }
 
@@ -64,7 +62,7 @@ impl Asked<'_, '_> {
         self.plugin.id.name.namespace == self.pod.id.namespace
     }
 
-    fn gateway(&self) -> &str {
+    pub(super) fn gateway(&self) -> &str {
         self.pod.labels.get(GATEWAY_NAME).map(String::as_str).unwrap_or_default()
     }
 
@@ -80,7 +78,7 @@ impl Asked<'_, '_> {
         self.at_gateway(gateway, text(format!("use targetRefs with group {GATEWAY_GROUP}, kind Gateway, name {gateway}")))
     }
 
-    fn at_gateway(&self, gateway: &str, text: String) -> Fix {
+    pub(super) fn at_gateway(&self, gateway: &str, text: String) -> Fix {
         let name = gateway.to_owned();
         let target = TargetRef { group: GATEWAY_GROUP.to_owned(), kind: "Gateway".to_owned(), name, namespace: String::new() };
         Fix::plugin(text, self.plugin, |plugin| {
@@ -98,11 +96,16 @@ impl Asked<'_, '_> {
         let text = match why {
             NoProxy::SystemNamespace(_) | NoProxy::OfIstio => return Vec::new(),
             NoProxy::HostNetwork => "take hostNetwork away, and make the pods anew".to_owned(),
-            NoProxy::Ambient => "give its service a waypoint (label istio.io/use-waypoint), and target the Service with targetRefs".to_owned(),
+            NoProxy::Ambient => {
+                "give its service a waypoint (label istio.io/use-waypoint), and target the Service with targetRefs".to_owned()
+            }
             NoProxy::OptedOut => "take sidecar.istio.io/inject: \"false\" away from the pod template, and make the pods anew".to_owned(),
             NoProxy::NamespaceOff { .. } => {
                 let text = format!("set label istio-injection=enabled on namespace {namespace}, and make the pods anew");
-                return whole(text).into_iter().chain([vec![Fix::other(format!("take label istio-injection away from namespace {namespace}, and {ask}"))]]).collect();
+                return whole(text)
+                    .into_iter()
+                    .chain([vec![Fix::other(format!("take label istio-injection away from namespace {namespace}, and {ask}"))]])
+                    .collect();
             }
             NoProxy::NotAsked { .. } => {
                 let text = format!("set label istio-injection=enabled (or istio.io/rev) on namespace {namespace}, and make the pods anew");
@@ -125,7 +128,8 @@ impl Asked<'_, '_> {
 
     fn moving(&self) -> Vec<Fix> {
         let (namespace, root) = (&self.pod.id.namespace, self.objects.root_namespace());
-        let to = |text: String, namespace: &str| Fix::plugin(text, self.plugin, |plugin| namespace.clone_into(&mut plugin.id.name.namespace));
+        let to =
+            |text: String, namespace: &str| Fix::plugin(text, self.plugin, |plugin| namespace.clone_into(&mut plugin.id.name.namespace));
         let there = format!("create the plugin in namespace {namespace}");
         let own = self.own_selector(|plugin| plugin.id.name.namespace.clone_from(namespace)).map(|own| {
             Fix::plugin(format!("{there}, with selector {}", own.text()), self.plugin, |plugin| {
@@ -177,75 +181,6 @@ impl Asked<'_, '_> {
         let there = if reaches { String::new() } else { format!(" in a plugin of namespace {}", self.pod.id.namespace) };
         Fix::other(format!("set a label on {} that no other workload has, and select by that{there}", self.template()))
     }
-
-    /// What of a targetRef would have to change.
-    fn target(&self, miss: &TargetMiss) -> Vec<Vec<Fix>> {
-        let (gateway, namespace, target) = (self.gateway(), &self.pod.id.namespace, &miss.target);
-        let with = |text: String, change: &dyn Fn(&mut TargetRef)| {
-            Fix::plugin(text, self.plugin, |plugin| {
-                let refs = plugin.target_refs.iter_mut().chain(&mut plugin.target_ref);
-                refs.filter(|other| *other == target).for_each(change);
-            })
-        };
-        let to = |text: String, namespace: &str| Fix::plugin(text, self.plugin, |plugin| namespace.clone_into(&mut plugin.id.name.namespace));
-        let by_name = || self.at_gateway(gateway, format!("target kind Gateway, name {gateway}"));
-        let mut groups = Vec::new();
-        match miss.why.first() {
-            None => return groups,
-            Some(RefMiss::UnknownKind) => {
-                let kinds = ["Gateway", "Service", "ServiceEntry", "GatewayClass"].into_iter();
-                if let Some(kind) = nearest(&target.kind, kinds) {
-                    groups.push(vec![with(format!("did you mean kind {kind}?"), &|other| kind.clone_into(&mut other.kind))]);
-                }
-            }
-            Some(RefMiss::TooNew) => groups.push(vec![self.at_gateway(gateway, format!("target kind Gateway, name {gateway}, or upgrade istiod"))]),
-            Some(RefMiss::Group { wanted }) => {
-                let text = if wanted.is_empty() { "leave group empty".to_owned() } else { format!("write group: {wanted}") };
-                groups.push(vec![with(text, &|other| (*wanted).clone_into(&mut other.group))]);
-            }
-            Some(RefMiss::NotWaypoint) => {
-                groups.push(vec![self.at_gateway(gateway, format!("target the gateway itself: kind Gateway, name {gateway}"))]);
-            }
-            Some(RefMiss::PluginNamespace { gateway, .. }) => groups.push(vec![to(format!("create the plugin in namespace {gateway}"), gateway)]),
-            Some(RefMiss::RefNamespace(_)) => {
-                let text = "leave namespace out, and create the plugin in the namespace of what it targets".to_owned();
-                groups.push(vec![with(text, &|other| other.namespace.clear())]);
-            }
-            Some(RefMiss::OtherGateway { gateway }) => {
-                let meant = with(format!("did you mean name {gateway}?"), &|other| other.name.clone_from(gateway));
-                groups.extend(is_slip(&target.name, gateway).then(|| vec![meant]));
-                groups.push(vec![self.at_gateway(gateway, format!("add a targetRef with kind Gateway, name {gateway}"))]);
-            }
-            Some(RefMiss::OtherClass) => {
-                let class = "istio-waypoint";
-                groups.push(vec![with(format!("target GatewayClass {class}"), &|other| class.clone_into(&mut other.name)), by_name()]);
-            }
-            Some(RefMiss::NotRoot { root }) => {
-                groups.push(vec![to(format!("create the plugin in the root namespace {root}"), root), by_name()]);
-            }
-            Some(RefMiss::NoService { namespace, elsewhere }) => match elsewhere.first() {
-                Some(other) => groups.push(vec![to(format!("create the plugin in namespace {}, where the service is", other.namespace), &other.namespace)]),
-                None => {
-                    let meant = self.service_meant(&target.kind, &target.name, namespace);
-                    let fix = |meant: &str| vec![with(format!("did you mean {} {meant}?", target.kind), &|other| meant.clone_into(&mut other.name))];
-                    groups.extend(meant.map(fix));
-                    groups.push(vec![Fix::other(format!("name a {} that is in namespace {namespace}", target.kind))]);
-                }
-            },
-            Some(RefMiss::NotServed { waypoint, why }) => {
-                let served = not_served(why, waypoint, target.kind.as_str(), &target.name, namespace);
-                return served.map(|text| vec![vec![Fix::other(text)]]).unwrap_or_default();
-            }
-        }
-        groups.push(vec![by_name()]);
-        groups
-    }
-
-    fn service_meant(&self, kind: &str, name: &str, namespace: &str) -> Option<&str> {
-        let wanted = if kind == "Service" { Kind::Service } else { Kind::ServiceEntry };
-        let here = self.objects.services.keys().filter(|(of, service)| *of == wanted && service.namespace == namespace);
-        nearest(name, here.map(|(_, service)| service.name.as_str()))
-    }
 }
 
 fn unused(why: &Unused) -> String {
@@ -262,22 +197,6 @@ fn unused(why: &Unused) -> String {
         Unused::EmptyLua => "set lua.inlineCode".to_owned(),
         Unused::LongLua(_) => "shorten the script to 65536 bytes".to_owned(),
     }
-}
-
-/// The label that puts a service behind the waypoint.
-fn not_served(why: &NotServed, waypoint: &ObjectName, kind: &str, name: &str, namespace: &str) -> Option<String> {
-    let label = format!("label {kind} {name} with istio.io/use-waypoint={}", waypoint.name);
-    Some(match why {
-        NotServed::NoLabel | NotServed::OptedOut | NotServed::OtherWaypoint { .. } => {
-            format!("{label} (and istio.io/use-waypoint-namespace={namespace} where it is in another namespace)")
-        }
-        NotServed::NotForServices(_) => format!("set label istio.io/waypoint-for on Gateway {waypoint} to service or all"),
-        NotServed::NamespaceNotAllowed => {
-            format!("let the HBONE listener of Gateway {waypoint} take routes from its namespace: allowedRoutes.namespaces.from: All")
-        }
-        NotServed::OtherChain => format!("target Gateway {} to be in the chains of all its services", waypoint.name),
-        NotServed::ExternalName | NotServed::OfWaypoint => return None,
-    })
 }
 
 fn excluded(exclusion: &Exclusion) -> String {

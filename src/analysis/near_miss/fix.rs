@@ -58,7 +58,8 @@ pub struct Neighbours<'o> {
 #[derive(Default)]
 struct Index<'o> {
     by_label: HashMap<(&'o str, &'o str), Vec<&'o Pod>>,
-    of_gateways: Vec<&'o Pod>,
+    /// Those that a plugin with targetRefs can reach.
+    targetable: Vec<&'o Pod>,
 }
 
 impl<'o> Neighbours<'o> {
@@ -73,7 +74,8 @@ impl<'o> Neighbours<'o> {
             let alive = self.objects.pods.values().filter(|pod| !matches!(pod.phase.as_str(), "Succeeded" | "Failed"));
             for pod in alive.map(Arc::as_ref) {
                 pod.labels.iter().for_each(|(key, value)| index.by_label.entry((key, value)).or_default().push(pod));
-                index.of_gateways.extend(pod.labels.contains_key(GATEWAY_NAME).then_some(pod));
+                let targetable = pod.labels.contains_key(GATEWAY_NAME) || attachment::is_without_target_refs(pod, self.objects);
+                index.targetable.extend(targetable.then_some(pod));
             }
             index
         })
@@ -83,7 +85,7 @@ impl<'o> Neighbours<'o> {
     pub(super) fn in_question<'n>(&'n self, plugin: &'n Plugin) -> Box<dyn Iterator<Item = &'n Pod> + 'n> {
         let index: &'n Index<'n> = self.index();
         if !plugin.targets().is_empty() {
-            return Box::new(index.of_gateways.iter().copied());
+            return Box::new(index.targetable.iter().copied());
         }
         let of_pair = |(key, value): (&'n String, &'n String)| -> &'n [&'n Pod] {
             index.by_label.get(&(key.as_str(), value.as_str())).map(Vec::as_slice).unwrap_or_default()

@@ -70,7 +70,10 @@ impl Asked<'_, '_> {
         let LabelLine { key, wanted, found, .. } = line;
         if let Some(found) = found {
             let text = format!("did you mean {key}={found}? Write it so in the selector");
-            return is_slip(wanted, found).then(|| vec![self.selecting(text, |labels| _ = labels.insert(key.clone(), found.clone()))]).into_iter().collect();
+            return is_slip(wanted, found)
+                .then(|| vec![self.selecting(text, |labels| _ = labels.insert(key.clone(), found.clone()))])
+                .into_iter()
+                .collect();
         }
         let instead = |text: String, other: &str, value: &str| {
             self.selecting(text, |labels| {

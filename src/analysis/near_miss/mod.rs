@@ -6,6 +6,7 @@ mod fix;
 mod label;
 mod rule;
 mod similar;
+mod target;
 
 use serde::Serialize;
 

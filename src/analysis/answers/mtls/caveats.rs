@@ -1,8 +1,8 @@
 //! What of the objects is not as it looks: policies that count for nothing, and ports that are not those that were meant.
 
 use crate::analysis::mtls::fate::{Fate, Judged, PortFate};
-use crate::analysis::mtls::{EffectiveMtls, of_pod};
 use crate::analysis::mtls::ports::Mistaken;
+use crate::analysis::mtls::{EffectiveMtls, of_pod};
 use crate::model::ids::{ObjectName, WorkloadId};
 use crate::model::inventory::Inventory;
 use crate::model::warning::Warning;
@@ -26,7 +26,8 @@ pub(super) fn of_policies(judged: &[Judged<'_>], warnings: &mut Vec<Warning>) {
 
 /// `portLevelMtls` that names the service's port instead of the container's.
 pub(super) fn of_ports(mistaken: &[Mistaken], warnings: &mut Vec<Warning>) {
-    let warning = |item: &Mistaken| Warning::new(policy(&item.policy), item.to_string(), format!("name the container port, {}", item.container));
+    let warning =
+        |item: &Mistaken| Warning::new(policy(&item.policy), item.to_string(), format!("name the container port, {}", item.container));
     warnings.extend(mistaken.iter().map(warning));
 }
 

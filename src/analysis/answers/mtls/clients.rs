@@ -238,6 +238,8 @@ fn reason(fare: &Fare) -> String {
     match (&fare.subset, fare.routed) {
         (None, _) | (Some(_), Some(true)) => fare.reason.to_string(),
         (Some(_), Some(false)) => format!("{}; no route names the subset", fare.reason),
-        (Some(_), None) => format!("{}; VirtualServices could not be read, so it is not known whether a route names the subset", fare.reason),
+        (Some(_), None) => {
+            format!("{}; VirtualServices could not be read, so it is not known whether a route names the subset", fare.reason)
+        }
     }
 }

@@ -63,7 +63,8 @@ impl ClientAnswer {
     /// `every client with a proxy sends plain text, since DestinationRule default/httpbin says DISABLE; STRICT takes no …`.
     pub fn sentence(&self) -> String {
         let because = if self.proxy { format!(", since {}", self.because) } else { String::new() };
-        let reason = if self.verdict == Verdict::Works && self.routed != Some(false) { String::new() } else { format!("; {}", self.reason) };
+        let reason =
+            if self.verdict == Verdict::Works && self.routed != Some(false) { String::new() } else { format!("; {}", self.reason) };
         format!("{} sends {}{because}{reason}", self.who(), self.sends)
     }
 
