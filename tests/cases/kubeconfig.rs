@@ -286,3 +286,14 @@ fn hostile_h17_credentials_of_urls_and_of_plugins_are_never_shown() {
         assert!(!text.contains("cret@") && !text.contains("s3cret"), "{text}");
     }
 }
+
+#[test]
+fn field_50_every_file_of_the_case_is_tried() {
+    let case = Case::open("50-kubeconfig");
+    let tried = include_str!("kubeconfig.rs");
+    for file in std::fs::read_dir(case.folder()).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        let is_one = [".yaml", ".json"].iter().any(|end| name.ends_with(end));
+        assert!(!is_one || tried.contains(&format!("\"{name}\"")), "{name}");
+    }
+}
