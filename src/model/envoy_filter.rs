@@ -31,7 +31,7 @@ pub struct Patch {
 }
 
 impl Patch {
-    /// Whether it can change which filters stand in which chains of listeners that are there. Listener filters are in no chain.
+    /// Whether it can change which filters are in which chains of listeners that are there. Listener filters are in no chain.
     pub fn shapes_chains(&self) -> bool {
         let in_chains = matches!(self.apply_to.as_str(), "LISTENER" | "FILTER_CHAIN" | "NETWORK_FILTER" | "HTTP_FILTER");
         in_chains && !self.operation.is_empty() && !self.adds_listener()

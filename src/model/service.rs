@@ -129,7 +129,7 @@ impl Service {
 
 impl ServicePort {
     /// To which port of the pod it leads; None where the pod has no port of that name and protocol
-    /// (`serviceregistry/kube/controller/util.go: FindPort`). A WorkloadEntry's ports are told apart by name alone.
+    /// (`serviceregistry/kube/controller/util.go: FindPort`). A WorkloadEntry's ports have names alone.
     pub fn container_port(&self, pod: &Pod) -> Option<u16> {
         let name = match &self.target {
             TargetPort::Number(number) => return Some(*number),

@@ -31,13 +31,13 @@ fn listener(answer: &Value, name: &str) -> Value {
     listeners.iter().find(|listener| listener["listener"] == name).cloned().unwrap_or_default()
 }
 
-/// How often the plugin stands in a listener, as things are and as they would be.
+/// How often the plugin is in a listener, as things are and as they would be.
 fn counts(answer: &Value, name: &str) -> (Value, Value) {
     let listener = listener(answer, name);
     (listener["before"].clone(), listener["after"].clone())
 }
 
-/// What was not understood of the manifests, or is not foretold.
+/// What was not understood of the manifests, or is not predicted.
 fn warned(answer: &Value, object: &str) -> Vec<String> {
     let warnings = answer["warnings"].as_array().unwrap().iter();
     warnings.filter(|warning| warning["object"] == object).map(|warning| warning["what"].as_str().unwrap().to_owned()).collect()
@@ -64,7 +64,7 @@ fn sidecar() -> Value {
 }
 
 const PATCHED: &str = "EnvoyFilter default/chain may change its chains, so there is no prediction";
-const UNTOLD: &str = "Sidecar default/e declares egress listeners of its own, which are not predicted";
+const EGRESS: &str = "Sidecar default/e declares egress listeners of its own, which are not predicted";
 
 #[test]
 fn live_l1_an_envoy_filter_of_the_file_takes_the_prediction_away() {
@@ -94,22 +94,22 @@ fn live_l1_an_envoy_filter_of_the_mesh_takes_it_away_under_every_mode() {
 }
 
 #[test]
-fn live_l1_egress_listeners_of_a_sidecar_are_untold_and_none_is_said_to_go() {
+fn live_l1_egress_listeners_of_a_sidecar_are_not_predicted_and_none_is_said_to_go() {
     let with = would(&Mesh::permissive(), &[sidecar()], &[]);
     for name in ["0.0.0.0_8000", "0.0.0.0_80"] {
         let outbound = listener(&with, name);
-        assert_eq!((&outbound["before"], &outbound["after"], &outbound["note"]), (&json!(1), &Value::Null, &json!(UNTOLD)), "{outbound}");
+        assert_eq!((&outbound["before"], &outbound["after"], &outbound["note"]), (&json!(1), &Value::Null, &json!(EGRESS)), "{outbound}");
     }
     assert_eq!(counts(&with, "virtualInbound"), (json!(4), json!(4)));
     // On the mesh already: nothing is predicted on either side, and what the proxy has is not left out.
     let mesh = Mesh::permissive().with([sidecar()]);
     let strict = would(&mesh, &[], &["--mode", "STRICT"]);
     let outbound = listener(&strict, "0.0.0.0_8000");
-    assert_eq!((&outbound["before"], &outbound["after"], &outbound["note"]), (&Value::Null, &Value::Null, &json!(UNTOLD)), "{strict}");
+    assert_eq!((&outbound["before"], &outbound["after"], &outbound["note"]), (&Value::Null, &Value::Null, &json!(EGRESS)), "{strict}");
     assert_eq!(counts(&strict, "virtualInbound"), (json!(4), json!(2)), "what is predicted still is");
     // Without a dump there are no names to say it of, and it is said all the same.
     let unread = would(&mesh.without(&format!("proxies/{HTTPBIN}/config_dump.json")), &[], &["--mode", "STRICT"]);
-    assert_eq!(unread["workloads"][0]["unpredicted"], json!([UNTOLD]), "{unread}");
+    assert_eq!(unread["workloads"][0]["unpredicted"], json!([EGRESS]), "{unread}");
 }
 
 #[test]
@@ -336,7 +336,7 @@ fn live_l15_nothing_is_passed_over_that_an_answer_depends_on() {
     let mut endpoints = object("v1", "Endpoints", "default/nosel", Value::Null);
     endpoints["subsets"] = json!([{"addresses": [{"ip": "192.0.2.33"}], "ports": [{"name": "auto", "port": 7412}]}]);
     for given in [slice, endpoints] {
-        // In the order of the file or not: what is foretold is the same.
+        // In the order of the file or not: what is predicted is the same.
         for objects in [[given.clone(), headless.clone()], [headless.clone(), given.clone()]] {
             let answer = would(&Mesh::permissive(), &objects, &[]);
             assert_eq!(counts(&answer, "192.0.2.33_7411"), (json!(0), json!(1)), "{answer}");
@@ -345,8 +345,8 @@ fn live_l15_nothing_is_passed_over_that_an_answer_depends_on() {
         }
     }
     let answer = would(&Mesh::permissive(), &[headless], &[]);
-    let untold = json!(["Service default/nosel selects no pods, and its EndpointSlices are not read"]);
-    assert_eq!(answer["workloads"][0]["unpredicted"], untold, "{answer}");
+    let unread = json!(["Service default/nosel selects no pods, and its EndpointSlices are not read"]);
+    assert_eq!(answer["workloads"][0]["unpredicted"], unread, "{answer}");
 }
 
 #[test]
@@ -368,7 +368,7 @@ fn live_l15_the_service_of_a_managed_gateway_is_not_foretold_and_that_is_said() 
         let answer = would(&Mesh::permissive(), &[gateway(addresses.clone())], &[]);
         let said = warned(&answer, "Gateway default/web")
             .iter()
-            .any(|what| what.contains("a Deployment and a Service for it, which are not foretold"));
+            .any(|what| what.contains("a Deployment and a Service for it, which are not predicted"));
         assert_eq!(said, managed, "{addresses}");
     }
 }

@@ -56,7 +56,7 @@ pub struct WhatIfEntry {
     pub mtls_before: MtlsAnswer,
     /// The one that would be in force.
     pub mtls_after: MtlsAnswer,
-    /// The listeners that would change, those in which the plugin stands before or after, and those of which that cannot be predicted.
+    /// The listeners that would change, those that have the plugin before or after, and those of which that cannot be predicted.
     pub listeners: Vec<ListenerChange>,
     /// What else is not predicted, and why.
     pub unpredicted: Vec<String>,
@@ -105,12 +105,12 @@ impl WhatIfEntry {
             }
             lines.extend(listener.note.iter().map(|note| ('!', format!("  {note}"))));
         }
-        let untold = self.untold();
+        let unpredicted = self.unpredicted_listeners();
         if self.listeners.iter().all(|listener| listener.chains.is_empty()) {
-            let other = if untold.is_empty() && self.unpredicted.is_empty() { "" } else { "other " };
+            let other = if unpredicted.is_empty() && self.unpredicted.is_empty() { "" } else { "other " };
             lines.push((' ', format!("no {other}chain would change")));
         }
-        for (note, listeners) in untold {
+        for (note, listeners) in unpredicted {
             lines.extend(listeners.iter().take(MOST_NAMED).map(|listener| (' ', listener.to_string())));
             let more = listeners.len().saturating_sub(MOST_NAMED);
             lines.extend((more > 0).then(|| (' ', format!("and {more} more listeners: not predicted"))));
@@ -124,7 +124,7 @@ impl WhatIfEntry {
 
 impl WhatIfEntry {
     /// The listeners that are not predicted, by the reason.
-    fn untold(&self) -> BTreeMap<&str, Vec<&ListenerChange>> {
+    fn unpredicted_listeners(&self) -> BTreeMap<&str, Vec<&ListenerChange>> {
         let mut found: BTreeMap<&str, Vec<&ListenerChange>> = BTreeMap::new();
         for listener in self.listeners.iter().filter(|listener| !listener.is_predicted()) {
             found.entry(listener.note.as_deref().unwrap_or_default()).or_default().push(listener);

@@ -11,13 +11,13 @@ use crate::model::kind::Kind;
 use crate::model::policy::{Policy, PolicySpec};
 use crate::model::workload::ProxyKind;
 
-/// The EnvoyFilters that may change which filters stand in the chains of a listener
+/// The EnvoyFilters that may change which filters are in the chains of a listener
 /// (`core/envoyfilter/listener_patch.go`; `pilot/pkg/model/push_context.go: EnvoyFilters`).
 pub fn envoy_filters<'s>(facts: &Facts<'s>, listener: &Listener, inbound: bool) -> Vec<&'s ObjectName> {
     named(facts, |patch| touches(patch, listener, inbound, facts))
 }
 
-/// The EnvoyFilters that may change which filters stand in any chain of a proxy.
+/// The EnvoyFilters that may change which filters are in any chain of a proxy.
 pub fn envoy_filters_of_proxy<'s>(facts: &Facts<'s>) -> Vec<&'s ObjectName> {
     named(facts, Patch::shapes_chains)
 }

@@ -21,7 +21,7 @@ pub struct ListenerChange {
     pub port: Option<u16>,
     /// Its direction.
     pub direction: Option<ListenerDirection>,
-    /// How often the plugin stands there as things are, by prediction; None where that cannot be predicted.
+    /// How often the plugin is there as things are, by prediction; None where that cannot be predicted.
     pub before: Option<usize>,
     /// How often it would; None where that cannot be predicted.
     pub after: Option<usize>,
@@ -86,13 +86,14 @@ pub struct Sides<'o, 's> {
 }
 
 impl Sides<'_, '_> {
-    /// The listeners of a proxy that would change, those in which the plugin stands before or after, and those of which that cannot be
+    /// The listeners of a proxy that would change, those that have the plugin before or after, and those of which that cannot be
     /// predicted, by direction and port.
     pub fn changes(&self, plugin: &PluginId) -> Vec<ListenerChange> {
         let sides = self.before.into_iter().chain([self.after]).filter_map(|side| side.as_ref().ok());
         // What the proxy has counts where nothing is predicted.
-        let stands = |listener: &&Listener| listener.state != ListenerState::Draining && placement::count_in_listener(listener, plugin) > 0;
-        let counted = self.dump.into_iter().flat_map(|dump| dump.listeners.iter().filter(stands));
+        let has_plugin =
+            |listener: &&Listener| listener.state != ListenerState::Draining && placement::count_in_listener(listener, plugin) > 0;
+        let counted = self.dump.into_iter().flat_map(|dump| dump.listeners.iter().filter(has_plugin));
         let mut seen = BTreeSet::new();
         let all = sides.flat_map(|outlook| &outlook.prediction.listeners).chain(counted).filter(|listener| seen.insert(&listener.name));
         let mut found: Vec<ListenerChange> = all.filter_map(|listener| self.change(plugin, listener)).collect();
@@ -116,9 +117,9 @@ impl Sides<'_, '_> {
         let none = Listener { chains: Vec::new(), ..listener.clone() };
         // Read backwards: what the new one lacks goes, what only it has comes.
         let differences = comparison::differences(new.unwrap_or(&none), old.unwrap_or(&none), direction);
-        let stands = [old, new, Some(listener)].into_iter().flatten().any(|one| placement::count_in_listener(one, plugin) > 0);
+        let has_plugin = [old, new, Some(listener)].into_iter().flatten().any(|one| placement::count_in_listener(one, plugin) > 0);
         let is_predicted = before.is_ok() && after.is_ok();
-        if differences.is_empty() && before.is_ok() == after.is_ok() && !stands {
+        if differences.is_empty() && before.is_ok() == after.is_ok() && !has_plugin {
             return None;
         }
         let length =

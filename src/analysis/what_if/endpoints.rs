@@ -41,7 +41,7 @@ impl<'v> Slice<'v> {
         Some(Self { object, service, endpoints })
     }
 
-    /// Gives them to their Service. Those of a Service that is on the mesh are not all known, so nothing is foretold there.
+    /// Gives them to their Service. Those of a Service that is on the mesh are not all known, so nothing is predicted there.
     pub fn give(self, objects: &mut Inventory, changes: &mut Vec<String>, warnings: &mut Vec<Warning>) {
         let is_new = |service: &Service| service.created.as_deref() == Some(NOT_YET);
         match objects.services.get_mut(&(Kind::Service, self.service.clone())) {
@@ -59,7 +59,7 @@ fn items<'v>(value: &'v Value, pointer: &str) -> impl Iterator<Item = &'v Value>
     value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
 }
 
-/// Addresses, each with the names of the ports beside them.
+/// Addresses, each with the names of its ports.
 fn endpoints(addresses: Vec<&Value>, of: &Value) -> Vec<Endpoint> {
     let names: Vec<String> =
         items(of, "/ports").map(|port| port.get("name").and_then(Value::as_str).unwrap_or_default().to_owned()).collect();

@@ -119,7 +119,7 @@ fn keep_address(service: &Service, object: &mut Value) {
 /// A Gateway of the Gateway API that has a deployment of its own (`gatewaycommon/gateway_utils.go: IsManaged`).
 fn managed(gateway: &Policy) -> Option<Warning> {
     let is_managed = matches!(&gateway.spec, PolicySpec::Gateway(spec) if spec.services.is_empty());
-    let what = "istiod makes a Deployment and a Service for it, which are not foretold: of its listeners those count whose port its Service has now";
+    let what = "istiod makes a Deployment and a Service for it, which are not predicted: of its listeners those count whose port its Service has now";
     is_managed.then(|| Warning::new(format!("Gateway {}", gateway.name), what, "apply it, or ask with a Service that has its ports too"))
 }
 

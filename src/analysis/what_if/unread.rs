@@ -65,7 +65,7 @@ pub(super) fn warning(object: &Value) -> Warning {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let (kind, group) = (text("/kind"), text("/apiVersion").split_once('/').map_or("", |(group, _)| group));
     let what = match DECIDING.iter().find(|(of, name, _)| *of == group && *name == kind) {
-        Some((.., why)) => format!("is not read, though {why}: what depends on it is not foretold"),
+        Some((.., why)) => format!("is not read, though {why}: what depends on it is not predicted"),
         None if NEUTRAL.contains(&(group, kind)) => return neutral(object),
         None => "is not read: its kind is not known here, and whether an answer depends on it neither".to_owned(),
     };

@@ -54,7 +54,7 @@ fn envoy_filter(fields: &mut Fields<'_>) -> EnvoyFilter {
         proxy_version: str_of(item, "/match/proxy/proxyVersion").to_owned(),
         listener: str_of(item, "/match/listener/name").to_owned(),
         port: port_of(item, "/match/listener/portNumber"),
-        // INVALID is the value 0 of the enum, so what stands where nothing is written.
+        // INVALID is the value 0 of the enum, so it counts where nothing is written.
         operation: item
             .get("patch")
             .map(|patch| str_of(patch, "/operation"))

@@ -16,9 +16,9 @@ use crate::model::warning::Warning;
 
 use table::{Field, Table, Type};
 
-/// What every object has beside `spec`.
+/// The fields of every object.
 const EVERY: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
-/// What a ConfigMap has.
+/// The further ones of a ConfigMap.
 const OF_CONFIG_MAP: [&str; 3] = ["data", "binaryData", "immutable"];
 
 /// Checks an object that is to be applied. Fields that its kind does not have are taken out and said, as the API server prunes them where a
@@ -181,8 +181,8 @@ mod tests {
             assert_eq!(warnings.unwrap(), places, "{kind}");
             assert_eq!(object["spec"], left, "{kind}");
         }
-        let beside = json!({"metadata": {"name": "a", "label": {}}, "trafficPolicy": {}, "spec": {"host": "a"}, "status": {"x": 1}});
-        let (object, warnings) = checked(Kind::DestinationRule, beside);
+        let misplaced = json!({"metadata": {"name": "a", "label": {}}, "trafficPolicy": {}, "spec": {"host": "a"}, "status": {"x": 1}});
+        let (object, warnings) = checked(Kind::DestinationRule, misplaced);
         assert_eq!(warnings.unwrap(), ["trafficPolicy", "metadata.label"]);
         assert_eq!(object, json!({"metadata": {"name": "a"}, "spec": {"host": "a"}, "status": {"x": 1}}));
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
-/// What may stand in a place.
+/// What a place may hold.
 #[derive(Debug)]
 pub(super) enum Type {
     /// Anything.
@@ -24,7 +24,7 @@ pub(super) enum Type {
     Fields(BTreeMap<&'static str, Field>),
 }
 
-/// A field: its type, and in what that stands.
+/// A field: its type, and the lists and maps around it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Field {
     /// `[]` for each list, `{}` for each map of text around it, the outermost first.
