@@ -21,6 +21,10 @@ mod health;
 mod level;
 #[path = "e2e/live_rollout.rs"]
 mod live_rollout;
+#[path = "e2e/live_services.rs"]
+mod live_services;
+#[path = "e2e/live_whatif.rs"]
+mod live_whatif;
 #[path = "e2e/logs.rs"]
 mod logs;
 #[path = "e2e/logs_faults.rs"]

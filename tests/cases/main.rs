@@ -8,3 +8,4 @@ mod support;
 
 mod inputs;
 mod kubeconfig;
+mod what_if;
