@@ -31,6 +31,10 @@ pub struct Snapshot {
     pub pull_secrets: BTreeMap<ObjectName, PullSecret>,
     /// Kinds that have been listed (or that the mesh has not): None of these can still turn up for want of waiting.
     pub settled: std::collections::BTreeSet<Kind>,
+    /// How many objects have come of the kinds whose list is under way.
+    pub reading: BTreeMap<Kind, usize>,
+    /// The namespaces that were listed, of kinds that were not listed in all.
+    pub parts: BTreeMap<Kind, std::collections::BTreeSet<String>>,
     /// Kinds that the mesh does not have: their CRD is not installed, or the recording holds none.
     pub absent: std::collections::BTreeSet<Kind>,
     /// Kinds that could not be read at all: an answer may not conclude from their absence.
@@ -74,6 +78,12 @@ pub struct LoadedDump {
 }
 
 impl Snapshot {
+    /// Whether objects of a kind that can reach a namespace, its own and the root namespace's, may be missing.
+    pub fn lacks(&self, kind: Kind, namespace: &str) -> bool {
+        let listed = self.parts.get(&kind).filter(|listed| listed.contains(namespace) && listed.contains(self.objects.root_namespace()));
+        self.unread.contains(&kind) && listed.is_none()
+    }
+
     /// The dump of a proxy, where it was read.
     pub fn dump(&self, proxy: &ProxyId) -> Option<&Arc<LoadedDump>> {
         match self.dumps.get(proxy) {

@@ -8,4 +8,6 @@ mod support;
 
 mod fixes;
 mod inputs;
+mod kubeconfig;
 mod policy;
+mod what_if;

@@ -26,6 +26,9 @@ pub struct WorkloadsAnswer {
     pub plugin: Option<String>,
     /// What could not be read.
     pub warnings: Vec<Warning>,
+    /// Why it is not known to what else the plugin applies; absent where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matched_note: Option<String>,
     /// The workloads: those that match first, by name, then the others, those first that come nearest.
     pub workloads: Vec<WorkloadSummary>,
     /// Which of them are here.
@@ -131,7 +134,9 @@ pub fn workloads(snapshot: &Snapshot, plugin: Option<&PluginId>, namespace: Opti
     let mut found: Vec<WorkloadSummary> =
         snapshot.workloads.iter().filter(within).map(|workload| summary(snapshot, workload, plugin, &neighbours)).collect();
     found.sort_by(|a, b| (!a.matched, nearness(a), &a.id).cmp(&(!b.matched, nearness(b), &b.id)));
-    WorkloadsAnswer { plugin: plugin.map(PluginId::to_string), warnings: snapshot.warnings.clone(), workloads: found, part: Part::All }
+    let matched_note = plugin.and_then(|plugin| attachment::unknown(snapshot, plugin));
+    let warnings = snapshot.warnings.clone();
+    WorkloadsAnswer { plugin: plugin.map(PluginId::to_string), warnings, matched_note, workloads: found, part: Part::All }
 }
 
 /// What a workload that does not match is sorted by: whether a targetRef names it, how many conditions fail, then how many letters
@@ -166,7 +171,7 @@ fn summary(snapshot: &Snapshot, workload: &Workload, plugin: Option<&PluginId>, 
         .unwrap_or_default();
     let effective = first.map(|pod| mtls::of_pod(objects, pod));
     let effective = effective.unwrap_or_else(|| mtls::effective(objects, &workload.id.name.namespace, &Default::default()));
-    let (mtls, mtls_note) = MtlsAnswer::known(snapshot, &effective);
+    let (mtls, mtls_note) = MtlsAnswer::known(snapshot, &workload.id.name.namespace, &effective);
     WorkloadSummary {
         workload: workload.id.to_string(),
         workload_kind: workload.id.kind.as_str(),

@@ -89,7 +89,7 @@ pub fn mistaken(pod: &Pod, ports: &[PortMode<'_>], targets: &[ServiceTarget<'_>]
     let Some(policy) = effective.port_policy.as_ref().filter(|_| pod.proxy.is_some() || pod.injection.ambient) else { return Vec::new() };
     let is_real = |port: u16| {
         let known = ports.iter().any(|known| known.port == Some(port) && !matches!(known.behind, Behind::PolicyAlone));
-        known || targets.iter().any(|target| target.target == port) || pod.container_ports.iter().any(|(_, declared)| *declared == port)
+        known || targets.iter().any(|target| target.target == port) || pod.container_ports.iter().any(|declared| declared.number == port)
     };
     let of_service = |port: u16| {
         let target = targets.iter().find(|target| target.port.port == port)?;

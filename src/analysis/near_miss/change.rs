@@ -54,7 +54,7 @@ impl Asked<'_, '_> {
             Reason::TopologyLabels(..) => vec![vec![Fix::other("look in the proxy whether its filter is there")]],
             Reason::OtherTarget(misses) => closest(misses).map(|miss| self.target(miss)).unwrap_or_default(),
             Reason::ExcludesEveryChain(exclusion) => vec![vec![Fix::other(excluded(exclusion))]],
-            Reason::Ztunnel | Reason::Selector(..) | Reason::NoSelector(_) | Reason::Target(_) => Vec::new(),
+            Reason::Ztunnel | Reason::Selector(..) | Reason::NoSelector(_) | Reason::EmptySelector(_) | Reason::Target(_) => Vec::new(),
         }
     }
 

@@ -100,6 +100,6 @@ fn not_served(why: &NotServed, waypoint: &ObjectName, kind: &str, name: &str, na
             format!("let the HBONE listener of Gateway {waypoint} take routes from its namespace: allowedRoutes.namespaces.from: All")
         }
         NotServed::OtherChain => format!("target Gateway {} to be in the chains of all its services", waypoint.name),
-        NotServed::ExternalName | NotServed::OfWaypoint => return None,
+        NotServed::ExternalName | NotServed::OfWaypoint | NotServed::Undiscovered => return None,
     })
 }

@@ -140,9 +140,8 @@ pub fn mtls(snapshot: &Snapshot, pods: &[ProxyId]) -> EffectiveMtlsAnswer {
 
 /// What the answers for all workloads share.
 struct World<'o> {
+    snapshot: &'o Snapshot,
     objects: &'o Inventory,
-    /// Kinds that could not be read.
-    unread: &'o BTreeSet<Kind>,
     domain: &'static str,
     version: Version,
     rules: Rules<'o>,
@@ -159,14 +158,18 @@ impl<'o> World<'o> {
         let version = control_plane::control_plane(objects, None, None).version;
         let rules = Rules::of(objects, domain, version);
         let clients = clients(objects, &rules);
-        let unread = &snapshot.unread;
-        let routes = (!unread.contains(&Kind::VirtualService)).then(|| SubsetRoutes::of(objects, domain));
-        Self { objects, unread, domain, version, rules, routes, clients }
+        let routes = (!snapshot.unread.contains(&Kind::VirtualService)).then(|| SubsetRoutes::of(objects, domain));
+        Self { snapshot, objects, domain, version, rules, routes, clients }
     }
 
-    /// The first of these kinds that could not be read.
-    fn lacks(&self, kinds: &[Kind]) -> Option<Kind> {
-        kinds.iter().copied().find(|kind| self.unread.contains(kind))
+    /// The first of these kinds of which something may be missing that counts for a pod. Policies of its own namespace and of the root
+    /// namespace are all that do.
+    fn lacks(&self, kinds: &[Kind], pod: &Pod) -> Option<Kind> {
+        let is_lacking = |kind: &Kind| match kind {
+            Kind::PeerAuthentication => self.snapshot.lacks(*kind, &pod.id.namespace),
+            kind => self.snapshot.unread.contains(kind),
+        };
+        kinds.iter().copied().find(is_lacking)
     }
 }
 
@@ -185,7 +188,7 @@ fn entry(world: &World<'_>, id: &WorkloadId, pods: &[&Pod]) -> Option<MtlsEntry>
     let kind = pod.proxy.as_ref().map(|proxy| proxy.kind);
     let facts = Facts::of(world.objects, pod, None, None).filter(|facts| facts.kind == ProxyKind::Sidecar);
     let targets = service_targets(world.objects, pod, world.domain, world.version);
-    let known = facts.as_ref().filter(|_| world.lacks(&OF_PORTS).is_none());
+    let known = facts.as_ref().filter(|_| world.lacks(&OF_PORTS, pod).is_none());
     let ports = known.map(|facts| ports::ports(facts, &targets, &effective)).unwrap_or_default();
     let mistaken = ports::mistaken(pod, &ports, &targets, &effective);
     let mut caveats = Vec::new();
@@ -193,8 +196,8 @@ fn entry(world: &World<'_>, id: &WorkloadId, pods: &[&Pod]) -> Option<MtlsEntry>
     caveats::of_pods(world.objects, id, pod, pods, &effective, &mut caveats);
     caveats::of_ports(&mistaken, &mut caveats);
     let served = clients::Served { pod, effective: &effective, ports: &ports, targets: &targets };
-    let services = if world.lacks(&OF_CLIENTS).is_none() { clients::services(world, &served, &mut caveats) } else { Vec::new() };
-    let mode = world.lacks(&[Kind::PeerAuthentication]).is_none().then_some(effective.mode);
+    let services = if world.lacks(&OF_CLIENTS, pod).is_none() { clients::services(world, &served, &mut caveats) } else { Vec::new() };
+    let mode = world.lacks(&[Kind::PeerAuthentication], pod).is_none().then_some(effective.mode);
     caveats.sort();
     caveats.dedup();
     Some(MtlsEntry {

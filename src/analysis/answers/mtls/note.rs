@@ -13,12 +13,12 @@ pub(crate) const MODE_UNKNOWN: &str = "PeerAuthentications cannot be read, so th
 
 /// Where the mode is not known, or does not mean what it means for a sidecar.
 pub(super) fn note(world: &World<'_>, pod: &Pod, facts: Option<&Facts<'_>>, effective: &EffectiveMtls) -> Option<String> {
-    if world.lacks(&[Kind::PeerAuthentication]).is_some() {
+    if world.lacks(&[Kind::PeerAuthentication], pod).is_some() {
         return Some(format!("{MODE_UNKNOWN}."));
     }
     let sidecar = facts.is_some() || pod.proxy.is_none();
-    if let Some(kind) = world.lacks(&OF_CLIENTS).filter(|_| sidecar) {
-        let ports = if world.lacks(&OF_PORTS).is_some() { "the modes of ports and what clients send" } else { "what clients send" };
+    if let Some(kind) = world.lacks(&OF_CLIENTS, pod).filter(|_| sidecar) {
+        let ports = if world.lacks(&OF_PORTS, pod).is_some() { "the modes of ports and what clients send" } else { "what clients send" };
         return Some(format!("{} cannot be read, so {ports} are not known.", kind.resource()));
     }
     let text = match pod.proxy.as_ref().map(|proxy| proxy.kind) {

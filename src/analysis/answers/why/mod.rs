@@ -36,6 +36,9 @@ pub struct WhyAnswer {
     pub plugin_kind: crate::model::ids::PluginKind,
     /// What could not be read.
     pub warnings: Vec<Warning>,
+    /// Why it is not known to which other proxies the plugin applies; absent where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matched_note: Option<String>,
     /// One entry a proxy.
     pub workloads: Vec<WhyEntry>,
 }
@@ -90,9 +93,9 @@ pub struct MtlsAnswer {
 }
 
 impl MtlsAnswer {
-    /// The mode, or why it is not known.
-    pub(super) fn known(snapshot: &Snapshot, effective: &EffectiveMtls) -> (Option<Self>, Option<String>) {
-        if snapshot.unread.contains(&Kind::PeerAuthentication) {
+    /// The mode in a namespace, or why it is not known.
+    pub(super) fn known(snapshot: &Snapshot, namespace: &str, effective: &EffectiveMtls) -> (Option<Self>, Option<String>) {
+        if snapshot.lacks(Kind::PeerAuthentication, namespace) {
             return (None, Some(MODE_UNKNOWN.to_owned()));
         }
         (Some(Self { mode: effective.mode, winner: effective.winner_text() }), None)
@@ -160,7 +163,8 @@ pub fn why(snapshot: &Snapshot, plugin: &PluginId, proxies: Option<&[ProxyId]>) 
     let shared = Arc::default();
     let mut workloads: Vec<WhyEntry> = chosen.par_iter().map(|proxy| entry(snapshot, plugin, proxy, &shared)).collect();
     workloads.sort_by(|a, b| (&a.workload, &a.workload_kind, &a.proxy).cmp(&(&b.workload, &b.workload_kind, &b.proxy)));
-    WhyAnswer { plugin: plugin.to_string(), plugin_kind: plugin.kind, warnings: snapshot.warnings.clone(), workloads }
+    let (warnings, matched_note) = (snapshot.warnings.clone(), attachment::unknown(snapshot, plugin));
+    WhyAnswer { plugin: plugin.to_string(), plugin_kind: plugin.kind, warnings, matched_note, workloads }
 }
 
 /// The proxies that the plugin applies to, and those whose dump has a filter of it.
@@ -187,7 +191,7 @@ fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, shared: &Arc<S
     let applies = attachment.as_ref().ok().map(|attachment| attachment.attached);
     let health = health::of_proxy(snapshot, plugin, proxy);
     let outlook = Outlook::sharing(snapshot, proxy, shared);
-    let (mtls, mtls_note) = pod.map(|pod| MtlsAnswer::known(snapshot, &mtls::of_pod(objects, pod))).unwrap_or_default();
+    let (mtls, mtls_note) = pod.map(|pod| MtlsAnswer::known(snapshot, &proxy.namespace, &mtls::of_pod(objects, pod))).unwrap_or_default();
     let by_mode = outlook.as_ref().map(Outlook::by_mode).unwrap_or_default();
     WhyEntry {
         workload: workload.as_ref().map(|id| id.name.to_string()),
