@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::inputs::Case;
 use super::support;
+use super::support::driver::Driver;
 
 #[path = "../prediction/mesh.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
@@ -110,6 +111,15 @@ fn live_l1_egress_listeners_of_a_sidecar_are_not_predicted_and_none_is_said_to_g
     // Without a dump there are no names to say it of, and it is said all the same.
     let unread = would(&mesh.without(&format!("proxies/{HTTPBIN}/config_dump.json")), &[], &["--mode", "STRICT"]);
     assert_eq!(unread["workloads"][0]["unpredicted"], json!([EGRESS]), "{unread}");
+}
+
+#[test]
+fn live_l1_the_screen_says_the_same() {
+    let (_folder, path) = file(&[envoy_filter(removing())]);
+    let mut driver = Driver::recording("permissive");
+    driver.keys(&format!("wx{path}<enter>"));
+    let text = driver.text((200, 60));
+    assert!(text.contains("virtualInbound: 4 -> not predicted") && text.contains(PATCHED), "{text}");
 }
 
 #[test]
