@@ -465,3 +465,20 @@ fn field_33_empty_selectors_of_policies_are_found_and_absent_ones_are_not() {
     assert_eq!(found(Some(json!({}))), ["DestinationRule", "EnvoyFilter", "PeerAuthentication", "Sidecar"]);
     assert_eq!(found(None), Vec::<String>::new());
 }
+
+#[test]
+fn live_words_listeners_that_a_proxy_lacks_are_a_finding() {
+    let far =
+        service("default/far", json!({"clusterIP": "10.96.9.9", "ports": [{"name": "http", "port": 7310}, {"name": "tcp", "port": 7311}]}));
+    let found = |mesh: &Mesh| -> Vec<String> {
+        let answer = mesh.ask_whatever(&["check"]);
+        let findings = answer["findings"].as_array().unwrap().iter().filter(|finding| finding["code"] == "chains-differ");
+        findings.map(|finding| finding["what"].as_str().unwrap().to_owned()).collect()
+    };
+    let what = found(&Mesh::permissive().with([far.clone()]));
+    assert!(!what.is_empty() && what.iter().all(|what| what.contains("0.0.0.0_7310, 10.96.9.9_7311")), "{what:?}");
+    assert_eq!(found(&Mesh::permissive()), Vec::<String>::new());
+    // What is not predicted is not missed.
+    let sidecar = object("networking.istio.io/v1", "Sidecar", "default/e", json!({"egress": [{"bind": "127.0.0.1", "hosts": ["*/*"]}]}));
+    assert_eq!(found(&Mesh::permissive().with([far, sidecar])), Vec::<String>::new());
+}
