@@ -7,4 +7,5 @@
 mod support;
 
 mod inputs;
+mod kubeconfig;
 mod what_if;
