@@ -80,6 +80,7 @@ pub(super) fn read(app: &mut App, ticket: Ticket, outcome: Result<Arc<Sync>, Str
         return Vec::new();
     }
     app.sync = None;
+    app.sync_failed = outcome.is_err();
     // For others than Sync it is one source of several: that it could not be read stands among the rest, unless what was read before
     // stays there in its place.
     let stays = matches!(app.snapshot.sync, Some(Ok(_)));
