@@ -318,7 +318,7 @@ fn live_l19_what_a_silent_proxy_said_before_is_shown_with_its_time() {
     driver.send(Msg::DumpRead { ticket, proxy: httpbin(), dump: dated, changes: vec![] });
     let (ticket, _) = request(&driver.effects_of("r"));
     driver.send(Msg::DumpRead { ticket, proxy: httpbin(), dump: Dump::Failed("no answer within 5 s".into()), changes: vec![] });
-    assert_eq!(driver.app.event.as_deref(), Some("no answer within 5 s; what is shown is of 00:01:01 UTC"));
+    assert_eq!(driver.app.event.as_deref(), Some("shown as of 00:01:01 UTC: no answer within 5 s"));
     assert!(driver.text(SIZE).contains("1 proxy, 1 without an answer"), "{}", driver.text(SIZE));
 }
 
@@ -341,7 +341,7 @@ fn live_l19_what_a_silent_istiod_said_before_is_shown_with_its_time() {
     let ticket = asked(&mut driver);
     driver.send(Msg::SyncRead { ticket, outcome: Err("istiod cannot be asked: no answer within 5 s".into()) });
     assert!(driver.text(SIZE).contains("istiod as of 00:01:01 UTC"), "{}", driver.text(SIZE));
-    assert_eq!(driver.app.event.as_deref(), Some("istiod cannot be asked: no answer within 5 s; what is shown is of 00:01:01 UTC"));
+    assert_eq!(driver.app.event.as_deref(), Some("shown as of 00:01:01 UTC: istiod cannot be asked: no answer within 5 s"));
     driver.keys("<esc>");
     assert!(driver.text(SIZE).contains("istiod as of 00:01:01 UTC"), "every screen that goes by it: {}", driver.text(SIZE));
 }

@@ -120,8 +120,8 @@ pub(super) fn read(app: &mut App, ticket: Ticket, proxy: ProxyId, dump: Dump, ch
     let follow_up = next_request(app, &proxy, unchanged, in_transition || is_silent);
     if let Dump::Failed(why) = &dump {
         // What stays in sight is as old as it is.
-        let of = before.as_ref().and_then(|before| before.read_at).map(|time| format!("; what is shown is of {}", hour(time)));
-        app.say_failure(format!("{why}{}", of.unwrap_or_default()));
+        let of = before.as_ref().and_then(|before| before.read_at).map(|time| format!("shown as of {}: ", hour(time)));
+        app.say_failure(format!("{}{why}", of.unwrap_or_default()));
     }
     if let Some(fetch) = app.fetches.get_mut(&proxy) {
         fetch.silent = matches!(dump, Dump::Failed(_));

@@ -90,8 +90,8 @@ pub(super) fn read(app: &mut App, ticket: Ticket, outcome: Result<Arc<Sync>, Str
     {
         // What stays in sight is as old as it is.
         let asked = app.snapshot.sync.as_ref().and_then(|sync| sync.as_ref().ok()?.asked);
-        let of = asked.map(|time| format!("; what is shown is of {}", hour(time))).unwrap_or_default();
-        app.say_failure(format!("{why}{of}"));
+        let of = asked.map(|time| format!("shown as of {}: ", hour(time))).unwrap_or_default();
+        app.say_failure(format!("{of}{why}"));
     }
     if outcome.is_ok() || !stays {
         let snapshot = Arc::make_mut(&mut app.snapshot);
