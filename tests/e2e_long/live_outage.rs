@@ -117,7 +117,10 @@ fn live_l19_an_istiod_and_a_proxy_that_never_answer_are_shown_with_the_time_of_t
     running.shows(&["istiod as of ", "shown as of "]);
     drop(still);
     until_gone(&running, "istiod as of ");
-    running.press("\x1bc");
+    running.shows(&["istiod answers again"]);
+    running.press("\x1b");
+    running.shows(&["Plugins"]);
+    running.press("c");
     running.shows(&["N = 4 on 15006"]);
     let still = StillEnvoy::new();
     running.press("r");

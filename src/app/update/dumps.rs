@@ -124,7 +124,10 @@ pub(super) fn read(app: &mut App, ticket: Ticket, proxy: ProxyId, dump: Dump, ch
         app.say_failure(format!("{}{why}", of.unwrap_or_default()));
     }
     if let Some(fetch) = app.fetches.get_mut(&proxy) {
-        fetch.silent = matches!(dump, Dump::Failed(_));
+        let was_silent = std::mem::replace(&mut fetch.silent, matches!(dump, Dump::Failed(_)));
+        if was_silent && !fetch.silent && app.failed {
+            app.say(format!("{proxy} answers again"));
+        }
     }
     let mut changes = changes;
     if let Dump::Loaded(loaded) = &dump

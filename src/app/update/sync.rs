@@ -80,7 +80,10 @@ pub(super) fn read(app: &mut App, ticket: Ticket, outcome: Result<Arc<Sync>, Str
         return Vec::new();
     }
     app.sync = None;
-    app.sync_failed = outcome.is_err();
+    let had_failed = std::mem::replace(&mut app.sync_failed, outcome.is_err());
+    if had_failed && !app.sync_failed && app.failed {
+        app.say("istiod answers again".to_owned());
+    }
     // For others than Sync it is one source of several: that it could not be read stands among the rest, unless what was read before
     // stays there in its place.
     let stays = matches!(app.snapshot.sync, Some(Ok(_)));
