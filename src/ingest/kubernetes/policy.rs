@@ -53,6 +53,7 @@ fn envoy_filter(fields: &mut Fields<'_>) -> EnvoyFilter {
         },
         listener: str_of(item, "/match/listener/name").to_owned(),
         port: port_of(item, "/match/listener/portNumber"),
+        value_name: str_of(item, "/patch/value/name").to_owned(),
     };
     EnvoyFilter {
         target_refs: fields.list("/spec/targetRefs").iter().map(target_ref).collect(),
