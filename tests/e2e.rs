@@ -19,6 +19,10 @@ mod following;
 mod health;
 #[path = "e2e/level.rs"]
 mod level;
+#[path = "e2e/live_ecds.rs"]
+mod live_ecds;
+#[path = "e2e/live_vm.rs"]
+mod live_vm;
 #[path = "e2e/logs.rs"]
 mod logs;
 #[path = "e2e/logs_faults.rs"]

@@ -6,4 +6,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod chain_words;
 mod inputs;
+mod stubs;
