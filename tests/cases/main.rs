@@ -8,4 +8,6 @@ mod support;
 
 mod chain_words;
 mod inputs;
+mod kubeconfig;
 mod stubs;
+mod what_if;

@@ -1,9 +1,13 @@
-//! The slow ones of the tests against a real mesh, which see `tests/e2e.rs`: each takes a minute or more.
+//! The binary against a real mesh, where it takes a minute and more: run by hand, as `e2e` is.
 //!
 //! `KUBECONFIG=… MESHSCOPE_LAB=1 cargo test --test e2e_long -- --ignored --test-threads=1`
 
+#[path = "../e2e/terminal.rs"]
+#[allow(dead_code, reason = "what e2e uses of it")]
+mod terminal;
 #[path = "../e2e/world.rs"]
-#[allow(dead_code, reason = "the other tests use the rest")]
+#[allow(dead_code, reason = "what e2e uses of it")]
 mod world;
 
 mod leftover;
+mod live_outage;

@@ -54,6 +54,14 @@ impl Rollup {
     pub fn with_failed_vms(self, failed: usize) -> Self {
         if self == Self::Ready && failed > 0 { Self::Partial } else { self }
     }
+
+    /// The sum where it is unknown to which proxies the plugin applies: there may be others, and what is bad of these stays so.
+    pub fn of_some(self) -> Self {
+        match self {
+            Self::Failed | Self::Partial => self,
+            Self::Ready | Self::Pending | Self::Unmatched | Self::Unknown => Self::Unknown,
+        }
+    }
 }
 
 /// The same without those of which nothing is known because they do not run, or not yet, as long as any runs: a pod that is to come says
