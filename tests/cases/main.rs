@@ -7,3 +7,5 @@
 mod support;
 
 mod inputs;
+mod log_meaning;
+mod logs;
