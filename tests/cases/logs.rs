@@ -10,7 +10,10 @@ use super::inputs::Case;
 use super::support::meshscope;
 
 /// A folder with one file.
-pub struct Saved(tempfile::TempDir, PathBuf);
+pub struct Saved {
+    path: PathBuf,
+    _folder: tempfile::TempDir,
+}
 
 impl Saved {
     pub fn new(name: &str, bytes: impl AsRef<[u8]>) -> Self {
@@ -18,11 +21,11 @@ impl Saved {
         let path = folder.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, bytes).unwrap();
-        Self(folder, path)
+        Self { path, _folder: folder }
     }
 
     pub fn path(&self) -> &Path {
-        &self.1
+        &self.path
     }
 }
 

@@ -88,7 +88,7 @@ pub(super) fn common(text: &str) -> Option<(LogTime, &str)> {
     let month = MONTHS.iter().position(|month| stamp.get(3..6) == Some(*month))? + 1;
     let zone = stamp.get(21..).map(|zone| format!("{}:{}", zone.get(..3).unwrap_or_default(), zone.get(3..).unwrap_or_default()))?;
     let (year, day, time) = (stamp.get(7..11)?, stamp.get(..2)?, stamp.get(12..20)?);
-    zoned(&format!("{year}-{month:02}-{day}T{time}{zone}")).map(|(time, _)| (time, rest))
+    zoned(&format!("{year}-{month:02}-{day}T{time}{zone}")).filter(|(_, behind)| behind.is_empty()).map(|(time, _)| (time, rest))
 }
 
 /// `1123 19:37:48.123456` of klog, which names no year: that year in which it is nearest to a time that is known.

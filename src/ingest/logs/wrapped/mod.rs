@@ -186,7 +186,10 @@ impl Unwrapper {
     }
 
     fn origin(&mut self, whose: Option<Whose>) -> Arc<LogOrigin> {
-        let Some(whose) = whose.filter(|whose| !whose.pod.is_empty()) else { return self.own.clone() };
+        let Some(mut whose) = whose.filter(|whose| !whose.pod.is_empty()) else { return self.own.clone() };
+        if whose.container.is_empty() {
+            whose.container.clone_from(&self.own.container);
+        }
         if let Some(origin) = self.origins.get(&whose) {
             return origin.clone();
         }
@@ -225,7 +228,7 @@ pub fn begins(line: &str, alone: bool) -> bool {
     alone && {
         let plain = colours::without(line);
         let peeled = peel(&plain, |_| false);
-        peeled.wrapped && form::begins(time::split_kubelet(&peeled.text).1)
+        form::begins(time::split_kubelet(&peeled.text).1)
     }
 }
 
