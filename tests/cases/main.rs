@@ -7,5 +7,7 @@
 mod support;
 
 mod inputs;
+mod kubeconfig;
 mod log_meaning;
 mod logs;
+mod what_if;
