@@ -9,5 +9,7 @@ mod support;
 mod chain_words;
 mod inputs;
 mod kubeconfig;
+mod log_meaning;
+mod logs;
 mod stubs;
 mod what_if;
