@@ -40,7 +40,8 @@ fn of_listener(node: &str, direction: &str, port: u16, others: &[Value], default
 }
 
 const PASSED: &str = "everything that no other chain takes, passed through";
-const DROPPED: &str = "dropped: destinations that the mesh does not know (outboundTrafficPolicy REGISTRY_ONLY, of the mesh or of a Sidecar)";
+const DROPPED: &str =
+    "dropped: destinations that the mesh does not know (outboundTrafficPolicy REGISTRY_ONLY, of the mesh or of a Sidecar)";
 const ITSELF: &str = "blackhole: traffic to the proxy itself goes nowhere";
 
 #[test]
@@ -104,6 +105,12 @@ fn field_25_what_the_black_hole_is_for() {
     assert_eq!((&taken["chain"]["place"], &taken["chain"]["meaning"]), (&json!(1), &json!(DROPPED)));
     assert!(taken["consequence"].as_str().unwrap().contains("BlackHoleCluster"), "{taken}");
     // What comes in and leads there is not for an unknown destination.
-    let inbound = of_listener("sidecar", "INBOUND", 15006, &[tcp("BlackHoleCluster", &json!({"destination_port": 15006}))], &tcp("BlackHoleCluster", &json!({})));
+    let inbound = of_listener(
+        "sidecar",
+        "INBOUND",
+        15006,
+        &[tcp("BlackHoleCluster", &json!({"destination_port": 15006}))],
+        &tcp("BlackHoleCluster", &json!({})),
+    );
     assert_eq!(inbound, [said("blackhole", ITSELF), said("blackhole", "dropped: what comes here goes nowhere (BlackHoleCluster)")]);
 }

@@ -86,10 +86,30 @@ fn field_01_each_release_writes_its_own_name_and_its_own_stub() {
         ("1.20.8", "shop.coupon", json!({"@type": RBAC}), "stubAllow"),
         ("1.24.1", "extenstions.istio.io/wasmplugin/shop.coupon", json!({"@type": RBAC}), "stubAllow"),
         ("1.25.0", "extenstions.istio.io/wasmplugin/shop.coupon", json!({"@type": RBAC, "rules": {}}), "stubDeny"),
-        ("1.27.9", "extensions.istio.io/wasmplugin/shop.coupon", json!({"@type": RBAC, "rules": {"action": "ALLOW", "policies": {}}}), "stubDeny"),
-        ("1.25.0", "extenstions.istio.io/wasmplugin/shop.coupon", json!({"@type": network, "rules": {}, "stat_prefix": "wasm-default-deny"}), "stubDeny"),
-        ("1.28.0", "extensions.istio.io/wasmplugin/shop.coupon", json!({"@type": RBAC, "rules_stat_prefix": "wasm-default-allow"}), "stubAllow"),
-        ("1.31.0", "extensions.istio.io/trafficextension/shop.coupon~istio-translated-wasmplugin", json!({"@type": RBAC, "rules": {}, "rules_stat_prefix": "wasm-default-deny"}), "stubDeny"),
+        (
+            "1.27.9",
+            "extensions.istio.io/wasmplugin/shop.coupon",
+            json!({"@type": RBAC, "rules": {"action": "ALLOW", "policies": {}}}),
+            "stubDeny",
+        ),
+        (
+            "1.25.0",
+            "extenstions.istio.io/wasmplugin/shop.coupon",
+            json!({"@type": network, "rules": {}, "stat_prefix": "wasm-default-deny"}),
+            "stubDeny",
+        ),
+        (
+            "1.28.0",
+            "extensions.istio.io/wasmplugin/shop.coupon",
+            json!({"@type": RBAC, "rules_stat_prefix": "wasm-default-allow"}),
+            "stubAllow",
+        ),
+        (
+            "1.31.0",
+            "extensions.istio.io/trafficextension/shop.coupon~istio-translated-wasmplugin",
+            json!({"@type": RBAC, "rules": {}, "rules_stat_prefix": "wasm-default-deny"}),
+            "stubDeny",
+        ),
     ] {
         let (_folder, path) = file(&dump(version, &[asks(name, &[WASM, RBAC])], &[resource(name, &config)]));
         assert_eq!(states(&path), [("shop/coupon".to_owned(), state.to_owned())], "{version} {config}");
@@ -146,7 +166,8 @@ fn field_08_a_resource_belongs_to_the_filter_that_asks_for_it() {
 
 #[test]
 fn field_08_free_names_of_every_shape() {
-    let module = json!({"@type": WASM, "config": {"name": "mine", "vm_config": {"code": {"local": {"filename": "/var/lib/istio/data/a/b.wasm"}}}}});
+    let module =
+        json!({"@type": WASM, "config": {"name": "mine", "vm_config": {"code": {"local": {"filename": "/var/lib/istio/data/a/b.wasm"}}}}});
     let wrapped = json!({"@type": "type.googleapis.com/udpa.type.v1.TypedStruct", "type_url": WASM, "value": {"config": module["config"]}});
     for name in ["shop.quota", "istio.stats-of-mine", "envoy.filters.http.wasm", "Quota", "a.b.c", "quota/v1"] {
         for config in [&module, &wrapped] {
@@ -209,7 +230,8 @@ fn field_41_the_same_filter_several_times_in_one_chain() {
 
 #[test]
 fn field_41_what_is_the_same_filter() {
-    let config = |name: &str, file: &str| json!({"config": {"name": name, "root_id": "r", "vm_config": {"code": {"local": {"filename": file}}}}});
+    let config =
+        |name: &str, file: &str| json!({"config": {"name": name, "root_id": "r", "vm_config": {"code": {"local": {"filename": file}}}}});
     let direct = |name: &str, file: &str| {
         let mut typed = config(name, file);
         typed["@type"] = json!(WASM);

@@ -26,7 +26,11 @@ fn live_l4_the_wasm_of_an_envoy_filter_by_ecds_is_in_place() {
     let codes: Vec<&Value> = check["findings"].as_array().unwrap().iter().map(|finding| &finding["code"]).collect();
     assert!(!codes.contains(&&json!("pending-listener")), "{check}");
     let chains = ask(&["chains", "deploy/sleep", "--listener", "virtualInbound"]);
-    let filters = chains["proxies"][0]["listeners"][0]["filterChains"].as_array().unwrap().iter().flat_map(|chain| chain["httpFilters"].as_array().unwrap());
+    let filters = chains["proxies"][0]["listeners"][0]["filterChains"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|chain| chain["httpFilters"].as_array().unwrap());
     let own = filters.clone().find(|filter| filter["name"] == "my-wasm").unwrap();
     assert_eq!((&own["plugin"], &own["pluginKind"]), (&json!("default/ownwasm"), &json!("EnvoyFilter")));
 }

@@ -59,7 +59,9 @@ fn live_l2_l3_plugins_that_share_a_vm_fail_together_and_recover() {
     let mut network: Value = serde_json::from_str(&wasm_plugin("default", "e2e-vm-net", APP, "v1", "FAIL_OPEN")).unwrap();
     network["spec"]["type"] = json!("NETWORK");
     let network = Applied::new(network.to_string());
-    until("the network plugin", &["health", "default/e2e-vm-net"], |answer| answer["plugins"][0]["proxies"].as_array().is_some_and(|all| !all.is_empty()));
+    until("the network plugin", &["health", "default/e2e-vm-net"], |answer| {
+        answer["plugins"][0]["proxies"].as_array().is_some_and(|all| !all.is_empty())
+    });
     requesting_until("the VM's failure", || failed().iter().any(|(name, severity)| name == "e2e-vm-http" && severity == "error"));
     assert_eq!(vm_failed("default/e2e-vm-http"), 1, "health says what check says");
     assert_eq!(vm_failed("default/e2e-vm-net"), 1, "and so it does of the other one");

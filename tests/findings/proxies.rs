@@ -181,7 +181,8 @@ fn live_l14_what_is_left_over_while_listeners_drain_is_no_finding() {
 /// The recording with an EnvoyFilter that has a Wasm filter of a free name in ECDS, in the chain of port 80 of httpbin.
 fn with_own_wasm(config: &Value) -> Mesh {
     let patch = |apply_to: &str| json!({"applyTo": apply_to, "match": {"context": "SIDECAR_INBOUND"}, "patch": {"operation": "ADD", "value": {"name": "my-wasm"}}});
-    let spec = json!({"workloadSelector": {"labels": {"app": "httpbin"}}, "configPatches": [patch("EXTENSION_CONFIG"), patch("HTTP_FILTER")]});
+    let spec =
+        json!({"workloadSelector": {"labels": {"app": "httpbin"}}, "configPatches": [patch("EXTENSION_CONFIG"), patch("HTTP_FILTER")]});
     let counter = "envoy_wasm_mine_vm_reload{} 0\n";
     let stats = "proxies/httpbin-664956bb75-9d64m.default/stats.prom";
     let mesh = Mesh::permissive().change_text(stats, |stats| stats.push_str(counter));

@@ -13,14 +13,18 @@ fn line(mesh: Mesh, time: &str, text: &str) -> Mesh {
 
 /// The plugin speaks, on a thread of Envoy.
 fn speaking(mesh: Mesh, time: &str, thread: u8) -> Mesh {
-    let text = format!("2026-11-23T{time}.000000Z\twarning\tenvoy wasm source/extensions/common/wasm/context.cc:1198\twasm log default.helloworld~istio-translated-wasmplugin add_header: hello\tthread={thread}");
+    let text = format!(
+        "2026-11-23T{time}.000000Z\twarning\tenvoy wasm source/extensions/common/wasm/context.cc:1198\twasm log default.helloworld~istio-translated-wasmplugin add_header: hello\tthread={thread}"
+    );
     line(mesh, time, &text)
 }
 
 /// A request is answered, or ended by a VM that has failed.
 fn request(mesh: Mesh, time: &str, answered: bool) -> Mesh {
     let (code, details, upstream) = if answered { (200, "via_upstream", "10.244.0.4:80") } else { (503, "wasm_fail_stream", "-") };
-    let text = format!("[2026-11-23T{time}.000Z] \"GET /headers HTTP/1.1\" {code} - {details} - \"-\" 0 0 3 1 \"-\" \"curl/7.88.1\" \"26f6ea12\" \"httpbin:8000\" \"{upstream}\" inbound|80|| 127.0.0.6:37832 10.244.0.4:80 10.244.0.5:56634 - default");
+    let text = format!(
+        "[2026-11-23T{time}.000Z] \"GET /headers HTTP/1.1\" {code} - {details} - \"-\" 0 0 3 1 \"-\" \"curl/7.88.1\" \"26f6ea12\" \"httpbin:8000\" \"{upstream}\" inbound|80|| 127.0.0.6:37832 10.244.0.4:80 10.244.0.5:56634 - default"
+    );
     line(mesh, time, &text)
 }
 
@@ -111,7 +115,10 @@ fn live_l3_later_lines_and_answered_requests_are_signs_of_life() {
     let evidence = healed["plugins"][0]["proxies"][0]["evidence"].to_string();
     assert!(evidence.contains("its VM failed at 2026-11-23T19:40:10.050Z, and has run since: a request passed it"), "{evidence}");
     // What was before it is none.
-    assert_eq!(said(&failing(request(speaking(closed(), "19:40:05", 22), "19:40:06", true), "19:40:10", true), "default/helloworld"), failed(1));
+    assert_eq!(
+        said(&failing(request(speaking(closed(), "19:40:05", 22), "19:40:06", true), "19:40:10", true), "default/helloworld"),
+        failed(1)
+    );
     // Each worker has a VM of its own: the words of another one, and answers between failures, prove nothing.
     assert_eq!(said(&speaking(trapped(), "19:40:20", 23), "default/helloworld"), failed(1));
     let mixed = request(request(request(trapped(), "19:40:20", true), "19:40:21", false), "19:40:22", true);
@@ -141,9 +148,13 @@ fn live_l3_a_deleted_plugins_failures_go_with_it() {
         let gone = ecds[0].to_string().replace("default.helloworld~", "default.gone~").replace("/77d4eb7c", "/99d4eb7c");
         ecds.push(serde_json::from_str(&gone).unwrap());
     };
-    let with_leftover = failing(open().change(DUMP, |dump| {
-        entry(dump);
-    }), "19:40:10", true);
+    let with_leftover = failing(
+        open().change(DUMP, |dump| {
+            entry(dump);
+        }),
+        "19:40:10",
+        true,
+    );
     assert_eq!(checked(&with_leftover, "vm-failed").iter().filter(|finding| finding["severity"] == "error").count(), 0);
     let named = "2026-11-23T19:40:10.000000Z\tcritical\tenvoy wasm context.cc:1\tPlugin default.gone~istio-translated-wasmplugin: Function: proxy_on_request_headers failed: unreachable\tthread=22";
     assert_eq!(said(&line(closed(), "19:40:10", named), "default/helloworld"), well());

@@ -42,7 +42,12 @@ fn one_pod_that_is_to_come_makes_no_plugin_unknown() {
             assert_eq!((proxy.dump_note.as_str(), proxy.evidence[0].what.as_str()), (words, words));
         }
         let check = answers::findings(&snapshot, None, &[]);
-        let unread: Vec<&str> = check.not_checked.iter().filter(|entry| entry.objects.contains(&"other.n".to_owned())).map(|entry| entry.why.as_str()).collect();
+        let unread: Vec<&str> = check
+            .not_checked
+            .iter()
+            .filter(|entry| entry.objects.contains(&"other.n".to_owned()))
+            .map(|entry| entry.why.as_str())
+            .collect();
         assert!(unread.iter().all(|why| *why == words), "{unread:?}");
     }
 }

@@ -255,10 +255,5 @@ pub(super) fn filter_answer(snapshot: &Snapshot, proxy: &ProxyId, filter: &Filte
         PluginKind::EnvoyFilter => placement::envoy_filter_of(snapshot, proxy, &filter.name).map(ToString::to_string),
         PluginKind::WasmPlugin | PluginKind::TrafficExtension => Some(id.to_string()),
     });
-    FilterAnswer {
-        name: filter.name.clone(),
-        plugin: object,
-        plugin_kind: id.as_ref().map(|id| id.kind),
-        id,
-    }
+    FilterAnswer { name: filter.name.clone(), plugin: object, plugin_kind: id.as_ref().map(|id| id.kind), id }
 }

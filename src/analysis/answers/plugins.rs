@@ -113,8 +113,7 @@ fn summary(snapshot: &Snapshot, plugin: &Plugin) -> PluginSummary {
         *by_state.entry(proxy.state.as_str()).or_insert(0) += 1;
     }
     let vm_failed = proxies.iter().filter(|(_, proxy)| proxy.vm_failed).count();
-    let rollup =
-        health::roll_up_of(snapshot, proxies.iter().map(|(_, proxy)| (&proxy.proxy, proxy.state))).with_failed_vms(vm_failed);
+    let rollup = health::roll_up_of(snapshot, proxies.iter().map(|(_, proxy)| (&proxy.proxy, proxy.state))).with_failed_vms(vm_failed);
     let matched_note = attachment::unknown(snapshot, &plugin.id);
     let module = plugin.wasm().cloned().unwrap_or_default();
     PluginSummary {

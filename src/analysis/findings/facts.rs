@@ -134,9 +134,8 @@ impl<'s> Facts<'s> {
 
     /// The object that brought a plugin's filter into a proxy. Of an EnvoyFilter it can be known by the filter's name alone.
     pub fn object(&self, plugin: &PluginId, proxy: &ProxyId) -> FindingObject {
-        let envoy_filter = (plugin.kind == PluginKind::EnvoyFilter)
-            .then(|| placement::envoy_filter_of(self.snapshot, proxy, &plugin.name.name))
-            .flatten();
+        let envoy_filter =
+            (plugin.kind == PluginKind::EnvoyFilter).then(|| placement::envoy_filter_of(self.snapshot, proxy, &plugin.name.name)).flatten();
         FindingObject::new(plugin.kind.as_str(), envoy_filter.unwrap_or(&plugin.name))
     }
 

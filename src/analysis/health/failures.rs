@@ -69,7 +69,9 @@ pub(super) fn of_plugin(plugin: &PluginId, dump: &ConfigDump, vitals: &Vitals) -
         }
         found.unnamed = told.unnamed().filter(|unnamed| found.failures.is_empty() && unnamed.plugins.contains(plugin));
     }
-    if let (Some(ExtensionConfig::Wasm { name, .. }), Some(metrics)) = (weigh::entry(plugin, dump).map(|entry| &entry.config), &vitals.envoy) {
+    if let (Some(ExtensionConfig::Wasm { name, .. }), Some(metrics)) =
+        (weigh::entry(plugin, dump).map(|entry| &entry.config), &vitals.envoy)
+    {
         found.failures.extend(counters::failed_restarts(name, metrics));
     }
     found

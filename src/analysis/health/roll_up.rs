@@ -67,8 +67,9 @@ impl Rollup {
 /// The same without those of which nothing is known because they do not run, or not yet, as long as any runs: a pod that is to come says
 /// nothing of how a plugin is.
 pub fn roll_up_of<'p>(snapshot: &Snapshot, proxies: impl Iterator<Item = (&'p ProxyId, PluginState)>) -> Rollup {
-    let is_to_come =
-        |(proxy, state): &(&ProxyId, PluginState)| *state == PluginState::Unknown && lookup::why_not_running(&snapshot.objects, proxy).is_some();
+    let is_to_come = |(proxy, state): &(&ProxyId, PluginState)| {
+        *state == PluginState::Unknown && lookup::why_not_running(&snapshot.objects, proxy).is_some()
+    };
     let (to_come, there): (Vec<_>, Vec<_>) = proxies.partition(is_to_come);
     let counted = if there.is_empty() { to_come } else { there };
     roll_up(&counted.into_iter().map(|(_, state)| state).collect::<Vec<_>>())

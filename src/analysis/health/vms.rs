@@ -84,9 +84,8 @@ pub(super) fn modules(dump: &ConfigDump) -> Vec<Module> {
             leads_to: clusters.cloned().flatten(),
         })
     };
-    let of_ecds = dump.ecds.iter().filter_map(|entry| {
-        module(entry.plugin.as_ref()?, &entry.config, entry.last_updated.as_deref().and_then(instant))
-    });
+    let of_ecds =
+        dump.ecds.iter().filter_map(|entry| module(entry.plugin.as_ref()?, &entry.config, entry.last_updated.as_deref().and_then(instant)));
     of_ecds.chain(inline.iter().filter_map(|((plugin, _), config)| module(plugin, config, None))).collect()
 }
 

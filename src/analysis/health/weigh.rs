@@ -82,9 +82,7 @@ pub(super) fn decide(
 /// `shared target FilterConfigSubscription init extensions.istio.io/trafficextension/default.p`: what Envoy names the target of a
 /// filter whose configuration has not come (`source/common/filter/config_discovery_impl.cc`).
 fn waited_for(plugin: &PluginId, waits: &[Waiting]) -> Option<Evidence> {
-    let is_it = |target: &String| {
-        plugin_name::is_resource_of(target.split_whitespace().next_back().unwrap_or_default(), plugin)
-    };
+    let is_it = |target: &String| plugin_name::is_resource_of(target.split_whitespace().next_back().unwrap_or_default(), plugin);
     let waiting: Vec<&str> =
         waits.iter().filter(|waiting| waiting.targets.iter().any(is_it)).map(|waiting| waiting.whose.as_str()).collect();
     let target = waits.iter().flat_map(|waiting| &waiting.targets).find(|target| is_it(target))?;

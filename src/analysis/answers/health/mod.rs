@@ -170,8 +170,7 @@ fn of_plugin(snapshot: &Snapshot, plugin: &PluginId) -> PluginHealth {
         PluginKind::WasmPlugin | PluginKind::TrafficExtension => Vec::new(),
     };
     makers.dedup();
-    let rollup =
-        health::roll_up_of(snapshot, proxies.iter().map(|proxy| (&proxy.proxy, proxy.state))).with_failed_vms(vm_failed);
+    let rollup = health::roll_up_of(snapshot, proxies.iter().map(|proxy| (&proxy.proxy, proxy.state))).with_failed_vms(vm_failed);
     let matched_note = attachment::unknown(snapshot, plugin);
     PluginHealth {
         plugin: plugin.to_string(),

@@ -188,7 +188,10 @@ impl<'s> Context<'s> {
                 Some(_) if !self.snapshot.has_objects => continue,
                 Some(plugin) => format!("{plugin} stands here, though by the objects it has no place in this list."),
                 None => {
-                    let by = filter.plugin.as_ref().map_or("an EnvoyFilter can put such a filter here".to_owned(), |name| format!("EnvoyFilter {name} puts it here"));
+                    let by = filter
+                        .plugin
+                        .as_ref()
+                        .map_or("an EnvoyFilter can put such a filter here".to_owned(), |name| format!("EnvoyFilter {name} puts it here"));
                     format!("{} is none of Istio's filters of this list: {by}.", filter.name)
                 }
             };

@@ -36,10 +36,8 @@ pub(super) fn plugins(objects: &Inventory, proxy: &ProxyId, names: &[String]) ->
     let watched: Vec<(PluginId, String)> = names.iter().map(|name| (of_name(objects, name), name.clone())).collect();
     let missing = applying.iter().filter(|id| watched.iter().all(|(watched, _)| watched != **id));
     let is_lua = |id: &PluginId| objects.plugins.get(id).is_some_and(|plugin| matches!(plugin.extension, Extension::Lua { .. }));
-    let missing = missing.map(|id| PluginSync {
-        comes_by: if is_lua(id) { "LDS" } else { "ECDS" },
-        ..entry((*id).clone(), None, Some(true))
-    });
+    let missing =
+        missing.map(|id| PluginSync { comes_by: if is_lua(id) { "LDS" } else { "ECDS" }, ..entry((*id).clone(), None, Some(true)) });
     let applies = |id: &PluginId| pod.filter(|_| id.kind != PluginKind::EnvoyFilter).map(|_| applying.contains(&id));
     let mut found: Vec<PluginSync> = missing.collect();
     for (id, name) in watched {
