@@ -109,6 +109,7 @@ pub(super) fn read(app: &mut App, ticket: Ticket, proxy: ProxyId, dump: Dump, ch
     if !app.waits.end(ticket) {
         return Vec::new();
     }
+    let dump = lookup::explained(&app.snapshot.objects, &proxy, dump);
     let before = app.snapshot.dump(&proxy).cloned();
     let mut unchanged = false;
     if let (Some(before), Dump::Loaded(after)) = (&before, &dump) {
