@@ -56,6 +56,7 @@ rules! {
     same_root_id
     empty_plugin_name
     envoy_filter
+    duplicate_wasm_filter
     version_skew
     peer_authentications
     port_level_mtls
