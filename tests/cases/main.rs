@@ -6,8 +6,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod chain_words;
 mod inputs;
 mod kubeconfig;
 mod log_meaning;
 mod logs;
+mod stubs;
 mod what_if;
