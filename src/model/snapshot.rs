@@ -80,8 +80,8 @@ pub struct LoadedDump {
 impl Snapshot {
     /// Whether objects of a kind that can reach a namespace, its own and the root namespace's, may be missing.
     pub fn lacks(&self, kind: Kind, namespace: &str) -> bool {
-        let listed = self.parts.get(&kind).filter(|listed| listed.contains(namespace) && listed.contains(self.objects.root_namespace()));
-        self.unread.contains(&kind) && listed.is_none()
+        let is_listed = |namespace: &str| self.parts.get(&kind).is_some_and(|listed| listed.contains(&Some(namespace.to_owned())));
+        self.unread.contains(&kind) && !(is_listed(namespace) && is_listed(self.objects.root_namespace()))
     }
 
     /// The dump of a proxy, where it was read.
