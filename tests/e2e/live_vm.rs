@@ -9,12 +9,19 @@ use super::world::{Applied, PATIENCE, idle_deployment, is_lab, json as ask, kube
 
 const APP: &str = "e2e-vm";
 
-/// Sends a request to the pod, from sleep; whatever comes of it.
+/// Sends the pod a request of HTTP and bytes that are none, from sleep, and has it send one; whatever comes of them.
 fn request() {
     let address = kubectl(&["get", "pod", "-n", "default", "-l", &format!("app={APP}"), "-o", "jsonpath={.items[0].status.podIP}"]);
-    let url = format!("http://{address}:8080/");
-    let curl = ["exec", "-n", "default", "deploy/sleep", "-c", "sleep", "--", "curl", "-s", "-o", "/dev/null", "-m", "5", &url];
-    let _ = Command::new("kubectl").args(curl).stdin(Stdio::null()).output();
+    let own = format!("deploy/{APP}");
+    let curls = [
+        ("deploy/sleep", "sleep", format!("telnet://{address}:9000")),
+        (own.as_str(), "idle", "http://httpbin:8000/get".to_owned()),
+        ("deploy/sleep", "sleep", format!("http://{address}:8080/")),
+    ];
+    for (workload, container, url) in curls {
+        let curl = ["exec", "-n", "default", workload, "-c", container, "--", "curl", "-s", "-o", "/dev/null", "-m", "2", &url];
+        let _ = Command::new("kubectl").args(curl).stdin(Stdio::null()).output();
+    }
 }
 
 /// The severities of what `check` finds of VMs that failed, by plugin.
@@ -55,14 +62,16 @@ fn live_l2_l3_plugins_that_share_a_vm_fail_together_and_recover() {
     until("the plugin", &["health", "default/e2e-vm-http"], is_ready);
     request();
     assert_eq!(failed(), [], "nothing has failed");
-    // A module for HTTP, run as a network filter, traps with the first connection.
+    // The module, which is made for HTTP, soon traps where it runs as a network filter too.
     let mut network: Value = serde_json::from_str(&wasm_plugin("default", "e2e-vm-net", APP, "v1", "FAIL_OPEN")).unwrap();
     network["spec"]["type"] = json!("NETWORK");
+    network["spec"]["pluginConfig"] = json!({"a": 1});
     let network = Applied::new(network.to_string());
     until("the network plugin", &["health", "default/e2e-vm-net"], |answer| {
         answer["plugins"][0]["proxies"].as_array().is_some_and(|all| !all.is_empty())
     });
-    requesting_until("the VM's failure", || failed().iter().any(|(name, severity)| name == "e2e-vm-http" && severity == "error"));
+    let of_http = |found: &[(String, String)]| found.iter().any(|(name, severity)| name == "e2e-vm-http" && severity == "error");
+    requesting_until("the VM's failure", || of_http(&failed()));
     assert_eq!(vm_failed("default/e2e-vm-http"), 1, "health says what check says");
     assert_eq!(vm_failed("default/e2e-vm-net"), 1, "and so it does of the other one");
     drop(network);
