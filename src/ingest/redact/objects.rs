@@ -22,6 +22,9 @@ pub(super) fn redact(value: &mut Value) {
             if fields.get("kind").and_then(Value::as_str) == Some("Secret") {
                 secret(fields);
             }
+            if let Some(Value::Object(data)) = fields.get_mut("data") {
+                mesh_configuration(data);
+            }
             for (key, value) in fields.iter_mut() {
                 if CONTAINERS.contains(&key.as_str()) {
                     value.as_array_mut().into_iter().flatten().for_each(container);
@@ -33,6 +36,18 @@ pub(super) fn redact(value: &mut Value) {
     }
 }
 
+/// The mesh configuration in the data of a ConfigMap, which within a List does not say its kind. What is no YAML could hold a secret
+/// anywhere; the note is no YAML either, so that who reads it learns the same.
+fn mesh_configuration(data: &mut Map<String, Value>) {
+    for key in ["mesh", "meshNetworks"] {
+        if let Some(Value::String(text)) = data.get_mut(key)
+            && serde_saphyr::from_str::<Value>(text).is_err()
+        {
+            *text = format!("{REDACTED} this is not YAML, and so its secrets could not be found");
+        }
+    }
+}
+
 fn secret(fields: &mut Map<String, Value>) {
     for part in ["data", "stringData"] {
         match fields.get_mut(part) {
@@ -40,6 +55,45 @@ fn secret(fields: &mut Map<String, Value>) {
             Some(other) => *other = REDACTED.into(),
             None => {}
         }
+    }
+}
+
+/// Where a plugin's configuration is: in the objects, and in what istiod and Envoy make of it.
+const PLUGIN_CONFIG: [&str; 3] = ["pluginConfig", "plugin_config", "configuration"];
+/// What Envoy needs to know what a value is.
+const TYPES: [&str; 2] = ["@type", "type_url"];
+
+/// Takes every string out of the plugins' configuration; whether there was one.
+pub(super) fn blank_plugins(value: &mut Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter_mut().fold(false, |any, item| blank_plugins(item) || any),
+        Value::Object(fields) => fields.iter_mut().fold(false, |any, (key, value)| {
+            let found = if PLUGIN_CONFIG.contains(&key.as_str()) { blank(value) } else { blank_plugins(value) };
+            found || any
+        }),
+        _ => false,
+    }
+}
+
+fn blank(value: &mut Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter_mut().fold(false, |any, item| blank(item) || any),
+        Value::Object(fields) => {
+            let values = fields.iter_mut().filter(|(key, _)| !TYPES.contains(&key.as_str()));
+            values.fold(false, |any, (_, value)| blank(value) || any)
+        }
+        // An object as text is compared with the object itself, and so stays an object.
+        Value::String(text) => {
+            match serde_json::from_str::<Value>(text) {
+                Ok(mut inner @ (Value::Array(_) | Value::Object(_))) => {
+                    blank(&mut inner);
+                    *text = inner.to_string();
+                }
+                _ => *text = REDACTED.to_owned(),
+            }
+            true
+        }
+        _ => false,
     }
 }
 
