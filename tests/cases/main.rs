@@ -8,4 +8,6 @@ mod support;
 
 mod inputs;
 mod kubeconfig;
+mod recordings;
+mod redaction;
 mod what_if;
