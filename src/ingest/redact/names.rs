@@ -16,8 +16,11 @@ pub(super) struct Name {
     start: usize,
 }
 
+/// A word, where it counts, and what it says.
+type Rule = (&'static [u8], Place, Says);
+
 /// The rules by the last letter of their words, the longest first, a whole name before an ending.
-static ENDINGS: LazyLock<[Vec<(&'static [u8], Place, Says)>; 26]> = LazyLock::new(|| {
+static ENDINGS: LazyLock<[Vec<Rule>; 26]> = LazyLock::new(|| {
     let mut endings: [Vec<_>; 26] = Default::default();
     for (place, says, words) in RULES {
         for word in words.iter().map(|word| word.as_bytes()) {
@@ -60,7 +63,7 @@ impl Name {
     pub(super) fn says(&self) -> Says {
         let name = self.as_bytes();
         let rules = name.last().and_then(|last| ENDINGS.get(usize::from(last.wrapping_sub(b'a'))));
-        let holds = |(word, place, _): &&(&[u8], Place, Says)| name.ends_with(word) && (*place == Place::End || name.len() == word.len());
+        let holds = |(word, place, _): &&Rule| name.ends_with(word) && (*place == Place::End || name.len() == word.len());
         rules.and_then(|rules| rules.iter().find(holds)).map_or(Says::Nothing, |(.., says)| *says)
     }
 

@@ -65,25 +65,29 @@ const TYPES: [&str; 2] = ["@type", "type_url"];
 
 /// Takes every string out of the plugins' configuration; whether there was one.
 pub(super) fn blank_plugins(value: &mut Value) -> bool {
+    let mut found = false;
     match value {
-        Value::Array(items) => items.iter_mut().fold(false, |any, item| blank_plugins(item) || any),
-        Value::Object(fields) => fields.iter_mut().fold(false, |any, (key, value)| {
-            let found = if PLUGIN_CONFIG.contains(&key.as_str()) { blank(value) } else { blank_plugins(value) };
-            found || any
-        }),
-        _ => false,
+        Value::Array(items) => items.iter_mut().for_each(|item| found |= blank_plugins(item)),
+        Value::Object(fields) => {
+            for (key, value) in fields.iter_mut() {
+                found |= if PLUGIN_CONFIG.contains(&key.as_str()) { blank(value) } else { blank_plugins(value) };
+            }
+        }
+        _ => {}
     }
+    found
 }
 
 fn blank(value: &mut Value) -> bool {
+    let mut found = false;
     match value {
-        Value::Array(items) => items.iter_mut().fold(false, |any, item| blank(item) || any),
+        Value::Array(items) => items.iter_mut().for_each(|item| found |= blank(item)),
         Value::Object(fields) => {
             let values = fields.iter_mut().filter(|(key, _)| !TYPES.contains(&key.as_str()));
-            values.fold(false, |any, (_, value)| blank(value) || any)
+            values.for_each(|(_, value)| found |= blank(value));
         }
-        // An object as text is compared with the object itself, and so stays an object.
         Value::String(text) => {
+            // An object as text is compared with the object itself, and so stays an object.
             match serde_json::from_str::<Value>(text) {
                 Ok(mut inner @ (Value::Array(_) | Value::Object(_))) => {
                     blank(&mut inner);
@@ -91,10 +95,11 @@ fn blank(value: &mut Value) -> bool {
                 }
                 _ => *text = REDACTED.to_owned(),
             }
-            true
+            found = true;
         }
-        _ => false,
+        _ => {}
     }
+    found
 }
 
 fn container(container: &mut Value) {

@@ -121,15 +121,12 @@ pub(super) fn may_hold_secret(text: &str) -> bool {
         match clue {
             Clue::Name if is_private_block(text, &at) || is_scheme(text, &at) => return true,
             Clue::Name if is_innocent(text, &at) => {}
-            Clue::Name => match names.at(text, &at) {
-                Some((at, name)) => match name.says() {
-                    Says::Key if follows_in_query(&text[..at.start]) => return true,
-                    Says::Key => suspects = true,
-                    Says::Nothing => suspects = suspects || name.is_suspect(),
-                    Says::About => {}
-                    Says::Secret | Says::Word | Says::Header | Says::Credential => return true,
-                },
-                None => {}
+            Clue::Name => match names.at(text, &at).map(|(at, name)| (at, name, name.says())) {
+                Some((at, _, Says::Key)) if follows_in_query(&text[..at.start]) => return true,
+                Some((.., Says::Key)) => suspects = true,
+                Some((_, name, Says::Nothing)) => suspects = suspects || name.is_suspect(),
+                None | Some((.., Says::About)) => {}
+                Some(_) => return true,
             },
             Clue::Form(form) if forms::at(text, &at, form).is_none() => {}
             Clue::Escape if !hides(text, at.end) => {}
