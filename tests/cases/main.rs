@@ -6,8 +6,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod chain_words;
 mod inputs;
 mod kubeconfig;
+mod log_meaning;
+mod logs;
 mod recordings;
 mod redaction;
+mod stubs;
 mod what_if;
