@@ -13,5 +13,7 @@ mod kubeconfig;
 mod log_meaning;
 mod logs;
 mod policy;
+mod recordings;
+mod redaction;
 mod stubs;
 mod what_if;
