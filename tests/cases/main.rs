@@ -7,9 +7,13 @@
 mod support;
 
 mod chain_words;
+mod fixes;
 mod inputs;
 mod kubeconfig;
 mod log_meaning;
 mod logs;
+mod policy;
+mod recordings;
+mod redaction;
 mod stubs;
 mod what_if;

@@ -129,7 +129,10 @@ fn live_l1_what_could_not_be_read_takes_away_the_whole() {
         let answer = would(&mesh, &[], &["--mode", "STRICT"]);
         let inbound = listener(&answer, "virtualInbound");
         assert_eq!((&inbound["before"], &inbound["after"]), (&Value::Null, &Value::Null), "{kind}");
-        assert!(inbound["note"].as_str().unwrap().starts_with(&format!("{plural} could not be read")), "{inbound}");
+        let note = inbound["note"].as_str().unwrap().to_owned();
+        assert!(note.starts_with(&format!("{plural} could not be read")), "{inbound}");
+        let undumped = would(&mesh.without(&format!("proxies/{HTTPBIN}/config_dump.json")), &[], &["--mode", "STRICT"]);
+        assert_eq!(undumped["workloads"][0]["unpredicted"], json!([note]), "{undumped}");
     }
 }
 
