@@ -118,7 +118,7 @@ fn live_l19_an_istiod_and_a_proxy_that_never_answer_are_shown_with_the_time_of_t
     drop(still);
     until_gone(&running, "istiod as of ");
     running.press("\x1b");
-    running.shows(&["Plugins"]);
+    running.shows(&["ON 15006"]);
     running.press("c");
     running.shows(&["N = 4 on 15006"]);
     let still = StillEnvoy::new();
