@@ -123,7 +123,7 @@ fn live_l19_an_istiod_and_a_proxy_that_never_answer_are_shown_with_the_time_of_t
     running.shows(&["N = 4 on 15006"]);
     let still = StillEnvoy::new();
     running.press("r");
-    running.shows(&["without an answer", "shown as of ", "N = 4 on 15006"]);
+    running.shows(&["without an answer", "N = 4 on 15006"]);
     drop(still);
     until_gone(&running, "without an answer");
     running.press("q");
