@@ -3,11 +3,12 @@
 use std::fmt::Write;
 
 use super::paint::{Paint, Style};
-use super::{Answer, markdown};
+use super::form::Form;
+use super::markdown;
 use crate::analysis::answers::{DiffAnswer, DiffEntry, DiffLine, TypeDiff};
 use crate::model::warning::Warning;
 
-impl Answer for DiffAnswer {
+impl Form for DiffAnswer {
     fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

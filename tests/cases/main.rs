@@ -6,4 +6,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod diff_offline;
+mod forms;
 mod inputs;

@@ -16,7 +16,7 @@ use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 use crate::model::inventory::Inventory;
 use crate::model::plugin::Plugin;
 use crate::model::snapshot::Snapshot;
-use crate::model::warning::Warning;
+use crate::model::warning::{self, Warning};
 use crate::model::workload::{Pod, ProxyKind, Workload};
 
 /// The answer.
@@ -120,7 +120,7 @@ pub fn workloads(snapshot: &Snapshot, plugin: Option<&PluginId>, namespace: Opti
     let mut found: Vec<WorkloadSummary> =
         snapshot.workloads.iter().filter(within).map(|workload| summary(snapshot, workload, plugin)).collect();
     found.sort_by(|a, b| (!a.matched, nearness(a), &a.id).cmp(&(!b.matched, nearness(b), &b.id)));
-    WorkloadsAnswer { plugin: plugin.map(PluginId::to_string), warnings: snapshot.warnings.clone(), workloads: found, part: Part::All }
+    WorkloadsAnswer { plugin: plugin.map(PluginId::to_string), warnings: warning::once(&snapshot.warnings), workloads: found, part: Part::All }
 }
 
 /// What a workload that does not match is sorted by: how many conditions fail, then how many letters labels are away.

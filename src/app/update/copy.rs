@@ -17,7 +17,7 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
     let screen = app.screen();
     let selected = screen.selected().cloned();
     let text = match (&screen.subject, &selected) {
-        (Subject::Why(_), _) => screen.why().map(Answer::markdown),
+        (Subject::Why(_), _) => screen.why().map(Answer::pasted),
         (Subject::WhatIf(_), _) => screen.what_if().and_then(Result::ok).map(Answer::markdown),
         (Subject::Mtls(_), _) => screen.mtls().map(Answer::markdown),
         (Subject::Connection(..), _) => match &screen.answer {
@@ -31,11 +31,11 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
         (Subject::Logs(_), _) => logs::text(screen),
         (Subject::Record(line), _) => Some(line.record.raw.to_string()),
         (Subject::Diff(_), _) => match &screen.answer {
-            Some(Answered::Diff(answer)) => Some(answer.markdown()),
+            Some(Answered::Diff(answer)) => Some(answer.pasted()),
             _ => None,
         },
         (Subject::Health(_), _) => match &screen.answer {
-            Some(Answered::Health(answer)) => Some(answer.markdown()),
+            Some(Answered::Health(answer)) => Some(answer.pasted()),
             _ => None,
         },
         (Subject::Findings { .. }, Some(Row::Warning(index))) => app.snapshot.warnings.get(*index).map(ToString::to_string),

@@ -25,7 +25,7 @@ use crate::model::istiod_view::{IstiodView, IstiodViews};
 use crate::model::resources::ResourceType;
 use crate::model::snapshot::{Dump, Snapshot};
 use crate::model::sync::SyncState;
-use crate::model::warning::Warning;
+use crate::model::warning::{self, Warning};
 
 /// The answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -164,7 +164,7 @@ pub fn diff(snapshot: &Snapshot, views: &IstiodViews, proxies: &[ProxyId]) -> Di
             types,
         }
     });
-    DiffAnswer { warnings: snapshot.warnings.clone(), proxies: entries.collect() }
+    DiffAnswer { warnings: warning::once(&snapshot.warnings), proxies: entries.collect() }
 }
 
 /// Takes the reason out of the types that have the same one, so that it is said once.

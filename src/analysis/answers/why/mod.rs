@@ -20,7 +20,7 @@ use crate::model::envoy::ListenerState;
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::peer_authentication::MtlsMode;
 use crate::model::snapshot::{Dump, LoadedDump, Snapshot};
-use crate::model::warning::Warning;
+use crate::model::warning::{self, Warning};
 use crate::model::workload::Pod;
 
 /// The answer.
@@ -144,7 +144,7 @@ pub fn why(snapshot: &Snapshot, plugin: &PluginId, proxies: Option<&[ProxyId]>) 
     let shared = Arc::default();
     let mut workloads: Vec<WhyEntry> = chosen.par_iter().map(|proxy| entry(snapshot, plugin, proxy, &shared)).collect();
     workloads.sort_by(|a, b| (&a.workload, &a.workload_kind, &a.proxy).cmp(&(&b.workload, &b.workload_kind, &b.proxy)));
-    WhyAnswer { plugin: plugin.to_string(), plugin_kind: plugin.kind, warnings: snapshot.warnings.clone(), workloads }
+    WhyAnswer { plugin: plugin.to_string(), plugin_kind: plugin.kind, warnings: warning::once(&snapshot.warnings), workloads }
 }
 
 /// The proxies that the plugin applies to, and those whose dump has a filter of it.
