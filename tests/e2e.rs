@@ -19,6 +19,10 @@ mod following;
 mod health;
 #[path = "e2e/level.rs"]
 mod level;
+#[path = "e2e/live_services.rs"]
+mod live_services;
+#[path = "e2e/live_whatif.rs"]
+mod live_whatif;
 #[path = "e2e/logs.rs"]
 mod logs;
 #[path = "e2e/logs_faults.rs"]

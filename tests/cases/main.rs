@@ -9,3 +9,4 @@ mod support;
 mod diff_offline;
 mod forms;
 mod inputs;
+mod what_if;

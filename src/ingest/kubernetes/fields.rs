@@ -122,7 +122,7 @@ impl<'v> Fields<'v> {
 }
 
 /// What a value is, for a warning.
-pub(super) fn shape(value: &Value) -> &'static str {
+pub(in crate::ingest) fn shape(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
@@ -148,6 +148,11 @@ pub(super) fn port_of(value: &Value, pointer: &str) -> Option<u16> {
     let value = value.pointer(pointer)?;
     let number = value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok()))?;
     u16::try_from(number).ok().filter(|port| *port != 0)
+}
+
+/// A port's protocol, which is TCP where none is written.
+pub(super) fn or_tcp(protocol: &str) -> String {
+    if protocol.is_empty() { "TCP" } else { protocol }.to_owned()
 }
 
 /// A Kubernetes `LabelSelector`. An operator that Kubernetes does not know matches nothing.
