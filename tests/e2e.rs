@@ -19,6 +19,8 @@ mod following;
 mod health;
 #[path = "e2e/level.rs"]
 mod level;
+#[path = "e2e/live_diff.rs"]
+mod live_diff;
 #[path = "e2e/live_services.rs"]
 mod live_services;
 #[path = "e2e/live_whatif.rs"]
