@@ -191,7 +191,7 @@ fn write(mut printer: LogPrinter, mut records: mpsc::Receiver<Vec<LogRecord>>) -
         while let Some(batch) = records.blocking_recv() {
             for record in &batch {
                 written.see(record);
-                out.write_all(printer.print(record).as_str().as_bytes())?;
+                out.write_all(printer.print(record).as_bytes())?;
             }
             if records.is_empty() {
                 out.flush()?;

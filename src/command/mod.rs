@@ -90,7 +90,6 @@ pub fn complain(what: &str) {
 
 /// Writes the answer.
 fn write(text: &Printable) -> Result<(), Error> {
-    let text = text.as_str();
     if text.is_empty() {
         // The lock may be held by a writer whose reader has stopped to read.
         return Ok(());

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
 
 /// Marks in the place of colours while a page is put together. They are no characters (Unicode 23.7: U+FDD0 to U+FDEF), and no text that
 /// passed [`printable`] holds one.
@@ -68,14 +69,17 @@ impl Printable {
         Self(safe)
     }
 
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// The text as one that is owned.
     pub fn into_string(self) -> String {
         self.0
+    }
+}
+
+impl Deref for Printable {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
     }
 }
 
@@ -138,7 +142,7 @@ mod tests {
     fn a_page_has_lines_and_our_own_colours_alone() {
         let text = format!("a\n{} \x1b[31m \u{fdd6}", Color::Green.mark("b"));
         assert_eq!(Printable::page(&text), "a\n\\u{fdd4}b\\u{fdd0} \\x1b[31m \\u{fdd6}");
-        assert!(Printable::colored(&text).as_str().starts_with("a\n\x1b[32mb\x1b[0m \\x1b[31m "));
+        assert!(Printable::colored(&text).starts_with("a\n\x1b[32mb\x1b[0m \\x1b[31m "));
         assert_eq!(printable("\u{fdd6}"), "\\u{fdd6}", "no name has colours");
     }
 }

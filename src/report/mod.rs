@@ -22,8 +22,6 @@ mod what_if;
 mod why;
 mod workloads;
 
-use std::fmt::Write;
-
 use serde::Serialize;
 use serde_json::Value;
 
@@ -73,7 +71,7 @@ fn json_line<T: Serialize>(value: &T) -> String {
 fn written(json: serde_json::Result<String>) -> String {
     let written = json.unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"));
     // JSON writes what is beyond 16 bits as two.
-    escaped(written, |c, safe| c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| drop(write!(safe, "\\u{unit:04x}"))))
+    escaped(written, |c, safe| c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| safe.push_str(&format!("\\u{unit:04x}"))))
 }
 
 /// The text with something else in the place of each character that a terminal could act on. The line ends between keys are the only ones
@@ -101,6 +99,6 @@ fn yaml<T: Serialize + ?Sized>(answer: &T) -> String {
     match serde_saphyr::to_string(&value) {
         Ok(yaml) if is_plain(&yaml) && is_same(&yaml) => yaml,
         // JSON is YAML, but for characters beyond 16 bits, which YAML writes as one (YAML 1.2.2, 5.7).
-        _ => escaped(serde_json::to_string_pretty(&value).unwrap_or_default(), |c, safe| drop(write!(safe, "\\U{:08x}", u32::from(c)))),
+        _ => escaped(serde_json::to_string_pretty(&value).unwrap_or_default(), |c, safe| safe.push_str(&format!("\\U{:08x}", u32::from(c)))),
     }
 }

@@ -172,16 +172,12 @@ fn live_l5_jwt_requirements_are_the_same_in_either_spelling() {
 
 /// Gives the filters of a name this configuration, in the inbound listener.
 fn replace(value: &mut Value, name: &str, config: &Value) {
-    match value {
-        Value::Object(object) if object.get("name").is_some_and(|own| own == "virtualOutbound") && object.len() > 1 => {}
-        Value::Object(object) => {
-            if object.get("name").is_some_and(|own| own == name) && object.contains_key("typed_config") {
-                object.insert("typed_config".to_owned(), config.clone());
-            } else {
-                object.values_mut().for_each(|value| replace(value, name, config));
-            }
-        }
-        Value::Array(list) => list.iter_mut().for_each(|value| replace(value, name, config)),
-        _ => {}
+    let sections = value["configs"].as_array_mut().unwrap().iter_mut();
+    let entries = sections.filter_map(|section| section.get_mut("dynamic_listeners")?.as_array_mut()).flatten();
+    let inbound = entries.into_iter().find(|entry| entry["name"] == "virtualInbound").unwrap();
+    for chain in inbound["active_state"]["listener"]["filter_chains"].as_array_mut().unwrap() {
+        let filters = chain["filters"].as_array_mut().unwrap().iter_mut();
+        let http = filters.filter_map(|filter| filter["typed_config"].get_mut("http_filters")?.as_array_mut()).flatten();
+        http.filter(|filter| filter["name"] == name).for_each(|filter| filter["typed_config"] = config.clone());
     }
 }

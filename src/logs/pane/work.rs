@@ -105,8 +105,8 @@ pub fn save(file: &Path, records: &[Arc<LogRecord>], origins: &[Arc<LogOrigin>])
     let mut bytes = 0;
     for record in records {
         let line = printer.print(record);
-        bytes += line.as_str().len();
-        out.write_all(line.as_str().as_bytes()).map_err(failed)?;
+        bytes += line.len();
+        out.write_all(line.as_bytes()).map_err(failed)?;
     }
     out.flush().map_err(failed)?;
     let whole = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
