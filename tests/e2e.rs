@@ -21,6 +21,8 @@ mod health;
 mod level;
 #[path = "e2e/live_diff.rs"]
 mod live_diff;
+#[path = "e2e/live_rollout.rs"]
+mod live_rollout;
 #[path = "e2e/live_services.rs"]
 mod live_services;
 #[path = "e2e/live_whatif.rs"]
@@ -45,6 +47,8 @@ mod rights;
 mod screen;
 #[path = "e2e/sync.rs"]
 mod sync;
+#[path = "e2e/terminal.rs"]
+mod terminal;
 #[path = "e2e/timeline.rs"]
 mod timeline;
 #[path = "e2e/world.rs"]

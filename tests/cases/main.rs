@@ -9,4 +9,5 @@ mod support;
 mod diff_offline;
 mod forms;
 mod inputs;
+mod kubeconfig;
 mod what_if;

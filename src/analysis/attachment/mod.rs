@@ -9,6 +9,7 @@ pub mod listener_match;
 mod reason;
 mod rules;
 mod targets;
+mod unknown;
 mod usage;
 pub mod waypoint;
 mod words;
@@ -24,6 +25,7 @@ use crate::model::workload::{Pod, ProxyKind};
 
 pub use distance::distance;
 pub use reason::{Exclusion, LabelDifference, Reach, Reason, RefMiss, TargetMiss, Unused};
+pub use unknown::unknown;
 
 use rules::Rules;
 use targets::Target;
