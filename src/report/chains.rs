@@ -115,7 +115,8 @@ fn filters(filters: &[FilterAnswer], paint: Paint) -> String {
 }
 
 fn proxy_markdown(proxy: &ProxyChains) -> String {
-    let mut out = format!("### Filter chains of {}{}\n", markdown::code(&proxy.proxy.to_string()), versions(proxy));
+    let versions = Paint::Plain.paint(Style::Plain, &versions(proxy));
+    let mut out = format!("### Filter chains of {}{versions}\n", markdown::code(&proxy.proxy.to_string()));
     for listener in &proxy.listeners {
         let _ = writeln!(out, "\n**{}**\n", listener_line(listener, Paint::Plain));
         for line in listener.prediction.iter().flat_map(PredictionAnswer::lines) {

@@ -2,9 +2,9 @@
 //! closed, over xDS.
 
 use bytes::Bytes;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 
 use super::Shared;
 use super::dump::{accept, said};
@@ -100,16 +100,21 @@ async fn with_extensions(shared: &Shared, pod: &str, proxy: &ProxyId, part: &[u8
     Ok(joined(part, &told.bytes))
 }
 
-/// A bare list of resources, as istiod writes it where it is asked for some types, and the sections of a dump, as one dump.
-fn joined(list: &[u8], dump: &[u8]) -> Option<Bytes> {
-    #[derive(Deserialize)]
-    struct Sections<'a> {
-        #[serde(borrow)]
-        configs: Vec<&'a RawValue>,
-    }
-    let mut configs: Vec<&RawValue> = serde_json::from_slice(list).ok()?;
-    configs.extend(serde_json::from_slice::<Sections<'_>>(dump).ok()?.configs);
-    Some(Bytes::from(json!({"configs": configs}).to_string()))
+/// The resources of some types, which istiod writes as a dump or a bare list, and the sections of a dump, as one dump.
+fn joined(part: &[u8], dump: &[u8]) -> Option<Bytes> {
+    let mut all = Sections { configs: serde_json::from_slice(part).or_else(|_| sections(part)).ok()? };
+    all.configs.extend(sections(dump).ok()?);
+    serde_json::to_vec(&all).ok().map(Bytes::from)
+}
+
+#[derive(Deserialize, Serialize)]
+struct Sections<'a> {
+    #[serde(borrow)]
+    configs: Vec<&'a RawValue>,
+}
+
+fn sections(dump: &[u8]) -> Result<Vec<&RawValue>, serde_json::Error> {
+    serde_json::from_slice::<Sections<'_>>(dump).map(|dump| dump.configs)
 }
 
 async fn over_xds(shared: &Shared, pod: &str, proxy: &ProxyId, limits: Limits) -> Result<Option<xds::Told>, Trouble> {
