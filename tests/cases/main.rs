@@ -6,8 +6,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod chain_words;
 mod diff_offline;
 mod forms;
 mod inputs;
 mod kubeconfig;
+mod log_meaning;
+mod logs;
+mod stubs;
 mod what_if;

@@ -22,6 +22,7 @@ use thiserror::Error;
 use crate::model::envoy::{ConfigDump, DumpView, Section};
 use crate::model::warning::Warning;
 
+pub use ecds::{inline, inline_wasm};
 pub use resources::resources;
 
 /// Bytes that are no config dump at all.
@@ -80,6 +81,7 @@ pub fn parse(bytes: &[u8], view: DumpView, object: &str) -> Result<Parsed, NotAD
         }
     };
     reader.drop_repeated_refusals();
+    reader.dump.settle_ecds();
     let known = reader.dump.sections.iter().any(|section| outer::is_of_a_dump(&section.type_url));
     if !known {
         return Err(outer::not_a_dump(text, "it has no section of an Envoy config dump"));

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::super::{FailureKind, SourceError};
 use super::blocks::Input;
-use super::{archive, compression, fault, questions};
+use super::{archive, compression, fault, questions, text};
 
 /// The places.
 pub(super) enum Store {
@@ -40,7 +40,13 @@ pub(super) fn open(path: &Path) -> Result<Store, SourceError> {
         // A folder that may not be read would else look like one that is no recording.
         fs::read_dir(path).map_err(failed)?;
         let store = Store::Folder(path.to_owned());
-        return if store.is_recording() { Ok(store) } else { Err(fault::no_recording(&name)) };
+        // Without the right to search it, nothing in it is to be seen.
+        let hidden = fs::metadata(path.join("k8s")).err().filter(|error| error.kind() == io::ErrorKind::PermissionDenied);
+        return match hidden {
+            Some(error) => Err(failed(error)),
+            None if store.is_recording() => Ok(store),
+            None => Err(fault::no_recording(&name)),
+        };
     }
     if about.is_file() && about.len() == 0 {
         return Err(fault::empty(&name));
@@ -53,6 +59,9 @@ pub(super) fn open(path: &Path) -> Result<Store, SourceError> {
         let mut head = Vec::with_capacity(512);
         file.by_ref().take(512).read_to_end(&mut head).map_err(failed)?;
         if !compression::is_compressed(&name, &head) && !archive::is_archive(&name, &head) {
+            if text::is_log(&head) {
+                return Ok(Store::Log(path.to_owned()));
+            }
             return Ok(Store::Dump(Dump::File(path.to_owned())));
         }
     }
@@ -133,6 +142,14 @@ impl Store {
             Self::Dump(_) | Self::Log(_) => BTreeSet::new(),
         };
         names.into_iter().collect()
+    }
+
+    /// Why the names in a folder of the recording cannot be read, where it is there.
+    pub(super) fn unreadable(&self, folder: &str) -> Option<SourceError> {
+        let Self::Folder(root) = self else { return None };
+        let path = root.join(folder);
+        let error = fs::read_dir(&path).err().filter(|error| error.kind() != io::ErrorKind::NotFound)?;
+        Some(fault::io(&fault::shown(&path), &error))
     }
 
     /// The bytes of a file by its plain name, be it compressed or not; None where the recording lacks it.
