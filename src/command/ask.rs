@@ -16,7 +16,7 @@ use crate::model::ids::{PluginId, ProxyId};
 use crate::model::snapshot::{Dump, Snapshot};
 use crate::model::warning::Warning;
 use crate::report::{Answer, Paint};
-use crate::source::record::{self, RecordTarget};
+use crate::source::record::{self, RecordTarget, Strings};
 use crate::source::{SharedSource, SourceKind};
 
 /// How many proxies of a live mesh a command asks unless they are named: each dump stops a proxy's main thread for a moment.
@@ -158,7 +158,7 @@ impl Asker<'_> {
         Ok(self.print(&answers::mtls(&objects, &pods), None))
     }
 
-    pub(super) async fn record(&self, folder: &Path) -> Result<Outcome, Error> {
+    pub(super) async fn record(&self, folder: &Path, strict: bool) -> Result<Outcome, Error> {
         let collector = self.objects_only("record").await?;
         let objects = collector.objects();
         let targets =
@@ -167,7 +167,8 @@ impl Asker<'_> {
             let request = fetch::request(objects, &proxy, crate::source::ProxyQuestion::WholeDump, self.common.timeout);
             RecordTarget { proxy, container: request.container, admin_port: request.admin_port }
         });
-        Ok(self.print(&record::record(self.source.clone(), folder, targets.collect(), self.common.timeout).await?, None))
+        let strings = if strict { Strings::NotOfPlugins } else { Strings::Unrecognised };
+        Ok(self.print(&record::record(self.source.clone(), folder, targets.collect(), self.common.timeout, strings).await?, None))
     }
 
     /// The mesh with the dumps of a workload's proxies, of all in reach where none is named, and these proxies.

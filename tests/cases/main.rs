@@ -13,5 +13,7 @@ mod inputs;
 mod kubeconfig;
 mod log_meaning;
 mod logs;
+mod recordings;
+mod redaction;
 mod stubs;
 mod what_if;

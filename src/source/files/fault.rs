@@ -48,6 +48,11 @@ pub(super) fn no_recording(name: &str) -> SourceError {
     )
 }
 
+/// A link in a recording to something outside of it.
+pub(super) fn link(name: &str) -> SourceError {
+    bad(format!("{name} is a link that leads out of the recording"), "put what it leads to in its place, if you want it read")
+}
+
 /// More than is read.
 pub(super) fn too_large(name: &str, limit: u64) -> SourceError {
     bad(format!("{name} is larger than {} MiB", limit >> 20), "give the dump of one proxy, or a smaller recording")

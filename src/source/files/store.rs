@@ -39,6 +39,9 @@ pub(super) fn open(path: &Path) -> Result<Store, SourceError> {
     if about.is_dir() {
         // A folder that may not be read would else look like one that is no recording.
         fs::read_dir(path).map_err(failed)?;
+        for folder in questions::FOLDERS {
+            inside(path, folder)?;
+        }
         let store = Store::Folder(path.to_owned());
         // Without the right to search it, nothing in it is to be seen.
         let hidden = fs::metadata(path.join("k8s")).err().filter(|error| error.kind() == io::ErrorKind::PermissionDenied);
@@ -125,7 +128,7 @@ impl Store {
     /// Whether the recording has this folder.
     pub(super) fn has(&self, folder: &str) -> bool {
         match self {
-            Self::Folder(root) => root.join(folder).is_dir(),
+            Self::Folder(root) => inside(root, folder).is_ok_and(|found| found.is_some_and(|path| path.is_dir())),
             Self::Archive { files, .. } => !under(files, folder).is_empty(),
             Self::Dump(_) | Self::Log(_) => false,
         }
@@ -134,10 +137,10 @@ impl Store {
     /// The names in a folder of the recording, sorted; none where there is no such folder.
     pub(super) fn names(&self, folder: &str) -> Vec<String> {
         let names: BTreeSet<String> = match self {
-            Self::Folder(root) => match fs::read_dir(root.join(folder)) {
-                Ok(entries) => entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect(),
-                Err(_) => BTreeSet::new(),
-            },
+            Self::Folder(root) => {
+                let entries = inside(root, folder).ok().flatten().and_then(|path| fs::read_dir(path).ok());
+                entries.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect()
+            }
             Self::Archive { files, .. } => under(files, folder),
             Self::Dump(_) | Self::Log(_) => BTreeSet::new(),
         };
@@ -157,7 +160,7 @@ impl Store {
         for name in spellings(name) {
             let (shown, bytes) = match self {
                 Self::Folder(root) => {
-                    let path = root.join(&name);
+                    let Some(path) = inside(root, &name)? else { continue };
                     match read(&path) {
                         Ok(bytes) => (fault::shown(&path), bytes),
                         Err(error) if error.kind == FailureKind::Missing => continue,
@@ -179,7 +182,10 @@ impl Store {
     pub(super) fn stream(&self, name: &str) -> Result<Option<Input>, SourceError> {
         for name in spellings(name) {
             let path = match self {
-                Self::Folder(root) => root.join(&name),
+                Self::Folder(root) => match inside(root, &name)? {
+                    Some(path) => path,
+                    None => continue,
+                },
                 Self::Log(path) => path.clone(),
                 Self::Archive { name: archive, files } => match files.get(&name) {
                     Some(bytes) => return unpacked(&format!("{archive}: {name}"), Box::new(io::Cursor::new(bytes.clone()))),
@@ -200,6 +206,19 @@ impl Store {
 
 fn unpacked(name: &str, input: Input) -> Result<Option<Input>, SourceError> {
     compression::stream(input).map(Some).map_err(|error| fault::io(name, &error))
+}
+
+/// The path of what a folder holds; None where it holds no such thing. A link that leads out of the folder is not followed: who reads,
+/// or records, a recording of somebody else would give away files of their own.
+fn inside(root: &Path, name: &str) -> Result<Option<PathBuf>, SourceError> {
+    let path = root.join(name);
+    let failed = |error: io::Error| fault::io(&fault::shown(&path), &error);
+    match fs::canonicalize(&path) {
+        Ok(real) if real.starts_with(fs::canonicalize(root).map_err(failed)?) => Ok(Some(path)),
+        Ok(_) => Err(fault::link(&fault::shown(&path))),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(failed(error)),
+    }
 }
 
 /// The names under which a file can lie, plain and compressed. Names are made from what a person or a cluster wrote, and may
