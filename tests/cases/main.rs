@@ -8,11 +8,13 @@ mod support;
 
 mod chain_words;
 mod diff_offline;
+mod fixes;
 mod forms;
 mod inputs;
 mod kubeconfig;
 mod log_meaning;
 mod logs;
+mod policy;
 mod recordings;
 mod redaction;
 mod stubs;
