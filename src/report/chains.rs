@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::paint::{Paint, Style};
 use super::form::Form;
 use super::markdown;
+use super::paint::{Paint, Style};
 use crate::analysis::answers::{ChainAnswer, ChainsAnswer, FilterAnswer, ListenerAnswer, PredictionAnswer, ProxyChains};
 use crate::model::envoy::ListenerState;
 use crate::model::ids::PluginKind;

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use super::chains::{chain_markdown, chain_text};
-use super::paint::{Paint, Style};
 use super::form::Form;
 use super::markdown;
+use super::paint::{Paint, Style};
 use crate::analysis::answers::{ConnectionAnswer, ProxyConnection, TakingListener};
 use crate::analysis::connection::Outcome;
 use crate::model::warning::Warning;

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::paint::{Paint, Style};
 use super::form::Form;
 use super::markdown;
+use super::paint::{Paint, Style};
 use crate::analysis::answers::{DiffAnswer, DiffEntry, DiffLine, TypeDiff};
 use crate::model::warning::Warning;
 

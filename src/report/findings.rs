@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::paint::{Paint, Style};
 use super::form::Form;
+use super::paint::{Paint, Style};
 use super::{junit, markdown, sarif};
 use crate::analysis::answers::FindingsAnswer;
 use crate::analysis::findings::{Finding, Severity};

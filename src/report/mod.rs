@@ -99,6 +99,8 @@ fn yaml<T: Serialize + ?Sized>(answer: &T) -> String {
     match serde_saphyr::to_string(&value) {
         Ok(yaml) if is_plain(&yaml) && is_same(&yaml) => yaml,
         // JSON is YAML, but for characters beyond 16 bits, which YAML writes as one (YAML 1.2.2, 5.7).
-        _ => escaped(serde_json::to_string_pretty(&value).unwrap_or_default(), |c, safe| safe.push_str(&format!("\\U{:08x}", u32::from(c)))),
+        _ => {
+            escaped(serde_json::to_string_pretty(&value).unwrap_or_default(), |c, safe| safe.push_str(&format!("\\U{:08x}", u32::from(c))))
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::paint::{Paint, Style};
 use super::form::Form;
+use super::paint::{Paint, Style};
 use super::{Table, markdown};
 use crate::analysis::answers::{OrderAnswer, OrderEntry, OrderList, RulerMark};
 use crate::model::warning::Warning;

@@ -1,7 +1,7 @@
 //! The overview of plugins.
 
-use super::paint::{Paint, Style};
 use super::form::Form;
+use super::paint::{Paint, Style};
 use super::{Table, markdown};
 use crate::analysis::answers::{PluginsAnswer, summed};
 use crate::model::warning::Warning;

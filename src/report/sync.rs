@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::paint::{Paint, Style};
 use super::form::Form;
+use super::paint::{Paint, Style};
 use super::{Table, markdown};
 use crate::analysis::answers::{SyncAnswer, SyncEntry, TypeAnswer};
 use crate::model::warning::Warning;

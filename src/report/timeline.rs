@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::paint::{Paint, Style};
 use super::form::Form;
+use super::paint::{Paint, Style};
 use super::{Table, markdown};
 use crate::analysis::answers::{StepAnswer, TimelineAnswer, TimelinePart};
 use crate::analysis::timeline::Unseen;

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::paint::{Paint, Style};
 use super::form::Form;
 use super::markdown;
+use super::paint::{Paint, Style};
 use crate::analysis::answers::{WhyAnswer, WhyEntry, WhyListener};
 use crate::analysis::explain::{ONE_CHAIN, Term};
 use crate::model::envoy::ListenerState;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::paint::{Paint, Style};
 use super::form::Form;
+use super::paint::{Paint, Style};
 use super::{Table, markdown};
 use crate::analysis::answers::{Part, WorkloadSummary, WorkloadsAnswer};
 use crate::analysis::near_miss::NearMiss;

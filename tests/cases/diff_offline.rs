@@ -63,10 +63,8 @@ fn item_5_each_setting_of_an_extension_is_compared_offline() {
         ("configuration", "runtime", |config| config["vmConfig"]["runtime"] = json!("envoy.wasm.runtime.null")),
     ];
     for (what, says, edit) in cases {
-        let (_folder, entry) = edited_files(
-            |view| edit(&mut view["configs"][1]["ecdsFilters"][0]["ecdsFilter"]["config"]),
-            |files| to_view(files, &[]),
-        );
+        let (_folder, entry) =
+            edited_files(|view| edit(&mut view["configs"][1]["ecdsFilters"][0]["ecdsFilter"]["config"]), |files| to_view(files, &[]));
         let found = &entry["types"][1]["differences"][0];
         assert_eq!((&found["what"], &found["extension"]), (&json!(what), &json!(EXTENSION)), "{entry}");
         assert!(found["detail"].as_str().unwrap().contains(says), "{found}");
@@ -132,8 +130,7 @@ fn on_the_proxy(files: &mut BTreeMap<String, Vec<u8>>, resource: &str, inner: Op
 #[test]
 fn live_l4_an_extension_is_found_by_the_name_in_its_message() {
     for inner in ["mine", "default.helloworld~istio-translated-wasmplugin"] {
-        let (_folder, entry) =
-            edited_files(|view| with_envoy_filter(view, inner), |files| on_the_proxy(files, "my-wasm", Some(inner)));
+        let (_folder, entry) = edited_files(|view| with_envoy_filter(view, inner), |files| on_the_proxy(files, "my-wasm", Some(inner)));
         assert_eq!(lines(&entry, 1), [], "{inner}: {entry}");
         assert_eq!(entry["types"][1]["same"], true);
     }

@@ -102,9 +102,7 @@ pub(super) fn scalar(field: &FieldDescriptor, value: Value) -> Option<Value> {
     let is_single = !field.is_map() && !field.is_list();
     let value = match value {
         Value::Array(list) if field.is_list() => list.into_iter().map(|value| written::scalar(&kind, value)).collect(),
-        Value::Object(entries) if field.is_map() => {
-            entries.into_iter().map(|(key, value)| (key, written::scalar(&kind, value))).collect()
-        }
+        Value::Object(entries) if field.is_map() => entries.into_iter().map(|(key, value)| (key, written::scalar(&kind, value))).collect(),
         other if is_single => written::scalar(&kind, other),
         other => other,
     };

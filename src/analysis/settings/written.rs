@@ -88,6 +88,9 @@ mod tests {
         assert_eq!(base64("W3JlZGFjdGVkXQ==").unwrap(), "W3JlZGFjdGVkXQ==");
         assert_eq!(base64("[redacted]"), None);
         assert_eq!(whole("9007199254740993").unwrap().to_string(), "9007199254740993");
-        assert_eq!((whole("10.0").unwrap().to_string(), whole("05"), whole("1.5"), whole("-1").unwrap().to_string()), ("10".into(), None, None, "-1".into()));
+        assert_eq!(
+            (whole("10.0").unwrap().to_string(), whole("05"), whole("1.5"), whole("-1").unwrap().to_string()),
+            ("10".into(), None, None, "-1".into())
+        );
     }
 }

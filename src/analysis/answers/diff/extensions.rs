@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use super::listeners::counted;
-use super::within::{self, Found};
 use super::pairing::{self, Pairing, Wanted};
+use super::within::{self, Found};
 use super::{DiffLine, TypeDiff, modules};
 use crate::analysis::outlook::Outlook;
 use crate::model::envoy::{ConfigDump, EcdsFilter, ExtensionConfig, FilterSource, Listener, ListenerState};
