@@ -7,7 +7,9 @@
 mod support;
 
 mod chain_words;
+mod diff_offline;
 mod fixes;
+mod forms;
 mod inputs;
 mod kubeconfig;
 mod log_meaning;
