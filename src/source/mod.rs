@@ -9,6 +9,7 @@ pub mod files;
 pub mod logs;
 pub mod manifest;
 pub mod record;
+pub mod regular;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +42,12 @@ pub trait Source: Send + Sync + 'static {
     /// of a lone dump (which has no namespace until the dump was understood). None for a live mesh.
     fn proxies(&self) -> Vec<ProxyId> {
         Vec::new()
+    }
+
+    /// Why nothing of any proxy can be read although there is a place for it: one clause, as of an empty folder. None where there is something,
+    /// or where the source has no such place.
+    fn no_proxies(&self) -> Option<String> {
+        None
     }
 
     /// Reads the objects and goes on to say what changes, until the reader drops its end. For each kind there is a

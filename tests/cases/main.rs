@@ -6,4 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod dumps;
+mod hostile_files;
 mod inputs;
+mod proxies;

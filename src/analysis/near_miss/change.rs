@@ -123,6 +123,7 @@ fn label(labels: &[LabelLine], pod: &Pod, workload: &WorkloadId, objects: &Inven
         WorkloadKind::Gateway => return format!("{}, or change the selector", targeting(&workload.name.name)),
         WorkloadKind::WorkloadEntry => "spec.labels of the WorkloadEntry".to_owned(),
         WorkloadKind::Pod => "the pod".to_owned(),
+        WorkloadKind::Proxy => "what the proxy's node says of itself".to_owned(),
         kind => format!("the pod template of the {}", kind.as_str()),
     };
     let set = format!("set {} on {holder}", pairs(&differing));

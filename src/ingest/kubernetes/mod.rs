@@ -57,13 +57,15 @@ pub struct Understood {
     pub object: Option<Object>,
     /// What was not understood.
     pub warnings: Vec<Warning>,
+    /// What of its spec has a wrong type, so that nobody can decode it and nothing is known of what it asks for.
+    pub wrong_type: Option<String>,
 }
 
 /// Reads one object of a kind.
 pub fn object(kind: Kind, value: &Value) -> Understood {
     let Some(name) = name_of(kind, value) else {
         let warning = Warning::new(format!("a {kind}"), "has no metadata.name, so it was left out", "look at it with kubectl get -o yaml");
-        return Understood { name: None, object: None, warnings: vec![warning] };
+        return Understood { name: None, object: None, warnings: vec![warning], wrong_type: None };
     };
     let mut fields = Fields::new(kind, &name, value);
     let object = match kind {
@@ -80,8 +82,9 @@ pub fn object(kind: Kind, value: &Value) -> Understood {
         Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet => Some(Object::Owner(owner::read(&mut fields))),
         Kind::MeshConfigMap => mesh::read(&mut fields).map(Object::Mesh),
     };
+    let wrong_type = fields.wrong_type();
     let warnings = fields.into_warnings();
-    Understood { name: Some(name), object, warnings }
+    Understood { name: Some(name), object, warnings, wrong_type }
 }
 
 /// The namespace and name of an object.

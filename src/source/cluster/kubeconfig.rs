@@ -9,7 +9,10 @@ use kube::{Client, Config};
 use super::ClusterOptions;
 use super::no_proxy::bypasses;
 use super::trouble::{Trouble, one_line, seconds};
-use crate::source::{FailureKind, SourceError};
+use crate::source::{FailureKind, SourceError, regular};
+
+/// A larger file is no kubeconfig.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// A client and what it talks to.
 pub(super) struct Connection {
@@ -144,6 +147,12 @@ fn names_proxy(config: &Kubeconfig, context: &str) -> bool {
 }
 
 fn read(path: &Path) -> Result<Kubeconfig, SourceError> {
+    let unread = |error: std::io::Error| unusable(&path.display().to_string(), &error.to_string());
+    // The library reads whatever stands there: a pipe would hold it for ever.
+    let (_, size) = regular::open(path).map_err(unread)?;
+    if size > MOST_BYTES {
+        return Err(unusable(&path.display().to_string(), "it is larger than any kubeconfig"));
+    }
     // Of the parser's text only the first line is kept: the lines after it quote the file, and that may hold a token.
     Kubeconfig::read_from(path).map_err(|error| unusable(&path.display().to_string(), &error.to_string()))
 }

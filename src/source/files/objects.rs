@@ -102,6 +102,7 @@ fn gaps(store: &Store) -> Vec<Update> {
         let why = "its writing was interrupted, so files may be missing".to_owned();
         updates.push(Update::Unread(Unread { kind: None, what: "the recording".to_owned(), why, fix: "record it again".to_owned() }));
     }
+    updates.extend(store.no_proxies().map(|why| general("the proxies".to_owned(), format!("nothing of them can be read: {why}"))));
     match unread(store) {
         // A kind without a file was said to be unread in its own place.
         Ok(entries) => updates.extend(
