@@ -13,9 +13,12 @@ use meshscope::app::msg::Msg;
 use meshscope::app::question::Question;
 use meshscope::app::state::Ticket;
 use meshscope::ingest::collect::Changed;
+use meshscope::ingest::workloads;
 use meshscope::model::ids::{ObjectName, ProxyId};
 use meshscope::model::kind::Kind;
-use meshscope::model::snapshot::{Dump, Snapshot};
+use meshscope::model::snapshot::{Dump, LoadedDump, Snapshot};
+use meshscope::model::update::Health;
+use meshscope::model::workload::Pod;
 use meshscope::source::demo::Demo;
 use meshscope::source::{Source, SourceInfo, SourceKind};
 use support::driver::{Driver, proxies_asked};
@@ -179,20 +182,141 @@ fn a_broken_task_leaves_no_wait() {
     assert!(driver.text(SIZE).contains("could not be read: internal error: out of tape."));
 }
 
+/// The mesh without the pod of httpbin, and with one of another name in its place where there is a name.
+fn rolled(driver: &Driver, gone: &ProxyId, name: Option<&str>, ready: bool) -> Arc<Snapshot> {
+    objects(driver, |snapshot| {
+        let mut objects = (*snapshot.objects).clone();
+        let pod = objects.pods.remove(gone).map(|pod| (*pod).clone());
+        if let (Some(name), Some(pod)) = (name, pod) {
+            objects.insert_pod(Pod { id: ProxyId::new(name, "default"), ready, ..pod });
+        }
+        snapshot.workloads = workloads::derive(&objects).into();
+        snapshot.objects = Arc::new(objects);
+    })
+}
+
+/// Performs what does not ask a proxy for its dump: the new pod is none of the source's.
+fn perform_but_dumps(driver: &mut Driver, effects: &[Effect]) {
+    driver.perform(effects.iter().filter(|effect| !matches!(effect, Effect::FetchConfigDump { .. })).cloned().collect());
+    driver.settle();
+}
+
+fn pod_changed(pod: &str) -> Changed {
+    Changed::Objects(Kind::Pod, Some(ObjectName::new("default", pod)))
+}
+
+/// Keys that lead to each screen of a proxy.
+const OF_A_PROXY: [(&str, View); 4] = [("c", View::Chains), ("w", View::Why), ("o", View::Order), ("cd", View::Diff)];
+
 #[test]
-fn a_pod_that_goes_away_is_said() {
+fn live_l20_a_screen_goes_on_with_the_pod_that_replaces_its_own() {
+    for (keys, view) in OF_A_PROXY {
+        let mut driver = live(false);
+        driver.keys(keys);
+        let dump = driver.app.snapshot.dumps[&httpbin()].clone();
+        let new = ProxyId::new("httpbin-b", "default");
+        let effects = driver.send(read(rolled(&driver, &httpbin(), Some("httpbin-b"), true), pod_changed("httpbin-b")));
+        assert_eq!(driver.app.screen().view(), view);
+        assert_eq!(driver.app.screen().proxy(), Some(&new), "{keys}");
+        assert_eq!(driver.app.event.as_deref(), Some("pod httpbin-b replaces httpbin-664956bb75-9d64m"));
+        assert!(proxies_asked(&effects).contains(&new), "{effects:?}");
+        assert!(driver.app.screen().answer.is_none(), "what is shown is not of the pod that is gone");
+        if view == View::Diff {
+            assert!(effects.iter().any(|effect| matches!(effect, Effect::FetchView { request, .. } if request.proxy == new)));
+        }
+        let (ticket, _) = request(&effects);
+        perform_but_dumps(&mut driver, &effects);
+        let effects = driver.send(Msg::DumpRead { ticket, proxy: new.clone(), dump, changes: vec![] });
+        driver.perform(effects);
+        driver.settle();
+        let said = driver.app.event.clone().unwrap();
+        assert_eq!(said, "pod httpbin-b replaces httpbin-664956bb75-9d64m · httpbin 15006: 4 → 4");
+        assert!(!driver.text(SIZE).contains("is gone"), "{}", driver.text(SIZE));
+    }
+}
+
+#[test]
+fn live_l20_a_screen_waits_for_a_pod_that_is_ready_and_offers_no_dead_keys() {
     let mut driver = live(false);
     driver.keys("c");
-    let gone = objects(&driver, |snapshot| {
-        let mut objects = (*snapshot.objects).clone();
-        objects.pods.remove(&httpbin());
-        snapshot.objects = Arc::new(objects);
-    });
-    let changed = Changed::Objects(Kind::Pod, Some(ObjectName::new("default", "httpbin-664956bb75-9d64m")));
-    let effects = driver.send(read(gone, changed));
+    let dump = driver.app.snapshot.dumps[&httpbin()].clone();
+    let effects = driver.send(read(rolled(&driver, &httpbin(), None, true), pod_changed("httpbin-664956bb75-9d64m")));
     driver.perform(effects);
     driver.settle();
-    let chains = driver.text(SIZE);
-    assert!(chains.contains("The pod httpbin-664956bb75-9d64m of namespace default is gone."), "{chains}");
-    assert_eq!(driver.app.proxies_read(), 0);
+    let waiting = driver.text(SIZE);
+    assert!(driver.app.event.as_deref().unwrap().contains("waiting for another one of deploy/httpbin"), "{:?}", driver.app.event);
+    assert!(waiting.contains("The pod httpbin-664956bb75-9d64m of namespace default is gone. Waiting for another pod of deploy/httpbin"));
+    let footer = waiting.lines().rev().find(|line| line.contains("back")).unwrap();
+    assert!(!footer.contains("why") && !footer.contains("order") && !footer.contains("open"), "{footer}");
+    // One that is not ready is not gone on with.
+    let pods = |driver: &Driver, ready| {
+        objects(driver, |snapshot| {
+            let mut objects = (*snapshot.objects).clone();
+            let other = objects.pods.values().find(|pod| pod.proxy.is_some() && pod.id.namespace == "default").unwrap();
+            let spare = (**other).clone();
+            let labels = [("app", "httpbin"), ("version", "v1"), ("pod-template-hash", "664956bb75")];
+            let owner = meshscope::model::workload::Owner { kind: "ReplicaSet".into(), name: "httpbin-664956bb75".into() };
+            let labels = labels.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+            objects.insert_pod(Pod { id: ProxyId::new("httpbin-c", "default"), owner: Some(owner), labels, ready, ..spare });
+            snapshot.workloads = workloads::derive(&objects).into();
+            snapshot.objects = Arc::new(objects);
+        })
+    };
+    let effects = driver.send(read(pods(&driver, false), pod_changed("httpbin-c")));
+    perform_but_dumps(&mut driver, &effects);
+    assert_eq!(driver.app.screen().proxy(), Some(&httpbin()));
+    let effects = driver.send(read(pods(&driver, true), pod_changed("httpbin-c")));
+    let new = ProxyId::new("httpbin-c", "default");
+    assert_eq!(driver.app.screen().proxy(), Some(&new));
+    let (ticket, _) = request(&effects);
+    perform_but_dumps(&mut driver, &effects);
+    let effects = driver.send(Msg::DumpRead { ticket, proxy: new, dump, changes: vec![] });
+    driver.perform(effects);
+    driver.settle();
+    assert_eq!(driver.app.event.as_deref(), Some("pod httpbin-c replaces httpbin-664956bb75-9d64m · httpbin 15006: 4 → 4"));
+    assert!(driver.text(SIZE).contains("N = 4 → 4 on 15006"), "{}", driver.text(SIZE));
+}
+
+#[test]
+fn live_l20_screens_below_go_on_too() {
+    let mut driver = live(false);
+    driver.keys("cw");
+    let new = ProxyId::new("httpbin-b", "default");
+    driver.send(read(rolled(&driver, &httpbin(), Some("httpbin-b"), true), pod_changed("httpbin-b")));
+    let shown: Vec<_> = driver.app.screens.iter().filter_map(|screen| screen.proxy().cloned()).collect();
+    assert_eq!(shown, [new.clone(), new]);
+}
+
+#[test]
+fn live_l19_a_silent_server_never_looks_live() {
+    let mut driver = live(false);
+    driver.keys("c");
+    let silent = Health::Silent { since: 61_000_000_000, seconds: 12, what: "nothing is heard from the API server".to_owned() };
+    let health = |health| Msg::MeshRead { epoch: 1, objects: objects_of(&driver), changed: vec![Changed::Health], health: Some(health) };
+    let (silent, live) = (health(silent), health(Health::Live));
+    driver.send(silent);
+    for size in [SIZE, (80, 24)] {
+        let said = driver.text(size);
+        assert!(said.contains("nothing heard since 00:01:01 UTC (12 s)") && !said.contains("live"), "{said}");
+    }
+    driver.send(live);
+    assert_eq!(driver.app.event.as_deref(), Some("lab answers again"));
+}
+
+fn objects_of(driver: &Driver) -> Arc<Snapshot> {
+    objects(driver, |_| ())
+}
+
+#[test]
+fn live_l19_what_a_silent_proxy_said_before_is_shown_with_its_time() {
+    let mut driver = live(false);
+    driver.keys("c");
+    let Dump::Loaded(loaded) = driver.app.snapshot.dumps[&httpbin()].clone() else { panic!("it was read") };
+    let dated = Dump::Loaded(Arc::new(LoadedDump { read_at: Some(61_000_000_000), ..(*loaded).clone() }));
+    let (ticket, _) = request(&driver.effects_of("r"));
+    driver.send(Msg::DumpRead { ticket, proxy: httpbin(), dump: dated, changes: vec![] });
+    let (ticket, _) = request(&driver.effects_of("r"));
+    driver.send(Msg::DumpRead { ticket, proxy: httpbin(), dump: Dump::Failed("no answer within 5 s".into()), changes: vec![] });
+    assert_eq!(driver.app.event.as_deref(), Some("no answer within 5 s; what is shown is of 00:01:01 UTC"));
+    assert!(driver.text(SIZE).contains("1 proxy, 1 without an answer"), "{}", driver.text(SIZE));
 }

@@ -19,6 +19,12 @@ mod following;
 mod health;
 #[path = "e2e/level.rs"]
 mod level;
+#[path = "e2e/live_rollout.rs"]
+mod live_rollout;
+#[path = "e2e/live_services.rs"]
+mod live_services;
+#[path = "e2e/live_whatif.rs"]
+mod live_whatif;
 #[path = "e2e/logs.rs"]
 mod logs;
 #[path = "e2e/logs_faults.rs"]
@@ -39,6 +45,8 @@ mod rights;
 mod screen;
 #[path = "e2e/sync.rs"]
 mod sync;
+#[path = "e2e/terminal.rs"]
+mod terminal;
 #[path = "e2e/timeline.rs"]
 mod timeline;
 #[path = "e2e/world.rs"]

@@ -9,6 +9,8 @@ mod fake_api;
 #[path = "pty/level.rs"]
 mod level;
 mod support;
+#[path = "pty/suspend.rs"]
+mod suspend;
 
 use std::io::{Read, Write};
 use std::process::Command;

@@ -7,7 +7,7 @@
 mod fake_api;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fake_api::FakeApi;
 use meshscope::model::kind::Kind;
@@ -307,6 +307,71 @@ async fn a_server_that_goes_away_is_followed_again_when_it_comes_back() {
     api.state().put(PLUGINS, object("shop", "afterwards"));
     let is_new = |update: &Update| matches!(update, Update::Applied { object, .. } if object["metadata"]["name"] == "afterwards");
     watch.until("what happened afterwards", is_new).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn live_l19_a_server_that_stands_still_is_silent_within_ten_seconds_and_followed_again() {
+    let api = FakeApi::start().await;
+    let mut watch = Watch::start(&api).await;
+    watch.live().await;
+    api.state().still = true;
+    let began = Instant::now();
+    let is_silent = |update: &Update| matches!(update, Update::Health(Health::Silent { .. }));
+    let update = watch.until("silence", is_silent).await;
+    assert!(began.elapsed() < Duration::from_secs(10), "after {:?}", began.elapsed());
+    let Update::Health(Health::Silent { seconds, what, .. }) = update else { unreachable!() };
+    assert!((5..=10).contains(&seconds), "{seconds}");
+    assert!(what.starts_with("nothing is heard from the API server http://127.0.0.1:"), "{what}");
+    // It is said again as the time goes on, and nothing else is: neither live nor another attempt.
+    let again = watch.until("silence, still", is_silent).await;
+    assert!(matches!(again, Update::Health(Health::Silent { seconds: later, .. }) if later > seconds));
+    let since = watch.seen.len();
+    api.state().still = false;
+    api.state().put(PLUGINS, object("shop", "meanwhile"));
+    watch.live().await;
+    assert!(watch.seen[since..].iter().all(|update| !matches!(update, Update::Health(Health::Degraded { .. }))), "{:#?}", watch.seen);
+    let is_told = |update: &Update| match update {
+        Update::Applied { object, .. } => object["metadata"]["name"] == "meanwhile",
+        Update::Listed { objects, .. } => objects.iter().any(|object| object["metadata"]["name"] == "meanwhile"),
+        _ => false,
+    };
+    if !watch.seen.iter().any(is_told) {
+        watch.until("what happened meanwhile", is_told).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn live_l19_at_rest_one_small_request_is_sent_every_few_seconds() {
+    let api = FakeApi::start().await;
+    let mut watch = Watch::start(&api).await;
+    watch.live().await;
+    // istiod's version may still be asked for.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let before = api.state().requests.len();
+    tokio::time::sleep(Duration::from_secs(12)).await;
+    let requests = api.state().requests[before..].to_vec();
+    assert!((1..=3).contains(&requests.len()) && requests.iter().all(|path| path == "/version"), "{requests:?}");
+    assert!(!watch.seen.iter().any(|update| matches!(update, Update::Health(Health::Silent { .. }))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_list_says_how_far_it_is() {
+    let api = FakeApi::start().await;
+    api.state().page = 2;
+    for number in 0..5 {
+        api.state().put("pods", object("shop", &format!("web-{number}")));
+    }
+    let mut watch = Watch::start(&api).await;
+    watch.live().await;
+    let told: Vec<usize> = watch
+        .seen
+        .iter()
+        .filter_map(|update| match update {
+            Update::Reading { kind: Kind::Pod, so_far } => Some(*so_far),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, [2, 4]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

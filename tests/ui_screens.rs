@@ -191,6 +191,20 @@ fn an_empty_screen_says_why_and_what_to_do() {
 }
 
 #[test]
+fn what_pods_would_decide_is_unknown_while_they_are_read_and_where_they_may_not_be_listed() {
+    let plugin = json!({"metadata": {"name": "hello", "namespace": "default"}, "spec": {"url": "oci://example.com/hello:v1"}});
+    let plugins = || Update::Listed { kind: Kind::WasmPlugin, namespace: None, objects: vec![plugin.clone()] };
+    let reading = told(vec![plugins(), Update::Reading { kind: Kind::Pod, so_far: 3500 }]);
+    assert!(reading.contains("? reading pods, 3,500") && !reading.contains("matches nothing"), "{reading}");
+    assert!(reading.contains(" unknown "), "{reading}");
+    let unread = Unread { kind: Some(Kind::Pod), what: "pods in all namespaces".into(), why: "forbidden".into(), fix: String::new() };
+    let unread = told(vec![plugins(), Update::Unread(unread)]);
+    assert!(unread.contains("? pods cannot be list") && !unread.contains("matches nothing"), "{unread}");
+    let none = told(vec![plugins(), listed(Kind::Pod)]);
+    assert!(none.contains("matches nothing") && none.contains("0 of 0"), "{none}");
+}
+
+#[test]
 fn five_thousand_pods_are_a_list_of_which_a_screenful_is_drawn() {
     let pods = (0..5000).map(|number| {
         json!({

@@ -66,6 +66,11 @@ impl Version {
         self.since(14)
     }
 
+    /// `discoverySelectors` narrow Istio's own objects from 1.16 on, Services and pods before.
+    pub fn narrows_objects(self) -> bool {
+        self.since(16)
+    }
+
     /// `spec.match` counts from 1.16 on (`pilot/pkg/model/extensions.go: MatchListener`).
     pub fn matches_listeners(self) -> bool {
         self.since(16)

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::placement::{self, ChainKind, ListenerDirection};
+use super::targets;
 use crate::model::envoy::{FilterChain, Listener};
 use crate::model::ids::PluginId;
 use crate::model::inventory::Inventory;
@@ -120,7 +121,7 @@ fn what(group: &Group, chain: &FilterChain, listener: &Listener, pod: Option<&Po
 /// (`core/listener_inbound.go: getFilterChainsByServicePort`).
 fn declared(port: u16, pod: Option<&Pod>, objects: &Inventory) -> String {
     let Some(pod) = pod else { return format!("port {port}") };
-    let mut services: Vec<&Service> = objects.services.values().map(|service| &**service).filter(|service| service.selects(pod)).collect();
+    let mut services: Vec<&Service> = targets::seen(objects, None).filter(|service| service.selects(pod)).collect();
     services.sort_by(|a, b| (&a.created, &a.name).cmp(&(&b.created, &b.name)));
     let found = services
         .iter()

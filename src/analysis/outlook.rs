@@ -1,16 +1,17 @@
 //! What istiod would send one proxy, held against what the proxy has.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::chains::{self, Facts, Gap, Prediction, Shared};
 use super::comparison::{self, Cause, Difference};
 use super::placement::{self, ListenerDirection};
 use crate::model::envoy::{ConfigDump, Listener, ListenerState};
-use crate::model::ids::{ObjectName, ProxyId};
+use crate::model::ids::{ObjectName, PluginId, ProxyId};
 use crate::model::inventory::Inventory;
 use crate::model::kind::Kind;
 use crate::model::peer_authentication::MtlsMode;
-use crate::model::plugin::Plugin;
+use crate::model::plugin::{Plugin, PluginType};
 use crate::model::snapshot::Snapshot;
 use crate::model::workload::Pod;
 
@@ -21,6 +22,8 @@ pub struct Outlook<'s> {
     pub facts: Facts<'s>,
     /// What istiod would send.
     pub prediction: Prediction,
+    /// The places of the predicted listeners, by name.
+    places: HashMap<String, usize>,
 }
 
 /// A listener of a proxy beside the one that istiod would send in its place.
@@ -72,23 +75,35 @@ impl<'s> Outlook<'s> {
     /// # Errors
     /// As for [`Self::of`].
     pub fn sharing(snapshot: &'s Snapshot, proxy: &ProxyId, shared: &Arc<Shared>) -> Result<Self, String> {
+        Self::under(snapshot, proxy, None, shared)
+    }
+
+    /// The same under a mutual TLS mode in the place of the workload's; those of single ports stay.
+    ///
+    /// # Errors
+    /// As for [`Self::of`].
+    pub fn under(snapshot: &'s Snapshot, proxy: &ProxyId, mode: Option<MtlsMode>, shared: &Arc<Shared>) -> Result<Self, String> {
         if !snapshot.has_objects {
             return Err("a lone config dump has no objects to predict from".to_owned());
         }
         let pod = snapshot.objects.pods.get(proxy).ok_or("the pod is not among the objects that were read")?;
         let node = snapshot.dump(proxy).and_then(|loaded| loaded.dump.node.as_ref());
-        let facts = Facts::of(&snapshot.objects, pod, node, None).ok_or("the pod runs no Envoy")?;
+        let facts = Facts::of(&snapshot.objects, pod, node, mode).ok_or("the pod runs no Envoy")?;
         let facts = Facts { shared: shared.clone(), ..facts };
         let further: &[Kind] = if facts.is_gateway() { &NEEDED_OF_GATEWAYS } else { &NEEDED_OF_SIDECARS };
         if let Some(kind) = NEEDED.iter().chain(further).find(|kind| snapshot.unread.contains(kind)) {
             return Err(format!("{} could not be read, and without them nothing can be predicted", kind.plural()));
+        }
+        if !facts.mesh.discovery_selectors.is_empty() && snapshot.unread.contains(&Kind::Namespace) {
+            return Err("namespaces could not be read, and discoverySelectors go by their labels, so nothing can be predicted".to_owned());
         }
         let mut prediction = chains::predict(&facts);
         if snapshot.unread.contains(&Kind::VirtualService) {
             let why = "VirtualServices could not be read, which may have TCP and TLS routes that chains follow".to_owned();
             prediction.gaps.push(Gap { listener: None, tcp_only: true, why });
         }
-        Ok(Self { facts, prediction })
+        let places = prediction.listeners.iter().enumerate().map(|(place, listener)| (listener.name.clone(), place)).collect();
+        Ok(Self { facts, prediction, places })
     }
 
     /// The direction of a listener of this proxy.
@@ -100,10 +115,9 @@ impl<'s> Outlook<'s> {
     /// bootstrap, the ends of tunnels.
     pub fn judge(&self, listener: &Listener, dump: &ConfigDump) -> Option<Judgement<'_>> {
         let direction = self.direction(listener)?;
-        let inbound = matches!(direction, ListenerDirection::Inbound | ListenerDirection::Internal);
         let predicted = self.predicted(&listener.name);
         let gaps = self.gaps(listener);
-        let unknown = self.unknown(listener, inbound, &gaps);
+        let unknown = self.unknown(listener);
         let (mut differences, mut causes) = (Vec::new(), Vec::new());
         if unknown.is_none() {
             let none = Listener { chains: Vec::new(), ..listener.clone() };
@@ -117,28 +131,55 @@ impl<'s> Outlook<'s> {
         Some(Judgement { predicted: predicted.filter(|_| unknown.is_none()), unknown, differences, causes, without_tcp })
     }
 
+    /// The listeners that are predicted and that a dump has in no state but a draining one.
+    pub fn lacking<'o>(&'o self, dump: &ConfigDump) -> impl Iterator<Item = &'o Listener> {
+        let stays = dump.listeners.iter().filter(|listener| listener.state != ListenerState::Draining);
+        let there: HashSet<&str> = stays.map(|listener| listener.name.as_str()).collect();
+        let lacking: Vec<&Listener> = self.prediction.listeners.iter().filter(|wanted| !there.contains(wanted.name.as_str())).collect();
+        lacking.into_iter()
+    }
+
     /// What istiod would send under a name.
     pub fn predicted(&self, name: &str) -> Option<&Listener> {
-        self.prediction.listeners.iter().find(|listener| listener.name == name)
+        self.places.get(name).map(|place| &self.prediction.listeners[*place])
     }
 
     /// What of a listener is not predicted.
     pub fn gaps(&self, listener: &Listener) -> Vec<&Gap> {
-        let inbound = matches!(self.direction(listener), Some(ListenerDirection::Inbound | ListenerDirection::Internal));
-        self.prediction.gaps_of(&listener.name, inbound)
+        self.prediction.gaps_of(&listener.name, self.is_inbound(listener))
     }
 
-    /// Why nothing can be said of a listener.
-    fn unknown(&self, listener: &Listener, inbound: bool, gaps: &[&Gap]) -> Option<String> {
+    /// Whether a listener takes what comes to the workload.
+    pub fn is_inbound(&self, listener: &Listener) -> bool {
+        matches!(self.direction(listener), Some(ListenerDirection::Inbound | ListenerDirection::Internal))
+    }
+
+    /// How often istiod would put a plugin into a listener.
+    ///
+    /// # Errors
+    /// Why that cannot be predicted, naming the object.
+    pub fn count(&self, plugin: &PluginId, listener: &Listener) -> Result<usize, String> {
+        if let Some(why) = self.unknown(listener) {
+            return Err(why);
+        }
+        let is_network = || self.facts.objects.plugins.get(plugin).is_some_and(|plugin| plugin.plugin_type == PluginType::Network);
+        match self.gaps(listener).first() {
+            Some(gap) if is_network() => Err(gap.why.clone()),
+            _ => Ok(self.predicted(&listener.name).map_or(0, |predicted| placement::count_in_listener(predicted, plugin))),
+        }
+    }
+
+    /// Why nothing can be predicted of a listener, naming the object; None where something can.
+    pub fn unknown(&self, listener: &Listener) -> Option<String> {
         if listener.state == ListenerState::Draining {
             return Some("a replaced listener, which only serves the connections it has".to_owned());
         }
-        let filters = comparison::envoy_filters(&self.facts, listener, inbound);
+        let filters = comparison::envoy_filters(&self.facts, listener, self.is_inbound(listener));
         if !filters.is_empty() {
             let names: Vec<String> = filters.into_iter().map(ObjectName::to_string).collect();
             return Some(format!("EnvoyFilter {} may change its chains, so there is no prediction", names.join(", ")));
         }
-        gaps.iter().find(|gap| !gap.tcp_only).map(|gap| gap.why.clone())
+        self.gaps(listener).iter().find(|gap| !gap.tcp_only).map(|gap| gap.why.clone())
     }
 
     /// The inbound listeners under each mode in the place of the workload's; those of single ports stay.

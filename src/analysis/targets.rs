@@ -25,8 +25,7 @@ pub struct ServiceTarget<'o> {
 /// Of several that lead to one port, the first decides (`core/listener_inbound.go: getFilterChainsByServicePort`).
 pub fn service_targets<'o>(objects: &'o Inventory, pod: &Pod, domain: &str, version: Version) -> Vec<ServiceTarget<'o>> {
     let revision = control_plane::revision(pod, objects);
-    let services = objects.services.values().map(|service| &**service);
-    let mut services: Vec<&Service> = services.filter(|service| service.is_seen_by(revision) && leads_to(service, pod)).collect();
+    let mut services: Vec<&Service> = seen(objects, revision).filter(|service| leads_to(service, pod)).collect();
     services.sort_by_cached_key(|service| (service.created.clone(), service.hosts(domain)));
     let of = |service: &'o Service| {
         service.ports.iter().filter_map(move |port| {
@@ -40,6 +39,13 @@ pub fn service_targets<'o>(objects: &'o Inventory, pod: &Pod, domain: &str, vers
     services.into_iter().flat_map(of).collect()
 }
 
+/// The services that the istiod of a revision sees: what is in a namespace that `discoverySelectors` leave out, it does not
+/// (`serviceregistry/kube/controller/controller.go: NewController`).
+pub fn seen<'o>(objects: &'o Inventory, revision: Option<&str>) -> impl Iterator<Item = &'o Service> {
+    let services = objects.services.values().map(|service| &**service);
+    services.filter(move |service| service.is_seen_by(revision) && objects.discovers(&service.name.namespace))
+}
+
 /// Whether a service has the pod among its endpoints.
 pub fn leads_to(service: &Service, pod: &Pod) -> bool {
     if service.name.namespace != pod.id.namespace {
@@ -50,22 +56,15 @@ pub fn leads_to(service: &Service, pod: &Pod) -> bool {
         return false;
     }
     let selected = service.selector.as_ref().is_some_and(|selector| selector.matches(&pod.labels));
-    selected || service.endpoints.iter().any(|address| pod.ips.contains(address))
+    selected || service.endpoints.iter().any(|endpoint| pod.ips.contains(&endpoint.address))
 }
 
-/// Where a port leads on the pod; None where it names a port that the pod does not have. For a ServiceEntry, and of a WorkloadEntry,
-/// a port that is named as the service's goes before the number that the service says
+/// Where a port leads on the pod; None where it names a port that the pod does not have. For a ServiceEntry, and where a Service says a
+/// number of a WorkloadEntry, a port that is named as the service's goes before that number
 /// (`serviceregistry/serviceentry/conversion.go: convertWorkloadInstanceToServiceInstance`; `serviceregistry/kube/controller:
 /// serviceInstanceFromWorkloadInstance`).
 fn target(service: &Service, port: &ServicePort, pod: &Pod) -> Option<u16> {
-    let named = |name: &str| pod.container_ports.iter().find(|(candidate, _)| candidate == name).map(|(_, number)| *number);
-    if (service.registry == Registry::ServiceEntry || pod.is_workload_entry)
-        && let Some(number) = named(&port.name)
-    {
-        return Some(number);
-    }
-    match &port.target {
-        TargetPort::Number(number) => Some(*number),
-        TargetPort::Name(name) => named(name),
-    }
+    let by_own_name = service.registry == Registry::ServiceEntry || (pod.is_workload_entry && matches!(port.target, TargetPort::Number(_)));
+    let named = pod.container_ports.iter().find(|candidate| by_own_name && candidate.name == port.name);
+    named.map(|found| found.number).or_else(|| port.container_port(pod))
 }

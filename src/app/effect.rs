@@ -123,6 +123,13 @@ pub enum Effect {
     },
     /// Stop what runs under a ticket.
     Stop(Ticket),
+    /// Give the terminal back and stop the process, until somebody continues it.
+    Suspend {
+        /// Whether all processes of the shell's job stop, as where the terminal stops it, or this one alone.
+        job: bool,
+    },
+    /// Take the terminal again: the process was continued, and whoever had it meanwhile has changed it.
+    TakeTerminal,
     /// Copy a text.
     Copy(String),
     /// Show another scene of the demo.

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::clipboard::{self, Method, SystemClipboard};
 use super::effect::Effect;
+use super::job;
 use super::level::{LevelQuestion, Raised, Stage};
 use super::logs::world::Readings;
 use super::msg::Msg;
@@ -210,6 +211,14 @@ impl Handler<App> for World {
                     let _ = answers.send(Msg::LogsRead { ticket, gathered: Arc::new(gathered) }).await;
                 })
             }
+            Effect::Suspend { job: true } if !job::has_shell() => {
+                // The queue is the loop's own, as for a text that was copied.
+                let _ = answers
+                    .try_send(Msg::NotStopped("not stopped: no shell started this program as a job, so nothing would go on with it"));
+                Work::Nothing
+            }
+            Effect::Suspend { job } => Work::Suspend { job },
+            Effect::TakeTerminal => Work::TakeTerminal,
             Effect::Copy(text) => self.copy(text, answers),
             Effect::SwitchScene(scene) => {
                 let outcome = Demo::new(scene).map(|demo| Arc::new(demo) as SharedSource);

@@ -60,7 +60,7 @@ impl Key {
 
     /// Whether it keeps its meaning while text is typed, because it writes nothing and moves nothing in a line.
     pub fn works_while_typing(self) -> bool {
-        matches!(self, Self::Enter | Self::Esc | Self::Up | Self::Down | Self::PageUp | Self::PageDown | Self::Ctrl('c'))
+        matches!(self, Self::Enter | Self::Esc | Self::Up | Self::Down | Self::PageUp | Self::PageDown | Self::Ctrl('c' | 'z'))
     }
 
     /// How it is written for a person; with `ascii`, in ASCII alone.

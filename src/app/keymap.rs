@@ -12,6 +12,8 @@ pub struct Context {
     pub scenes: bool,
     /// Whether a proxy of a live mesh is in question.
     pub live_proxy: bool,
+    /// Whether the pod that the screen is about is gone: the footer offers no key that needs one.
+    pub no_proxy: bool,
     /// Whether keys are text now: a prompt is open.
     pub typing: bool,
 }
@@ -19,7 +21,7 @@ pub struct Context {
 impl Context {
     /// A screen on which nothing special is so.
     pub fn of(view: View) -> Self {
-        Self { view, scenes: false, live_proxy: false, typing: false }
+        Self { view, scenes: false, live_proxy: false, no_proxy: false, typing: false }
     }
 
     /// Whether an action can be run here.
@@ -58,8 +60,12 @@ pub fn offered(context: &Context) -> impl Iterator<Item = &'static Binding> + '_
 /// The hints of the key line, the most useful first; a narrow line drops the last ones.
 pub fn footer(context: &Context, ascii: bool) -> Vec<Hint> {
     let is_of_use = |binding: &&Binding| binding.needs != Needs::LiveProxy || context.live_proxy;
+    let leads_on = |binding: &&Binding| {
+        !context.no_proxy
+            || matches!(binding.action, Action::Back | Action::Sync | Action::Findings | Action::Commands | Action::Help | Action::Quit)
+    };
     let has_place = |binding: &&Binding| binding.footer > 0 && !binding.keys.is_empty();
-    let mut shown: Vec<&Binding> = offered(context).filter(has_place).filter(is_of_use).collect();
+    let mut shown: Vec<&Binding> = offered(context).filter(has_place).filter(is_of_use).filter(leads_on).collect();
     // What a silent plugin needs stands behind the help, and the walk from warning to warning gives way to it.
     shown.sort_by_key(|binding| match binding.action {
         Action::Help if context.live_proxy => 6,

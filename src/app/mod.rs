@@ -5,6 +5,7 @@ pub mod clipboard;
 pub mod effect;
 pub mod fuzzy;
 pub mod handler;
+pub mod job;
 pub mod key;
 pub mod keymap;
 pub mod level;

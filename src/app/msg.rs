@@ -32,6 +32,12 @@ pub enum Msg {
     Pasted(String),
     /// The terminal has another size.
     Resized,
+    /// A signal asked the process to stop.
+    StopAsked,
+    /// The process was stopped, and goes on.
+    Continued,
+    /// The process cannot be stopped; says why.
+    NotStopped(&'static str),
     /// The source said something: the objects as they are now.
     MeshRead {
         /// Counts the sources: what an earlier scene of the demo still says is dropped.

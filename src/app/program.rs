@@ -16,7 +16,7 @@ use crate::analysis::diff::CountChange;
 use crate::clock::Instant;
 use crate::model::ids::ProxyId;
 use crate::model::kind::Kind;
-use crate::model::snapshot::{Dump, Snapshot};
+use crate::model::snapshot::{Dump, LoadedDump, Snapshot};
 use crate::model::update::Health;
 use crate::model::warning::Warning;
 use crate::source::{SourceInfo, SourceKind};
@@ -80,6 +80,8 @@ pub struct App {
     pub(super) ticking: bool,
     /// The request for a level that the next question is about.
     pub(super) level_read: Option<Ticket>,
+    /// The last dumps of pods that are gone, by the pod that a screen shows now: the one that is gone, or the one in its place.
+    pub(super) lost: BTreeMap<ProxyId, Arc<LoadedDump>>,
     pub(super) object_warnings: Vec<Warning>,
     pub(super) epoch: u64,
     pub(super) fetches: BTreeMap<ProxyId, Fetch>,
@@ -128,6 +130,8 @@ pub(super) struct Fetch {
     pub(super) after: std::time::Duration,
     /// Whether it is asked for more than its dump: for how its plugins fare.
     pub(super) vital: bool,
+    /// Whether it did not answer when it was asked last: what is shown of it is of before.
+    pub(super) silent: bool,
     /// How many dumps of the proxy were read.
     pub(super) serial: u64,
     /// How many times it was asked since the last change that may concern it; None where it is not followed.
@@ -153,6 +157,7 @@ impl App {
             now: None,
             ticking: false,
             level_read: None,
+            lost: BTreeMap::new(),
             object_warnings: Vec::new(),
             epoch: 1,
             fetches: BTreeMap::new(),
@@ -185,6 +190,7 @@ impl App {
             view: self.screen().view(),
             scenes: !self.options.info.scenes.is_empty(),
             live_proxy: self.has_live_proxy(),
+            no_proxy: self.has_lost_proxy(),
             typing: self.typing.is_some(),
         }
     }
@@ -196,6 +202,12 @@ impl App {
             && update::in_question(self).and_then(|focus| pods.get(&focus.proxy)).is_some_and(|pod| pod.runs_envoy())
     }
 
+    /// Whether the pod that the screen in sight is about is gone.
+    pub fn has_lost_proxy(&self) -> bool {
+        let pods = &self.snapshot.objects.pods;
+        !pods.is_empty() && self.screen().proxy().is_some_and(|proxy| !pods.contains_key(proxy))
+    }
+
     /// Whether the findings in sight are those of the first proxies alone, since each request costs a proxy of a live mesh a moment.
     pub fn reads_some(&self) -> bool {
         let live = self.options.info.kind == SourceKind::Cluster;
@@ -205,6 +217,12 @@ impl App {
     /// The proxies whose dumps were read.
     pub fn proxies_read(&self) -> usize {
         self.snapshot.dumps.values().filter(|dump| matches!(dump, Dump::Loaded(_))).count()
+    }
+
+    /// How many of those did not answer when they were asked last, so that what is shown is of before.
+    pub fn proxies_silent(&self) -> usize {
+        let is_silent = |proxy: &&ProxyId| self.fetches.get(*proxy).is_some_and(|fetch| fetch.silent);
+        self.snapshot.dumps.iter().filter(|(_, dump)| matches!(dump, Dump::Loaded(_))).map(|(proxy, _)| proxy).filter(is_silent).count()
     }
 
     /// The demo's scene; None for other sources.

@@ -56,6 +56,14 @@ pub trait Screen<P: Program> {
     fn draw(&mut self, program: &P) -> io::Result<P::Drawn>;
     /// Writes bytes that are no part of a frame.
     fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Gives the terminal back and stops the process until somebody continues it, then takes the terminal again.
+    fn suspend(&mut self, _job: bool) -> io::Result<()> {
+        self.take_again()
+    }
+    /// Takes the terminal again after somebody else had it: the next frame is drawn whole.
+    fn take_again(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// How effects become work. Answers are sent as messages.
@@ -74,6 +82,13 @@ pub enum Work {
     Stop(Ticket),
     /// To write this to the terminal, between two frames.
     Write(Vec<u8>),
+    /// To give the terminal back and stop the process, with its whole job or alone, and to take the terminal again.
+    Suspend {
+        /// Whether the whole job is stopped.
+        job: bool,
+    },
+    /// To take the terminal again.
+    TakeTerminal,
 }
 
 /// The parts that a run needs.
@@ -171,6 +186,8 @@ impl<P: Program, S: Screen<P>, H: Handler<P>> Inside<P, S, H> {
                 Work::Run(ticket, work) => self.tasks.run(ticket, work),
                 Work::Stop(ticket) => self.tasks.stop(ticket),
                 Work::Write(bytes) => self.screen.write(&bytes)?,
+                Work::Suspend { job } => self.screen.suspend(job)?,
+                Work::TakeTerminal => self.screen.take_again()?,
             }
         }
         Ok(())

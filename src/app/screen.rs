@@ -102,7 +102,7 @@ pub struct Supposition {
 }
 
 /// A proxy and the plugin that is looked for in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Focus {
     /// The plugin; None where the proxy alone is looked at.
     pub plugin: Option<PluginId>,

@@ -6,11 +6,14 @@ use std::thread;
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
 use ratatui::{Frame, Terminal};
+
+use super::job;
 
 /// Whether the terminal is ours now, so that it is given back once.
 static ENTERED: AtomicBool = AtomicBool::new(false);
@@ -24,10 +27,7 @@ impl Session {
     /// Takes the terminal: raw mode, the alternate screen, pastes as one event. To be called by the thread that draws.
     pub fn enter() -> io::Result<Self> {
         install_panic_hook();
-        ENTERED.store(true, Ordering::SeqCst);
-        let entered = enable_raw_mode()
-            .and_then(|()| execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste))
-            .and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
+        let entered = take().and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
         match entered {
             Ok(terminal) => Ok(Self { terminal }),
             Err(error) => {
@@ -44,6 +44,24 @@ impl Session {
         let drawn = self.terminal.draw(render).map(drop);
         let ended = execute!(self.terminal.backend_mut(), EndSynchronizedUpdate);
         drawn.and(ended)
+    }
+
+    /// Gives the terminal back, stops the process until somebody continues it, and takes the terminal again.
+    pub fn suspend(&mut self, whole_job: bool) -> io::Result<()> {
+        restore();
+        job::stop(whole_job)?;
+        self.take_again()
+    }
+
+    /// Takes the terminal again, whose modes and contents are another's now.
+    pub fn take_again(&mut self) -> io::Result<()> {
+        // Without this the modes would count as those that were set before.
+        let _ = disable_raw_mode();
+        take()?;
+        // A new one knows of no frame. To clear the old one would ask the terminal for its cursor, whose answer the keys' reader takes.
+        execute!(io::stdout(), Clear(ClearType::All))?;
+        self.terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        Ok(())
     }
 
     /// Writes bytes that are no part of a frame, such as a text for the clipboard.
@@ -64,6 +82,13 @@ impl Drop for Session {
     fn drop(&mut self) {
         restore();
     }
+}
+
+/// Raw mode, the alternate screen, pastes as one event.
+fn take() -> io::Result<()> {
+    ENTERED.store(true, Ordering::SeqCst);
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)
 }
 
 /// Gives the terminal back. Each step is tried whatever became of the others, and failures have nowhere to be said.

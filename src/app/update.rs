@@ -12,6 +12,7 @@ mod level;
 mod logs;
 mod mesh;
 mod secret;
+mod successor;
 mod sync;
 mod timeline;
 mod tree;
@@ -47,6 +48,12 @@ pub(super) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::KeyPressed(key) => keys::pressed(app, key),
         Msg::Pasted(text) => keys::pasted(app, &text),
         Msg::Resized => Vec::new(),
+        Msg::StopAsked => vec![Effect::Suspend { job: false }],
+        Msg::Continued => vec![Effect::TakeTerminal],
+        Msg::NotStopped(why) => {
+            app.note = Some(why.to_owned());
+            Vec::new()
+        }
         Msg::MeshRead { epoch, objects, changed, health } if epoch == app.epoch => mesh::read(app, &objects, &changed, health),
         Msg::MeshRead { .. } => Vec::new(),
         Msg::DumpRead { ticket, proxy, dump, changes } => dumps::read(app, ticket, proxy, dump, changes),

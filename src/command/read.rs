@@ -150,14 +150,14 @@ fn give_up_on(collector: &Collector) -> Result<(), Error> {
 /// The time is up: with nothing read that is an error, else what is missing becomes a warning.
 fn late(collector: &mut Collector, source: &SharedSource, patience: Duration) -> Result<(), Error> {
     let awaited = collector.awaited();
-    if let (true, Some(Health::Degraded { what, .. })) = (awaited.is_empty(), collector.health()) {
+    if let (true, Some(Health::Degraded { what, .. } | Health::Silent { what, .. })) = (awaited.is_empty(), collector.health()) {
         let unread = Unread { kind: None, what: "parts of the mesh".to_owned(), why: what.clone(), fix: String::new() };
         collector.apply(Update::Unread(unread));
     }
     let names: Vec<String> = awaited.iter().map(|kind| kind.resource()).collect();
     if awaited.len() == Kind::ALL.len() {
         let what = match collector.health() {
-            Some(Health::Degraded { what, .. } | Health::Connecting(what)) => what.clone(),
+            Some(Health::Degraded { what, .. } | Health::Silent { what, .. } | Health::Connecting(what)) => what.clone(),
             _ => format!("no answer from {}", source.info().name),
         };
         let what = format!("{what}: gave up after {} s", patience.as_secs_f64());

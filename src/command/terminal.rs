@@ -76,6 +76,8 @@ fn message(input: Input) -> Msg {
         Input::Key(key) => Msg::KeyPressed(key),
         Input::Paste(text) => Msg::Pasted(text),
         Input::Resized(..) => Msg::Resized,
+        Input::StopAsked => Msg::StopAsked,
+        Input::Continued => Msg::Continued,
     }
 }
 
@@ -95,5 +97,13 @@ impl Screen<App> for Display {
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.session.write(bytes)
+    }
+
+    fn suspend(&mut self, job: bool) -> io::Result<()> {
+        self.session.suspend(job)
+    }
+
+    fn take_again(&mut self) -> io::Result<()> {
+        self.session.take_again()
     }
 }

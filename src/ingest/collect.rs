@@ -22,6 +22,10 @@ pub struct Collector {
     settled: BTreeSet<Kind>,
     absent: BTreeSet<Kind>,
     unread: Vec<Unread>,
+    /// How many objects of a list under way have come.
+    reading: BTreeMap<Kind, usize>,
+    /// The namespaces that were listed of a kind that was not listed in all.
+    parts: BTreeMap<Kind, BTreeSet<String>>,
     /// Whether any list came at all.
     listed: bool,
     object_warnings: BTreeMap<(Kind, ObjectName), Vec<Warning>>,
@@ -66,6 +70,11 @@ impl Collector {
                 }
                 self.settled.insert(kind);
                 self.absent.remove(&kind);
+                self.reading.remove(&kind);
+                match &namespace {
+                    Some(namespace) => drop(self.parts.entry(kind).or_default().insert(namespace.clone())),
+                    None => drop(self.parts.remove(&kind)),
+                }
                 self.readable(kind, namespace.as_deref());
                 self.listed = true;
                 Changed::Objects(kind, None)
@@ -78,6 +87,10 @@ impl Collector {
                 let name = ObjectName::new(namespace, name);
                 self.remove(kind, &name);
                 Changed::Objects(kind, Some(name))
+            }
+            Update::Reading { kind, so_far } => {
+                self.reading.insert(kind, so_far);
+                Changed::Reading
             }
             Update::Absent(kind) => {
                 self.forget(kind, None);
@@ -164,6 +177,8 @@ impl Collector {
             sync: None,
             pull_secrets: BTreeMap::new(),
             settled: self.settled.clone(),
+            reading: self.reading.clone(),
+            parts: self.parts.clone(),
             absent: self.absent.clone(),
             unread: self.unread.iter().filter_map(|unread| unread.kind).chain(self.undecodable.iter().map(|(kind, _)| *kind)).collect(),
             has_objects: !self.settled.is_empty(),

@@ -17,4 +17,5 @@ pub mod manifest;
 pub mod metrics;
 pub mod plugin_name;
 pub mod redact;
+pub mod schema;
 pub mod workloads;

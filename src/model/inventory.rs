@@ -63,6 +63,14 @@ impl Inventory {
         self.mesh.as_deref().map_or(DEFAULT_ROOT_NAMESPACE, |mesh| &mesh.root_namespace)
     }
 
+    /// Whether istiod sees what is in a namespace: one of `discoverySelectors` matches its labels. Without any, or where the labels are not
+    /// known, it does. No namespace is an exception, the root namespace neither (`pkg/kube/namespace/filter.go`).
+    pub fn discovers(&self, namespace: &str) -> bool {
+        let selectors = self.mesh.as_deref().map(|mesh| mesh.discovery_selectors.as_slice()).unwrap_or_default();
+        let Some(labels) = self.namespaces.get(namespace) else { return true };
+        selectors.is_empty() || selectors.iter().any(|selector| selector.matches(labels))
+    }
+
     /// The mesh configuration, or Istio's defaults.
     pub fn mesh_config(&self) -> MeshConfig {
         self.mesh.as_deref().cloned().unwrap_or_default()

@@ -10,6 +10,12 @@ use super::text::Text;
 /// Nanoseconds since 1970, UTC.
 pub type LogTime = i64;
 
+/// `17:04:05 UTC`: when on its day a time is.
+pub fn hour(time: LogTime) -> String {
+    let seconds = time.div_euclid(1_000_000_000).rem_euclid(86_400);
+    format!("{:02}:{:02}:{:02} UTC", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
 /// Whose log it is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LogOrigin {

@@ -54,6 +54,8 @@ pub struct PeerAuthentication {
     pub revision: Option<String>,
     /// `spec.selector`; None and empty both mean: not for one workload.
     pub selector: Selector,
+    /// Whether `spec.selector` is there and names no label.
+    pub empty_selector: bool,
     /// `spec.mtls.mode`; None where it is absent or UNSET, which inherits.
     pub mode: Option<MtlsMode>,
     /// `spec.portLevelMtls`, by container port; None is UNSET.

@@ -2,7 +2,7 @@
 
 use super::ids::ObjectName;
 use super::labels::{Labels, Selector};
-use super::workload::Pod;
+use super::workload::{ContainerPort, Pod};
 
 /// A Service or ServiceEntry, as far as ports and selection go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,8 @@ pub struct Service {
     /// `spec.externalName`, for which it is another name.
     pub entry_hosts: Vec<String>,
     /// Where it is reached: the cluster IPs, or `spec.addresses` of a ServiceEntry, which may be ranges. Empty where it has none
-    /// of its own: headless, or a ServiceEntry that is known by its hosts alone.
+    /// of its own: headless, a ServiceEntry that is known by its hosts alone, or a Service of a manifest, to which the API server still has to
+    /// give one.
     pub addresses: Vec<String>,
     /// What istiod gave a ServiceEntry without addresses (`status.addresses`), as host and address.
     pub assigned: Vec<(String, String)>,
@@ -31,12 +32,21 @@ pub struct Service {
     pub export_to: Vec<String>,
     /// Whether pods that are not ready are endpoints too (`publishNotReadyAddresses`).
     pub publishes_not_ready: bool,
-    /// The addresses of a ServiceEntry's own `endpoints`.
-    pub endpoints: Vec<String>,
+    /// A ServiceEntry's own `endpoints`; those of a Service are not read, but where a manifest gives it some.
+    pub endpoints: Vec<Endpoint>,
     /// The declared ports, in order.
     pub ports: Vec<ServicePort>,
     /// `metadata.creationTimestamp`, RFC 3339: of two services on one target port, the older wins.
     pub created: Option<String>,
+}
+
+/// An endpoint that an object names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Its address.
+    pub address: String,
+    /// The names of the service's ports that it has; None for all.
+    pub ports: Option<Vec<String>>,
 }
 
 /// How a service's endpoints are found (`pilot/pkg/model/service.go: Resolution`).
@@ -118,11 +128,14 @@ impl Service {
 }
 
 impl ServicePort {
-    /// To which port of the pod it leads; None where the pod has no port of that name.
+    /// To which port of the pod it leads; None where the pod has no port of that name and protocol
+    /// (`serviceregistry/kube/controller/util.go: FindPort`). A WorkloadEntry's ports have names alone.
     pub fn container_port(&self, pod: &Pod) -> Option<u16> {
-        match &self.target {
-            TargetPort::Number(target) => Some(*target),
-            TargetPort::Name(name) => pod.container_ports.iter().find(|(candidate, _)| candidate == name).map(|(_, port)| *port),
-        }
+        let name = match &self.target {
+            TargetPort::Number(number) => return Some(*number),
+            TargetPort::Name(name) => name,
+        };
+        let is_it = |port: &&ContainerPort| port.name == *name && (pod.is_workload_entry || port.protocol == self.protocol);
+        pod.container_ports.iter().find(is_it).map(|port| port.number)
     }
 }

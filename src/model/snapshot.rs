@@ -31,6 +31,10 @@ pub struct Snapshot {
     pub pull_secrets: BTreeMap<ObjectName, PullSecret>,
     /// Kinds that have been listed (or that the mesh has not): None of these can still turn up for want of waiting.
     pub settled: std::collections::BTreeSet<Kind>,
+    /// How many objects have come of the kinds whose list is under way.
+    pub reading: BTreeMap<Kind, usize>,
+    /// The namespaces that were listed, of kinds that were not listed in all.
+    pub parts: BTreeMap<Kind, std::collections::BTreeSet<String>>,
     /// Kinds that the mesh does not have: their CRD is not installed, or the recording holds none.
     pub absent: std::collections::BTreeSet<Kind>,
     /// Kinds that could not be read at all: an answer may not conclude from their absence.

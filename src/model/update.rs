@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::kind::Kind;
+use super::logs::LogTime;
 use super::mesh::Istiod;
 
 /// One message of a source. Objects are as the API server wrote them.
@@ -32,6 +33,13 @@ pub enum Update {
         namespace: String,
         /// Its name.
         name: String,
+    },
+    /// A list of a kind is under way: so many objects have come.
+    Reading {
+        /// The kind.
+        kind: Kind,
+        /// How many objects so far.
+        so_far: usize,
     },
     /// The mesh has no such kind: a normal state, the answers go on without it.
     Absent(Kind),
@@ -73,6 +81,15 @@ pub enum Health {
         attempt: u32,
         /// Milliseconds until that attempt.
         retry_in_ms: u64,
+    },
+    /// It answers nothing, though its connections are open: all that is known is as old as its last word.
+    Silent {
+        /// When it said anything last.
+        since: LogTime,
+        /// How many seconds ago that was.
+        seconds: u64,
+        /// What is silent, and how that was found.
+        what: String,
     },
     /// It cannot go on.
     Failed {

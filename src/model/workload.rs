@@ -54,14 +54,25 @@ pub struct Pod {
     pub deleting: bool,
     /// `status.podIPs` (or the WorkloadEntry's address).
     pub ips: Vec<String>,
-    /// The declared container ports, with their names.
-    pub container_ports: Vec<(String, u16)>,
+    /// The declared container ports; of a WorkloadEntry its `ports`.
+    pub container_ports: Vec<ContainerPort>,
     /// The revision that injected it: annotation `istio.io/rev`, or what `sidecar.istio.io/status` says.
     pub revision: Option<String>,
     /// What decides whether it is injected.
     pub injection: Injection,
     /// The switches of the istiod in it; None for every other pod.
     pub istiod: Option<Features>,
+}
+
+/// A port that a container declares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerPort {
+    /// Its name; empty where it has none.
+    pub name: String,
+    /// Its number.
+    pub number: u16,
+    /// `TCP`, `UDP` or `SCTP`; of a WorkloadEntry, which says none, `TCP`.
+    pub protocol: String,
 }
 
 /// What of a pod decides whether it gets a sidecar (`pkg/kube/inject/inject.go: injectRequired`), beside its labels.

@@ -38,7 +38,7 @@ fn text(plugin: &PluginHealth, paint: Paint) -> String {
         let _ = writeln!(out, "  {}", paint.paint(style, &line));
     }
     if plugin.proxies.is_empty() {
-        return out + "  no proxy has it, and it applies to none\n";
+        return format!("{out}  {}\n", plugin.nowhere());
     }
     out.push('\n');
     for line in proxies(plugin).text(paint).lines() {
@@ -61,7 +61,7 @@ fn plugin_markdown(plugin: &PluginHealth) -> String {
         let _ = writeln!(out, "- {}", plain(&line));
     }
     if plugin.proxies.is_empty() {
-        return out + "- no proxy has it, and it applies to none\n";
+        return format!("{out}- {}\n", plugin.nowhere());
     }
     let _ = writeln!(out, "\n{}", proxies(plugin).markdown());
     for proxy in &plugin.proxies {

@@ -22,6 +22,14 @@ impl Answer for PluginsAnswer {
     }
 }
 
+/// What is said, with the reason why it is not known to what the plugin applies.
+fn noted(said: String, note: Option<&str>) -> String {
+    match note {
+        Some(note) => format!("{said} ({note})"),
+        None => said,
+    }
+}
+
 fn table(answer: &PluginsAnswer) -> Table {
     let mut table =
         Table::new(&["PLUGIN", "KIND", "MATCHES", "STATE", "INBOUND", "ELSEWHERE", "PHASE", "PRIORITY", "MATCH", "FAIL STRATEGY", "URL"]);
@@ -30,8 +38,11 @@ fn table(answer: &PluginsAnswer) -> Table {
         table.row([
             (Style::Plugin, plugin.plugin.clone()),
             (Style::Plain, plugin.plugin_kind.to_string()),
-            (Style::Plain, format!("{} of {}", plugin.matched, plugin.of_workloads)),
-            (Style::of(plugin.rollup.weight()), summed(plugin.rollup, &plugin.states, plugin.vm_failed)),
+            (Style::Plain, plugin.matched_said()),
+            (
+                Style::of(plugin.rollup.weight()),
+                noted(summed(plugin.rollup, &plugin.states, plugin.vm_failed), plugin.matched_note.as_deref()),
+            ),
             (Style::Strong, count(plugin.inbound)),
             (Style::Plain, count(plugin.elsewhere)),
             (Style::Plain, plugin.phase.clone()),

@@ -17,7 +17,7 @@ impl Answer for WhyAnswer {
     fn text(&self, paint: Paint) -> String {
         if self.workloads.is_empty() {
             let plugin = paint.paint(Style::Plugin, &self.plugin);
-            return format!("{plugin} applies to no workload, and no proxy that was read has its filter.\n");
+            return format!("{plugin} {}\n", nowhere(self));
         }
         self.workloads.iter().map(|entry| text(self, entry, paint)).collect::<Vec<_>>().join("\n")
     }
@@ -25,12 +25,20 @@ impl Answer for WhyAnswer {
     fn markdown(&self) -> String {
         let mut out = format!("### Where {} {} stands\n", self.plugin_kind, markdown::code(&self.plugin));
         if self.workloads.is_empty() {
-            out.push_str("\nIt applies to no workload, and no proxy that was read has its filter.\n");
+            let _ = writeln!(out, "\nThe plugin {}", nowhere(self));
         }
         for entry in &self.workloads {
             out.push_str(&entry_markdown(entry));
         }
         out + &markdown::warnings(&self.warnings)
+    }
+}
+
+/// That the plugin is nowhere, or that this is not known.
+fn nowhere(answer: &WhyAnswer) -> String {
+    match &answer.matched_note {
+        Some(note) => format!("is in no proxy that was read, and it is unknown to which workloads it applies: {note}."),
+        None => "applies to no workload, and no proxy that was read has its filter.".to_owned(),
     }
 }
 

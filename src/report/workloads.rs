@@ -17,6 +17,10 @@ impl Answer for WorkloadsAnswer {
     fn text(&self, paint: Paint) -> String {
         match &self.plugin {
             Some(plugin) if self.part == Part::Missed => missed(self, plugin, paint),
+            Some(plugin) if self.workloads.is_empty() && self.matched_note.is_some() => {
+                let (plugin, note) = (paint.paint(Style::Plugin, plugin), self.matched_note.as_deref().unwrap_or_default());
+                format!("It is unknown to which workloads {plugin} applies: {note}.\n")
+            }
             Some(plugin) if self.workloads.is_empty() => format!(
                 "{} applies to no workload; `meshscope workloads {} --near-misses` says what keeps it from each.\n",
                 paint.paint(Style::Plugin, plugin),
@@ -75,7 +79,10 @@ fn pods(workload: &WorkloadSummary) -> String {
 fn missed(answer: &WorkloadsAnswer, plugin: &str, paint: Paint) -> String {
     let plugin = paint.paint(Style::Plugin, plugin);
     if answer.workloads.is_empty() {
-        return format!("{plugin} reaches every workload here.\n");
+        return match &answer.matched_note {
+            Some(note) => format!("It is unknown which workloads {plugin} does not reach: {note}.\n"),
+            None => format!("{plugin} reaches every workload here.\n"),
+        };
     }
     let mut out = format!("What keeps {plugin} from {}, the nearest first:\n", counted(answer.workloads.len()));
     for (workload, miss) in misses(answer) {

@@ -24,7 +24,8 @@ pub fn open(path: &Path) -> io::Result<(File, u64)> {
 /// As for [`open`], and where there is more.
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let (file, size) = open(path)?;
-    let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {} KiB", limit >> 10));
+    let most = if limit < 1 << 20 { format!("{} KiB", limit >> 10) } else { format!("{} MiB", limit >> 20) };
+    let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {most}"));
     if size > limit {
         return Err(too_large());
     }

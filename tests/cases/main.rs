@@ -10,3 +10,5 @@ mod dumps;
 mod hostile_files;
 mod inputs;
 mod proxies;
+mod kubeconfig;
+mod what_if;

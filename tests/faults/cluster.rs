@@ -123,6 +123,32 @@ async fn everything_forbidden() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_pods_may_not_be_listed_it_is_unknown_what_a_plugin_applies_to() {
+    let api = FakeApi::start().await;
+    mesh(&api);
+    for namespace in [None, Some("default"), Some("istio-system")] {
+        api.state().forbid("list", "pods", namespace);
+    }
+    let run = async |arguments: &[&str]| {
+        let output = against(&api, &[arguments, &["-n", "default"]].concat()).await;
+        assert!(output.status.code() == Some(0), "{}", said(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let answer: serde_json::Value = serde_json::from_str(&run(&["plugins", "-o", "json"]).await).unwrap();
+    let plugin = &answer["plugins"][0];
+    assert_eq!((&plugin["matched"], plugin["rollup"].as_str()), (&serde_json::Value::Null, Some("unknown")));
+    assert_eq!(plugin["matchedNote"], "pods cannot be listed");
+    let text = run(&["plugins"]).await;
+    assert!(text.contains("unknown (pods cannot be listed)") && !text.contains("0 of"), "{text}");
+    for command in [&["workloads", "default/helloworld"][..], &["why", "default/helloworld"], &["health", "default/helloworld"]] {
+        let text = run(command).await;
+        assert!(text.contains("pods cannot be listed") && !text.contains("applies to no"), "{command:?}: {text}");
+    }
+    let output = against(&api, &["check", "-n", "default", "-o", "json"]).await;
+    assert!(!String::from_utf8(output.stdout).unwrap().contains("\"code\": \"matches-nothing\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rights_in_one_namespace_only_are_enough_for_its_answers() {
     let api = FakeApi::start().await;
     mesh(&api);

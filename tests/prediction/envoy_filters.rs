@@ -63,7 +63,7 @@ fn a_patch_touches_the_listeners_of_its_context_alone() {
         assert!(names.len() > 5 && names.contains(&"virtualOutbound".to_owned()), "{names:?}");
         !names.contains(&"virtualInbound".to_owned())
     };
-    for apply_to in ["HTTP_FILTER", "NETWORK_FILTER", "FILTER_CHAIN", "LISTENER", "LISTENER_FILTER"] {
+    for apply_to in ["HTTP_FILTER", "NETWORK_FILTER", "FILTER_CHAIN"] {
         let mesh = |context: &str| Mesh::permissive().with([envoy_filter("default/e", httpbin(), patch(apply_to, context))]);
         assert!(outbound(&mesh("SIDECAR_OUTBOUND")), "{apply_to}");
         assert!(!outbound(&mesh("ANY")), "{apply_to}");

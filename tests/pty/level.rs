@@ -6,7 +6,7 @@ use super::Terminal;
 use super::fake_api::{Envoy, Exec, FakeApi, Forward};
 
 /// A mesh of one pod with a plugin, and its Envoy.
-async fn mesh() -> (FakeApi, Envoy) {
+pub async fn mesh() -> (FakeApi, Envoy) {
     let api = FakeApi::start().await;
     let envoy = Envoy::at("warning");
     {
@@ -25,6 +25,13 @@ async fn mesh() -> (FakeApi, Envoy) {
 
 /// The program with the level raised through the screen, as a person does it.
 fn raised(api: &FakeApi, envoy: &Envoy) -> Terminal {
+    let terminal = raised_for(api, envoy, "debug 5m");
+    terminal.wait_for("! wasm debug web-1 4:5");
+    terminal
+}
+
+/// The same for a time of one's own.
+pub fn raised_for(api: &FakeApi, envoy: &Envoy, wish: &str) -> Terminal {
     let kubeconfig = api.kubeconfig().to_str().unwrap().to_owned();
     let mut terminal = Terminal::start(100, 30, &["--kubeconfig", &kubeconfig, "-n", "shop"], &[]);
     terminal.wait_for("? 1 unknown");
@@ -33,8 +40,9 @@ fn raised(api: &FakeApi, envoy: &Envoy) -> Terminal {
     terminal.press("L");
     terminal.wait_for("POST http://localhost:15000/logging?wasm=debug");
     assert_eq!(envoy.level(), "warning", "nothing is sent before Enter");
-    terminal.press("\r");
-    terminal.wait_for("! wasm debug web-1 4:5");
+    // Ctrl-u takes away what is proposed.
+    terminal.press(&format!("\x15{wish}\r"));
+    terminal.wait_for("! wasm debug web-1 ");
     assert_eq!(envoy.level(), "debug");
     terminal
 }

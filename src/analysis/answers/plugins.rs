@@ -30,8 +30,11 @@ pub struct PluginSummary {
     pub plugin: String,
     /// WasmPlugin or TrafficExtension.
     pub plugin_kind: PluginKind,
-    /// How many workloads it applies to.
-    pub matched: usize,
+    /// How many workloads it applies to; None where that is not known.
+    pub matched: Option<usize>,
+    /// Why it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matched_note: Option<String>,
     /// Of how many workloads with a proxy in all that were asked about.
     pub of_workloads: usize,
     /// The workloads that it applies to, as `deploy/httpbin`.
@@ -78,6 +81,13 @@ pub struct PluginSummary {
     pub proxies: Vec<(WorkloadId, ProxySummary)>,
 }
 
+impl PluginSummary {
+    /// `2 of 7`, or `unknown` where it is not known to what it applies.
+    pub fn matched_said(&self) -> String {
+        self.matched.map_or_else(|| "unknown".to_owned(), |matched| format!("{matched} of {}", self.of_workloads))
+    }
+}
+
 /// Answers for the plugins that `namespace` sees: its own and the root namespace's; all of them where it is None.
 pub fn plugins(snapshot: &Snapshot, namespace: Option<&str>) -> PluginsAnswer {
     let root = snapshot.objects.root_namespace();
@@ -104,14 +114,17 @@ fn summary(snapshot: &Snapshot, plugin: &Plugin) -> PluginSummary {
         *by_state.entry(state.as_str()).or_insert(0) += 1;
     }
     let vm_failed = proxies.iter().filter(|(_, proxy)| proxy.vm_failed).count();
+    let rollup = health::roll_up(&states).with_failed_vms(vm_failed);
+    let matched_note = attachment::unknown(snapshot, &plugin.id);
     let module = plugin.wasm().cloned().unwrap_or_default();
     PluginSummary {
         plugin: plugin.id.to_string(),
         plugin_kind: plugin.id.kind,
-        matched: workloads.len(),
+        matched: matched_note.is_none().then_some(workloads.len()),
         of_workloads: snapshot.workloads.iter().filter(|workload| workload.proxy_kind.is_some()).count(),
         workloads,
-        rollup: health::roll_up(&states).with_failed_vms(vm_failed),
+        rollup: if matched_note.is_some() { rollup.of_some() } else { rollup },
+        matched_note,
         states: by_state,
         vm_failed,
         inbound: Counts::of(proxies.iter().filter_map(|(_, proxy)| proxy.inbound)),

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::analysis::comparison::{Cause, Difference};
 use crate::analysis::outlook::{Judgement, Outlook};
-use crate::model::envoy::{ConfigDump, Listener, ListenerState};
+use crate::model::envoy::{ConfigDump, Listener};
 
 /// How a listener stands to what istiod would send.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -43,11 +43,8 @@ pub(super) fn of(outlook: &Outlook<'_>, listener: &Listener, dump: &ConfigDump) 
 
 /// The listeners that istiod would send and the proxy lacks in every state but a draining one.
 pub(super) fn absent(outlook: &Outlook<'_>, dump: &ConfigDump) -> Vec<String> {
-    let there = |wanted: &&Listener| {
-        dump.listeners.iter().any(|listener| listener.name == wanted.name && listener.state != ListenerState::Draining)
-    };
-    let mut found: Vec<String> =
-        outlook.prediction.listeners.iter().filter(|wanted| !there(wanted)).map(|listener| listener.name.clone()).collect();
+    let absent = outlook.lacking(dump).filter(|wanted| outlook.unknown(wanted).is_none());
+    let mut found: Vec<String> = absent.map(|listener| listener.name.clone()).collect();
     found.sort();
     found
 }

@@ -1,13 +1,15 @@
 //! `why PLUGIN [WORKLOAD] --mode MODE --with FILE`: what would be, as a difference to what is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::why::MtlsAnswer;
 use crate::analysis::attachment;
-use crate::analysis::chains::{self, Facts};
-use crate::analysis::what_if::{Assumed, ListenerChange, listener_changes};
+use crate::analysis::chains::Shared;
+use crate::analysis::outlook::Outlook;
+use crate::analysis::what_if::{Assumed, ListenerChange, Sides};
 use crate::analysis::{lookup, mtls};
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::peer_authentication::MtlsMode;
@@ -54,8 +56,10 @@ pub struct WhatIfEntry {
     pub mtls_before: MtlsAnswer,
     /// The one that would be in force.
     pub mtls_after: MtlsAnswer,
-    /// The listeners that would change, or in which the plugin stands before or after.
+    /// The listeners that would change, those that have the plugin before or after, and those of which that cannot be predicted.
     pub listeners: Vec<ListenerChange>,
+    /// What else is not predicted, and why.
+    pub unpredicted: Vec<String>,
     /// What the proxy has now, where it is not what istiod would send as things are: then the difference starts elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub now_note: Option<String>,
@@ -89,7 +93,7 @@ impl WhatIfEntry {
         } else {
             lines.push(('!', format!("mutual TLS {before} would be {after}{winner}")));
         }
-        for listener in &self.listeners {
+        for listener in self.listeners.iter().filter(|listener| listener.is_predicted()) {
             lines.push((' ', listener.to_string()));
             for chain in &listener.chains {
                 let sign = match chain.change {
@@ -101,11 +105,31 @@ impl WhatIfEntry {
             }
             lines.extend(listener.note.iter().map(|note| ('!', format!("  {note}"))));
         }
+        let unpredicted = self.unpredicted_listeners();
         if self.listeners.iter().all(|listener| listener.chains.is_empty()) {
-            lines.push((' ', "no chain would change".to_owned()));
+            let other = if unpredicted.is_empty() && self.unpredicted.is_empty() { "" } else { "other " };
+            lines.push((' ', format!("no {other}chain would change")));
         }
+        for (note, listeners) in unpredicted {
+            lines.extend(listeners.iter().take(MOST_NAMED).map(|listener| (' ', listener.to_string())));
+            let more = listeners.len().saturating_sub(MOST_NAMED);
+            lines.extend((more > 0).then(|| (' ', format!("and {more} more listeners: not predicted"))));
+            lines.push(('!', format!("  {note}")));
+        }
+        lines.extend(self.unpredicted.iter().map(|why| ('!', why.clone())));
         lines.extend(self.now_note.iter().map(|note| ('!', note.clone())));
         lines
+    }
+}
+
+impl WhatIfEntry {
+    /// The listeners that are not predicted, by the reason.
+    fn unpredicted_listeners(&self) -> BTreeMap<&str, Vec<&ListenerChange>> {
+        let mut found: BTreeMap<&str, Vec<&ListenerChange>> = BTreeMap::new();
+        for listener in self.listeners.iter().filter(|listener| !listener.is_predicted()) {
+            found.entry(listener.note.as_deref().unwrap_or_default()).or_default().push(listener);
+        }
+        found
     }
 }
 
@@ -137,6 +161,7 @@ pub fn what_if(
             .collect();
         names.into_iter().collect()
     };
+    let shared = (&Arc::default(), &Arc::default());
     let mut said = assumed.changes.clone();
     said.extend(mode.map(|mode| format!("the mutual TLS mode of the workload is {mode}; modes of single ports stay")));
     WhatIfAnswer {
@@ -146,19 +171,26 @@ pub fn what_if(
         warnings: assumed.snapshot.warnings.clone(),
         touched_before: touched(snapshot, &before),
         touched_after: touched(&assumed.snapshot, &after),
-        workloads: chosen.iter().filter_map(|proxy| entry(snapshot, assumed, mode, plugin, proxy)).collect(),
+        workloads: chosen.iter().filter_map(|proxy| entry(snapshot, assumed, mode, plugin, proxy, shared)).collect(),
     }
 }
 
 /// None where the proxy runs no Envoy.
-fn entry(snapshot: &Snapshot, assumed: &Assumed, mode: Option<MtlsMode>, plugin: &PluginId, proxy: &ProxyId) -> Option<WhatIfEntry> {
-    let node = snapshot.dump(proxy).and_then(|loaded| loaded.dump.node.as_ref());
-    let after_objects = &assumed.snapshot.objects;
-    let after_pod = after_objects.pods.get(proxy)?;
-    let before_pod = snapshot.objects.pods.get(proxy).unwrap_or(after_pod);
-    let before_facts = Facts::of(&snapshot.objects, before_pod, node, None)?;
-    let after_facts = Facts::of(after_objects, after_pod, node, mode)?;
-    let (before, after) = (chains::predict(&before_facts), chains::predict(&after_facts));
+fn entry(
+    snapshot: &Snapshot,
+    assumed: &Assumed,
+    mode: Option<MtlsMode>,
+    plugin: &PluginId,
+    proxy: &ProxyId,
+    shared: (&Arc<Shared>, &Arc<Shared>),
+) -> Option<WhatIfEntry> {
+    let after_pod = assumed.snapshot.objects.pods.get(proxy).filter(|pod| pod.runs_envoy())?;
+    let before_pod = snapshot.objects.pods.get(proxy);
+    let before = before_pod.map(|_| Outlook::sharing(snapshot, proxy, shared.0));
+    let after = Outlook::under(&assumed.snapshot, proxy, mode, shared.1);
+    let sides = Sides { before: before.as_ref(), after: &after, dump: snapshot.dump(proxy).map(|loaded| &loaded.dump) };
+    let listeners = sides.changes(plugin);
+    let before_pod = before_pod.unwrap_or(after_pod);
     let attached = |snapshot: &Snapshot, pod| Some(attachment::attach(snapshot.objects.plugins.get(plugin)?, pod, &snapshot.objects));
     let decided = attached(&assumed.snapshot, after_pod);
     let owner = lookup::owner(&assumed.snapshot, proxy);
@@ -179,7 +211,8 @@ fn entry(snapshot: &Snapshot, assumed: &Assumed, mode: Option<MtlsMode>, plugin:
         reason: decided.map_or_else(|| format!("there would be no {} {plugin}", plugin.kind), |decision| decision.reason.to_string()),
         mtls_before: effective(snapshot),
         mtls_after,
-        listeners: listener_changes(plugin, &after_facts, &before, &after),
+        unpredicted: sides.unpredicted(&listeners),
+        listeners,
         now_note: now_note(snapshot, plugin, proxy),
     })
 }
@@ -192,16 +225,10 @@ fn now_note(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Option<S
     let entry = super::why::why(snapshot, plugin, Some(std::slice::from_ref(proxy))).workloads.into_iter().next()?;
     let differing: Vec<String> =
         entry.listeners.iter().filter(|listener| listener.agrees == Some(false)).map(|listener| listener.listener.clone()).collect();
-    if !differing.is_empty() {
-        let mut named = differing[..differing.len().min(MOST_NAMED)].join(", ");
-        if differing.len() > MOST_NAMED {
-            named.push_str(&format!(" and {} more", differing.len() - MOST_NAMED));
-        }
-        return Some(format!("the proxy does not have what istiod would send now in {named}; `why` without assumptions says where"));
+    let mut named = differing[..differing.len().min(MOST_NAMED)].join(", ");
+    if differing.len() > MOST_NAMED {
+        named.push_str(&format!(" and {} more", differing.len() - MOST_NAMED));
     }
-    let unknown = entry
-        .listeners
-        .iter()
-        .find(|listener| listener.predicted.is_none() && listener.state != crate::model::envoy::ListenerState::Draining);
-    unknown.and_then(|listener| Some(format!("{}: {}", listener.listener, listener.prediction_note.as_ref()?)))
+    (!differing.is_empty())
+        .then(|| format!("the proxy does not have what istiod would send now in {named}; `why` without assumptions says where"))
 }

@@ -26,6 +26,9 @@ pub struct WorkloadsAnswer {
     pub plugin: Option<String>,
     /// What could not be read.
     pub warnings: Vec<Warning>,
+    /// Why it is not known to what else the plugin applies; absent where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matched_note: Option<String>,
     /// The workloads: those that match first, by name, then the others, those first that come nearest.
     pub workloads: Vec<WorkloadSummary>,
     /// Which of them are here.
@@ -120,7 +123,9 @@ pub fn workloads(snapshot: &Snapshot, plugin: Option<&PluginId>, namespace: Opti
     let mut found: Vec<WorkloadSummary> =
         snapshot.workloads.iter().filter(within).map(|workload| summary(snapshot, workload, plugin)).collect();
     found.sort_by(|a, b| (!a.matched, nearness(a), &a.id).cmp(&(!b.matched, nearness(b), &b.id)));
-    WorkloadsAnswer { plugin: plugin.map(PluginId::to_string), warnings: snapshot.warnings.clone(), workloads: found, part: Part::All }
+    let matched_note = plugin.and_then(|plugin| attachment::unknown(snapshot, plugin));
+    let warnings = snapshot.warnings.clone();
+    WorkloadsAnswer { plugin: plugin.map(PluginId::to_string), warnings, matched_note, workloads: found, part: Part::All }
 }
 
 /// What a workload that does not match is sorted by: how many conditions fail, then how many letters labels are away.

@@ -9,6 +9,7 @@ pub mod listener_match;
 mod reason;
 mod rules;
 mod targets;
+mod unknown;
 mod usage;
 pub mod waypoint;
 mod words;
@@ -24,6 +25,7 @@ use crate::model::workload::{Pod, ProxyKind};
 
 pub use distance::distance;
 pub use reason::{Exclusion, LabelDifference, Reach, Reason, RefMiss, TargetMiss, Unused};
+pub use unknown::unknown;
 
 use rules::Rules;
 use targets::Target;
@@ -111,7 +113,11 @@ fn reach(plugin: &Plugin, pod: &Pod, objects: &Inventory) -> Result<Reach, Reaso
 
 /// An absent and an empty selector are the same: everything in reach.
 fn selects(selector: Option<&Selector>, labels: &Labels, reach: Reach) -> Result<Reason, Reason> {
-    let Some(selector) = selector.filter(|selector| !selector.is_empty()) else { return Ok(Reason::NoSelector(reach)) };
+    let selector = match selector {
+        None => return Ok(Reason::NoSelector(reach)),
+        Some(selector) if selector.is_empty() => return Ok(Reason::EmptySelector(reach)),
+        Some(selector) => selector,
+    };
     let differences = differences(selector, labels);
     if differences.is_empty() {
         return Ok(Reason::Selector(selector.clone(), reach));

@@ -13,6 +13,8 @@ pub enum Reason {
     Selector(Selector, Reach),
     /// The plugin has no selector, so it applies to all that its namespace reaches.
     NoSelector(Reach),
+    /// The plugin's selector names no label, which is as good as none.
+    EmptySelector(Reach),
     /// One of its targetRefs is this gateway or waypoint, its class, or a service of the waypoint.
     Target(TargetRef),
     /// The pod has no proxy.

@@ -16,18 +16,10 @@ pub(super) fn unused(plugin: &Plugin, pod: &Pod, rules: Rules, objects: &Invento
         return Some(Unused::UnknownKind);
     }
     let namespace = &plugin.id.name.namespace;
-    if rules.narrows_plugins() && !is_discovered(namespace, objects) {
+    if rules.narrows_plugins() && !objects.discovers(namespace) {
         return Some(Unused::Undiscovered(namespace.clone()));
     }
     other_revision(plugin, pod, objects).or_else(|| undecodable(plugin, rules)).or_else(|| discarded(plugin, rules))
-}
-
-/// Whether one of `discoverySelectors` matches the namespace; without any, or where its labels are not known, it counts as seen
-/// (`pkg/kube/namespace/filter.go`).
-fn is_discovered(namespace: &str, objects: &Inventory) -> bool {
-    let selectors = objects.mesh.as_deref().map(|mesh| mesh.discovery_selectors.as_slice()).unwrap_or_default();
-    let Some(labels) = objects.namespaces.get(namespace) else { return true };
-    selectors.is_empty() || selectors.iter().any(|selector| selector.matches(labels))
 }
 
 fn other_revision(plugin: &Plugin, pod: &Pod, objects: &Inventory) -> Option<Unused> {

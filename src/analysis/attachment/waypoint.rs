@@ -40,6 +40,8 @@ pub enum NotServed {
     NamespaceNotAllowed,
     /// An ExternalName service: ambient knows none.
     ExternalName,
+    /// No `discoverySelectors` item matches the labels of the service's namespace.
+    Undiscovered,
     /// The service is that of a waypoint or east-west gateway itself.
     OfWaypoint,
     /// It does, but the chain in question is another service's.
@@ -80,6 +82,9 @@ pub fn serves(waypoint: &ObjectName, service: &Service, objects: &Inventory) -> 
         return Err(NotServed::ExternalName);
     }
     let namespace = &service.name.namespace;
+    if !objects.discovers(namespace) {
+        return Err(NotServed::Undiscovered);
+    }
     let of_namespace = !service.labels.contains_key(USE_WAYPOINT);
     let labels = if of_namespace { objects.namespaces.get(namespace) } else { Some(&service.labels) };
     let names = match labels.and_then(|labels| Some((labels, labels.get(USE_WAYPOINT)?))) {

@@ -22,6 +22,7 @@ impl fmt::Display for Reason {
                 write!(f, "selector {} matches the pod's labels", selector.text())?;
                 if let Reach::Root(namespace) = reach { write!(f, "; root namespace {namespace} reaches the whole mesh") } else { Ok(()) }
             }
+            Self::EmptySelector(reach) => write!(f, "the selector is empty, so it applies to {reach}"),
             Self::NoSelector(reach) => write!(f, "no selector, so it applies to {reach}"),
             Self::Target(target) => write!(f, "targetRef {target}"),
             Self::LabelsDiffer(selector, differences) => {
@@ -149,6 +150,7 @@ impl fmt::Display for NotServed {
             Self::NotForServices(value) => write!(f, "label istio.io/waypoint-for of the Gateway is {value}"),
             Self::NamespaceNotAllowed => f.write_str("the Gateway takes no routes from its namespace"),
             Self::ExternalName => f.write_str("it is of type ExternalName"),
+            Self::Undiscovered => f.write_str("no item of discoverySelectors matches its namespace, so istiod does not see it"),
             Self::OfWaypoint => f.write_str("it is the Service of a waypoint itself"),
             Self::OtherChain => f.write_str("the chain is another service's"),
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Facts;
 use super::services::{HIDDEN_ADDRESS, Known, NO_ADDRESS};
 use crate::analysis::protocol::{Protocol, ProtocolClass};
-use crate::model::service::{Registry, ServicePort, TargetPort};
+use crate::model::service::{Endpoint, Registry, ServicePort};
 use crate::model::workload::Pod;
 
 /// One listener that a service's port has a chain in.
@@ -58,24 +58,21 @@ fn of_pod(address: &str, facts: &Facts<'_>) -> Bind {
 
 /// The addresses of a headless service's endpoints for a port.
 fn endpoints(known: &Known<'_>, port: &ServicePort, facts: &Facts<'_>) -> Vec<String> {
+    let of_kubernetes = known.service.registry == Registry::Kubernetes;
     let selected = |pod: &&Arc<Pod>| {
-        pod.id.namespace == known.service.name.namespace
+        // Only Services with an address select WorkloadEntries (`collectWorkloadInstanceEndpoints`).
+        !(of_kubernetes && pod.is_workload_entry)
+            && pod.id.namespace == known.service.name.namespace
             && !matches!(pod.phase.as_str(), "Succeeded" | "Failed")
             && known.service.selector.as_ref().is_some_and(|selector| selector.matches(&pod.labels))
-            && has_port(port, pod)
+            && port.container_port(pod).is_some()
     };
     let pods = facts.objects.pods.values().filter(selected).filter_map(|pod| pod.ips.first().cloned());
-    let mut found: Vec<String> = pods.chain(known.service.endpoints.iter().cloned()).collect();
+    let has = |endpoint: &&Endpoint| endpoint.ports.as_ref().is_none_or(|names| names.contains(&port.name));
+    let given = known.service.endpoints.iter().filter(has).map(|endpoint| endpoint.address.clone());
+    let mut found: Vec<String> = pods.chain(given).collect();
     found.retain(|address| address.parse::<core::net::IpAddr>().is_ok());
     found.sort();
     found.dedup();
     found
-}
-
-/// Whether a pod has the port that a service names; what is a number needs none.
-fn has_port(port: &ServicePort, pod: &Pod) -> bool {
-    match &port.target {
-        TargetPort::Number(_) => true,
-        TargetPort::Name(wanted) => pod.container_ports.iter().any(|(name, _)| name == wanted),
-    }
 }

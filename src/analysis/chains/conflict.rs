@@ -59,18 +59,25 @@ pub(super) fn add(known: &Known<'_>, port: &ServicePort, protocol: Protocol, bin
     let on_wildcard = bind.address == facts.wildcard();
     let tcp = || tcp(known, port, protocol, &bind, facts);
     let made = match class {
+        // Nothing is asked of the only chain, so there is no way out for TCP.
+        Http if protocol == Protocol::HttpProxy => vec![http_proxy(port.port.to_string())],
         Http => vec![http(port.port.to_string(), facts)],
         Auto if on_wildcard => vec![tcp(), http(port.port.to_string(), facts)],
         Auto => vec![tcp(), http(format!("{}:{}", known.host, port.port), facts)],
         _ => vec![tcp()],
     };
     // On the wildcard address an HTTP listener has a way out for TCP, so it counts as one that detects.
-    let becomes = if class == Http { Protocol::Unsupported } else { protocol };
+    let becomes = if class == Http && protocol != Protocol::HttpProxy { Protocol::Unsupported } else { protocol };
     let Some(entry) = entries.get_mut(&(bind.address.clone(), port.port)) else {
         entries.insert((bind.address, port.port), Entry { protocol: becomes, chains: made, locked: false });
         return;
     };
     if entry.locked {
+        return;
+    }
+    // An HTTP proxy takes the place of what was there.
+    if protocol == Protocol::HttpProxy {
+        *entry = Entry { protocol: becomes, chains: made, locked: false };
         return;
     }
     let server_first = |protocol: Protocol| matches!(protocol, Protocol::Mongo | Protocol::MySql);
@@ -89,6 +96,10 @@ pub(super) fn add(known: &Known<'_>, port: &ServicePort, protocol: Protocol, bin
         (Auto, _) => {}
         _ => merge(entry, made),
     }
+}
+
+fn http_proxy(route: String) -> Candidate {
+    Candidate { matches: ChainMatch::default(), takes_all: true, http: true, destination: Destination::Route(route) }
 }
 
 fn http(route: String, facts: &Facts<'_>) -> Candidate {

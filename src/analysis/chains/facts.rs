@@ -13,6 +13,7 @@ use crate::model::kind::Kind;
 use crate::model::mesh::MeshConfig;
 use crate::model::peer_authentication::MtlsMode;
 use crate::model::policy::{Policy, PolicySpec};
+use crate::model::service::Service;
 use crate::model::sidecar::Sidecar;
 use crate::model::workload::{Pod, ProxyKind};
 
@@ -29,6 +30,8 @@ pub struct Facts<'s> {
     pub revision: Option<&'s str>,
     /// That istiod.
     pub plane: ControlPlane,
+    /// The version that the proxy says; None where it was not read.
+    pub proxy_version: Option<String>,
     /// The mesh's configuration.
     pub mesh: MeshConfig,
     /// The domain of the cluster's services.
@@ -85,6 +88,7 @@ impl<'s> Facts<'s> {
             hbone: node.map_or(proxy.hbone, |node| node.enable_hbone),
             own_ports: node.map_or_else(|| OWN_PORTS.to_vec(), |node| node.own_ports.clone()),
             unprivileged: node.is_some_and(|node| node.unprivileged),
+            proxy_version: node.map(|node| node.istio_version.clone()),
             http10: plane.version.matches_http10() || plane.features.http10,
             http_proxy_port: node.and_then(|node| node.http_proxy_port).or(mesh.http_proxy_port),
             mode: mode.unwrap_or(effective.mode),
@@ -145,7 +149,7 @@ impl<'s> Facts<'s> {
     /// without a selector; else that of the root namespace (`pilot/pkg/model/push_context.go: initSidecarScopes, doGetSidecarScope`).
     pub fn sidecar(&self) -> Option<(&'s Policy, &'s Sidecar)> {
         let policies = self.objects.policies.iter().filter(|((kind, _), _)| *kind == Kind::Sidecar).map(|(_, policy)| &**policy);
-        let mut all: Vec<&Policy> = policies.filter(|policy| self.sees_revision(policy)).collect();
+        let mut all: Vec<&Policy> = policies.filter(|policy| self.sees(policy)).collect();
         all.sort_by(|a, b| (a.selector.is_none(), &a.created, &a.name).cmp(&(b.selector.is_none(), &b.created, &b.name)));
         let matches = |policy: &&&Policy| policy.selector.as_ref().is_none_or(|selector| selector.matches(&self.pod.labels));
         let own = all.iter().find(|policy| policy.name.namespace == self.namespace() && matches(policy));
@@ -160,10 +164,21 @@ impl<'s> Facts<'s> {
         own.unwrap_or(&self.mesh.outbound_mode)
     }
 
-    /// Whether the istiod that decides uses an object with these labels (`pkg/config/model.go: LabelsInRevision`).
-    pub fn sees_revision(&self, policy: &Policy) -> bool {
+    /// The services that the istiod that decides sees.
+    pub fn services(&self) -> impl Iterator<Item = &'s Service> {
+        targets::seen(self.objects, self.revision)
+    }
+
+    /// Whether the istiod that decides uses an object: its labels name no other revision (`pkg/config/model.go: LabelsInRevision`), and
+    /// its namespace is one that istiod sees (`pilot/pkg/config/kube/crdclient/client.go`).
+    pub fn sees(&self, policy: &Policy) -> bool {
         let wanted = policy.labels.get(REVISION);
-        wanted.is_none_or(|wanted| self.revision.is_none_or(|own| wanted == own))
+        wanted.is_none_or(|wanted| self.revision.is_none_or(|own| wanted == own)) && self.discovers(policy)
+    }
+
+    /// Whether the object's namespace is one that the istiod that decides sees.
+    pub fn discovers(&self, policy: &Policy) -> bool {
+        !self.plane.version.narrows_objects() || self.objects.discovers(&policy.name.namespace)
     }
 }
 

@@ -22,15 +22,14 @@ impl<'s> Routes<'s> {
     /// hosts, by which TLS is recognised too (`pilot/pkg/model/push_context.go: resolveServiceAliases`).
     pub fn of(facts: &Facts<'s>) -> Self {
         let policies = facts.objects.policies.iter().filter(|((kind, _), _)| *kind == Kind::VirtualService);
-        let routes = policies.filter_map(|(_, policy)| match &policy.spec {
+        let routes = policies.filter(|(_, policy)| facts.sees(policy)).filter_map(|(_, policy)| match &policy.spec {
             PolicySpec::VirtualService(routes) => Some((&policy.name, routes)),
             _ => None,
         });
         let in_mesh = |routes: &VirtualService| routes.gateways.is_empty() || routes.gateways.iter().any(|gateway| gateway == "mesh");
-        let services = facts.objects.services.values().map(|service| &**service);
         Self {
             virtual_services: routes.filter(|(_, routes)| (routes.tcp || routes.tls) && in_mesh(routes)).collect(),
-            aliases: services.filter(|service| service.resolution == Resolution::Alias).collect(),
+            aliases: facts.services().filter(|service| service.resolution == Resolution::Alias).collect(),
         }
     }
 
@@ -56,7 +55,11 @@ impl<'s> Routes<'s> {
                 );
                 names().for_each(|listener| add(listener, true, why.clone()));
             }
-            if known.is_headless() && known.service.registry == Registry::Kubernetes && known.service.selector.is_none() {
+            if known.is_headless()
+                && known.service.registry == Registry::Kubernetes
+                && known.service.selector.is_none()
+                && known.service.endpoints.is_empty()
+            {
                 let why = format!("Service {} selects no pods, and its EndpointSlices are not read", known.service.name);
                 add(format!("*_{}", port.port), false, why);
             }

@@ -59,6 +59,7 @@ impl Opened {
 pub(super) fn opened(facts: &Facts<'_>) -> Vec<Opened> {
     let kinds = [Kind::IstioGateway, Kind::Gateway];
     let policies = facts.objects.policies.iter().filter(|((kind, _), _)| kinds.contains(kind)).map(|(_, policy)| &**policy);
+    let policies = policies.filter(|policy| facts.discovers(policy));
     let targets = facts.targets();
     let mut found: Vec<(Option<&str>, Opened)> = Vec::new();
     let mut managed = false;
@@ -98,7 +99,7 @@ pub(super) fn with_listener_sets<'s>(facts: &Facts<'s>) -> Vec<&'s ObjectName> {
 
 fn selects(policy: &Policy, facts: &Facts<'_>) -> bool {
     let in_scope = !facts.plane.features.scope_gateway_to_namespace || policy.name.namespace == facts.namespace();
-    in_scope && facts.sees_revision(policy) && policy.selector.as_ref().is_none_or(|selector| selector.matches(&facts.pod.labels))
+    in_scope && facts.sees(policy) && policy.selector.as_ref().is_none_or(|selector| selector.matches(&facts.pod.labels))
 }
 
 /// The ports that a Gateway of the Gateway API can open on the proxy: those of its own Service, or of the Services that its

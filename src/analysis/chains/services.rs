@@ -11,7 +11,7 @@ use crate::model::sidecar::Egress;
 pub(super) struct Known<'s> {
     pub service: &'s Service,
     pub host: String,
-    /// An address, a range of them, or `0.0.0.0` where it has none.
+    /// An address, a range of them, or `0.0.0.0` where it has none. Where the API server still has to give one, words that say so.
     pub address: String,
 }
 
@@ -35,11 +35,8 @@ impl Known<'_> {
 /// All services that are visible to the proxy: what is private to its namespace before what is public, each oldest first. Several
 /// services of one host are all there (`pilot/pkg/model/push_context.go: initServiceRegistry, servicesExportedToNamespace`).
 pub(super) fn visible<'s>(facts: &Facts<'s>) -> Vec<Known<'s>> {
-    let services = facts.objects.services.values().map(|service| &**service);
-    let mut found: Vec<Known<'_>> = services
-        .filter(|service| service.is_seen_by(facts.revision) && is_visible(service, facts))
-        .flat_map(|service| under_each_name(service, facts))
-        .collect();
+    let seen = facts.services().filter(|service| is_visible(service, facts));
+    let mut found: Vec<Known<'_>> = seen.flat_map(|service| under_each_name(service, facts)).collect();
     found.sort_by_cached_key(|known| (is_public(known.service, facts), age(known)));
     found
 }
@@ -64,6 +61,9 @@ fn under_each_name<'s>(service: &'s Service, facts: &Facts<'s>) -> Vec<Known<'s>
     let addresses = |host: &str| -> Vec<String> {
         match (service.registry, service.addresses.first()) {
             (Registry::ServiceEntry, None) => vec![assigned(service, host, facts)],
+            (Registry::Kubernetes, None) if service.resolution == Resolution::Static => {
+                vec![format!("(an address still to be given to {host})")]
+            }
             (Registry::Kubernetes, None) => vec![NO_ADDRESS.to_owned()],
             // Only the first cluster IP of a family that the proxy has is listened on.
             (Registry::Kubernetes, Some(first)) => {

@@ -10,7 +10,7 @@ use super::{Facts, Gap};
 use crate::analysis::era::Version;
 use crate::model::ids::ObjectName;
 use crate::model::mesh::Features;
-use crate::model::service::Resolution;
+use crate::model::service::{Endpoint, Resolution};
 
 /// Outbound listeners without plugins, by all that they depend on beside the objects of one mesh.
 #[derive(Debug, Default)]
@@ -43,8 +43,8 @@ struct Scope {
 impl Scope {
     fn of(facts: &Facts<'_>) -> Self {
         let pod = facts.pod;
-        let headless = || facts.objects.services.values().filter(|service| service.resolution == Resolution::Passthrough);
-        let is_own = |address: &String| address.parse().ok().as_ref() == facts.addresses.first();
+        let headless = || facts.services().filter(|service| service.resolution == Resolution::Passthrough);
+        let is_own = |endpoint: &Endpoint| endpoint.address.parse().ok().as_ref() == facts.addresses.first();
         let among = headless().any(|service| service.selects(pod) || service.endpoints.iter().any(is_own));
         Self {
             namespace: facts.namespace().to_owned(),

@@ -5,13 +5,9 @@ use serde::Serialize;
 use super::{Difference, How};
 use crate::analysis::chains::{Facts, Gap};
 use crate::analysis::era::Version;
-use crate::ingest::workloads::GATEWAY_NAME;
 use crate::model::envoy::{ConfigDump, Direction, Listener, ListenerState};
-use crate::model::envoy_filter::EnvoyFilter;
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
-use crate::model::policy::{Policy, PolicySpec};
-use crate::model::workload::ProxyKind;
 
 /// A named cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -27,59 +23,6 @@ impl Cause {
     fn new(cause: &'static str, why: impl Into<String>) -> Self {
         Self { cause, why: why.into() }
     }
-}
-
-/// The EnvoyFilters that may change which filters stand in the chains of a listener
-/// (`core/envoyfilter/listener_patch.go`; `pilot/pkg/model/push_context.go: EnvoyFilters`).
-pub fn envoy_filters<'s>(facts: &Facts<'s>, listener: &Listener, inbound: bool) -> Vec<&'s ObjectName> {
-    reaching(facts).filter(|policy| touches(policy, listener, inbound, facts)).map(|policy| &policy.name).collect()
-}
-
-/// The EnvoyFilters that may change which filters stand in any chain of a proxy.
-pub fn envoy_filters_of_proxy<'s>(facts: &Facts<'s>) -> Vec<&'s ObjectName> {
-    let shapes = |policy: &&Policy| match &policy.spec {
-        PolicySpec::EnvoyFilter(filter) => filter.patches.iter().any(|patch| patch.shapes_chains()),
-        _ => false,
-    };
-    reaching(facts).filter(shapes).map(|policy| &policy.name).collect()
-}
-
-fn reaching<'s>(facts: &Facts<'s>) -> impl Iterator<Item = &'s Policy> {
-    let policies = facts.objects.policies.iter().filter(|((kind, _), _)| *kind == Kind::EnvoyFilter).map(|(_, policy)| &**policy);
-    policies.filter(move |policy| reaches(policy, facts))
-}
-
-/// A waypoint takes only what targets it, a sidecar only what does not (`pilot/pkg/model/policyattachment.go: ShouldAttachPolicy`).
-fn reaches(policy: &Policy, facts: &Facts<'_>) -> bool {
-    let PolicySpec::EnvoyFilter(EnvoyFilter { target_refs, .. }) = &policy.spec else { return false };
-    let own = policy.name.namespace == facts.namespace();
-    let selects = policy.selector.as_ref().is_none_or(|selector| selector.matches(&facts.pod.labels));
-    let selected = match (facts.pod.labels.get(GATEWAY_NAME), target_refs.as_slice()) {
-        _ if !facts.plane.version.targets_envoy_filters() => selects,
-        (None, [_, ..]) => false,
-        (Some(_), []) if facts.kind == ProxyKind::Waypoint => false,
-        (_, []) => selects,
-        // What names a Service is for a part of a waypoint, which still may be touched.
-        (Some(gateway), refs) => refs.iter().any(|target| target.kind != "Gateway" || (own && target.name == *gateway)),
-    };
-    selected && (own || policy.name.namespace == facts.mesh.root_namespace) && facts.sees_revision(policy)
-}
-
-fn touches(policy: &Policy, listener: &Listener, inbound: bool, facts: &Facts<'_>) -> bool {
-    let PolicySpec::EnvoyFilter(EnvoyFilter { patches, .. }) = &policy.spec else { return false };
-    let context = match facts.kind {
-        ProxyKind::Sidecar if !inbound => "SIDECAR_OUTBOUND",
-        // A waypoint's listeners are patched as a sidecar's inbound ones (`core/listener_builder.go: patchListeners`).
-        ProxyKind::Sidecar | ProxyKind::Waypoint => "SIDECAR_INBOUND",
-        _ => "GATEWAY",
-    };
-    let port = listener.port();
-    patches.iter().filter(|patch| patch.shapes_chains()).any(|patch| {
-        let in_context = patch.context == "ANY" || patch.context == context;
-        // Within `virtualInbound` a patch's port is that of a chain, so it may touch the listener whatever it names.
-        let on_port = patch.port.is_none() || patch.port == port || inbound;
-        in_context && on_port && (patch.listener.is_empty() || patch.listener == listener.name)
-    })
 }
 
 /// The causes of a listener's differences, the most telling first; one of them is `unexplained` where nothing shows why. What is not
@@ -169,11 +112,11 @@ fn deciding<'s>(counted: &Listener, differences: &[Difference], facts: &Facts<'s
     let kinds: &[Kind] = if facts.is_gateway() { &[Kind::Gateway, Kind::IstioGateway] } else { &[Kind::Sidecar] };
     let policies = objects.policies.values().filter(|policy| {
         let in_scope = facts.is_gateway() || scopes.contains(&policy.name.namespace.as_str());
-        kinds.contains(&policy.kind) && in_scope && facts.sees_revision(policy)
+        kinds.contains(&policy.kind) && in_scope && facts.sees(policy)
     });
     found.extend(policies.map(|policy| (format!("{} {}", policy.kind, policy.name), policy.created.as_deref())));
     let of_workload: Vec<&ObjectName> = facts.targets().iter().map(|target| &target.service.name).collect();
-    let services = objects.services.values().filter(|service| match inbound {
+    let services = facts.services().filter(|service| match inbound {
         true => of_workload.contains(&&service.name),
         false => service.ports.iter().any(|port| Some(port.port) == counted.port()),
     });

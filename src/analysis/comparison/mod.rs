@@ -1,6 +1,7 @@
 //! What a proxy has, held against what istiod would send: chain by chain, matched by what they match and never by name.
 
 mod causes;
+mod envoy_filters;
 
 use serde::Serialize;
 
@@ -9,7 +10,8 @@ use super::placement::{self, ListenerDirection};
 use crate::model::envoy::{ChainMatch, FilterChain, Listener};
 use crate::model::ids::PluginId;
 
-pub use causes::{Cause, causes, envoy_filters, envoy_filters_of_proxy};
+pub use causes::{Cause, causes};
+pub use envoy_filters::{envoy_filters, envoy_filters_of_proxy, envoy_filters_with_listeners};
 
 /// One way in which a listener differs from what istiod would send.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

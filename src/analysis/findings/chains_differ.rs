@@ -9,7 +9,7 @@ use super::{Facts, Finding, FindingObject, Needs, Place, ProxyFacts, Rule, Sever
 use crate::analysis::comparison::{Cause, Difference, How};
 use crate::analysis::health::PluginState;
 use crate::analysis::outlook::Outlook;
-use crate::model::envoy::{ConfigDump, ListenerState};
+use crate::model::envoy::{ConfigDump, Listener, ListenerState};
 use crate::model::ids::ProxyId;
 use crate::model::kind::Kind;
 
@@ -58,7 +58,10 @@ fn is_absence(difference: &Difference, absent: &[String]) -> bool {
 
 fn finding(proxy: &ProxyId, dump: &ConfigDump, outlook: &Outlook<'_>, absent: &[String]) -> Option<Finding> {
     let (mut evidence, mut place, mut listeners) = (Vec::new(), None, Vec::new());
-    for listener in dump.listeners.iter().filter(|listener| listener.state == ListenerState::Active) {
+    // A listener that is not there at all has no chains.
+    let lacking: Vec<Listener> = outlook.lacking(dump).map(|listener| Listener { chains: Vec::new(), ..listener.clone() }).collect();
+    let active = dump.listeners.iter().filter(|listener| listener.state == ListenerState::Active);
+    for listener in active.chain(&lacking) {
         let Some(judgement) = outlook.judge(listener, dump).filter(|judgement| judgement.agrees() == Some(false)) else { continue };
         let differences: Vec<&Difference> = judgement.differences.iter().filter(|difference| !is_absence(difference, absent)).collect();
         if differences.is_empty() || judgement.causes.iter().all(is_told) {

@@ -46,6 +46,7 @@ rules! {
     matches_nothing
     near_miss
     selector_ignored
+    empty_selector
     match_excludes_all
     fail_open
     after_custom

@@ -1,8 +1,8 @@
 //! Whether a proxy should have a plugin at all.
 
 use super::{Evidence, EvidenceSource, Health, PluginState};
+use crate::analysis::attachment;
 use crate::analysis::outlook::Outlook;
-use crate::analysis::{attachment, placement};
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::kind::Kind;
 use crate::model::snapshot::Snapshot;
@@ -53,9 +53,9 @@ pub(super) fn held_against_prediction(health: Health, snapshot: &Snapshot, plugi
         return health;
     }
     let predicted = Outlook::of(snapshot, proxy).map(|outlook| {
-        let listeners = &outlook.prediction.listeners;
-        let count: usize = listeners.iter().map(|listener| placement::count_in_listener(listener, plugin)).sum();
-        (count, outlook.prediction.gaps.is_empty())
+        let counts = || outlook.prediction.listeners.iter().map(|listener| outlook.count(plugin, listener));
+        let whole = outlook.prediction.gaps.is_empty() && counts().all(|count| count.is_ok());
+        (counts().filter_map(Result::ok).sum::<usize>(), whole)
     });
     let (state, what) = match predicted {
         Ok((0, true)) if health.evidence.iter().any(|evidence| evidence.field.starts_with(super::dump::ENTRY)) => {

@@ -51,6 +51,14 @@ impl Rollup {
     pub fn with_failed_vms(self, failed: usize) -> Self {
         if self == Self::Ready && failed > 0 { Self::Partial } else { self }
     }
+
+    /// The sum where it is unknown to which proxies the plugin applies: there may be others, and what is bad of these stays so.
+    pub fn of_some(self) -> Self {
+        match self {
+            Self::Failed | Self::Partial => self,
+            Self::Ready | Self::Pending | Self::Unmatched | Self::Unknown => Self::Unknown,
+        }
+    }
 }
 
 /// Sums up the states of a plugin over its proxies. Those that it is not meant for say nothing of how it is.

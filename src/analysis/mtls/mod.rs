@@ -116,6 +116,7 @@ fn oldest<'o>(
     wanted: impl Fn(&PeerAuthentication) -> bool,
 ) -> Option<&'o PeerAuthentication> {
     let policies = objects.peer_authentications.values().map(Arc::as_ref);
-    let policies = policies.filter(|policy| is_in_revision(policy, revision) && wanted(policy));
+    let policies =
+        policies.filter(|policy| is_in_revision(policy, revision) && objects.discovers(&policy.name.namespace) && wanted(policy));
     policies.min_by(|a, b| (&a.created, &a.name.name).cmp(&(&b.created, &b.name.name)))
 }

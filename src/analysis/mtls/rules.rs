@@ -3,6 +3,7 @@
 //! `pilot/pkg/model/destination_rule.go: mergeDestinationRule`; `pilot/pkg/model/sidecar.go: DestinationRule`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::analysis::era::Version;
 use crate::model::ids::ObjectName;
@@ -125,7 +126,8 @@ fn pick<'r, 'o: 'r>(mut rules: impl DoubleEndedIterator<Item = &'r Merged<'o>> +
 
 /// All rules, the oldest first; from 1.22 on those with a selector before all others (`sortConfigBySelectorAndCreationTime`).
 fn sorted(objects: &Inventory, version: Version) -> Vec<(&Policy, &DestinationRule)> {
-    let rules = objects.policies.values().filter_map(|policy| match &policy.spec {
+    let is_seen = |policy: &&Arc<Policy>| !version.narrows_objects() || objects.discovers(&policy.name.namespace);
+    let rules = objects.policies.values().filter(is_seen).filter_map(|policy| match &policy.spec {
         PolicySpec::DestinationRule(rule) => Some((&**policy, rule)),
         _ => None,
     });

@@ -41,7 +41,7 @@ pub(super) fn of(
         Reason::TopologyLabels(..) => "look in the proxy whether its filter is there, or select by a label of the pod".to_owned(),
         Reason::OtherTarget(misses) => target(closest(misses)?, gateway, namespace, objects)?,
         Reason::ExcludesEveryChain(exclusion) => excluded(exclusion),
-        Reason::Selector(..) | Reason::NoSelector(_) | Reason::Target(_) => return None,
+        Reason::Selector(..) | Reason::NoSelector(_) | Reason::EmptySelector(_) | Reason::Target(_) => return None,
     })
 }
 
@@ -191,7 +191,7 @@ fn not_served(why: &NotServed, waypoint: &ObjectName, kind: &str, name: &str, na
             format!("let the HBONE listener of Gateway {waypoint} take routes from its namespace: allowedRoutes.namespaces.from: All")
         }
         NotServed::OtherChain => format!("target Gateway {} to be in the chains of all its services", waypoint.name),
-        NotServed::ExternalName | NotServed::OfWaypoint => return None,
+        NotServed::ExternalName | NotServed::OfWaypoint | NotServed::Undiscovered => return None,
     })
 }
 

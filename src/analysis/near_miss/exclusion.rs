@@ -2,7 +2,7 @@
 
 use crate::analysis::attachment::Exclusion;
 use crate::analysis::attachment::listener_match::{Class, accepts, traffic_selectors};
-use crate::analysis::control_plane;
+use crate::analysis::{control_plane, targets};
 use crate::model::inventory::Inventory;
 use crate::model::plugin::{Plugin, PluginType, TrafficSelector};
 use crate::model::workload::{Pod, ProxyKind};
@@ -35,7 +35,7 @@ fn some_chain_accepts(item: &TrafficSelector, plugin_type: PluginType, kind: Pro
 
 /// Ports that `match` names as a Service declares them, with the container ports that istiod compares in inbound chains instead.
 fn service_ports(matches: &[TrafficSelector], pod: &Pod, objects: &Inventory) -> Vec<(u16, u16)> {
-    let of_pod = objects.services.values().filter(|service| service.selects(pod));
+    let of_pod = targets::seen(objects, None).filter(|service| service.selects(pod));
     let declared: Vec<(u16, u16)> =
         of_pod.flat_map(|service| &service.ports).filter_map(|port| Some((port.port, port.container_port(pod)?))).collect();
     let named = |port: u16| matches.iter().any(|item| item.ports.contains(&port));

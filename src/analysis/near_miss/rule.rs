@@ -71,7 +71,9 @@ pub(super) fn wanted_and_found(plugin: &Plugin, pod: &Pod, reason: &Reason) -> (
         Reason::LabelsDiffer(selector, differences) => (Rule::Labels, selector.text(), listed(differences)),
         Reason::TopologyLabels(selector, _) => (Rule::Labels, selector.text(), "labels that istiod adds".to_owned()),
         Reason::ExcludesEveryChain(exclusion) => (Rule::Match, exclusion.matches.clone(), format!("no such chain in a {kind}")),
-        Reason::Selector(..) | Reason::NoSelector(_) | Reason::Target(_) => (Rule::Attachment, applies_by(plugin), kind.to_owned()),
+        Reason::Selector(..) | Reason::NoSelector(_) | Reason::EmptySelector(_) | Reason::Target(_) => {
+            (Rule::Attachment, applies_by(plugin), kind.to_owned())
+        }
     }
 }
 

@@ -1,11 +1,14 @@
 //! How a proxy's listeners would change: two predictions of it side by side, chain by chain.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
-use crate::analysis::chains::{Facts, Prediction};
+use crate::analysis::chains::Gap;
 use crate::analysis::comparison::{self, Difference, How};
+use crate::analysis::outlook::Outlook;
 use crate::analysis::placement::{self, ListenerDirection};
-use crate::model::envoy::Listener;
+use crate::model::envoy::{ConfigDump, Listener, ListenerState};
 use crate::model::ids::PluginId;
 
 /// A listener that would change, or in which the plugin stands.
@@ -18,19 +21,26 @@ pub struct ListenerChange {
     pub port: Option<u16>,
     /// Its direction.
     pub direction: Option<ListenerDirection>,
-    /// How often the plugin stands there as things are, by prediction.
-    pub before: usize,
-    /// How often it would.
-    pub after: usize,
+    /// How often the plugin is there as things are, by prediction; None where that cannot be predicted.
+    pub before: Option<usize>,
+    /// How often it would; None where that cannot be predicted.
+    pub after: Option<usize>,
     /// How many chains it has.
-    pub chains_before: usize,
+    pub chains_before: Option<usize>,
     /// How many it would have.
-    pub chains_after: usize,
-    /// The chains that would come, go, or hold other plugins.
+    pub chains_after: Option<usize>,
+    /// The chains that would come, go, or hold other plugins; none where one of the two cannot be predicted.
     pub chains: Vec<ChainChange>,
-    /// What of it is not predicted.
+    /// What of it is not predicted, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+impl ListenerChange {
+    /// Whether both sides are predicted.
+    pub fn is_predicted(&self) -> bool {
+        self.before.is_some() && self.after.is_some()
+    }
 }
 
 impl std::fmt::Display for ChainChange {
@@ -44,9 +54,10 @@ impl std::fmt::Display for ListenerChange {
     /// `port 15006, virtualInbound: 4 -> 2, in 8 -> 4 chains`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let port = self.port.map(|port| format!("port {port}, ")).unwrap_or_default();
-        let step = |before: usize, after: usize| if before == after { before.to_string() } else { format!("{before} -> {after}") };
-        let (count, chains) = (step(self.before, self.after), step(self.chains_before, self.chains_after));
-        write!(f, "{port}{}: {count}, in {chains} chains", self.listener)
+        let word = |number: Option<usize>| number.map_or_else(|| "not predicted".to_owned(), |number| number.to_string());
+        let step = |before, after| if before == after { word(before) } else { format!("{} -> {}", word(before), word(after)) };
+        write!(f, "{port}{}: {}", self.listener, step(self.before, self.after))?;
+        if self.is_predicted() { write!(f, ", in {} chains", step(self.chains_before, self.chains_after)) } else { Ok(()) }
     }
 }
 
@@ -64,56 +75,89 @@ pub struct ChainChange {
     pub how: String,
 }
 
-/// The listeners of a proxy that would change, and those in which the plugin stands before or after, by direction and port.
-pub fn listener_changes(plugin: &PluginId, facts: &Facts<'_>, before: &Prediction, after: &Prediction) -> Vec<ListenerChange> {
-    let named = |prediction: &'_ Prediction, name: &str| prediction.listeners.iter().position(|listener| listener.name == name);
-    let mut names: Vec<&str> = before.listeners.iter().chain(&after.listeners).map(|listener| listener.name.as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
-    let mut found: Vec<ListenerChange> = names
-        .into_iter()
-        .filter_map(|name| {
-            let of = |prediction: &'_ Prediction| named(prediction, name);
-            let (old, new) = (of(before).map(|at| &before.listeners[at]), of(after).map(|at| &after.listeners[at]));
-            let outbound =
-                old.or(new).and_then(|listener| placement::direction(listener, Some(facts.kind))) == Some(ListenerDirection::Outbound);
-            let note = before.gaps_of(name, outbound).into_iter().chain(after.gaps_of(name, outbound)).next().map(|gap| gap.why.clone());
-            change(plugin, facts, old, new, note)
-        })
-        .collect();
-    found.sort_by(|a, b| (a.direction, a.port, &a.listener).cmp(&(b.direction, b.port, &b.listener)));
-    found
+/// A proxy as it is, and as it would be. What is predicted is decided as for every other answer: by [`Outlook::count`].
+pub struct Sides<'o, 's> {
+    /// As things are; None where the proxy is not there yet.
+    pub before: Option<&'o Result<Outlook<'s>, String>>,
+    /// As they would be.
+    pub after: &'o Result<Outlook<'s>, String>,
+    /// What the proxy has.
+    pub dump: Option<&'o ConfigDump>,
 }
 
-fn change(
-    plugin: &PluginId,
-    facts: &Facts<'_>,
-    old: Option<&Listener>,
-    new: Option<&Listener>,
-    note: Option<String>,
-) -> Option<ListenerChange> {
-    let either = new.or(old)?;
-    let none = Listener { chains: Vec::new(), ..either.clone() };
-    // Read backwards: what the new one lacks goes, what only it has comes.
-    let direction = placement::direction(either, Some(facts.kind));
-    let differences = comparison::differences(new.unwrap_or(&none), old.unwrap_or(&none), direction);
-    let chains: Vec<ChainChange> = differences.iter().map(chain_change).collect();
-    let count = |listener: Option<&Listener>| listener.map_or(0, |listener| placement::count_in_listener(listener, plugin));
-    let (before, after) = (count(old), count(new));
-    if chains.is_empty() && before == 0 && after == 0 {
-        return None;
+impl Sides<'_, '_> {
+    /// The listeners of a proxy that would change, those that have the plugin before or after, and those of which that cannot be
+    /// predicted, by direction and port.
+    pub fn changes(&self, plugin: &PluginId) -> Vec<ListenerChange> {
+        let sides = self.before.into_iter().chain([self.after]).filter_map(|side| side.as_ref().ok());
+        // What the proxy has counts where nothing is predicted.
+        let has_plugin =
+            |listener: &&Listener| listener.state != ListenerState::Draining && placement::count_in_listener(listener, plugin) > 0;
+        let counted = self.dump.into_iter().flat_map(|dump| dump.listeners.iter().filter(has_plugin));
+        let mut seen = BTreeSet::new();
+        let all = sides.flat_map(|outlook| &outlook.prediction.listeners).chain(counted).filter(|listener| seen.insert(&listener.name));
+        let mut found: Vec<ListenerChange> = all.filter_map(|listener| self.change(plugin, listener)).collect();
+        found.sort_by(|a, b| (a.direction, a.port, &a.listener).cmp(&(b.direction, b.port, &b.listener)));
+        found
     }
-    Some(ListenerChange {
-        listener: either.name.clone(),
-        port: either.port(),
-        direction,
-        before,
-        after,
-        chains_before: old.map_or(0, |listener| listener.chains.len()),
-        chains_after: new.map_or(0, |listener| listener.chains.len()),
-        chains,
-        note,
-    })
+
+    /// `listener` is what one of the sides has under its name.
+    fn change(&self, plugin: &PluginId, listener: &Listener) -> Option<ListenerChange> {
+        let side = |side: Option<&'_ Result<Outlook<'_>, String>>| match side {
+            None => Ok(0),
+            Some(Err(why)) => Err(why.clone()),
+            Some(Ok(outlook)) => outlook.count(plugin, listener),
+        };
+        let (before, after) = (side(self.before), side(Some(self.after)));
+        let (of_before, of_after) = (self.before.and_then(|before| before.as_ref().ok()), self.after.as_ref().ok());
+        let outlook = of_after.or(of_before);
+        let old = of_before.and_then(|outlook| outlook.predicted(&listener.name));
+        let new = of_after.and_then(|outlook| outlook.predicted(&listener.name));
+        let direction = placement::direction(listener, outlook.map(|outlook| outlook.facts.kind));
+        let none = Listener { chains: Vec::new(), ..listener.clone() };
+        // Read backwards: what the new one lacks goes, what only it has comes.
+        let differences = comparison::differences(new.unwrap_or(&none), old.unwrap_or(&none), direction);
+        let has_plugin = [old, new, Some(listener)].into_iter().flatten().any(|one| placement::count_in_listener(one, plugin) > 0);
+        let is_predicted = before.is_ok() && after.is_ok();
+        if differences.is_empty() && before.is_ok() == after.is_ok() && !has_plugin {
+            return None;
+        }
+        let length =
+            |side: &Result<usize, String>, listener: Option<&Listener>| side.is_ok().then(|| listener.map_or(0, |one| one.chains.len()));
+        let gap = || outlook.and_then(|outlook| outlook.gaps(listener).first().map(|gap| gap.why.clone()));
+        Some(ListenerChange {
+            listener: listener.name.clone(),
+            port: listener.port(),
+            direction,
+            chains_before: length(&before, old),
+            chains_after: length(&after, new),
+            chains: if is_predicted { differences.iter().map(chain_change).collect() } else { Vec::new() },
+            note: after.as_ref().err().or(before.as_ref().err()).cloned().or_else(gap),
+            before: before.ok(),
+            after: after.ok(),
+        })
+    }
+
+    /// What else is not predicted of the proxy as it would be: listeners of which not even the name is known, a clause each.
+    pub fn unpredicted(&self, changes: &[ListenerChange]) -> Vec<String> {
+        let Ok(after) = self.after else { return Vec::new() };
+        let before = self.before.and_then(|before| before.as_ref().ok());
+        let (gaps, known) = (&after.prediction.gaps, before.map(|before| before.prediction.gaps.as_slice()).unwrap_or_default());
+        // Of a whole side it is always said, of single names where that is new.
+        let is_said = |gap: &&Gap| match &gap.listener {
+            None => true,
+            Some(name) => name.contains('*') && !known.contains(gap),
+        };
+        let mut found: Vec<String> = gaps.iter().filter(|gap| !gap.tcp_only).filter(is_said).map(|gap| gap.why.clone()).collect();
+        let adding =
+            |outlook: &Outlook<'_>| comparison::envoy_filters_with_listeners(&outlook.facts).into_iter().cloned().collect::<Vec<_>>();
+        let already = before.map(adding).unwrap_or_default();
+        let new = adding(after).into_iter().filter(|name| !already.contains(name));
+        found.extend(new.map(|name| format!("EnvoyFilter {name} adds listeners of its own, which are not predicted")));
+        let mut seen = BTreeSet::new();
+        found.retain(|why| !changes.iter().any(|change| change.note.as_ref() == Some(why)) && seen.insert(why.clone()));
+        found
+    }
 }
 
 fn chain_change(difference: &Difference) -> ChainChange {

@@ -1,6 +1,8 @@
 //! The mesh as it would be under other objects or another mutual TLS mode. Nothing is written anywhere.
 
 mod diff;
+mod endpoints;
+mod unread;
 
 use std::sync::Arc;
 
@@ -9,16 +11,21 @@ use serde_json::Value;
 use crate::ingest::collect::Collector;
 use crate::ingest::kubernetes::name_of;
 use crate::ingest::manifest;
+use crate::ingest::schema;
 use crate::ingest::workloads;
 use crate::model::ids::{ObjectName, PluginId, PluginKind};
 use crate::model::inventory::Inventory;
 use crate::model::kind::Kind;
 use crate::model::peer_authentication::MtlsMode;
+use crate::model::policy::{Policy, PolicySpec};
+use crate::model::service::{Resolution, Service};
 use crate::model::snapshot::Snapshot;
 use crate::model::update::Update;
 use crate::model::warning::Warning;
 
-pub use diff::{ChainChange, ListenerChange, listener_changes};
+use endpoints::Slice;
+
+pub use diff::{ChainChange, ListenerChange, Sides};
 
 /// What is assumed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,28 +53,35 @@ const NOT_YET: &str = "now";
 /// Applies objects to a mesh. An object without a namespace goes to `namespace`, as with `kubectl apply`.
 ///
 /// # Errors
-/// Where an object has no name, as one line.
+/// Where an object has no name, or the API server would reject it, as one line.
 pub fn apply(snapshot: &Snapshot, objects: &[Value], namespace: &str) -> Result<Assumed, String> {
     let mut collector = Collector::continuing(snapshot);
-    let (mut changes, mut plugins, mut warnings) = (Vec::new(), Vec::new(), snapshot.warnings.clone());
+    let (mut changes, mut plugins, mut slices, mut warnings) = (Vec::new(), Vec::new(), Vec::new(), snapshot.warnings.clone());
     for object in objects {
         let word = object.get("kind").and_then(Value::as_str).unwrap_or_default();
         // Of ConfigMaps only the one that holds the mesh configuration counts.
         let counts = |kind: &Kind| *kind != Kind::MeshConfigMap || object.pointer("/data/mesh").is_some();
         let Some(kind) = manifest::kind_of(object).filter(counts) else {
-            let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
-            warnings.push(Warning::new(format!("{word} {name}"), "is not looked at: no answer depends on it", ""));
+            match Slice::of(object, namespace) {
+                Some(slice) => slices.push(slice),
+                None => warnings.push(unread::warning(object)),
+            }
             continue;
         };
         let mut object = object.clone();
         let name = complete(kind, &mut object, namespace, &snapshot.objects).ok_or_else(|| format!("a {word} has no metadata.name"))?;
+        warnings.extend(schema::check(kind, &name, &mut object)?);
         let done = if exists(&snapshot.objects, kind, &name) { "changed" } else { "created" };
         changes.push(format!("{kind} {name} would be {done}"));
-        plugins.extend(plugin_kind(kind).map(|kind| PluginId { kind, name }));
         collector.apply(Update::Applied { kind, object });
+        if kind == Kind::Gateway {
+            warnings.extend(collector.objects().policies.get(&(kind, name.clone())).and_then(|gateway| managed(gateway)));
+        }
+        plugins.extend(plugin_kind(kind).map(|kind| PluginId { kind, name }));
     }
     warnings.extend(collector.object_warnings().filter(|warning| !snapshot.warnings.contains(warning)).cloned());
-    let objects = collector.objects().clone();
+    let mut objects = collector.objects().clone();
+    slices.into_iter().for_each(|slice| slice.give(&mut objects, &mut changes, &mut warnings));
     let assumed = Snapshot { workloads: workloads::derive(&objects).into(), objects: Arc::new(objects), warnings, ..snapshot.clone() };
     Ok(Assumed { snapshot: assumed, changes, plugins })
 }
@@ -80,8 +94,33 @@ fn complete(kind: Kind, object: &mut Value, namespace: &str, objects: &Inventory
     }
     let name = name_of(kind, object)?;
     let created = created(objects, kind, &name).unwrap_or_else(|| NOT_YET.to_owned());
+    if kind == Kind::Service
+        && let Some(service) = objects.services.get(&(kind, name.clone()))
+    {
+        keep_address(service, object);
+    }
     object.get_mut("metadata")?.as_object_mut()?.insert("creationTimestamp".to_owned(), created.into());
     Some(name)
+}
+
+/// A Service that is there keeps its address where the manifest says none
+/// (`k8s.io/kubernetes pkg/registry/core/service/strategy.go: patchAllocatedValues`).
+fn keep_address(service: &Service, object: &mut Value) {
+    let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) else { return };
+    let says = |key: &str| spec.get(key).is_some_and(|value| !value.is_null() && value.as_str() != Some(""));
+    if says("clusterIP") || says("clusterIPs") || service.resolution == Resolution::Alias {
+        return;
+    }
+    let none = vec!["None".to_owned()];
+    let addresses = if service.resolution == Resolution::Passthrough { &none } else { &service.addresses };
+    spec.insert("clusterIPs".to_owned(), addresses.iter().map(String::as_str).collect());
+}
+
+/// A Gateway of the Gateway API that has a deployment of its own (`gatewaycommon/gateway_utils.go: IsManaged`).
+fn managed(gateway: &Policy) -> Option<Warning> {
+    let is_managed = matches!(&gateway.spec, PolicySpec::Gateway(spec) if spec.services.is_empty());
+    let what = "istiod makes a Deployment and a Service for it, which are not predicted: of its listeners those count whose port its Service has now";
+    is_managed.then(|| Warning::new(format!("Gateway {}", gateway.name), what, "apply it, or ask with a Service that has its ports too"))
 }
 
 fn plugin_kind(kind: Kind) -> Option<PluginKind> {

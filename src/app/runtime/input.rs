@@ -3,7 +3,10 @@
 use std::io;
 
 use crossterm::event::{Event, EventStream, KeyEvent, KeyEventKind};
-use futures::{Stream, StreamExt};
+use futures::future::ready;
+use futures::{Stream, StreamExt, stream};
+
+use crate::app::job;
 
 /// Something that the terminal said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +17,10 @@ pub enum Input {
     Paste(String),
     /// The screen has another size: columns and rows.
     Resized(u16, u16),
+    /// A signal asked the process to stop, as the terminal would: it does so once the terminal is given back.
+    StopAsked,
+    /// The process goes on after it was stopped, by whatever means.
+    Continued,
 }
 
 impl Input {
@@ -33,7 +40,11 @@ impl Input {
 pub fn input() -> io::Result<impl Stream<Item = io::Result<Input>> + Unpin> {
     let ended = ended_by_signal()?;
     let events = EventStream::new().filter_map(async |event| event.map(Input::from_event).transpose());
-    Ok(Box::pin(events.take_until(ended)))
+    // The terminal's end is the end, though signals could still come.
+    let events = events.map(Some).chain(stream::once(ready(None)));
+    let signals = job::signals()?.map(|input| Some(Ok(input)));
+    let all = stream::select(events, signals).take_while(|next| ready(next.is_some())).filter_map(ready);
+    Ok(Box::pin(all.take_until(ended)))
 }
 
 /// Waits for a signal that ends a program: whoever it is held back from has to end by itself. To be called on the runtime.

@@ -24,6 +24,7 @@ pub(super) fn run(app: &mut App, action: Action) -> Vec<Effect> {
             app.leave();
             Vec::new()
         }
+        Action::Suspend => vec![Effect::Suspend { job: true }],
         Action::Down => step(app, 1),
         Action::Up => step(app, -1),
         Action::PageDown => step(app, page),

@@ -1,6 +1,6 @@
 //! Questions to `analysis`: one at a time for each screen, asked again when the world has changed meanwhile.
 
-use super::{dumps, lay_out, secret, sync};
+use super::{diff, dumps, lay_out, secret, sync};
 use crate::app::effect::Effect;
 use crate::app::program::{App, MOST_AT_FIRST};
 use crate::app::question::Answered;
@@ -79,6 +79,7 @@ pub(super) fn every_proxy(app: &mut App) -> Vec<Effect> {
 /// Asks for the dumps, and for what istiod says, that the screen in sight needs and that nobody has asked for yet.
 pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
     let mut effects = sync::wanted(app);
+    effects.extend(diff::wanted(app));
     let screen = app.screen();
     let mut wanted = match &screen.subject {
         Subject::Plugins { .. } => {

@@ -18,11 +18,13 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
         return Vec::new();
     }
     let Some(focus) = walk::focus(app) else { return Vec::new() };
-    let mut effects = walk::go(app, Subject::Diff(focus));
-    if app.screen().of_istiod.is_none() {
-        effects.extend(read_again(app));
-    }
-    effects
+    walk::go(app, Subject::Diff(focus))
+}
+
+/// Asks istiod where the screen in sight needs it and nobody has: it was just opened, or its pod was replaced.
+pub(super) fn wanted(app: &mut App) -> Vec<Effect> {
+    let screen = app.screen();
+    if screen.of_istiod.is_none() && screen.reading.is_none() { read_again(app) } else { Vec::new() }
 }
 
 /// Asks istiod for the screen in sight, if it is one of these. A request under way gives way.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ask, forget};
+use super::{ask, forget, successor};
 use crate::analysis::diff::{self, CountChange};
 use crate::analysis::lookup;
 use crate::app::effect::Effect;
@@ -13,6 +13,7 @@ use crate::app::screen::Screen;
 use crate::app::state::Ticket;
 use crate::fetch;
 use crate::model::ids::ProxyId;
+use crate::model::logs::hour;
 use crate::model::snapshot::Dump;
 use crate::model::warning::Warning;
 use crate::source::{ProxyQuestion, SourceKind};
@@ -52,7 +53,9 @@ pub(super) fn fetch(app: &mut App, proxy: &ProxyId, after: Duration) -> Vec<Effe
     fetch.serial += 1;
     let serial = fetch.serial;
     let previous = app.snapshot.dump(proxy).cloned();
-    if previous.is_none() {
+    let is_first = previous.is_none();
+    let previous = previous.or_else(|| successor::before(app, proxy));
+    if is_first {
         Arc::make_mut(&mut app.snapshot).dumps.insert(proxy.clone(), Dump::Loading);
     }
     let request = fetch::request(&app.snapshot.objects, proxy, ProxyQuestion::Chains, app.options.deadline);
@@ -114,7 +117,19 @@ pub(super) fn read(app: &mut App, ticket: Ticket, proxy: ProxyId, dump: Dump, ch
     let in_transition = matches!(&dump, Dump::Loaded(loaded) if diff::in_transition(&loaded.dump));
     let follow_up = next_request(app, &proxy, unchanged, in_transition);
     if let Dump::Failed(why) = &dump {
-        app.say_failure(why.clone());
+        // What stays in sight is as old as it is.
+        let of = before.as_ref().and_then(|before| before.read_at).map(|time| format!("; what is shown is of {}", hour(time)));
+        app.say_failure(format!("{why}{}", of.unwrap_or_default()));
+    }
+    if let Some(fetch) = app.fetches.get_mut(&proxy) {
+        fetch.silent = matches!(dump, Dump::Failed(_));
+    }
+    let mut changes = changes;
+    if let Dump::Loaded(loaded) = &dump
+        && let Some(change) = successor::read(app, &proxy, &loaded.dump)
+        && !changes.contains(&change)
+    {
+        changes.push(change);
     }
     let name = fetch::own_name(&proxy, &dump);
     // A dump that was read stays in sight when the next one fails: the failure is said, and nothing is lost.

@@ -55,7 +55,7 @@ pub(super) fn pasted(app: &mut App, text: &str) -> Vec<Effect> {
 
 fn typed(app: &mut App, key: Option<Key>, action: Option<Action>, event: KeyEvent) -> Vec<Effect> {
     match (&mut app.typing, key, action) {
-        (_, _, Some(Action::Quit)) => run(app, Action::Quit),
+        (_, _, Some(action @ (Action::Quit | Action::Suspend))) => run(app, action),
         (Some(Typing::Find(_)), Some(Key::Esc), _) => {
             app.typing = None;
             app.screen_mut().find.clear();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ask, dumps, level, logs, timeline};
+use super::{ask, dumps, level, logs, successor, timeline};
 use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::ingest::collect::Changed;
@@ -13,7 +13,8 @@ use crate::model::update::Health;
 
 /// Takes the objects as they are now.
 pub(super) fn read(app: &mut App, objects: &Arc<Snapshot>, changed: &[Changed], health: Option<Health>) -> Vec<Effect> {
-    let recovered = matches!(app.health, Some(Health::Degraded { .. } | Health::Failed { .. })) && matches!(health, Some(Health::Live));
+    let recovered = matches!(app.health, Some(Health::Degraded { .. } | Health::Silent { .. } | Health::Failed { .. }))
+        && matches!(health, Some(Health::Live));
     app.health = health.or(app.health.take());
     if recovered {
         app.say(format!("{} answers again", app.options.info.name));
@@ -34,6 +35,7 @@ pub(super) fn read(app: &mut App, objects: &Arc<Snapshot>, changed: &[Changed], 
     app.object_warnings.clone_from(&objects.warnings);
     dumps::list_warnings(app);
     let mut effects = follow(app, &previous, changed);
+    effects.extend(successor::follow(app, &previous));
     effects.extend(logs::look_at(app, changed));
     effects.extend(retry_failed(app, changed));
     effects.extend(level::follow_pods(app));

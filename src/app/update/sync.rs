@@ -10,6 +10,7 @@ use crate::app::program::App;
 use crate::app::screen::Subject;
 use crate::app::state::Ticket;
 use crate::model::ids::ProxyId;
+use crate::model::logs::hour;
 use crate::model::sync::Sync;
 use crate::source::SourceKind;
 
@@ -86,7 +87,10 @@ pub(super) fn read(app: &mut App, ticket: Ticket, outcome: Result<Arc<Sync>, Str
         && again_after(app) == Some(AGAIN)
         && (stays || matches!(app.screen().subject, Subject::Sync { .. }))
     {
-        app.say_failure(why.clone());
+        // What stays in sight is as old as it is.
+        let asked = app.snapshot.sync.as_ref().and_then(|sync| sync.as_ref().ok()?.asked);
+        let of = asked.map(|time| format!("; what is shown is of {}", hour(time))).unwrap_or_default();
+        app.say_failure(format!("{why}{of}"));
     }
     if outcome.is_ok() || !stays {
         let snapshot = Arc::make_mut(&mut app.snapshot);

@@ -11,7 +11,6 @@ use crate::app::rows::{self, Row};
 use crate::app::screen::{Focus, Line, Screen, Subject};
 use crate::model::envoy::ListenerState;
 use crate::model::ids::{ProxyId, WorkloadId};
-use crate::model::kind::Kind;
 
 /// Goes to a screen.
 pub(super) fn go(app: &mut App, subject: Subject) -> Vec<Effect> {
@@ -252,12 +251,17 @@ pub(in crate::app) fn in_question(app: &App) -> Option<Focus> {
     }
 }
 
+/// Why it is not known to what a plugin of the overview applies.
+fn unknown(app: &App, index: usize) -> Option<String> {
+    app.screen().plugins()?.plugins.get(index)?.matched_note.clone()
+}
+
 /// The same. Where there is none, it is said why.
 pub(super) fn focus(app: &mut App) -> Option<Focus> {
     let found = in_question(app);
     if found.is_none() {
         app.note = Some(match app.screen().selected() {
-            Some(Row::Plugin(_)) if app.awaited().contains(&Kind::Pod) => "the pods are still being read".to_owned(),
+            Some(Row::Plugin(index)) if unknown(app, *index).is_some() => unknown(app, *index).unwrap_or_default(),
             Some(Row::Plugin(_)) => "the plugin applies to no proxy, so there are no chains to show; n says why".to_owned(),
             Some(Row::Step(..) | Row::Unseen(..) | Row::Sentence(_)) => "that is no proxy's: select a line of one".to_owned(),
             Some(Row::Workload(_)) => "the workload has no proxy that runs Envoy".to_owned(),

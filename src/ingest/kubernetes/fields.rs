@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use serde_json::Value;
 
+use crate::ingest::schema;
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
 use crate::model::labels::{LabelSelector, Labels, Operator, Requirement, Selector};
@@ -26,6 +27,15 @@ impl<'v> Fields<'v> {
 
     pub(super) fn into_warnings(self) -> Vec<Warning> {
         self.warnings.into_inner()
+    }
+
+    /// Looks at the types of all fields of the spec, also of those that nothing is read of.
+    pub(super) fn check_types(&self) {
+        for fault in schema::wrong_types(self.kind, self.value) {
+            self.wrong_type.set(true);
+            let (path, what) = fault.split_once(' ').unwrap_or((&fault, ""));
+            self.warn(path, what);
+        }
     }
 
     /// What of the spec has a wrong type, the first of it.
@@ -177,7 +187,7 @@ impl<'v> Fields<'v> {
 }
 
 /// What a value is, for a warning.
-pub(super) fn shape(value: &Value) -> &'static str {
+pub(in crate::ingest) fn shape(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
@@ -203,6 +213,11 @@ pub(super) fn port_of(value: &Value, pointer: &str) -> Option<u16> {
     let value = value.pointer(pointer)?;
     let number = value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok()))?;
     u16::try_from(number).ok().filter(|port| *port != 0)
+}
+
+/// A port's protocol, which is TCP where none is written.
+pub(super) fn or_tcp(protocol: &str) -> String {
+    if protocol.is_empty() { "TCP" } else { protocol }.to_owned()
 }
 
 /// A Kubernetes `LabelSelector`. An operator that Kubernetes does not know matches nothing.

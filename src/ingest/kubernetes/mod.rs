@@ -26,6 +26,7 @@ use crate::model::warning::Warning;
 use crate::model::workload::{OwnerObject, Pod};
 
 use fields::Fields;
+pub(super) use fields::shape;
 
 /// An object that was understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +69,10 @@ pub fn object(kind: Kind, value: &Value) -> Understood {
         return Understood { name: None, object: None, warnings: vec![warning], wrong_type: None };
     };
     let mut fields = Fields::new(kind, &name, value);
+    // Of the many objects of the core only Services are looked at as a whole: what they select decides about chains.
+    if kind.group().contains('.') && !matches!(kind, Kind::ReplicaSet | Kind::Deployment) || kind == Kind::Service {
+        fields.check_types();
+    }
     let object = match kind {
         Kind::WasmPlugin | Kind::TrafficExtension => Some(Object::Plugin(Box::new(plugin::read(kind, &mut fields)))),
         Kind::Pod => Some(Object::Pod(pod::read(&mut fields))),

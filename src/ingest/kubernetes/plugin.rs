@@ -106,7 +106,7 @@ pub(super) fn target_ref(value: &Value) -> TargetRef {
 
 fn phase(fields: &mut Fields<'_>) -> Phase {
     match fields.text("/spec/phase").as_str() {
-        "" | "UNSPECIFIED_PHASE" => Phase::Unspecified,
+        "" | "UNSPECIFIED" | "UNSPECIFIED_PHASE" => Phase::Unspecified,
         "AUTHN" => Phase::Authn,
         "AUTHZ" => Phase::Authz,
         "STATS" => Phase::Stats,

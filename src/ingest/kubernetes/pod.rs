@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::fields::{Fields, port_of, str_of};
+use super::fields::{Fields, or_tcp, port_of, str_of};
 use super::{features, owner, proxy_id};
 use crate::model::labels::Labels;
-use crate::model::workload::{Injection, Pod, ProxyContainer, ProxyKind};
+use crate::model::workload::{ContainerPort, Injection, Pod, ProxyContainer, ProxyKind};
 
 /// Istio's name for the container; ztunnel's has it too.
 const PROXY: &str = "istio-proxy";
@@ -53,9 +53,13 @@ fn condition(conditions: &[Value], name: &str) -> bool {
     conditions.iter().any(|condition| str_of(condition, "/type") == name && str_of(condition, "/status") == "True")
 }
 
-fn ports(container: &Value) -> impl Iterator<Item = (String, u16)> {
+fn ports(container: &Value) -> impl Iterator<Item = ContainerPort> {
     let ports = container.get("ports").and_then(Value::as_array);
-    ports.into_iter().flatten().filter_map(|port| Some((str_of(port, "/name").to_owned(), port_of(port, "/containerPort")?)))
+    let port = |port: &Value| {
+        let (name, protocol) = (str_of(port, "/name").to_owned(), or_tcp(str_of(port, "/protocol")));
+        Some(ContainerPort { name, number: port_of(port, "/containerPort")?, protocol })
+    };
+    ports.into_iter().flatten().filter_map(port)
 }
 
 fn proxy(fields: &mut Fields<'_>, labels: &Labels, annotations: &Labels) -> Option<ProxyContainer> {

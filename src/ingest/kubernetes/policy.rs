@@ -51,8 +51,16 @@ fn envoy_filter(fields: &mut Fields<'_>) -> EnvoyFilter {
             "" => "ANY".to_owned(),
             context => context.to_owned(),
         },
+        proxy_version: str_of(item, "/match/proxy/proxyVersion").to_owned(),
         listener: str_of(item, "/match/listener/name").to_owned(),
         port: port_of(item, "/match/listener/portNumber"),
+        // INVALID is the value 0 of the enum, so it counts where nothing is written.
+        operation: item
+            .get("patch")
+            .map(|patch| str_of(patch, "/operation"))
+            .map_or("", |word| if word.is_empty() { "INVALID" } else { word })
+            .to_owned(),
+        value_name: str_of(item, "/patch/value/name").to_owned(),
     };
     EnvoyFilter {
         target_refs: fields.list("/spec/targetRefs").iter().map(target_ref).collect(),

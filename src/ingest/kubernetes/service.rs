@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::fields::{Fields, port_of, str_of, texts};
-use crate::model::service::{Registry, Resolution, Service, ServicePort, TargetPort};
+use super::fields::{Fields, or_tcp, port_of, str_of, texts};
+use crate::model::service::{Endpoint, Registry, Resolution, Service, ServicePort, TargetPort};
 
 pub(super) fn read(fields: &mut Fields<'_>) -> Service {
     let mut ports = Vec::new();
@@ -20,15 +20,14 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Service {
         ports.push(ServicePort {
             port: number,
             name: str_of(port, "/name").to_owned(),
-            protocol: match str_of(port, "/protocol") {
-                "" => "TCP".to_owned(),
-                protocol => protocol.to_owned(),
-            },
+            protocol: or_tcp(str_of(port, "/protocol")),
             app_protocol: str_of(port, "/appProtocol").to_owned(),
             target,
         });
     }
-    let (addresses, annotations) = (cluster_ips(fields), fields.labels("/metadata/annotations"));
+    let (mut addresses, annotations) = (cluster_ips(fields), fields.labels("/metadata/annotations"));
+    let headless = addresses.iter().any(|address| address == "None");
+    addresses.retain(|address| address != "None");
     Service {
         name: fields.name.clone(),
         registry: Registry::Kubernetes,
@@ -38,8 +37,8 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Service {
         entry_hosts: fields.optional_text("/spec/externalName").into_iter().collect(),
         resolution: match (fields.text("/spec/type").as_str(), addresses.is_empty()) {
             ("ExternalName", _) => Resolution::Alias,
-            (_, true) => Resolution::Passthrough,
-            (_, false) => Resolution::Static,
+            (_, true) if headless => Resolution::Passthrough,
+            _ => Resolution::Static,
         },
         addresses,
         assigned: Vec::new(),
@@ -52,13 +51,13 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Service {
     }
 }
 
-/// `clusterIPs`, or the single `clusterIP` that old API servers write; `None` is the word for a headless Service.
+/// `clusterIPs`, or the single `clusterIP` that old API servers write; `None` is the word for a headless Service. The API server gives every
+/// Service that has neither an address, but those of type ExternalName.
 fn cluster_ips(fields: &mut Fields<'_>) -> Vec<String> {
     let mut found = texts(fields.list("/spec/clusterIPs"), "");
     if found.is_empty() {
         found.extend(fields.optional_text("/spec/clusterIP"));
     }
-    found.retain(|address| address != "None");
     found
 }
 
@@ -97,7 +96,7 @@ pub(super) fn read_entry(fields: &mut Fields<'_>) -> Service {
         external: fields.text("/spec/location") != "MESH_INTERNAL",
         export_to: texts(fields.list("/spec/exportTo"), ""),
         publishes_not_ready: false,
-        endpoints: texts(fields.list("/spec/endpoints"), "/address"),
+        endpoints: texts(fields.list("/spec/endpoints"), "/address").into_iter().map(|address| Endpoint { address, ports: None }).collect(),
         ports,
         created: fields.created(),
     }

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use super::trouble::{Cause, Trouble};
+use crate::clock::{self, Instant};
+use crate::model::logs::LogTime;
 use crate::model::update::{Health, Update};
 use crate::source::Updates;
 
@@ -21,6 +24,23 @@ pub(super) struct Board {
     context: String,
     server: String,
     state: Mutex<State>,
+    heard: StdMutex<Heard>,
+    /// Whether the server is silent: connections are open, and nothing comes.
+    silent: watch::Sender<bool>,
+}
+
+/// When the server said anything last.
+#[derive(Clone, Copy)]
+struct Heard {
+    moment: Instant,
+    time: LogTime,
+}
+
+impl Heard {
+    fn now() -> Self {
+        let time = LogTime::try_from(clock::time_of_day().as_nanosecond()).unwrap_or_default();
+        Self { moment: clock::now(), time }
+    }
 }
 
 #[derive(Default)]
@@ -40,13 +60,57 @@ enum Shown {
     Connecting,
     Live,
     Degraded,
+    Silent,
     Failed,
 }
+
+/// The part that fails while the server is silent.
+const CONNECTION: &str = "the connection";
 
 impl Board {
     /// A board without parts.
     pub fn new(updates: Updates, context: String, server: String) -> Self {
-        Self { updates, context, server, state: Mutex::new(State::default()) }
+        let (heard, silent) = (StdMutex::new(Heard::now()), watch::Sender::new(false));
+        Self { updates, context, server, state: Mutex::new(State::default()), heard, silent }
+    }
+
+    /// The server said something.
+    pub fn heard(&self) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Heard::now();
+    }
+
+    /// For how long it has said nothing.
+    pub fn quiet(&self) -> Duration {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).moment.elapsed()
+    }
+
+    /// Whether it is silent; changes with it.
+    pub fn silent(&self) -> watch::Receiver<bool> {
+        self.silent.subscribe()
+    }
+
+    /// A test of the connection brought no answer. Every watch is given up, and made again once the server speaks. Where the failure is
+    /// no silence, and the watches say what it is, it is left to them.
+    pub async fn silence(&self, trouble: &Trouble) {
+        let mut state = self.state.lock().await;
+        let is_silent = *self.silent.borrow();
+        if state.shown == Shown::Failed || !is_silent && trouble.cause != Cause::TimedOut && !state.failing.is_empty() {
+            return;
+        }
+        let heard = *self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        state.failing.insert(CONNECTION.to_owned());
+        state.shown = Shown::Silent;
+        self.silent.send_replace(true);
+        let what = format!("nothing is heard from the API server {}: {}", self.server, trouble.text);
+        self.send(Health::Silent { since: heard.time, seconds: heard.moment.elapsed().as_secs(), what }).await;
+    }
+
+    /// The server answers a test of the connection.
+    pub async fn speaks(&self) {
+        self.heard();
+        if self.silent.send_replace(false) {
+            self.settled(CONNECTION).await;
+        }
     }
 
     /// Says what is waited for, before there are parts.
@@ -85,7 +149,7 @@ impl Board {
 
     /// An attempt failed: shows it and waits until the next is due. `attempt` counts from 1.
     pub async fn failing(&self, part: &str, trouble: &Trouble, attempt: u32) {
-        if trouble.cause == Cause::Unauthorized {
+        if matches!(trouble.cause, Cause::Unauthorized | Cause::NoCredential) {
             self.unauthorized(part, trouble).await;
             return tokio::time::sleep(SLOW_RETRY).await;
         }
@@ -93,6 +157,12 @@ impl Board {
         {
             let mut state = self.state.lock().await;
             state.failing.insert(part.to_owned());
+            if *self.silent.borrow() {
+                drop(state);
+                // The test of the connection goes on, and one request in its place is enough. The sender lives as long as this board.
+                let _ = self.silent().wait_for(|silent| !silent).await;
+                return;
+            }
             let speaks = state.speaker.as_deref().is_none_or(|speaker| speaker == part);
             if speaks && state.shown != Shown::Failed {
                 state.speaker = Some(part.to_owned());
@@ -117,7 +187,10 @@ impl Board {
             return;
         }
         state.shown = Shown::Failed;
-        let what = format!("the API server does not accept the credentials of context {}: {}", self.context, trouble.text);
+        let what = match trouble.cause {
+            Cause::NoCredential => format!("there are no credentials for context {}: {}", self.context, trouble.text),
+            _ => format!("the API server does not accept the credentials of context {}: {}", self.context, trouble.text),
+        };
         let fix = format!("sign in again (as for `kubectl --context {} get pods`), or choose another --context", self.context);
         self.send(Health::Failed { what, fix }).await;
     }

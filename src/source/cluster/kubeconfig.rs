@@ -1,18 +1,28 @@
 //! Which cluster to talk to, and as whom: the kubeconfig as kubectl reads it, or the pod's own service account.
 
-use std::path::{Path, PathBuf};
+mod fields;
+mod files;
+mod urls;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+use std::thread;
 use std::time::Duration;
 
-use kube::config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig};
+use http::Uri;
+use kube::client::AuthError;
+use kube::config::{
+    AuthInfo, ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError, NamedAuthInfo, NamedCluster, NamedContext,
+};
 use kube::{Client, Config};
+use serde_json::Value;
 
+use self::files::{Chosen, Named};
 use super::ClusterOptions;
 use super::no_proxy::bypasses;
 use super::trouble::{Trouble, one_line, seconds};
-use crate::source::{FailureKind, SourceError, regular};
-
-/// A larger file is no kubeconfig.
-const MOST_BYTES: u64 = 16 << 20;
+use super::xds::base64;
+use crate::source::{FailureKind, SourceError};
 
 /// A client and what it talks to.
 pub(super) struct Connection {
@@ -22,14 +32,29 @@ pub(super) struct Connection {
     pub context: String,
     /// The namespace of the context.
     pub namespace: String,
-    /// The API server's address.
+    /// The API server's address, and the proxy on the way to it.
     pub server: String,
+}
+
+/// A configuration, and what it was made of.
+struct Made {
+    config: Config,
+    context: String,
+    /// Where the proxy is given, where there is one.
+    proxy: Option<String>,
+    chosen: Option<Chosen>,
 }
 
 /// Reads the kubeconfig and makes a client of it.
 pub(super) async fn connect(options: &ClusterOptions) -> Result<Connection, SourceError> {
-    let files = files(options)?;
-    let (mut config, context) = if files.is_empty() { in_cluster(options)? } else { from_files(&files, options).await? };
+    let files = files::find(options)?;
+    let mut made = if files.is_empty() {
+        in_cluster(options)?
+    } else {
+        let files = files.iter().map(|path| files::read(path)).collect::<Result<Vec<_>, _>>()?;
+        of_chosen(files::choose(&files, options.context.as_deref())?).await?
+    };
+    let config = &mut made.config;
     // Retries of the client's own are silent, up to minutes long, and would look like a hang.
     config.default_retry = false;
     config.read_timeout = None;
@@ -38,31 +63,81 @@ pub(super) async fn connect(options: &ClusterOptions) -> Result<Connection, Sour
         // A plugin that asks something would paint over the screen and take its keys.
         exec.interactive_mode = Some(ExecInteractiveMode::Never);
     }
-    let (namespace, server) = (config.default_namespace.clone(), config.cluster_url.to_string());
-    let plugin = config.auth_info.exec.as_ref().and_then(|exec| exec.command.clone());
-    let client = client(config, &context, plugin, options.timeout).await?;
-    Ok(Connection { client, context, namespace, server: server.trim_end_matches('/').to_owned() })
+    let namespace = config.default_namespace.clone();
+    let server = urls::shown(config.cluster_url.to_string().trim_end_matches('/'));
+    let server = match (&config.proxy_url, &made.proxy) {
+        (Some(url), Some(place)) => format!("{server} through the proxy {} ({place})", urls::shown(url.to_string().trim_end_matches('/'))),
+        _ => server,
+    };
+    let context = made.context.clone();
+    let client = client(made, options.timeout).await?;
+    Ok(Connection { client, context, namespace, server })
 }
+
+/// The name of the thread that makes the client.
+const MAKER: &str = "credentials";
 
 /// Makes the client in a thread of its own, since a credential plugin is run here and may take as long as it likes. (A
 /// blocking task of the runtime would hold up the end of the program too.)
-async fn client(config: Config, context: &str, plugin: Option<String>, limit: Duration) -> Result<Client, SourceError> {
-    let (done, made) = tokio::sync::oneshot::channel();
-    let runtime = tokio::runtime::Handle::current();
-    std::thread::spawn(move || {
-        let _runtime = runtime.enter();
-        // Nobody listens any more where the deadline has passed.
-        let _ = done.send(Client::try_from(config));
+async fn client(made: Made, limit: Duration) -> Result<Client, SourceError> {
+    // The client panics where a plugin gives a token that no header can carry. That is said as an error, not as a panic.
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if thread::current().name() != Some(MAKER) {
+                previous(panic);
+            }
+        }));
     });
-    let what = format!("cannot use the credentials of context {context}");
+    let Made { config, context, chosen, .. } = made;
+    let exec = config.auth_info.exec.clone();
+    let plugin = exec.as_ref().and_then(|exec| exec.command.as_deref()).map(one_line);
+    let what = format!("cannot use the credentials of context {}", one_line(&context));
+    let place = |field: &str| {
+        let user = chosen.as_ref().and_then(|chosen| chosen.user.as_ref());
+        user.map(|user| format!(" ({})", user.place(field))).unwrap_or_default()
+    };
     let fix = match &plugin {
         Some(plugin) => format!("run {plugin} (or any kubectl command) in a shell and sign in there, then try again"),
-        None => format!("check the user of context {context} in the kubeconfig"),
+        None => format!("check the user of context {} in the kubeconfig", one_line(&context)),
     };
-    match tokio::time::timeout(limit, made).await {
-        Ok(Ok(Ok(client))) => Ok(client),
-        Ok(Ok(Err(error))) => Err(SourceError::new(FailureKind::Forbidden, format!("{what}: {}", Trouble::of(&error).text), fix)),
-        Ok(Err(_)) => Err(SourceError::new(FailureKind::Refused, format!("{what}: the client could not be made"), fix)),
+    let (done, made) = tokio::sync::oneshot::channel();
+    let runtime = tokio::runtime::Handle::current();
+    let maker = thread::Builder::new().name(MAKER.to_owned()).spawn(move || {
+        let _runtime = runtime.enter();
+        let made = catch_unwind(AssertUnwindSafe(|| Client::try_from(config)));
+        // Nobody listens any more where the deadline has passed.
+        let _ = done.send(made.ok());
+    });
+    let outcome = match maker {
+        Ok(_) => tokio::time::timeout(limit, made).await,
+        Err(error) => return Err(SourceError::new(FailureKind::Refused, format!("{what}: {error}"), "")),
+    };
+    match outcome {
+        Ok(Ok(Some(Ok(client)))) => Ok(client),
+        Ok(Ok(Some(Err(kube::Error::Auth(AuthError::AuthExecStart(error)))))) if error.kind() == std::io::ErrorKind::NotFound => {
+            let plugin = plugin.unwrap_or_default();
+            let what = format!("{what}: the credential plugin {plugin} is not installed{}", place("exec.command"));
+            let hint = exec.as_ref().and_then(|exec| exec.install_hint.as_deref());
+            Err(SourceError::new(FailureKind::Missing, what, fields::install_hint(hint)))
+        }
+        Ok(Ok(Some(Err(error)))) => {
+            let text = Trouble::of(&error).text;
+            match (&error, &chosen) {
+                (kube::Error::RustlsTls(_) | kube::Error::InferKubeconfig(_) | kube::Error::HttpError(_), Some(chosen)) => {
+                    Err(misplaced(chosen, &error.to_string(), &text))
+                }
+                _ => {
+                    let field = if exec.is_some() { "exec" } else { "auth-provider" };
+                    Err(SourceError::new(FailureKind::Forbidden, format!("{what}{}: {text}", place(field)), fix))
+                }
+            }
+        }
+        Ok(Ok(None) | Err(_)) => {
+            let what = format!("{what}{}: the token holds a line end or another control character", place("exec"));
+            Err(SourceError::new(FailureKind::Refused, what, fix))
+        }
         Err(_) => {
             let plugin = plugin.unwrap_or_else(|| "the credential source".to_owned());
             Err(SourceError::new(FailureKind::TimedOut, format!("{what}: {plugin} did not answer within {}", seconds(limit)), fix))
@@ -70,35 +145,22 @@ async fn client(config: Config, context: &str, plugin: Option<String>, limit: Du
     }
 }
 
-/// The files that exist, in order of preference; none means that the pod's own service account is to be used.
-fn files(options: &ClusterOptions) -> Result<Vec<PathBuf>, SourceError> {
-    let named = match &options.kubeconfig {
-        Some(path) => {
-            if !path.exists() {
-                let what = format!("there is no kubeconfig {}", path.display());
-                return Err(SourceError::new(FailureKind::Missing, what, "name an existing file with --kubeconfig"));
-            }
-            return Ok(vec![path.clone()]);
-        }
-        None => std::env::var_os("KUBECONFIG").map(|list| std::env::split_paths(&list).collect::<Vec<_>>()).unwrap_or_default(),
+/// Names the field that the client does not take, which its error only hints at.
+fn misplaced(chosen: &Chosen, error: &str, why: &str) -> SourceError {
+    let cluster = (&chosen.cluster, ["certificate-authority", "tls-server-name"]);
+    let user = (chosen.user.as_ref().unwrap_or(&chosen.cluster), ["client-certificate", "client-key"]);
+    let (of, field) = match error {
+        _ if error.contains("server name") => (cluster.0, cluster.1[1]),
+        _ if error.contains("root certificate") => (cluster.0, cluster.1[0]),
+        _ if error.contains("key") => (user.0, user.1[1]),
+        _ if error.contains("certificate") || error.contains("identity") => (user.0, user.1[0]),
+        _ => (user.0, "as"),
     };
-    let named: Vec<_> = named.into_iter().filter(|path| !path.as_os_str().is_empty()).collect();
-    let candidates =
-        if named.is_empty() { std::env::home_dir().map(|home| home.join(".kube/config")).into_iter().collect() } else { named };
-    // As kubectl does: a file of the list that does not exist is passed over.
-    let found: Vec<_> = candidates.iter().filter(|path| path.exists()).cloned().collect();
-    if found.is_empty() && std::env::var_os("KUBERNETES_SERVICE_HOST").is_none() {
-        let looked = candidates.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
-        let what = format!(
-            "there is no kubeconfig ({} not there)",
-            if looked.is_empty() { "no home directory, and $KUBECONFIG is" } else { &looked }
-        );
-        return Err(SourceError::new(FailureKind::Missing, what, "name one with --kubeconfig or $KUBECONFIG"));
-    }
-    Ok(found)
+    let data = format!("{field}-data");
+    of.wrong(if of.has(&data) { &data } else { field }, format_args!("cannot be used: {why}"))
 }
 
-fn in_cluster(options: &ClusterOptions) -> Result<(Config, String), SourceError> {
+fn in_cluster(options: &ClusterOptions) -> Result<Made, SourceError> {
     if let Some(context) = &options.context {
         let what = format!("there is no context {context}: no kubeconfig was found, only the pod's own service account");
         return Err(SourceError::new(FailureKind::Missing, what, "name a kubeconfig with --kubeconfig"));
@@ -107,54 +169,90 @@ fn in_cluster(options: &ClusterOptions) -> Result<(Config, String), SourceError>
         let what = format!("cannot use the pod's service account: {}", one_line(&error.to_string()));
         SourceError::new(FailureKind::Refused, what, "mount a service account token, or name a kubeconfig with --kubeconfig")
     })?;
-    Ok((config, "in-cluster".to_owned()))
+    Ok(Made { config, context: "in-cluster".to_owned(), proxy: None, chosen: None })
 }
 
-async fn from_files(files: &[PathBuf], options: &ClusterOptions) -> Result<(Config, String), SourceError> {
-    let shown = files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
-    let mut merged = Kubeconfig::default();
-    for path in files {
-        merged = merged.merge(read(path)?).map_err(|error| unusable(&shown, &error.to_string()))?;
+/// Makes the configuration of what was chosen: all fields are checked, so that what is wrong is said where it is.
+async fn of_chosen(mut chosen: Chosen) -> Result<Made, SourceError> {
+    let in_address = fields::cluster(&mut chosen.cluster, chosen.user.as_ref())?;
+    if let Some(user) = &mut chosen.user {
+        fields::user(user)?;
     }
-    let names: Vec<_> = merged.contexts.iter().map(|context| context.name.as_str()).collect();
-    let known = if names.is_empty() { "it has no contexts".to_owned() } else { format!("the contexts there are: {}", names.join(", ")) };
-    let chosen = options.context.clone().or_else(|| merged.current_context.clone()).filter(|name| !name.is_empty());
-    let Some(chosen) = chosen else {
-        let what = format!("the kubeconfig {shown} names no current context; {known}");
-        return Err(SourceError::new(FailureKind::BadInput, what, "choose one with --context"));
+    let mut auth = chosen.user.as_ref().map(typed::<AuthInfo>).transpose()?.unwrap_or_default();
+    if let Some(credentials) = in_address
+        && auth.token.is_none()
+        && auth.username.is_none()
+    {
+        // As Go's client sends them.
+        let (user, password) = credentials.split_once(':').unwrap_or((&credentials, ""));
+        auth.username = Some(urls::percent_decoded(user));
+        auth.password = Some(urls::percent_decoded(password).into());
+    }
+    let context = chosen.context.name.clone();
+    let mut namespaced = typed::<kube::config::Context>(&chosen.context)?;
+    namespaced.user = Some(context.clone());
+    namespaced.cluster.clone_from(&context);
+    let single = Kubeconfig {
+        clusters: vec![NamedCluster { name: context.clone(), cluster: Some(typed(&chosen.cluster)?), ..NamedCluster::default() }],
+        auth_infos: vec![NamedAuthInfo { name: context.clone(), auth_info: Some(auth), ..NamedAuthInfo::default() }],
+        contexts: vec![NamedContext { name: context.clone(), context: Some(namespaced), ..NamedContext::default() }],
+        ..Kubeconfig::default()
     };
-    if !names.contains(&chosen.as_str()) {
-        let what = format!("there is no context {chosen} in {shown}; {known}");
-        return Err(SourceError::new(FailureKind::Missing, what, "choose one with --context"));
+    let proxy = proxy(&chosen.cluster)?;
+    let wanted = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
+    let mut config = Config::from_custom_kubeconfig(single, &wanted).await.map_err(|error| unread(&chosen, &error))?;
+    if config.root_cert.as_ref().is_some_and(Vec::is_empty) {
+        return Err(misplaced(&chosen, "root certificate", "it holds no certificate in PEM"));
     }
-    let wanted = KubeConfigOptions { context: Some(chosen.clone()), ..KubeConfigOptions::default() };
-    let own_proxy = names_proxy(&merged, &chosen);
-    let mut config = Config::from_custom_kubeconfig(merged, &wanted)
-        .await
-        .map_err(|error| unusable(&format!("{shown}, context {chosen}"), &error.to_string()))?;
-    let list = std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy")).unwrap_or_default();
-    if !own_proxy && config.cluster_url.host().is_some_and(|host| bypasses(host, &list)) {
-        config.proxy_url = None;
-    }
-    Ok((config, chosen))
+    let bypassed = |list: &str| config.cluster_url.host().is_some_and(|host| bypasses(host, list));
+    let list = variable(&["NO_PROXY", "no_proxy"]).map(|(_, list)| list).unwrap_or_default();
+    let proxy = proxy.filter(|proxy| proxy.own || !bypassed(&list));
+    let (url, place) = proxy.map(|proxy| (proxy.url, proxy.place)).unzip();
+    config.proxy_url = url;
+    Ok(Made { config, context, proxy: place, chosen: Some(chosen) })
 }
 
-/// Whether the context's cluster has a proxy of its own, rather than the environment's.
-fn names_proxy(config: &Kubeconfig, context: &str) -> bool {
-    let context = config.contexts.iter().find(|named| named.name == context).and_then(|named| named.context.as_ref());
-    let named = config.clusters.iter().find(|named| context.is_some_and(|context| context.cluster == named.name));
-    named.and_then(|named| named.cluster.as_ref()).is_some_and(|cluster| cluster.proxy_url.as_ref().is_some_and(|url| !url.is_empty()))
+fn typed<T: serde::de::DeserializeOwned>(of: &Named) -> Result<T, SourceError> {
+    serde_json::from_value(Value::Object(of.fields.clone())).map_err(|error| of.wrong("a field", one_line(&error.to_string())))
 }
 
-fn read(path: &Path) -> Result<Kubeconfig, SourceError> {
-    let unread = |error: std::io::Error| unusable(&path.display().to_string(), &error.to_string());
-    // The library reads whatever stands there: a pipe would hold it for ever.
-    let (_, size) = regular::open(path).map_err(unread)?;
-    if size > MOST_BYTES {
-        return Err(unusable(&path.display().to_string(), "it is larger than any kubeconfig"));
+/// A proxy on the way to the API server.
+struct Proxy {
+    url: Uri,
+    place: String,
+    /// Whether it is the cluster's own, which holds for every host.
+    own: bool,
+}
+
+/// The proxy of the cluster, else that of the environment, which needs no scheme (Go `golang.org/x/net/http/httpproxy`).
+fn proxy(cluster: &Named) -> Result<Option<Proxy>, SourceError> {
+    if let Some(url) = cluster.text("proxy-url") {
+        let wrong = |why| cluster.wrong("proxy-url", why);
+        return Ok(Some(Proxy { url: urls::proxy(url).map_err(wrong)?, place: cluster.place("proxy-url"), own: true }));
     }
-    // Of the parser's text only the first line is kept: the lines after it quote the file, and that may hold a token.
-    Kubeconfig::read_from(path).map_err(|error| unusable(&path.display().to_string(), &error.to_string()))
+    let Some((name, text)) = variable(&["HTTPS_PROXY", "https_proxy"]) else { return Ok(None) };
+    let whole = if text.contains("://") { text.clone() } else { format!("http://{text}") };
+    let url = urls::proxy(&whole).map_err(|why| {
+        SourceError::new(FailureKind::BadInput, format!("${name} {why}: {}", urls::shown(&text)), format!("mend or unset ${name}"))
+    })?;
+    Ok(Some(Proxy { url, place: format!("${name}"), own: false }))
+}
+
+fn variable(names: &[&'static str]) -> Option<(&'static str, String)> {
+    names.iter().find_map(|name| Some((*name, std::env::var(name).ok().filter(|text| !text.is_empty())?)))
+}
+
+/// What the client's reading of the fields failed with, on the field that it is about.
+fn unread(chosen: &Chosen, error: &KubeconfigError) -> SourceError {
+    let why = one_line(&error.to_string());
+    match error {
+        KubeconfigError::LoadCertificateAuthority(error) => misplaced(chosen, "root certificate", &one_line(&error.to_string())),
+        KubeconfigError::ParseCertificates(error) => misplaced(chosen, "root certificate", &one_line(&error.to_string())),
+        KubeconfigError::ParseNoProxy(_) => {
+            SourceError::new(FailureKind::BadInput, format!("$NO_PROXY cannot be understood: {why}"), "mend or unset $NO_PROXY")
+        }
+        _ => unusable(&chosen.context.place("a field"), &why),
+    }
 }
 
 fn unusable(place: &str, why: &str) -> SourceError {

@@ -16,6 +16,7 @@ mod logs;
 mod no_proxy;
 mod object;
 mod proxy;
+mod pulse;
 mod scope;
 mod secret;
 mod trouble;

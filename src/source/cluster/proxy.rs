@@ -133,7 +133,7 @@ impl Asked<'_> {
 
     /// Whether another way would find the same: the pod is gone, Envoy itself said no, or it is too slow for any way.
     fn is_final(&self, trouble: &Trouble) -> bool {
-        matches!(trouble.cause, Cause::NotFound | Cause::Unauthorized | Cause::TooSlow | Cause::Answered)
+        matches!(trouble.cause, Cause::NotFound | Cause::Unauthorized | Cause::NoCredential | Cause::TooSlow | Cause::Answered)
     }
 
     fn what(&self) -> String {
@@ -160,7 +160,7 @@ impl Asked<'_> {
     fn failed(&self, trouble: &Trouble, tried: &[String]) -> SourceError {
         let fix = match trouble.cause {
             Cause::NotFound => "the pod is gone: look for its successor".to_owned(),
-            Cause::Unauthorized => "sign in again".to_owned(),
+            Cause::Unauthorized | Cause::NoCredential => "sign in again".to_owned(),
             Cause::TooSlow => "allow more time".to_owned(),
             _ => String::new(),
         };

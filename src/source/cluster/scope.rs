@@ -120,11 +120,20 @@ impl<'a> Scope<'a> {
         let began = clock::now();
         self.lacking = None;
         let mut fresh = true;
+        let mut silent = self.follower.board.silent();
         loop {
             // A version that is too old is told as the first event of a watch that began well, so a watch counts as
             // standing once that has not come at once.
             let wait = if fresh { Duration::from_millis(50) } else { WATCH_DEAD };
-            match tokio::time::timeout(wait, events.try_next()).await {
+            let event = tokio::select! {
+                event = tokio::time::timeout(wait, events.try_next()) => event,
+                // The connection of this watch may be as dead as the one that was tested.
+                Ok(_) = silent.wait_for(|silent| *silent) => return Err(failed(Trouble::new(Cause::TimedOut, "nothing is heard"))),
+            };
+            if matches!(event, Ok(Ok(Some(_)))) || fresh {
+                self.follower.board.heard();
+            }
+            match event {
                 Ok(Ok(Some(WatchEvent::Error(status)))) => return Err(failed(Trouble::of(&kube::Error::Api(status)))),
                 Ok(Err(error)) => return Err(failed(Trouble::of(&error))),
                 Ok(Ok(Some(event))) => self.hand_on(event).await,
@@ -175,9 +184,14 @@ impl<'a> Scope<'a> {
         let mut objects = Vec::new();
         loop {
             let page = bounded(self.follower.shared.timeout, api.list(&params)).await?;
+            self.follower.board.heard();
             objects.extend(page.items.into_iter().map(|object| object.value).filter(|object| self.follower.wants(object)));
             match page.metadata.continue_.filter(|token| !token.is_empty()) {
-                Some(token) => params.continue_token = Some(token),
+                Some(token) => {
+                    params.continue_token = Some(token);
+                    let (kind, so_far) = (self.follower.kind, objects.len());
+                    self.follower.send(Update::Reading { kind, so_far }).await;
+                }
                 None => {
                     let version = page.metadata.resource_version.filter(|version| !version.is_empty());
                     let version = version.ok_or_else(|| Trouble::new(Cause::Refused, "the list has no resourceVersion"))?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use kube::client::AuthError;
 
+use crate::ingest::redact;
 use crate::source::{FailureKind, SourceError};
 
 /// What went wrong, as far as the next step depends on it.
@@ -13,8 +14,10 @@ use crate::source::{FailureKind, SourceError};
 pub(super) enum Cause {
     /// 403: the credential is good, a right is lacking.
     Forbidden,
-    /// 401, or no credential could be had.
+    /// 401.
     Unauthorized,
+    /// There is no credential to ask with: a plugin or a provider failed, and nothing was asked.
+    NoCredential,
     /// 404.
     NotFound,
     /// 410: the resource version is too old.
@@ -62,7 +65,7 @@ impl Trouble {
             return Self { user: user_of(&text), ..Self::new(cause, text) };
         }
         if let Some(auth) = find::<AuthError>(error) {
-            return Self::new(Cause::Unauthorized, auth_text(auth));
+            return Self::new(Cause::NoCredential, auth_text(auth));
         }
         let cause = match error {
             kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) | kube::Error::UpgradeConnection(_) => Cause::Refused,
@@ -79,7 +82,7 @@ impl Trouble {
     /// What callers of a source are told.
     pub fn kind(&self) -> FailureKind {
         match self.cause {
-            Cause::Forbidden | Cause::Unauthorized => FailureKind::Forbidden,
+            Cause::Forbidden | Cause::Unauthorized | Cause::NoCredential => FailureKind::Forbidden,
             Cause::NotFound => FailureKind::Missing,
             Cause::Unreachable => FailureKind::Unreachable,
             Cause::TimedOut | Cause::TooSlow => FailureKind::TimedOut,
@@ -128,10 +131,12 @@ fn auth_text(error: &AuthError) -> String {
     match error {
         // Its command line is left out too: the client writes the plugin's environment in front of it.
         AuthError::AuthExecRun { out, .. } => {
-            format!("the credential plugin failed ({}): {}", out.status, one_line(&String::from_utf8_lossy(&out.stderr)))
+            let said = one_line(&String::from_utf8_lossy(&out.stderr));
+            format!("the credential plugin failed ({}): {}", out.status, redact::text(&said))
         }
         AuthError::AuthExecStart(error) => format!("the credential plugin could not be started: {error}"),
-        AuthError::AuthExecParse(_) => "the credential plugin's answer is not an ExecCredential".to_owned(),
+        AuthError::Oidc(error) => format!("the auth-provider oidc failed: {}", root_text(error)),
+        AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed => "the credential plugin's answer is not an ExecCredential".to_owned(),
         other => root_text(other),
     }
 }

@@ -14,6 +14,7 @@ use super::discovery::{self, Resources};
 use super::follow::Follower;
 use super::health::Board;
 use super::istiod;
+use super::pulse;
 use super::trouble::Cause;
 use crate::model::kind::Kind;
 use crate::source::Updates;
@@ -60,13 +61,21 @@ async fn follow_all(shared: Arc<Shared>, updates: Updates) {
         }
     });
 
+    tasks.spawn({
+        let (shared, board) = (shared.clone(), board.clone());
+        async move {
+            pulse::watch_over(&shared, &board).await;
+            None
+        }
+    });
+
     // A follower ends where the mesh does not have its kind.
     let mut absent = BTreeSet::new();
     loop {
         tokio::select! {
             Some(ended) = tasks.join_next() => absent.extend(ended.ok().flatten()),
             () = tokio::time::sleep(LOOK_AGAIN), if !absent.is_empty() => {
-                // A failure here says nothing new: the watches that stand notice it too.
+                // A failure here says nothing new: the other watches notice it too.
                 let Ok(resources) = discovery::resources(&shared.client, shared.timeout).await else { continue };
                 let resources = Known::These(resources);
                 for kind in std::mem::take(&mut absent) {

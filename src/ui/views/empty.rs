@@ -55,6 +55,9 @@ pub(super) fn health(app: &App) -> Reason {
     if app.screen().answer.is_none() {
         return Reason::new(Role::Muted, "Looking at its proxies.", "");
     }
+    if let Some(note) = app.screen().health().and_then(|plugin| plugin.matched_note.as_ref()) {
+        return Reason::new(Role::Info, format!("It is unknown to which proxies it applies: {note}."), "f lists what could not be read.");
+    }
     Reason::new(
         Role::Info,
         "It applies to no proxy, and none that was read has anything of it.",
@@ -114,7 +117,8 @@ pub(super) fn workloads(app: &App) -> Reason {
         return reason;
     }
     if !app.snapshot.settled.contains(&Kind::Pod) || app.screen().answer.is_none() {
-        return Reason::new(Role::Info, format!("Waiting for pods of {} …", source(app)), "");
+        let note = app.screen().workloads().and_then(|answer| answer.matched_note.clone());
+        return Reason::new(Role::Info, format!("Waiting for pods of {} …", source(app)), note.unwrap_or_default());
     }
     if app.snapshot.unread.contains(&Kind::Pod) {
         return Reason::new(
@@ -133,7 +137,7 @@ pub(super) fn mtls(app: &App, workload: &WorkloadId) -> Reason {
         None if app.screen().answer.is_none() => Reason::new(Role::Info, format!("Looking for the policies of {workload} …"), ""),
         None => Reason::new(
             Role::Warning,
-            format!("{} of namespace {} has no pods any more.", workload.short(), workload.name.namespace),
+            format!("{} of namespace {} has no pods now. Waiting for one …", workload.short(), workload.name.namespace),
             "Esc goes back.",
         ),
     }
@@ -178,7 +182,15 @@ pub(super) fn proxy(app: &App, proxy: &ProxyId) -> Reason {
         Some(Dump::Failed(why)) => Reason::new(Role::Bad, format!("The config dump of {whose} could not be read: {why}."), "r asks again."),
         Some(Dump::Loaded(_)) => Reason::new(Role::Info, format!("Looking through the config dump of {whose} …"), ""),
         None if !app.snapshot.objects.pods.is_empty() && !app.snapshot.objects.pods.contains_key(proxy) => {
-            Reason::new(Role::Warning, format!("The pod {} of namespace {} is gone.", proxy.pod, proxy.namespace), "Esc goes back.")
+            let what = format!("The pod {} of namespace {} is gone.", proxy.pod, proxy.namespace);
+            match app.screen().focus().and_then(|focus| focus.workload.as_ref()) {
+                Some(workload) => Reason::new(
+                    Role::Warning,
+                    format!("{what} Waiting for another pod of {} that is ready …", workload.short()),
+                    "Esc goes back.",
+                ),
+                None => Reason::new(Role::Warning, what, "Esc goes back."),
+            }
         }
         None => Reason::new(Role::Info, format!("The config dump of {whose} was not read."), "r asks for it."),
     }
@@ -209,7 +221,7 @@ fn trouble(app: &App) -> Option<Reason> {
     let name = source(app);
     match &app.health {
         Some(Health::Failed { what, fix }) => Some(Reason::new(Role::Bad, format!("{name} cannot be read: {what}."), fix.clone())),
-        Some(Health::Degraded { what, .. }) => {
+        Some(Health::Degraded { what, .. } | Health::Silent { what, .. }) => {
             Some(Reason::new(Role::Warning, format!("{name} does not answer: {what}."), "It is tried again and again; q leaves."))
         }
         _ => None,

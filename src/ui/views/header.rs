@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::level;
 use crate::app::App;
 use crate::app::screen::Subject;
+use crate::model::logs::hour;
 use crate::model::snapshot::Dump;
 use crate::model::update::Health;
 use crate::source::SourceKind;
@@ -73,7 +74,7 @@ pub(super) fn status(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'stati
     // What is changed goes before everything else.
     let mut pieces = level::status(app, width, look);
     let changed = !pieces.is_empty();
-    let trouble = matches!(app.health, Some(Health::Degraded { .. } | Health::Failed { .. }));
+    let trouble = matches!(app.health, Some(Health::Degraded { .. } | Health::Silent { .. } | Health::Failed { .. }));
     // Where there is little room, trouble goes before what is well.
     if width >= 140 || !(trouble || changed) {
         // The way here says more than versions do.
@@ -84,7 +85,12 @@ pub(super) fn status(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'stati
         let read = app.proxies_read();
         let (role, mark) = if read > 0 { (Role::Good, look.symbols.dot) } else { (Role::Muted, look.symbols.ring) };
         let noun = if read == 1 { "proxy" } else { "proxies" };
-        pieces.extend([Piece::new(role, mark), Piece::text(format!(" {read} {noun}  "))]);
+        pieces.extend([Piece::new(role, mark), Piece::text(format!(" {read} {noun}"))]);
+        let silent = app.proxies_silent();
+        if silent > 0 {
+            pieces.push(Piece::new(Role::Warning, format!(", {silent} without an answer")));
+        }
+        pieces.push(Piece::text("  "));
     }
     pieces.extend(health(app, width, look));
     pieces
@@ -111,6 +117,10 @@ fn health(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'static>> {
             Piece::new(Role::Warning, format!("{} degraded: {}", symbols.warning, cut(what, width, look))),
             Piece::text(format!(" {} retry {attempt} in {}", symbols.between, seconds(*retry_in_ms))),
         ],
+        Some(Health::Silent { since, seconds, .. }) => {
+            let said = format!("{} nothing heard since {} ({seconds} s)", symbols.warning, hour(*since));
+            vec![Piece::new(Role::Warning, said)]
+        }
         Some(Health::Failed { what, .. }) => vec![Piece::new(Role::Bad, format!("{} failed: {}", symbols.bad, cut(what, width, look)))],
     }
 }
@@ -122,7 +132,14 @@ fn waiting(app: &App, width: u16) -> String {
         return String::new();
     }
     let most = if width >= 110 { 2 } else { 1 };
-    let named: Vec<&str> = awaited.iter().take(most).map(|kind| kind.plural()).collect();
+    let named: Vec<String> = awaited
+        .iter()
+        .take(most)
+        .map(|kind| match app.snapshot.reading.get(kind) {
+            Some(count) => format!("{} ({count} so far)", kind.plural()),
+            None => kind.plural().to_owned(),
+        })
+        .collect();
     let more = awaited.len().saturating_sub(most);
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!(": waiting for {}{rest}", named.join(", "))

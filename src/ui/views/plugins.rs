@@ -78,7 +78,7 @@ fn cells<'a>(app: &'a App, plugin: &'a PluginSummary, hits: &'a [usize], look: &
 
 /// `1 of 5002`.
 fn matches(plugin: &PluginSummary) -> String {
-    format!("{} of {}", plugin.matched, plugin.of_workloads)
+    plugin.matched_said()
 }
 
 /// The count in inbound listeners, with the one before where it changed in sight of this program.

@@ -29,7 +29,7 @@ pub(super) fn of_plugin(app: &App, plugin: &PluginSummary, look: &Look<'_>) -> V
         Rollup::Unknown => return unknown(app, plugin, look),
     };
     if plugin.rollup == Rollup::Unmatched {
-        return marked(role, symbol, if plugin.matched == 0 { "matches nothing" } else { "in no chain" });
+        return marked(role, symbol, if plugin.matched == Some(0) { "matches nothing" } else { "in no chain" });
     }
     marked(role, symbol, &counts(plugin))
 }
@@ -41,6 +41,9 @@ pub(super) fn counts(plugin: &PluginSummary) -> String {
 
 /// Nothing bad is known, and not all is known: running where it was read, or not read at all.
 fn unknown(app: &App, plugin: &PluginSummary, look: &Look<'_>) -> Vec<Piece<'static>> {
+    if let Some(note) = plugin.matched_note.as_ref().filter(|_| plugin.proxies.is_empty()) {
+        return marked(Role::Muted, "?", note);
+    }
     let running = plugin.states.contains_key(PluginState::Running.as_str());
     let read = plugin.proxies.iter().any(|(_, proxy)| app.snapshot.dump(&proxy.proxy).is_some());
     if running || read {

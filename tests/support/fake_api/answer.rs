@@ -34,6 +34,9 @@ struct Place {
 pub async fn answer(state: Shared, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     let path = request.uri().path().to_owned();
     let query: BTreeMap<String, String> = request.uri().query().unwrap_or_default().split('&').filter_map(pair).collect();
+    while lock(&state).still {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
     {
         let mut state = lock(&state);
         state.requests.push(request.uri().to_string());

@@ -32,6 +32,8 @@ pub struct State {
     /// Verb and resource, with the namespace; None is the cluster as a whole.
     pub forbidden: BTreeSet<(String, String, Option<String>)>,
     pub unauthorized: bool,
+    /// Whether it stands still: connections are taken, and nothing is answered until it goes on.
+    pub still: bool,
     /// Whether discovery answers with one list for all groups.
     pub aggregated: bool,
     /// How many items a page has at most.
@@ -69,6 +71,7 @@ impl Default for State {
             crds: crds.into_iter().map(str::to_owned).collect(),
             forbidden: BTreeSet::new(),
             unauthorized: false,
+            still: false,
             aggregated: true,
             page: 500,
             forwards: BTreeMap::new(),

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::analysis::health::{self, Evidence, Expected, PluginState, Rollup, Weight};
-use crate::analysis::{lookup, placement};
+use crate::analysis::{attachment, lookup, placement};
 use crate::model::envoy::{ConfigDump, DumpView, ExtensionConfig, ListenerState};
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::snapshot::Snapshot;
@@ -34,6 +34,9 @@ pub struct PluginHealth {
     pub plugin_kind: PluginKind,
     /// Its state over the proxies that it is meant for.
     pub rollup: Rollup,
+    /// Why it is not known to which other proxies it applies; absent where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matched_note: Option<String>,
     /// How many proxies are in which state.
     pub states: BTreeMap<&'static str, usize>,
     /// On how many of them where it runs VMs of it have failed since it was put in place.
@@ -91,6 +94,14 @@ impl ProxyHealth {
 }
 
 impl PluginHealth {
+    /// That no proxy has it, or that this is not known.
+    pub fn nowhere(&self) -> String {
+        match &self.matched_note {
+            Some(note) => format!("no proxy that was read has it, and it is unknown to which it applies: {note}"),
+            None => "no proxy has it, and it applies to none".to_owned(),
+        }
+    }
+
     /// `ready: 3 running`, `partial: 2 of 3 running, 1 stub, denies all`.
     pub fn said(&self) -> String {
         summed(self.rollup, &self.states, self.vm_failed)
@@ -138,10 +149,13 @@ fn of_plugin(snapshot: &Snapshot, plugin: &PluginId) -> PluginHealth {
         *counts.entry(state.as_str()).or_insert(0) += 1;
     }
     let vm_failed = proxies.iter().filter(|proxy| proxy.vm_failed).count();
+    let rollup = health::roll_up(&states).with_failed_vms(vm_failed);
+    let matched_note = attachment::unknown(snapshot, plugin);
     PluginHealth {
         plugin: plugin.to_string(),
         plugin_kind: plugin.kind,
-        rollup: health::roll_up(&states).with_failed_vms(vm_failed),
+        rollup: if matched_note.is_some() { rollup.of_some() } else { rollup },
+        matched_note,
         states: counts,
         vm_failed,
         module: module::of_plugin(snapshot, plugin, &proxies),

@@ -9,10 +9,9 @@ use crate::analysis::era::Version;
 use crate::analysis::explain;
 use crate::analysis::outlook::{Judgement, Outlook};
 use crate::analysis::placement::{self, ListenerDirection};
-use crate::model::envoy::{DumpView, Listener, ListenerState};
+use crate::model::envoy::{DumpView, Listener};
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::peer_authentication::MtlsMode;
-use crate::model::plugin::PluginType;
 use crate::model::snapshot::{LoadedDump, Snapshot};
 
 /// The inbound listeners under each mode.
@@ -26,14 +25,7 @@ pub(super) fn of_proxy(
     outlook: Result<Outlook<'_>, String>,
     by_mode: &ByMode,
 ) -> Vec<WhyListener> {
-    let question = Question {
-        snapshot,
-        plugin,
-        proxy,
-        loaded: snapshot.dump(proxy).map(|loaded| &**loaded),
-        outlook,
-        is_network: snapshot.objects.plugins.get(plugin).is_some_and(|plugin| plugin.plugin_type == PluginType::Network),
-    };
+    let question = Question { snapshot, plugin, proxy, loaded: snapshot.dump(proxy).map(|loaded| &**loaded), outlook };
     let mut found = question.counted();
     found.extend(question.only_predicted());
     for listener in &mut found {
@@ -58,7 +50,9 @@ pub(super) fn era_note(outlook: &Outlook<'_>, plugin: &PluginId, by_mode: &ByMod
         others.addresses = vec![core::net::Ipv4Addr::LOCALHOST.into(), core::net::Ipv6Addr::LOCALHOST.into()];
     }
     let then = count(&chains::predict_inbound(&others));
-    (now > 0 && then != now).then(|| match version.passthrough_by_family() {
+    let is_predicted =
+        || outlook.prediction.listeners.iter().all(|listener| !outlook.is_inbound(listener) || outlook.unknown(listener).is_none());
+    (now > 0 && then != now && is_predicted()).then(|| match version.passthrough_by_family() {
         true => format!("Until 1.22 each IP family has its own passthrough chains; from 1.23 on the same workload shows {then} here."),
         false => {
             format!("Until 1.22 each IP family had its own passthrough chains: with IPv4 and IPv6 the same workload showed {then} here.")
@@ -72,7 +66,6 @@ struct Question<'s> {
     proxy: &'s ProxyId,
     loaded: Option<&'s LoadedDump>,
     outlook: Result<Outlook<'s>, String>,
-    is_network: bool,
 }
 
 impl Question<'_> {
@@ -135,40 +128,37 @@ impl Question<'_> {
             Ok(outlook) => outlook,
             Err(why) => return (None, Some(why.clone())),
         };
-        let Some(judgement) = judgement else {
+        if judgement.is_none() {
             return (None, Some("listeners of the bootstrap and the ends of tunnels are not predicted".to_owned()));
-        };
-        let gap = outlook.gaps(listener).into_iter().find(|gap| !gap.tcp_only || self.is_network);
-        match (&judgement.unknown, gap) {
-            (Some(why), _) => (None, Some(why.clone())),
-            (None, Some(gap)) => (None, Some(gap.why.clone())),
-            (None, None) => (Some(judgement.predicted.map_or(0, |predicted| placement::count_in_listener(predicted, self.plugin))), None),
+        }
+        match outlook.count(self.plugin, listener) {
+            Ok(count) => (Some(count), None),
+            Err(why) => (None, Some(why)),
         }
     }
 
     /// Where istiod would put the plugin, and the proxy has no such listener, or was not read.
     fn only_predicted(&self) -> Vec<WhyListener> {
         let Ok(outlook) = &self.outlook else { return Vec::new() };
-        let there = |listener: &&Listener| {
-            let listeners = self.loaded.map(|loaded| loaded.dump.listeners.as_slice()).unwrap_or_default();
-            listeners.iter().any(|other| other.name == listener.name && other.state != ListenerState::Draining)
-        };
         let counted = self.loaded.filter(|loaded| loaded.dump.view == DumpView::Proxy).map(|_| 0);
         let mut found = Vec::new();
-        for listener in outlook.prediction.listeners.iter().filter(|listener| !there(listener)) {
-            let count = placement::count_in_listener(listener, self.plugin);
-            if count == 0 {
+        let lacking: Vec<&Listener> = match self.loaded {
+            Some(loaded) => outlook.lacking(&loaded.dump).collect(),
+            None => outlook.prediction.listeners.iter().collect(),
+        };
+        for listener in lacking {
+            if placement::count_in_listener(listener, self.plugin) == 0 {
                 continue;
             }
             let direction = outlook.direction(listener);
             let none = Listener { chains: Vec::new(), ..listener.clone() };
             let judgement = self.loaded.and_then(|loaded| outlook.judge(&none, &loaded.dump));
-            let unknown = judgement.as_ref().and_then(|judgement| judgement.unknown.clone());
+            let predicted = outlook.count(self.plugin, listener);
             found.push(WhyListener {
                 counted,
                 counted_note: counted.is_none().then(|| "the proxy's own config dump was not read".to_owned()),
-                predicted: unknown.is_none().then_some(count),
-                prediction_note: unknown,
+                predicted: predicted.as_ref().ok().copied(),
+                prediction_note: predicted.err(),
                 agrees: counted.and(judgement.as_ref()).and_then(Judgement::agrees),
                 differences: judgement.as_ref().map(|judgement| judgement.differences.clone()).unwrap_or_default(),
                 causes: judgement.map(|judgement| judgement.causes).unwrap_or_default(),

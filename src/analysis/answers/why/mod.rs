@@ -33,6 +33,9 @@ pub struct WhyAnswer {
     pub plugin_kind: crate::model::ids::PluginKind,
     /// What could not be read.
     pub warnings: Vec<Warning>,
+    /// Why it is not known to which other proxies the plugin applies; absent where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matched_note: Option<String>,
     /// One entry a proxy.
     pub workloads: Vec<WhyEntry>,
 }
@@ -144,7 +147,8 @@ pub fn why(snapshot: &Snapshot, plugin: &PluginId, proxies: Option<&[ProxyId]>) 
     let shared = Arc::default();
     let mut workloads: Vec<WhyEntry> = chosen.par_iter().map(|proxy| entry(snapshot, plugin, proxy, &shared)).collect();
     workloads.sort_by(|a, b| (&a.workload, &a.workload_kind, &a.proxy).cmp(&(&b.workload, &b.workload_kind, &b.proxy)));
-    WhyAnswer { plugin: plugin.to_string(), plugin_kind: plugin.kind, warnings: snapshot.warnings.clone(), workloads }
+    let (warnings, matched_note) = (snapshot.warnings.clone(), attachment::unknown(snapshot, plugin));
+    WhyAnswer { plugin: plugin.to_string(), plugin_kind: plugin.kind, warnings, matched_note, workloads }
 }
 
 /// The proxies that the plugin applies to, and those whose dump has a filter of it.

@@ -113,7 +113,7 @@ impl<'s> Follower<'s> {
                     if !gone && self.say(MarkKind::Waiting, text).await.is_err() {
                         return;
                     }
-                    let slow = matches!(trouble.cause, Cause::Forbidden | Cause::Unauthorized);
+                    let slow = matches!(trouble.cause, Cause::Forbidden | Cause::Unauthorized | Cause::NoCredential);
                     if slow { SLOW_RETRY } else { delay(attempt).min(LONGEST_RETRY) }
                 }
             };

@@ -151,7 +151,7 @@ pub(super) async fn open(shared: &Shared, pod: &ProxyId, container: &str, params
 pub(super) fn fix(shared: &Shared, pod: &ProxyId, trouble: &Trouble) -> String {
     match trouble.cause {
         Cause::Forbidden => format!("grant get on pods/log in namespace {}", pod.namespace),
-        Cause::Unauthorized => format!("sign in again for context {}", shared.context),
+        Cause::Unauthorized | Cause::NoCredential => format!("sign in again for context {}", shared.context),
         _ => String::new(),
     }
 }

@@ -23,6 +23,7 @@ use crate::model::ids::ProxyId;
 use crate::source::AskedAs;
 
 pub(super) use access::{Access, Held};
+pub(super) use reflect::base64;
 
 const PORT: u16 = 15012;
 /// Whatever stands under `/debug/`, by its path and query; empty where istiod's `ENABLE_DEBUG_ON_HTTP` is false.

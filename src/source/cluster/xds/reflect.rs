@@ -261,7 +261,8 @@ fn duration(seconds: i64, nanos: i64) -> String {
     }
 }
 
-fn base64(bytes: &[u8]) -> String {
+/// Standard base64, with padding.
+pub(in crate::source::cluster) fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for three in bytes.chunks(3) {

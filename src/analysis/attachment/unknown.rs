@@ -1,0 +1,84 @@
+//! Whether enough was read to say that a plugin applies to nothing. As long as it was not, that is unknown, and not false.
+
+use crate::model::ids::PluginId;
+use crate::model::kind::Kind;
+use crate::model::snapshot::Snapshot;
+
+/// Why it is not known to which proxies a plugin applies: objects that decide it are being read, or cannot be listed. None where it is
+/// known, and over a lone dump, whose proxy alone is in question.
+pub fn unknown(snapshot: &Snapshot, plugin: &PluginId) -> Option<String> {
+    if !snapshot.has_objects {
+        return None;
+    }
+    // What a target names decides too; see `targets::Target::decide`.
+    let of_targets: &[Kind] = match snapshot.objects.plugins.get(plugin) {
+        Some(object) if !object.targets().is_empty() => &[Kind::Service, Kind::ServiceEntry],
+        _ => &[],
+    };
+    let discovery = snapshot.objects.mesh.as_ref().is_some_and(|mesh| !mesh.discovery_selectors.is_empty());
+    let of_discovery: &[Kind] = if discovery { &[Kind::Namespace] } else { &[] };
+    [Kind::Pod].iter().chain(of_targets).chain(of_discovery).find_map(|kind| lacking(snapshot, plugin, *kind))
+}
+
+fn lacking(snapshot: &Snapshot, plugin: &PluginId, kind: Kind) -> Option<String> {
+    let objects = kind.plural();
+    if !snapshot.settled.contains(&kind) {
+        return Some(match snapshot.reading.get(&kind) {
+            Some(count) => format!("reading {objects}, {} so far", grouped(*count)),
+            None => format!("{objects} are still being read"),
+        });
+    }
+    if !snapshot.unread.contains(&kind) {
+        return None;
+    }
+    let namespace = &plugin.name.namespace;
+    match snapshot.parts.get(&kind) {
+        // It reaches no further than its own namespace, which was listed.
+        Some(listed) if listed.contains(namespace) && namespace != snapshot.objects.root_namespace() => None,
+        Some(_) => Some(format!("{objects} cannot be listed in every namespace")),
+        None => Some(format!("{objects} cannot be listed")),
+    }
+}
+
+/// `3,500`.
+fn grouped(count: usize) -> String {
+    let digits = count.to_string();
+    let first = digits.len() % 3;
+    let groups = digits.as_bytes()[first..].chunks(3).map(String::from_utf8_lossy);
+    let head = (first > 0).then(|| digits[..first].into());
+    head.into_iter().chain(groups).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::model::ids::{ObjectName, PluginKind};
+
+    fn plugin(namespace: &str) -> PluginId {
+        PluginId { kind: PluginKind::WasmPlugin, name: ObjectName::new(namespace, "p") }
+    }
+
+    #[test]
+    fn what_is_being_read_or_cannot_be_is_unknown() {
+        let mut snapshot = Snapshot { has_objects: true, ..Snapshot::default() };
+        assert_eq!(unknown(&snapshot, &plugin("shop")).as_deref(), Some("pods are still being read"));
+        snapshot.reading.insert(Kind::Pod, 1_003_500);
+        assert_eq!(unknown(&snapshot, &plugin("shop")).as_deref(), Some("reading pods, 1,003,500 so far"));
+        snapshot.settled.insert(Kind::Pod);
+        assert_eq!(unknown(&snapshot, &plugin("shop")), None);
+        snapshot.unread.insert(Kind::Pod);
+        assert_eq!(unknown(&snapshot, &plugin("shop")).as_deref(), Some("pods cannot be listed"));
+        snapshot.parts.insert(Kind::Pod, BTreeSet::from(["shop".to_owned(), "istio-system".to_owned()]));
+        assert_eq!(unknown(&snapshot, &plugin("shop")), None);
+        for reaching in ["other", "istio-system"] {
+            assert_eq!(unknown(&snapshot, &plugin(reaching)).as_deref(), Some("pods cannot be listed in every namespace"));
+        }
+    }
+
+    #[test]
+    fn long_numbers_are_grouped() {
+        assert_eq!([0, 999, 3_500, 120_000].map(grouped), ["0", "999", "3,500", "120,000"]);
+    }
+}

@@ -1,0 +1,114 @@
+//! A screen belongs to a workload: where the pod that it shows is replaced, it goes on with the one that takes its place; where there is
+//! none yet it waits for one.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{ask, forget};
+use crate::analysis::diff::CountChange;
+use crate::analysis::{lookup, placement};
+use crate::app::effect::Effect;
+use crate::app::program::App;
+use crate::app::screen::{Focus, Screen, Subject};
+use crate::model::envoy::{ConfigDump, ListenerState};
+use crate::model::ids::{PluginId, ProxyId, WorkloadId};
+use crate::model::snapshot::{LoadedDump, Snapshot};
+
+/// The port of a sidecar's inbound listener.
+const INBOUND: u16 = 15006;
+
+/// Goes on with other pods where those that the screens show are gone. `previous` is the world before.
+pub(super) fn follow(app: &mut App, previous: &Snapshot) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for (gone, workload) in gone(app, previous) {
+        let dump = previous.dump(&gone).cloned();
+        if let Some(dump) = dump {
+            app.lost.insert(gone.clone(), dump);
+        }
+        match successor(&app.snapshot, &workload, |proxy| !previous.objects.pods.contains_key(proxy)) {
+            Some(new) => effects.extend(replace(app, &gone, &new)),
+            None if previous.objects.pods.contains_key(&gone) => {
+                app.say(format!("pod {} is gone; waiting for another one of {} that is ready", gone.pod, workload.short()));
+            }
+            None => {}
+        }
+    }
+    let shown: BTreeSet<ProxyId> = app.screens.iter().filter_map(Screen::proxy).cloned().collect();
+    app.lost.retain(|proxy, _| shown.contains(proxy));
+    effects
+}
+
+/// The proxies of the screens whose pods are gone, with their workloads. Where no pods were read, nothing says that one is gone.
+fn gone(app: &App, previous: &Snapshot) -> Vec<(ProxyId, WorkloadId)> {
+    let pods = &app.snapshot.objects.pods;
+    let shown: BTreeSet<&Focus> = app.screens.iter().filter_map(Screen::focus).filter(|focus| !pods.contains_key(&focus.proxy)).collect();
+    let known = shown.into_iter().filter(|_| !pods.is_empty()).filter_map(|focus| {
+        let workload = focus.workload.clone().or_else(|| lookup::owner(previous, &focus.proxy))?;
+        Some((focus.proxy.clone(), workload))
+    });
+    known.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The pod of a workload to go on with: one that is ready, a new one before those that were there.
+fn successor(snapshot: &Snapshot, workload: &WorkloadId, is_new: impl Fn(&ProxyId) -> bool) -> Option<ProxyId> {
+    let workload = snapshot.workloads.iter().find(|known| known.id == *workload)?;
+    let pods = workload.pods.iter().filter_map(|proxy| snapshot.objects.pods.get(proxy));
+    let fit = pods.filter(|pod| pod.runs_envoy() && pod.ready && !pod.deleting);
+    fit.map(|pod| pod.id.clone()).min_by_key(|proxy| (!is_new(proxy), proxy.clone()))
+}
+
+fn replace(app: &mut App, gone: &ProxyId, new: &ProxyId) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let mut stale = Vec::new();
+    for screen in &mut app.screens {
+        let proxy = match &mut screen.subject {
+            Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) | Subject::Order(focus) | Subject::Diff(focus) => {
+                Some(&mut focus.proxy)
+            }
+            Subject::WhatIf(supposed) => supposed.proxy.as_mut(),
+            Subject::Sync { at, .. } => at.as_mut(),
+            _ => None,
+        };
+        let Some(proxy) = proxy.filter(|proxy| *proxy == gone) else { continue };
+        proxy.clone_from(new);
+        // What was answered is of the pod that is gone.
+        screen.answer = None;
+        screen.rows.clear();
+        screen.of_istiod = None;
+        stale.extend(screen.pending.into_iter().chain(screen.reading));
+    }
+    for ticket in stale {
+        forget(app, ticket);
+        effects.push(Effect::Stop(ticket));
+    }
+    if let Some(dump) = app.lost.remove(gone) {
+        app.lost.insert(new.clone(), dump);
+    }
+    let change = format!("pod {} replaces {}", new.pod, gone.pod);
+    app.last_change = Some(change.clone());
+    app.say(change);
+    effects.extend(ask::wanted_dumps(app));
+    effects
+}
+
+/// The dump to compare the next one of a proxy with, where it is the one of the pod before.
+pub(super) fn before(app: &App, proxy: &ProxyId) -> Option<Arc<LoadedDump>> {
+    app.lost.get(proxy).cloned()
+}
+
+/// A proxy that took the place of another one was read: says the old count beside the new one, also where both are equal.
+pub(super) fn read(app: &mut App, proxy: &ProxyId, after: &ConfigDump) -> Option<CountChange> {
+    let before = app.lost.remove(proxy)?;
+    let plugin = app.screen().plugin().cloned()?;
+    let count = |dump: &ConfigDump| inbound(dump, &plugin);
+    let (listener, old) = count(&before.dump).or_else(|| count(after).map(|(listener, _)| (listener, 0)))?;
+    let new = count(after).map_or(0, |(_, count)| count);
+    Some(CountChange { plugin, port: Some(INBOUND), listener, before: old, after: new })
+}
+
+/// The name of the inbound listener, and how often the plugin is in it.
+fn inbound(dump: &ConfigDump, plugin: &PluginId) -> Option<(String, usize)> {
+    let is_inbound =
+        |listener: &&crate::model::envoy::Listener| listener.state == ListenerState::Active && listener.port() == Some(INBOUND);
+    dump.listeners.iter().find(is_inbound).map(|listener| (listener.name.clone(), placement::count_in_listener(listener, plugin)))
+}

@@ -1,0 +1,260 @@
+//! Which fields the kinds have that are read, and of which types: an object of a manifest is checked by them as the API server would.
+//!
+//! `istio.txt` holds the specs of Istio's kinds (the CRDs of Istio 1.31, `manifests/charts/base/files/crd-all.gen.yaml`) and of the Gateway of
+//! the Gateway API 1.4 with its experimental fields; `kubernetes.txt` those of Kubernetes 1.34 (`api/openapi-spec`), with `metadata`. A line is a field,
+//! indented by one blank for each field around it: `name type`, where several words are the values of an enum; `[]` is a list, `{}` a
+//! map of text to what follows, `= path` the same fields as at another place.
+
+mod table;
+
+use serde_json::Value;
+
+use super::kubernetes::shape;
+use crate::model::ids::ObjectName;
+use crate::model::kind::Kind;
+use crate::model::warning::Warning;
+
+use table::{Field, Table, Type};
+
+/// The fields of every object.
+const EVERY: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
+/// The further ones of a ConfigMap.
+const OF_CONFIG_MAP: [&str; 3] = ["data", "binaryData", "immutable"];
+
+/// Checks an object that is to be applied. Fields that its kind does not have are taken out and said, as the API server prunes them where a
+/// client does not ask it to reject them (`kubectl apply` does ask).
+///
+/// # Errors
+/// Where the API server rejects the object: a value of another type, or one that an enum does not have. In one line, with the place.
+pub fn check(kind: Kind, name: &ObjectName, object: &mut Value) -> Result<Vec<Warning>, String> {
+    let table = Table::get();
+    let mut check = Check { table, unknown: Vec::new() };
+    let Some(fields) = object.as_object_mut() else { return Ok(Vec::new()) };
+    let known = |key: &str| EVERY.contains(&key) || (kind == Kind::MeshConfigMap && OF_CONFIG_MAP.contains(&key));
+    fields.retain(|key, _| {
+        let stays = known(key);
+        check.unknown.extend((!stays).then(|| key.clone()));
+        stays
+    });
+    for (key, root) in [("metadata", "ObjectMeta"), ("spec", &*root(kind))] {
+        if let (Some(value), Some(field)) = (fields.get_mut(key), table.root(root)) {
+            check
+                .value(field, value, key)
+                .map_err(|what| format!("{kind} {name}: {what}, so the API server rejects it; correct the manifest"))?;
+        }
+    }
+    let version = fields.get("apiVersion").and_then(Value::as_str).and_then(|text| text.rsplit('/').next());
+    let unserved = version.filter(|version| !kind.versions().contains(version)).map(|version| {
+        let what = format!("apiVersion names {version}, and a {kind} has {}: the API server may reject it", kind.versions().join(", "));
+        Warning::new(format!("{kind} {name}"), what, "correct apiVersion")
+    });
+    let warning = |path: &String| {
+        let what =
+            format!("{path} is no field of a {kind}: kubectl rejects the object, other clients lose the field, which is left out here");
+        Warning::new(format!("{kind} {name}"), what, "correct its name or place")
+    };
+    Ok(unserved.into_iter().chain(check.unknown.iter().map(warning)).collect())
+}
+
+/// What of an object's spec has a wrong type, place by place. Unknown fields and words are not looked at: other releases have others.
+pub fn wrong_types(kind: Kind, object: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    if let (Some(spec), Some(field)) = (object.get("spec"), Table::get().root(&root(kind))) {
+        wrong_types_of(field, spec, "spec", &mut found);
+    }
+    found
+}
+
+fn wrong_types_of(field: Field, value: &Value, path: &str, found: &mut Vec<String>) {
+    let mut wrong = |wanted: &str| found.extend(is_not(wanted, value, path).err());
+    if value.is_null() {
+        return;
+    }
+    if let Some(around) = field.around.strip_prefix("[]") {
+        let Value::Array(values) = value else { return wrong("a list") };
+        let places = values.iter().enumerate();
+        return places.for_each(|(place, value)| wrong_types_of(Field { around, ..field }, value, &format!("{path}.{place}"), found));
+    }
+    if let Some(around) = field.around.strip_prefix("{}") {
+        let Value::Object(values) = value else { return wrong("a map") };
+        return values.iter().for_each(|(key, value)| wrong_types_of(Field { around, ..field }, value, &format!("{path}.{key}"), found));
+    }
+    match Table::get().of(field) {
+        Type::Any => {}
+        Type::Text | Type::Words(_) if !value.is_string() => wrong("text"),
+        Type::Bool if !value.is_boolean() => wrong("a boolean"),
+        // JSON of protobuf may have numbers as text.
+        Type::Number | Type::Int | Type::IntOrText if !value.is_number() && !value.is_string() => wrong("a number"),
+        Type::Fields(fields) => {
+            let Value::Object(values) = value else { return wrong("a map") };
+            let known = values.iter().filter_map(|(key, value)| Some((*fields.get(key.as_str())?, key, value)));
+            known.for_each(|(field, key, value)| wrong_types_of(field, value, &format!("{path}.{key}"), found));
+        }
+        _ => {}
+    }
+}
+
+struct Check {
+    table: &'static Table,
+    /// The paths of the fields that were taken out.
+    unknown: Vec<String>,
+}
+
+/// The name of a kind's spec in the table.
+fn root(kind: Kind) -> String {
+    if kind.group().is_empty() { kind.as_str().to_owned() } else { format!("{kind}.{}", kind.group()) }
+}
+
+impl Check {
+    /// Null counts as absent.
+    fn value(&mut self, field: Field, value: &mut Value, path: &str) -> Result<(), String> {
+        if value.is_null() {
+            return Ok(());
+        }
+        if let Some(around) = field.around.strip_prefix("[]") {
+            let Value::Array(values) = value else { return is_not("a list", value, path) };
+            let mut places = values.iter_mut().enumerate();
+            return places.try_for_each(|(place, value)| self.value(Field { around, ..field }, value, &format!("{path}[{place}]")));
+        }
+        if let Some(around) = field.around.strip_prefix("{}") {
+            let Value::Object(values) = value else { return is_not("a map", value, path) };
+            return values.iter_mut().try_for_each(|(key, value)| self.value(Field { around, ..field }, value, &format!("{path}.{key}")));
+        }
+        let table = self.table;
+        match table.of(field) {
+            Type::Any => Ok(()),
+            Type::Text if value.is_string() => Ok(()),
+            Type::Text => is_not("text", value, path),
+            Type::Bool if value.is_boolean() => Ok(()),
+            Type::Bool => is_not("a boolean", value, path),
+            Type::Number if value.is_number() => Ok(()),
+            Type::Number => is_not("a number", value, path),
+            Type::IntOrText if value.is_string() || is_whole(value) => Ok(()),
+            Type::IntOrText => is_not("a whole number or text", value, path),
+            Type::Int if is_whole(value) => Ok(()),
+            Type::Int => is_not("a whole number", value, path),
+            Type::Words(words) => match value.as_str() {
+                Some(word) if words.contains(&word) => Ok(()),
+                Some(word) => Err(format!("{path} is {word:?}, which is none of {}", words.join(", "))),
+                None => is_not("text", value, path),
+            },
+            Type::Fields(fields) => {
+                let Value::Object(values) = value else { return is_not("a map", value, path) };
+                values.retain(|key, _| {
+                    let stays = fields.contains_key(key.as_str());
+                    self.unknown.extend((!stays).then(|| format!("{path}.{key}")));
+                    stays
+                });
+                let mut known = values.iter_mut().filter_map(|(key, value)| Some((*fields.get(key.as_str())?, key, value)));
+                known.try_for_each(|(field, key, value)| self.value(field, value, &format!("{path}.{key}")))
+            }
+        }
+    }
+}
+
+fn is_whole(value: &Value) -> bool {
+    value.as_f64().is_some_and(|number| number.fract() == 0.0)
+}
+
+fn is_not(wanted: &str, value: &Value, path: &str) -> Result<(), String> {
+    Err(format!("{path} is {} and not {wanted}", shape(value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn checked(kind: Kind, mut object: Value) -> (Value, Result<Vec<String>, String>) {
+        let name = ObjectName::new("default", "a");
+        let warnings = check(kind, &name, &mut object);
+        (
+            object,
+            warnings.map(|warnings| warnings.into_iter().map(|warning| warning.what.split(" is ").next().unwrap().to_owned()).collect()),
+        )
+    }
+
+    #[test]
+    fn unknown_fields_are_taken_out_and_said_with_their_place() {
+        for (kind, spec, places, left) in [
+            (
+                Kind::WasmPlugin,
+                json!({"selector": {"labels": {"app": "a"}}, "url": "x"}),
+                vec!["spec.selector.labels"],
+                json!({"selector": {}, "url": "x"}),
+            ),
+            (Kind::WasmPlugin, json!({"match": [{"port": [{"number": 1}]}]}), vec!["spec.match[0].port"], json!({"match": [{}]})),
+            (
+                Kind::WasmPlugin,
+                json!({"pluginConfig": {"anything": [{"goes": 1}]}}),
+                vec![],
+                json!({"pluginConfig": {"anything": [{"goes": 1}]}}),
+            ),
+            (
+                Kind::PeerAuthentication,
+                json!({"portLevelMtls": {"80": {"mod": "STRICT"}}}),
+                vec!["spec.portLevelMtls.80.mod"],
+                json!({"portLevelMtls": {"80": {}}}),
+            ),
+            (
+                Kind::DestinationRule,
+                json!({"subsets": [{"trafficPolicy": {"tls": {"mod": 1}}}]}),
+                vec!["spec.subsets[0].trafficPolicy.tls.mod"],
+                json!({"subsets": [{"trafficPolicy": {"tls": {}}}]}),
+            ),
+            (
+                Kind::Service,
+                json!({"ports": [{"targetport": 80, "port": 8000}]}),
+                vec!["spec.ports[0].targetport"],
+                json!({"ports": [{"port": 8000}]}),
+            ),
+            (
+                Kind::Deployment,
+                json!({"template": {"spec": {"containers": [{"img": "x"}]}}}),
+                vec!["spec.template.spec.containers[0].img"],
+                json!({"template": {"spec": {"containers": [{}]}}}),
+            ),
+        ] {
+            let (object, warnings) = checked(kind, json!({"metadata": {"name": "a"}, "spec": spec}));
+            assert_eq!(warnings.unwrap(), places, "{kind}");
+            assert_eq!(object["spec"], left, "{kind}");
+        }
+        let misplaced = json!({"metadata": {"name": "a", "label": {}}, "trafficPolicy": {}, "spec": {"host": "a"}, "status": {"x": 1}});
+        let (object, warnings) = checked(Kind::DestinationRule, misplaced);
+        assert_eq!(warnings.unwrap(), ["trafficPolicy", "metadata.label"]);
+        assert_eq!(object, json!({"metadata": {"name": "a"}, "spec": {"host": "a"}, "status": {"x": 1}}));
+    }
+
+    #[test]
+    fn what_the_api_server_rejects_is_an_error_with_the_place() {
+        for (kind, spec, what) in [
+            (Kind::WasmPlugin, json!({"priority": "10"}), "spec.priority is text and not a whole number"),
+            (Kind::WasmPlugin, json!({"priority": 1.5}), "spec.priority is a number and not a whole number"),
+            (
+                Kind::WasmPlugin,
+                json!({"phase": "authn"}),
+                "spec.phase is \"authn\", which is none of UNSPECIFIED_PHASE, AUTHN, AUTHZ, STATS",
+            ),
+            (Kind::WasmPlugin, json!({"selector": {"matchLabels": {"app": 1}}}), "spec.selector.matchLabels.app is a number and not text"),
+            (Kind::WasmPlugin, json!({"match": {"mode": "SERVER"}}), "spec.match is a map and not a list"),
+            (Kind::WasmPlugin, json!([]), "spec is a list and not a map"),
+            (Kind::Sidecar, json!({"egress": [{"hosts": "./*"}]}), "spec.egress[0].hosts is text and not a list"),
+            (Kind::Service, json!({"ports": [{"port": "80"}]}), "spec.ports[0].port is text and not a whole number"),
+            (Kind::Service, json!({"type": "Headless"}), "spec.type is \"Headless\", which is none of"),
+            (Kind::Pod, json!({"hostNetwork": "true"}), "spec.hostNetwork is text and not a boolean"),
+        ] {
+            let error = checked(kind, json!({"metadata": {"name": "a"}, "spec": spec})).1.unwrap_err();
+            assert!(error.starts_with(&format!("{kind} default/a: {what}")) && !error.contains('\n'), "{error}");
+        }
+        let labels = checked(Kind::Namespace, json!({"metadata": {"name": "a", "labels": {"x": true}}})).1.unwrap_err();
+        assert!(labels.contains("metadata.labels.x is a boolean and not text"), "{labels}");
+    }
+
+    #[test]
+    fn null_and_what_is_fit_pass() {
+        let spec = json!({"priority": null, "match": [{"mode": "SERVER", "ports": [{"number": 80}]}], "targetRefs": [{"kind": "Gateway", "name": "x"}]});
+        assert_eq!(checked(Kind::WasmPlugin, json!({"metadata": {"name": "a"}, "spec": spec})).1.unwrap(), Vec::<String>::new());
+        let ports = json!({"ports": [{"port": 80, "targetPort": "web"}, {"port": 81, "targetPort": 8080.0}]});
+        assert_eq!(checked(Kind::Service, json!({"metadata": {"name": "a"}, "spec": ports})).1.unwrap(), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,185 @@
+//! Which files are the kubeconfig, what is in them, and the context, cluster and user that are chosen of them.
+
+use std::path::{Path, PathBuf};
+
+use kube::config::Kubeconfig;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::super::ClusterOptions;
+use super::{one_line, unusable};
+use crate::source::{FailureKind, SourceError, regular};
+
+/// No kubeconfig is longer, nor a certificate or a token that it names.
+const LONGEST: u64 = 16 << 20;
+
+/// One file, understood.
+pub(super) struct File {
+    path: PathBuf,
+    config: Kubeconfig,
+}
+
+/// A context, a cluster or a user, with the file that it is in: what is wrong with it is said with its place.
+pub(super) struct Named {
+    file: PathBuf,
+    what: &'static str,
+    pub(super) name: String,
+    /// Its fields, without those that are empty: client-go takes these for unset.
+    pub(super) fields: Map<String, Value>,
+}
+
+/// What is chosen of all files.
+pub(super) struct Chosen {
+    pub(super) context: Named,
+    pub(super) cluster: Named,
+    /// None where the context names none: kubectl sends no credentials then.
+    pub(super) user: Option<Named>,
+}
+
+impl Named {
+    fn new(file: &File, what: &'static str, name: &str, of: &impl Serialize) -> Self {
+        let mut fields = match serde_json::to_value(of) {
+            Ok(Value::Object(fields)) => fields,
+            _ => Map::new(),
+        };
+        fields.retain(|_, value| !value.is_null() && value != "");
+        Self { file: file.path.clone(), what, name: name.to_owned(), fields }
+    }
+
+    /// A field that is set.
+    pub(super) fn text(&self, field: &str) -> Option<&str> {
+        self.fields.get(field).and_then(Value::as_str)
+    }
+
+    pub(super) fn has(&self, field: &str) -> bool {
+        self.fields.contains_key(field)
+    }
+
+    /// `proxy-url of cluster lab in /home/jane/.kube/config`.
+    pub(super) fn place(&self, field: &str) -> String {
+        format!("{field} of {} {} in {}", self.what, one_line(&self.name), self.file.display())
+    }
+
+    /// What is wrong with a field.
+    pub(super) fn wrong(&self, field: &str, why: impl std::fmt::Display) -> SourceError {
+        let what = format!("{} {why}", self.place(field));
+        SourceError::new(FailureKind::BadInput, what, "mend the file, or choose another --context or --kubeconfig")
+    }
+
+    /// Makes the path of a file absolute and sees whether the file is there: an error that comes later names no field.
+    pub(super) fn find_file(&mut self, field: &str) -> Result<Option<PathBuf>, SourceError> {
+        let Some(path) = self.text(field) else { return Ok(None) };
+        let path = self.beside(path);
+        regular::open(&path).map_err(|error| {
+            self.wrong(field, format_args!("names the file {}, which cannot be read: {}", path.display(), reason(&error)))
+        })?;
+        self.fields.insert(field.to_owned(), Value::from(path.to_string_lossy().into_owned()));
+        Ok(Some(path))
+    }
+
+    /// A path of the kubeconfig is relative to its folder.
+    pub(super) fn beside(&self, path: &str) -> PathBuf {
+        self.file.parent().map_or_else(|| PathBuf::from(path), |folder| folder.join(path))
+    }
+}
+
+/// The files that exist, in order of preference; none means that the pod's own service account is to be used.
+pub(super) fn find(options: &ClusterOptions) -> Result<Vec<PathBuf>, SourceError> {
+    let named = match &options.kubeconfig {
+        Some(path) => {
+            if !path.exists() {
+                let what = format!("there is no kubeconfig {}", path.display());
+                return Err(SourceError::new(FailureKind::Missing, what, "name an existing file with --kubeconfig"));
+            }
+            return Ok(vec![path.clone()]);
+        }
+        None => std::env::var_os("KUBECONFIG").map(|list| std::env::split_paths(&list).collect::<Vec<_>>()).unwrap_or_default(),
+    };
+    let named: Vec<_> = named.into_iter().filter(|path| !path.as_os_str().is_empty()).collect();
+    let candidates =
+        if named.is_empty() { std::env::home_dir().map(|home| home.join(".kube/config")).into_iter().collect() } else { named };
+    // As kubectl does: a file of the list that does not exist is passed over.
+    let found: Vec<_> = candidates.iter().filter(|path| path.exists()).cloned().collect();
+    if found.is_empty() && std::env::var_os("KUBERNETES_SERVICE_HOST").is_none() {
+        let looked = candidates.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+        let what = format!(
+            "there is no kubeconfig ({} not there)",
+            if looked.is_empty() { "no home directory, and $KUBECONFIG is" } else { &looked }
+        );
+        return Err(SourceError::new(FailureKind::Missing, what, "name one with --kubeconfig or $KUBECONFIG"));
+    }
+    Ok(found)
+}
+
+/// Reads one file.
+pub(super) fn read(path: &Path) -> Result<File, SourceError> {
+    let place = path.display().to_string();
+    let text = text_of(path).map_err(|why| unusable(&place, &why))?;
+    // Of the parser's text only the first line is kept: the lines after it quote the file, and that may hold a token.
+    let config = Kubeconfig::from_yaml(&text).map_err(|error| unusable(&place, &error.to_string()))?;
+    Ok(File { path: path.to_owned(), config })
+}
+
+/// The text of a short file.
+pub(super) fn text_of(path: &Path) -> Result<String, String> {
+    let bytes = regular::read(path, LONGEST).map_err(|error| reason(&error))?;
+    let wide = |of: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| of([pair[0], pair[1]])).collect();
+        String::from_utf16(&units).map_err(|_| "it is no text".to_owned())
+    };
+    match bytes.as_slice() {
+        [0xFF, 0xFE, ..] => wide(u16::from_le_bytes),
+        [0xFE, 0xFF, ..] => wide(u16::from_be_bytes),
+        _ => {
+            let text = String::from_utf8(bytes).map_err(|_| "it is no text".to_owned())?;
+            Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+        }
+    }
+}
+
+/// What the operating system says, in kubectl's short words.
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => one_line(&error.to_string()),
+    }
+}
+
+/// Chooses the context, and with it the cluster and the user. Of files that name the same thing the first counts.
+pub(super) fn choose(files: &[File], wanted: Option<&str>) -> Result<Chosen, SourceError> {
+    let shown = files.iter().map(|file| file.path.display().to_string()).collect::<Vec<_>>().join(", ");
+    let mut names: Vec<_> = files.iter().flat_map(|file| &file.config.contexts).map(|context| one_line(&context.name)).collect();
+    let mut seen = std::collections::HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    let known = if names.is_empty() { "it has no contexts".to_owned() } else { format!("the contexts there are: {}", names.join(", ")) };
+    let current = || files.iter().filter_map(|file| file.config.current_context.as_deref()).find(|name| !name.is_empty());
+    let Some(chosen) = wanted.filter(|name| !name.is_empty()).or_else(current) else {
+        let what = format!("the kubeconfig {shown} names no current context; {known}");
+        return Err(SourceError::new(FailureKind::BadInput, what, "choose one with --context"));
+    };
+    let context = files.iter().find_map(|file| {
+        let named = file.config.contexts.iter().find(|context| context.name == chosen)?;
+        Some(Named::new(file, "context", chosen, &named.context))
+    });
+    let Some(context) = context else {
+        let what = format!("there is no context {} in {shown}; {known}", one_line(chosen));
+        return Err(SourceError::new(FailureKind::Missing, what, "choose one with --context"));
+    };
+    let name = context.text("cluster").ok_or_else(|| context.wrong("cluster", "is not set"))?;
+    let cluster = files.iter().find_map(|file| {
+        let named = file.config.clusters.iter().find(|cluster| cluster.name == name)?;
+        Some(Named::new(file, "cluster", name, &named.cluster))
+    });
+    let missing = |field: &str, name: &str| context.wrong(field, format_args!("is {}, which is not in {shown}", one_line(name)));
+    let cluster = cluster.ok_or_else(|| missing("cluster", name))?;
+    let user = context.text("user").map(|name| {
+        let found = files.iter().find_map(|file| {
+            let named = file.config.auth_infos.iter().find(|user| user.name == name)?;
+            Some(Named::new(file, "user", name, &named.auth_info))
+        });
+        found.ok_or_else(|| missing("user", name))
+    });
+    let user = user.transpose()?;
+    Ok(Chosen { context, cluster, user })
+}

@@ -1,0 +1,12 @@
+//! The binary against a real mesh, where it takes a minute and more: run by hand, as `e2e` is.
+//!
+//! `KUBECONFIG=… MESHSCOPE_LAB=1 cargo test --test e2e_long -- --ignored --test-threads=1`
+
+#[path = "../e2e/terminal.rs"]
+#[allow(dead_code, reason = "what e2e uses of it")]
+mod terminal;
+#[path = "../e2e/world.rs"]
+#[allow(dead_code, reason = "what e2e uses of it")]
+mod world;
+
+mod live_outage;
