@@ -48,7 +48,7 @@ fn only_regular(is: FileType) -> io::Result<()> {
     if is.is_file() {
         return Ok(());
     }
-    let what = format!("it is {}, and only regular files are read", kind(is));
+    let what = format!("it is {}, and no regular file", kind(is));
     Err(io::Error::new(if is.is_dir() { io::ErrorKind::IsADirectory } else { io::ErrorKind::InvalidInput }, what))
 }
 
@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(text(&path, 4).unwrap(), "text");
         assert_eq!(read(&path, 3).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
         assert_eq!(read(&folder.path().join("none"), 3).unwrap_err().kind(), io::ErrorKind::NotFound);
-        assert_eq!(read(folder.path(), 3).unwrap_err().to_string(), "it is a folder, and only regular files are read");
+        assert_eq!(read(folder.path(), 3).unwrap_err().to_string(), "it is a folder, and no regular file");
         fs::write(&path, [0xff]).unwrap();
         assert!(text(&path, 4).unwrap_err().to_string().starts_with("it is not UTF-8"));
     }
@@ -90,10 +90,10 @@ mod tests {
     #[test]
     fn devices_and_sockets_are_named() {
         let device = open(Path::new("/dev/zero")).unwrap_err().to_string();
-        assert_eq!(device, "it is a device, and only regular files are read");
+        assert_eq!(device, "it is a device, and no regular file");
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("socket");
         let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
-        assert_eq!(open(&path).unwrap_err().to_string(), "it is a socket, and only regular files are read");
+        assert_eq!(open(&path).unwrap_err().to_string(), "it is a socket, and no regular file");
     }
 }

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::Reader;
 use super::json::{Text, owned};
 use crate::model::envoy::Node;
+use crate::model::workload::ContainerPort;
 
 #[derive(Deserialize)]
 struct Section<'a> {
@@ -43,6 +44,15 @@ struct PodPort {
     name: String,
     #[serde(rename = "containerPort")]
     container_port: u16,
+    #[serde(default)]
+    protocol: String,
+}
+
+impl PodPort {
+    fn understood(self) -> ContainerPort {
+        let protocol = if self.protocol.is_empty() { "TCP".to_owned() } else { self.protocol };
+        ContainerPort { name: self.name, number: self.container_port, protocol }
+    }
 }
 
 impl Reader<'_> {
@@ -85,7 +95,7 @@ fn understand(raw: RawNode<'_>) -> Node {
         dns_auto_allocate: truth(&text("DNS_AUTO_ALLOCATE")),
         revision: metadata.pointer("/ANNOTATIONS/istio.io~1rev").and_then(Value::as_str).map(str::to_owned),
         pod_ports: serde_json::from_str::<Vec<PodPort>>(&text("POD_PORTS"))
-            .map(|ports| ports.into_iter().map(|port| (port.name, port.container_port)).collect())
+            .map(|ports| ports.into_iter().map(PodPort::understood).collect())
             .unwrap_or_default(),
         labels,
         own_ports: OWN_PORTS.iter().filter_map(|key| text(key).parse().ok()).collect(),

@@ -1,12 +1,6 @@
 //! WorkloadEntries: machines outside the cluster, which stand beside pods.
 
-<<<<<<< HEAD
-use super::fields::{Fields, port_of};
-=======
-use serde_json::Value;
-
 use super::fields::{Fields, or_tcp, port_of};
->>>>>>> main
 use super::proxy_id;
 use crate::model::workload::{ContainerPort, Injection, Pod, ProxyContainer, ProxyKind};
 
@@ -44,14 +38,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
 }
 
 /// `spec.ports`: by a service port's name, the port on the machine.
-<<<<<<< HEAD
-fn ports(fields: &Fields<'_>) -> Vec<(String, u16)> {
-    fields.map("/spec/ports").filter_map(|(name, port)| Some((name.clone(), port_of(port, "")?))).collect()
-=======
 fn ports(fields: &Fields<'_>) -> Vec<ContainerPort> {
-    let entries = fields.get("/spec/ports").and_then(Value::as_object);
-    let port =
-        |(name, port): (&String, &Value)| Some(ContainerPort { name: name.clone(), number: port_of(port, "")?, protocol: or_tcp("") });
-    entries.into_iter().flatten().filter_map(port).collect()
->>>>>>> main
+    let ports = fields.map("/spec/ports");
+    ports.filter_map(|(name, port)| Some(ContainerPort { name: name.clone(), number: port_of(port, "")?, protocol: or_tcp("") })).collect()
 }

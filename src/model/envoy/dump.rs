@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::ecds::EcdsFilter;
 use super::listener::Listener;
+use crate::model::workload::ContainerPort;
 
 /// Whose view a dump is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +105,7 @@ pub struct Node {
     /// The revision that injected it: its annotation `istio.io/rev`.
     pub revision: Option<String>,
     /// `metadata.POD_PORTS`: the declared container ports, with their names.
-    pub pod_ports: Vec<(String, u16)>,
+    pub pod_ports: Vec<ContainerPort>,
     /// `metadata.LABELS`.
     pub labels: BTreeMap<String, String>,
     /// Ports of the proxy's own static listeners (`metadata.ENVOY_STATUS_PORT`, …), for which istiod makes no chains.
