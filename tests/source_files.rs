@@ -304,7 +304,7 @@ fn every_fault_is_one_line() {
     }
     fs::create_dir(dir.path().join("folder")).unwrap();
     let error = refused(&dir.path().join("folder"));
-    assert!(error.to_string().contains("is no recording: it has neither k8s/ nor proxies/; give a folder"), "{error}");
+    assert!(error.to_string().contains("is no recording: it is empty; give a folder"), "{error}");
 }
 
 #[test]

@@ -44,8 +44,7 @@ pub trait Source: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Why nothing of any proxy can be read although there is a place for it: one clause, as of an empty folder. None where there is something,
-    /// or where the source has no such place.
+    /// Why nothing of any proxy can be read although there is a place for it, as of an empty folder; else None.
     fn no_proxies(&self) -> Option<String> {
         None
     }
