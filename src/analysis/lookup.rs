@@ -167,7 +167,13 @@ fn pod(snapshot: &Snapshot, namespace: &str, name: &str) -> Result<FoundWorkload
     if knows(snapshot, &proxy) {
         return Ok(FoundWorkload { id: owner(snapshot, &proxy), proxies: vec![proxy] });
     }
-    let known = snapshot.objects.pods.keys().chain(snapshot.dumps.keys()).chain(&snapshot.objects.unseen).filter(|known| known.namespace == namespace);
+    let known = snapshot
+        .objects
+        .pods
+        .keys()
+        .chain(snapshot.dumps.keys())
+        .chain(&snapshot.objects.unseen)
+        .filter(|known| known.namespace == namespace);
     let mut names: Vec<String> = known.map(|known| format!("pod/{}", known.pod)).collect();
     names.sort();
     names.dedup();

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crate::cli::{Common, Scene};
 use crate::error::Error;
-use crate::source::{FailureKind, SharedSource, SourceError};
 use crate::source::cluster::{Cluster, ClusterOptions};
 use crate::source::demo::Demo;
 use crate::source::files::Files;
+use crate::source::{FailureKind, SharedSource, SourceError};
 
 /// Opens the source that the options name: the demo, files, or a live cluster. Nothing is asked of a cluster yet.
 ///

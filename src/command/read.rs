@@ -96,7 +96,8 @@ async fn adopt(source: &SharedSource, collector: &mut Collector, deadline: Durat
     let without_object = |collector: &Collector, proxy: &ProxyId| !collector.objects().pods.contains_key(proxy);
     let held = source.proxies().into_iter().filter(|proxy| without_object(collector, proxy));
     let asked: Vec<_> = held.map(|proxy| (fetch::request(collector.objects(), &proxy, ProxyQuestion::Chains, deadline), proxy)).collect();
-    let mut nodes = stream::iter(asked.into_iter().map(|(request, proxy)| async move { (proxy, fetch::node(source, request).await) })).buffered(AT_ONCE);
+    let mut nodes = stream::iter(asked.into_iter().map(|(request, proxy)| async move { (proxy, fetch::node(source, request).await) }))
+        .buffered(AT_ONCE);
     while let Some((proxy, node)) = nodes.next().await {
         collector.adopt(proxy, node.as_ref());
     }
@@ -177,7 +178,8 @@ fn late(collector: &mut Collector, source: &SharedSource, patience: Duration) ->
 /// The proxies that run Envoy: those of the objects, those that the files hold, those that an istiod knows.
 pub fn proxies(source: &SharedSource, collector: &Collector) -> Vec<ProxyId> {
     let objects = collector.objects();
-    let without_object = source.proxies().into_iter().chain(objects.unseen.iter().cloned()).filter(|proxy| !objects.pods.contains_key(proxy));
+    let without_object =
+        source.proxies().into_iter().chain(objects.unseen.iter().cloned()).filter(|proxy| !objects.pods.contains_key(proxy));
     let mut found: BTreeSet<ProxyId> = without_object.collect();
     found.extend(objects.pods.values().filter(|pod| pod.runs_envoy()).map(|pod| pod.id.clone()));
     found.into_iter().collect()

@@ -41,7 +41,8 @@ fn plain() -> (String, Value) {
 #[test]
 fn field_20_every_wrapping_is_the_same_dump() {
     let case = Case::open("20-dump-wrappers");
-    let files = ["dump.json.gz", "dump.json.zst", "crlf.json", "bom.json", "configs-only.json", "wrapped.json", "nested.json", "keyed-by-pod.json"];
+    let files =
+        ["dump.json.gz", "dump.json.zst", "crlf.json", "bom.json", "configs-only.json", "wrapped.json", "nested.json", "keyed-by-pod.json"];
     for file in files {
         let (answer, status, said) = chains(&case.path(file));
         assert_eq!((status, said.as_str()), (0, ""), "{file}");
@@ -104,7 +105,8 @@ fn field_20_utf_16_is_read_with_and_without_a_mark() {
 #[test]
 fn field_20_parts_and_the_output_of_istioctl_are_read() {
     let (_, sections) = plain();
-    let listeners = sections.as_array().unwrap().iter().find(|one| one["@type"].as_str().unwrap().ends_with(".ListenersConfigDump")).unwrap();
+    let listeners =
+        sections.as_array().unwrap().iter().find(|one| one["@type"].as_str().unwrap().ends_with(".ListenersConfigDump")).unwrap();
     let mut untyped = listeners.clone();
     untyped.as_object_mut().unwrap().remove("@type");
     let mut bare = listeners["dynamic_listeners"][0]["active_state"]["listener"].clone();
@@ -117,7 +119,10 @@ fn field_20_parts_and_the_output_of_istioctl_are_read() {
         (json!([{"name": "BlackHoleCluster", "type": "STATIC", "connectTimeout": "10s"}]), "has no listeners, only Cluster;"),
         (json!([{"name": "80", "virtualHosts": []}]), "has no listeners, only RouteConfiguration;"),
         (json!({"dynamicActiveSecrets": [{"name": "default"}]}), "has no listeners, only SecretsConfigDump;"),
-        (json!([{"name": "outbound|80||a", "addedViaApi": true, "hostStatuses": []}]), "is the output of `istioctl proxy-config endpoints`"),
+        (
+            json!([{"name": "outbound|80||a", "addedViaApi": true, "hostStatuses": []}]),
+            "is the output of `istioctl proxy-config endpoints`",
+        ),
         (json!({"a": {"configs": [listeners]}, "b": {"configs": [listeners]}}), "holds 2 config dumps (a, b)"),
         (json!({"defaultConfig": {"proxyAdminPort": 15000}, "rootNamespace": "istio-system"}), "is Istio's mesh configuration"),
         (json!({"configs": "none"}), "expected a list"),
@@ -127,7 +132,8 @@ fn field_20_parts_and_the_output_of_istioctl_are_read() {
         assert!(said.contains(what) && !said.contains("cut short"), "{what}: {said}");
     }
     // ECDS alone says something of plugins, and nothing of listeners.
-    let ecds = json!({"ecdsFilters": [{"ecdsFilter": {"@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig", "name": "a.b"}}]});
+    let ecds =
+        json!({"ecdsFilters": [{"ecdsFilter": {"@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig", "name": "a.b"}}]});
     let (_, status, said) = chains_of(ecds.to_string().as_bytes());
     assert!(status == 3 && said.contains("has no listeners, only EcdsConfigDump"), "{said}");
 }

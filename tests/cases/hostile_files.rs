@@ -18,7 +18,23 @@ fn ask(arguments: &[&str]) -> (i32, String, Value) {
 
 #[test]
 fn hostile_h5_any_timeout_is_an_answer_or_wrong_usage() {
-    for timeout in ["9223372036854775807", "18446744073709551615", "1e309", "-1", "0", "0s", "0ms", "", ".", "1.2.3s", "87601h", "NaN", "inf", "1d", "١s"] {
+    for timeout in [
+        "9223372036854775807",
+        "18446744073709551615",
+        "1e309",
+        "-1",
+        "0",
+        "0s",
+        "0ms",
+        "",
+        ".",
+        "1.2.3s",
+        "87601h",
+        "NaN",
+        "inf",
+        "1d",
+        "١s",
+    ] {
         let (status, said, _) = ask(&["chains", "--demo", &format!("--timeout={timeout}")]);
         assert_eq!((status, said.lines().count()), (2, 1), "{timeout}: {said}");
     }
@@ -129,7 +145,9 @@ fn hostile_h14_only_regular_files_are_read() {
             assert!(started.elapsed() < Duration::from_secs(5), "{arguments:?}");
         }
     }
-    for arguments in [&["why", "default/helloworld", "--demo", "--with", &path("folder")][..], &["plugins", "--kubeconfig", &path("folder")]] {
+    for arguments in
+        [&["why", "default/helloworld", "--demo", "--with", &path("folder")][..], &["plugins", "--kubeconfig", &path("folder")]]
+    {
         let (status, said, _) = ask(arguments);
         assert!(matches!(status, 2 | 3) && said.contains("a folder"), "{arguments:?}: {said}");
     }
@@ -207,7 +225,10 @@ fn hostile_h15_wrong_types_in_a_dump_are_warnings_with_a_place() {
     let (status, said, _) = of_dump(json!([bootstrap.clone()]), &["chains"]);
     assert!(status == 3 && said.contains("has no listeners, only BootstrapConfigDump"), "{said}");
     let chain = |filter: Value| {
-        section("ListenersConfigDump", json!({"dynamic_listeners": [{"name": "l", "active_state": {"listener": {"name": "l", "filter_chains": [{"filters": [filter]}]}}}]}))
+        section(
+            "ListenersConfigDump",
+            json!({"dynamic_listeners": [{"name": "l", "active_state": {"listener": {"name": "l", "filter_chains": [{"filters": [filter]}]}}}]}),
+        )
     };
     let manager = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
     for (configs, place) in [
@@ -216,12 +237,24 @@ fn hostile_h15_wrong_types_in_a_dump_are_warnings_with_a_place() {
         (json!([listeners, {"no": "type"}]), "configs[1]: not understood: the element has no @type"),
         (json!([section("ListenersConfigDump", json!({"dynamic_listeners": "x"}))]), "configs[0]: not understood: invalid type: string"),
         (json!([section("ListenersConfigDump", json!({"dynamic_listeners": [7]}))]), "configs[0].dynamic_listeners[0]"),
-        (json!([section("ListenersConfigDump", json!({"dynamic_listeners": [{"active_state": {"listener": {"filter_chains": {}}}}]}))]), "configs[0].dynamic_listeners[0]"),
+        (
+            json!([section("ListenersConfigDump", json!({"dynamic_listeners": [{"active_state": {"listener": {"filter_chains": {}}}}]}))]),
+            "configs[0].dynamic_listeners[0]",
+        ),
         (json!([chain(json!("x"))]), "configs[0].dynamic_listeners[0].filter_chains[0]"),
-        (json!([chain(json!({"name": "hcm", "typed_config": {"@type": manager, "http_filters": "x"}}))]), "configs[0].dynamic_listeners[0].filter_chains[0]"),
+        (
+            json!([chain(json!({"name": "hcm", "typed_config": {"@type": manager, "http_filters": "x"}}))]),
+            "configs[0].dynamic_listeners[0].filter_chains[0]",
+        ),
         (json!([listeners, section("EcdsConfigDump", json!({"ecds_filters": 1}))]), "configs[1]: not understood"),
-        (json!([listeners, section("EcdsConfigDump", json!({"ecds_filters": [{"ecds_filter": "x"}]}))]), "configs[1].ecds_filters[0]: not understood: ecds_filter is text and not an object"),
-        (json!([listeners, section("EcdsConfigDump", json!({"ecds_filters": [{"ecds_filter": {"typed_config": []}}]}))]), "configs[1].ecds_filters[0]: not understood: ecds_filter.typed_config is a list"),
+        (
+            json!([listeners, section("EcdsConfigDump", json!({"ecds_filters": [{"ecds_filter": "x"}]}))]),
+            "configs[1].ecds_filters[0]: not understood: ecds_filter is text and not an object",
+        ),
+        (
+            json!([listeners, section("EcdsConfigDump", json!({"ecds_filters": [{"ecds_filter": {"typed_config": []}}]}))]),
+            "configs[1].ecds_filters[0]: not understood: ecds_filter.typed_config is a list",
+        ),
     ] {
         let (status, said, answer) = of_dump(configs, &["chains"]);
         assert_eq!(status, 0, "{place}: {said}");
@@ -260,7 +293,8 @@ fn hostile_h15_a_plugin_whose_entry_is_not_understood_is_unknown() {
 #[test]
 fn hostile_h15_wrong_types_in_objects_are_warnings_and_nothing_is_concluded() {
     let policy = |spec: Value| {
-        json!({"kind": "List", "items": [{"kind": "PeerAuthentication", "metadata": {"name": "x", "namespace": "default"}, "spec": spec}]}).to_string()
+        json!({"kind": "List", "items": [{"kind": "PeerAuthentication", "metadata": {"name": "x", "namespace": "default"}, "spec": spec}]})
+            .to_string()
     };
     for (spec, what) in [
         (json!({"selector": "httpbin", "mtls": {"mode": "STRICT"}}), "spec.selector is text and not a map"),
@@ -279,7 +313,8 @@ fn hostile_h15_wrong_types_in_objects_are_warnings_and_nothing_is_concluded() {
         assert!(answer["workloads"][0]["listeners"][0]["predicted"].is_null(), "{what}: nothing is predicted from it");
     }
     let plugin = |spec: Value| {
-        json!({"kind": "List", "items": [{"kind": "WasmPlugin", "metadata": {"name": "helloworld", "namespace": "default"}, "spec": spec}]}).to_string()
+        json!({"kind": "List", "items": [{"kind": "WasmPlugin", "metadata": {"name": "helloworld", "namespace": "default"}, "spec": spec}]})
+            .to_string()
     };
     for (spec, what) in [
         (json!({"url": "oci://a/b", "selector": "httpbin"}), "spec.selector is text and not a map"),

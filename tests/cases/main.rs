@@ -9,6 +9,6 @@ mod support;
 mod dumps;
 mod hostile_files;
 mod inputs;
-mod proxies;
 mod kubeconfig;
+mod proxies;
 mod what_if;

@@ -19,7 +19,13 @@ struct RawChain<'a> {
     #[serde(borrow, default, alias = "transportSocket")]
     transport_socket: Option<RawSocket<'a>>,
     /// What Envoys up to 1.14 write in its place; up to 1.17 under the other names.
-    #[serde(borrow, default, alias = "tlsContext", alias = "hidden_envoy_deprecated_tls_context", alias = "hiddenEnvoyDeprecatedTlsContext")]
+    #[serde(
+        borrow,
+        default,
+        alias = "tlsContext",
+        alias = "hidden_envoy_deprecated_tls_context",
+        alias = "hiddenEnvoyDeprecatedTlsContext"
+    )]
     tls_context: Option<RawTls<'a>>,
     #[serde(borrow, default)]
     metadata: Option<&'a RawValue>,

@@ -79,16 +79,15 @@ pub(super) fn not_a_dump(text: &str, error: Option<&str>) -> NotADump {
 /// As `kubectl get configmap istio` writes it, and as its key `mesh` is.
 fn is_mesh_yaml(text: &str) -> bool {
     let keys = ["defaultConfig:", "rootNamespace:", "trustDomain:"];
-    let near = text.get(..text.floor_char_boundary(100_000)).unwrap_or_default();
-    near.lines().any(|line| keys.contains(&line.split_whitespace().next().unwrap_or_default()))
+    text.lines().take(1000).any(|line| keys.contains(&line.split_whitespace().next().unwrap_or_default()))
 }
 
 fn of_json(text: &str) -> Option<&'static str> {
     let mut keys = Keys::default();
     // An error comes after what was found, so it says nothing here.
     let _ = serde_json::Deserializer::from_str(text).deserialize_any(&mut keys);
-    let is_there = |wanted: &&str| keys.0.iter().any(|key| key == wanted);
-    KNOWN.iter().find(|(wanted, _)| wanted.iter().all(|key| is_there(&key))).map(|(_, what)| *what)
+    let is_there = |wanted: &&str| keys.0.iter().any(|key| key == *wanted);
+    KNOWN.iter().find(|(wanted, _)| wanted.iter().all(is_there)).map(|(_, what)| *what)
 }
 
 /// The keys of an object, or of the first object of a list.
@@ -145,8 +144,14 @@ mod tests {
             (r#"[{"name": "x", "addedViaApi": true, "hostStatuses": []}]"#, ENDPOINTS),
             (r#"{"apiVersion": "v1", "items": [], "kind": "List"}"#, "is a Kubernetes object, or a List of them"),
             ("<html><head>", "is a page of HTML or XML, not JSON: `<html><head>`"),
-            ("ecds_filters not found in config dump\n", "is not JSON, but an error of Envoy's admin port: `ecds_filters not found in config dump`"),
-            ("Error from server (NotFound): pods \"a\" not found", "is not JSON, but an error of kubectl: `Error from server (NotFound): pods \"a\" not found`"),
+            (
+                "ecds_filters not found in config dump\n",
+                "is not JSON, but an error of Envoy's admin port: `ecds_filters not found in config dump`",
+            ),
+            (
+                "Error from server (NotFound): pods \"a\" not found",
+                "is not JSON, but an error of kubectl: `Error from server (NotFound): pods \"a\" not found`",
+            ),
             ("HTTP/1.1 404 Not Found\r\n\r\ninvalid", "is an HTTP answer without JSON: `HTTP/1.1 404 Not Found`"),
             ("NAME  DOMAINS", "is not JSON: it begins with `NAME  DOMAINS`"),
             (r#"{"x": 1}"#, "is JSON, but not an Envoy config dump: it has no section of one"),

@@ -79,7 +79,11 @@ pub fn parse(bytes: &[u8], view: DumpView, object: &str) -> Result<Parsed, NotAD
         }
         End::Broken { at, early, what } => {
             reader.partial_section(text.get(at..).unwrap_or_default(), &format!("configs[{}]", sections.len()));
-            Some(if early { format!("is cut short after {} bytes ({what}); {AGAIN}", text.len()) } else { format!("is damaged ({what}); {AGAIN}") })
+            Some(if early {
+                format!("is cut short after {} bytes ({what}); {AGAIN}", text.len())
+            } else {
+                format!("is damaged ({what}); {AGAIN}")
+            })
         }
     };
     reader.drop_repeated_refusals();

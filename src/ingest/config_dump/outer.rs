@@ -48,7 +48,8 @@ const MOST: usize = 1_000_000;
 pub(super) fn find(text: &str) -> Result<Cut<'_>, NotADump> {
     let cut = cut(text);
     let is_known = |cut: &Cut<'_>| {
-        let broken = if let End::Broken { at, .. } = cut.end { type_in_text(cut.text.get(at..).unwrap_or_default()) } else { String::new() };
+        let broken =
+            if let End::Broken { at, .. } = cut.end { type_in_text(cut.text.get(at..).unwrap_or_default()) } else { String::new() };
         is_of_a_dump(&broken) || cut.sections.iter().any(|section| is_of_a_dump(&type_of(section)))
     };
     if is_known(&cut) {

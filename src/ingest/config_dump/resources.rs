@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::section::lists;
 use super::outer::{Cut, End};
+use super::section::lists;
 use super::{NotADump, kind, outer, saved, types};
 use crate::ingest::redact;
 use crate::model::resources::{Resource, ResourceType, Resources};
@@ -53,8 +53,12 @@ pub fn resources(bytes: &[u8]) -> Result<Resources, NotADump> {
             "envoy.admin.v3.RoutesConfigDump" => found.section(ResourceType::Routes, section, &place),
             "envoy.admin.v3.EndpointsConfigDump" => found.section(ResourceType::Endpoints, section, &place),
             CLUSTER | "envoy.api.v2.Cluster" => found.add(ResourceType::Clusters, false, section, &place),
-            "envoy.config.route.v3.RouteConfiguration" | "envoy.api.v2.RouteConfiguration" => found.add(ResourceType::Routes, false, section, &place),
-            "envoy.config.endpoint.v3.ClusterLoadAssignment" | "envoy.api.v2.ClusterLoadAssignment" => found.add(ResourceType::Endpoints, false, section, &place),
+            "envoy.config.route.v3.RouteConfiguration" | "envoy.api.v2.RouteConfiguration" => {
+                found.add(ResourceType::Routes, false, section, &place)
+            }
+            "envoy.config.endpoint.v3.ClusterLoadAssignment" | "envoy.api.v2.ClusterLoadAssignment" => {
+                found.add(ResourceType::Endpoints, false, section, &place)
+            }
             _ => {}
         }
     }

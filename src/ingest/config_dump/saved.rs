@@ -10,7 +10,9 @@ const SHOWN: usize = 100;
 /// The text of a file, and what had to be done to read it.
 pub(super) fn decode(bytes: &[u8]) -> (Cow<'_, str>, Option<String>) {
     if let Some((big, rest)) = utf16(bytes) {
-        let units = rest.chunks_exact(2).map(|pair| if big { u16::from_be_bytes([pair[0], pair[1]]) } else { u16::from_le_bytes([pair[0], pair[1]]) });
+        let units = rest
+            .chunks_exact(2)
+            .map(|pair| if big { u16::from_be_bytes([pair[0], pair[1]]) } else { u16::from_le_bytes([pair[0], pair[1]]) });
         let text: Result<String, _> = char::decode_utf16(units.clone()).collect();
         return match text {
             Ok(text) => (Cow::Owned(text), (rest.len() % 2 == 1).then(|| "is UTF-16, and ends within a character".to_owned())),
@@ -106,7 +108,14 @@ mod tests {
             let text = if mark { "\u{feff}{\"ü\": 1}" } else { "{\"ü\": 1}" };
             text.encode_utf16().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
         };
-        for bytes in ["{\"ü\": 1}".into(), "\u{feff}{\"ü\": 1}".into(), utf16(true, true), utf16(false, true), utf16(true, false), utf16(false, false)] {
+        for bytes in [
+            "{\"ü\": 1}".into(),
+            "\u{feff}{\"ü\": 1}".into(),
+            utf16(true, true),
+            utf16(false, true),
+            utf16(true, false),
+            utf16(false, false),
+        ] {
             assert_eq!(decode(&bytes), ("{\"ü\": 1}".into(), None), "{bytes:?}");
         }
         assert!(decode(&utf16(false, true)[..7]).1.is_some_and(|note| note.contains("ends within")));
@@ -117,9 +126,18 @@ mod tests {
     #[test]
     fn what_is_written_before_the_json_is_named() {
         for (text, note) in [
-            ("HTTP/1.1 200 OK\r\nserver: envoy\r\n\r\n{\"a\": 1}", "begins with 3 lines that are no JSON, which were passed over: `HTTP/1.1 200 OK` and so on"),
-            ("Defaulted container \"istio-proxy\"\n{\n\"a\": 1}", "begins with the line `Defaulted container \"istio-proxy\"`, which was passed over"),
-            ("[2026-11-23 19:13:51.560][12][info] x\n[{\"a\": 1}]", "begins with the line `[2026-11-23 19:13:51.560][12][info] x`, which was passed over"),
+            (
+                "HTTP/1.1 200 OK\r\nserver: envoy\r\n\r\n{\"a\": 1}",
+                "begins with 3 lines that are no JSON, which were passed over: `HTTP/1.1 200 OK` and so on",
+            ),
+            (
+                "Defaulted container \"istio-proxy\"\n{\n\"a\": 1}",
+                "begins with the line `Defaulted container \"istio-proxy\"`, which was passed over",
+            ),
+            (
+                "[2026-11-23 19:13:51.560][12][info] x\n[{\"a\": 1}]",
+                "begins with the line `[2026-11-23 19:13:51.560][12][info] x`, which was passed over",
+            ),
         ] {
             let (document, found) = document(text);
             assert!(document.starts_with(['{', '[']) && document.contains("\"a\""), "{document}");

@@ -21,7 +21,10 @@ const PLUGIN: Shape = Object(&[
         "vm_config",
         Object(&[(
             "code",
-            Object(&[("local", Object(&[("filename", Text)])), ("remote", Object(&[("http_uri", Object(&[("uri", Text)])), ("sha256", Text)]))]),
+            Object(&[
+                ("local", Object(&[("filename", Text)])),
+                ("remote", Object(&[("http_uri", Object(&[("uri", Text)])), ("sha256", Text)])),
+            ]),
         )]),
     ),
 ]);

@@ -28,7 +28,10 @@ const SHAPES: [(&[&str], &str); 10] = [
     (&["dynamic_listeners", "dynamicListeners", "static_listeners", "staticListeners"], "envoy.admin.v3.ListenersConfigDump"),
     (&["ecds_filters", "ecdsFilters"], "envoy.admin.v3.EcdsConfigDump"),
     (&["bootstrap"], "envoy.admin.v3.BootstrapConfigDump"),
-    (&["dynamic_active_secrets", "dynamicActiveSecrets", "dynamic_warming_secrets", "dynamicWarmingSecrets"], "envoy.admin.v3.SecretsConfigDump"),
+    (
+        &["dynamic_active_secrets", "dynamicActiveSecrets", "dynamic_warming_secrets", "dynamicWarmingSecrets"],
+        "envoy.admin.v3.SecretsConfigDump",
+    ),
     (&["dynamic_active_clusters", "dynamicActiveClusters"], "envoy.admin.v3.ClustersConfigDump"),
     (&["dynamic_route_configs", "dynamicRouteConfigs"], "envoy.admin.v3.RoutesConfigDump"),
     (&["dynamic_endpoint_configs", "dynamicEndpointConfigs"], "envoy.admin.v3.EndpointsConfigDump"),

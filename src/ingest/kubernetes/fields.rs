@@ -41,7 +41,9 @@ impl<'v> Fields<'v> {
     /// What of the spec has a wrong type, the first of it.
     pub(super) fn wrong_type(&self) -> Option<String> {
         let warnings = self.warnings.borrow();
-        self.wrong_type.get().then(|| warnings.iter().find(|warning| warning.what.starts_with("spec")).map(|warning| warning.what.clone()))?
+        self.wrong_type
+            .get()
+            .then(|| warnings.iter().find(|warning| warning.what.starts_with("spec")).map(|warning| warning.what.clone()))?
     }
 
     /// Says that a field is not as expected.

@@ -52,7 +52,10 @@ pub(super) fn no_recording(name: &str, holds: &[String]) -> SourceError {
         (1..=3, first) => format!("it has neither k8s/ nor proxies/, but {first}"),
         (all, first) => format!("it has neither k8s/ nor proxies/, but {first} and {} more", all - 3),
     };
-    bad(format!("{name} is no recording: {holds}"), "give a folder that `meshscope record` wrote, an archive of `istioctl bug-report`, or one config dump")
+    bad(
+        format!("{name} is no recording: {holds}"),
+        "give a folder that `meshscope record` wrote, an archive of `istioctl bug-report`, or one config dump",
+    )
 }
 
 /// More than is read.
