@@ -17,6 +17,7 @@ use meshscope::ingest::workloads;
 use meshscope::model::ids::{ObjectName, ProxyId};
 use meshscope::model::kind::Kind;
 use meshscope::model::snapshot::{Dump, LoadedDump, Snapshot};
+use meshscope::model::sync::Sync;
 use meshscope::model::update::Health;
 use meshscope::model::workload::Pod;
 use meshscope::source::demo::Demo;
@@ -317,6 +318,35 @@ fn live_l19_what_a_silent_proxy_said_before_is_shown_with_its_time() {
     driver.send(Msg::DumpRead { ticket, proxy: httpbin(), dump: dated, changes: vec![] });
     let (ticket, _) = request(&driver.effects_of("r"));
     driver.send(Msg::DumpRead { ticket, proxy: httpbin(), dump: Dump::Failed("no answer within 5 s".into()), changes: vec![] });
-    assert_eq!(driver.app.event.as_deref(), Some("no answer within 5 s; what is shown is of 00:01:01 UTC"));
+    assert_eq!(driver.app.event.as_deref(), Some("shown as of 00:01:01 UTC: no answer within 5 s"));
     assert!(driver.text(SIZE).contains("1 proxy, 1 without an answer"), "{}", driver.text(SIZE));
+}
+
+#[test]
+fn live_l19_what_a_silent_istiod_said_before_is_shown_with_its_time() {
+    let mut driver = live(false);
+    driver.keys("s");
+    let Some(Ok(sync)) = driver.app.snapshot.sync.clone() else { panic!("it was asked") };
+    let asked = |driver: &mut Driver| {
+        let effects = driver.effects_of("r");
+        let of = |effect: &Effect| match effect {
+            Effect::FetchSync { ticket, .. } => Some(*ticket),
+            _ => None,
+        };
+        effects.iter().find_map(of).unwrap()
+    };
+    let ticket = asked(&mut driver);
+    driver.send(Msg::SyncRead { ticket, outcome: Ok(Arc::new(Sync { asked: Some(61_000_000_000), ..(*sync).clone() })) });
+    assert!(!driver.text(SIZE).contains("as of"));
+    let ticket = asked(&mut driver);
+    driver.send(Msg::SyncRead { ticket, outcome: Err("istiod cannot be asked: no answer within 5 s".into()) });
+    assert!(driver.text(SIZE).contains("istiod as of 00:01:01 UTC"), "{}", driver.text(SIZE));
+    assert_eq!(driver.app.event.as_deref(), Some("shown as of 00:01:01 UTC: istiod cannot be asked: no answer within 5 s"));
+    let ticket = asked(&mut driver);
+    driver.send(Msg::SyncRead { ticket, outcome: Ok(Arc::new(Sync { asked: Some(62_000_000_000), ..(*sync).clone() })) });
+    assert_eq!(driver.app.event.as_deref(), Some("istiod answers again"));
+    // One that takes its time is not waited for before that is said.
+    let ticket = asked(&mut driver);
+    driver.send(Msg::Unanswered(ticket));
+    assert!(driver.text(SIZE).contains("istiod as of 00:01:02 UTC"), "{}", driver.text(SIZE));
 }

@@ -19,10 +19,14 @@ mod following;
 mod health;
 #[path = "e2e/level.rs"]
 mod level;
+#[path = "e2e/live_ecds.rs"]
+mod live_ecds;
 #[path = "e2e/live_rollout.rs"]
 mod live_rollout;
 #[path = "e2e/live_services.rs"]
 mod live_services;
+#[path = "e2e/live_vm.rs"]
+mod live_vm;
 #[path = "e2e/live_whatif.rs"]
 mod live_whatif;
 #[path = "e2e/logs.rs"]

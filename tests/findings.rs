@@ -19,6 +19,8 @@ mod recorded;
 mod screen;
 #[path = "findings/unchecked.rs"]
 mod unchecked;
+#[path = "findings/vms.rs"]
+mod vms;
 
 use meshscope::analysis::answers;
 use meshscope::analysis::findings::{Finding, RULES, Severity};

@@ -16,3 +16,5 @@ mod recordings;
 mod sync;
 #[path = "health/vitals.rs"]
 mod vitals;
+#[path = "health/waiting.rs"]
+mod waiting;

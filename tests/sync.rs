@@ -204,3 +204,24 @@ fn answers_that_cannot_be_used_are_one_line() {
     assert!(answer["warnings"][0]["what"].as_str().unwrap().contains("/debug/adsz cannot be read"));
     assert_eq!(state(&answer, HTTPBIN, "ECDS")["state"], "synced");
 }
+
+#[test]
+fn live_l12_lua_is_in_the_listeners_and_never_in_ecds() {
+    let lua = json!({"apiVersion": "extensions.istio.io/v1alpha1", "kind": "TrafficExtension", "metadata": {"namespace": "default", "name": "lua"},
+        "spec": {"lua": {"inlineCode": "function envoy_on_request(h) end"}}});
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": [lua]});
+    // What each proxy watches: nothing but the plugin on httpbin.
+    let watched = json!({"clients": [{"connectionId": format!("{HTTPBIN}-1"), "watches": {ECDS: []}}, {"connectionId": format!("{SLEEP}-2"), "watches": {}}]});
+    let files = [("k8s/trafficextensions.extensions.istio.io.json", list.to_string()), ("istiod/adsz.json", watched.to_string())];
+    let folder = folder("permissive", &files);
+    let answer = asked(folder.path(), &[]);
+    for proxy in [HTTPBIN, SLEEP] {
+        let plugins = entry(&answer, proxy)["plugins"].as_array().unwrap();
+        let lua = plugins.iter().find(|plugin| plugin["plugin"] == "default/lua").unwrap();
+        assert_eq!((&lua["comesBy"], &lua["resource"], &lua["applies"]), (&json!("LDS"), &Value::Null, &json!(true)), "{lua}");
+    }
+    let output = support::meshscope(&["sync", "--from", folder.path().to_str().unwrap()]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("TrafficExtension default/lua is Lua: it is in the listeners themselves"), "{text}");
+    assert!(!text.contains("default/lua applies to the proxy and is not watched"), "{text}");
+}

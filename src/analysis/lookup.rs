@@ -1,10 +1,13 @@
 //! From what a person types to the plugin or workload that is meant. The README lists the ways to write them.
 
+use std::collections::BTreeSet;
+
 use thiserror::Error;
 
 use super::placement;
 use crate::model::ids::{ObjectName, PluginId, PluginKind, ProxyId, WorkloadId, WorkloadKind};
-use crate::model::snapshot::Snapshot;
+use crate::model::inventory::Inventory;
+use crate::model::snapshot::{Dump, Snapshot};
 
 /// A name that stands for nothing, or for several things.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -31,6 +34,32 @@ pub fn plugins(snapshot: &Snapshot) -> Vec<PluginId> {
     found.sort();
     found.dedup();
     found
+}
+
+/// The Wasm filters of EnvoyFilters that proxies have, by name.
+pub fn filters_of_envoy_filters(snapshot: &Snapshot, wanted: impl Fn(&&ProxyId) -> bool) -> Vec<PluginId> {
+    let loaded = snapshot.dumps.keys().filter(wanted).filter_map(|proxy| snapshot.dump(proxy));
+    let found: BTreeSet<PluginId> = loaded.flat_map(|loaded| placement::plugins_in(&loaded.dump)).collect();
+    found.into_iter().filter(|id| id.kind == PluginKind::EnvoyFilter).collect()
+}
+
+/// Why a proxy that does not run cannot be read, by its pod; None where it runs, or that is not known. A pod that starts can run its proxy
+/// already, and one that terminates still.
+pub fn why_not_running(objects: &Inventory, proxy: &ProxyId) -> Option<String> {
+    let pod = objects.pods.get(proxy).filter(|pod| !pod.is_workload_entry)?;
+    match pod.phase.as_str() {
+        _ if pod.deleting => Some("the pod is terminating".to_owned()),
+        phase @ ("Pending" | "Succeeded" | "Failed") => Some(format!("the pod is {phase}")),
+        _ => None,
+    }
+}
+
+/// A dump that could not be read, with the pod's state as the reason where that is it.
+pub fn explained(objects: &Inventory, proxy: &ProxyId, dump: Dump) -> Dump {
+    match (dump, why_not_running(objects, proxy)) {
+        (Dump::Failed(_), Some(why)) => Dump::Failed(why),
+        (dump, _) => dump,
+    }
 }
 
 /// The plugin that `text` names: `ns/name`, `wasmplugin/ns/name`, `trafficextension/ns/name`, or `name` in `namespace`.

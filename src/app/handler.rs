@@ -28,6 +28,9 @@ use crate::source::SharedSource;
 use crate::source::demo::Demo;
 use crate::source::manifest;
 
+/// How long an answer of a proxy or an istiod takes in an ordinary way.
+const UNANSWERED: Duration = Duration::from_secs(5);
+
 /// How many messages of a source may wait.
 const WAITING: usize = 256;
 
@@ -114,7 +117,7 @@ impl Handler<App> for World {
                         tokio::time::sleep(after).await;
                     }
                     let proxy = request.proxy.clone();
-                    let dump = fetch::dump(source, request, serial, vital).await;
+                    let dump = noted(fetch::dump(source, request, serial, vital), ticket, &answers).await;
                     let changes = match (&previous, &dump) {
                         (Some(before), Dump::Loaded(after)) => diff::count_changes(&before.dump, &after.dump),
                         _ => Vec::new(),
@@ -126,7 +129,7 @@ impl Handler<App> for World {
                 let source = self.source();
                 under(ticket, async move {
                     tokio::time::sleep(after).await;
-                    let outcome = fetch::sync(source).await.map(Arc::new).map_err(|error| error.to_string());
+                    let outcome = noted(fetch::sync(source), ticket, &answers).await.map(Arc::new).map_err(|error| error.to_string());
                     let _ = answers.send(Msg::SyncRead { ticket, outcome }).await;
                 })
             }
@@ -235,6 +238,16 @@ impl Handler<App> for World {
             }
         }
     }
+}
+
+/// Waits for an answer, and says where it takes long: what is shown until then is of before.
+async fn noted<T>(answer: impl Future<Output = T>, ticket: Ticket, answers: &mpsc::Sender<Msg>) -> T {
+    let mut answer = std::pin::pin!(answer);
+    if let Ok(answer) = tokio::time::timeout(UNANSWERED, &mut answer).await {
+        return answer;
+    }
+    let _ = answers.send(Msg::Unanswered(ticket)).await;
+    answer.await
 }
 
 /// Work that can be stopped by its ticket.

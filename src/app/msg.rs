@@ -83,6 +83,8 @@ pub enum Msg {
         /// What is known of it, or why nothing is.
         found: PullSecret,
     },
+    /// A request to a proxy or to the istiods has brought no answer for some seconds, and goes on.
+    Unanswered(Ticket),
     /// A question was answered.
     Answered {
         /// Which request it was.

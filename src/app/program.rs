@@ -16,6 +16,7 @@ use crate::analysis::diff::CountChange;
 use crate::clock::Instant;
 use crate::model::ids::ProxyId;
 use crate::model::kind::Kind;
+use crate::model::logs::LogTime;
 use crate::model::snapshot::{Dump, LoadedDump, Snapshot};
 use crate::model::update::Health;
 use crate::model::warning::Warning;
@@ -87,6 +88,8 @@ pub struct App {
     pub(super) fetches: BTreeMap<ProxyId, Fetch>,
     /// The request to the istiods that is under way.
     pub(super) sync: Option<Ticket>,
+    /// Whether the last one failed, so that what is shown is what the istiods said before.
+    pub(super) sync_failed: bool,
     /// How long that request waits before it asks.
     pub(super) sync_after: Duration,
     pub(super) last_change: Option<String>,
@@ -162,6 +165,7 @@ impl App {
             epoch: 1,
             fetches: BTreeMap::new(),
             sync: None,
+            sync_failed: false,
             sync_after: Duration::ZERO,
             last_change: None,
             body_height: 10,
@@ -223,6 +227,11 @@ impl App {
     pub fn proxies_silent(&self) -> usize {
         let is_silent = |proxy: &&ProxyId| self.fetches.get(*proxy).is_some_and(|fetch| fetch.silent);
         self.snapshot.dumps.iter().filter(|(_, dump)| matches!(dump, Dump::Loaded(_))).map(|(proxy, _)| proxy).filter(is_silent).count()
+    }
+
+    /// When the istiods said what is shown of them, where they did not answer when they were asked last.
+    pub fn istiods_as_of(&self) -> Option<LogTime> {
+        self.snapshot.sync.as_ref().filter(|_| self.sync_failed)?.as_ref().ok()?.asked
     }
 
     /// The demo's scene; None for other sources.

@@ -60,6 +60,11 @@ pub(super) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::ViewRead { ticket, views } => diff::read(app, ticket, views),
         Msg::SecretRead { ticket, secret, found } => secret::read(app, ticket, secret, found),
         Msg::SyncRead { ticket, outcome } => sync::read(app, ticket, outcome),
+        Msg::Unanswered(ticket) => {
+            app.sync_failed |= app.sync == Some(ticket);
+            app.fetches.values_mut().filter(|fetch| fetch.ticket == Some(ticket)).for_each(|fetch| fetch.silent = true);
+            Vec::new()
+        }
         Msg::Answered { ticket, answer } => ask::answered(app, ticket, answer),
         Msg::LogsRead { ticket, gathered } => timeline::read(app, ticket, gathered),
         Msg::ManifestRead { ticket, outcome } => what_if::read(app, ticket, outcome),

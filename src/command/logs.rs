@@ -12,13 +12,13 @@ use super::ask::Asker;
 use super::read::{self, Watched};
 use super::warnings::summed_up;
 use super::{Outcome, complain, not_written};
-use crate::analysis::logs::{Choice, FilterError, FilterSpec, Targets, UNLESS_SET};
+use crate::analysis::logs::{Choice, Filter, FilterError, FilterSpec, Targets, UNLESS_SET};
 use crate::analysis::lookup;
 use crate::app::runtime::ended_by_signal;
 use crate::cli::{Format, Logs};
 use crate::error::Error;
 use crate::ingest::collect::Collector;
-use crate::logs::{self, Asked, SETTLE, View, concerns};
+use crate::logs::{self, Asked, SETTLE, Seen, View, concerns};
 use crate::model::ids::{PluginId, PluginKind};
 use crate::model::kind::Kind;
 use crate::model::logs::{LogEvent, LogRecord, LogSource, MarkKind};
@@ -31,6 +31,11 @@ use crate::source::{FailureKind, SourceError};
 const WAITING: usize = 4;
 /// How long whoever reads the output may take for what is left when a signal ends the program.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How many records that are not understood are worth a word where others are.
+const MANY: u64 = 10;
+/// How many records are looked at to know whether they are understood.
+const SAMPLE: usize = 10_000;
+
 impl From<FilterError> for Error {
     fn from(error: FilterError) -> Self {
         Self::Usage(error.0)
@@ -48,6 +53,9 @@ impl Asker<'_> {
             }
         };
         if self.source.logs_held().is_some_and(|held| held.is_empty()) {
+            if let Some(error) = self.source.logs_unreadable() {
+                return Err(error.into());
+            }
             return Err(Error::Usage(format!("{} holds no logs; give a recording with logs, or a .log file", self.source.info().name)));
         }
         let mut watched = read::watched(&self.source, self.common.timeout).await?;
@@ -59,13 +67,22 @@ impl Asker<'_> {
         // Where a proxy's log was read to its end, a plugin that is silent in it is told.
         let of_proxies = first.origins.iter().any(|origin| origin.source == LogSource::Proxy);
         let asked = question.spec.plugins.first().cloned().filter(|_| of_proxies && !wanted.follow);
-        let (views, view) = watch::channel(Arc::new(first));
+        let (views, view) = watch::channel(Arc::new(first.clone()));
         let (sender, records) = mpsc::channel(WAITING);
-        let reading = tokio::spawn(logs::run(self.source.clone(), query, view, sender));
+        let reading = tokio::spawn(logs::count(self.source.clone(), query.clone(), view, sender));
         let mut writing = write(printer, records);
         let ended = ended_by_signal().map_err(|error| Error::Output(format!("cannot wait for signals: {error}")))?;
         tokio::select! {
-            written = &mut writing => return self.outcome(written, asked.as_ref()),
+            written = &mut writing => {
+                let mut seen = reading.await.unwrap_or_default();
+                let is_empty = written.as_ref().is_ok_and(|written| written.as_ref().is_ok_and(|written| !written.any));
+                if is_empty && first.filter.is_selective() && !wanted.follow {
+                    // What the filter passed over was not looked at.
+                    seen = self.sample(first, query).await;
+                }
+                let by_meaning = wanted.level.is_some() || wanted.plugin.is_some() || !wanted.scope.is_empty();
+                return self.outcome(written, asked.as_ref(), Some((seen, by_meaning)));
+            }
             () = follow(question, watched, views) => {}
             () = ended => {}
         }
@@ -75,21 +92,59 @@ impl Asker<'_> {
             writing.await
         };
         let written = tokio::time::timeout(LAST_WORDS, rest).await;
-        written.map_or_else(|_| Ok(Outcome::default()), |written| self.outcome(written, None))
+        written.map_or_else(|_| Ok(Outcome::default()), |written| self.outcome(written, None, None))
+    }
+
+    /// How many of the first records are understood, without a filter.
+    async fn sample(&self, view: View, query: LogQuery) -> Seen {
+        let Ok(all) = Filter::new(FilterSpec::default(), &view.objects) else { return Seen::default() };
+        let (_views, view) = watch::channel(Arc::new(View { filter: Arc::new(all), ..view }));
+        let (sender, mut records) = mpsc::channel(WAITING);
+        let reading = tokio::spawn(logs::count(self.source.clone(), query, view, sender));
+        let mut count = 0;
+        while count < SAMPLE
+            && let Some(batch) = records.recv().await
+        {
+            count += batch.len();
+        }
+        drop(records);
+        reading.await.unwrap_or_default()
+    }
+
+    /// What to say where lines were not understood: most of them, or some where a filter by their meaning left nothing.
+    fn not_understood(&self, written: &Written, (seen, by_meaning): (Seen, bool)) -> Option<String> {
+        let Seen { records, unknown } = seen;
+        let most = unknown * 2 > records;
+        let counts = if written.any { most && unknown >= MANY } else { most || by_meaning && unknown > 0 && unknown * 10 >= records };
+        (counts && self.source.logs_held().is_some()).then(|| {
+            format!(
+                "{unknown} of {records} records of {} were not understood: they have no level, scope or plugin for a filter to find; \
+                 save the log with `kubectl logs POD -n NAMESPACE -c istio-proxy --timestamps`, with its tabs (an access log in a format \
+                 of its own is understood in what `meshscope record` writes)",
+                self.source.info().name
+            )
+        })
     }
 
     /// All was written already. What is left to say is that nothing could be read, or why the plugin in question may be silent.
-    fn outcome(&self, written: Result<io::Result<Written>, JoinError>, plugin: Option<&PluginId>) -> Result<Outcome, Error> {
+    fn outcome(
+        &self,
+        written: Result<io::Result<Written>, JoinError>,
+        plugin: Option<&PluginId>,
+        seen: Option<(Seen, bool)>,
+    ) -> Result<Outcome, Error> {
         let written = match written {
             Ok(Ok(written)) => written,
             Ok(Err(error)) => return not_written(Err(error)).map(|()| Outcome::default()),
             Err(error) => return Err(Error::Output(format!("writing ended early: {error}; please report this"))),
         };
+        let not_understood = seen.and_then(|seen| self.not_understood(&written, seen));
         let failure = written.failed.filter(|_| !written.any).map(|why| Error::bad_input(format!("no log could be read: {why}"), ""));
-        let silent = plugin.filter(|_| failure.is_none() && !written.spoken).map(|plugin| {
+        let silent = plugin.filter(|_| failure.is_none() && !written.spoken && not_understood.is_none()).map(|plugin| {
             format!("{plugin} itself wrote no line: it does not run (`meshscope health {plugin}` says), was not called, or {UNLESS_SET}")
         });
-        Ok(Outcome { warnings: silent.into_iter().collect(), failure, ..Outcome::default() })
+        let not_understood = not_understood.filter(|_| failure.is_none());
+        Ok(Outcome { warnings: not_understood.into_iter().chain(silent).collect(), failure, ..Outcome::default() })
     }
 
     fn question(&self, wanted: &Logs, collector: &mut Collector) -> Result<Asked, Error> {

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout_at;
 
-use crate::analysis::sync as rules;
+use crate::analysis::{lookup, sync as rules};
 use crate::clock;
 use crate::error::Error;
 use crate::fetch;
@@ -192,12 +192,23 @@ pub async fn snapshot(source: &SharedSource, collector: &Collector, wanted: &[Pr
     let asked = wanted.iter().map(|proxy| {
         let request = fetch::request(collector.objects(), proxy, ProxyQuestion::Chains, deadline);
         let (source, objects) = (source.clone(), objects.clone());
-        async move { (proxy.clone(), fetch::dump(source, request, 1, objects).await) }
+        // Nothing answers where no container of the proxy runs.
+        let pod = collector.objects().pods.get(proxy);
+        let is_silent = pod.and_then(|pod| pod.proxy.as_ref()).is_some_and(|proxy| !proxy.running);
+        let silent = lookup::why_not_running(collector.objects(), proxy).filter(|_| is_silent);
+        async move {
+            let dump = match silent {
+                Some(why) => Dump::Failed(why),
+                None => fetch::dump(source, request, 1, objects).await,
+            };
+            (proxy.clone(), dump)
+        }
     });
     let mut dumps = BTreeMap::new();
     let mut failed = Vec::new();
     let mut answers = stream::iter(asked).buffered(AT_ONCE);
     while let Some((proxy, dump)) = answers.next().await {
+        let dump = lookup::explained(collector.objects(), &proxy, dump);
         match &dump {
             Dump::Failed(why) => failed.push(Warning::new(proxy.to_string(), why.clone(), "")),
             Dump::Loaded(_) | Dump::Loading => {}

@@ -80,7 +80,8 @@ async fn ask(source: &SharedSource, request: &ProxyRequest, question: ProxyQuest
     }
 }
 
-/// The lines at the end of the proxy's log that tell of a plugin that could not be fetched, that Envoy did not take, or whose VM failed.
+/// The lines at the end of the proxy's log about a plugin that could not be fetched, that Envoy did not take, or whose VM failed, with what
+/// shows since that it runs.
 async fn failures(source: &SharedSource, request: &ProxyRequest, objects: Arc<Inventory>, warnings: &mut Vec<Warning>) -> Vec<LogRecord> {
     let Ok(filter) = Filter::new(FilterSpec::default(), &objects) else { return Vec::new() };
     let (pod, container) = (request.proxy.clone(), request.container.clone());
@@ -103,11 +104,20 @@ async fn failures(source: &SharedSource, request: &ProxyRequest, objects: Arc<In
     }
     let failed = found.iter().filter(|record| record.event == Some(LogEvent::Mark(MarkKind::Failed)));
     warnings.extend(failed.map(|record| Warning::new(object.clone(), record.message.to_string(), "")));
+    let mut has_failed = false;
     found.retain(|record| match record.event {
         Some(LogEvent::FetchFailed | LogEvent::Nack) => record.plugin.is_some(),
         // Of several modules the line of a failure does not say which; who asks knows what the proxy has.
-        Some(LogEvent::VmFailed) => true,
-        Some(LogEvent::Request) => record.raw.contains(FAIL_STREAM),
+        Some(LogEvent::VmFailed) => {
+            has_failed = true;
+            true
+        }
+        Some(LogEvent::Request) => {
+            has_failed |= record.raw.contains(FAIL_STREAM);
+            // A request that was answered, and a plugin that speaks, are signs that a VM runs again.
+            has_failed
+        }
+        Some(LogEvent::PluginLog) => has_failed,
         _ => false,
     });
     found

@@ -24,8 +24,8 @@ pub struct Collector {
     unread: Vec<Unread>,
     /// How many objects of a list under way have come.
     reading: BTreeMap<Kind, usize>,
-    /// The namespaces that were listed of a kind that was not listed in all.
-    parts: BTreeMap<Kind, BTreeSet<String>>,
+    /// The namespaces that were listed of each kind; None is all of them together.
+    parts: BTreeMap<Kind, BTreeSet<Option<String>>>,
     /// Whether any list came at all.
     listed: bool,
     object_warnings: BTreeMap<(Kind, ObjectName), Vec<Warning>>,
@@ -71,10 +71,7 @@ impl Collector {
                 self.settled.insert(kind);
                 self.absent.remove(&kind);
                 self.reading.remove(&kind);
-                match &namespace {
-                    Some(namespace) => drop(self.parts.entry(kind).or_default().insert(namespace.clone())),
-                    None => drop(self.parts.remove(&kind)),
-                }
+                self.parts.entry(kind).or_default().insert(namespace.clone());
                 self.readable(kind, namespace.as_deref());
                 self.listed = true;
                 Changed::Objects(kind, None)
@@ -100,6 +97,12 @@ impl Collector {
             }
             Update::Unread(unread) => {
                 self.settled.extend(unread.kind);
+                // What was listed and cannot be watched was read; of what else cannot be read the rest may be missing.
+                if let Some(parts) = unread.kind.and_then(|kind| self.parts.get_mut(&kind))
+                    && !unread.why.starts_with("watch on ")
+                {
+                    parts.remove(&None);
+                }
                 if !self.unread.contains(&unread) {
                     self.unread.push(unread);
                 }

@@ -34,7 +34,30 @@ pub fn of_filter(name: &str, source: &FilterSource, native: bool) -> Option<Plug
     if discovered && let Some(found) = bare(name) {
         return Some(found);
     }
-    Some(PluginFilter { id: PluginId::new(PluginKind::EnvoyFilter, "", name), era: NameEra::Foreign })
+    Some(foreign(name))
+}
+
+/// The filter of an EnvoyFilter or of the bootstrap, known by its own name alone.
+pub fn foreign(name: &str) -> PluginFilter {
+    PluginFilter { id: PluginId::new(PluginKind::EnvoyFilter, "", name), era: NameEra::Foreign }
+}
+
+/// Whether an istiod that serves a proxy of this version can name a plugin's filter `ns.name`, as it did until 1.20: a proxy is no newer
+/// than its istiod. True where the version is not known.
+pub fn is_bare_possible(proxy: &str) -> bool {
+    let mut numbers = proxy.split(['.', '-']).map(str::parse::<u32>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) <= (1, 20),
+        _ => true,
+    }
+}
+
+/// Whether an ECDS resource of this name is the plugin's.
+pub fn is_resource_of(name: &str, plugin: &PluginId) -> bool {
+    match plugin.kind {
+        PluginKind::EnvoyFilter => name == plugin.name.name,
+        PluginKind::WasmPlugin | PluginKind::TrafficExtension => of_resource(name, true).is_some_and(|found| found.id == *plugin),
+    }
 }
 
 /// The plugin behind the name of an ECDS resource, which is the filter's name. `wasm` says that it holds a Wasm filter, or
@@ -59,12 +82,16 @@ fn prefixed(name: &str) -> Option<PluginFilter> {
     Some(PluginFilter { id: PluginId { name, kind }, era })
 }
 
-/// `ns.name`, as Istio wrote it until 1.20. Envoy's and Istio's own filters have dots in their names too.
+/// `ns.name`, as Istio wrote it until 1.20: a namespace and a name as the API server takes them. Envoy's own filters have dots in their
+/// names too.
 fn bare(name: &str) -> Option<PluginFilter> {
     let (namespace, rest) = name.split_once('.')?;
-    let own = matches!(namespace, "envoy" | "istio") && !rest.is_empty() && name.matches('.').count() > 1 || namespace == "istio";
-    let label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if own || namespace.is_empty() || rest.is_empty() || !namespace.chars().all(label) {
+    let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let label = |label: &str| {
+        let ends = label.starts_with(alphanumeric) && label.ends_with(alphanumeric);
+        ends && label.chars().all(|c| alphanumeric(c) || c == '-')
+    };
+    if name.starts_with("envoy.filters.") || !label(namespace) || !rest.split('.').all(label) {
         return None;
     }
     Some(PluginFilter { id: PluginId::new(PluginKind::WasmPlugin, namespace, rest), era: NameEra::Bare })
@@ -113,9 +140,19 @@ mod tests {
     #[test]
     fn wasm_under_a_free_name_is_an_envoy_filters() {
         let wasm = FilterSource::Inline("type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm".to_owned());
-        for (name, source) in [("my-filter", &wasm), ("envoy.filters.http.wasm", &discovered()), ("basic.auth", &wasm)] {
+        let free = [("my-filter", &wasm), ("envoy.filters.http.wasm", &discovered()), ("basic.auth", &wasm)];
+        let no_name_of_an_object = [("istio.basic_auth", &discovered()), ("Shop.auth", &discovered()), ("shop.-auth", &discovered())];
+        for (name, source) in free.into_iter().chain(no_name_of_an_object) {
             let found = of_filter(name, source, false).expect(name);
             assert_eq!(found.id, PluginId::new(PluginKind::EnvoyFilter, "", name));
         }
+    }
+
+    #[test]
+    fn a_namespace_may_be_called_istio_and_names_without_prefix_end_with_1_20() {
+        let found = of_filter("istio.auth", &discovered(), false).expect("a plugin");
+        assert_eq!(found.id, PluginId::new(PluginKind::WasmPlugin, "istio", "auth"));
+        assert!(["1.12.0", "1.20.8", "1.20-alpha.0123", "", "unknown"].into_iter().all(is_bare_possible));
+        assert!(!["1.21.0", "1.26.2", "1.31-alpha.eed52ebb66ad", "2.0.0"].into_iter().any(is_bare_possible));
     }
 }

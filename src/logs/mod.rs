@@ -17,8 +17,9 @@ use self::reader::Reader;
 pub use self::story::gather;
 pub use self::tie::Tie;
 use crate::analysis::logs::Filter;
+use crate::ingest::logs::AccessFormat;
 use crate::model::inventory::Inventory;
-use crate::model::logs::{LogOrigin, LogRecord};
+use crate::model::logs::{LogKind, LogOrigin, LogRecord};
 use crate::source::SharedSource;
 use crate::source::logs::{LogNews, LogQuery, Sieve};
 
@@ -38,6 +39,29 @@ pub struct View {
     pub filter: Arc<Filter>,
 }
 
+impl View {
+    /// The access log's format, where the mesh has one of its own.
+    fn format(&self) -> Option<Arc<AccessFormat>> {
+        self.objects.mesh.as_deref().and_then(AccessFormat::of).map(Arc::new)
+    }
+}
+
+/// How much was read, whether or not it was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// How many records.
+    pub records: u64,
+    /// How many of them no parser knew.
+    pub unknown: u64,
+}
+
+impl Seen {
+    fn count(&mut self, record: &LogRecord) {
+        self.records += 1;
+        self.unknown += u64::from(record.kind == LogKind::Unknown);
+    }
+}
+
 /// What a reader of logs hands on.
 #[derive(Debug)]
 enum Read {
@@ -50,11 +74,16 @@ enum Read {
 /// Reads the logs to their ends or, where they are followed, until the sender of `view` or the reader of `out` is gone. What is
 /// held back then is handed on.
 pub async fn run(source: SharedSource, query: LogQuery, view: watch::Receiver<Arc<View>>, out: mpsc::Sender<Vec<LogRecord>>) {
+    count(source, query, view, out).await;
+}
+
+/// The same, and says how much was read.
+pub async fn count(source: SharedSource, query: LogQuery, view: watch::Receiver<Arc<View>>, out: mpsc::Sender<Vec<LogRecord>>) -> Seen {
     let records = |read| match read {
         Read::Records(records) => Some(records),
         Read::Anew(_) => None,
     };
-    read(source, query, view, out, records).await;
+    read(source, query, view, out, records).await
 }
 
 /// The same for whoever holds records while the mesh changes. What `wrap` does not want is not handed on.
@@ -64,7 +93,7 @@ async fn read<M: Send + 'static>(
     mut view: watch::Receiver<Arc<View>>,
     out: mpsc::Sender<M>,
     wrap: impl Fn(Read) -> Option<M>,
-) {
+) -> Seen {
     let hand_on = async |read| match wrap(read) {
         Some(message) => out.send(message).await.is_ok(),
         None => true,
@@ -127,4 +156,5 @@ async fn read<M: Send + 'static>(
         }
     }
     streaming.abort();
+    reader.seen
 }

@@ -10,12 +10,12 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::View;
 use super::tie::Tie;
+use super::{Seen, View};
 use crate::analysis::logs::merge::Moment;
 use crate::analysis::logs::{Clocks, Filter, Merge, Skew, Written};
 use crate::clock;
-use crate::ingest::logs::Assembler;
+use crate::ingest::logs::{AccessFormat, Assembler};
 use crate::model::ids::ProxyId;
 use crate::model::logs::{LogEvent, LogKind, LogLine, LogOrigin, LogRecord, LogSource, LogTime, MarkKind};
 use crate::model::text::Text;
@@ -37,6 +37,10 @@ pub(super) struct Reader {
     clocks: Clocks,
     tie: Tie,
     filter: Arc<Filter>,
+    /// The access log's format, where the mesh has one of its own.
+    format: Option<Arc<AccessFormat>>,
+    /// What was read, whether or not it is asked for.
+    pub(super) seen: Seen,
     /// Whether records are tied to their plugins as they are handed out and not as they come: a line can be here before its object is.
     late: bool,
 }
@@ -68,12 +72,15 @@ impl Reader {
     pub(super) fn new(view: &View, live: bool) -> Self {
         let merge = if live { Merge::live() } else { Merge::exact() };
         let (logs, clocks, tie, filter) = (BTreeMap::new(), Clocks::default(), Tie::new(view), view.filter.clone());
-        Self { began: clock::now(), logs, count: 0, served: 0, merge, clocks, tie, filter, late: live }
+        let (format, seen) = (view.format(), Seen::default());
+        Self { began: clock::now(), logs, count: 0, served: 0, merge, clocks, tie, filter, format, seen, late: live }
     }
 
     /// Goes by another view from now on. Says by what the records that were handed out are to be tied anew, where that can matter.
     pub(super) fn look_at(&mut self, view: &View) -> Option<Tie> {
         self.filter = view.filter.clone();
+        self.format = view.format();
+        self.logs.values_mut().for_each(|log| log.assembler.go_by(self.format.clone()));
         self.tie.follow(view).then(|| self.tie.clone())
     }
 
@@ -81,7 +88,9 @@ impl Reader {
     pub(super) fn begin(&mut self, stream: LogStream) {
         let LogStream { origin, batches } = stream;
         self.merge.open(self.count, self.now());
-        let log = Log { origin, batches, assembler: Assembler::default(), kept: None, last: None, live: false };
+        let mut assembler = Assembler::default();
+        assembler.go_by(self.format.clone());
+        let log = Log { origin, batches, assembler, kept: None, last: None, live: false };
         self.logs.insert(self.count, log);
         self.count += 1;
     }
@@ -156,6 +165,7 @@ impl Reader {
 
     fn record(&mut self, number: usize, record: LogRecord, first: Arrival, now: Moment) {
         let Arrival { taken, came } = first;
+        self.seen.count(&record);
         let Some(log) = self.logs.get_mut(&number) else { return };
         let (live, written) = (log.live, Written { told: record.time, taken });
         log.last = record.time.or(log.last);

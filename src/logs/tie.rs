@@ -26,17 +26,23 @@ impl Tie {
 
     /// Writes into a record which plugin it is about, and how that was found or why not.
     pub(super) fn tie(&mut self, record: &mut LogRecord) {
-        self.attributor.attribute(record);
         if self.alone {
             // Without objects nothing follows from what is not among them.
-            record.plugin_note = None;
+            self.attributor.attribute_alone(record);
+        } else {
+            self.attributor.attribute(record);
         }
     }
 
     /// The same of a record that was tied before, where it is another plugin or another reason now.
     pub(super) fn again(&mut self, record: &LogRecord) -> Option<(Option<PluginId>, Option<String>)> {
-        let (plugin, note) = self.attributor.again(record);
-        let note = note.filter(|_| !self.alone);
+        let (plugin, note) = if self.alone {
+            let mut now = record.clone();
+            self.attributor.attribute_alone(&mut now);
+            (now.plugin, now.plugin_note)
+        } else {
+            self.attributor.again(record)
+        };
         (record.plugin != plugin || record.plugin_note != note).then_some((plugin, note))
     }
 }

@@ -26,11 +26,16 @@ pub struct Patch {
     pub port: Option<u16>,
     /// `patch.operation`; empty where there is no `patch`, so that istiod leaves the item out.
     pub operation: String,
-    /// `patch.value.name`.
+    /// `patch.value.name`: of a filter, its configuration or a listener; empty where unset.
     pub value_name: String,
 }
 
 impl Patch {
+    /// Whether it writes a filter of this name, or its configuration.
+    pub fn writes_filter(&self, name: &str) -> bool {
+        self.value_name == name && matches!(self.apply_to.as_str(), "NETWORK_FILTER" | "HTTP_FILTER" | "EXTENSION_CONFIG")
+    }
+
     /// Whether it can change which filters are in which chains of listeners that are there. Listener filters are in no chain.
     pub fn shapes_chains(&self) -> bool {
         let in_chains = matches!(self.apply_to.as_str(), "LISTENER" | "FILTER_CHAIN" | "NETWORK_FILTER" | "HTTP_FILTER");

@@ -155,9 +155,9 @@ pub struct LoggedRequest<'r> {
     /// Why the upstream's transport failed.
     pub transport_failure: Cow<'r, str>,
     /// Bytes of the request.
-    pub bytes_received: u64,
+    pub bytes_received: Option<u64>,
     /// Bytes of the response.
-    pub bytes_sent: u64,
+    pub bytes_sent: Option<u64>,
     /// How long it took, in milliseconds.
     pub duration_ms: Option<u64>,
     /// How long the upstream took, in milliseconds.
@@ -186,6 +186,9 @@ pub struct LoggedRequest<'r> {
     pub server_name: Cow<'r, str>,
     /// The route.
     pub route: Cow<'r, str>,
+    /// Why the rest is not known, where the line has a format of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<&'static str>,
 }
 
 impl LoggedRequest<'_> {

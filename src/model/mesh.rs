@@ -28,6 +28,10 @@ pub struct MeshConfig {
     pub service_export_to: Vec<String>,
     /// `defaultDestinationRuleExportTo`; empty is every namespace.
     pub destination_rule_export_to: Vec<String>,
+    /// `accessLogFormat`, of text or as an object of JSON; empty is Istio's own.
+    pub access_log_format: String,
+    /// Whether `accessLogEncoding` is `JSON`.
+    pub access_log_json: bool,
 }
 
 impl Default for MeshConfig {
@@ -43,6 +47,8 @@ impl Default for MeshConfig {
             outbound_mode: String::new(),
             service_export_to: Vec::new(),
             destination_rule_export_to: Vec::new(),
+            access_log_format: String::new(),
+            access_log_json: false,
         }
     }
 }

@@ -33,8 +33,8 @@ pub struct Snapshot {
     pub settled: std::collections::BTreeSet<Kind>,
     /// How many objects have come of the kinds whose list is under way.
     pub reading: BTreeMap<Kind, usize>,
-    /// The namespaces that were listed, of kinds that were not listed in all.
-    pub parts: BTreeMap<Kind, std::collections::BTreeSet<String>>,
+    /// The namespaces that were listed of each kind; None is all of them together.
+    pub parts: BTreeMap<Kind, std::collections::BTreeSet<Option<String>>>,
     /// Kinds that the mesh does not have: their CRD is not installed, or the recording holds none.
     pub absent: std::collections::BTreeSet<Kind>,
     /// Kinds that could not be read at all: an answer may not conclude from their absence.

@@ -11,8 +11,8 @@ pub struct Vitals {
     pub envoy: Option<Metrics>,
     /// The agent's of modules, since it was started.
     pub agent: Option<Metrics>,
-    /// What the end of the proxy's log says of its plugins, and of VMs that failed of whichever plugin; empty also where there was no
-    /// doubt to settle.
+    /// What the end of the proxy's log says of its plugins, and of VMs that failed of whichever plugin and what was handled since; empty
+    /// also where there was no doubt to settle.
     pub log: Vec<LogRecord>,
     /// Whether nothing but Envoy's statistics was asked for.
     pub stats_alone: bool,

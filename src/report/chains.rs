@@ -6,6 +6,7 @@ use super::paint::{Paint, Style};
 use super::{Answer, markdown};
 use crate::analysis::answers::{ChainAnswer, ChainsAnswer, FilterAnswer, ListenerAnswer, PredictionAnswer, ProxyChains};
 use crate::model::envoy::ListenerState;
+use crate::model::ids::PluginKind;
 use crate::model::warning::Warning;
 
 impl Answer for ChainsAnswer {
@@ -103,6 +104,7 @@ pub(super) fn chain_text(out: &mut String, chain: &ChainAnswer, paint: Paint) {
 
 fn filters(filters: &[FilterAnswer], paint: Paint) -> String {
     let name = |filter: &FilterAnswer| match (&filter.plugin, filter.plugin_kind) {
+        (Some(plugin), Some(PluginKind::EnvoyFilter)) => paint.paint(Style::Plugin, &format!("* {} (EnvoyFilter {plugin})", filter.name)),
         (Some(plugin), _) => paint.paint(Style::Plugin, &format!("* {plugin}")),
         (None, Some(kind)) => paint.paint(Style::Plugin, &format!("* {} ({kind})", filter.name)),
         (None, None) => paint.paint(Style::Plain, filter.short()),

@@ -31,7 +31,7 @@ impl Answer for HealthAnswer {
 
 fn text(plugin: &PluginHealth, paint: Paint) -> String {
     let plain = |text: &str| paint.paint(Style::Plain, text);
-    let name = paint.paint(Style::Plugin, &plugin.plugin);
+    let name = paint.paint(Style::Plugin, &plugin.title());
     let mut out = format!("{} {name}  {}\n", plugin.plugin_kind, paint.paint(Style::of(plugin.rollup.weight()), &plugin.said()));
     for (weight, line) in plugin.module.iter().flat_map(ModuleHealth::said) {
         let style = if weight == Weight::Bad { Style::Bad } else { Style::Plain };
@@ -56,7 +56,7 @@ fn text(plugin: &PluginHealth, paint: Paint) -> String {
 
 fn plugin_markdown(plugin: &PluginHealth) -> String {
     let plain = |text: &str| Paint::Plain.paint(Style::Plain, text);
-    let mut out = format!("\n#### {} {}\n\n{}\n\n", plugin.plugin_kind, markdown::code(&plugin.plugin), plain(&plugin.said()));
+    let mut out = format!("\n#### {} {}\n\n{}\n\n", plugin.plugin_kind, markdown::code(&plugin.title()), plain(&plugin.said()));
     for (_, line) in plugin.module.iter().flat_map(ModuleHealth::said) {
         let _ = writeln!(out, "- {}", plain(&line));
     }

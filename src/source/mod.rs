@@ -87,6 +87,11 @@ pub trait Source: Send + Sync + 'static {
         None
     }
 
+    /// Why it is not known which logs the source holds, where that is so.
+    fn logs_unreadable(&self) -> Option<SourceError> {
+        None
+    }
+
     /// Whether the Secret that a module is pulled with is there and of the right type; its content is never asked for.
     fn pull_secret(&self, secret: ObjectName) -> BoxFuture<'static, Result<PullSecret, SourceError>> {
         let error = SourceError::new(FailureKind::Missing, format!("nothing is recorded of Secret {secret}"), "");

@@ -6,9 +6,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod chain_words;
 mod dumps;
 mod hostile_files;
 mod inputs;
 mod kubeconfig;
+mod log_meaning;
+mod logs;
 mod proxies;
+mod stubs;
 mod what_if;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::inputs::Case;
 use super::support;
+use super::support::driver::Driver;
 
 #[path = "../prediction/mesh.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
@@ -113,13 +114,25 @@ fn live_l1_egress_listeners_of_a_sidecar_are_not_predicted_and_none_is_said_to_g
 }
 
 #[test]
+fn live_l1_the_screen_says_the_same() {
+    let (_folder, path) = file(&[envoy_filter(removing())]);
+    let mut driver = Driver::recording("permissive");
+    driver.keys(&format!("wx{path}<enter>"));
+    let text = driver.text((200, 60));
+    assert!(text.contains("virtualInbound: 4 -> not predicted") && text.contains(PATCHED), "{text}");
+}
+
+#[test]
 fn live_l1_what_could_not_be_read_takes_away_the_whole() {
     for (kind, plural) in [("EnvoyFilter", "envoyfilters"), ("Sidecar", "sidecars"), ("ServiceEntry", "serviceentries")] {
         let mesh = Mesh::permissive().write("k8s/unread.json", json!([{"kind": kind, "why": "forbidden"}]).to_string());
         let answer = would(&mesh, &[], &["--mode", "STRICT"]);
         let inbound = listener(&answer, "virtualInbound");
         assert_eq!((&inbound["before"], &inbound["after"]), (&Value::Null, &Value::Null), "{kind}");
-        assert!(inbound["note"].as_str().unwrap().starts_with(&format!("{plural} could not be read")), "{inbound}");
+        let note = inbound["note"].as_str().unwrap().to_owned();
+        assert!(note.starts_with(&format!("{plural} could not be read")), "{inbound}");
+        let undumped = would(&mesh.without(&format!("proxies/{HTTPBIN}/config_dump.json")), &[], &["--mode", "STRICT"]);
+        assert_eq!(undumped["workloads"][0]["unpredicted"], json!([note]), "{undumped}");
     }
 }
 
@@ -454,4 +467,21 @@ fn field_33_empty_selectors_of_policies_are_found_and_absent_ones_are_not() {
     };
     assert_eq!(found(Some(json!({}))), ["DestinationRule", "EnvoyFilter", "PeerAuthentication", "Sidecar"]);
     assert_eq!(found(None), Vec::<String>::new());
+}
+
+#[test]
+fn live_words_listeners_that_a_proxy_lacks_are_a_finding() {
+    let far =
+        service("default/far", json!({"clusterIP": "10.96.9.9", "ports": [{"name": "http", "port": 7310}, {"name": "tcp", "port": 7311}]}));
+    let found = |mesh: &Mesh| -> Vec<String> {
+        let answer = mesh.ask_whatever(&["check"]);
+        let findings = answer["findings"].as_array().unwrap().iter().filter(|finding| finding["code"] == "chains-differ");
+        findings.map(|finding| finding["what"].as_str().unwrap().to_owned()).collect()
+    };
+    let what = found(&Mesh::permissive().with([far.clone()]));
+    assert!(!what.is_empty() && what.iter().all(|what| what.contains("0.0.0.0_7310, 10.96.9.9_7311")), "{what:?}");
+    assert_eq!(found(&Mesh::permissive()), Vec::<String>::new());
+    // What is not predicted is not missed.
+    let sidecar = object("networking.istio.io/v1", "Sidecar", "default/e", json!({"egress": [{"bind": "127.0.0.1", "hosts": ["*/*"]}]}));
+    assert_eq!(found(&Mesh::permissive().with([far, sidecar])), Vec::<String>::new());
 }

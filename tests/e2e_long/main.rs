@@ -9,4 +9,5 @@ mod terminal;
 #[allow(dead_code, reason = "what e2e uses of it")]
 mod world;
 
+mod leftover;
 mod live_outage;

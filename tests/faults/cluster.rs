@@ -149,6 +149,16 @@ async fn where_pods_may_not_be_listed_it_is_unknown_what_a_plugin_applies_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn pods_that_may_be_listed_and_not_watched_are_known() {
+    let api = FakeApi::start().await;
+    mesh(&api);
+    api.state().forbid("watch", "pods", None);
+    let output = against(&api, &["plugins", "-n", "default", "-o", "json"]).await;
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["plugins"][0]["matched"], 1, "{}", said(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rights_in_one_namespace_only_are_enough_for_its_answers() {
     let api = FakeApi::start().await;
     mesh(&api);

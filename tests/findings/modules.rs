@@ -14,11 +14,12 @@ use super::proxies::{DUMP, PLUGINS, everywhere_without_plugin, replicas};
 use super::recorded::{HTTPBIN, Mesh, chains, http_filters, is_of, wasm_plugin};
 use super::{found, of, one};
 
-const LOG: &str = "logs/httpbin-664956bb75-9d64m.default.istio-proxy.log";
+pub const LOG: &str = "logs/httpbin-664956bb75-9d64m.default.istio-proxy.log";
+const STATS: &str = "proxies/httpbin-664956bb75-9d64m.default/stats.prom";
 const TRAP: &str = "critical\tenvoy wasm source/extensions/common/wasm/context.cc:1\tFunction: proxy_on_request_headers failed: Uncaught RuntimeError: unreachable\tthread=22";
 
 /// The recording in whose log of httpbin a module fails at a time of day, with a request that it ends.
-fn failing(mesh: Mesh, time: &str, request: bool) -> Mesh {
+pub fn failing(mesh: Mesh, time: &str, request: bool) -> Mesh {
     mesh.change_text(LOG, |log| {
         log.push_str(&format!("2026-11-23T{time}.000000000Z 2026-11-23T{time}.000000Z\t{TRAP}\n"));
         if request {
@@ -27,12 +28,12 @@ fn failing(mesh: Mesh, time: &str, request: bool) -> Mesh {
     })
 }
 
-fn strategy(mesh: Mesh, strategy: &str) -> Mesh {
+pub fn strategy(mesh: Mesh, strategy: &str) -> Mesh {
     mesh.change(PLUGINS, |list| list["items"][0]["spec"]["failStrategy"] = json!(strategy))
 }
 
 /// What `check` finds of a rule, each with its severity, what, and object.
-fn checked(mesh: &Mesh, code: &str) -> Vec<Value> {
+pub fn checked(mesh: &Mesh, code: &str) -> Vec<Value> {
     let answer = mesh.ask_whatever(&["check"]);
     answer["findings"].as_array().unwrap().iter().filter(|finding| finding["code"] == code).cloned().collect()
 }
@@ -74,9 +75,8 @@ fn a_module_whose_vm_fails_at_run_time() {
 fn a_vm_that_could_not_be_started_anew_is_counted() {
     let counting = |count: usize| {
         let name = "envoy_wasm_default_helloworld_istio_translated_wasmplugin_vm_reload_failure{} ";
-        let path = "proxies/httpbin-664956bb75-9d64m.default/stats.prom";
         checked(
-            &Mesh::permissive().change_text(path, |stats| *stats = stats.replace(&format!("{name}0"), &format!("{name}{count}"))),
+            &Mesh::permissive().change_text(STATS, |stats| *stats = stats.replace(&format!("{name}0"), &format!("{name}{count}"))),
             "vm-failed",
         )
     };
@@ -86,11 +86,15 @@ fn a_vm_that_could_not_be_started_anew_is_counted() {
     assert_eq!(counting(0), [] as [Value; 0]);
 }
 
-/// The recording in which httpbin has a second module in each chain.
-fn with_second_module() -> Mesh {
-    let second =
-        |value: &Value| -> Value { serde_json::from_str(&value.to_string().replace("default.helloworld~", "default.second~")).unwrap() };
-    let mesh = Mesh::permissive().with([wasm_plugin("default/second", json!({"selector": {"matchLabels": {"app": "httpbin"}}}))]);
+/// The recording in which httpbin has a second plugin in each chain: of another module, or of the same, so that both share a VM.
+pub fn with_second_module(shared: bool) -> Mesh {
+    let second = |value: &Value| -> Value {
+        let text = value.to_string().replace("default.helloworld~", "default.second~");
+        serde_json::from_str(&if shared { text } else { text.replace("/77d4eb7c", "/88d4eb7c") }).unwrap()
+    };
+    let counter = "envoy_wasm_default_second_istio_translated_wasmplugin_vm_reload{} 0\n";
+    let mesh = Mesh::permissive().change_text(STATS, |stats| stats.push_str(counter));
+    let mesh = mesh.with([wasm_plugin("default/second", json!({"selector": {"matchLabels": {"app": "httpbin"}}}))]);
     mesh.change(DUMP, |dump| {
         let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
         sections.filter_map(|section| section.get_mut("ecds_filters")).for_each(|ecds| {
@@ -109,12 +113,12 @@ fn with_second_module() -> Mesh {
 
 #[test]
 fn a_failure_of_one_of_several_modules_names_them() {
-    let failed = checked(&failing(with_second_module(), "19:40:10", true), "vm-failed");
+    let failed = checked(&failing(with_second_module(false), "19:40:10", true), "vm-failed");
     let [finding] = &failed[..] else { panic!("one finding, of the pod: {failed:?}") };
     assert_eq!((&finding["object"]["kind"], &finding["severity"]), (&json!("Pod"), &json!("error")), "{finding}");
     assert!(finding["what"].as_str().unwrap().ends_with("of one of default/helloworld, default/second."), "{finding}");
     // Where a plugin cannot start Envoy refuses it, which another rule tells.
-    let start = failing(with_second_module(), "19:40:10", false)
+    let start = failing(with_second_module(false), "19:40:10", false)
         .change_text(LOG, |log| *log = log.replace("proxy_on_request_headers", "proxy_on_configure"));
     assert_eq!(checked(&start, "vm-failed"), [] as [Value; 0]);
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use meshscope::analysis::answers;
 use meshscope::analysis::findings::Severity;
+use meshscope::ingest::logs::leading;
 use meshscope::ingest::metrics;
 use meshscope::model::ids::ProxyId;
 use meshscope::model::snapshot::{Dump, Snapshot};
@@ -150,6 +151,81 @@ fn a_plugin_that_is_not_where_it_belongs() {
     ] {
         codes.iter().for_each(|code| assert_eq!(found(snapshot, code), [], "{code}"));
     }
+}
+
+#[test]
+fn live_l14_what_is_left_over_while_listeners_drain_is_no_finding() {
+    let leftover = || everywhere_without_plugin(Mesh::permissive()).change(PLUGINS, |list| list["items"] = json!([]));
+    // The dump shows a listener that drains.
+    let drains = everywhere_without_plugin(beside("draining_state", Value::clone)).change(PLUGINS, |list| list["items"] = json!([]));
+    let health = drains.ask(&["health", "default/helloworld"]);
+    assert!(health.to_string().contains("it goes with the draining listeners"), "{health}");
+    assert_eq!(found(&of(drains), "plugin-leftover"), []);
+    // Chains of a listener drain, which it does not show: the listener was changed a moment ago.
+    let read_after = |seconds: i64| {
+        let mut snapshot = of(leftover());
+        for dump in snapshot.dumps.values_mut() {
+            let Dump::Loaded(loaded) = dump else { continue };
+            let loaded = Arc::make_mut(loaded);
+            let times = loaded.dump.listeners.iter().filter(|listener| !listener.is_static);
+            let newest = times.filter_map(|listener| leading(&format!("{} ", listener.last_updated.as_deref()?))).max().unwrap();
+            loaded.read_at = Some(newest + seconds * 1_000_000_000);
+        }
+        found(&snapshot, "plugin-leftover")
+    };
+    assert_eq!(read_after(44), []);
+    let later = one(read_after(90), Severity::Information, "WasmPlugin default/helloworld");
+    assert!(!later.fix.contains("it goes when the proxy restarts"), "{later:?}");
+}
+
+/// The recording with an EnvoyFilter that has a Wasm filter of a free name in ECDS, in the chain of port 80 of httpbin.
+fn with_own_wasm(config: &Value) -> Mesh {
+    let patch = |apply_to: &str| json!({"applyTo": apply_to, "match": {"context": "SIDECAR_INBOUND"}, "patch": {"operation": "ADD", "value": {"name": "my-wasm"}}});
+    let spec =
+        json!({"workloadSelector": {"labels": {"app": "httpbin"}}, "configPatches": [patch("EXTENSION_CONFIG"), patch("HTTP_FILTER")]});
+    let counter = "envoy_wasm_mine_vm_reload{} 0\n";
+    let stats = "proxies/httpbin-664956bb75-9d64m.default/stats.prom";
+    let mesh = Mesh::permissive().change_text(stats, |stats| stats.push_str(counter));
+    let mesh = mesh.with([object("networking.istio.io/v1alpha3", "EnvoyFilter", "default/ownwasm", spec)]);
+    let types = ["type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"];
+    let filter = json!({"name": "my-wasm", "config_discovery": {"config_source": {"ads": {}}, "type_urls": types}});
+    mesh.change(DUMP, |dump| {
+        let entry = json!({"ecds_filter": {"@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig", "typed_config": config,
+            "name": "my-wasm"}, "last_updated": "2026-11-23T19:37:51Z"});
+        let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+        sections.filter_map(|section| section.get_mut("ecds_filters")).for_each(|ecds| ecds.as_array_mut().unwrap().push(entry.clone()));
+    })
+    .with_chains(HTTPBIN, "virtualInbound", |chains| {
+        for chain in chains.iter_mut().filter(|chain| chain.to_string().contains("http_filters")) {
+            let filters = http_filters(chain);
+            filters.insert(filters.len() - 1, filter.clone());
+        }
+    })
+}
+
+#[test]
+fn live_l4_the_wasm_of_an_envoy_filter_by_ecds_is_the_envoy_filters() {
+    let module = json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+        "config": {"name": "mine", "root_id": "add_header", "vm_config": {"code": {"local": {"filename": "/var/lib/istio/data/a/b.wasm"}}}}});
+    let mesh = with_own_wasm(&module);
+    assert_eq!(found(&of(with_own_wasm(&module)), "pending-listener"), []);
+    let chains = mesh.ask(&["chains", "deploy/httpbin", "--listener", "virtualInbound"]);
+    let all = chains["proxies"][0]["listeners"][0]["filterChains"].as_array().unwrap();
+    let mut filters = all.iter().flat_map(|chain| chain["httpFilters"].as_array().unwrap());
+    let own = filters.find(|filter| filter["name"] == "my-wasm").unwrap();
+    assert_eq!((&own["plugin"], &own["pluginKind"]), (&json!("default/ownwasm"), &json!("EnvoyFilter")));
+    assert!(mesh.text(&["chains", "deploy/httpbin"]).contains("* my-wasm (EnvoyFilter default/ownwasm)"));
+    let health = mesh.ask(&["health"]);
+    let own = health["plugins"].as_array().unwrap().iter().find(|plugin| plugin["plugin"] == "my-wasm").unwrap();
+    assert_eq!((&own["envoyFilter"], &own["rollup"]), (&json!("default/ownwasm"), &json!("ready")), "{own}");
+    // What is found of it is found of the EnvoyFilter.
+    let stub = json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC", "rules": {}});
+    one(found(&of(with_own_wasm(&stub)), "stub-in-place"), Severity::Error, "EnvoyFilter default/ownwasm");
+    // An EnvoyFilter that reaches other pods has not made it.
+    let other = with_own_wasm(&stub).change("k8s/envoyfilters.networking.istio.io.json", |list| {
+        list["items"][0]["spec"]["workloadSelector"]["labels"]["app"] = json!("sleep");
+    });
+    one(found(&of(other), "stub-in-place"), Severity::Error, "EnvoyFilter my-wasm");
 }
 
 pub fn everywhere_without_plugin(mesh: Mesh) -> Mesh {

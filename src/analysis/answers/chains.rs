@@ -107,7 +107,7 @@ pub struct ChainAnswer {
 pub struct FilterAnswer {
     /// Its name.
     pub name: String,
-    /// The plugin that made it, `namespace/name`; None for a filter of an EnvoyFilter, whose object is not known by the name.
+    /// The object that made it, `namespace/name`; None for a filter of an EnvoyFilter of which no object that was read says that it is its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plugin: Option<String>,
     /// What made it.
@@ -119,9 +119,14 @@ pub struct FilterAnswer {
 }
 
 impl FilterAnswer {
-    /// The plugin that made it, else its short name.
+    /// The plugin that made it, else its short name: of an EnvoyFilter there can be several.
     pub fn shown(&self) -> &str {
-        self.plugin.as_deref().unwrap_or_else(|| self.short())
+        self.own_plugin().unwrap_or_else(|| self.short())
+    }
+
+    /// The plugin that made it; None where an EnvoyFilter did.
+    pub fn own_plugin(&self) -> Option<&str> {
+        self.plugin.as_deref().filter(|_| self.plugin_kind != Some(PluginKind::EnvoyFilter))
     }
 
     /// The name without what all of Envoy's own have in front.
@@ -168,7 +173,7 @@ fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter, sha
         .map(|(index, listener)| ListenerAnswer {
             index,
             prediction: outlook.as_ref().ok().and_then(|outlook| prediction::of(outlook, listener, dump)),
-            ..listener_answer(snapshot, listener, placement::direction(listener, kind), filter.plugin.as_ref())
+            ..listener_answer(snapshot, proxy, listener, placement::direction(listener, kind), filter.plugin.as_ref())
         })
         .filter(|listener| filter.plugin.is_none() || !listener.filter_chains.is_empty())
         .collect();
@@ -194,6 +199,7 @@ fn order(listener: &ListenerAnswer) -> (bool, Option<ListenerDirection>, Option<
 
 fn listener_answer(
     snapshot: &Snapshot,
+    proxy: &ProxyId,
     listener: &Listener,
     direction: Option<ListenerDirection>,
     plugin: Option<&PluginId>,
@@ -214,20 +220,22 @@ fn listener_answer(
             .iter()
             .enumerate()
             .filter(wanted)
-            .map(|(place, chain)| chain_answer(snapshot, place, chain, listener, direction))
+            .map(|(place, _)| chain_answer(snapshot, proxy, place, listener, direction))
             .collect(),
     }
 }
 
+/// The chain of a listener of this proxy at a place.
 pub(super) fn chain_answer(
     snapshot: &Snapshot,
+    proxy: &ProxyId,
     place: usize,
-    chain: &FilterChain,
     listener: &Listener,
     direction: Option<ListenerDirection>,
 ) -> ChainAnswer {
+    let chain = &listener.chains[place];
     let kind = placement::classify(chain, direction);
-    let filters = |filters: &[Filter]| filters.iter().map(|filter| filter_answer(snapshot, filter)).collect();
+    let filters = |filters: &[Filter]| filters.iter().map(|filter| filter_answer(snapshot, proxy, filter)).collect();
     ChainAnswer {
         name: chain.name.clone(),
         place,
@@ -241,12 +249,11 @@ pub(super) fn chain_answer(
     }
 }
 
-pub(super) fn filter_answer(snapshot: &Snapshot, filter: &Filter) -> FilterAnswer {
+pub(super) fn filter_answer(snapshot: &Snapshot, proxy: &ProxyId, filter: &Filter) -> FilterAnswer {
     let id = placement::plugin_of(filter, snapshot);
-    FilterAnswer {
-        name: filter.name.clone(),
-        plugin: id.as_ref().filter(|id| id.kind != PluginKind::EnvoyFilter).map(PluginId::to_string),
-        plugin_kind: id.as_ref().map(|id| id.kind),
-        id,
-    }
+    let object = id.as_ref().and_then(|id| match id.kind {
+        PluginKind::EnvoyFilter => placement::envoy_filter_of(snapshot, proxy, &filter.name).map(ToString::to_string),
+        PluginKind::WasmPlugin | PluginKind::TrafficExtension => Some(id.to_string()),
+    });
+    FilterAnswer { name: filter.name.clone(), plugin: object, plugin_kind: id.as_ref().map(|id| id.kind), id }
 }

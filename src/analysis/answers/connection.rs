@@ -128,7 +128,7 @@ fn judge(answer: &mut ProxyConnection, snapshot: &Snapshot, chosen: &Chosen<'_>,
         Ok(seen) => connection::take(listener, answer.seen.insert(seen)),
         Err(what) => return answer.why = format!("It cannot be told: it depends on {what}."),
     };
-    let of = |place: usize| chain_answer(snapshot, place, &listener.chains[place], listener, direction);
+    let of = |place: usize| chain_answer(snapshot, &answer.proxy, place, listener, direction);
     answer.outcome = verdict.outcome;
     answer.why = verdict.why;
     answer.chain = verdict.chain.map(of);
@@ -136,7 +136,7 @@ fn judge(answer: &mut ProxyConnection, snapshot: &Snapshot, chosen: &Chosen<'_>,
     let reached = answer.chain.iter().filter(|_| answer.consequence.is_none());
     let filters = reached.flat_map(|chain| chain.network_filters.iter().chain(&chain.http_filters));
     let plugins = filters.filter(|filter| filter.plugin_kind.is_some());
-    answer.plugins = plugins.map(|filter| filter.plugin.as_ref().unwrap_or(&filter.name).clone()).collect();
+    answer.plugins = plugins.map(|filter| filter.own_plugin().unwrap_or(&filter.name).to_owned()).collect();
     let losers = verdict.losses.into_iter().map(|loss| {
         let ChainAnswer { name, place, meaning, .. } = of(loss.chain);
         Loser { place, name, meaning, lost_at: loss.at, why: loss.why }
@@ -157,6 +157,7 @@ fn consequence(chain: &FilterChain, connection: &Assumed) -> Option<&'static str
     let http = chain.http_filters.is_some();
     match (chain.transport, connection.tls) {
         _ if chain.network_filters.is_empty() => Some("The chain has no filter, so Envoy closes the connection."),
+        _ if placement::is_black_hole(chain) => Some("The chain leads to BlackHoleCluster, so Envoy closes the connection."),
         (Transport::MutualTls | Transport::Tls, Tls::None) => {
             Some("The chain terminates TLS, and the connection has none, so the handshake fails.")
         }

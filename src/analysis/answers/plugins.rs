@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Counts;
 use super::workloads::{self, ProxySummary};
 use crate::analysis::attachment;
-use crate::analysis::health::{self, PluginState, Rollup};
+use crate::analysis::health::{self, Rollup};
 use crate::model::ids::{PluginId, PluginKind, WorkloadId};
 use crate::model::plugin::{Extension, Plugin, TargetRef};
 use crate::model::snapshot::Snapshot;
@@ -108,13 +108,12 @@ fn summary(snapshot: &Snapshot, plugin: &Plugin) -> PluginSummary {
             workloads.push(workload.id.short());
         }
     }
-    let states: Vec<PluginState> = proxies.iter().map(|(_, proxy)| proxy.state).collect();
     let mut by_state = BTreeMap::new();
-    for state in &states {
-        *by_state.entry(state.as_str()).or_insert(0) += 1;
+    for (_, proxy) in &proxies {
+        *by_state.entry(proxy.state.as_str()).or_insert(0) += 1;
     }
     let vm_failed = proxies.iter().filter(|(_, proxy)| proxy.vm_failed).count();
-    let rollup = health::roll_up(&states).with_failed_vms(vm_failed);
+    let rollup = health::roll_up_of(snapshot, proxies.iter().map(|(_, proxy)| (&proxy.proxy, proxy.state))).with_failed_vms(vm_failed);
     let matched_note = attachment::unknown(snapshot, &plugin.id);
     let module = plugin.wasm().cloned().unwrap_or_default();
     PluginSummary {

@@ -1,5 +1,6 @@
 //! `why PLUGIN [WORKLOAD] --mode MODE --with FILE`: what would be, as a difference to what is.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -129,6 +130,8 @@ impl WhatIfEntry {
         for listener in self.listeners.iter().filter(|listener| !listener.is_predicted()) {
             found.entry(listener.note.as_deref().unwrap_or_default()).or_default().push(listener);
         }
+        // Those that have the plugin first.
+        found.values_mut().for_each(|listeners| listeners.sort_by_key(|listener| Reverse(listener.before.max(listener.after))));
         found
     }
 }

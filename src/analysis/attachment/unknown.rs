@@ -32,9 +32,10 @@ fn lacking(snapshot: &Snapshot, plugin: &PluginId, kind: Kind) -> Option<String>
         return None;
     }
     let namespace = &plugin.name.namespace;
-    match snapshot.parts.get(&kind) {
+    match snapshot.parts.get(&kind).filter(|listed| !listed.is_empty()) {
+        Some(listed) if listed.contains(&None) => None,
         // It reaches no further than its own namespace, which was listed.
-        Some(listed) if listed.contains(namespace) && namespace != snapshot.objects.root_namespace() => None,
+        Some(listed) if listed.contains(&Some(namespace.clone())) && namespace != snapshot.objects.root_namespace() => None,
         Some(_) => Some(format!("{objects} cannot be listed in every namespace")),
         None => Some(format!("{objects} cannot be listed")),
     }
@@ -70,11 +71,14 @@ mod tests {
         assert_eq!(unknown(&snapshot, &plugin("shop")), None);
         snapshot.unread.insert(Kind::Pod);
         assert_eq!(unknown(&snapshot, &plugin("shop")).as_deref(), Some("pods cannot be listed"));
-        snapshot.parts.insert(Kind::Pod, BTreeSet::from(["shop".to_owned(), "istio-system".to_owned()]));
+        snapshot.parts.insert(Kind::Pod, BTreeSet::from(["shop", "istio-system"].map(|name| Some(name.to_owned()))));
         assert_eq!(unknown(&snapshot, &plugin("shop")), None);
         for reaching in ["other", "istio-system"] {
             assert_eq!(unknown(&snapshot, &plugin(reaching)).as_deref(), Some("pods cannot be listed in every namespace"));
         }
+        // Listed as a whole, and not to be watched.
+        snapshot.parts.insert(Kind::Pod, BTreeSet::from([None]));
+        assert_eq!(unknown(&snapshot, &plugin("istio-system")), None);
     }
 
     #[test]

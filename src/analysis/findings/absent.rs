@@ -19,11 +19,11 @@ const FIX: &str = "look again in a moment, a change takes a while to arrive; whe
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let absent = in_states(facts, &[PluginState::Absent]);
     let of = |absent: InState<'_>| {
-        let InState { plugin, state, on } = absent;
+        let InState { plugin, object: named, state, on } = absent;
         let object = facts.objects().plugins.get(plugin);
         let is_fresh = |proxy: &ProxyFacts<'_>| object.is_some_and(|object| facts.is_fresh(object, &proxy.id));
         let (fresh, old): (Vec<_>, Vec<_>) = on.into_iter().partition(|(proxy, _)| is_fresh(proxy));
-        let missing = |on| InState { plugin, state, on };
+        let missing = |on| InState { plugin, object: named.clone(), state, on };
         let of_fresh = |absent: InState<'_>| Finding {
             severity: Severity::Information,
             fix: FIX.to_owned(),

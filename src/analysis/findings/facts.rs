@@ -3,14 +3,14 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use super::Place;
+use super::{FindingObject, Place, stale_proxy};
 use crate::analysis::answers::{self, EffectiveMtlsAnswer, OrderEntry};
 use crate::analysis::attachment::{self, Attachment};
 use crate::analysis::health::{self, Health, PluginState};
 use crate::analysis::placement;
 use crate::ingest::logs::instant;
 use crate::model::envoy::{ConfigDump, DumpView, ExtensionConfig, ListenerState};
-use crate::model::ids::{PluginId, ProxyId};
+use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::inventory::Inventory;
 use crate::model::logs::LogTime;
 use crate::model::plugin::Plugin;
@@ -130,6 +130,22 @@ impl<'s> Facts<'s> {
             read.flat_map(of_proxy).collect()
         });
         states.iter().map(|(place, plugin, health)| (&self.proxies[*place], plugin, health))
+    }
+
+    /// The object that brought a plugin's filter into a proxy. Of an EnvoyFilter it can be known by the filter's name alone.
+    pub fn object(&self, plugin: &PluginId, proxy: &ProxyId) -> FindingObject {
+        let envoy_filter =
+            (plugin.kind == PluginKind::EnvoyFilter).then(|| placement::envoy_filter_of(self.snapshot, proxy, &plugin.name.name)).flatten();
+        FindingObject::new(plugin.kind.as_str(), envoy_filter.unwrap_or(&plugin.name))
+    }
+
+    /// When a proxy was read; at the earliest where the source does not say it, by the last that is known of, of it or its istiod.
+    pub fn read_at(&self, proxy: &ProxyId, dump: &ConfigDump) -> Option<LogTime> {
+        let of_listeners = dump.listeners.iter().filter_map(|other| other.last_updated.as_deref());
+        let known = of_listeners.chain(dump.ecds.iter().filter_map(|entry| entry.last_updated.as_deref())).filter_map(instant);
+        let asked = self.snapshot.sync.as_ref().and_then(|sync| stale_proxy::asked(sync.as_ref().ok()?));
+        let read = self.snapshot.dump(proxy).and_then(|loaded| loaded.read_at);
+        read.or_else(|| known.chain(asked).max())
     }
 
     /// The proxies on which a plugin runs a module that its agent fetched, with the module's digest.

@@ -55,6 +55,7 @@ rules! {
     same_root_id
     empty_plugin_name
     envoy_filter
+    duplicate_wasm_filter
     version_skew
     peer_authentications
     destination_rule

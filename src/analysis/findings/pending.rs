@@ -2,7 +2,7 @@
 
 use super::refused_push::of_state;
 use super::states::{InState, in_states};
-use super::{DUMPS, Facts, Finding, FindingObject, Place, ProxyFacts, Rule, Severity, stale_proxy};
+use super::{DUMPS, Facts, Finding, FindingObject, Place, ProxyFacts, Rule, Severity};
 use crate::analysis::health::{Evidence, PluginState};
 use crate::analysis::placement;
 use crate::ingest::logs::instant;
@@ -45,13 +45,10 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     found
 }
 
-/// For how long a listener has been in its state, in seconds and at least: until the last that is known of, by the proxy or its istiod.
-fn age(facts: &Facts<'_>, dump: &ConfigDump, listener: &Listener) -> LogTime {
-    let of_listeners = dump.listeners.iter().filter_map(|other| other.last_updated.as_deref());
-    let known = of_listeners.chain(dump.ecds.iter().filter_map(|entry| entry.last_updated.as_deref())).filter_map(instant);
-    let asked = facts.snapshot.sync.as_ref().and_then(|sync| stale_proxy::asked(sync.as_ref().ok()?));
+/// For how long a listener has been in its state, in seconds and at least.
+fn age(facts: &Facts<'_>, proxy: &ProxyFacts<'_>, dump: &ConfigDump, listener: &Listener) -> LogTime {
     let since = listener.last_updated.as_deref().and_then(instant);
-    known.chain(asked).max().zip(since).map_or(0, |(now, since)| now.saturating_sub(since) / 1_000_000_000)
+    facts.read_at(&proxy.id, dump).zip(since).map_or(0, |(now, since)| now.saturating_sub(since) / 1_000_000_000)
 }
 
 fn of_listener(facts: &Facts<'_>, proxy: &ProxyFacts<'_>, dump: &ConfigDump, listener: &Listener, pending: &[InState<'_>]) -> Finding {
@@ -61,7 +58,7 @@ fn of_listener(facts: &Facts<'_>, proxy: &ProxyFacts<'_>, dump: &ConfigDump, lis
     let here = waits.filter_map(|plugin| Some((plugin.plugin, plugin.on.iter().find(|(other, _)| other.id == proxy.id)?.1)));
     let here: Vec<_> = here.collect();
     let said = here.iter().flat_map(|(plugin, health)| health.evidence.iter().map(move |evidence| format!("{plugin}: {}", Evidence::said(evidence))));
-    let age = age(facts, dump, listener);
+    let age = age(facts, proxy, dump, listener);
     let since = listener.last_updated.iter().map(|time| format!("it came at {time}, and has warmed for {age} s at least"));
     Finding {
         severity: if keeps || age < LONG { Severity::Warning } else { Severity::Error },

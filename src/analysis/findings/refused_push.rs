@@ -1,7 +1,7 @@
 //! What istiod sent and the proxy refused: a plugin's configuration, a listener, or any other type.
 
 use super::states::{InState, in_states};
-use super::{DUMPS, Facts, Finding, FindingObject, Needs, Place, ProxyFacts, Rule, SYNC, Severity};
+use super::{DUMPS, Facts, Finding, FindingObject, Needs, Place, ProxyFacts, Rule, Severity};
 use crate::analysis::health::PluginState;
 use crate::analysis::sync as rules;
 use crate::model::envoy::{ConfigDump, Listener, ListenerState};
@@ -16,7 +16,8 @@ pub(super) const RULE: Rule = Rule {
     source: "envoy/admin/v3/config_dump_shared.proto: ListenersConfigDump.DynamicListener.error_state; a refused ECDS resource stands in the \
         dump as if it were in place, so Envoy's log and statistics decide; pilot/pkg/xds/debug.go: Syncz has of every type what the proxy \
         refused last",
-    needs: Needs { sync: true, some: SYNC.some, ..DUMPS },
+    // The dump itself shows a refused listener, whatever objects there are.
+    needs: Needs { sync: true, ..DUMPS },
     check,
 };
 

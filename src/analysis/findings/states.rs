@@ -1,23 +1,31 @@
 //! Plugins by their state: what several rules have in common that tell of one state each.
 
-use super::{Facts, Finding, ProxyFacts, Rule, once_each, proxies};
+use super::{Facts, Finding, FindingObject, ProxyFacts, Rule, once_each, proxies};
 use crate::analysis::health::{Evidence, Health, PluginState};
 use crate::model::ids::PluginId;
 
 /// A plugin, and the proxies where it is in a state.
 pub(super) struct InState<'f> {
     pub plugin: &'f PluginId,
+    /// Its object: of an EnvoyFilter's filter the EnvoyFilter, where that can be known.
+    pub object: FindingObject,
     pub state: PluginState,
     pub on: Vec<(&'f ProxyFacts<'f>, &'f Health)>,
 }
 
 /// The plugins that are in one of these states, once each state.
 pub(super) fn in_states<'f>(facts: &'f Facts<'_>, wanted: &[PluginState]) -> Vec<InState<'f>> {
+    gathered(facts, |health| wanted.contains(&health.state))
+}
+
+/// The plugins of whose states on proxies this is so, once each state and object.
+pub(super) fn gathered<'f>(facts: &'f Facts<'_>, is_so: impl Fn(&Health) -> bool) -> Vec<InState<'f>> {
     let mut found: Vec<InState<'f>> = Vec::new();
-    for (proxy, plugin, health) in facts.states().filter(|(.., health)| wanted.contains(&health.state)) {
-        match found.iter_mut().find(|known| known.plugin == plugin && known.state == health.state) {
+    for (proxy, plugin, health) in facts.states().filter(|(.., health)| is_so(health)) {
+        let object = facts.object(plugin, &proxy.id);
+        match found.iter_mut().find(|known| known.plugin == plugin && known.state == health.state && known.object == object) {
             Some(known) => known.on.push((proxy, health)),
-            None => found.push(InState { plugin, state: health.state, on: vec![(proxy, health)] }),
+            None => found.push(InState { plugin, object, state: health.state, on: vec![(proxy, health)] }),
         }
     }
     found
@@ -28,6 +36,7 @@ impl InState<'_> {
     pub fn finding(&self, rule: &Rule, what: &str) -> Finding {
         let said = self.on.iter().flat_map(|(proxy, health)| health.evidence.iter().map(|evidence| (&proxy.id, Evidence::said(evidence))));
         Finding {
+            object: self.object.clone(),
             evidence: once_each(said),
             proxies: self.on.iter().map(|(proxy, _)| proxy.id.clone()).collect(),
             place: self.on.first().and_then(|(proxy, _)| proxy.place(self.plugin)),

@@ -1,8 +1,8 @@
 //! A Wasm VM that failed while its plugin is in place.
 
-use super::states::InState;
+use super::states::{InState, gathered};
 use super::{DUMPS, Facts, Finding, FindingObject, ProxyFacts, Rule, Severity, once_each, proxies};
-use crate::analysis::health::{self, Evidence, Health, PluginState};
+use crate::analysis::health::{self, Evidence, Health};
 use crate::model::envoy::ExtensionConfig;
 use crate::model::ids::PluginId;
 
@@ -21,13 +21,7 @@ const FIX: &str = "mend what the log says of the module, then push it under a ne
     one fails again";
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let mut failed: Vec<InState<'_>> = Vec::new();
-    for (proxy, plugin, health) in facts.states().filter(|(.., health)| !health.failures.is_empty()) {
-        match failed.iter_mut().find(|known| known.plugin == plugin) {
-            Some(known) => known.on.push((proxy, health)),
-            None => failed.push(InState { plugin, state: PluginState::Running, on: vec![(proxy, health)] }),
-        }
-    }
+    let failed = gathered(facts, |health| !health.failures.is_empty());
     let unnamed = facts.proxies.iter().filter_map(|proxy| of_several(facts, proxy));
     failed.iter().map(|plugin| of_plugin(facts, plugin)).chain(unnamed).collect()
 }
@@ -47,6 +41,7 @@ fn of_plugin(facts: &Facts<'_>, failed: &InState<'_>) -> Finding {
     };
     Finding {
         severity,
+        object: failed.object.clone(),
         evidence: once_each(on.iter().flat_map(said)),
         fix: FIX.to_owned(),
         proxies: on.iter().map(|(proxy, _)| proxy.id.clone()).collect(),

@@ -31,7 +31,11 @@ pub(super) fn of_envoy(entry: Option<&EcdsFilter>, is_module: bool, metrics: &Me
     if let Some(entry) = entry {
         said.others.extend(failed_updates(entry, metrics));
     }
-    if let Some(ExtensionConfig::Wasm { name, .. }) = entry.map(|entry| &entry.config).filter(|_| is_module) {
+    // The counter is named after the configuration, which an EnvoyFilter can leave without a name.
+    let named = entry
+        .map(|entry| &entry.config)
+        .filter(|config| is_module && !matches!(config, ExtensionConfig::Wasm { name, .. } if name.is_empty()));
+    if let Some(ExtensionConfig::Wasm { name, .. }) = named {
         let own = format!("envoy_wasm_{}{OF_A_PLUGIN}", sanitized(name));
         let others = metrics.0.iter().any(|metric| metric.name.starts_with("envoy_wasm_") && metric.name.ends_with(OF_A_PLUGIN));
         let active = metrics.value(ACTIVE);

@@ -4,8 +4,8 @@
 
 use super::{Evidence, Expected, Health, PluginState, weigh};
 use crate::analysis::placement;
-use crate::ingest::plugin_name;
-use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter, ExtensionConfig, FilterSource, Listener, ListenerState};
+use crate::ingest::{config_dump, plugin_name};
+use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter, ExtensionConfig, Filter, FilterSource, Listener, ListenerState};
 use crate::model::ids::{PluginId, PluginKind};
 
 /// The field of a dump that holds a plugin's configuration.
@@ -85,14 +85,8 @@ fn held(entry: &EcdsFilter) -> Health {
         ExtensionConfig::Wasm { .. } => {
             said(PluginState::Running, ".config.vm_config.code.local", "ECDS holds the module itself".to_owned())
         }
-        ExtensionConfig::StubAllow => {
-            let why = "in its place: the module could not be fetched, all requests are allowed";
-            said(PluginState::StubAllow, ".rules_stat_prefix", format!("ECDS holds an RBAC filter wasm-default-allow {why}"))
-        }
-        ExtensionConfig::StubDeny => {
-            let why = "in its place: the module could not be fetched, all requests are denied";
-            said(PluginState::StubDeny, ".rules_stat_prefix", format!("ECDS holds an RBAC filter wasm-default-deny {why}"))
-        }
+        ExtensionConfig::StubAllow => stub(entry, PluginState::StubAllow, "wasm-default-allow", "without rules", "allowed"),
+        ExtensionConfig::StubDeny => stub(entry, PluginState::StubDeny, "wasm-default-deny", "with empty rules", "denied"),
         ExtensionConfig::Other(type_url) => said(PluginState::Unknown, ".@type", format!("ECDS holds {type_url} under its name")),
         ExtensionConfig::Missing => Health::new(
             PluginState::Pending,
@@ -101,14 +95,45 @@ fn held(entry: &EcdsFilter) -> Health {
     }
 }
 
+/// The agent's filter, by its stat prefix, which old agents do not write, else by its shape.
+fn stub(entry: &EcdsFilter, state: PluginState, prefix: &str, shape: &str, then: &str) -> Health {
+    let (field, sign) = match entry.raw.as_str() {
+        raw if !raw.contains(prefix) => (".rules", shape),
+        raw if raw.contains("filters.network") => (".stat_prefix", prefix),
+        _ => (".rules_stat_prefix", prefix),
+    };
+    let what = format!("ECDS holds an RBAC filter {sign} in its place: the module could not be fetched, all requests are {then}");
+    Health::new(state, Evidence::of_dump(format!("{CONFIG}{field}"), what))
+}
+
+/// What a listener holds of the filters of an EnvoyFilter: the module that most is to be said of. Whether Envoy has fetched one cannot be seen.
+fn in_listener(inline: &[&Filter]) -> Health {
+    let said = |state, what: String| Health::new(state, Evidence::of_dump(format!("{REFERENCE} … typed_config"), what));
+    let configs: Vec<ExtensionConfig> = inline.iter().map(|filter| config_dump::inline(filter)).collect();
+    let fetched = configs.iter().find_map(|config| match config {
+        ExtensionConfig::Wasm { url, .. } if !url.is_empty() => Some(url),
+        _ => None,
+    });
+    match (fetched, configs.first()) {
+        (Some(url), _) => said(
+            PluginState::Unknown,
+            format!("the listener names the module's URL {url}, which Envoy fetches itself: whether it runs is not to be seen"),
+        ),
+        (None, Some(ExtensionConfig::Wasm { file, .. })) if !file.is_empty() => {
+            said(PluginState::Running, format!("the listener has the module as {file}"))
+        }
+        (None, _) => said(PluginState::Running, "its configuration is in the listener itself".to_owned()),
+    }
+}
+
 /// Listeners have it, and the ECDS section does not.
 fn without_entry(plugin: &PluginId, dump: &ConfigDump, stands: &Stands<'_>) -> Health {
     let filters = stands.listeners.iter().flat_map(|listener| &listener.chains).flat_map(|chain| chain.filters());
-    let mut of_plugin = filters.filter(|filter| placement::is_of(filter, plugin));
-    // Lua, and the Wasm of an EnvoyFilter, stand in the listener itself and need no ECDS.
-    if of_plugin.any(|filter| matches!(filter.source, FilterSource::Inline(_))) {
-        let field = format!("{REFERENCE} … typed_config");
-        return Health::new(PluginState::Running, Evidence::of_dump(field, "its configuration is in the listener itself"));
+    let of_plugin = filters.filter(|filter| placement::is_of(filter, plugin));
+    // Lua, and the Wasm of an EnvoyFilter, are in the listener itself and need no ECDS.
+    let inline: Vec<&Filter> = of_plugin.filter(|filter| matches!(filter.source, FilterSource::Inline(_))).collect();
+    if !inline.is_empty() {
+        return in_listener(&inline);
     }
     let warming = stands.names(ListenerState::Warming);
     let has_ecds = dump.sections.iter().any(|section| section.type_url.contains("EcdsConfigDump"));
@@ -163,8 +188,12 @@ fn not_in_use(held: Health, dump: &ConfigDump, expected: &Expected, stands: &Sta
         _ => (PluginState::Leftover, "no listener refers to it, and ECDS still holds it".to_owned()),
     };
     let reference = Evidence::of_dump(REFERENCE, what);
-    Health::of(state, [vec![reference, expected.evidence()], held.evidence].concat())
+    let goes = (state == PluginState::Leftover && !draining.is_empty()).then(|| Evidence::of_dump("", GOES));
+    Health::of(state, [vec![reference, expected.evidence()], held.evidence, goes.into_iter().collect()].concat())
 }
+
+/// Envoy gives up a subscription with the last listener, or chain, that asked for it (`source/common/filter/config_discovery_impl.cc`).
+const GOES: &str = "it goes with the draining listeners";
 
 /// A proxy that starts has its own listeners alone, and its ECDS section is read after them.
 fn has_no_listeners(dump: &ConfigDump) -> bool {

@@ -1,15 +1,18 @@
 //! VMs that failed while their plugin is in place: the dump and Envoy's counters go on as if it ran. A VM of Envoy's worker that failed
-//! is not made anew under `FAIL_CLOSE`, which answers with 503, nor under `FAIL_OPEN`, which passes the plugin by.
+//! is not started again under `FAIL_CLOSE`, which answers with 503, nor under `FAIL_OPEN`, which passes the plugin by.
+//!
+//! A line of a failure hardly ever names a plugin, so what the proxy holds decides whose it can be.
 
 use std::collections::BTreeSet;
 
-use super::lines::{evidence, is_failure, is_since};
+use super::dump::{ENTRY, names_plugin};
+use super::lines::{evidence, is_failure};
+use super::vms::{Module, Vm, modules, vms};
 use super::{Evidence, counters, weigh};
-use crate::analysis::placement;
 use crate::ingest::logs::details::{FAIL_STREAM, details};
-use crate::model::envoy::{ConfigDump, ExtensionConfig, FilterSource, ListenerState};
-use crate::model::ids::{PluginId, PluginKind};
-use crate::model::log_details::LogDetails;
+use crate::model::envoy::{ConfigDump, ExtensionConfig};
+use crate::model::ids::PluginId;
+use crate::model::log_details::{LogDetails, LoggedRequest};
 use crate::model::logs::{LogEvent, LogRecord};
 use crate::model::vitals::Vitals;
 
@@ -36,44 +39,168 @@ pub struct Unnamed {
     pub requests: bool,
 }
 
-/// What shows that VMs of a plugin that runs have failed since it was put in place.
-pub(super) fn of_plugin(plugin: &PluginId, dump: &ConfigDump, vitals: &Vitals) -> Vec<Evidence> {
-    let entry = weigh::entry(plugin, dump);
-    let is_alone = modules(dump).iter().eq([plugin]);
-    // A note says that the plugin was concluded, and not named.
-    let is_named = |record: &LogRecord| record.plugin.is_some() && record.plugin_note.is_none();
-    let is_its = |record: &LogRecord| record.plugin.as_ref().map_or(is_alone, |of| of == plugin);
-    let is_of = |record: &LogRecord| is_its(record) && (is_named(record) || !is_at_start(record));
-    let is_own = |record: &&LogRecord| is_of(record) && is_since(record, entry);
-    let mut found = summed(vitals.log.iter().filter(is_own));
-    if let (Some(ExtensionConfig::Wasm { name, .. }), Some(metrics)) = (entry.map(|entry| &entry.config), &vitals.envoy) {
-        found.extend(counters::failed_restarts(name, metrics));
+/// What the log and the counters say of the VM of a plugin that runs, since the plugin was put in place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct OfPlugin {
+    /// That it has failed.
+    pub failures: Vec<Evidence>,
+    /// That it failed, and has run since.
+    pub healed: Option<Evidence>,
+    /// That it or another one has failed.
+    pub unnamed: Option<Unnamed>,
+}
+
+/// Reads them.
+pub(super) fn of_plugin(plugin: &PluginId, dump: &ConfigDump, vitals: &Vitals) -> OfPlugin {
+    let mut found = OfPlugin::default();
+    if vitals.log.iter().any(|record| is_failure(record) || ended(record)) {
+        let modules = modules(dump);
+        let told = Told::of(&modules, &vitals.log);
+        // What was put in place after the failure has a VM of its own by then.
+        let is_its = |(vm, signs): &&(Vm<'_>, Signs<'_>)| signs.failed.last().is_some_and(|last| vm.had(plugin, last));
+        if let Some((vm, signs)) = told.vms.iter().find(is_its) {
+            if signs.is_healed() {
+                found.healed = signs.life();
+            } else {
+                found.failures = summed(&signs.failed);
+                let others = vm.others(plugin);
+                found.failures.extend(others.map(|others| Evidence::of_dump(ENTRY, format!("it shares its VM with {others}"))));
+            }
+        }
+        found.unnamed = told.unnamed().filter(|unnamed| found.failures.is_empty() && unnamed.plugins.contains(plugin));
+    }
+    if let (Some(ExtensionConfig::Wasm { name, .. }), Some(metrics)) =
+        (weigh::entry(plugin, dump).map(|entry| &entry.config), &vitals.envoy)
+    {
+        found.failures.extend(counters::failed_restarts(name, metrics));
     }
     found
 }
 
-/// Failures that the log does not say the plugin of, and that several modules of the proxy can have had; None where there are none.
+/// Failures that the log does not say the plugin of, and that VMs of several plugins of the proxy can have had; None where there are none.
 pub fn unnamed(dump: &ConfigDump, vitals: &Vitals) -> Option<Unnamed> {
-    let modules = modules(dump);
-    if modules.len() < 2 {
-        return None;
+    Told::of(&modules(dump), &vitals.log).unnamed()
+}
+
+/// What the log says of the VMs of a proxy.
+struct Told<'m, 'l> {
+    vms: Vec<(Vm<'m>, Signs<'l>)>,
+    /// Records of failures that can be of several of these VMs, or of a plugin that is gone: with those, by their places, and how many
+    /// records come before it.
+    open: Vec<(Vec<usize>, usize, &'l LogRecord)>,
+}
+
+impl<'m, 'l> Told<'m, 'l> {
+    fn of(modules: &'m [Module], log: &'l [LogRecord]) -> Self {
+        // A request that none of the plugins here can have ended was ended by one that is gone, and so was the failure before it.
+        let nobody_ends = !modules.iter().any(Module::ends_requests);
+        let gone = log.iter().rfind(|record| nobody_ends && ended(record)).and_then(|record| record.time);
+        let mut told = Self { vms: vms(modules).into_iter().map(|vm| (vm, Signs::default())).collect(), open: Vec::new() };
+        for (at, record) in log.iter().enumerate() {
+            let suspects = if gone.is_some() && record.time <= gone { Vec::new() } else { suspects(record, modules) };
+            let keys: BTreeSet<&str> = suspects.iter().map(|module| module.vm.as_str()).collect();
+            let places: Vec<usize> = (0..told.vms.len()).filter(|place| keys.contains(told.vms[*place].0.key)).collect();
+            match (places.as_slice(), keys.len()) {
+                ([only], 1) => told.vms[*only].1.fail(record),
+                ([], _) => told.vms.iter_mut().for_each(|(vm, signs)| signs.live(vm, at, record)),
+                _ => told.open.push((places, at, record)),
+            }
+        }
+        told
     }
-    let is_in_place = |record: &LogRecord, plugin: &PluginId| is_since(record, weigh::entry(plugin, dump));
-    let of_one = |record: &&LogRecord| record.plugin.is_none() && !is_at_start(record);
-    let mut records = vitals.log.iter().filter(of_one).filter(|record| modules.iter().any(|plugin| is_in_place(record, plugin)));
-    let evidence = summed(records.clone());
-    let requests = records.clone().any(ended);
-    let last = records.next_back()?;
-    let plugins = modules.into_iter().filter(|plugin| is_in_place(last, plugin)).collect();
-    (!evidence.is_empty()).then_some(Unnamed { plugins, evidence, requests })
+
+    /// What is left open: not what one of the VMs is known to have had, nor what all of them have outlived.
+    fn unnamed(&self) -> Option<Unnamed> {
+        let is_open = |(places, at, _): &&(Vec<usize>, usize, &LogRecord)| {
+            let mut signs = places.iter().map(|place| &self.vms[*place].1);
+            signs.clone().all(Signs::is_healed) && !signs.all(|signs| signs.last_life > Some(*at))
+        };
+        let open: Vec<_> = self.open.iter().filter(is_open).collect();
+        let (places, ..) = open.last()?;
+        let plugins: BTreeSet<PluginId> = places.iter().flat_map(|place| self.vms[*place].0.plugins()).cloned().collect();
+        let records: Vec<&LogRecord> = open.iter().map(|(.., record)| *record).collect();
+        let requests = records.iter().any(|record| ended(record));
+        Some(Unnamed { plugins: plugins.into_iter().collect(), evidence: summed(&records), requests })
+    }
+}
+
+/// Whose VM a record of a failure can be of; none for any other record, and where it is of a plugin that is gone.
+fn suspects<'m>(record: &LogRecord, modules: &'m [Module]) -> Vec<&'m Module> {
+    let (failure, ended) = (is_failure(record), ended(record));
+    if !failure && !ended {
+        return Vec::new();
+    }
+    // A note says that the plugin was concluded, or is not there any more.
+    if let Some(plugin) = record.plugin.as_ref().filter(|plugin| record.plugin_note.is_none() || names_plugin(&record.message, plugin)) {
+        return modules.iter().filter(|module| module.in_place && module.plugin == *plugin && module.is_since(record)).collect();
+    }
+    if failure && is_at_start(record) {
+        return Vec::new();
+    }
+    modules.iter().filter(|module| module.is_since(record) && (!ended || module.ends_requests())).collect()
+}
+
+/// What the log says of one VM: its failures, and whether it has run since.
+#[derive(Default)]
+struct Signs<'l> {
+    /// The records of its failures, in their order.
+    failed: Vec<&'l LogRecord>,
+    /// The threads of Envoy whose VM has failed and has given no sign since; None where a line does not say which.
+    dead: Vec<Option<&'l str>>,
+    /// The last record that shows that it runs, and how many come before it.
+    sign: Option<&'l LogRecord>,
+    last_life: Option<usize>,
+    /// Whether requests were answered after the last failure.
+    answered: bool,
+    /// Whether requests were answered between those that it ended: each worker has a VM of its own, so that an answer proves nothing.
+    mixed: bool,
+}
+
+impl<'l> Signs<'l> {
+    fn fail(&mut self, record: &'l LogRecord) {
+        if ended(record) {
+            self.mixed |= self.answered;
+            if self.dead.is_empty() {
+                self.dead.push(None);
+            }
+        } else {
+            self.dead.push(thread(record));
+            self.mixed = false;
+        }
+        self.answered = false;
+        self.failed.push(record);
+    }
+
+    fn live(&mut self, vm: &Vm<'_>, at: usize, record: &'l LogRecord) {
+        if vm.spoke(record) {
+            let spoke = thread(record);
+            self.dead.retain(|dead| dead.is_some() && spoke.is_some() && *dead != spoke);
+        } else if vm.answered(record) {
+            self.answered = true;
+        } else {
+            return;
+        }
+        (self.sign, self.last_life) = (Some(record), Some(at));
+    }
+
+    /// Whether it runs, for all that the log says.
+    fn is_healed(&self) -> bool {
+        self.dead.is_empty() || self.answered && !self.mixed
+    }
+
+    /// What shows that it runs again.
+    fn life(&self) -> Option<Evidence> {
+        let (failed, sign) = (evidence(self.failed.last()?), self.sign?);
+        let what = if sign.event == Some(LogEvent::Request) { "a request passed it" } else { "it spoke" };
+        Some(Evidence { what: format!("its VM failed at {}, and has run since: {what}", failed.field), ..evidence(sign) })
+    }
 }
 
 /// The last line of a VM's failure and the last request that one ended, with how many more there are.
-fn summed<'l>(records: impl Iterator<Item = &'l LogRecord> + Clone) -> Vec<Evidence> {
+fn summed(records: &[&LogRecord]) -> Vec<Evidence> {
     let of = |is_it: fn(&LogRecord) -> bool, say: fn(&LogRecord, usize) -> Evidence| {
-        let found = records.clone().filter(|record| is_it(record));
-        let count = found.clone().count();
-        found.last().map(|last| say(last, count))
+        let found: Vec<&&LogRecord> = records.iter().filter(|record| is_it(record)).collect();
+        found.last().map(|last| say(last, found.len()))
     };
     let said = |record: &LogRecord, count: usize| {
         let Evidence { source, field, what } = evidence(record);
@@ -82,10 +209,7 @@ fn summed<'l>(records: impl Iterator<Item = &'l LogRecord> + Clone) -> Vec<Evide
     };
     let requests = |record: &LogRecord, count: usize| {
         let many = if count == 1 { "1 request ended".to_owned() } else { format!("{count} requests ended") };
-        let code = match details(record) {
-            Some(LogDetails::Request(request)) => request.code,
-            _ => 0,
-        };
+        let code = request(record).map_or(0, |request| request.code);
         Evidence { what: format!("{many} with {code} {FAIL_STREAM}, since its VM has failed"), ..evidence(record) }
     };
     [of(is_failure, said), of(ended, requests)].into_iter().flatten().collect()
@@ -97,18 +221,18 @@ fn is_at_start(record: &LogRecord) -> bool {
 
 /// Whether a VM that failed ended a request.
 fn ended(record: &LogRecord) -> bool {
-    record.event == Some(LogEvent::Request)
-        && matches!(details(record), Some(LogDetails::Request(request)) if request.details == FAIL_STREAM)
+    request(record).is_some_and(|request| request.details == FAIL_STREAM)
 }
 
-/// The plugins with a module that a listener in force has.
-fn modules(dump: &ConfigDump) -> BTreeSet<PluginId> {
-    let active = || dump.listeners.iter().filter(|listener| listener.state == ListenerState::Active);
-    let stands = |plugin: &PluginId| active().any(|listener| placement::count_in_listener(listener, plugin) > 0);
-    let held =
-        dump.ecds.iter().filter(|entry| matches!(entry.config, ExtensionConfig::Wasm { .. })).filter_map(|entry| entry.plugin.clone());
-    let filters = active().flat_map(|listener| &listener.chains).flat_map(|chain| chain.filters());
-    let inline = filters.filter(|filter| matches!(filter.source, FilterSource::Inline(_))).filter_map(|filter| filter.plugin.as_ref());
-    let inline = inline.map(|plugin| &plugin.id).filter(|id| id.kind == PluginKind::EnvoyFilter).cloned();
-    held.filter(stands).chain(inline).collect()
+/// The request that a record is of.
+pub(super) fn request(record: &LogRecord) -> Option<Box<LoggedRequest<'_>>> {
+    match details(record) {
+        Some(LogDetails::Request(request)) if record.event == Some(LogEvent::Request) => Some(request),
+        _ => None,
+    }
+}
+
+/// The thread of Envoy that wrote a line, by its last column.
+fn thread(record: &LogRecord) -> Option<&str> {
+    record.raw.trim_end().rsplit_once("\tthread=").map(|(_, number)| number)
 }

@@ -5,7 +5,7 @@ use super::weigh::decide;
 use super::{Evidence, EvidenceSource, Health, PluginState};
 use crate::analysis::sync as rules;
 use crate::ingest::plugin_name;
-use crate::model::ids::{PluginId, ProxyId};
+use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::snapshot::Snapshot;
 use crate::model::sync::{EXTENSIONS, LISTENERS, Sync, SyncState, TypeSync};
 
@@ -57,6 +57,7 @@ fn names(plugin: &PluginId, error: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '~' | '/' | '_');
     error.split(|c| !is_part(c)).map(|word| word.trim_end_matches('.')).any(|word| {
         let resource = plugin_name::of_resource(word, false).is_some_and(|found| found.id == *plugin);
-        resource || plugin_name::of_configuration(word).is_some_and(|(name, _)| name == plugin.name)
+        let of_envoy_filter = plugin.kind == PluginKind::EnvoyFilter && word == plugin.name.name;
+        resource || of_envoy_filter || plugin_name::of_configuration(word).is_some_and(|(name, _)| name == plugin.name)
     })
 }

@@ -11,10 +11,12 @@ mod istiod;
 mod lines;
 pub mod module;
 mod roll_up;
+mod vms;
 mod weigh;
 
 use serde::Serialize;
 
+use crate::analysis::lookup;
 use crate::model::envoy::DumpView;
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::snapshot::Snapshot;
@@ -22,7 +24,7 @@ use crate::model::snapshot::Snapshot;
 pub use dump::of_dump;
 pub use expected::Expected;
 pub use failures::{Unnamed, unnamed};
-pub use roll_up::{Rollup, roll_up};
+pub use roll_up::{Rollup, roll_up, roll_up_of};
 
 /// The state of one plugin in one proxy, in the words of JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -217,7 +219,8 @@ impl Health {
 /// The state of `plugin` in `proxy`, by all that the snapshot holds of it.
 pub fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Health {
     let Some(loaded) = snapshot.dump(proxy) else {
-        return Health::new(PluginState::Unknown, Evidence::of_dump("", "its config dump was not read"));
+        let why = lookup::why_not_running(&snapshot.objects, proxy);
+        return Health::new(PluginState::Unknown, Evidence::of_dump("", why.unwrap_or_else(|| "its config dump was not read".to_owned())));
     };
     let health = of_dump(plugin, &loaded.dump, &Expected::of(snapshot, plugin, proxy));
     let health = expected::held_against_prediction(health, snapshot, plugin, proxy);

@@ -3,6 +3,9 @@
 use serde::Serialize;
 
 use super::{PluginState, Weight};
+use crate::analysis::lookup;
+use crate::model::ids::ProxyId;
+use crate::model::snapshot::Snapshot;
 
 /// The state of a plugin over all its proxies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -59,6 +62,17 @@ impl Rollup {
             Self::Ready | Self::Pending | Self::Unmatched | Self::Unknown => Self::Unknown,
         }
     }
+}
+
+/// The same without those of which nothing is known because they do not run, or not yet, as long as any runs: a pod that is to come says
+/// nothing of how a plugin is.
+pub fn roll_up_of<'p>(snapshot: &Snapshot, proxies: impl Iterator<Item = (&'p ProxyId, PluginState)>) -> Rollup {
+    let is_to_come = |(proxy, state): &(&ProxyId, PluginState)| {
+        *state == PluginState::Unknown && lookup::why_not_running(&snapshot.objects, proxy).is_some()
+    };
+    let (to_come, there): (Vec<_>, Vec<_>) = proxies.partition(is_to_come);
+    let counted = if there.is_empty() { to_come } else { there };
+    roll_up(&counted.into_iter().map(|(_, state)| state).collect::<Vec<_>>())
 }
 
 /// Sums up the states of a plugin over its proxies. Those that it is not meant for say nothing of how it is.

@@ -4,6 +4,7 @@
 //! alone is believed only where nothing contradicts it. Counters go on since the start of Envoy and of the agent: an old failure
 //! is told as one that was, and decides nothing.
 
+use super::failures::{OfPlugin, Unnamed};
 use super::{Evidence, EvidenceSource, Health, PluginState, counters, failures, lines};
 use crate::ingest::plugin_name;
 use crate::model::envoy::{ConfigDump, EcdsFilter, ExtensionConfig};
@@ -45,11 +46,19 @@ pub(super) fn weighed(health: Health, plugin: &PluginId, dump: &ConfigDump, vita
     if let Some(metrics) = vitals.agent.as_ref().filter(|_| entry.is_some() || state == PluginState::Pending) {
         evidence.extend(counters::of_agent(state, metrics));
     }
-    let failures = if state == PluginState::Running { failures::of_plugin(plugin, dump, vitals) } else { Vec::new() };
+    let OfPlugin { failures, healed, unnamed } =
+        if state == PluginState::Running { failures::of_plugin(plugin, dump, vitals) } else { OfPlugin::default() };
     // A counter goes on since Envoy's start; what the log says is of now.
     let (now, ever): (Vec<Evidence>, Vec<Evidence>) = failures.iter().cloned().partition(|failure| failure.source == EvidenceSource::Log);
     evidence.splice(0..0, now);
     evidence.extend(ever);
+    evidence.extend(healed);
+    if let Some(Unnamed { plugins, evidence: shown, .. }) = unnamed {
+        let names: Vec<String> = plugins.iter().map(PluginId::to_string).collect();
+        let said = |shown: Evidence| Evidence { what: format!("a VM has failed, of one of {}: {}", names.join(", "), shown.what), ..shown };
+        state = PluginState::Unknown;
+        evidence.splice(0..0, shown.into_iter().map(said));
+    }
     Health { state, evidence, failures }
 }
 
@@ -73,10 +82,7 @@ pub(super) fn decide(
 /// `shared target FilterConfigSubscription init extensions.istio.io/trafficextension/default.p`: what Envoy names the target of a
 /// filter whose configuration has not come (`source/common/filter/config_discovery_impl.cc`).
 fn waited_for(plugin: &PluginId, waits: &[Waiting]) -> Option<Evidence> {
-    let is_it = |target: &String| {
-        let resource = target.split_whitespace().next_back().unwrap_or_default();
-        plugin_name::of_resource(resource, true).is_some_and(|found| found.id == *plugin)
-    };
+    let is_it = |target: &String| plugin_name::is_resource_of(target.split_whitespace().next_back().unwrap_or_default(), plugin);
     let waiting: Vec<&str> =
         waits.iter().filter(|waiting| waiting.targets.iter().any(is_it)).map(|waiting| waiting.whose.as_str()).collect();
     let target = waits.iter().flat_map(|waiting| &waiting.targets).find(|target| is_it(target))?;

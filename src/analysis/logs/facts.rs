@@ -171,7 +171,10 @@ impl Facts {
         let took: Vec<String> =
             [took("in all", request.duration_ms), took("upstream", request.upstream_ms)].into_iter().flatten().collect();
         self.add("took", took.join(", "));
-        self.add("bytes", format!("{} received, {} sent", request.bytes_received, request.bytes_sent));
+        let bytes = |what: &str, bytes: Option<u64>| bytes.map(|bytes| format!("{bytes} {what}"));
+        let bytes: Vec<String> =
+            [bytes("received", request.bytes_received), bytes("sent", request.bytes_sent)].into_iter().flatten().collect();
+        self.add("bytes", bytes.join(", "));
         let way = request.inbound.map(|inbound| if inbound { ", to the workload" } else { ", from the workload" }).unwrap_or_default();
         self.add("cluster", if request.cluster.is_empty() { String::new() } else { format!("{}{way}", request.cluster) });
         self.add("upstream", between(&request.upstream_host, "from", &request.upstream_local));
@@ -181,5 +184,6 @@ impl Facts {
         self.add("server name", &*request.server_name);
         self.add("route", &*request.route);
         self.add("request id", &*request.request_id);
+        self.add("format", request.note.unwrap_or_default());
     }
 }

@@ -75,7 +75,12 @@ pub fn words(record: &LogRecord) -> Cow<'_, str> {
             let stub = stub.map(|stub| format!("; a stub in its place {}", stub_does(stub))).unwrap_or_default();
             format!("{url}{cause}{stub}")
         }
+        LogDetails::PluginLog { plugin: Some(plugin), root_id, .. } if is_told(record) && !plugin.ends_with(TRANSLATED) => {
+            format!("{plugin} {root_id}: {}", record.message)
+        }
         LogDetails::PluginLog { root_id, .. } if !root_id.is_empty() => format!("{root_id}: {}", record.message),
+        // Nothing is known of it but that it is a request.
+        LogDetails::Request(request) if request.note.is_some() && request.method.is_empty() => return Cow::Borrowed(&record.message),
         LogDetails::Request(request) => requested(&request, record.plugin_note.as_deref()),
         LogDetails::Discarded { object, why } => format!("{}: {why}", named(&object)),
         LogDetails::Started { program, version } if !version.is_empty() => format!("{program} {version}"),
@@ -85,6 +90,11 @@ pub fn words(record: &LogRecord) -> Cow<'_, str> {
         | LogDetails::PluginLog { .. }
         | LogDetails::Started { .. } => return Cow::Borrowed(&record.message),
     })
+}
+
+/// Whether the plugin was looked for: then its name is said where istiod has not marked it, since nothing else in a text says it.
+fn is_told(record: &LogRecord) -> bool {
+    record.plugin.is_some() || record.plugin_note.is_some()
 }
 
 fn stub_does(stub: &str) -> &str {

@@ -13,7 +13,7 @@ pub enum ChainKind {
     Service,
     /// For what no declared port takes.
     Passthrough,
-    /// Traffic to the proxy's own port goes nowhere.
+    /// What it takes goes nowhere.
     Blackhole,
     /// For an ingress port of a Sidecar.
     Ingress,
@@ -23,7 +23,7 @@ pub enum ChainKind {
     Waypoint,
     /// From the workload to elsewhere.
     Outbound,
-    /// The listener's `default_filter_chain`.
+    /// The listener's `default_filter_chain` that passes through, or of which no more is known.
     Default,
     /// None of these.
     Other,
@@ -46,16 +46,27 @@ impl ChainKind {
     }
 }
 
-/// The sort of a chain of a listener with this direction (`core/listener_inbound.go`, `core/listener.go`).
+/// The cluster that drops what comes to it (`pilot/pkg/networking/util/util.go`).
+const BLACK_HOLE: &str = "BlackHoleCluster";
+/// The cluster that passes on what leaves the workload to where it was sent.
+pub(super) const PASSTHROUGH: &str = "PassthroughCluster";
+
+/// Whether what a chain takes goes nowhere.
+pub fn is_black_hole(chain: &FilterChain) -> bool {
+    matches!(&chain.destination, Some(Destination::Cluster(name)) if name == BLACK_HOLE)
+}
+
+/// The sort of a chain of a listener with this direction (`core/listener_inbound.go`, `core/listener.go`). The `default_filter_chain` of a
+/// port whose protocol is not known leads to the port's service, and is that service's.
 pub fn classify(chain: &FilterChain, direction: Option<ListenerDirection>) -> ChainKind {
     let cluster = match &chain.destination {
         Some(Destination::Cluster(name)) => name.as_str(),
         Some(Destination::Route(_)) | None => "",
     };
-    if cluster == "BlackHoleCluster" {
+    if is_black_hole(chain) {
         return ChainKind::Blackhole;
     }
-    if chain.is_default {
+    if chain.is_default && (chain.destination.is_none() || direction.is_none() || cluster == PASSTHROUGH) {
         return ChainKind::Default;
     }
     match direction {
@@ -70,7 +81,7 @@ pub fn classify(chain: &FilterChain, direction: Option<ListenerDirection>) -> Ch
                 ChainKind::Service
             }
         }
-        Some(ListenerDirection::Outbound) if cluster == "PassthroughCluster" => ChainKind::Passthrough,
+        Some(ListenerDirection::Outbound) if cluster == PASSTHROUGH => ChainKind::Passthrough,
         Some(ListenerDirection::Outbound) => ChainKind::Outbound,
         Some(ListenerDirection::Gateway) => ChainKind::Gateway,
         Some(ListenerDirection::Waypoint) => ChainKind::Waypoint,

@@ -7,11 +7,12 @@ use serde::Serialize;
 
 use super::era::Version;
 use crate::model::envoy::{ConfigDump, Direction, Filter, FilterChain, Listener, ListenerAddress, NameEra};
-use crate::model::ids::{PluginId, PluginKind, ProxyId};
+use crate::model::ids::{ObjectName, PluginId, PluginKind, ProxyId};
+use crate::model::policy::{Policy, PolicySpec};
 use crate::model::snapshot::Snapshot;
 use crate::model::workload::ProxyKind;
 
-pub use kind::{ChainKind, classify};
+pub use kind::{ChainKind, classify, is_black_hole};
 pub use words::{destination, meaning, recognised_by};
 
 /// In which direction a listener's traffic goes, seen from the workload.
@@ -82,7 +83,7 @@ pub fn is_of(filter: &Filter, plugin: &PluginId) -> bool {
     filter.plugin.as_ref().is_some_and(|found| found.id == *plugin)
 }
 
-/// How often the plugin's filter stands in a chain: once, but for EnvoyFilters that double it.
+/// How often the plugin's filter is in a chain: once, but for EnvoyFilters that double it.
 pub fn count_in_chain(chain: &FilterChain, plugin: &PluginId) -> usize {
     chain.filters().filter(|filter| is_of(filter, plugin)).count()
 }
@@ -105,6 +106,23 @@ pub fn plugin_of(filter: &Filter, snapshot: &Snapshot) -> Option<PluginId> {
         }
     }
     Some(found.id.clone())
+}
+
+/// The EnvoyFilter that put a filter of this name into a proxy: the only one that writes it there. None where that cannot be known.
+pub fn envoy_filter_of<'s>(snapshot: &'s Snapshot, proxy: &ProxyId, filter: &str) -> Option<&'s ObjectName> {
+    let (pod, root) = (snapshot.objects.pods.get(proxy), snapshot.objects.root_namespace());
+    let reaches = |policy: &Policy| {
+        let of = &policy.name.namespace;
+        let selects = pod.zip(policy.selector.as_ref()).is_none_or(|(pod, selector)| selector.matches(&pod.labels));
+        (*of == proxy.namespace || of == root) && selects
+    };
+    let writes = |policy: &Policy| match &policy.spec {
+        PolicySpec::EnvoyFilter(spec) => spec.patches.iter().any(|patch| patch.writes_filter(filter)),
+        _ => false,
+    };
+    let mut writing = snapshot.objects.policies.values().filter(|policy| writes(policy) && reaches(policy));
+    let only = writing.next()?;
+    writing.next().is_none().then_some(&only.name)
 }
 
 /// The plugins that have a filter in any listener of a dump, or an entry in its ECDS section, by name.

@@ -1,25 +1,48 @@
 //! A chain in plain words: who takes it, by what it is recognised, where it goes.
 
-use super::kind::ChainKind;
-use crate::model::envoy::{ChainMatch, FilterChain, Listener, NEVER, Transport};
+use super::kind::{ChainKind, PASSTHROUGH};
+use crate::model::envoy::{ChainMatch, Destination, Direction, FilterChain, Listener, NEVER, Transport};
 
 /// What connections a chain takes, as one clause: `mTLS from the mesh to port 80`.
 pub fn meaning(chain: &FilterChain, kind: ChainKind, listener: &Listener) -> String {
     let matches = &chain.matches;
-    match kind {
-        ChainKind::Blackhole => "blackhole: traffic to the proxy itself goes nowhere".to_owned(),
+    let said = match kind {
+        ChainKind::Blackhole => return dropped(chain, listener).to_owned(),
+        _ if listener.is_static => return "listener of the bootstrap".to_owned(),
+        ChainKind::Default if is_passed_through(chain) => return "everything that no other chain takes, passed through".to_owned(),
         ChainKind::Service | ChainKind::Ingress => {
             let sidecar = if kind == ChainKind::Ingress { " (Sidecar ingress)" } else { "" };
             format!("{}{}{}{sidecar}", transport(chain), to_port(matches), if is_http(chain) { "" } else { ", TCP" })
         }
         ChainKind::Passthrough => format!("passthrough{}{}, {}", family(matches), to_port(matches), short_transport(chain)),
-        ChainKind::Default => "everything that no other chain takes, passed through".to_owned(),
         ChainKind::Outbound => format!("{}{}", if is_http(chain) { "HTTP" } else { protocol(chain) }, outbound_target(chain, listener)),
-        ChainKind::Gateway => gateway(chain, listener),
+        ChainKind::Gateway | ChainKind::Default => gateway(chain, listener),
         ChainKind::Waypoint => waypoint(chain),
-        ChainKind::Other if listener.is_static => "listener of the bootstrap".to_owned(),
         ChainKind::Other => short_transport(chain),
+    };
+    match (chain.is_default, listener.chains.len()) {
+        (false, _) => said,
+        (true, 1) => format!("{said} (all connections)"),
+        (true, _) => format!("{said}, for what no other chain takes"),
     }
+}
+
+/// What a chain drops that leads to the black hole. A listener that gets the redirected traffic has one for its own port, lest the proxy
+/// connects to itself (`core/listener_builder.go`, `core/listener_inbound.go: buildInboundBlackhole`); what leaves the workload and is for no
+/// known service goes there where the policy is so (`listener_builder.go: buildOutboundCatchAllNetworkFiltersOnly`).
+fn dropped(chain: &FilterChain, listener: &Listener) -> &'static str {
+    let matches = &chain.matches;
+    if matches.destination_port.is_some() && matches.destination_port == listener.port() {
+        "blackhole: traffic to the proxy itself goes nowhere"
+    } else if listener.direction == Some(Direction::Outbound) && (chain.is_default || matches.is_empty()) {
+        "dropped: destinations that the mesh does not know (outboundTrafficPolicy REGISTRY_ONLY, of the mesh or of a Sidecar)"
+    } else {
+        "dropped: what comes here goes nowhere (BlackHoleCluster)"
+    }
+}
+
+fn is_passed_through(chain: &FilterChain) -> bool {
+    matches!(&chain.destination, Some(Destination::Cluster(name)) if name == PASSTHROUGH)
 }
 
 /// By what a connection is recognised, in the words of `FilterChainMatch`: `tls · istio, istio-peer-exchange`.
@@ -44,12 +67,30 @@ pub fn recognised_by(chain: &FilterChain) -> String {
     let ports: Vec<String> = matches.source_ports.iter().map(u16::to_string).collect();
     list("source port ", &ports);
     list("", &matches.other);
-    let never = chain.matcher.first().is_some_and(|condition| condition == NEVER);
-    list(if never { "" } else { "if " }, &chain.matcher);
+    let ways = ways(&chain.matcher);
+    if !ways.is_empty() {
+        parts.push(ways);
+    }
     match (parts.is_empty(), matches.destination_port) {
         (true, Some(port)) => format!("port {port}"),
         (true, None) => "anything".to_owned(),
         (false, _) => parts.join(" · "),
+    }
+}
+
+/// The ways through the listener's matcher that lead to a chain, any of which will do: those that differ in their last value alone are put
+/// together.
+fn ways(ways: &[String]) -> String {
+    if ways.first().is_some_and(|way| way == NEVER) {
+        return NEVER.to_owned();
+    }
+    let divided: Vec<(&str, &str)> = ways.iter().filter_map(|way| way.rsplit_once(" is ")).collect();
+    match divided.as_slice() {
+        [(first, _), ..] if divided.len() == ways.len() && divided.iter().all(|(before, _)| before == first) => {
+            let values: Vec<&str> = divided.iter().map(|(_, value)| *value).collect();
+            format!("if {first} is {}", values.join(" or "))
+        }
+        _ => ways.iter().map(|way| format!("if {way}")).collect::<Vec<_>>().join(" or "),
     }
 }
 
@@ -129,15 +170,19 @@ fn gateway(chain: &FilterChain, listener: &Listener) -> String {
     format!("{what}{hosts}{port}")
 }
 
-/// Istio names a waypoint's chains `inbound-vip|<port>|<protocol>|<host>` and `direct-http`, `direct-tcp`
-/// (`core/listener_waypoint.go`).
+/// Istio names a waypoint's chains `inbound-vip|<port>|<protocol>|<host>`, until 1.23 `inbound-vip|<port>||<host>-http` and `…-tcp`, and
+/// `direct-http`, `direct-tcp` (`core/listener_waypoint.go` of each release). Where a name is none of these, the cluster says it, which has
+/// the first form.
 fn waypoint(chain: &FilterChain) -> String {
     let protocol = if is_http(chain) { "HTTP" } else { "TCP" };
-    let parts: Vec<&str> = chain.name.split('|').collect();
-    match parts.as_slice() {
-        ["inbound-vip", port, _, host] => format!("{protocol} to {host} port {port}"),
-        ["inbound-vip", port, host] => format!("{protocol} to {host} port {port}"),
-        [name] if name.starts_with("direct") => format!("{protocol} straight to a pod"),
-        _ => protocol.to_owned(),
-    }
+    let target = |name: &str| match name.split('|').collect::<Vec<_>>().as_slice() {
+        ["inbound-vip", port, "", host] => {
+            let host = host.strip_suffix("-http").or_else(|| host.strip_suffix("-tcp")).unwrap_or(host);
+            Some(format!("{protocol} to {host} port {port}"))
+        }
+        ["inbound-vip", port, _, host] => Some(format!("{protocol} to {host} port {port}")),
+        [name] if name.starts_with("direct") => Some(format!("{protocol} straight to a pod")),
+        _ => None,
+    };
+    target(&chain.name).or_else(|| target(&destination(chain))).unwrap_or_else(|| protocol.to_owned())
 }

@@ -117,8 +117,10 @@ impl Sides<'_, '_> {
         let none = Listener { chains: Vec::new(), ..listener.clone() };
         // Read backwards: what the new one lacks goes, what only it has comes.
         let differences = comparison::differences(new.unwrap_or(&none), old.unwrap_or(&none), direction);
-        let has_plugin = [old, new, Some(listener)].into_iter().flatten().any(|one| placement::count_in_listener(one, plugin) > 0);
         let is_predicted = before.is_ok() && after.is_ok();
+        // What the proxy has and istiod would send neither now nor then is no part of the difference.
+        let counted = (!is_predicted).then_some(listener);
+        let has_plugin = [old, new, counted].into_iter().flatten().any(|one| placement::count_in_listener(one, plugin) > 0);
         if differences.is_empty() && before.is_ok() == after.is_ok() && !has_plugin {
             return None;
         }
@@ -138,9 +140,19 @@ impl Sides<'_, '_> {
         })
     }
 
-    /// What else is not predicted of the proxy as it would be: listeners of which not even the name is known, a clause each.
+    /// What else is not predicted of the proxy as it would be, a clause each: listeners of which not even the name is known, or the whole.
     pub fn unpredicted(&self, changes: &[ListenerChange]) -> Vec<String> {
-        let Ok(after) = self.after else { return Vec::new() };
+        let mut found = self.gaps();
+        let mut seen = BTreeSet::new();
+        found.retain(|why| !changes.iter().any(|change| change.note.as_ref() == Some(why)) && seen.insert(why.clone()));
+        found
+    }
+
+    fn gaps(&self) -> Vec<String> {
+        let after = match self.after {
+            Ok(after) => after,
+            Err(why) => return vec![why.clone()],
+        };
         let before = self.before.and_then(|before| before.as_ref().ok());
         let (gaps, known) = (&after.prediction.gaps, before.map(|before| before.prediction.gaps.as_slice()).unwrap_or_default());
         // Of a whole side it is always said, of single names where that is new.
@@ -154,8 +166,6 @@ impl Sides<'_, '_> {
         let already = before.map(adding).unwrap_or_default();
         let new = adding(after).into_iter().filter(|name| !already.contains(name));
         found.extend(new.map(|name| format!("EnvoyFilter {name} adds listeners of its own, which are not predicted")));
-        let mut seen = BTreeSet::new();
-        found.retain(|why| !changes.iter().any(|change| change.note.as_ref() == Some(why)) && seen.insert(why.clone()));
         found
     }
 }

@@ -47,7 +47,7 @@ impl<'v> Slice<'v> {
         match objects.services.get_mut(&(Kind::Service, self.service.clone())) {
             Some(service) if service.resolution == Resolution::Passthrough && is_new(service) => {
                 Arc::make_mut(service).endpoints.extend(self.endpoints);
-                changes.push(format!("Service {} would have these endpoints", self.service));
+                changes.push(format!("{} would give Service {} its endpoints", unread::named(self.object), self.service));
             }
             Some(service) if service.resolution != Resolution::Passthrough => warnings.push(unread::neutral(self.object)),
             _ => warnings.push(unread::warning(self.object)),

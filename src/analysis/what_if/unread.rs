@@ -55,7 +55,8 @@ pub(super) fn neutral(object: &Value) -> Warning {
     Warning::new(named(object), "is not looked at: no answer depends on it", "")
 }
 
-fn named(object: &Value) -> String {
+/// The kind and name of an object.
+pub(super) fn named(object: &Value) -> String {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     format!("{} {}", text("/kind"), text("/metadata/name"))
 }

@@ -109,20 +109,26 @@ pub(super) fn read(app: &mut App, ticket: Ticket, proxy: ProxyId, dump: Dump, ch
     if !app.waits.end(ticket) {
         return Vec::new();
     }
+    let dump = lookup::explained(&app.snapshot.objects, &proxy, dump);
     let before = app.snapshot.dump(&proxy).cloned();
     let mut unchanged = false;
     if let (Some(before), Dump::Loaded(after)) = (&before, &dump) {
         unchanged = before.vitals == after.vitals && diff::is_same(&before.dump, &after.dump);
     }
     let in_transition = matches!(&dump, Dump::Loaded(loaded) if diff::in_transition(&loaded.dump));
-    let follow_up = next_request(app, &proxy, unchanged, in_transition);
+    let is_silent = before.is_some() && matches!(dump, Dump::Failed(_));
+    // One that fell silent is asked again, as one whose listeners are on their way is.
+    let follow_up = next_request(app, &proxy, unchanged, in_transition || is_silent);
     if let Dump::Failed(why) = &dump {
         // What stays in sight is as old as it is.
-        let of = before.as_ref().and_then(|before| before.read_at).map(|time| format!("; what is shown is of {}", hour(time)));
-        app.say_failure(format!("{why}{}", of.unwrap_or_default()));
+        let of = before.as_ref().and_then(|before| before.read_at).map(|time| format!("shown as of {}: ", hour(time)));
+        app.say_failure(format!("{}{why}", of.unwrap_or_default()));
     }
     if let Some(fetch) = app.fetches.get_mut(&proxy) {
-        fetch.silent = matches!(dump, Dump::Failed(_));
+        let was_silent = std::mem::replace(&mut fetch.silent, matches!(dump, Dump::Failed(_)));
+        if was_silent && !fetch.silent && app.failed {
+            app.say(format!("{proxy} answers again"));
+        }
     }
     let mut changes = changes;
     if let Dump::Loaded(loaded) = &dump
@@ -133,8 +139,7 @@ pub(super) fn read(app: &mut App, ticket: Ticket, proxy: ProxyId, dump: Dump, ch
     }
     let name = fetch::own_name(&proxy, &dump);
     // A dump that was read stays in sight when the next one fails: the failure is said, and nothing is lost.
-    let keeps_old = matches!(dump, Dump::Failed(_)) && before.is_some();
-    if !keeps_old {
+    if !is_silent {
         let snapshot = Arc::make_mut(&mut app.snapshot);
         snapshot.dumps.remove(&proxy);
         snapshot.dumps.insert(name.clone(), dump);

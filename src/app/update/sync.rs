@@ -80,6 +80,10 @@ pub(super) fn read(app: &mut App, ticket: Ticket, outcome: Result<Arc<Sync>, Str
         return Vec::new();
     }
     app.sync = None;
+    let had_failed = std::mem::replace(&mut app.sync_failed, outcome.is_err());
+    if had_failed && !app.sync_failed && app.failed {
+        app.say("istiod answers again".to_owned());
+    }
     // For others than Sync it is one source of several: that it could not be read stands among the rest, unless what was read before
     // stays there in its place.
     let stays = matches!(app.snapshot.sync, Some(Ok(_)));
@@ -89,8 +93,8 @@ pub(super) fn read(app: &mut App, ticket: Ticket, outcome: Result<Arc<Sync>, Str
     {
         // What stays in sight is as old as it is.
         let asked = app.snapshot.sync.as_ref().and_then(|sync| sync.as_ref().ok()?.asked);
-        let of = asked.map(|time| format!("; what is shown is of {}", hour(time))).unwrap_or_default();
-        app.say_failure(format!("{why}{of}"));
+        let of = asked.map(|time| format!("shown as of {}: ", hour(time))).unwrap_or_default();
+        app.say_failure(format!("{of}{why}"));
     }
     if outcome.is_ok() || !stays {
         let snapshot = Arc::make_mut(&mut app.snapshot);

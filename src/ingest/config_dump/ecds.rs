@@ -1,5 +1,7 @@
 //! The ECDS sections: what each extension filter is configured with, a module or the stub that stands in for one.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -9,7 +11,8 @@ use super::section::lists;
 use super::{Reader, shape};
 use crate::ingest::plugin_name;
 use crate::ingest::redact;
-use crate::model::envoy::{EcdsFilter, ExtensionConfig, RawJson};
+use crate::model::envoy::{ConfigDump, EcdsFilter, ExtensionConfig, Filter, FilterChain, FilterSource, NameEra, RawJson};
+use crate::model::ids::PluginId;
 
 #[derive(Deserialize)]
 struct RawEntry<'a> {
@@ -57,11 +60,10 @@ fn understand(entry: RawEntry<'_>, body: &Value, clean: &RawJson) -> EcdsFilter 
     {
         name.clone_from(short);
     }
-    let wasm = matches!(config, ExtensionConfig::Wasm { .. } | ExtensionConfig::StubAllow | ExtensionConfig::StubDeny);
     let last_updated = owned(entry.last_updated);
     let never = last_updated.is_empty() || last_updated.starts_with("1970-01-01");
     EcdsFilter {
-        plugin: plugin_name::of_resource(&name, wasm).map(|found| found.id),
+        plugin: None,
         name,
         config,
         version: owned(entry.version_info),
@@ -70,27 +72,86 @@ fn understand(entry: RawEntry<'_>, body: &Value, clean: &RawJson) -> EcdsFilter 
     }
 }
 
+impl ConfigDump {
+    /// Says whose each ECDS resource is, once all sections are read: that of the filter that asks for it by its name. Where no filter asks,
+    /// the name alone decides.
+    ///
+    /// An RBAC message under the name of a plugin's resource can only be the agent's; any other one is somebody's own.
+    pub(super) fn settle_ecds(&mut self) {
+        let is_bare_possible = self.node.as_ref().is_none_or(|node| plugin_name::is_bare_possible(&node.istio_version));
+        let filters = self.listeners.iter_mut().flat_map(|listener| &mut listener.chains).flat_map(|chain| {
+            let FilterChain { network_filters, http_filters, .. } = chain;
+            network_filters.iter_mut().chain(http_filters.iter_mut().flatten())
+        });
+        let mut asked: BTreeMap<String, PluginId> = BTreeMap::new();
+        for filter in filters {
+            let Some(plugin) = &mut filter.plugin else { continue };
+            if plugin.era == NameEra::Bare && !is_bare_possible {
+                *plugin = plugin_name::foreign(&filter.name);
+            }
+            if matches!(filter.source, FilterSource::Discovery(_)) && !asked.contains_key(&filter.name) {
+                asked.insert(filter.name.clone(), plugin.id.clone());
+            }
+        }
+        for entry in &mut self.ecds {
+            let by_name = || {
+                let is_module =
+                    matches!(entry.config, ExtensionConfig::Wasm { .. } | ExtensionConfig::StubAllow | ExtensionConfig::StubDeny);
+                let found = plugin_name::of_resource(&entry.name, is_module)?;
+                (found.era != NameEra::Bare || is_bare_possible).then_some(found.id)
+            };
+            entry.plugin = asked.get(&entry.name).cloned().or_else(by_name);
+            if let (Some(_), ExtensionConfig::Other(type_url)) = (&entry.plugin, &entry.config)
+                && type_url.ends_with(RBAC)
+                && let Some(stub) = serde_json::from_str(entry.raw.as_str()).ok().as_ref().and_then(stub_by_shape)
+            {
+                entry.config = stub;
+            }
+        }
+    }
+}
+
+/// What a filter of a listener configures in the listener itself; `Missing` where that is elsewhere.
+pub fn inline(filter: &Filter) -> ExtensionConfig {
+    let filter: Value = serde_json::from_str(filter.raw.as_str()).unwrap_or_default();
+    get(&filter, "typed_config", "typedConfig").map_or(ExtensionConfig::Missing, extension)
+}
+
+/// The Wasm configuration that a filter of a listener has in the listener itself, to compare with another's; None where it has none.
+pub fn inline_wasm(filter: &Filter) -> Option<Value> {
+    let filter: Value = serde_json::from_str(filter.raw.as_str()).ok()?;
+    let (type_url, body) = unwrapped(get(&filter, "typed_config", "typedConfig")?);
+    type_url.ends_with(WASM).then(|| body.get("config").cloned().unwrap_or_default())
+}
+
+const WASM: &str = ".wasm.v3.Wasm";
+const RBAC: &str = ".rbac.v3.RBAC";
+
 /// What a `typed_config` configures. A Wasm filter wrapped in a TypedStruct, as EnvoyFilters write it, is understood too.
 fn extension(typed: &Value) -> ExtensionConfig {
-    let mut type_url = text(typed, "@type", "@type");
-    let mut body = typed;
-    if type_url.ends_with("TypedStruct") {
-        type_url = text(typed, "type_url", "typeUrl");
-        body = typed.get("value").unwrap_or(&Value::Null);
-    }
+    let (type_url, body) = unwrapped(typed);
     if type_url.is_empty() {
         return ExtensionConfig::Missing;
     }
-    if type_url.ends_with(".wasm.v3.Wasm") {
-        return wasm(body);
+    if type_url.ends_with(WASM) {
+        return wasm(body, type_url.contains(".network."));
     }
-    if type_url.ends_with(".rbac.v3.RBAC") {
-        return stub(body).unwrap_or(ExtensionConfig::Other(type_url));
+    if type_url.ends_with(RBAC) {
+        return stub_by_prefix(body).unwrap_or(ExtensionConfig::Other(type_url));
     }
     ExtensionConfig::Other(type_url)
 }
 
-fn wasm(body: &Value) -> ExtensionConfig {
+/// A configuration's type and fields, those within a TypedStruct where it is one.
+fn unwrapped(typed: &Value) -> (String, &Value) {
+    let type_url = text(typed, "@type", "@type");
+    if type_url.ends_with("TypedStruct") {
+        return (text(typed, "type_url", "typeUrl"), typed.get("value").unwrap_or(&Value::Null));
+    }
+    (type_url, typed)
+}
+
+fn wasm(body: &Value, network: bool) -> ExtensionConfig {
     let none = Value::Null;
     let config = get(body, "config", "config").unwrap_or(&none);
     let vm = get(config, "vm_config", "vmConfig").unwrap_or(&none);
@@ -104,22 +165,61 @@ fn wasm(body: &Value) -> ExtensionConfig {
             .unwrap_or_default(),
         name: text(config, "name", "name"),
         root_id: text(config, "root_id", "rootId"),
-        failure_policy: text(config, "failure_policy", "failurePolicy"),
+        failure_policy: match text(config, "failure_policy", "failurePolicy").as_str() {
+            "" if get(config, "fail_open", "failOpen") == Some(&Value::Bool(true)) => "FAIL_OPEN".to_owned(),
+            policy => policy.to_owned(),
+        },
+        network,
+        vm: vm_key(vm, code),
     }
 }
 
-/// The filter that the agent puts in the place of a module that it could not fetch (`pkg/wasm/convert.go`): no rules allow
-/// all, empty rules deny all. Its stat prefix says so too; an RBAC filter without that prefix is somebody's own.
-fn stub(body: &Value) -> Option<ExtensionConfig> {
-    let prefixes = [text(body, "rules_stat_prefix", "rulesStatPrefix"), text(body, "stat_prefix", "statPrefix")];
-    let says = |word: &str| prefixes.iter().any(|prefix| prefix.starts_with(word));
-    if says("wasm-default-deny") {
-        return Some(ExtensionConfig::StubDeny);
+/// `vm_id`, `configuration` and the code: neither the root id nor the environment is part of it.
+fn vm_key(vm: &Value, code: &Value) -> String {
+    let file = code.get("local").map(|local| text(local, "filename", "filename")).unwrap_or_default();
+    // The agent names a file after its content.
+    let named_by_content = |name: &&str| name.strip_suffix(".wasm").is_some_and(|sum| sum.len() == 64);
+    let code = match file.rsplit('/').next().filter(named_by_content) {
+        Some(name) => name.to_owned(),
+        None => code.to_string(),
+    };
+    format!("{}|{}|{code}", text(vm, "vm_id", "vmId"), vm.get("configuration").unwrap_or(&Value::Null))
+}
+
+/// The filter that the agent puts in the place of a module that it could not fetch, by its stat prefix: of NETWORK from 1.25 on, of HTTP
+/// from 1.28 on (`pkg/wasm/convert.go` of each release).
+fn stub_by_prefix(body: &Value) -> Option<ExtensionConfig> {
+    match stat_prefix(body).as_str() {
+        prefix if prefix.starts_with("wasm-default-deny") => Some(ExtensionConfig::StubDeny),
+        prefix if prefix.starts_with("wasm-default-allow") => Some(ExtensionConfig::StubAllow),
+        _ => None,
     }
-    if says("wasm-default-allow") {
-        return Some(ExtensionConfig::StubAllow);
+}
+
+/// The same by its shape, which it has had since 1.14.6: no rules allow all; empty rules, from 1.25 on, deny all. A filter with anything
+/// else in it is not the agent's.
+fn stub_by_shape(entry: &Value) -> Option<ExtensionConfig> {
+    let body = get(get(entry, "ecds_filter", "ecdsFilter")?, "typed_config", "typedConfig")?;
+    let others = ["shadow_rules", "shadowRules", "matcher", "shadow_matcher", "shadowMatcher"];
+    if !stat_prefix(body).is_empty() || others.iter().any(|field| body.get(field).is_some()) {
+        return None;
     }
-    None
+    let is_empty = |rules: &Map<String, Value>| {
+        rules.iter().all(|(field, value)| match field.as_str() {
+            "action" => value == "ALLOW" || value == 0,
+            "policies" => value.as_object().is_some_and(Map::is_empty),
+            _ => false,
+        })
+    };
+    match body.get("rules") {
+        None | Some(Value::Null) => Some(ExtensionConfig::StubAllow),
+        Some(rules) => rules.as_object().is_some_and(is_empty).then_some(ExtensionConfig::StubDeny),
+    }
+}
+
+fn stat_prefix(body: &Value) -> String {
+    let of_http = text(body, "rules_stat_prefix", "rulesStatPrefix");
+    if of_http.is_empty() { text(body, "stat_prefix", "statPrefix") } else { of_http }
 }
 
 fn get<'v>(value: &'v Value, snake: &str, camel: &str) -> Option<&'v Value> {

@@ -29,6 +29,7 @@ use self::outer::{Cut, End};
 use crate::model::envoy::{ConfigDump, DumpView, Section};
 use crate::model::warning::Warning;
 
+pub use ecds::{inline, inline_wasm};
 pub use resources::resources;
 
 /// Bytes that are no config dump at all.
@@ -87,6 +88,7 @@ pub fn parse(bytes: &[u8], view: DumpView, object: &str) -> Result<Parsed, NotAD
         }
     };
     reader.drop_repeated_refusals();
+    reader.dump.settle_ecds();
     if cut_short.is_none() && view == DumpView::Proxy && !reader.dump.has_listeners() {
         let what = reader.dump.without_listeners();
         if reader.dump.ecds.is_empty() {

@@ -8,13 +8,13 @@ use std::borrow::Cow;
 use super::object::Object;
 use super::parsed::Parsed;
 use super::time;
-use crate::model::logs::LogKind;
+use crate::model::logs::{LogKind, LogTime};
 
 /// How many columns the text has behind the time.
 pub(super) const COLUMNS: usize = 23;
 
 /// What a column has that is empty.
-const NONE: &str = "-";
+pub(super) const NONE: &str = "-";
 
 /// What stands before each column in the text.
 const BEFORE: [&str; COLUMNS] = [
@@ -49,21 +49,66 @@ const KEYS: [&str; COLUMNS] = [
     "route_name",
 ];
 
+/// How a request's line can begin (RFC 9110, 5789).
+const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+
 /// `[time] "GET /path HTTP/1.1" 200 - via_upstream …`. A mesh can choose other columns.
 pub(super) fn parse(raw: &str) -> Option<Parsed<'_>> {
-    let (time, rest) = time::rfc3339(raw.strip_prefix('[')?)?;
-    Some(request(Some(time), rest.strip_prefix("] ")?))
+    let (time, rest) = time(raw.strip_prefix('[')?)?;
+    Some(request(Some(time), rest))
 }
 
-/// Whether an object is a request: it has one key at least that no program's line has.
+/// `time] `, as Envoy writes it, or as web servers do, and what follows.
+pub(super) fn time(text: &str) -> Option<(LogTime, &str)> {
+    let (time, rest) = time::rfc3339(text).or_else(|| time::common(text))?;
+    Some((time, rest.strip_prefix("] ")?))
+}
+
+/// Whether a request follows a time that has no brackets: ` GET /path 200`, ` "GET /path HTTP/1.1" 200`.
+pub(super) fn is_bare(rest: &str) -> bool {
+    let text = rest.trim_start_matches(' ');
+    text.len() < rest.len() && bare_request(text).is_some()
+}
+
+/// `time GET /path 200 …`: a format of a mesh's own, of which this much is plain.
+pub(super) fn bare(raw: &str) -> Option<Parsed<'_>> {
+    let (time, rest) = time::rfc3339(raw)?;
+    Some(request(Some(time), rest.trim_start_matches(' ')))
+}
+
+/// Method, path, protocol and code of a request's line with or without quotes.
+pub(super) fn bare_request(text: &str) -> Option<[&str; 4]> {
+    let (line, behind) =
+        text.strip_prefix('"').map_or((text, None), |inner| inner.split_once('"').map_or((inner, None), |(line, rest)| (line, Some(rest))));
+    let mut words = line.split(' ');
+    let method = words.next().filter(|word| METHODS.contains(word))?;
+    let path = words.next().filter(|word| word.starts_with('/') || word.contains("://") || *word == "*")?;
+    let mut next = words.next();
+    let protocol = next.filter(|word| word.starts_with("HTTP/")).unwrap_or_default();
+    if !protocol.is_empty() {
+        next = words.next();
+    }
+    let code = behind.map_or(next, |rest| rest.trim_start_matches(' ').split(' ').next())?;
+    (code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_digit())).then_some([method, path, protocol, code])
+}
+
+/// Whether an object is a request: it has one key at least that no program's line has, or a method and a path and no message.
 pub(super) fn is_request(object: &Object<'_>) -> bool {
-    object.find(&["response_code", "response_flags", "start_time"]).is_some()
+    let has = |key: &str| object.find(&[key]).is_some();
+    object.find(&["response_code", "response_flags", "start_time"]).is_some() || has("method") && has("path") && !has("msg")
 }
 
 /// A request in JSON.
 pub(super) fn in_json<'r>(raw: &'r str, object: &Object<'r>) -> Parsed<'r> {
-    let start = object.find(&["start_time"]);
-    request(start.and_then(|start| time::rfc3339(&start).map(|(time, _)| time)), raw)
+    let other = || object.iter().find(|(key, _)| is_key(key, "start_time")).map(|(_, start)| start);
+    request(object.find(&["start_time"]).or_else(other).and_then(|start| time::of_store(&start)), raw)
+}
+
+/// Whether a key is this one, as Istio writes it or in another spelling: `startTime`, `START-TIME`.
+fn is_key(key: &str, known: &str) -> bool {
+    let letters =
+        |text: &'_ str| text.bytes().filter(|byte| !matches!(byte, b'_' | b'-')).map(|byte| byte.to_ascii_lowercase()).collect::<Vec<u8>>();
+    key == known || key.len().abs_diff(known.len()) <= 5 && letters(key) == letters(known)
 }
 
 fn request(time: Option<i64>, message: &str) -> Parsed<'_> {
@@ -76,7 +121,8 @@ pub(super) fn columns(message: &str) -> Option<[Cow<'_, str>; COLUMNS]> {
     let object = Object::read(message)?;
     let mut columns = [const { Cow::Borrowed(NONE) }; COLUMNS];
     for (key, value) in object.iter() {
-        if let Some(place) = KEYS.iter().position(|known| *known == key) {
+        let exact = KEYS.iter().position(|known| *known == key);
+        if let Some(place) = exact.or_else(|| KEYS.iter().position(|known| is_key(&key, known))) {
             columns[place] = Some(value).filter(|value| !matches!(&**value, "" | "null")).unwrap_or(Cow::Borrowed(NONE));
         }
     }
@@ -85,5 +131,10 @@ pub(super) fn columns(message: &str) -> Option<[Cow<'_, str>; COLUMNS]> {
 
 /// A request in JSON as the text would have it; None where it is not in JSON.
 pub(super) fn as_text(message: &str) -> Option<String> {
-    Some(BEFORE.iter().zip(&columns(message)?).flat_map(|(before, column)| [*before, column]).collect())
+    columns(message).map(|columns| in_order(&columns))
+}
+
+/// The columns as Istio's text has them.
+pub(super) fn in_order(columns: &[Cow<'_, str>; COLUMNS]) -> String {
+    BEFORE.iter().zip(columns).flat_map(|(before, column)| [*before, column]).collect()
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::access_format::AccessFormat;
 use super::form::{self, Form};
 use super::parsed::Parsed;
 use super::{details, envoy};
@@ -29,6 +30,10 @@ pub struct Assembler {
     begun: bool,
     /// Whether the lines so far end within a private key.
     in_key: bool,
+    /// The time of the last record that has one.
+    last: Option<LogTime>,
+    /// The access log's format, where it is known and not one of Istio's.
+    format: Option<Arc<AccessFormat>>,
 }
 
 /// A record of which more lines may come.
@@ -57,9 +62,15 @@ struct Head {
 }
 
 impl Assembler {
+    /// Reads the access log in the format that the mesh has now.
+    pub fn go_by(&mut self, format: Option<Arc<AccessFormat>>) {
+        self.format = format;
+    }
+
     /// Takes a line. Gives the record before it, where the line begins another.
     pub fn push(&mut self, line: LogLine) -> Option<LogRecord> {
-        let form = Form::of(&line.text);
+        let is_request = self.format.as_ref().is_some_and(|format| format.read(&line.text).is_some());
+        let form = if is_request { Form::OwnAccess } else { Form::of(&line.text) };
         // A log that is not read from its start can begin within a key, which no line before it tells.
         let of_key = !self.begun && redact::is_of_key(&line.text);
         let in_key = (of_key || self.begun && self.in_key) && form == Form::Unknown;
@@ -67,7 +78,8 @@ impl Assembler {
         self.in_key = redact::key_goes_on(&line.text, in_key);
         let fresh = Pending { in_key, ..Pending::new(line, form) };
         let Some(pending) = self.pending.as_mut().filter(|pending| pending.takes(&fresh)) else {
-            return self.pending.replace(fresh).map(Pending::understood);
+            let before = self.pending.replace(fresh);
+            return before.map(|before| self.understood(before));
         };
         if pending.raw.len() + fresh.raw.len() < LARGEST {
             pending.raw.push('\n');
@@ -85,7 +97,14 @@ impl Assembler {
 
     /// Gives the record that is kept back: at the end of a log, or where no more lines come for a while.
     pub fn flush(&mut self) -> Option<LogRecord> {
-        self.pending.take().map(Pending::understood)
+        let pending = self.pending.take()?;
+        Some(self.understood(pending))
+    }
+
+    fn understood(&mut self, pending: Pending) -> LogRecord {
+        let record = pending.understood(self.last, self.format.as_deref());
+        self.last = record.time.or(self.last);
+        record
     }
 }
 
@@ -107,10 +126,15 @@ impl Pending {
         self.last.zip(line.time).is_some_and(|(last, next)| next.saturating_sub(last) > PAUSE)
     }
 
-    fn understood(self) -> LogRecord {
+    /// The record. `near` is the time of the one before it.
+    fn understood(self, near: Option<LogTime>, format: Option<&AccessFormat>) -> LogRecord {
         let raw = Text::from(redacted(self.raw, self.form, self.in_key));
+        let parsed = match (self.form, format) {
+            (Form::OwnAccess, Some(format)) => format.read(&raw),
+            _ => Parsed::of(&raw, self.form, self.origin.source, self.time.or(near)),
+        };
         let (mut time, mut event) = (None, None);
-        let (head, message) = match (self.continues, Parsed::of(&raw, self.form, self.origin.source)) {
+        let (head, message) = match (self.continues, parsed) {
             (Some(head), _) => (head, raw.clone()),
             (None, None) => (Head { kind: LogKind::Unknown, level: raw.part(""), scope: raw.part("") }, raw.clone()),
             (None, Some(parsed)) => {
@@ -142,7 +166,7 @@ impl Pending {
 /// The record without its secrets. Nothing is copied where there are none.
 fn redacted(raw: String, form: Form, in_key: bool) -> String {
     let raw = if in_key { redact::end_of_key(&raw) } else { raw };
-    match if form == Form::Json { redact::json_line(&raw) } else { redact::text(&raw) } {
+    match if form == Form::Json || form == Form::OwnAccess && raw.starts_with('{') { redact::json_line(&raw) } else { redact::text(&raw) } {
         Cow::Owned(clean) => clean,
         Cow::Borrowed(_) => raw,
     }

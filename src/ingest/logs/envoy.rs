@@ -20,13 +20,13 @@ pub(super) fn columns(raw: &str) -> Option<Parsed<'_>> {
     let (level, rest) = rest.strip_prefix('\t')?.split_once('\t')?;
     let (place, message) = rest.strip_prefix(ENVOY)?.split_once('\t')?;
     let component = place.split(' ').next().unwrap_or_default();
-    let message = thread(message).map_or(message, |at| &message[..at]);
+    let message = thread(message).filter(|at| message.as_bytes()[*at] == b'\t').map_or(message, |at| &message[..at]);
     Some(parsed(time, level, component, message))
 }
 
 /// Where the last column, the thread, begins in a message.
-fn thread(message: &str) -> Option<usize> {
-    let at = message.rfind('\t')?;
+pub(super) fn thread(message: &str) -> Option<usize> {
+    let at = message.rfind(['\t', ' '])?;
     let number = message[at + 1..].strip_prefix("thread=")?;
     (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(at)
 }
@@ -37,17 +37,19 @@ pub(super) fn is_complete(raw: &str) -> bool {
     raw.as_bytes().last().is_some_and(u8::is_ascii_digit) && thread(raw).is_some()
 }
 
-/// `[2026-11-23 19:37:48.123][15][critical][main] [source/server/server.cc:1] message`.
+/// `[2026-11-23 19:37:48.123][15][critical][main] [source/server/server.cc:1] message`; until 2019 without the bracket in front of the
+/// file.
 pub(super) fn own(raw: &str) -> Option<Parsed<'_>> {
     let (time, rest) = time::spaced(raw.strip_prefix('[')?)?;
     let (_thread, rest) = rest.strip_prefix("][")?.split_once("][")?;
     let (level, rest) = rest.split_once("][")?;
     let (component, rest) = rest.split_once("] ")?;
-    let message = rest.strip_prefix('[').and_then(|rest| rest.split_once("] ")).map_or(rest, |(_, message)| message);
+    let is_file = |place: &str| place.contains(".cc:") || place.contains(".h:");
+    let message = rest.split_once("] ").filter(|(place, _)| is_file(place) && !place.contains(' ')).map_or(rest, |(_, message)| message);
     Some(parsed(time, level, component, message))
 }
 
-fn parsed<'r>(time: i64, level: &'r str, component: &'r str, message: &'r str) -> Parsed<'r> {
+pub(super) fn parsed<'r>(time: i64, level: &'r str, component: &'r str, message: &'r str) -> Parsed<'r> {
     let message = message.trim_end_matches('\n');
     let (kind, text) = plugin_text(component, message).map_or((LogKind::Envoy, message), |text| (LogKind::Plugin, text));
     Parsed { time: Some(time), kind, level: Cow::Borrowed(level), scope: Cow::Borrowed(component), message: Cow::Borrowed(text) }

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::time;
+use super::{access, blanks, time};
 use crate::ingest::finder::Finder;
 
 /// How a record is written.
@@ -10,10 +10,16 @@ use crate::ingest::finder::Finder;
 pub(super) enum Form {
     /// Columns with tabs between them, the time first: Istio's Go programs, and Envoy as Istio configures it.
     Columns,
+    /// The same columns where the tabs became blanks, one or many: copied from a terminal or a ticket.
+    Blanks,
     /// One object of JSON.
     Json,
     /// `[time] `: the access log.
     Access,
+    /// The access log in the format that the mesh configuration gives it.
+    OwnAccess,
+    /// `time METHOD /path … code`: an access log that has the time in no brackets.
+    Bare,
     /// `[time][thread][level][component] `: Envoy before it has read how it shall log.
     EnvoyOwn,
     /// `2026/11/23 19:37:48 `: Go's own `slog` and `log`.
@@ -28,7 +34,7 @@ pub(super) enum Form {
 
 /// Of which records in JSON have one at least.
 static KEYS: LazyLock<Option<Finder>> =
-    LazyLock::new(|| Finder::new(&["\"time\"", "\"start_time\"", "\"msg\"", "\"timestamp\"", "\"response_code\""]));
+    LazyLock::new(|| Finder::new(&["\"time\"", "\"start_time\"", "\"msg\"", "\"timestamp\"", "\"response_code\"", "\"method\""]));
 /// How Go's runtime begins its last words.
 const PANICS: [&str; 3] = ["panic: ", "fatal error: ", "runtime: "];
 
@@ -39,13 +45,15 @@ impl Form {
         match bytes.first() {
             Some(b'0'..=b'9') => match time::rfc3339(line) {
                 Some((_, rest)) if rest.starts_with('\t') => Self::Columns,
+                Some((_, rest)) if blanks::begins(rest) => Self::Blanks,
+                Some((_, rest)) if access::is_bare(rest) => Self::Bare,
                 None if time::slashed(line).is_some_and(|(_, rest)| rest.starts_with(' ')) => Self::Slashed,
                 _ => Self::Unknown,
             },
             Some(b'{') if is_record(bytes) => Self::Json,
             Some(b'[') => {
                 let inner = line.get(1..).unwrap_or_default();
-                if time::rfc3339(inner).is_some_and(|(_, rest)| rest.starts_with("] ")) {
+                if access::time(inner).is_some() {
                     Self::Access
                 } else if time::spaced(inner).is_some_and(|(_, rest)| rest.starts_with("][")) {
                     Self::EnvoyOwn
@@ -61,7 +69,7 @@ impl Form {
 
     /// Whether lines may follow that belong to the record. Envoy's end is told by the record itself.
     pub(super) fn takes_more(self) -> bool {
-        !matches!(self, Self::Json | Self::Access | Self::Unknown)
+        !matches!(self, Self::Json | Self::Access | Self::OwnAccess | Self::Bare | Self::Unknown)
     }
 }
 

@@ -4,11 +4,12 @@
 use std::borrow::Cow;
 
 use super::parsed::Parsed;
-use super::time;
-use crate::model::logs::{LogKind, LogSource};
+use super::{blanks, time, ztunnel};
+use crate::model::logs::{LogKind, LogSource, LogTime};
 
 /// The scopes that Istio's programs register. The default scope has no column, and a message of one word can stand there instead.
-const SCOPES: [&str; 57] = [
+const SCOPES: [&str; 59] = [
+    "access",
     "ads",
     "adsc",
     "ambient",
@@ -37,6 +38,7 @@ const SCOPES: [&str; 57] = [
     "grpcgen",
     "hbone",
     "healthcheck",
+    "ingress",
     "injection",
     "installer",
     "ip-autoallocate",
@@ -81,16 +83,32 @@ pub(super) fn columns(raw: &str, source: LogSource) -> Option<Parsed<'_>> {
     let (time, rest) = time::rfc3339(raw)?;
     let rest = rest.strip_prefix('\t')?;
     let (level, rest) = rest.split_once('\t').unwrap_or(("", rest));
+    if level.is_empty() || level.contains(' ') {
+        // Some of the tabs became blanks, or the message is empty.
+        if let Some(parsed) = blanks::parse(raw, source) {
+            return Some(parsed);
+        }
+    }
     let (scope, rest) = scope(rest);
-    Some(parsed(Some(time), kind(source), level, scope, without_caller(rest)))
+    Some(plain(Some(time), source, level, scope, without_caller(rest)))
 }
 
 /// The scope, and what follows.
 fn scope(text: &str) -> (&str, &str) {
     match text.split_once('\t') {
-        Some((column, rest)) if SCOPES.binary_search(&column).is_ok() || is_word(column) && !is_label(rest) => (column, rest),
+        Some((column, rest)) if is_scope(column, rest) => (column, rest),
         _ => ("", text),
     }
+}
+
+/// Whether a column is a scope, by itself and by what follows.
+pub(super) fn is_scope(column: &str, rest: &str) -> bool {
+    is_known_scope(column) || is_word(column) && !is_label(rest)
+}
+
+/// Whether one of Istio's programs registers a scope of this name.
+pub(super) fn is_known_scope(word: &str) -> bool {
+    SCOPES.binary_search(&word).is_ok()
 }
 
 /// Whether it could be a scope: no scope has a blank, and a caller has a colon.
@@ -107,14 +125,16 @@ fn is_label(text: &str) -> bool {
 
 /// Without the column `xds/delta.go:218`, which is there where `--log_caller` asks for it.
 fn without_caller(text: &str) -> &str {
-    let is_caller = |column: &str| {
-        let line = column.rsplit_once(".go:").map(|(_, line)| line);
-        line.is_some_and(|line| !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit())) && !column.contains([' ', '\n'])
-    };
     match text.split_once('\t') {
         Some((column, rest)) if is_caller(column) => rest,
         _ => text,
     }
+}
+
+/// `xds/delta.go:218`.
+pub(super) fn is_caller(column: &str) -> bool {
+    let line = column.rsplit_once(".go:").map(|(_, line)| line);
+    line.is_some_and(|line| !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit())) && !column.contains([' ', '\n'])
 }
 
 /// `2026/11/23 19:37:48 INFO message key=value` of `slog`, and without a level that of `log`.
@@ -125,11 +145,11 @@ pub(super) fn slashed(raw: &str, source: LogSource) -> Option<Parsed<'_>> {
         Some((level @ ("DEBUG" | "INFO" | "WARN" | "ERROR"), message)) => (level, message),
         _ => ("", rest),
     };
-    Some(parsed(Some(time), kind(source), level, "", message))
+    Some(plain(Some(time), source, level, "", message))
 }
 
-/// `I1123 19:37:48.123456       1 file.go:12] message` of klog. It names no year, so the kubelet's time stands.
-pub(super) fn klog(raw: &str, source: LogSource) -> Option<Parsed<'_>> {
+/// `I1123 19:37:48.123456       1 file.go:12] message` of klog. It names no year, so that `near`, a time that is known, has to.
+pub(super) fn klog(raw: &str, source: LogSource, near: Option<LogTime>) -> Option<Parsed<'_>> {
     let level = match raw.as_bytes().first()? {
         b'I' => "info",
         b'W' => "warning",
@@ -137,16 +157,31 @@ pub(super) fn klog(raw: &str, source: LogSource) -> Option<Parsed<'_>> {
         _ => "fatal",
     };
     let message = raw.split_once("] ").map_or(raw, |(_, message)| message);
-    Some(parsed(None, kind(source), level, "klog", message))
+    let time = near.and_then(|near| time::of_klog(&raw[1..], near));
+    Some(plain(time, source, level, "klog", message))
 }
 
 /// The last words of a Go program, with the stacks of its goroutines.
 pub(super) fn panic(raw: &str, source: LogSource) -> Option<Parsed<'_>> {
-    Some(parsed(None, kind(source), "fatal", "", raw))
+    Some(plain(None, source, "fatal", "", raw))
 }
 
-fn parsed<'r>(time: Option<i64>, kind: LogKind, level: &'r str, scope: &'r str, message: &'r str) -> Parsed<'r> {
-    Parsed { time, kind, level: Cow::Borrowed(level), scope: Cow::Borrowed(scope), message: Cow::Borrowed(message.trim_end_matches('\n')) }
+pub(super) fn plain<'r>(time: Option<LogTime>, source: LogSource, level: &'r str, scope: &'r str, message: &'r str) -> Parsed<'r> {
+    let message = Cow::Borrowed(message.trim_end_matches('\n'));
+    parsed(time, source, Cow::Borrowed(level), Cow::Borrowed(scope), message)
+}
+
+/// A line of a Go program, or one that ztunnel writes in the same columns: those of its scope `access` are of connections.
+pub(super) fn parsed<'r>(
+    time: Option<LogTime>,
+    source: LogSource,
+    level: Cow<'r, str>,
+    scope: Cow<'r, str>,
+    message: Cow<'r, str>,
+) -> Parsed<'r> {
+    let of_connection = source == LogSource::Proxy && ztunnel::is_connection(&scope, &message);
+    let kind = if of_connection { LogKind::Access } else { kind(source) };
+    Parsed { time, kind, level, scope, message }
 }
 
 #[cfg(test)]
@@ -187,7 +222,7 @@ mod tests {
         assert_eq!((slog.kind, &*slog.level, &*slog.message), (LogKind::Agent, "INFO", "memory is not limited"));
         let log = slashed("2026/11/23 19:37:48 http: TLS handshake error", LogSource::Proxy).unwrap();
         assert_eq!((&*log.level, &*log.message), ("", "http: TLS handshake error"));
-        let klog = klog("E1123 19:37:48.123456       1 leaderelection.go:12] lost", LogSource::Istiod).unwrap();
+        let klog = klog("E1123 19:37:48.123456       1 leaderelection.go:12] lost", LogSource::Istiod, None).unwrap();
         assert_eq!((&*klog.level, &*klog.scope, &*klog.message), ("error", "klog", "lost"));
     }
 }

@@ -49,14 +49,59 @@ fn program<'r>(object: &Object<'r>, source: LogSource) -> Parsed<'r> {
         Cow::Borrowed(scope) => scope.strip_prefix("envoy ").map(Cow::Borrowed),
         Cow::Owned(scope) => scope.strip_prefix("envoy ").map(|component| Cow::Owned(component.to_owned())),
     };
-    let Some(component) = component else {
-        return Parsed { time, kind: go::kind(source), level, scope, message: part(message, 0) };
+    let of_envoy = || source == LogSource::Proxy && is_of_envoy(object, &level, &scope, &message);
+    let Some(component) = component.or_else(|| of_envoy().then(|| scope.clone())) else {
+        return go::parsed(time, source, level, scope, part(message, 0));
     };
     let said = envoy::plugin_text(&component, &message).map(str::len);
     let kind = if said.is_some() { LogKind::Plugin } else { LogKind::Envoy };
     let from = message.len() - said.unwrap_or(message.len());
     Parsed { time, kind, level, scope: component, message: part(message, from) }
 }
+
+/// Whether Envoy wrote a line whose scope does not say so, as in Istio 1.8 (`pkg/envoy/proxy.go`: `"scope":"%n"`): by a level that Go's
+/// programs lack, Envoy's thread, a plugin's prefix, or a component that is no scope of Istio.
+fn is_of_envoy(object: &Object<'_>, level: &str, scope: &str, message: &str) -> bool {
+    let own_level = matches!(level, "trace" | "warning" | "critical" | "off");
+    let own_component = COMPONENTS.contains(&scope) && !go::is_known_scope(scope);
+    !scope.is_empty() && (own_level || own_component || object.find(&["thread"]).is_some() || envoy::plugin_text(scope, message).is_some())
+}
+
+/// Envoy's components (`source/common/common/logger.h: ALL_LOGGER_IDS`).
+const COMPONENTS: [&str; 32] = [
+    "admin",
+    "aws",
+    "backtrace",
+    "client",
+    "config",
+    "connection",
+    "conn_handler",
+    "decompression",
+    "envoy_bug",
+    "ext_authz",
+    "filter",
+    "forward_proxy",
+    "grpc",
+    "hc",
+    "health_checker",
+    "http",
+    "http2",
+    "hystrix",
+    "init",
+    "io",
+    "jwt",
+    "lua",
+    "main",
+    "matcher",
+    "misc",
+    "pool",
+    "quic",
+    "rbac",
+    "router",
+    "runtime",
+    "secret",
+    "upstream",
+];
 
 /// A text from a place on, without the line ends behind it.
 fn part(text: Cow<'_, str>, from: usize) -> Cow<'_, str> {

@@ -3,17 +3,23 @@
 //! Every line finds its place: what no parser knows is a record as it stands. Secrets go before anything is kept.
 
 mod access;
+mod access_format;
 mod assembler;
+mod blanks;
 pub mod details;
 mod envoy;
 mod form;
 mod go;
 mod json;
+mod layout;
 mod object;
 mod parsed;
 mod time;
+mod wrapped;
+mod ztunnel;
 
+pub use access_format::AccessFormat;
 pub use assembler::Assembler;
 pub use details::{details, message};
-pub use form::begins;
 pub use time::{instant, leading, split_kubelet};
+pub use wrapped::{Unwrapper, begins, is_log};

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::form::Form;
-use super::{access, envoy, go, json};
+use super::{access, blanks, envoy, go, json};
 use crate::model::logs::{LogKind, LogSource, LogTime};
 
 /// What a parser understood of a record, borrowed from it.
@@ -22,17 +22,20 @@ pub(super) struct Parsed<'r> {
 }
 
 impl<'r> Parsed<'r> {
-    /// Has the parser of its format read a record; None where it does not know it either.
-    pub(super) fn of(raw: &'r str, form: Form, source: LogSource) -> Option<Self> {
+    /// Has the parser of its format read a record; None where it does not know it either. `near` is a time that is not far from the
+    /// record's.
+    pub(super) fn of(raw: &'r str, form: Form, source: LogSource, near: Option<LogTime>) -> Option<Self> {
         match form {
             Form::Columns => envoy::columns(raw).or_else(|| go::columns(raw, source)),
+            Form::Blanks => blanks::parse(raw, source),
             Form::Json => json::parse(raw, source),
             Form::Access => access::parse(raw),
+            Form::Bare => access::bare(raw),
             Form::EnvoyOwn => envoy::own(raw),
             Form::Slashed => go::slashed(raw, source),
-            Form::Klog => go::klog(raw, source),
+            Form::Klog => go::klog(raw, source, near),
             Form::Panic => go::panic(raw, source),
-            Form::Unknown => None,
+            Form::OwnAccess | Form::Unknown => None,
         }
     }
 }

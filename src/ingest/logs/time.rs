@@ -2,17 +2,29 @@
 
 use jiff::Timestamp;
 
+use super::{access, blanks, form};
 use crate::model::logs::LogTime;
 
 const SECOND: i64 = 1_000_000_000;
 
 /// The kubelet's RFC 3339 time and a blank in front of a line, as `kubectl logs --timestamps` and recordings have it, and what
-/// follows. A program's own time is followed by a tab, and is left in its place.
+/// follows. A program's own time is followed by a tab, or by blanks where tabs were lost, and is left in its place.
 pub fn split_kubelet(line: &str) -> (Option<LogTime>, &str) {
     match zoned(line) {
-        Some((time, rest)) if rest.starts_with(' ') => (Some(time), rest.get(1..).unwrap_or_default()),
+        Some((time, rest)) if rest.starts_with(' ') && !is_own(&line[..line.len() - rest.len()], rest) => (Some(time), &rest[1..]),
         _ => (None, line),
     }
+}
+
+/// Whether a time with blanks behind it is of the line itself. The kubelet writes nine digits of a second
+/// (`pkg/kubelet/types/constants.go: RFC3339NanoFixed`), programs write six, and Envoy's access log three: such a time is the
+/// kubelet's only where a record follows it.
+fn is_own(stamp: &str, rest: &str) -> bool {
+    let digits = stamp.split_once('.').map_or(0, |(_, fraction)| fraction.bytes().take_while(u8::is_ascii_digit).count());
+    if digits > 6 {
+        return false;
+    }
+    blanks::begins(rest) || access::is_bare(rest) || matches!(digits, 3 | 6) && !form::begins(&rest[1..])
 }
 
 /// The time that a line begins with: the kubelet's, or the program's own.
@@ -28,7 +40,7 @@ pub fn instant(text: &str) -> Option<LogTime> {
 }
 
 /// The same as [`rfc3339`], in any zone: a node writes its own.
-fn zoned(text: &str) -> Option<(LogTime, &str)> {
+pub(super) fn zoned(text: &str) -> Option<(LogTime, &str)> {
     let (seconds, rest) = date_time(text, b'-', b'T')?;
     let (nanos, rest) = fraction(rest);
     if let Some(rest) = rest.strip_prefix('Z') {
@@ -63,6 +75,52 @@ pub(super) fn spaced(text: &str) -> Option<(LogTime, &str)> {
     let (seconds, rest) = date_time(text, b'-', b' ')?;
     let (nanos, rest) = fraction(rest);
     Some((seconds * SECOND + nanos, rest))
+}
+
+/// `05/Jan/2024:10:00:09 +0000`, the time of web servers, which an access log can be made to have.
+pub(super) fn common(text: &str) -> Option<(LogTime, &str)> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (stamp, rest) = (text.get(..26)?, text.get(26..)?);
+    let bytes = stamp.as_bytes();
+    if [(2, b'/'), (6, b'/'), (11, b':'), (14, b':'), (17, b':'), (20, b' ')].iter().any(|(at, byte)| bytes[*at] != *byte) {
+        return None;
+    }
+    let month = MONTHS.iter().position(|month| stamp.get(3..6) == Some(*month))? + 1;
+    let zone = stamp.get(21..).map(|zone| format!("{}:{}", zone.get(..3).unwrap_or_default(), zone.get(3..).unwrap_or_default()))?;
+    let (year, day, time) = (stamp.get(7..11)?, stamp.get(..2)?, stamp.get(12..20)?);
+    zoned(&format!("{year}-{month:02}-{day}T{time}{zone}")).filter(|(_, behind)| behind.is_empty()).map(|(time, _)| (time, rest))
+}
+
+/// `1123 19:37:48.123456` of klog, which names no year: that year in which it is nearest to a time that is known.
+pub(super) fn of_klog(text: &str, near: LogTime) -> Option<LogTime> {
+    let bytes: &[u8; 20] = text.as_bytes().first_chunk()?;
+    let (month, day) = (digits(&bytes[..2])?, digits(&bytes[2..4])?);
+    let (hour, minute, second) = (digits(&bytes[5..7])?, digits(&bytes[8..10])?, digits(&bytes[11..13])?);
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let (nanos, _) = fraction(&text[13..]);
+    let year = 1970 + near / (SECOND * 31_556_952);
+    let time = |year: i64| (days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second).checked_mul(SECOND)?.checked_add(nanos);
+    [year - 1, year, year + 1].into_iter().filter_map(time).min_by_key(|time| time.abs_diff(near))
+}
+
+/// The time that a log store wrote: RFC 3339 in any zone, or a number since 1970 in seconds or smaller parts.
+pub(super) fn of_store(text: &str) -> Option<LogTime> {
+    if let Some((time, _)) = zoned(text) {
+        return Some(time);
+    }
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let unit = match whole.len() {
+        10 => SECOND,
+        13 => 1_000_000,
+        16 => 1_000,
+        19 => 1,
+        _ => return None,
+    };
+    let nanos = if unit == SECOND { fraction(&text[whole.len()..]).0 } else { 0 };
+    let known = part.bytes().all(|byte| byte.is_ascii_digit());
+    digits(whole.as_bytes()).filter(|_| known)?.checked_mul(unit)?.checked_add(nanos)
 }
 
 /// Date and time to the second, in seconds since 1970.
@@ -122,6 +180,22 @@ mod tests {
     }
 
     #[test]
+    fn times_of_web_servers_klog_and_log_stores_are_read() {
+        let at = |text: &str| rfc3339(text).unwrap().0;
+        assert_eq!(common("05/Jan/2024:11:00:09 +0100] x"), Some((at("2024-01-05T10:00:09Z"), "] x")));
+        assert_eq!([common("05/Foo/2024:11:00:09 +0100"), common("05/Jan/2024:11:00:09 Zulu!"), common("")], [None; 3]);
+        assert_eq!(of_klog("1231 23:59:59.5000000", at("2024-01-01T00:00:01Z")), Some(at("2023-12-31T23:59:59.5Z")));
+        assert_eq!(of_klog("0101 00:00:01.0000000", at("2023-12-31T23:59:59Z")), Some(at("2024-01-01T00:00:01Z")));
+        assert_eq!(of_klog("1301 00:00:01.0000000", 0), None);
+        let second = at("2023-05-10T03:16:20Z");
+        for text in ["2023-05-10T05:16:20+02:00", "1683688580", "1683688580000", "1683688580000000", "1683688580000000000"] {
+            assert_eq!(of_store(text), Some(second), "{text}");
+        }
+        assert_eq!(of_store("1683688580.5"), Some(second + SECOND / 2));
+        assert_eq!([of_store(""), of_store("stdout"), of_store("1683688580.x")], [None; 3]);
+    }
+
+    #[test]
     fn what_is_no_time_is_none() {
         for text in
             ["", "2026", "2026-11-23T19:40:54.819547", "2026-13-23T19:40:54Z", "2026-11-23 19:40:54Z", "9999-01-01T00:00:00Z", "２026"]
@@ -139,6 +213,19 @@ mod tests {
         assert_eq!(split_kubelet("2026-11-23T19:40:54Z ").1, "");
         assert_eq!(split_kubelet("2026-11-23T21:10:54.823270270+01:30 x"), (time, "x"));
         assert_eq!(split_kubelet("2026-11-23T18:40:54.823270270-01:00 x"), (time, "x"));
+        // Nine digits are the kubelet's, six are a program's.
+        for own in
+            ["2026-11-23T19:40:54.819547Z info ads x", "2026-11-23T19:40:54Z     warning envoy wasm x", "2026-11-23T19:40:54.819Z a b"]
+        {
+            assert_eq!(split_kubelet(own), (None, own));
+        }
+        for (stamped, rest) in [
+            ("2026-11-23T19:40:54.819547000Z info ads x", "info ads x"),
+            ("2026-11-23T19:40:54.819547Z 2026-11-23T19:40:54.819547Z info ads x", "2026-11-23T19:40:54.819547Z info ads x"),
+            ("2026-11-23T19:40:54.5Z no record", "no record"),
+        ] {
+            assert_eq!(split_kubelet(stamped).1, rest);
+        }
         assert_eq!([leading(own), leading("2026-11-23T19:40:54Z"), leading("a")].map(|time| time.is_some()), [true, false, false]);
     }
 }

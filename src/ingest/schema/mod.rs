@@ -1,7 +1,7 @@
 //! Which fields the kinds have that are read, and of which types: an object of a manifest is checked by them as the API server would.
 //!
-//! `istio.txt` holds the specs of Istio's kinds (the CRDs of Istio 1.31, `manifests/charts/base/files/crd-all.gen.yaml`) and of the Gateway of
-//! the Gateway API 1.4 with its experimental fields; `kubernetes.txt` those of Kubernetes 1.34 (`api/openapi-spec`), with `metadata`. A line is a field,
+//! `istio.txt` holds the specs of Istio's kinds (the CRDs that follow Istio 1.31, `manifests/charts/base/files/crd-all.gen.yaml`) and of the Gateway of
+//! the Gateway API 1.6 with its experimental fields; `kubernetes.txt` those of Kubernetes 1.34 (`api/openapi-spec`), with `metadata`. A line is a field,
 //! indented by one blank for each field around it: `name type`, where several words are the values of an enum; `[]` is a list, `{}` a
 //! map of text to what follows, `= path` the same fields as at another place.
 

@@ -38,11 +38,12 @@ pub async fn read<M: Send + 'static>(
     let held = source.logs_held();
     let info = source.info();
     if held.as_ref().is_some_and(Vec::is_empty) {
-        let why = match info.kind {
-            SourceKind::Dump => "A config dump alone holds no logs.",
-            _ => "The recording holds no logs.",
+        let why = match (source.logs_unreadable(), info.kind) {
+            (Some(error), _) => format!("{error}."),
+            (None, SourceKind::Dump) => "A config dump alone holds no logs.".to_owned(),
+            (None, _) => "The recording holds no logs.".to_owned(),
         };
-        say(News::Nothing(why.to_owned())).await;
+        say(News::Nothing(why)).await;
         return;
     }
     let live = held.is_none();

@@ -8,7 +8,7 @@ use crate::model::ids::PluginId;
 pub struct EcdsFilter {
     /// The resource's name, which is the filter's name.
     pub name: String,
-    /// The plugin, by the name.
+    /// The plugin: that of the filter that asks for the resource by its name, else by the name alone.
     pub plugin: Option<PluginId>,
     /// What it configures.
     pub config: ExtensionConfig,
@@ -33,8 +33,12 @@ pub enum ExtensionConfig {
         name: String,
         /// `root_id`.
         root_id: String,
-        /// `failure_policy`, as written.
+        /// `failure_policy`, as written; `FAIL_OPEN` for the `fail_open` of old versions.
         failure_policy: String,
+        /// Whether it is a network filter.
+        network: bool,
+        /// What Envoy knows its VM by: filters with the same one share a VM on each worker (`proxy-wasm-cpp-host src/wasm.cc: makeVmKey`).
+        vm: String,
     },
     /// The RBAC filter that the agent puts in place of a module it could not fetch, when it allows all (`pkg/wasm/convert.go`).
     StubAllow,

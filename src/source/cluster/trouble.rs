@@ -96,11 +96,16 @@ impl Trouble {
     }
 }
 
+/// A shorter time is none to be named.
+const SHORTEST: Duration = Duration::from_millis(50);
+
 /// Waits for one request of the client, but not for ever: a connection that died without a word would hold it.
 pub(super) async fn bounded<T>(limit: Duration, request: impl Future<Output = kube::Result<T>>) -> Result<T, Trouble> {
     match tokio::time::timeout(limit, request).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(Trouble::of(&error)),
+        // Its turn came too late.
+        Err(_) if limit < SHORTEST => Err(Trouble::new(Cause::TimedOut, "no answer in the time that was left")),
         Err(_) => Err(Trouble::new(Cause::TimedOut, format!("no answer within {}", seconds(limit)))),
     }
 }

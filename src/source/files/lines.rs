@@ -3,44 +3,92 @@
 use std::io;
 use std::sync::Arc;
 
-use super::blocks::{Blocks, Input, line_at, start_of};
-use crate::ingest::logs::{begins, leading, split_kubelet};
-use crate::model::logs::{LogOrigin, LogTime};
-use crate::source::logs::split::{self, LONGEST};
+use super::blocks::{Blocks, Extent, Input, line_at, start_of};
+use crate::ingest::logs::{Unwrapper, begins, leading};
+use crate::model::logs::{LogLine, LogOrigin, LogTime};
+use crate::source::logs::split::LONGEST;
 use crate::source::logs::{LogBatch, LogItem, Sieve};
+
+/// Which lines of a file are asked for.
+#[derive(Clone, Default)]
+pub(super) struct Wanted {
+    /// How many lines to leave out at the start.
+    pub skip: u64,
+    /// Whether those are lines of the container, and not of the file.
+    pub unwrapped: bool,
+    /// What is older is left out.
+    pub since: Option<LogTime>,
+    /// What to leave out before it is a line at all.
+    pub sieve: Option<Sieve>,
+}
 
 /// A log file while it is read.
 pub(super) struct Lines {
     origin: Arc<LogOrigin>,
     blocks: Blocks,
-    /// How many lines to leave out at the start.
-    skip: u64,
-    /// What is older is left out.
-    since: Option<LogTime>,
+    unwrapper: Unwrapper,
+    /// Whether it is a standalone log, so that its lines may have something around them.
+    alone: bool,
+    /// Whether only lines that say that they are this container's are asked for.
+    of_origin: bool,
+    wanted: Wanted,
     /// Whether the last line with a time was young enough.
     young: bool,
-    sieve: Option<Sieve>,
+    at_end: bool,
 }
 
 impl Lines {
-    /// A file that is read from its first byte.
-    pub fn new(origin: Arc<LogOrigin>, input: Input, skip: u64, since: Option<LogTime>, sieve: Option<Sieve>) -> Self {
-        Self { origin, blocks: Blocks::new(input), skip, since, young: since.is_none(), sieve }
+    /// The file of one container's log, read from its first byte.
+    pub fn new(origin: Arc<LogOrigin>, input: Input, wanted: Wanted) -> Self {
+        let unwrapper = Unwrapper::new(origin.clone(), false);
+        let young = wanted.since.is_none();
+        Self { origin, blocks: Blocks::new(input), unwrapper, alone: false, of_origin: false, wanted, young, at_end: false }
+    }
+
+    /// A standalone log: all its lines, those that do not say whose they are being of `own`; or those of `only` one container.
+    pub fn alone(own: Arc<LogOrigin>, only: Option<Arc<LogOrigin>>, input: Input, wanted: Wanted) -> Self {
+        let unwrapper = Unwrapper::new(own.clone(), true);
+        let of_origin = only.is_some();
+        Self { unwrapper, alone: true, of_origin, ..Self::new(only.unwrap_or(own), input, wanted) }
+    }
+
+    /// Whether anything was around the lines so far.
+    pub fn is_wrapped(&self) -> bool {
+        self.unwrapper.is_wrapped()
+    }
+
+    /// Reads to the end for how many lines there are, and how young.
+    pub fn extent(mut self) -> io::Result<Extent> {
+        let mut extent = Extent::default();
+        while let Some(batch) = self.next()? {
+            for item in batch.items {
+                let LogItem::Line(line) = item else { continue };
+                extent.lines += 1;
+                extent.youngest = extent.youngest.max(line.time.or_else(|| leading(&line.text)));
+            }
+        }
+        Ok(extent)
     }
 
     /// The next lines that are wanted; None at the end. Blocks.
     pub fn next(&mut self) -> io::Result<Option<LogBatch>> {
-        loop {
-            let end = self.blocks.fill(begins_record)?;
-            if end == 0 {
-                return Ok(None);
-            }
+        while !self.at_end {
+            let is_start = if self.alone { begins_wrapped } else { begins_record };
+            let end = self.blocks.fill(is_start)?;
             let mut batch = LogBatch::default();
+            if end == 0 {
+                self.at_end = true;
+                let mut lines = Vec::new();
+                self.unwrapper.flush(|line| lines.push(line));
+                lines.into_iter().for_each(|line| self.take(line, &mut batch));
+            }
             let mut from = self.skipped(end);
-            while let Some((start, stop)) = self.wanted(from, end) {
+            // Between the lines of one record there can be those of other containers.
+            let sieve = self.wanted.sieve.clone().filter(|_| !self.of_origin && !self.unwrapper.hides(&self.blocks.bytes[..end]));
+            while let Some((start, stop)) = wanted(&self.blocks.bytes[..end], from, sieve.as_ref(), is_start) {
                 let mut at = start;
                 while at < stop {
-                    at = self.take(at, stop, &mut batch);
+                    at = self.line(at, stop, &mut batch);
                 }
                 from = stop;
             }
@@ -49,13 +97,42 @@ impl Lines {
                 return Ok(Some(batch));
             }
         }
+        Ok(None)
+    }
+
+    /// Leaves lines of the file out at the start, as long as some are to be.
+    fn skipped(&mut self, end: usize) -> usize {
+        let mut from = 0;
+        while !self.wanted.unwrapped && self.wanted.skip > 0 && from < end {
+            from = line_at(&self.blocks.bytes[..end], from).1;
+            self.wanted.skip -= 1;
+        }
+        from
     }
 
     /// Takes the line at a place, and says where the next one begins.
-    fn take(&mut self, at: usize, stop: usize, batch: &mut LogBatch) -> usize {
+    fn line(&mut self, at: usize, stop: usize, batch: &mut LogBatch) -> usize {
         let (bytes, next) = line_at(&self.blocks.bytes[..stop], at);
-        let line = split::line(&self.origin, &bytes[..bytes.len().min(LONGEST)], bytes.len() > LONGEST);
-        if let Some(since) = self.since
+        let text = String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST)]);
+        let (cut, mut one, mut more) = (bytes.len() > LONGEST, None, Vec::new());
+        self.unwrapper.push(&text, cut, |line| match one {
+            None => one = Some(line),
+            Some(_) => more.push(line),
+        });
+        one.into_iter().chain(more).for_each(|line| self.take(line, batch));
+        next
+    }
+
+    /// Takes a line of a container, where it is wanted.
+    fn take(&mut self, line: LogLine, batch: &mut LogBatch) {
+        if self.of_origin && line.origin != self.origin {
+            return;
+        }
+        if self.wanted.unwrapped && self.wanted.skip > 0 {
+            self.wanted.skip -= 1;
+            return;
+        }
+        if let Some(since) = self.wanted.since
             && let Some(time) = line.time.or_else(|| leading(&line.text))
         {
             self.young = time >= since;
@@ -63,37 +140,31 @@ impl Lines {
         if self.young {
             batch.items.push(LogItem::Line(line));
         }
-        next
     }
+}
 
-    /// Leaves lines out at the start, as long as some are to be.
-    fn skipped(&mut self, end: usize) -> usize {
-        let mut from = 0;
-        while self.skip > 0 && from < end {
-            from = line_at(&self.blocks.bytes[..end], from).1;
-            self.skip -= 1;
-        }
-        from
+/// The next lines of a block that may be wanted: all that there are, or one record that the sieve lets through.
+fn wanted(block: &[u8], from: usize, sieve: Option<&Sieve>, is_start: fn(&[u8]) -> bool) -> Option<(usize, usize)> {
+    let end = block.len();
+    let Some(Sieve(find)) = sieve else { return (from < end).then_some((from, end)) };
+    let found = find(block, from).filter(|found| *found < end)?;
+    let mut start = start_of(block, found).max(from);
+    while start > from && !is_start(line_at(block, start).0) {
+        start = start_of(block, start - 1).max(from);
     }
-
-    /// The next lines that may be wanted: all that there are, or one record that the sieve lets through.
-    fn wanted(&self, from: usize, end: usize) -> Option<(usize, usize)> {
-        let block = &self.blocks.bytes[..end];
-        let Some(Sieve(find)) = &self.sieve else { return (from < end).then_some((from, end)) };
-        let found = find(block, from).filter(|found| *found < end)?;
-        let mut start = start_of(block, found).max(from);
-        while start > from && !begins_record(line_at(block, start).0) {
-            start = start_of(block, start - 1).max(from);
-        }
-        let mut stop = line_at(block, found).1;
-        while stop < end && !begins_record(line_at(block, stop).0) {
-            stop = line_at(block, stop).1;
-        }
-        Some((start, stop))
+    let mut stop = line_at(block, found).1;
+    while stop < end && !is_start(line_at(block, stop).0) {
+        stop = line_at(block, stop).1;
     }
+    Some((start, stop))
 }
 
 /// Whether a line begins a record, behind the kubelet's time.
 fn begins_record(line: &[u8]) -> bool {
-    begins(split_kubelet(&String::from_utf8_lossy(line)).1)
+    begins(&String::from_utf8_lossy(line), false)
+}
+
+/// The same, behind whatever a tool put in front of it.
+fn begins_wrapped(line: &[u8]) -> bool {
+    begins(&String::from_utf8_lossy(line), true)
 }

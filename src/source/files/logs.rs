@@ -1,5 +1,6 @@
 //! The logs of a recording, or a log file alone, as streams.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,24 +8,93 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinSet, spawn_blocking};
 
 use super::blocks::{Extent, Input};
-use super::lines::Lines;
+use super::lines::{Lines, Wanted};
 use super::store::Store;
-use super::{fault, questions};
+use super::{fault, questions, text};
 use crate::model::ids::ProxyId;
 use crate::model::logs::{LogOrigin, LogSource, LogTime, MarkKind};
 use crate::source::logs::{AT_ONCE, BATCHES, LogBatch, LogItem, LogNews, LogQuery, LogStream, LogStreams, LogTargets, too_many};
 use crate::source::{LogRequest, SourceError};
 
-/// The containers that there are logs of. A recording of one istiod does not repeat its pod's name.
-pub(super) fn held(store: &Store) -> Vec<LogOrigin> {
-    match store {
-        Store::Dump(_) => Vec::new(),
-        Store::Log(path) => {
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            vec![of_file(&name).unwrap_or_else(|| proxy(ProxyId::new(stem(&name), ""), questions::PROXY))]
+/// What a standalone log holds.
+#[derive(Debug, Default)]
+pub(super) struct Alone {
+    /// Whose its lines are that do not say it themselves.
+    own: Option<LogOrigin>,
+    /// Whose its lines are, where they say it.
+    origins: Vec<Arc<LogOrigin>>,
+    /// Whether something is around its lines.
+    wrapped: bool,
+}
+
+impl Alone {
+    /// Looks into the file, to its end where its lines say whose they are. What cannot be read shows when it is.
+    pub(super) fn of(store: &Store) -> Self {
+        let Store::Log(path) = store else { return Self::default() };
+        let own = of_path(path);
+        let found = Self { own: Some(own.clone()), ..Self::default() };
+        found.look(store, Arc::new(own)).unwrap_or(Self { own: Some(of_path(path)), ..Self::default() })
+    }
+
+    fn look(mut self, store: &Store, own: Arc<LogOrigin>) -> Option<Self> {
+        let mut lines = Lines::alone(own.clone(), None, input(store, &own).ok()?, Wanted::default());
+        let mut of_file = false;
+        while let Some(batch) = lines.next().ok()? {
+            for item in batch.items {
+                let LogItem::Line(line) = item else { continue };
+                let of_own = Arc::ptr_eq(&line.origin, &own);
+                of_file |= of_own && !line.text.is_empty();
+                if !of_own && !self.origins.iter().any(|origin| Arc::ptr_eq(origin, &line.origin)) {
+                    self.origins.push(line.origin);
+                }
+            }
+            self.wrapped = lines.is_wrapped();
+            if self.origins.is_empty() {
+                break;
+            }
         }
+        if of_file && !self.origins.is_empty() {
+            self.origins.push(own);
+        }
+        Some(self)
+    }
+}
+
+/// The containers that there are logs of. A recording of one istiod does not repeat its pod's name.
+pub(super) fn held(store: &Store, alone: &Alone) -> Vec<LogOrigin> {
+    match (store, &alone.own) {
+        (Store::Dump(_), _) => Vec::new(),
+        (_, Some(own)) if alone.origins.is_empty() => vec![own.clone()],
+        (_, Some(_)) => alone.origins.iter().map(|origin| (**origin).clone()).collect(),
         _ => store.names("logs").iter().filter_map(|name| of_file(name)).collect(),
     }
+}
+
+/// Whose a standalone log is, by its name or, on a node, by its folders: `NAMESPACE_POD_UID/CONTAINER/0.log`
+/// (`pkg/kubelet/kuberuntime/helpers.go: BuildContainerLogsDirectory`), `POD_NAMESPACE_CONTAINER-ID.log`.
+fn of_path(path: &Path) -> LogOrigin {
+    let name = |path: Option<&Path>| path.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let (file, folder) = (name(Some(path)), path.parent());
+    let (container, pod) = (name(folder), name(folder.and_then(Path::parent)));
+    let whose = |pod: &str, namespace: &str, container: &str| {
+        let source = if container == questions::DISCOVERY { LogSource::Istiod } else { LogSource::Proxy };
+        LogOrigin { source, ..proxy(ProxyId::new(pod, namespace), container) }
+    };
+    let is_number = file.split('.').next().is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()));
+    if let [namespace, pod, _uid] = pod.split('_').collect::<Vec<_>>()[..]
+        && is_number
+    {
+        return whose(pod, namespace, &container);
+    }
+    if let [pod, namespace, rest] = stem(&file).split('_').collect::<Vec<_>>()[..]
+        && let Some((container, id)) = rest.rsplit_once('-')
+        && id.len() == 64
+    {
+        return whose(pod, namespace, container);
+    }
+    let of_istiod = stem(&file).split(|char: char| !char.is_ascii_alphanumeric()).any(|word| word == "istiod");
+    let container = if of_istiod { questions::DISCOVERY } else { questions::PROXY };
+    of_file(&file).unwrap_or_else(|| whose(stem(&file), "", container))
 }
 
 fn of_file(name: &str) -> Option<LogOrigin> {
@@ -55,7 +125,7 @@ fn stem(name: &str) -> &str {
 }
 
 /// Streams the logs to their ends. All streams are told before the first line, so that the reader can put the lines in order.
-pub(super) async fn run(store: Arc<Store>, query: LogQuery, targets: LogTargets, news: LogStreams) {
+pub(super) async fn run(store: Arc<Store>, alone: Arc<Alone>, query: LogQuery, targets: LogTargets, news: LogStreams) {
     let all = targets.borrow().clone();
     let chosen = all.get(..AT_ONCE).unwrap_or(&all);
     if chosen.len() < all.len() && news.send(LogNews::Mark(MarkKind::Failed, too_many(all.len() - chosen.len()))).await.is_err() {
@@ -69,16 +139,19 @@ pub(super) async fn run(store: Arc<Store>, query: LogQuery, targets: LogTargets,
         }
         outs.push(out);
     }
-    let extents = extents(&store, &query, chosen).await;
+    let extents = extents(&store, &alone, &query, chosen).await;
     let youngest = extents.iter().filter_map(|extent| extent.youngest).max();
     let since = query.since.zip(youngest).map(|(since, youngest)| before(youngest, since));
     let mut tasks = JoinSet::new();
     for ((origin, extent), out) in chosen.iter().zip(extents).zip(outs) {
         let skip = query.tail.map_or(0, |tail| extent.lines.saturating_sub(tail));
-        let (store, origin, query) = (store.clone(), origin.clone(), query.clone());
+        // The lines of one container are counted when they are unwrapped.
+        let sieve = query.sieve.clone().filter(|_| !alone.wrapped || skip == 0);
+        let wanted = Wanted { skip, unwrapped: alone.wrapped, since, sieve };
+        let (store, alone, origin, query) = (store.clone(), alone.clone(), origin.clone(), query.clone());
         let open = move || match query.previous {
             true => Err("recordings hold no logs of earlier runs".to_owned()),
-            false => Ok(Lines::new(origin.clone(), open(&store, &origin)?, skip, since, query.sieve)),
+            false => lines(&store, &alone, &origin, wanted),
         };
         tasks.spawn(pump(open, out));
     }
@@ -113,20 +186,33 @@ async fn pump(open: impl FnOnce() -> Result<Lines, String> + Send + 'static, out
 }
 
 /// How far each log reaches, where that has to be known first. What cannot be read shows when it is.
-async fn extents(store: &Arc<Store>, query: &LogQuery, origins: &[Arc<LogOrigin>]) -> Vec<Extent> {
+async fn extents(store: &Arc<Store>, alone: &Arc<Alone>, query: &LogQuery, origins: &[Arc<LogOrigin>]) -> Vec<Extent> {
     if query.tail.is_none() && query.since.is_none() {
         return vec![Extent::default(); origins.len()];
     }
-    let (store, origins) = (store.clone(), origins.to_vec());
-    let extent = move |origin: &Arc<LogOrigin>| open(&store, origin).ok().and_then(|input| Extent::of(input).ok()).unwrap_or_default();
-    spawn_blocking(move || origins.iter().map(extent).collect()).await.unwrap_or_default()
+    let (store, alone, origins) = (store.clone(), alone.clone(), origins.to_vec());
+    let extent = move |origin: &Arc<LogOrigin>| match alone.wrapped {
+        true => lines(&store, &alone, origin, Wanted::default()).ok().and_then(|lines| lines.extent().ok()),
+        false => input(&store, origin).ok().and_then(|input| Extent::of(input).ok()),
+    };
+    spawn_blocking(move || origins.iter().map(|origin| extent(origin).unwrap_or_default()).collect()).await.unwrap_or_default()
 }
 
-fn open(store: &Store, origin: &LogOrigin) -> Result<Input, String> {
+/// The lines of a container: of its own file, or of a standalone log.
+fn lines(store: &Store, alone: &Alone, origin: &Arc<LogOrigin>, wanted: Wanted) -> Result<Lines, String> {
+    let input = input(store, origin)?;
+    Ok(match &alone.own {
+        Some(own) => Lines::alone(Arc::new(own.clone()), (!alone.origins.is_empty()).then(|| origin.clone()), input, wanted),
+        None => Lines::new(origin.clone(), input, wanted),
+    })
+}
+
+fn input(store: &Store, origin: &LogOrigin) -> Result<Input, String> {
     let request = LogRequest { pod: origin.pod.clone(), container: origin.container.clone() };
     let mut names = questions::of_log(&request).into_iter().map(|(name, _)| name);
     let found = names.find_map(|name| store.stream(&name).transpose());
-    found.unwrap_or_else(|| Err(fault::no_log(&request))).map_err(|error: SourceError| error.to_string())
+    let found = found.unwrap_or_else(|| Err(fault::no_log(&request))).map_err(|error: SourceError| error.to_string())?;
+    text::plain(found).map_err(|error| format!("it cannot be read: {error}"))
 }
 
 fn before(time: LogTime, by: Duration) -> LogTime {

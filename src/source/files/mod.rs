@@ -14,6 +14,7 @@ mod logs;
 mod objects;
 mod questions;
 mod store;
+mod text;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -39,6 +40,8 @@ pub const UNFINISHED: &str = "unfinished.txt";
 pub struct Files {
     store: Arc<Store>,
     info: SourceInfo,
+    /// What a standalone log holds.
+    alone: Arc<logs::Alone>,
 }
 
 impl Files {
@@ -67,7 +70,8 @@ impl Files {
             _ => SourceKind::Dump,
         };
         let info = SourceInfo { kind, name, namespace: "default".to_owned(), scenes: &[] };
-        Self { store: Arc::new(store), info }
+        let alone = Arc::new(logs::Alone::of(&store));
+        Self { store: Arc::new(store), info, alone }
     }
 
     /// Answers from the first of `names` that is there.
@@ -136,11 +140,15 @@ impl Source for Files {
     }
 
     fn logs(&self, query: LogQuery, targets: LogTargets, news: LogStreams) -> BoxFuture<'static, ()> {
-        logs::run(self.store.clone(), query, targets, news).boxed()
+        logs::run(self.store.clone(), self.alone.clone(), query, targets, news).boxed()
     }
 
     fn logs_held(&self) -> Option<Vec<LogOrigin>> {
-        Some(logs::held(&self.store))
+        Some(logs::held(&self.store, &self.alone))
+    }
+
+    fn logs_unreadable(&self) -> Option<SourceError> {
+        self.store.unreadable("logs")
     }
 
     fn list(&self, resource: String) -> BoxFuture<'static, Result<Reply, SourceError>> {

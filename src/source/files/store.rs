@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::super::{FailureKind, SourceError, regular};
 use super::blocks::Input;
 use super::budget::{Budget, LIMIT};
-use super::{archive, bug_report, compression, fault, questions};
+use super::{archive, bug_report, compression, fault, questions, text};
 
 /// The places.
 pub(super) enum Store {
@@ -54,6 +54,11 @@ pub(super) fn open(path: &Path) -> Result<Store, SourceError> {
     if fs::metadata(path).map_err(failed)?.is_dir() {
         // A folder that may not be read would else look like one that is no recording.
         fs::read_dir(path).map_err(failed)?;
+        // Without the right to search it, nothing in it is to be seen.
+        let hidden = fs::metadata(path.join("k8s")).err().filter(|error| error.kind() == io::ErrorKind::PermissionDenied);
+        if let Some(error) = hidden {
+            return Err(failed(error));
+        }
         let named = bug_report::folder(path);
         let store = Store::Folder { root: path.to_owned(), named, budget: Arc::default() };
         return store.recording(&name);
@@ -68,7 +73,9 @@ pub(super) fn open(path: &Path) -> Result<Store, SourceError> {
     let mut head = Vec::with_capacity(512);
     file.by_ref().take(512).read_to_end(&mut head).map_err(failed)?;
     if !compression::is_compressed(&name, &head) && !archive::is_archive(&name, &head) {
-        return Ok(Store::Dump(Dump::File(path.to_owned())));
+        // A line of a log may be in front of a dump too.
+        let is_dump = memchr::memmem::find(&head, b"\"configs\"").is_some();
+        return Ok(if !is_dump && text::is_log(&head) { Store::Log(path.to_owned()) } else { Store::Dump(Dump::File(path.to_owned())) });
     }
     from_bytes(&name, read(path)?)
 }
@@ -177,6 +184,14 @@ impl Store {
             Self::Dump(_) | Self::Log(_) => BTreeSet::new(),
         };
         names.into_iter().collect()
+    }
+
+    /// Why the names in a folder of the recording cannot be read, where it is there.
+    pub(super) fn unreadable(&self, folder: &str) -> Option<SourceError> {
+        let Self::Folder { root, named: None, .. } = self else { return None };
+        let path = root.join(folder);
+        let error = fs::read_dir(&path).err().filter(|error| error.kind() != io::ErrorKind::NotFound)?;
+        Some(fault::io(&fault::shown(&path), &error))
     }
 
     /// The bytes of a file by its plain name, be it compressed or not; None where the recording lacks it.

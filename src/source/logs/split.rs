@@ -57,7 +57,8 @@ impl Splitter {
 
 /// A line of bytes, with the kubelet's time where one stands in front.
 pub fn line(origin: &Arc<LogOrigin>, bytes: &[u8], cut: bool) -> LogLine {
-    let whole = String::from_utf8_lossy(bytes);
+    // A container on Windows ends its lines so.
+    let whole = String::from_utf8_lossy(bytes.strip_suffix(b"\r").unwrap_or(bytes));
     let (time, text) = split_kubelet(&whole);
     LogLine { origin: origin.clone(), time, text: text.to_owned(), cut }
 }

@@ -180,6 +180,6 @@ pub(super) fn filter_pieces<'a>(screen: &Screen, filter: &'a FilterAnswer, hits:
         return vec![Piece::text("  "), Piece::text(filter.short()).with_hits(shifted(hits, skip))];
     };
     let (role, mark) = if screen.plugin() == Some(id) { (Role::Plugin, look.symbols.dot) } else { (Role::Info, look.symbols.ring) };
-    let name = filter.plugin.as_deref().unwrap_or(filter.name.as_str());
+    let name = filter.own_plugin().unwrap_or(filter.name.as_str());
     vec![Piece::new(role, format!("{mark} {name}")), Piece::new(Role::Muted, format!("  {}", id.kind))]
 }

@@ -82,6 +82,9 @@ pub(super) fn status(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'stati
         if !versions.is_empty() && width >= 100 {
             pieces.push(Piece::new(Role::Muted, format!("istio {}  ", versions.into_iter().collect::<Vec<_>>().join(", "))));
         }
+        if let Some(time) = app.istiods_as_of() {
+            pieces.push(Piece::new(Role::Warning, format!("istiod as of {}  ", hour(time))));
+        }
         let read = app.proxies_read();
         let (role, mark) = if read > 0 { (Role::Good, look.symbols.dot) } else { (Role::Muted, look.symbols.ring) };
         let noun = if read == 1 { "proxy" } else { "proxies" };

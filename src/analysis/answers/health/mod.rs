@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::analysis::health::{self, Evidence, Expected, PluginState, Rollup, Weight};
 use crate::analysis::{attachment, lookup, placement};
 use crate::model::envoy::{ConfigDump, DumpView, ExtensionConfig, ListenerState};
-use crate::model::ids::{PluginId, PluginKind, ProxyId};
+use crate::model::ids::{ObjectName, PluginId, PluginKind, ProxyId};
 use crate::model::snapshot::Snapshot;
 use crate::model::warning::Warning;
 
@@ -32,6 +32,9 @@ pub struct PluginHealth {
     pub plugin: String,
     /// What made it.
     pub plugin_kind: PluginKind,
+    /// The EnvoyFilter whose filter it is, `namespace/name`; left out of plugins, and where it cannot be known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub envoy_filter: Option<String>,
     /// Its state over the proxies that it is meant for.
     pub rollup: Rollup,
     /// Why it is not known to which other proxies it applies; absent where that is known.
@@ -94,6 +97,14 @@ impl ProxyHealth {
 }
 
 impl PluginHealth {
+    /// `default/helloworld`; of an EnvoyFilter's filter its name, with the EnvoyFilter where that is known.
+    pub fn title(&self) -> String {
+        match &self.envoy_filter {
+            Some(envoy_filter) => format!("{} ({envoy_filter})", self.plugin),
+            None => self.plugin.clone(),
+        }
+    }
+
     /// That no proxy has it, or that this is not known.
     pub fn nowhere(&self) -> String {
         match &self.matched_note {
@@ -131,7 +142,11 @@ pub fn health(snapshot: &Snapshot, plugin: Option<&PluginId>, namespace: Option<
     let within = |id: &PluginId| namespace.is_none_or(|namespace| id.name.namespace == namespace || id.name.namespace == root);
     let chosen = match plugin {
         Some(plugin) => vec![plugin.clone()],
-        None => lookup::plugins(snapshot).into_iter().filter(|id| within(id)).collect(),
+        None => {
+            let is_shown = |proxy: &&ProxyId| !snapshot.has_objects || namespace.is_none_or(|namespace| proxy.namespace == namespace);
+            let of_envoy_filters = lookup::filters_of_envoy_filters(snapshot, is_shown);
+            lookup::plugins(snapshot).into_iter().filter(|id| within(id)).chain(of_envoy_filters).collect()
+        }
     };
     let plugins: Vec<PluginHealth> = chosen.iter().map(|plugin| of_plugin(snapshot, plugin)).collect();
     let shown: BTreeSet<&ProxyId> = plugins.iter().flat_map(|plugin| &plugin.proxies).map(|proxy| &proxy.proxy).collect();
@@ -143,17 +158,24 @@ pub fn health(snapshot: &Snapshot, plugin: Option<&PluginId>, namespace: Option<
 fn of_plugin(snapshot: &Snapshot, plugin: &PluginId) -> PluginHealth {
     let mut proxies: Vec<ProxyHealth> = concerned(snapshot, plugin).iter().map(|proxy| of_proxy(snapshot, plugin, proxy)).collect();
     proxies.sort_by(|a, b| (&a.workload, &a.workload_kind, &a.proxy).cmp(&(&b.workload, &b.workload_kind, &b.proxy)));
-    let states: Vec<PluginState> = proxies.iter().map(|proxy| proxy.state).collect();
     let mut counts = BTreeMap::new();
-    for state in &states {
-        *counts.entry(state.as_str()).or_insert(0) += 1;
+    for proxy in &proxies {
+        *counts.entry(proxy.state.as_str()).or_insert(0) += 1;
     }
     let vm_failed = proxies.iter().filter(|proxy| proxy.vm_failed).count();
-    let rollup = health::roll_up(&states).with_failed_vms(vm_failed);
+    let mut makers: Vec<&ObjectName> = match plugin.kind {
+        PluginKind::EnvoyFilter => {
+            proxies.iter().filter_map(|proxy| placement::envoy_filter_of(snapshot, &proxy.proxy, &plugin.name.name)).collect()
+        }
+        PluginKind::WasmPlugin | PluginKind::TrafficExtension => Vec::new(),
+    };
+    makers.dedup();
+    let rollup = health::roll_up_of(snapshot, proxies.iter().map(|proxy| (&proxy.proxy, proxy.state))).with_failed_vms(vm_failed);
     let matched_note = attachment::unknown(snapshot, plugin);
     PluginHealth {
         plugin: plugin.to_string(),
         plugin_kind: plugin.kind,
+        envoy_filter: if let [only] = makers.as_slice() { Some(only.to_string()) } else { None },
         rollup: if matched_note.is_some() { rollup.of_some() } else { rollup },
         matched_note,
         states: counts,

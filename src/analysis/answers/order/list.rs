@@ -149,7 +149,7 @@ impl<'s> Context<'s> {
 
     /// Lays a sequence along the ruler, and counts its chains there.
     fn found(&self, sequence: &Sequence<'_>, places: &[Place], ruler: &mut [RulerPlace]) -> FoundFilters {
-        let answers: Vec<_> = sequence.filters.iter().map(|filter| filter_answer(self.snapshot, filter)).collect();
+        let answers: Vec<_> = sequence.filters.iter().map(|filter| filter_answer(self.snapshot, self.proxy, filter)).collect();
         let named: Vec<(&str, Option<&PluginId>)> = answers.iter().map(|filter| (filter.name.as_str(), filter.id.as_ref())).collect();
         let laid = order::lay(places, &named);
         let mut at: Vec<usize> = laid.iter().filter_map(|laid| laid.place()).collect();
@@ -184,11 +184,20 @@ impl<'s> Context<'s> {
             sentences.push(format!("By the rules the order is {}; the proxy has {}.", text(&computed), text(&actual)));
         }
         for filter in filters.iter().filter(|filter| filter.stands == Stands::Unknown).map(|filter| &filter.filter) {
-            match &filter.plugin {
-                Some(_) if !self.snapshot.has_objects => {}
-                Some(plugin) => sentences.push(format!("{plugin} stands here, though by the objects it has no place in this list.")),
-                None => sentences
-                    .push(format!("{} is none of Istio's filters of this list: an EnvoyFilter can put such a filter here.", filter.name)),
+            let sentence = match filter.own_plugin() {
+                Some(_) if !self.snapshot.has_objects => continue,
+                Some(plugin) => format!("{plugin} stands here, though by the objects it has no place in this list."),
+                None => {
+                    let by = filter
+                        .plugin
+                        .as_ref()
+                        .map_or("an EnvoyFilter can put such a filter here".to_owned(), |name| format!("EnvoyFilter {name} puts it here"));
+                    format!("{} is none of Istio's filters of this list: {by}.", filter.name)
+                }
+            };
+            // A chain can have several filters of one name.
+            if !sentences.contains(&sentence) {
+                sentences.push(sentence);
             }
         }
         sentences

@@ -1,5 +1,7 @@
 //! What every form of the answer says alike: which lists are shown, and the words above and under them.
 
+use std::collections::BTreeSet;
+
 use super::{FoundFilters, OrderEntry, OrderList};
 use crate::analysis::order::FilterList;
 
@@ -64,9 +66,10 @@ impl OrderList {
         format!("{}, {}: {counted}", self.filters.as_str(), self.direction.as_str())
     }
 
-    /// How what the proxy has differs from the rules, as sentences.
+    /// How what the proxy has differs from the rules, as sentences, each once.
     pub fn differences(&self) -> impl Iterator<Item = &String> {
-        self.found.iter().flat_map(|found| &found.differences)
+        let mut said = BTreeSet::new();
+        self.found.iter().flat_map(|found| &found.differences).filter(move |sentence| said.insert(*sentence))
     }
 
     /// `4 of 4`, `none`; empty where there is nothing to count.

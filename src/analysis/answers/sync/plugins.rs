@@ -7,6 +7,7 @@ use crate::ingest::plugin_name;
 use crate::model::envoy::{NameEra, PluginFilter};
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::inventory::Inventory;
+use crate::model::plugin::Extension;
 
 /// A plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -20,6 +21,8 @@ pub struct PluginSync {
     pub resource: Option<String>,
     /// Whether the plugin applies to the proxy; None where no object says it.
     pub applies: Option<bool>,
+    /// By which type it comes: `ECDS`, or `LDS` for Lua, which is in the listeners themselves.
+    pub comes_by: &'static str,
     /// The ID.
     #[serde(skip)]
     pub id: PluginId,
@@ -32,7 +35,9 @@ pub(super) fn plugins(objects: &Inventory, proxy: &ProxyId, names: &[String]) ->
     let applying: Vec<&PluginId> = applying.map(|plugin| &plugin.id).collect();
     let watched: Vec<(PluginId, String)> = names.iter().map(|name| (of_name(objects, name), name.clone())).collect();
     let missing = applying.iter().filter(|id| watched.iter().all(|(watched, _)| watched != **id));
-    let missing = missing.map(|id| entry((*id).clone(), None, Some(true)));
+    let is_lua = |id: &PluginId| objects.plugins.get(id).is_some_and(|plugin| matches!(plugin.extension, Extension::Lua { .. }));
+    let missing =
+        missing.map(|id| PluginSync { comes_by: if is_lua(id) { "LDS" } else { "ECDS" }, ..entry((*id).clone(), None, Some(true)) });
     let applies = |id: &PluginId| pod.filter(|_| id.kind != PluginKind::EnvoyFilter).map(|_| applying.contains(&id));
     let mut found: Vec<PluginSync> = missing.collect();
     for (id, name) in watched {
@@ -44,7 +49,7 @@ pub(super) fn plugins(objects: &Inventory, proxy: &ProxyId, names: &[String]) ->
 }
 
 fn entry(id: PluginId, resource: Option<String>, applies: Option<bool>) -> PluginSync {
-    PluginSync { plugin: id.to_string(), plugin_kind: id.kind, resource, applies, id }
+    PluginSync { plugin: id.to_string(), plugin_kind: id.kind, resource, applies, comes_by: "ECDS", id }
 }
 
 /// The plugin behind the name of a resource. A name without Istio's prefix may be an EnvoyFilter's own; it is a plugin's where there

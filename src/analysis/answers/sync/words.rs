@@ -134,10 +134,13 @@ impl TypeAnswer {
 }
 
 impl PluginSync {
-    /// What is not as expected; None where a plugin that applies is watched.
+    /// What is not as expected, or is not seen in ECDS; None where a plugin that applies is watched.
     pub fn sentence(&self) -> Option<String> {
         let plugin = format!("{} {}", self.plugin_kind, self.plugin);
         match (&self.resource, self.applies) {
+            (None, _) if self.comes_by == "LDS" => {
+                Some(format!("{plugin} is Lua: it is in the listeners themselves, which LDS brings, and never in ECDS"))
+            }
             (None, _) => Some(format!("{plugin} applies to the proxy and is not watched: no listener that the proxy has refers to it")),
             (Some(_), Some(false)) => Some(format!("{plugin} is watched though it does not apply to the proxy")),
             (Some(_), Some(true) | None) => None,

@@ -1,6 +1,7 @@
 //! Which plugin a log record is about: by its name, else by what only one plugin can have meant. Where that cannot be told, the
 //! record says why.
 
+mod alone;
 mod candidates;
 pub(in crate::analysis) mod module;
 mod needles;
@@ -55,6 +56,12 @@ impl Attributor {
     /// Writes into a record which plugin it is about.
     pub fn attribute(&mut self, record: &mut LogRecord) {
         let found = self.find(record);
+        (record.plugin, record.plugin_note) = (found.plugin, found.note);
+    }
+
+    /// The same where no objects say which plugins there are: only what the record names is known.
+    pub fn attribute_alone(&self, record: &mut LogRecord) {
+        let found = alone::find(record, &self.candidates);
         (record.plugin, record.plugin_note) = (found.plugin, found.note);
     }
 

@@ -61,12 +61,27 @@ fn object(text: &str) -> Option<LoggedObject<'_>> {
     Some(LoggedObject { kind, namespace, name })
 }
 
-/// `LDS: ACK ERROR httpbin-1.default-3 Internal:message`, after `ADS:`.
+/// `LDS: ACK ERROR httpbin-1.default-3 Internal:message`, after `ADS:`. Until Istio 1.10 the connection has the whole ID of the node,
+/// until 1.5 it comes behind the peer's address, and until 1.3 the node follows it once more (`pilot/pkg/proxy/envoy/v2/ads.go`).
 fn nack(rest: &str) -> Option<LogDetails<'_>> {
     let (xds, rest) = rest.split_once(": ACK ERROR ")?;
-    let (connection, rest) = rest.split_once(' ')?;
+    let (first, after) = rest.split_once(' ')?;
+    let (connection, mut rest) = if is_address(first) { after.split_once(' ')? } else { (first, after) };
+    if let Some((_, behind)) = rest.strip_prefix('(').and_then(|rest| rest.split_once(") ")) {
+        rest = behind;
+    }
+    if let Some((_, behind)) = rest.strip_prefix("node:<").and_then(|rest| rest.split_once("> ")) {
+        rest = behind;
+    }
     let (code, message) = rest.split_once(':')?;
     Some(LogDetails::Nack { xds, node: node(connection).0, code, message })
+}
+
+/// `192.0.2.5:35438`, `[fe80::1]:35438`, in quotes or without.
+fn is_address(word: &str) -> bool {
+    let (host, port) = word.trim_matches('"').rsplit_once(':').unwrap_or_default();
+    let in_host = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':' | b'[' | b']' | b'%');
+    !host.is_empty() && host.bytes().all(in_host) && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// ` new connection for node:httpbin-1.default-3` and ` "10.0.0.1:4711" httpbin-1.default-3 terminated`, after `ADS:`.
@@ -87,9 +102,15 @@ pub(super) fn connection(rest: &str) -> Option<LogDetails<'_>> {
 /// The proxy and the number of a connection (`pilot/pkg/xds/ads.go: connectionID`).
 fn node(connection: &str) -> (&str, Option<u64>) {
     match connection.rsplit_once('-').map(|(node, number)| (node, number.parse())) {
-        Some((node, Ok(number))) => (node, Some(number)),
-        _ => (connection, None),
+        Some((node, Ok(number))) => (proxy(node), Some(number)),
+        _ => (proxy(connection), None),
     }
+}
+
+/// The proxy of a node's ID: the third part of `sidecar~10.0.0.1~httpbin-1.default~default.svc.cluster.local`
+/// (`pilot/pkg/model/context.go: ServiceNode`).
+fn proxy(node: &str) -> &str {
+    node.split('~').nth(2).filter(|proxy| !proxy.is_empty()).unwrap_or(node)
 }
 
 /// `LDS: PUSH INC request for node:httpbin-1.default resources:5 removed:0 size:18.6kB cached:0/3 filtered:0`.
@@ -97,7 +118,7 @@ fn push(message: &str) -> Option<LogDetails<'_>> {
     let (xds, rest) = message.split_once(": PUSH")?;
     let (how, rest) = rest.split_once(" for node:")?;
     let mut words = rest.split(' ');
-    let node = words.next()?;
+    let node = proxy(words.next()?);
     let (mut resources, mut removed, mut size) = (None, None, 0);
     for (key, value) in words.filter_map(|word| word.split_once(':')) {
         match key {

@@ -1,0 +1,243 @@
+//! The access log's format that a mesh chooses for itself (`meshConfig.accessLogFormat` and `accessLogEncoding`), by Envoy's command
+//! operators (`source/common/formatter/substitution_format_string.cc`).
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::access::{self, COLUMNS, NONE};
+use super::object::Object;
+use super::parsed::Parsed;
+use super::time;
+use crate::model::logs::{LogKind, LogTime};
+use crate::model::mesh::MeshConfig;
+
+/// Operators, in the order of the columns that they fill.
+const OPERATORS: [&[&str]; COLUMNS] = [
+    &["REQ(:METHOD)"],
+    &["REQ(X-ENVOY-ORIGINAL-PATH?:PATH)", "REQ(:PATH)", "PATH(WQ)", "PATH(WQ:ORIG)", "PATH"],
+    &["PROTOCOL"],
+    &["RESPONSE_CODE"],
+    &["RESPONSE_FLAGS"],
+    &["RESPONSE_CODE_DETAILS"],
+    &["CONNECTION_TERMINATION_DETAILS"],
+    &["UPSTREAM_TRANSPORT_FAILURE_REASON"],
+    &["BYTES_RECEIVED"],
+    &["BYTES_SENT"],
+    &["DURATION"],
+    &["RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)"],
+    &["REQ(X-FORWARDED-FOR)"],
+    &["REQ(USER-AGENT)"],
+    &["REQ(X-REQUEST-ID)"],
+    &["REQ(:AUTHORITY)", "REQ(X-ENVOY-ORIGINAL-HOST?:AUTHORITY)"],
+    &["UPSTREAM_HOST"],
+    &["UPSTREAM_CLUSTER", "UPSTREAM_CLUSTER_RAW"],
+    &["UPSTREAM_LOCAL_ADDRESS"],
+    &["DOWNSTREAM_LOCAL_ADDRESS"],
+    &["DOWNSTREAM_REMOTE_ADDRESS"],
+    &["REQUESTED_SERVER_NAME"],
+    &["ROUTE_NAME"],
+];
+/// The columns that are numbers where they are there.
+const NUMBERS: [usize; 5] = [3, 8, 9, 10, 11];
+
+/// What fills a place of the format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// The time at which the request began.
+    Start,
+    /// A column of Istio's own text.
+    Column(usize),
+    /// Something that no column of Istio's has.
+    Other,
+}
+
+/// A format, ready for many lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessFormat(Parts);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Parts {
+    /// The text in front of all, and each operator with the text behind it.
+    Text { first: String, rest: Vec<(What, String)> },
+    /// The keys of an object.
+    Keys(Vec<(String, What)>),
+}
+
+impl AccessFormat {
+    /// The format of a mesh; None where it has Istio's own, or one that cannot be read back.
+    pub fn of(mesh: &MeshConfig) -> Option<Self> {
+        let text = mesh.access_log_format.trim_end_matches('\n');
+        // As text, a format can spell an object out as well.
+        let keys = || serde_json::from_str::<Map<String, Value>>(text).ok();
+        let parts = match keys() {
+            Some(keys) => Parts::Keys(keys.into_iter().map(|(key, value)| (key, single(value.as_str().unwrap_or_default()))).collect()),
+            None if mesh.access_log_json || text.contains('\n') => return None,
+            None => parts(text)?,
+        };
+        let known = |what: &What| *what != What::Other;
+        let is_useful = match &parts {
+            Parts::Text { rest, .. } => rest.iter().any(|(what, _)| known(what)),
+            Parts::Keys(keys) => keys.iter().any(|(_, what)| known(what)),
+        };
+        is_useful.then_some(Self(parts))
+    }
+
+    /// Reads a line of the format; None where it is of another. The message is the request as Istio's own text has it.
+    pub(super) fn read(&self, line: &str) -> Option<Parsed<'static>> {
+        let mut columns = [const { Cow::Borrowed(NONE) }; COLUMNS];
+        let mut time = None;
+        match &self.0 {
+            Parts::Text { first, rest } => {
+                let mut left = line.strip_prefix(first.as_str())?;
+                for (what, behind) in rest {
+                    let end = if behind.is_empty() { left.len() } else { left.find(behind.as_str())? };
+                    fill(*what, Cow::Borrowed(&left[..end]), &mut columns, &mut time);
+                    left = &left[end + behind.len()..];
+                }
+                if !left.is_empty() {
+                    return None;
+                }
+            }
+            Parts::Keys(keys) => {
+                let object = Object::read(line)?;
+                let mut found = false;
+                for (key, value) in object.iter() {
+                    if let Some((_, what)) = keys.iter().find(|(known, _)| *known == key) {
+                        found |= *what != What::Other;
+                        fill(*what, value, &mut columns, &mut time);
+                    }
+                }
+                // A program's line can share a key.
+                if !found || object.find(&["msg"]).is_some() && !keys.iter().any(|(key, _)| key == "msg") {
+                    return None;
+                }
+            }
+        }
+        let is_number = |text: &str| text == NONE || !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !NUMBERS.iter().all(|place| is_number(&columns[*place])) {
+            return None;
+        }
+        let message = access::in_order(&columns);
+        let none = Cow::Borrowed("");
+        Some(Parsed { time, kind: LogKind::Access, level: none.clone(), scope: none, message: Cow::Owned(message) })
+    }
+}
+
+fn fill<'l>(what: What, value: Cow<'l, str>, columns: &mut [Cow<'l, str>; COLUMNS], time: &mut Option<LogTime>) {
+    match what {
+        What::Start => *time = any_time(&value),
+        What::Column(place) if !matches!(&*value, "" | "null") => columns[place] = value,
+        What::Column(_) | What::Other => {}
+    }
+}
+
+/// A time as `%START_TIME%` can be made to write it.
+fn any_time(text: &str) -> Option<LogTime> {
+    let read = [time::zoned, time::spaced, time::common, time::slashed].into_iter().find_map(|read| read(text));
+    read.map(|(time, _)| time).or_else(|| time::of_store(text))
+}
+
+/// Takes a text with operators apart; None where two of them follow each other, which cannot be read back.
+fn parts(format: &str) -> Option<Parts> {
+    let (first, mut left) = split_operator(format);
+    let mut rest = Vec::new();
+    while let Some((operator, behind)) = left {
+        let (text, next) = split_operator(behind);
+        if text.is_empty() && next.is_some() {
+            return None;
+        }
+        rest.push((what(operator), text));
+        left = next;
+    }
+    (!rest.is_empty()).then_some(Parts::Text { first, rest })
+}
+
+/// The text up to the next operator, that, and what follows it. `%%` is a percent sign.
+fn split_operator(format: &str) -> (String, Option<(&str, &str)>) {
+    let (mut text, mut rest) = (String::new(), format);
+    while let Some((before, behind)) = rest.split_once('%') {
+        text.push_str(before);
+        match behind.strip_prefix('%') {
+            Some(behind) => {
+                text.push('%');
+                rest = behind;
+            }
+            None => return (text, Some(split_end(behind))),
+        }
+    }
+    text.push_str(rest);
+    (text, None)
+}
+
+/// An operator and what follows its percent sign. Its parameters can hold such signs.
+fn split_end(text: &str) -> (&str, &str) {
+    let closed =
+        text.find(['(', '%']).filter(|at| text[*at..].starts_with('(')).and_then(|open| text[open..].find(')').map(|at| open + at));
+    let end = text[closed.unwrap_or(0)..].find('%').map(|at| closed.unwrap_or(0) + at);
+    end.map_or((text, ""), |end| (&text[..end], &text[end + 1..]))
+}
+
+/// What an operator says. A length that cuts the value (`:10` behind it) makes it another value.
+fn what(operator: &str) -> What {
+    let upper = operator.to_ascii_uppercase();
+    if upper == "START_TIME" || upper.starts_with("START_TIME(") {
+        return What::Start;
+    }
+    OPERATORS.iter().position(|known| known.contains(&upper.as_str())).map_or(What::Other, What::Column)
+}
+
+/// What a value of JSON says, which is one operator or something else.
+fn single(value: &str) -> What {
+    match split_operator(value) {
+        (text, Some((operator, ""))) if text.is_empty() => what(operator),
+        _ => What::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mesh(format: &str, json: bool) -> Option<AccessFormat> {
+        AccessFormat::of(&MeshConfig { access_log_format: format.to_owned(), access_log_json: json, ..MeshConfig::default() })
+    }
+
+    #[test]
+    fn a_text_of_ones_own_is_read_back() {
+        let format =
+            mesh("%START_TIME% %REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %RESPONSE_CODE% 100%% %UPSTREAM_CLUSTER%\n", false)
+                .unwrap();
+        let read = format.read("2024-01-05T10:00:08.000Z GET /z 200 100% outbound|80||shop.default").unwrap();
+        assert_eq!(read.time, time::rfc3339("2024-01-05T10:00:08Z").map(|(time, _)| time));
+        assert!(read.message.starts_with("\"GET /z -\" 200 - - - \"-\" - - -") && read.message.contains(" outbound|80||shop.default "));
+        for other in ["", "2024-01-05T10:00:08.000Z\tinfo\tads\tx", "2024-01-05T10:00:08.000Z GET /z two 100% a", "a b c 1 100%"] {
+            assert_eq!(format.read(other), None, "{other}");
+        }
+        let web = mesh("[%START_TIME(%d/%b/%Y:%H:%M:%S %z)%] \"%REQ(:METHOD)%\" %RESPONSE_CODE%", false).unwrap();
+        assert!(web.read("[05/Jan/2024:10:00:09 +0000] \"GET\" 200").unwrap().time.is_some());
+    }
+
+    #[test]
+    fn an_object_of_ones_own_is_read_back() {
+        for (json, format) in [
+            (true, r#"{"at":"%START_TIME%","verb":"%REQ(:METHOD)%","status":"%RESPONSE_CODE%","x":"a %PROTOCOL%"}"#),
+            (false, "{\"verb\":\"%REQ(:METHOD)%\",\"status\":\"%RESPONSE_CODE%\"}\n"),
+        ] {
+            let format = mesh(format, json).unwrap();
+            let read = format.read(r#"{"status":503,"at":"2024-01-05T10:00:08.000Z","verb":"GET"}"#).unwrap();
+            assert!(read.message.starts_with("\"GET - -\" 503 "), "{}", read.message);
+            assert_eq!(read.time.is_some(), json);
+            assert_eq!(format.read(r#"{"level":"info","msg":"a","status":"x"}"#), None);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_back_is_no_format() {
+        for (format, json) in
+            [("", false), ("%METHOD%%PATH%", false), ("%REQ(:METHOD)%%PROTOCOL%", false), ("no operator", false), ("not json", true)]
+        {
+            assert_eq!(mesh(format, json), None, "{format}");
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Lines as the tools that save logs write them: with a pod and container in front, within an object of JSON or a row of CSV, in parts,
+//! with colours. What the container wrote is unwrapped, with whose it is and when it came.
+
+mod colours;
+mod csv;
+mod json;
+mod prefix;
+mod stamp;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use super::{form, time};
+use crate::ingest::finder::Finder;
+use crate::model::ids::ProxyId;
+use crate::model::logs::{LogLine, LogOrigin, LogSource, LogTime};
+
+/// How many containers of one file are kept apart; the lines of more are those of the file.
+const MOST: usize = 1000;
+/// How long a line gets that is put together of parts.
+const LONGEST: usize = 256 << 10;
+/// Where docker divides a line (`moby/daemon/logger/copier.go: defaultBufSize`).
+const DOCKER_PART: usize = 16 << 10;
+/// istiod's own container.
+const DISCOVERY: &str = "discovery";
+
+/// What lines hold whose text is not to be seen in the bytes as it is: within JSON, in parts, with colours.
+static HIDDEN: LazyLock<Option<Finder>> =
+    LazyLock::new(|| Finder::new(&[json::KEYS.as_slice(), &["\u{1b}", " stdout P", " stderr P"]].concat()));
+
+/// Whose a line is, as far as what is in front of it says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Whose {
+    namespace: String,
+    pod: String,
+    container: String,
+}
+
+/// A line without what is around it.
+#[derive(Debug, Default)]
+struct Peeled<'l> {
+    whose: Option<Whose>,
+    /// When it came, by what is around it.
+    time: Option<LogTime>,
+    /// Whether that is when the kubelet or the container's runtime took it.
+    of_runtime: bool,
+    /// Which of the container's streams it is of, where lines come in parts.
+    stream: &'static str,
+    end: End,
+    text: Cow<'l, str>,
+    /// Whether there was anything around it.
+    wrapped: bool,
+}
+
+/// How a line ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum End {
+    /// It is whole.
+    #[default]
+    Whole,
+    /// More of it follows.
+    Part,
+    /// More of it follows where what follows begins no record, as docker leaves the line end out.
+    Perhaps,
+}
+
+/// The parts of a line that came so far.
+#[derive(Debug)]
+struct Part {
+    whose: Option<Whose>,
+    stream: &'static str,
+    time: Option<LogTime>,
+    end: End,
+    text: String,
+}
+
+/// Takes the lines of a file out of what is around them.
+#[derive(Debug)]
+pub struct Unwrapper {
+    /// Whose lines are that do not say it.
+    own: Arc<LogOrigin>,
+    /// Whether a line may say whose it is: in a recording the file's name does, and a line could only pretend to.
+    alone: bool,
+    origins: HashMap<Whose, Arc<LogOrigin>>,
+    csv: csv::Csv,
+    parts: Vec<Part>,
+    /// Whether docker's line ends were seen, without which a line of docker's is not known to be a part.
+    ends: bool,
+    wrapped: bool,
+}
+
+impl Unwrapper {
+    /// For a file of one container's lines, or a standalone log, which may have those of several.
+    pub fn new(own: Arc<LogOrigin>, alone: bool) -> Self {
+        Self { own, alone, origins: HashMap::new(), csv: csv::Csv::default(), parts: Vec::new(), ends: false, wrapped: false }
+    }
+
+    /// Whether anything was around a line so far.
+    pub fn is_wrapped(&self) -> bool {
+        self.wrapped
+    }
+
+    /// Whether the text of some lines cannot be looked for in these bytes, which come next.
+    pub fn hides(&self, bytes: &[u8]) -> bool {
+        let in_rows = || self.csv.is_read(&String::from_utf8_lossy(bytes.split(|byte| *byte == b'\n').next().unwrap_or_default()));
+        self.alone && (!self.parts.is_empty() || HIDDEN.as_ref().is_none_or(|words| words.find(bytes, 0).is_some()) || in_rows())
+    }
+
+    /// Takes a line of the file, without its end, and hands on those of the container that it holds.
+    pub fn push(&mut self, line: &str, cut: bool, mut each: impl FnMut(LogLine)) {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if !self.alone {
+            let (time, text) = time::split_kubelet(line);
+            return each(LogLine { origin: self.own.clone(), time, text: text.to_owned(), cut });
+        }
+        let plain = colours::without(line);
+        match self.csv.take(&plain) {
+            csv::Taken::No => {}
+            csv::Taken::Held => return,
+            csv::Taken::Row(row) => {
+                self.wrapped = true;
+                return self.lines(row, cut, &mut each);
+            }
+        }
+        let peeled = peel(&plain, |whose| self.origins.contains_key(whose));
+        self.wrapped |= peeled.wrapped;
+        self.ends |= peeled.stream == json::DOCKER && peeled.end == End::Whole;
+        if self.parts.is_empty() && peeled.end == End::Whole {
+            return self.lines(peeled, cut, &mut each);
+        }
+        self.part(peeled, cut, &mut each);
+    }
+
+    /// Hands on what was kept back: at the end of the file.
+    pub fn flush(&mut self, mut each: impl FnMut(LogLine)) {
+        for part in std::mem::take(&mut self.parts) {
+            self.joined(part, false, &mut each);
+        }
+        if let Some(row) = self.csv.rest() {
+            self.lines(row, false, &mut each);
+        }
+    }
+
+    /// Takes a line while another of the same stream may not be whole.
+    fn part(&mut self, peeled: Peeled<'_>, cut: bool, each: &mut impl FnMut(LogLine)) {
+        let at = self.parts.iter().position(|part| part.whose == peeled.whose && (part.stream == peeled.stream));
+        let mut before = at.map(|at| self.parts.remove(at));
+        let is_alone = peeled.end == End::Perhaps && !self.ends;
+        let begins = form::begins(time::split_kubelet(&peeled.text).1);
+        if let Some(part) = before.take_if(|part| part.end == End::Perhaps && (begins || is_alone && part.text.len() < DOCKER_PART)) {
+            // It was whole after all.
+            self.joined(part, false, each);
+        }
+        let mut part = match before {
+            Some(part) => part,
+            None if peeled.end == End::Whole => return self.lines(peeled, cut, each),
+            None => Part { whose: peeled.whose.clone(), stream: peeled.stream, time: peeled.time, end: peeled.end, text: String::new() },
+        };
+        let room = LONGEST.saturating_sub(part.text.len());
+        let end = floor_char_boundary(&peeled.text, room);
+        part.text.push_str(&peeled.text[..end]);
+        part.end = peeled.end;
+        if peeled.end == End::Whole {
+            return self.joined(part, cut || end < peeled.text.len(), each);
+        }
+        self.parts.push(part);
+    }
+
+    fn joined(&mut self, part: Part, cut: bool, each: &mut impl FnMut(LogLine)) {
+        let Part { whose, time, text, .. } = part;
+        self.lines(Peeled { whose, time, of_runtime: true, text: Cow::Owned(text), ..Peeled::default() }, cut, each);
+    }
+
+    /// Hands a line on; a log store can have several in one entry.
+    fn lines(&mut self, peeled: Peeled<'_>, cut: bool, each: &mut impl FnMut(LogLine)) {
+        let origin = self.origin(peeled.whose);
+        let entry = peeled.text.strip_suffix('\n').unwrap_or(&peeled.text);
+        for line in entry.split('\n') {
+            let line = colours::without(line.strip_suffix('\r').unwrap_or(line));
+            let (kubelet, text) = time::split_kubelet(&line);
+            // When a log store took a line says nothing of clocks, so that it counts only where nothing else does.
+            let store = peeled.time.filter(|_| peeled.of_runtime || time::leading(text).is_none() && !form::begins(text));
+            each(LogLine { origin: origin.clone(), time: kubelet.or(store), text: text.to_owned(), cut });
+        }
+    }
+
+    fn origin(&mut self, whose: Option<Whose>) -> Arc<LogOrigin> {
+        let Some(mut whose) = whose.filter(|whose| !whose.pod.is_empty()) else { return self.own.clone() };
+        if whose.container.is_empty() {
+            whose.container.clone_from(&self.own.container);
+        }
+        if let Some(origin) = self.origins.get(&whose) {
+            return origin.clone();
+        }
+        if self.origins.len() >= MOST {
+            return self.own.clone();
+        }
+        let source = if whose.container == DISCOVERY { LogSource::Istiod } else { LogSource::Proxy };
+        let pod = ProxyId::new(&*whose.pod, &*whose.namespace);
+        let origin = Arc::new(LogOrigin { source, pod, container: whose.container.clone(), workload: None });
+        self.origins.insert(whose, origin.clone());
+        origin
+    }
+}
+
+/// Takes a line out of what is around it. `is_known` says whether lines of a container were seen before.
+fn peel(line: &str, is_known: impl Fn(&Whose) -> bool) -> Peeled<'_> {
+    let (whose, text) = prefix::split(line, is_known).map_or((None, line), |(whose, text)| (Some(whose), text));
+    let inner = match text.as_bytes().first() {
+        Some(b'{') => json::unwrap(text),
+        Some(b'0'..=b'9') => stamp::unwrap(text),
+        _ => None,
+    };
+    let wrapped = whose.is_some() || inner.is_some();
+    let mut peeled = inner.unwrap_or(Peeled { text: Cow::Borrowed(text), ..Peeled::default() });
+    peeled.wrapped = wrapped;
+    peeled.whose = whose.or(peeled.whose);
+    peeled
+}
+
+/// Whether a line of a file begins a record, behind what is around it.
+pub fn begins(line: &str, alone: bool) -> bool {
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    if form::begins(time::split_kubelet(line).1) {
+        return true;
+    }
+    alone && {
+        let plain = colours::without(line);
+        let peeled = peel(&plain, |_| false);
+        form::begins(time::split_kubelet(&peeled.text).1)
+    }
+}
+
+/// Whether a file is a log, by how it begins.
+pub fn is_log(head: &str) -> bool {
+    let whole = head.rfind('\n').map_or(head, |end| &head[..end]);
+    let first = head.trim_start();
+    // A config dump with a program's lines in front of it stays one.
+    let is_dump = whole.lines().any(|line| line.trim() == "{" || line.contains("\"configs\""));
+    let begins = whole.lines().take(20).any(|line| begins(line, true) || csv::is_header(line));
+    begins && !is_dump || first.starts_with(['{', '[']) && json::is_export(first)
+}
+
+fn floor_char_boundary(text: &str, most: usize) -> usize {
+    (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

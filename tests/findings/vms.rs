@@ -1,0 +1,161 @@
+//! VMs: who shares one, what shows that one runs again, and whose failures are of a plugin that is gone; `health` and `check` say the same.
+
+use serde_json::{Value, json};
+
+use super::modules::{LOG, checked, failing, strategy, with_second_module};
+use super::proxies::DUMP;
+use super::recorded::Mesh;
+
+/// The recording with a line of httpbin's log at a time of day.
+fn line(mesh: Mesh, time: &str, text: &str) -> Mesh {
+    mesh.change_text(LOG, |log| log.push_str(&format!("2026-11-23T{time}.000000000Z {text}\n")))
+}
+
+/// The plugin speaks, on a thread of Envoy.
+fn speaking(mesh: Mesh, time: &str, thread: u8) -> Mesh {
+    let text = format!(
+        "2026-11-23T{time}.000000Z\twarning\tenvoy wasm source/extensions/common/wasm/context.cc:1198\twasm log default.helloworld~istio-translated-wasmplugin add_header: hello\tthread={thread}"
+    );
+    line(mesh, time, &text)
+}
+
+/// A request is answered, or ended by a VM that has failed.
+fn request(mesh: Mesh, time: &str, answered: bool) -> Mesh {
+    let (code, details, upstream) = if answered { (200, "via_upstream", "10.244.0.4:80") } else { (503, "wasm_fail_stream", "-") };
+    let text = format!(
+        "[2026-11-23T{time}.000Z] \"GET /headers HTTP/1.1\" {code} - {details} - \"-\" 0 0 3 1 \"-\" \"curl/7.88.1\" \"26f6ea12\" \"httpbin:8000\" \"{upstream}\" inbound|80|| 127.0.0.6:37832 10.244.0.4:80 10.244.0.5:56634 - default"
+    );
+    line(mesh, time, &text)
+}
+
+/// The plugin on httpbin fails open, by its object and in what the proxy has.
+fn open() -> Mesh {
+    strategy(Mesh::permissive(), "FAIL_OPEN").change_text(DUMP, |dump| *dump = dump.replace("\"FAIL_CLOSED\"", "\"FAIL_OPEN\""))
+}
+
+fn closed() -> Mesh {
+    strategy(Mesh::permissive(), "FAIL_CLOSE")
+}
+
+/// What `health` says of a plugin: its roll-up, how many proxies have a VM that failed, and the state on the one proxy; and of how many
+/// plugins `check` says that a VM failed.
+fn said(mesh: &Mesh, plugin: &str) -> (String, u64, String, usize) {
+    let health = mesh.ask(&["health", plugin])["plugins"][0].take();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let failed = health["vmFailed"].as_u64().unwrap();
+    (text(&health["rollup"]), failed, text(&health["proxies"][0]["state"]), checked(mesh, "vm-failed").len())
+}
+
+fn well() -> (String, u64, String, usize) {
+    ("ready".to_owned(), 0, "running".to_owned(), 0)
+}
+
+fn failed(findings: usize) -> (String, u64, String, usize) {
+    ("partial".to_owned(), 1, "running".to_owned(), findings)
+}
+
+#[test]
+fn live_l2_plugins_of_one_module_share_a_vm_and_its_failure() {
+    let shared = failing(with_second_module(true), "19:40:10", true);
+    for plugin in ["default/helloworld", "default/second"] {
+        assert_eq!(said(&shared, plugin), failed(2), "{plugin}");
+    }
+    let findings = checked(&shared, "vm-failed");
+    assert!(findings.iter().all(|finding| finding["severity"] == "error"), "{findings:?}");
+    assert!(findings[0]["evidence"].to_string().contains("it shares its VM with default/second"), "{findings:?}");
+    // What was given a new configuration since has a new VM.
+    let given = |dump: &mut Value| {
+        let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+        let entries = sections.filter_map(|section| section.get_mut("ecds_filters")).flat_map(|ecds| ecds.as_array_mut().unwrap());
+        for entry in entries.filter(|entry| entry.to_string().contains("default.second~")) {
+            entry["last_updated"] = json!("2026-11-23T19:40:30.000Z");
+        }
+    };
+    let since = failing(with_second_module(true).change(DUMP, given), "19:40:10", true);
+    assert_eq!((said(&since, "default/helloworld"), said(&since, "default/second").1), (failed(1), 0));
+    // The environment and the root id are no part of what a VM is known by, its configuration is.
+    let with = |field: &str, value: Value| {
+        let put = |dump: &mut Value| {
+            let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+            let entries = sections.filter_map(|section| section.get_mut("ecds_filters")).flat_map(|ecds| ecds.as_array_mut().unwrap());
+            for entry in entries.filter(|entry| entry.to_string().contains("default.second~")) {
+                entry["ecds_filter"]["typed_config"]["config"]["vm_config"][field] = value.clone();
+            }
+        };
+        failing(with_second_module(true).change(DUMP, put), "19:40:10", true)
+    };
+    let environment = with("environment_variables", json!({"key_values": {"A": "1"}}));
+    assert_eq!(said(&environment, "default/second"), failed(2));
+    for other in [with("vm_id", json!("mine")), with("configuration", json!({"value": "{}"}))] {
+        assert_eq!(said(&other, "default/second"), ("unknown".to_owned(), 0, "unknown".to_owned(), 1), "one of two VMs");
+    }
+}
+
+#[test]
+fn live_l2_where_it_can_be_either_nobody_is_said_to_run() {
+    let either = failing(with_second_module(false), "19:40:10", true);
+    for plugin in ["default/helloworld", "default/second"] {
+        assert_eq!(said(&either, plugin), ("unknown".to_owned(), 0, "unknown".to_owned(), 1), "{plugin}");
+        let health = either.ask(&["health", plugin]);
+        let evidence = health["plugins"][0]["proxies"][0]["evidence"][0]["what"].as_str().unwrap();
+        assert!(evidence.starts_with("a VM has failed, of one of default/helloworld, default/second: "), "{evidence}");
+    }
+    // One of them has shown since that it runs, and the other has not.
+    let one = speaking(failing(with_second_module(false), "19:40:10", false), "19:40:20", 22);
+    assert_eq!(said(&one, "default/second").3, 1);
+}
+
+#[test]
+fn live_l3_later_lines_and_answered_requests_are_signs_of_life() {
+    let trapped = || failing(closed(), "19:40:10", true);
+    assert_eq!(said(&trapped(), "default/helloworld"), failed(1));
+    assert_eq!(said(&speaking(trapped(), "19:40:20", 22), "default/helloworld"), well());
+    assert_eq!(said(&request(trapped(), "19:40:20", true), "default/helloworld"), well());
+    let healed = request(trapped(), "19:40:20", true).ask(&["health", "default/helloworld"]);
+    let evidence = healed["plugins"][0]["proxies"][0]["evidence"].to_string();
+    assert!(evidence.contains("its VM failed at 2026-11-23T19:40:10.050Z, and has run since: a request passed it"), "{evidence}");
+    // What was before it is none.
+    assert_eq!(
+        said(&failing(request(speaking(closed(), "19:40:05", 22), "19:40:06", true), "19:40:10", true), "default/helloworld"),
+        failed(1)
+    );
+    // Each worker has a VM of its own: the words of another one, and answers between failures, prove nothing.
+    assert_eq!(said(&speaking(trapped(), "19:40:20", 23), "default/helloworld"), failed(1));
+    let mixed = request(request(request(trapped(), "19:40:20", true), "19:40:21", false), "19:40:22", true);
+    assert_eq!(said(&mixed, "default/helloworld"), failed(1));
+    // It failed again.
+    assert_eq!(said(&failing(speaking(trapped(), "19:40:20", 22), "19:40:30", false), "default/helloworld"), failed(1));
+}
+
+#[test]
+fn live_l3_fail_open_answers_no_503_and_is_passed_by() {
+    let trapped = failing(open(), "19:40:10", false);
+    assert_eq!(checked(&trapped, "vm-failed")[0]["severity"], "warning");
+    // Requests that pass it by are no sign of its life.
+    assert_eq!(said(&request(trapped, "19:40:20", true), "default/helloworld"), failed(1));
+    // The failure that ended a request was that of a plugin that is gone.
+    let gone = failing(open(), "19:40:10", true);
+    assert_eq!(said(&gone, "default/helloworld"), well());
+    assert_eq!(said(&request(request(gone, "19:40:11", false), "19:40:12", false), "default/helloworld"), well());
+}
+
+#[test]
+fn live_l3_a_deleted_plugins_failures_go_with_it() {
+    // What ECDS still holds of it says whose the failure can have been.
+    let entry = |dump: &mut Value| {
+        let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+        let ecds = sections.filter_map(|section| section.get_mut("ecds_filters")).next().unwrap().as_array_mut().unwrap();
+        let gone = ecds[0].to_string().replace("default.helloworld~", "default.gone~").replace("/77d4eb7c", "/99d4eb7c");
+        ecds.push(serde_json::from_str(&gone).unwrap());
+    };
+    let with_leftover = failing(
+        open().change(DUMP, |dump| {
+            entry(dump);
+        }),
+        "19:40:10",
+        true,
+    );
+    assert_eq!(checked(&with_leftover, "vm-failed").iter().filter(|finding| finding["severity"] == "error").count(), 0);
+    let named = "2026-11-23T19:40:10.000000Z\tcritical\tenvoy wasm context.cc:1\tPlugin default.gone~istio-translated-wasmplugin: Function: proxy_on_request_headers failed: unreachable\tthread=22";
+    assert_eq!(said(&line(closed(), "19:40:10", named), "default/helloworld"), well());
+}
