@@ -199,10 +199,14 @@ pub enum Command {
         #[arg(long, value_name = "N|all")]
         max_proxies: Option<Most>,
     },
-    /// Write all that the answers need into a folder that --from reads, without secrets
+    /// Write all that the answers need into a folder that --from reads, without the secrets that it recognises: look through it before
+    /// you share it
     Record {
         /// An empty folder, or one that does not exist yet
         folder: PathBuf,
+        /// Leave out every string of the plugins' configuration too: a secret may look like any other text there
+        #[arg(long)]
+        strict: bool,
     },
 }
 

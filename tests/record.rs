@@ -18,7 +18,7 @@ use meshscope::model::kind::Kind;
 use meshscope::model::update::Update;
 use meshscope::source::files::Files;
 use meshscope::source::logs::{LogQuery, LogStreams, LogTargets};
-use meshscope::source::record::{RecordReport, RecordTarget, record};
+use meshscope::source::record::{RecordReport, RecordTarget, Strings, record};
 use meshscope::source::{
     FailureKind, IstiodReplies, LogRequest, ProxyQuestion, ProxyRequest, Reply, SharedSource, Source, SourceError, SourceInfo, SourceKind,
     Updates,
@@ -42,7 +42,7 @@ fn targets(source: &dyn Source) -> Vec<RecordTarget> {
 async fn recorded(source: SharedSource) -> (TempDir, RecordReport) {
     let dir = tempfile::tempdir().unwrap();
     let targets = targets(source.as_ref());
-    let report = record(source, &dir.path().join("new/recording"), targets, DEADLINE).await.unwrap();
+    let report = record(source, &dir.path().join("new/recording"), targets, DEADLINE, Strings::Unrecognised).await.unwrap();
     (dir, report)
 }
 
@@ -174,12 +174,12 @@ async fn nothing_planted_reaches_a_recording() {
 async fn only_an_empty_folder_is_written_into() {
     let dir = tempfile::tempdir().unwrap();
     let demo = || -> SharedSource { Arc::new(meshscope::source::demo::Demo::new(0).unwrap()) };
-    record(demo(), dir.path(), Vec::new(), DEADLINE).await.unwrap();
-    let error = record(demo(), dir.path(), Vec::new(), DEADLINE).await.unwrap_err();
+    record(demo(), dir.path(), Vec::new(), DEADLINE, Strings::Unrecognised).await.unwrap();
+    let error = record(demo(), dir.path(), Vec::new(), DEADLINE, Strings::Unrecognised).await.unwrap_err();
     let expected = format!("{} is not empty; give a folder that is empty or does not exist", dir.path().display());
     assert_eq!((error.kind, error.to_string()), (FailureKind::BadInput, expected));
     let file = dir.path().join("k8s/pods.json");
-    let error = record(demo(), &file, Vec::new(), DEADLINE).await.unwrap_err();
+    let error = record(demo(), &file, Vec::new(), DEADLINE, Strings::Unrecognised).await.unwrap_err();
     assert!(error.to_string().contains("pods.json cannot be written"), "{error}");
 }
 
@@ -322,7 +322,7 @@ async fn what_cannot_be_read_is_named_in_the_report_and_in_the_recording() {
 #[tokio::test]
 async fn an_interrupted_recording_is_recognised() {
     let dir = tempfile::tempdir().unwrap();
-    let recording = record(Arc::new(Walled), dir.path(), targets(&Walled), DEADLINE);
+    let recording = record(Arc::new(Walled), dir.path(), targets(&Walled), DEADLINE, Strings::Unrecognised);
     // Dropped while it waits for the first answers.
     assert!(tokio::time::timeout(Duration::ZERO, recording).await.is_err());
     tokio::time::sleep(Duration::from_millis(200)).await;

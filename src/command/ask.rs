@@ -15,7 +15,7 @@ use crate::model::ids::{PluginId, ProxyId};
 use crate::model::snapshot::{Dump, Snapshot};
 use crate::model::warning::Warning;
 use crate::report::{self, Answer, Paint};
-use crate::source::record::{self, RecordTarget};
+use crate::source::record::{self, RecordTarget, Strings};
 use crate::source::{SharedSource, SourceKind};
 
 /// What to do where a command takes no workload.
@@ -151,7 +151,7 @@ impl Asker<'_> {
         Ok(self.print(&answers::mtls(&objects, &pods), None))
     }
 
-    pub(super) async fn record(&self, folder: &Path) -> Result<Outcome, Error> {
+    pub(super) async fn record(&self, folder: &Path, strict: bool) -> Result<Outcome, Error> {
         let collector = self.objects_only("record").await?;
         let objects = collector.objects();
         let targets =
@@ -160,7 +160,8 @@ impl Asker<'_> {
             let request = fetch::request(objects, &proxy, crate::source::ProxyQuestion::WholeDump, self.common.timeout);
             RecordTarget { proxy, container: request.container, admin_port: request.admin_port }
         });
-        let report = record::record(self.source.clone(), folder, targets.collect(), self.common.timeout).await?;
+        let strings = if strict { Strings::NotOfPlugins } else { Strings::Unrecognised };
+        let report = record::record(self.source.clone(), folder, targets.collect(), self.common.timeout, strings).await?;
         let warnings = report.warnings.iter().map(ToString::to_string).collect();
         Ok(Outcome { text: format!("{report}\n"), warnings, ..Outcome::default() })
     }

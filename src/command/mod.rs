@@ -136,7 +136,7 @@ async fn outcome(cli: &Cli) -> Result<Outcome, Error> {
         Some(Command::Sync { workload }) => asker.sync(workload.as_deref()).await,
         Some(Command::Diff { workload }) => asker.diff(workload).await,
         Some(Command::Check { ignore, max_proxies }) => asker.findings(ignore, *max_proxies).await,
-        Some(Command::Record { folder }) => asker.record(folder).await,
+        Some(Command::Record { folder, strict }) => asker.record(folder, *strict).await,
         Some(Command::Logs(wanted)) => asker.logs(wanted).await,
     }
 }

@@ -91,7 +91,8 @@ fn bare(name: &str) -> Option<PluginFilter> {
         let ends = label.starts_with(alphanumeric) && label.ends_with(alphanumeric);
         ends && label.chars().all(|c| alphanumeric(c) || c == '-')
     };
-    if name.starts_with("envoy.filters.") || !label(namespace) || !rest.split('.').all(label) {
+    let is_envoys = namespace == "envoy" && rest.contains('.');
+    if is_envoys || !label(namespace) || !rest.split('.').all(label) {
         return None;
     }
     Some(PluginFilter { id: PluginId::new(PluginKind::WasmPlugin, namespace, rest), era: NameEra::Bare })

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod files;
 pub mod logs;
 pub mod manifest;
+pub(crate) mod private;
 pub mod record;
 pub mod regular;
 
@@ -103,6 +104,11 @@ pub trait Source: Send + Sync + 'static {
     /// All objects of one resource in every namespace that may be read, as a Kubernetes List, for a recording.
     /// `resource` is `plural.group` as in [`crate::model::kind::Kind::resource`].
     fn list(&self, resource: String) -> BoxFuture<'static, Result<Reply, SourceError>>;
+
+    /// What the source itself says that it lacks: a recording does. Nothing for a live mesh.
+    fn lacks(&self) -> BoxFuture<'static, record::Lacks> {
+        Box::pin(std::future::ready(record::Lacks::default()))
+    }
 
     /// The resources that a recording should hold, as `plural.group`: those of the mesh and the kinds around it.
     fn recordable(&self) -> BoxFuture<'static, Result<Vec<String>, SourceError>>;

@@ -14,5 +14,7 @@ mod kubeconfig;
 mod log_meaning;
 mod logs;
 mod proxies;
+mod recordings;
+mod redaction;
 mod stubs;
 mod what_if;

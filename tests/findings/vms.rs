@@ -123,6 +123,10 @@ fn live_l3_later_lines_and_answered_requests_are_signs_of_life() {
     assert_eq!(said(&speaking(trapped(), "19:40:20", 23), "default/helloworld"), failed(1));
     let mixed = request(request(request(trapped(), "19:40:20", true), "19:40:21", false), "19:40:22", true);
     assert_eq!(said(&mixed, "default/helloworld"), failed(1));
+    let many = (10..30).fold(mixed, |mesh, second| request(mesh, &format!("19:41:{second}"), true));
+    assert_eq!(said(&many, "default/helloworld"), well(), "a worker that has failed would have had one of them");
+    // A request that began before the failure, and is logged after it.
+    assert_eq!(said(&request(failing(closed(), "19:40:10", false), "19:40:09", true), "default/helloworld"), failed(1));
     // It failed again.
     assert_eq!(said(&failing(speaking(trapped(), "19:40:20", 22), "19:40:30", false), "default/helloworld"), failed(1));
 }

@@ -150,16 +150,19 @@ struct Signs<'l> {
     /// The last record that shows that it runs, and how many come before it.
     sign: Option<&'l LogRecord>,
     last_life: Option<usize>,
-    /// Whether requests were answered after the last failure.
-    answered: bool,
-    /// Whether requests were answered between those that it ended: each worker has a VM of its own, so that an answer proves nothing.
+    /// How many requests were answered since the last failure.
+    answered: usize,
+    /// Whether requests were answered between those that it ended: each worker has a VM of its own, so that one answer proves nothing.
     mixed: bool,
 }
+
+/// So many answers in a row are hardly those of the other workers alone.
+const MANY: usize = 20;
 
 impl<'l> Signs<'l> {
     fn fail(&mut self, record: &'l LogRecord) {
         if ended(record) {
-            self.mixed |= self.answered;
+            self.mixed |= self.answered > 0;
             if self.dead.is_empty() {
                 self.dead.push(None);
             }
@@ -167,16 +170,20 @@ impl<'l> Signs<'l> {
             self.dead.push(thread(record));
             self.mixed = false;
         }
-        self.answered = false;
+        self.answered = 0;
         self.failed.push(record);
     }
 
     fn live(&mut self, vm: &Vm<'_>, at: usize, record: &'l LogRecord) {
+        // The access log is written later than what happened meanwhile, with the time at which a request began.
+        if self.failed.last().is_some_and(|failed| record.time < failed.time) {
+            return;
+        }
         if vm.spoke(record) {
             let spoke = thread(record);
             self.dead.retain(|dead| dead.is_some() && spoke.is_some() && *dead != spoke);
         } else if vm.answered(record) {
-            self.answered = true;
+            self.answered += 1;
         } else {
             return;
         }
@@ -185,7 +192,7 @@ impl<'l> Signs<'l> {
 
     /// Whether it runs, for all that the log says.
     fn is_healed(&self) -> bool {
-        self.dead.is_empty() || self.answered && !self.mixed
+        self.dead.is_empty() || self.answered >= MANY || self.answered > 0 && !self.mixed
     }
 
     /// What shows that it runs again.

@@ -67,11 +67,11 @@ impl<'m> Iterator for Labels<'m> {
 
 /// Where a value without quotes ends: from JSON, texts with blanks have none either.
 fn end(text: &str) -> usize {
-    let blanks = text.match_indices(' ').map(|(at, _)| at);
+    let mut blanks = text.match_indices(' ').map(|(at, _)| at);
     let is_key = |word: &str| {
         word.split_once('=').is_some_and(|(key, _)| key.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'_')))
     };
-    blanks.into_iter().find(|at| is_key(text[at + 1..].split(' ').next().unwrap_or_default())).unwrap_or(text.len())
+    blanks.find(|at| is_key(text[at + 1..].split(' ').next().unwrap_or_default())).unwrap_or(text.len())
 }
 
 #[cfg(test)]

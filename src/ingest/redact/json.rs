@@ -6,96 +6,52 @@ use std::ops::Range;
 
 use memchr::memchr2;
 
+use super::frame::{Frame, Held, Part, Zone};
 use super::keys::Key;
 use super::names::Name;
+use super::rules::Says;
 use super::text::{self, Style};
-use super::{REDACTED, scan};
+use super::{REDACTED, scan, yaml};
 
 /// How deep objects and lists are told apart; what lies deeper is treated like this level.
 const DEEPEST: usize = 2_000;
-/// How often JSON may be wrapped in a string of JSON.
-const WRAPPINGS: u8 = 4;
+/// What is looked into within strings.
+#[derive(Clone, Copy)]
+pub(super) struct Within {
+    /// How often JSON may be wrapped in a string of JSON.
+    pub(super) wrappings: u8,
+    /// Whether there may be YAML: in logs there is none, and its parser takes time.
+    pub(super) yaml: bool,
+}
 
 /// What Envoy itself writes in the place of a key: `[redacted]` in base64.
 const ENVOYS_MARK: &str = "W3JlZGFjdGVkXQ==";
 
-/// What holds for the values of an object or list.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Zone {
-    /// Names mean what the format says.
-    Plain,
-    /// People chose the names.
-    Free,
-    /// Everything is a secret but what a secret is called and where it lies.
-    Secret,
-    /// The same under a name that people chose: numbers are none.
-    Suspect,
-}
-
-struct Frame {
-    object: bool,
-    zone: Zone,
-    /// The key that the next value belongs to.
-    key: Key,
-    awaits_key: bool,
-    /// `{"name": "authorization", "value": …}`: the name may come after the value.
-    names_secret: bool,
-    values: Vec<Range<usize>>,
-    /// Whether its values belong to the pair around it, as those of a header's string match do.
-    lends_values: bool,
-}
-
 /// The text without its secrets; None where nothing is to be replaced.
-pub(super) fn rewrite(text: &str, free: bool) -> Option<String> {
-    let zone = if free { Zone::Free } else { Zone::Plain };
-    walk(text, zone, WRAPPINGS)
+pub(super) fn rewrite(text: &str, style: Style) -> Option<String> {
+    walk(text, style, Within { wrappings: 4, yaml: style != Style::Log })
 }
 
-fn walk(text: &str, zone: Zone, wrappings: u8) -> Option<String> {
-    let mut walker = Walker { text, wrappings, edits: Vec::new(), frames: vec![Frame::new(false, zone, false)], below: 0 };
+/// The same of a text that is itself within a string.
+pub(super) fn walk(text: &str, style: Style, within: Within) -> Option<String> {
+    let zone = if style == Style::Free { Zone::Free } else { Zone::Plain };
+    let frames = vec![Frame::new(false, zone, false, 0)];
+    let mut walker = Walker { text, style, within, edits: Vec::new(), held: Vec::new(), frames, below: 0, names: 0 };
     walker.run();
     walker.finish()
 }
 
-impl Frame {
-    fn new(object: bool, zone: Zone, lends_values: bool) -> Self {
-        Self { object, zone, key: Key::none(), awaits_key: object, names_secret: false, values: Vec::new(), lends_values }
-    }
-
-    /// What holds for an object or list that begins here.
-    fn zone_below(&self) -> Zone {
-        let key = &self.key;
-        match self.zone {
-            _ if key.is_plain => Zone::Plain,
-            Zone::Secret => Zone::Secret,
-            _ if key.is_secret && !key.is_readable_object => Zone::Secret,
-            Zone::Suspect => Zone::Suspect,
-            Zone::Free if key.is_suspect && !key.is_readable_object => Zone::Suspect,
-            Zone::Free => Zone::Free,
-            Zone::Plain if key.is_free => Zone::Free,
-            Zone::Plain => Zone::Plain,
-        }
-    }
-
-    /// Whether a string, or else a number, that stands here is a secret as a whole.
-    fn takes_all(&self, is_string: bool) -> bool {
-        let key = &self.key;
-        match self.zone {
-            Zone::Secret => !key.is_kept,
-            Zone::Suspect => key.is_secret || is_string && !key.is_kept,
-            Zone::Free => key.is_secret || is_string && key.is_suspect,
-            Zone::Plain => key.is_secret,
-        }
-    }
-}
-
 struct Walker<'t> {
     text: &'t str,
-    wrappings: u8,
+    style: Style,
+    within: Within,
     /// What is replaced, by what; of two with one start the later holds.
     edits: Vec<(Range<usize>, String)>,
+    held: Vec<Held>,
     frames: Vec<Frame>,
     below: usize,
+    /// How many keys are secrets themselves.
+    names: usize,
 }
 
 impl Walker<'_> {
@@ -146,7 +102,7 @@ impl Walker<'_> {
         if self.frames.len() >= DEEPEST {
             self.below += 1;
         } else if let Some(frame) = self.frames.last() {
-            let below = Frame::new(object, frame.zone_below(), frame.key.lends_values);
+            let below = Frame::new(object, frame.zone_below(), frame.key.lends_values, self.held.len());
             // The elements of a list stand under the list's own key.
             let key = if object { Key::none() } else { frame.key };
             self.frames.push(Frame { key, ..below });
@@ -162,12 +118,14 @@ impl Walker<'_> {
             return;
         }
         let Some(frame) = self.frames.pop() else { return };
-        if frame.names_secret {
-            self.edits.extend(frame.values.into_iter().map(|value| (value, REDACTED.to_owned())));
-        } else if frame.lends_values
-            && let Some(around) = self.frames.last_mut()
-        {
-            around.values.extend(frame.values);
+        if frame.lends_values && frame.pair == Says::Nothing && !frame.is_web_key {
+            // The object around it decides.
+            return;
+        }
+        for Held { at, part } in self.held.drain(frame.held..) {
+            if frame.takes_held(&part, &unescaped(&self.text[at.clone()])) {
+                self.edits.push((at, REDACTED.to_owned()));
+            }
         }
     }
 
@@ -175,33 +133,58 @@ impl Walker<'_> {
         let raw = &self.text[at.clone()];
         let Some(frame) = self.frames.last_mut() else { return };
         if frame.object && frame.awaits_key && self.below == 0 {
-            (frame.awaits_key, frame.key) = (false, Key::new(&unescaped(raw), frame.zone == Zone::Free));
+            frame.awaits_key = false;
+            frame.key = Key::new(&unescaped(raw), frame.zone == Zone::Free);
+            frame.has_value |= frame.key.makes_pair;
+            frame.is_web_key |= frame.key.is_key_type;
+            self.name(at);
             return;
         }
         let key = frame.key;
-        if raw.is_empty() {
-            return;
-        }
-        if key.names {
-            let name = Name::new(&unescaped(raw));
-            frame.names_secret |= name.is_secret_header() || frame.zone == Zone::Free && name.is_suspect();
-        }
         // What a pull secret is called is no secret; istiod puts the secret itself in its place.
         let reference = raw.starts_with("kubernetes://") && !raw.contains(char::is_whitespace);
-        if raw == ENVOYS_MARK {
+        if raw.is_empty() || raw == ENVOYS_MARK || raw == REDACTED {
             return;
         }
-        if frame.takes_all(true) && !reference || key.repeats_object {
+        let text = unescaped(raw);
+        if key.names {
+            let name = Name::new(&text);
+            match name.says() {
+                says if says.is_secret() => frame.pair = says,
+                _ if frame.zone == Zone::Free && name.is_suspect() => frame.pair = Says::Secret,
+                says @ Says::Credential if frame.zone == Zone::Free && !frame.pair.is_secret() => frame.pair = says,
+                _ => {}
+            }
+        }
+        if !reference && (frame.takes_all(true) || frame.takes_credential(&text)) || key.repeats_object {
             self.edits.push((at, REDACTED.to_owned()));
             return;
         }
-        if key.is_value && !reference {
-            frame.values.push(at.clone());
+        let part = match key {
+            Key { is_value: true, .. } => Some(Part::Value),
+            Key { is_private_member: true, .. } => Some(Part::Member),
+            Key { says: Says::Key, .. } if frame.zone == Zone::Free && frame.object => Some(Part::Key),
+            _ => None,
+        };
+        if let Some(part) = part.filter(|_| !reference) {
+            self.held.push(Held { at: at.clone(), part });
         }
-        let free = frame.zone == Zone::Free || key.is_free;
-        if let Some(text) = inner(raw, free, self.wrappings) {
+        let style = if frame.zone == Zone::Free || key.is_free { Style::Free } else { self.style };
+        if let Some(text) = inner(raw, &text, style, self.within) {
             self.edits.push((at, text));
         }
+    }
+
+    /// A key can be a secret itself, where limits are kept by API key. Each such key keeps a name of its own.
+    fn name(&mut self, at: Range<usize>) {
+        const SHORTEST: usize = 12;
+        if at.len() < SHORTEST || !scan::may_hold_secret(&self.text[at.clone()]) {
+            return;
+        }
+        let Some(name) = text::rewrite(&unescaped(&self.text[at.clone()]), Style::Log) else { return };
+        self.names += 1;
+        let number = if self.names == 1 { String::new() } else { format!(" {}", self.names) };
+        self.edits.push((at, format!("{}{number}", quoted(&name))));
     }
 
     fn finish(mut self) -> Option<String> {
@@ -245,18 +228,27 @@ fn unescaped(raw: &str) -> Cow<'_, str> {
 }
 
 /// A string's content without the secrets within it, escaped again.
-fn inner(raw: &str, free: bool, wrappings: u8) -> Option<String> {
+fn inner(raw: &str, text: &str, style: Style, within: Within) -> Option<String> {
     // A string within a free zone has no key of its own that would make names in it suspect to the scan.
-    let suspicious = scan::may_hold_secret(raw) || free && scan::names_suspect(raw);
+    let suspicious = scan::may_hold_secret(raw) || style == Style::Free && scan::names_suspect(raw);
     if !suspicious {
         return None;
     }
-    let text = unescaped(raw);
-    let zone = if free { Zone::Free } else { Zone::Plain };
-    let wrapped = text.trim_start().starts_with(['{', '[']) && wrappings > 0;
-    let document = if wrapped { walk(&text, zone, wrappings - 1) } else { None };
-    let style = if free { Style::Free } else { Style::Value };
-    let redacted = text::rewrite(document.as_deref().unwrap_or(&text), style).or(document)?;
-    let quoted = serde_json::to_string(&redacted).ok()?;
-    quoted.get(1..quoted.len() - 1).map(str::to_owned)
+    let below = within.wrappings.checked_sub(1).map(|wrappings| Within { wrappings, ..within });
+    let yaml = below.filter(|below| below.yaml && yaml::may_be(text)).and_then(|below| yaml::rewrite(text, style, below).ok());
+    let redacted = match yaml {
+        Some(redacted) => redacted?,
+        None => {
+            let object = text.trim_start().starts_with(['{', '[']);
+            let document = below.filter(|_| object).and_then(|below| walk(text, style, below));
+            text::rewrite(document.as_deref().unwrap_or(text), style).or(document)?
+        }
+    };
+    Some(quoted(&redacted))
+}
+
+/// A text as it is written within quotes.
+fn quoted(text: &str) -> String {
+    let quoted = serde_json::to_string(text).unwrap_or_default();
+    quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned()
 }

@@ -2,12 +2,14 @@
 //! camelCase alike.
 
 use super::names::Name;
+use super::rules::Says;
+use super::text::is_private_member;
 
 /// What a key says.
 #[derive(Clone, Copy)]
 pub(super) struct Key {
-    /// The value is a secret.
-    pub(super) is_secret: bool,
+    /// What its name says of the value.
+    pub(super) says: Says,
     /// The value is one where people choose the names.
     pub(super) is_suspect: bool,
     /// An object behind it is no secret, though a string would be: a resource called `secret`.
@@ -22,48 +24,23 @@ pub(super) struct Key {
     pub(super) names: bool,
     /// It gives the value of a pair.
     pub(super) is_value: bool,
-    /// The values below belong to the pair around it.
+    /// The values below belong to the pair, or to the web key, around it.
     pub(super) lends_values: bool,
+    /// With it a `key` is the first half of a pair.
+    pub(super) makes_pair: bool,
+    /// An object with it is a JSON Web Key.
+    pub(super) is_key_type: bool,
+    /// In a JSON Web Key it is not public.
+    pub(super) is_private_member: bool,
     /// It repeats the whole object as text.
     pub(super) repeats_object: bool,
 }
-
-const READABLE: &[&[u8]] = &[b"secret"];
-const KEPT: &[&[u8]] = &[b"filename", b"environmentvariable", b"name", b"type", b"providername", b"secretname", b"namespace", b"client"];
-const FREE: &[&[u8]] = &[
-    b"pluginconfig",
-    b"configuration",
-    b"keyvalues",
-    b"environmentvariables",
-    b"proxymetadata",
-    b"env",
-    b"inlinecode",
-    b"defaultsourcecode",
-    b"sourcecodes",
-];
-const PLAIN: &[&[u8]] = &[b"sdsconfig"];
-const NAMES: &[&[u8]] = &[b"key", b"name", b"header", b"headername"];
-const VALUES: &[&[u8]] = &[
-    b"value",
-    b"rawvalue",
-    b"stringvalue",
-    b"exact",
-    b"exactmatch",
-    b"prefix",
-    b"prefixmatch",
-    b"suffix",
-    b"suffixmatch",
-    b"contains",
-    b"containsmatch",
-    b"regex",
-];
-const LENDERS: &[&[u8]] = &[b"stringmatch", b"saferegex", b"saferegexmatch"];
 
 impl Key {
     /// No key: an element of a list at the top, or the whole text.
     pub(super) const fn none() -> Self {
         Self {
-            is_secret: false,
+            says: Says::Nothing,
             is_suspect: false,
             is_readable_object: false,
             is_kept: false,
@@ -72,6 +49,9 @@ impl Key {
             names: false,
             is_value: false,
             lends_values: false,
+            makes_pair: false,
+            is_key_type: false,
+            is_private_member: false,
             repeats_object: false,
         }
     }
@@ -79,17 +59,31 @@ impl Key {
     /// Looks a key up; where people choose the names, it takes less to be suspected.
     pub(super) fn new(key: &str, free: bool) -> Self {
         let name = Name::new(key);
-        Self {
-            is_secret: name.is_secret(),
-            is_suspect: free && name.is_suspect(),
-            is_readable_object: name.is(READABLE),
-            is_kept: name.is(KEPT),
-            is_free: name.is(FREE),
-            is_plain: name.is(PLAIN),
-            names: name.is(NAMES),
-            is_value: name.is(VALUES),
-            lends_values: name.is(LENDERS),
-            repeats_object: key == "kubectl.kubernetes.io/last-applied-configuration",
+        let plain = Self { says: name.says(), is_suspect: free && name.is_suspect(), ..Self::none() };
+        match name.as_bytes() {
+            b"secret" | b"cookie" => Self { is_readable_object: true, ..plain },
+            b"key" | b"header" | b"headername" => Self { names: true, ..plain },
+            b"name" => Self { names: true, is_kept: true, ..plain },
+            b"filename" | b"environmentvariable" | b"type" | b"providername" | b"secretname" | b"namespace" | b"client" => {
+                Self { is_kept: true, ..plain }
+            }
+            b"pluginconfig"
+            | b"configuration"
+            | b"keyvalues"
+            | b"environmentvariables"
+            | b"proxymetadata"
+            | b"env"
+            | b"inlinecode"
+            | b"defaultsourcecode"
+            | b"sourcecodes" => Self { is_free: true, ..plain },
+            b"sdsconfig" | b"secretkeyref" | b"configmapkeyref" => Self { is_plain: true, ..plain },
+            b"value" | b"rawvalue" | b"stringvalue" | b"exact" | b"exactmatch" | b"prefix" | b"prefixmatch" | b"suffix"
+            | b"suffixmatch" | b"contains" | b"containsmatch" | b"regex" => Self { is_value: true, makes_pair: true, ..plain },
+            b"values" | b"operator" => Self { makes_pair: true, ..plain },
+            b"stringmatch" | b"saferegex" | b"saferegexmatch" | b"oth" => Self { lends_values: true, ..plain },
+            b"kty" => Self { is_key_type: true, ..plain },
+            member if is_private_member(member) => Self { is_private_member: true, ..plain },
+            _ => Self { repeats_object: key == "kubectl.kubernetes.io/last-applied-configuration", ..plain },
         }
     }
 }

@@ -3,12 +3,17 @@
 //!
 //! What a secret is called stays readable, only its content goes: the names of Secrets, of SDS resources, of files.
 
+mod forms;
+mod frame;
 mod json;
 mod keys;
 mod names;
 mod objects;
+mod rules;
 mod scan;
 mod text;
+mod value;
+mod yaml;
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
@@ -32,12 +37,12 @@ pub fn json(text: &str) -> Cow<'_, str> {
     if !scan::may_hold_secret(text) {
         return Cow::Borrowed(text);
     }
-    json::rewrite(text, false).map_or(Cow::Borrowed(text), Cow::Owned)
+    json::rewrite(text, Style::Value).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 /// Redacts a part of a document where people chose the names: a plugin's own configuration, as JSON text.
 pub fn plugin_config(text: &str) -> Cow<'_, str> {
-    json::rewrite(text, true).map_or(Cow::Borrowed(text), Cow::Owned)
+    json::rewrite(text, Style::Free).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 /// Redacts a Kubernetes object, or a List of them.
@@ -50,6 +55,18 @@ pub fn value(value: &mut Value) {
     }
 }
 
+/// A JSON text, redacted already, without the strings of plugins' configuration. What begins like JSON and is none could hold one
+/// anywhere, and goes as a whole.
+pub fn without_plugin_strings(text: &str) -> Cow<'_, str> {
+    if !text.trim_start().starts_with(['{', '[']) {
+        return Cow::Borrowed(text);
+    }
+    let Ok(mut value) = serde_json::from_str::<Value>(text) else {
+        return format!("{REDACTED}: this is not JSON, and so the strings of plugins could not be found\n").into();
+    };
+    if objects::blank_plugins(&mut value) { serde_json::to_string_pretty(&value).unwrap_or_default().into() } else { text.into() }
+}
+
 /// Redacts one line of a log.
 pub fn log_line(line: &str) -> Cow<'_, str> {
     text::rewrite(line, Style::Log).map_or(Cow::Borrowed(line), Cow::Owned)
@@ -60,7 +77,7 @@ pub fn json_line(line: &str) -> Cow<'_, str> {
     if !scan::may_hold_secret(line) {
         return Cow::Borrowed(line);
     }
-    let by_name = json::rewrite(line, false).map_or(Cow::Borrowed(line), Cow::Owned);
+    let by_name = json::rewrite(line, Style::Log).map_or(Cow::Borrowed(line), Cow::Owned);
     text::rewrite(&by_name, Style::Log).map_or(by_name, Cow::Owned)
 }
 

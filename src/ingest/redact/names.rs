@@ -1,5 +1,10 @@
-//! Which names stand before a secret. Two measures: names that Envoy, Istio and Kubernetes define, and names that people
-//! choose themselves (environment variables, a plugin's own configuration), where it takes less to be suspected.
+//! Which names stand before a secret, by the table of [`super::rules`].
+
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
+use super::rules::{INNOCENT, Place, RULES, SUSPECT, Says};
 
 /// The longest name that is looked at; of a longer one, the end counts.
 const LONGEST: usize = 80;
@@ -11,47 +16,27 @@ pub(super) struct Name {
     start: usize,
 }
 
-/// Endings of names whose value is a secret.
-const SECRET: &[&[u8]] = &[
-    b"password",
-    b"passwd",
-    b"passphrase",
-    b"pwd",
-    b"token",
-    b"secret",
-    b"secretkey",
-    b"accesskey",
-    b"apikey",
-    b"privatekey",
-    b"signingkey",
-    b"encryptionkey",
-    b"hmackey",
-    b"sharedkey",
-    b"authkey",
-    b"symmetrickey",
-    b"sessionticketkeys",
-    b"credential",
-    b"credentials",
-    b"dockerconfigjson",
-    b"dockerconfig",
-    b"dockercfg",
-    b"authorization",
-    b"amzsignature",
-    b"googsignature",
-];
-/// Whole names whose value is a secret, too short to be an ending.
-const SECRET_WHOLE: &[&[u8]] = &[b"pass", b"auths", b"sig", b"signature"];
-/// Names that end like a secret and hold none: a volume's projection, the name of a Secret, kinds of gRPC credentials.
-const OPEN: &[&[u8]] = &[b"serviceaccounttoken", b"imagepullsecret", b"callcredentials", b"channelcredentials"];
-/// Parts of names that people give to secrets.
-const SUSPECT: &[&[u8]] = &[b"pass", b"secret", b"token", b"credential", b"apikey", b"privatekey", b"accesskey", b"authorization", b"pwd"];
-/// Words that hold such a part by chance.
-const INNOCENT: &[&[u8]] = &[b"passthrough", b"bypass", b"compass", b"passive", b"sdssecretconfig"];
-/// Endings of names that say something about a secret and are none.
-const ABOUT: &[&[u8]] =
-    &[b"endpoint", b"path", b"file", b"name", b"type", b"ttl", b"timeout", b"audience", b"audiences", b"bucket", b"ref"];
-/// Header names, beyond the above, whose value lets somebody in.
-const HEADERS: &[&[u8]] = &[b"cookie", b"setcookie"];
+/// A word, where it counts, and what it says.
+type Rule = (&'static [u8], Place, Says);
+
+/// The rules by the last letter of their words, the longest first, a whole name before an ending.
+static ENDINGS: LazyLock<[Vec<Rule>; 26]> = LazyLock::new(|| {
+    let mut endings: [Vec<_>; 26] = Default::default();
+    for (place, says, words) in RULES {
+        for word in words.iter().map(|word| word.as_bytes()) {
+            if let Some(rules) = word.last().and_then(|last| endings.get_mut(usize::from(last.wrapping_sub(b'a')))) {
+                rules.push((word, *place, *says));
+            }
+        }
+    }
+    for rules in &mut endings {
+        rules.sort_by_key(|(word, place, _)| (std::cmp::Reverse(word.len()), *place == Place::End));
+    }
+    endings
+});
+/// Innocent words and suspicious parts, of which the longest counts.
+static PARTS: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(INNOCENT.iter().chain(SUSPECT)).ok());
 
 impl Name {
     /// Folds a name.
@@ -64,54 +49,43 @@ impl Name {
         folded
     }
 
+    /// The folded name.
     pub(super) fn as_bytes(&self) -> &[u8] {
         self.text.get(self.start..).unwrap_or_default()
     }
 
-    fn ends(&self, endings: &[&[u8]]) -> bool {
-        endings.iter().any(|ending| self.as_bytes().ends_with(ending))
+    /// Whether the name ends like this.
+    pub(super) fn ends(&self, ending: &[u8]) -> bool {
+        self.as_bytes().ends_with(ending)
     }
 
-    /// Whether the name is one of these.
-    pub(super) fn is(&self, names: &[&[u8]]) -> bool {
-        names.contains(&self.as_bytes())
-    }
-
-    /// Whether a value of this name is a secret, whoever chose the name.
-    pub(super) fn is_secret(&self) -> bool {
-        (self.ends(SECRET) || self.is(SECRET_WHOLE)) && !self.is(OPEN)
+    /// What the name says, whoever chose it.
+    pub(super) fn says(&self) -> Says {
+        let name = self.as_bytes();
+        let rules = name.last().and_then(|last| ENDINGS.get(usize::from(last.wrapping_sub(b'a'))));
+        let holds = |(word, place, _): &&Rule| name.ends_with(word) && (*place == Place::End || name.len() == word.len());
+        rules.and_then(|rules| rules.iter().find(holds)).map_or(Says::Nothing, |(.., says)| *says)
     }
 
     /// Whether a value of this name is taken for a secret where people choose the names.
     pub(super) fn is_suspect(&self) -> bool {
-        if self.is_secret() || self.is(OPEN) {
-            return !self.is(OPEN);
+        match self.says() {
+            Says::Secret | Says::Word | Says::Header => true,
+            Says::About => false,
+            Says::Credential | Says::Key | Says::Nothing => self.has_suspicious_part(),
         }
-        if !SUSPECT.iter().any(|part| find(self.as_bytes(), part).is_some()) {
-            return false;
-        }
-        let mut text = self.as_bytes().to_vec();
-        for word in INNOCENT {
-            while let Some(at) = find(&text, word) {
-                text.drain(at..at + word.len());
-            }
-        }
-        SUSPECT.iter().any(|part| find(&text, part).is_some()) && !self.ends(ABOUT)
     }
 
-    /// Whether it is a header that lets somebody in.
-    pub(super) fn is_secret_header(&self) -> bool {
-        self.is_secret() || self.is(HEADERS)
+    fn has_suspicious_part(&self) -> bool {
+        let is_suspicious = |found: aho_corasick::Match| found.pattern().as_usize() >= INNOCENT.len();
+        // Without the search, which cannot fail on a few words, every name is suspected.
+        PARTS.as_ref().is_none_or(|parts| parts.find_iter(self.as_bytes()).any(is_suspicious))
     }
-}
-
-fn find(text: &[u8], part: &[u8]) -> Option<usize> {
-    memchr::memmem::find(text, part)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Name;
+    use super::*;
 
     #[test]
     fn names_of_secrets_are_known_in_every_spelling() {
@@ -124,11 +98,17 @@ mod tests {
             "session_ticket_keys",
             "clientSecret",
             "PASSWORD",
+            "Set-Cookie",
+            "htpasswd",
+            "authorization",
         ] {
-            assert!(Name::new(name).is_secret(), "{name}");
+            assert!(Name::new(name).says().is_secret(), "{name}");
         }
         for name in ["DB_PASS", "tokens", "OAUTH_SECRET_V2", "jwt_secret_base64", "MY_APIKEY_OLD"] {
-            assert!(Name::new(name).is_suspect() && !Name::new(name).is_secret(), "{name}");
+            assert!(Name::new(name).is_suspect() && !Name::new(name).says().is_secret(), "{name}");
+        }
+        for (name, says) in [("auth", Says::Credential), ("HMAC", Says::Credential), ("key", Says::Key), ("token", Says::Word)] {
+            assert_eq!(Name::new(name).says(), says, "{name}");
         }
     }
 
@@ -143,11 +123,34 @@ mod tests {
             "token_endpoint",
             "TOKEN_AUDIENCES",
             "CREDENTIAL_FETCHER_TYPE",
+            "tokenHeader",
+            "token_prefix",
+            "api_key_header",
+            "authorizationMode",
+            "passCount",
+            "tokenizer",
+            "passport",
+            "password_policy",
+            "authority",
+            "monkey",
             "",
             "ключ",
         ] {
-            assert!(!Name::new(name).is_suspect(), "{name}");
+            assert!(!Name::new(name).is_suspect() && !Name::new(name).says().is_secret(), "{name}");
         }
         assert!(Name::new(&"x".repeat(1000)).as_bytes().len() == 80);
+    }
+
+    /// The search looks at words of one last letter only, and the first that is true ends it.
+    #[test]
+    fn every_word_of_the_table_can_be_reached() {
+        for (_, says, words) in RULES {
+            for word in *words {
+                assert!(word.bytes().all(|byte| byte.is_ascii_lowercase()), "{word}");
+                let found = Name::new(word).says();
+                // A whole name says more than the same word at the end.
+                assert!(found == *says || found == Says::Word && *says == Says::Secret, "{word}");
+            }
+        }
     }
 }

@@ -22,6 +22,9 @@ pub(super) fn redact(value: &mut Value) {
             if fields.get("kind").and_then(Value::as_str) == Some("Secret") {
                 secret(fields);
             }
+            if let Some(Value::Object(data)) = fields.get_mut("data") {
+                mesh_configuration(data);
+            }
             for (key, value) in fields.iter_mut() {
                 if CONTAINERS.contains(&key.as_str()) {
                     value.as_array_mut().into_iter().flatten().for_each(container);
@@ -33,6 +36,18 @@ pub(super) fn redact(value: &mut Value) {
     }
 }
 
+/// The mesh configuration in the data of a ConfigMap, which within a List does not say its kind. What is no YAML could hold a secret
+/// anywhere; the note is no YAML either, so that who reads it learns the same.
+fn mesh_configuration(data: &mut Map<String, Value>) {
+    for key in ["mesh", "meshNetworks"] {
+        if let Some(Value::String(text)) = data.get_mut(key)
+            && serde_saphyr::from_str::<Value>(text).is_err()
+        {
+            *text = format!("{REDACTED} this is not YAML, and so its secrets could not be found");
+        }
+    }
+}
+
 fn secret(fields: &mut Map<String, Value>) {
     for part in ["data", "stringData"] {
         match fields.get_mut(part) {
@@ -41,6 +56,50 @@ fn secret(fields: &mut Map<String, Value>) {
             None => {}
         }
     }
+}
+
+/// Where a plugin's configuration is: in the objects, and in what istiod and Envoy make of it.
+const PLUGIN_CONFIG: [&str; 3] = ["pluginConfig", "plugin_config", "configuration"];
+/// What Envoy needs to know what a value is.
+const TYPES: [&str; 2] = ["@type", "type_url"];
+
+/// Takes every string out of the plugins' configuration; whether there was one.
+pub(super) fn blank_plugins(value: &mut Value) -> bool {
+    let mut found = false;
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| found |= blank_plugins(item)),
+        Value::Object(fields) => {
+            for (key, value) in fields.iter_mut() {
+                found |= if PLUGIN_CONFIG.contains(&key.as_str()) { blank(value) } else { blank_plugins(value) };
+            }
+        }
+        _ => {}
+    }
+    found
+}
+
+fn blank(value: &mut Value) -> bool {
+    let mut found = false;
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| found |= blank(item)),
+        Value::Object(fields) => {
+            let values = fields.iter_mut().filter(|(key, _)| !TYPES.contains(&key.as_str()));
+            values.for_each(|(_, value)| found |= blank(value));
+        }
+        Value::String(text) => {
+            // An object as text is compared with the object itself, and so stays an object.
+            match serde_json::from_str::<Value>(text) {
+                Ok(mut inner @ (Value::Array(_) | Value::Object(_))) => {
+                    blank(&mut inner);
+                    *text = inner.to_string();
+                }
+                _ => *text = REDACTED.to_owned(),
+            }
+            found = true;
+        }
+        _ => {}
+    }
+    found
 }
 
 fn container(container: &mut Value) {

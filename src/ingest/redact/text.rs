@@ -1,13 +1,19 @@
 //! Secrets in running text: a log line, a string of a document, code, YAML. Only the secret goes; what stands around it
 //! stays, because a line that says what failed is worth reading.
+//!
+//! Whoever can send a request writes into a log, so that no text may take more than linear time: what was looked through once and is no
+//! secret is remembered, and nothing is searched for an end before it is known to be a secret.
 
 use std::ops::Range;
 
 use memchr::memmem;
 
 use super::REDACTED;
+use super::forms::{self, base64_run, skip};
 use super::names::Name;
-use super::scan::{self, Clue};
+use super::rules::Says;
+use super::scan::{self, Clue, Names};
+use super::value::{self, Behind, Quote, Runs};
 
 /// What sort of text it is, which decides how much it takes to be suspected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,28 +28,196 @@ pub(super) enum Style {
 
 /// The text without its secrets; None where there are none.
 pub(super) fn rewrite(text: &str, style: Style) -> Option<String> {
+    let mut scanner = Scanner { text, style, done: 0, names: Names::default(), runs: Runs::default(), no_token: 0, no_key: 0, web_key: 0 };
     let mut found: Vec<Range<usize>> = scan::user_infos(text).collect();
-    let mut done = 0;
     for (clue, at) in scan::clues(text) {
-        if at.start < done {
-            continue;
+        scanner.look(clue, &at, &mut found);
+    }
+    if found.is_empty() { None } else { Some(without(text, found)) }
+}
+
+struct Scanner<'t> {
+    text: &'t str,
+    style: Style,
+    /// The end of the last secret.
+    done: usize,
+    names: Names,
+    runs: Runs,
+    /// The ends of runs of base64 that hold no token, and no key.
+    no_token: usize,
+    no_key: usize,
+    /// The end of the last line with a web key.
+    web_key: usize,
+}
+
+impl Scanner<'_> {
+    fn look(&mut self, clue: Clue, at: &Range<usize>, found: &mut Vec<Range<usize>>) {
+        if at.start < self.done {
+            return;
         }
+        let text = self.text;
         let secret = match clue {
-            Clue::Name => private_block(text, &at).or_else(|| named(text, at, style)),
-            Clue::Base64Object => base64_object(text, at.start),
-            Clue::Scheme => scheme(text, &at),
-            Clue::Base64Pem => base64_pem(text, at.start),
-            Clue::WebKey => web_key(text, at.start, style),
-            Clue::Htpasswd => Some(at.start..base64_run(text, at.end).end),
-            // Only as a key does it stand before a whole object.
-            Clue::LastApplied => None,
+            Clue::Name if scan::is_private_block(text, at) => private_block(text, at),
+            Clue::Name if scan::is_scheme(text, at) => scheme(text, at),
+            Clue::Name => self.named(at),
+            Clue::Base64Object if at.start < self.no_token && !forms::is_docker_configuration(text, at.start) => None,
+            Clue::Base64Object => forms::base64_object(text, at.start).map_err(|end| self.no_token = end).ok(),
+            Clue::Base64Pem if at.start < self.no_key => None,
+            Clue::Base64Pem => forms::base64_pem(text, at.start).map_err(|end| self.no_key = end).ok(),
+            Clue::WebKey => return self.web_key(at, found),
+            Clue::Form(form) => forms::at(text, at, form),
+            Clue::Htpasswd => forms::htpasswd(text, at),
+            // Only as a key does it stand before a whole object, and only in JSON do numbers stand for letters.
+            Clue::LastApplied | Clue::Escape => None,
         };
         if let Some(secret) = secret.filter(|secret| !secret.is_empty() && !text[secret.clone()].starts_with(REDACTED)) {
-            done = secret.end;
+            self.done = secret.end;
             found.push(secret);
         }
     }
-    if found.is_empty() { None } else { Some(without(text, found)) }
+
+    /// The value behind a name: `password=…`, `"token":"…"`, `authorization: Bearer …`.
+    fn named(&mut self, part: &Range<usize>) -> Option<Range<usize>> {
+        let text = self.text;
+        let (at, name) = self.names.at(text, part)?;
+        let says = name.says();
+        let suspect = says.is_secret() || self.style == Style::Free && name.is_suspect();
+        if !suspect && !matches!(says, Says::Credential | Says::Key) {
+            return None;
+        }
+        let found = value::behind(text, at.end)?;
+        let Behind { separator, spaced, quoted_name, quote, start } = found;
+        if value::is_none(text, start, quote.is_some())
+            || separator == b',' && !(suspect && quoted_name && is_header_pair(&name, says, quote))
+        {
+            return None;
+        }
+        let query = separator == b'=' && scan::follows_in_query(&text[..at.start]);
+        let line_starts = || {
+            let before = text[..at.start].trim_end_matches([' ', '-', '\t']);
+            before.is_empty() || before.ends_with('\n')
+        };
+        let whole_line = separator == b':' && self.style != Style::Log && !quoted_name && line_starts();
+        let header = is_header(&name, says);
+        let is_secret = match says {
+            Says::Key | Says::Credential if query => true,
+            Says::Key if self.style != Style::Free => false,
+            Says::Key | Says::Credential if self.style == Style::Free => value::plain_word(&text[start..]) == 0,
+            Says::Key | Says::Credential => self.runs.at(text, start).is_some_and(value::is_credential),
+            // `secret=default` in a log names a Secret.
+            Says::Word if self.style == Style::Log && separator == b'=' && !query && value::plain_word(&text[start..]) > 0 => false,
+            _ if query || whole_line || quote.is_some() || quoted_name || header && separator == b':' => true,
+            _ if separator == b'=' && !spaced || name.ends(b"password") => true,
+            _ => self.runs.at(text, start).is_some_and(value::is_opaque),
+        };
+        if !is_secret {
+            return None;
+        }
+        let end = match quote {
+            Some(quote) => value::closing(text.as_bytes(), start, quote),
+            None if whole_line && text[start..].starts_with(['|', '>']) => block(text, &at, start),
+            None if whole_line || header => start + text[start..].find(['\n', '"', '\'', '\r']).unwrap_or(text.len() - start),
+            None => value::word(text, start).end,
+        };
+        Some(start..end)
+    }
+
+    /// The private members of JSON Web Keys: on the line of a log, or in the whole of another text.
+    fn web_key(&mut self, at: &Range<usize>, found: &mut Vec<Range<usize>>) {
+        if at.start < self.web_key {
+            return;
+        }
+        let bytes = self.text.as_bytes();
+        let before = &bytes[..at.start];
+        let begins = !before.last().is_some_and(|byte| is_of_name(*byte)) || before.ends_with(b"\\u0022") || before.ends_with(b"\\n");
+        if !begins || value::behind(self.text, at.end).is_none_or(|behind| behind.separator == b',') {
+            return;
+        }
+        let start = if self.style == Style::Log { memchr::memrchr(b'\n', &bytes[..at.start]).map_or(0, |end| end + 1) } else { 0 };
+        let end = memchr::memchr(b'\n', &bytes[at.start..]).filter(|_| self.style == Style::Log).map_or(bytes.len(), |end| at.start + end);
+        self.web_key = end;
+        let line = &self.text[..end];
+        let mut done = start;
+        for colon in memchr::memchr_iter(b':', &bytes[start..end]).map(|at| start + at) {
+            if colon < done {
+                continue;
+            }
+            let Some(member) = private_member(bytes, start..colon) else { continue };
+            let Some(behind) = value::behind(line, member.end) else { continue };
+            let secret = match behind.quote {
+                _ if value::is_none(line, behind.start, behind.quote.is_some()) => continue,
+                Some(quote) => behind.start..value::closing(line.as_bytes(), behind.start, quote),
+                None => base64_run(line, behind.start),
+            };
+            // Without quotes it may be anything that is called by one letter.
+            if behind.quote.is_some() || secret.len() >= 20 {
+                done = secret.end;
+                found.push(secret);
+            }
+        }
+    }
+}
+
+/// The members of a JSON Web Key that are not public (RFC 7518, section 6).
+const PRIVATE: [&[u8]; 7] = [b"d", b"p", b"q", b"dp", b"dq", b"qi", b"k"];
+
+/// Whether a member of a JSON Web Key, or of one of its other primes, is not public.
+pub(super) fn is_private_member(name: &[u8]) -> bool {
+    PRIVATE.contains(&name) || matches!(name, b"r" | b"t")
+}
+
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+}
+
+/// The private member of a web key that these bytes end with, before quotes.
+fn private_member(bytes: &[u8], at: Range<usize>) -> Option<Range<usize>> {
+    const QUOTE: &[u8] = b"u0022";
+    let bare = |end: usize| {
+        let quotes = |byte: &&u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'\\');
+        end - bytes[at.start..end].iter().rev().take_while(quotes).count()
+    };
+    let mut end = bare(at.end);
+    if bytes[at.start..end].ends_with(QUOTE) {
+        end = bare(end - QUOTE.len());
+    }
+    if !matches!(bytes[at.start..end].last(), Some(b'd' | b'p' | b'q' | b'i' | b'k')) {
+        return None;
+    }
+    let letters = bytes[at.start..end].iter().rev().take(QUOTE.len() + 3).take_while(|byte| is_of_name(**byte)).count();
+    let name = &bytes[end - letters..end];
+    let name = name.strip_prefix(QUOTE).unwrap_or(name);
+    PRIVATE.contains(&name).then(|| end - name.len()..end)
+}
+
+/// Whether it is a header whose value goes on to the end of the line.
+fn is_header(name: &Name, says: Says) -> bool {
+    says == Says::Header || name.ends(b"authorization")
+}
+
+/// Whether a comma parts name and value: Envoy's logs have headers as pairs of words in single quotes. A list of JSON has a comma
+/// behind every word, too.
+fn is_header_pair(name: &Name, says: Says, quote: Option<Quote>) -> bool {
+    quote.is_some_and(|quote| quote.byte == b'\'' || is_header(name, says))
+}
+
+/// The rest of a YAML block scalar that begins with `|` or `>`: the lines that are further in than that of its name.
+fn block(text: &str, name: &Range<usize>, start: usize) -> usize {
+    let line = text[..name.start].rfind('\n').map_or(0, |end| end + 1);
+    let indent = name.start - line;
+    let mut end = start + text[start..].find('\n').unwrap_or(text.len() - start);
+    while let Some(next) = text.get(end + 1..) {
+        let line = next.split('\n').next().unwrap_or_default();
+        let blank = line.trim().is_empty();
+        if !blank && line.len() - line.trim_start_matches(' ').len() <= indent {
+            break;
+        }
+        end += 1 + line.len();
+        if end >= text.len() {
+            break;
+        }
+    }
+    end
 }
 
 /// The text with each of the ranges replaced. Ranges may overlap.
@@ -64,128 +238,16 @@ fn without(text: &str, mut ranges: Vec<Range<usize>>) -> String {
 
 /// A PEM block with a private key, to its end or, where it was cut, to the end of the text.
 fn private_block(text: &str, at: &Range<usize>) -> Option<Range<usize>> {
-    let rest = text.get(at.start..)?;
-    if !rest.starts_with("RIVATE KEY") {
-        return None;
-    }
+    const BEGIN: &[u8] = b"-----BEGIN ";
     // `-----BEGIN RSA P`: the block's first words are short, so that looking back costs nothing.
     let near = at.start.saturating_sub(40);
-    let start = near + memmem::rfind(&text.as_bytes()[near..at.start], b"-----BEGIN ")?;
+    let start = near + memmem::rfind(&text.as_bytes()[near..at.start], BEGIN)?;
+    if !text.as_bytes()[start + BEGIN.len()..at.start].iter().all(|byte| byte.is_ascii_uppercase() || *byte == b' ') {
+        return None;
+    }
+    let rest = &text[at.start..];
     let end = rest.find("-----END ").and_then(|end| Some(end + 9 + rest[end + 9..].find("-----")? + 5));
     Some(start..end.map_or(text.len(), |end| at.start + end))
-}
-
-/// The value behind a name: `password=…`, `"token":"…"`, `authorization: Bearer …`.
-fn named(text: &str, part: Range<usize>, style: Style) -> Option<Range<usize>> {
-    let at = scan::name_around(text, part);
-    let name = Name::new(&text[at.clone()]);
-    let header = name.is_secret_header();
-    if !(header || style == Style::Free && name.is_suspect()) {
-        return None;
-    }
-    let bytes = text.as_bytes();
-    let mut next = skip(bytes, at.end, |byte| byte == b'\\');
-    let quoted_name = matches!(bytes.get(next), Some(b'"' | b'\'' | b'`'));
-    next = skip(bytes, next + usize::from(quoted_name), |byte| matches!(byte, b' ' | b'\t' | b']'));
-    let separator = *bytes.get(next)?;
-    let spaced = bytes.get(next.wrapping_sub(1)) == Some(&b' ') || bytes.get(next + 1) == Some(&b' ');
-    let http = name.as_bytes().ends_with(b"authorization") || name.as_bytes().ends_with(b"cookie");
-    match separator {
-        b'=' if bytes.get(next + 1) != Some(&b'=') => {}
-        b':' => {}
-        // Envoy logs headers as pairs of quoted words.
-        b',' if quoted_name && http => {}
-        _ => return None,
-    }
-    next = skip(bytes, next + 1, |byte| matches!(byte, b' ' | b'\t' | b'>' | b'\\'));
-    let quote = bytes.get(next).copied().filter(|byte| matches!(byte, b'"' | b'\'' | b'`'));
-    let start = next + usize::from(quote.is_some());
-    let before = text[..at.start].trim_end_matches([' ', '-', '\t']);
-    let line_starts = before.is_empty() || before.ends_with('\n');
-    let whole_line = separator == b':' && style != Style::Log && line_starts && !quoted_name;
-    let end = match quote {
-        Some(quote) => closing(bytes, start, quote),
-        None if whole_line || http => start + text[start..].find(['\n', '"', '\'', '\r']).unwrap_or(text.len() - start),
-        None => word(text, start).end,
-    };
-    let value = &text[start..end];
-    if value.is_empty()
-        || value.starts_with(['%', '$'])
-        // An object is looked into; one within quotes is the secret itself: a pull secret is.
-        || quote.is_none() && value.starts_with(['{', '['])
-        || value.starts_with("kubernetes://")
-        || matches!(value, "null" | "true" | "false" | "nil")
-    {
-        return None;
-    }
-    let sure = match separator {
-        b'=' => !spaced || quote.is_some(),
-        b':' => quoted_name || quote.is_some() || whole_line || http || name.as_bytes().ends_with(b"password"),
-        _ => true,
-    };
-    (sure || is_opaque(value)).then_some(start..end)
-}
-
-/// Whether a word looks made by a machine: no plain word, no number.
-fn is_opaque(value: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'.' | b'~' | b'-');
-    value.len() >= 8
-        && value.bytes().all(allowed)
-        && value.bytes().any(|byte| byte.is_ascii_digit())
-        && value.bytes().any(|byte| byte.is_ascii_alphabetic())
-}
-
-fn skip(bytes: &[u8], from: usize, skipped: impl Fn(u8) -> bool) -> usize {
-    from + bytes.get(from..).unwrap_or_default().iter().take_while(|byte| skipped(**byte)).count()
-}
-
-/// The end of a quoted value: the next quote that no backslash stands before, or, within an escaped text, one that has.
-fn closing(bytes: &[u8], start: usize, quote: u8) -> usize {
-    let escaped_text = start >= 2 && bytes[start - 2] == b'\\';
-    let mut at = start;
-    while let Some(byte) = bytes.get(at) {
-        if *byte == quote {
-            return at;
-        }
-        if *byte == b'\\' {
-            if escaped_text && bytes.get(at + 1) == Some(&quote) {
-                return at;
-            }
-            at += 1;
-        }
-        at += 1;
-    }
-    bytes.len()
-}
-
-/// From here to the next character that ends a word in logs, URLs and code.
-fn word(text: &str, start: usize) -> Range<usize> {
-    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | ';' | '&' | ')' | '}' | ']' | '\\');
-    start..start + text[start..].find(ends).unwrap_or(text.len() - start)
-}
-
-/// A run of base64 in the alphabet of URLs or of mail.
-fn base64_run(text: &str, start: usize) -> Range<usize> {
-    let in_run = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'/' | b'=');
-    start..skip(text.as_bytes(), start, in_run)
-}
-
-/// A JWT, or a Docker configuration in base64.
-fn base64_object(text: &str, start: usize) -> Option<Range<usize>> {
-    let head = base64_run(text, start);
-    if text[head.clone()].starts_with("eyJhdXRo") {
-        return Some(head);
-    }
-    let mut end = head.end;
-    let mut parts = 0;
-    while text.as_bytes().get(end) == Some(&b'.') && parts < 4 {
-        let part = base64_run(text, end + 1);
-        if parts == 0 && part.len() < 8 {
-            return None;
-        }
-        (end, parts) = (part.end, parts + 1);
-    }
-    (head.len() >= 10 && parts > 0).then_some(start..end)
 }
 
 /// What follows `Bearer ` or `Basic `, where it can be a credential.
@@ -194,53 +256,10 @@ fn scheme(text: &str, at: &Range<usize>) -> Option<Range<usize>> {
     let run = start..skip(text.as_bytes(), start, |byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte));
     let credential = &text[run.clone()];
     let basic = text[at.clone()].starts_with(['a', 'A']);
-    let fits =
-        if basic { decodes_to(credential, b':') } else { credential.len() >= 8 && (credential.len() >= 20 || is_opaque(credential)) };
-    fits.then_some(run)
-}
-
-/// Whether base64 decodes to plain text with this byte in it, as user and password do.
-fn decodes_to(text: &str, wanted: u8) -> bool {
-    let mut found = false;
-    let (mut bits, mut count) = (0_u32, 0);
-    for byte in text.trim_end_matches('=').bytes() {
-        let six = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return false,
-        };
-        bits = bits << 6 | u32::from(six);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            let byte = (bits >> count & 0xff) as u8;
-            if byte < b' ' {
-                return false;
-            }
-            found = found || byte == wanted;
-        }
-    }
-    found
-}
-
-/// A PEM block in base64 with `PRIVATE KEY` in it, whichever way it falls into groups of three bytes.
-fn base64_pem(text: &str, start: usize) -> Option<Range<usize>> {
-    let run = base64_run(text, start);
-    let private = ["UFJJVkFURSBLRV", "BSSVZBVEUgS0VZ", "QUklWQVRFIEtFW"];
-    private.iter().any(|part| memmem::find(text[run.clone()].as_bytes(), part.as_bytes()).is_some()).then_some(run)
-}
-
-/// A JSON Web Key that is not public: the whole value, or in a log the line.
-fn web_key(text: &str, at: usize, style: Style) -> Option<Range<usize>> {
-    let line = match style {
-        Style::Log => text[..at].rfind('\n').map_or(0, |end| end + 1)..text[at..].find('\n').map_or(text.len(), |end| at + end),
-        // One look at the first key is enough: it takes in the whole value.
-        _ if memmem::find(&text.as_bytes()[..at], b"kty").is_some() => return None,
-        _ => 0..text.len(),
+    let fits = if basic {
+        value::decodes_to(credential, b':')
+    } else {
+        credential.len() >= 8 && (credential.len() >= 20 || value::is_opaque(credential))
     };
-    let compact: String = text[line.clone()].chars().filter(|c| !c.is_whitespace() && *c != '\\').collect();
-    (compact.contains("\"kty\":") && (compact.contains("\"d\":") || compact.contains("\"k\":"))).then_some(line)
+    fits.then_some(run)
 }

@@ -1,6 +1,5 @@
 //! What is asked of the records that are held: which pass a filter, where something is next, and that they be saved.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -13,6 +12,7 @@ use crate::model::ids::PluginId;
 use crate::model::logs::{LogOrigin, LogRecord};
 use crate::model::snapshot::Snapshot;
 use crate::report::{LogPrinter, Paint};
+use crate::source::private;
 
 /// The number of a held record: how many came before it.
 pub type Place = u64;
@@ -100,7 +100,7 @@ pub fn save(file: &Path, records: &[Arc<LogRecord>], origins: &[Arc<LogOrigin>])
         io::ErrorKind::AlreadyExists => format!("{} is there already; choose another name", file.display()),
         _ => format!("{} cannot be written: {error}", file.display()),
     };
-    let mut out = BufWriter::new(File::create_new(file).map_err(failed)?);
+    let mut out = BufWriter::new(private::create(file).map_err(failed)?);
     let mut printer = LogPrinter::new(false, Paint::Plain, origins);
     let mut bytes = 0;
     for record in records {
@@ -122,6 +122,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("view.log");
         assert!(save(&file, &[], &[]).unwrap().starts_with("0 lines, 0 bytes, written to "));
+        #[cfg(unix)]
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions()) & 0o777, 0o600);
         std::fs::write(&file, "mine").unwrap();
         assert!(save(&file, &[], &[]).unwrap_err().contains("is there already"));
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");

@@ -58,6 +58,11 @@ pub(super) fn no_recording(name: &str, holds: &[String]) -> SourceError {
     )
 }
 
+/// A link in a recording to something outside of it.
+pub(super) fn link(name: &str) -> SourceError {
+    bad(format!("{name} is a link that leads out of the recording"), "put what it leads to in its place, if you want it read")
+}
+
 /// More than is read.
 pub(super) fn too_large(name: &str) -> SourceError {
     let fix = "give the dump of one proxy, or unpack the archive and give its folder";

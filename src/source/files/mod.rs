@@ -25,6 +25,7 @@ use futures::future::BoxFuture;
 
 use self::store::Store;
 use super::logs::{LogQuery, LogStreams, LogTargets};
+use super::record::Lacks;
 use super::{FailureKind, IstiodReplies, LogRequest, ProxyRequest, Reply, Source, SourceError, SourceInfo, SourceKind, Updates};
 use crate::clock::Instant;
 use crate::model::envoy::DumpView;
@@ -34,6 +35,9 @@ use crate::model::update::{Health, Update};
 
 /// The file of a recording that says that the writing of it was not finished; the writer removes it last.
 pub const UNFINISHED: &str = "unfinished.txt";
+
+/// What a recording lacks that has this file.
+pub const INTERRUPTED: &str = "its writing was interrupted, so files may be missing";
 
 /// A source over files. Cheap to clone: clones share what was read.
 #[derive(Clone)]
@@ -153,6 +157,11 @@ impl Source for Files {
 
     fn list(&self, resource: String) -> BoxFuture<'static, Result<Reply, SourceError>> {
         self.answer(questions::of_resource(&resource))
+    }
+
+    fn lacks(&self) -> BoxFuture<'static, Lacks> {
+        let store = self.store.clone();
+        async move { tokio::task::spawn_blocking(move || objects::lacks(&store)).await.unwrap_or_default() }.boxed()
     }
 
     fn recordable(&self) -> BoxFuture<'static, Result<Vec<String>, SourceError>> {

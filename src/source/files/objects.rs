@@ -4,12 +4,16 @@
 use serde_json::Value;
 
 use super::super::SourceError;
-use super::questions;
+use super::super::record::Lacks;
 use super::store::Store;
+use super::{INTERRUPTED, questions};
 use crate::ingest::istiod::istiod_version;
 use crate::model::kind::Kind;
 use crate::model::mesh::Istiod;
 use crate::model::update::{Unread, Update};
+
+/// What the writer of a recording could not read.
+const UNREAD: &str = "k8s/unread.json";
 
 /// One piece of the reading, small enough that the first kinds are there before the last is read.
 #[derive(Clone, Copy, Debug)]
@@ -83,8 +87,8 @@ fn json(store: &Store, file: &str) -> Result<Option<Value>, String> {
 
 /// The pairs of `k8s/unread.json`: what, and why. The text is what is wrong with that file.
 fn unread(store: &Store) -> Result<Vec<(String, String)>, String> {
-    let Some(value) = json(store, "k8s/unread.json")? else { return Ok(Vec::new()) };
-    let Value::Array(entries) = value else { return Err("k8s/unread.json is not a list".to_owned()) };
+    let Some(value) = json(store, UNREAD)? else { return Ok(Vec::new()) };
+    let Value::Array(entries) = value else { return Err(format!("{UNREAD} is not a list")) };
     let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).unwrap_or("not said").to_owned();
     Ok(entries.iter().map(|entry| (text(entry, "kind"), text(entry, "why"))).collect())
 }
@@ -95,25 +99,21 @@ fn names(entry: &str, kind: Kind) -> bool {
     entry == kind.resource() || !custom_gateway && (entry == kind.plural() || entry == kind.as_str())
 }
 
+/// What the recording says that it lacks. What is wrong with the file that says so is itself something that is lacking.
+pub(super) fn lacks(store: &Store) -> Lacks {
+    let unread = unread(store).unwrap_or_else(|why| vec![(UNREAD.to_owned(), why)]);
+    Lacks { unread, unfinished: questions::is_unfinished(store) }
+}
+
 fn gaps(store: &Store) -> Vec<Update> {
-    let general = |what: String, why: String| Update::Unread(Unread { kind: None, what, why, fix: String::new() });
-    let mut updates = Vec::new();
-    if questions::is_unfinished(store) {
-        let why = "its writing was interrupted, so files may be missing".to_owned();
-        updates.push(Update::Unread(Unread { kind: None, what: "the recording".to_owned(), why, fix: "record it again".to_owned() }));
-    }
-    updates.extend(store.no_proxies().map(|why| general("the proxies".to_owned(), format!("nothing of them can be read: {why}"))));
-    match unread(store) {
-        // A kind without a file was said to be unread in its own place.
-        Ok(entries) => updates.extend(
-            entries
-                .into_iter()
-                .filter(|(name, _)| !Kind::ALL.into_iter().any(|kind| names(name, kind) && matches!(store.read(&kind.file()), Ok(None))))
-                .map(|(what, why)| general(what, why)),
-        ),
-        Err(why) => updates.push(general("k8s/unread.json".to_owned(), why)),
-    }
-    updates
+    let general = |what: String, why: String, fix: &str| Update::Unread(Unread { kind: None, what, why, fix: fix.to_owned() });
+    let Lacks { unread, unfinished } = lacks(store);
+    let interrupted = unfinished.then(|| general("the recording".to_owned(), INTERRUPTED.to_owned(), "record it again"));
+    // A kind without a file was said to be unread in its own place.
+    let elsewhere = |name: &str| Kind::ALL.into_iter().any(|kind| names(name, kind) && matches!(store.read(&kind.file()), Ok(None)));
+    let unread = unread.into_iter().filter(|(name, _)| !elsewhere(name)).map(|(what, why)| general(what, why, ""));
+    let no_proxies = store.no_proxies().map(|why| general("the proxies".to_owned(), format!("nothing of them can be read: {why}"), ""));
+    interrupted.into_iter().chain(no_proxies).chain(unread).collect()
 }
 
 fn istiods(store: &Store) -> Vec<Update> {

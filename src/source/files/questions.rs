@@ -13,6 +13,8 @@ pub(super) const DISCOVERY: &str = "discovery";
 pub(super) const PROXY: &str = "istio-proxy";
 /// The resources of `apps`, whose files carry no group.
 const APPS: [&str; 4] = ["deployments", "replicasets", "statefulsets", "daemonsets"];
+/// The folders that are read.
+pub(super) const FOLDERS: [&str; 4] = ["k8s", "proxies", "istiod", "logs"];
 /// Files of `k8s/` that are not Lists of a resource.
 const NOT_LISTS: [&str; 3] = ["configmap-istio", "version", "unread"];
 

@@ -50,10 +50,13 @@ pub(super) enum Dump {
 /// Opens what the path leads to.
 pub(super) fn open(path: &Path) -> Result<Store, SourceError> {
     let name = fault::shown(path);
-    let failed = |error: io::Error| fault::io(&name, &error);
+    let failed = |error| fault::io(&name, &error);
     if fs::metadata(path).map_err(failed)?.is_dir() {
         // A folder that may not be read would else look like one that is no recording.
         fs::read_dir(path).map_err(failed)?;
+        for folder in questions::FOLDERS {
+            inside(path, folder)?;
+        }
         // Without the right to search it, nothing in it is to be seen.
         let hidden = fs::metadata(path.join("k8s")).err().filter(|error| error.kind() == io::ErrorKind::PermissionDenied);
         if let Some(error) = hidden {
@@ -166,7 +169,7 @@ impl Store {
     pub(super) fn has(&self, folder: &str) -> bool {
         match self {
             Self::Folder { named: Some(named), .. } => !under(named, folder).is_empty(),
-            Self::Folder { root, .. } => root.join(folder).is_dir(),
+            Self::Folder { root, .. } => inside(root, folder).is_ok_and(|found| found.is_some_and(|path| path.is_dir())),
             Self::Archive { files, .. } => !under(files, folder).is_empty(),
             Self::Dump(_) | Self::Log(_) => false,
         }
@@ -176,10 +179,10 @@ impl Store {
     pub(super) fn names(&self, folder: &str) -> Vec<String> {
         let names: BTreeSet<String> = match self {
             Self::Folder { named: Some(named), .. } => under(named, folder),
-            Self::Folder { root, .. } => match fs::read_dir(root.join(folder)) {
-                Ok(entries) => entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect(),
-                Err(_) => BTreeSet::new(),
-            },
+            Self::Folder { root, .. } => {
+                let entries = inside(root, folder).ok().flatten().and_then(|path| fs::read_dir(path).ok());
+                entries.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect()
+            }
             Self::Archive { files, .. } => under(files, folder),
             Self::Dump(_) | Self::Log(_) => BTreeSet::new(),
         };
@@ -199,7 +202,7 @@ impl Store {
         for name in spellings(name) {
             match self {
                 Self::Folder { budget, .. } => {
-                    let Some(path) = self.path(&name) else { continue };
+                    let Some(path) = self.path(&name)? else { continue };
                     // What cannot be opened takes nothing, and says so below.
                     let hand = budget.take(fs::metadata(&path).map_or(0, |about| about.len().min(LIMIT)));
                     let bytes = match read(&path) {
@@ -234,12 +237,12 @@ impl Store {
     }
 
     /// Where a file of a folder lies, under one of its spellings.
-    fn path(&self, name: &str) -> Option<PathBuf> {
+    fn path(&self, name: &str) -> Result<Option<PathBuf>, SourceError> {
         match self {
-            Self::Folder { named: Some(named), .. } => named.get(name).cloned(),
-            Self::Folder { root, .. } => Some(root.join(name)),
-            Self::Log(path) => Some(path.clone()),
-            Self::Archive { .. } | Self::Dump(_) => None,
+            Self::Folder { named: Some(named), .. } => Ok(named.get(name).cloned()),
+            Self::Folder { root, .. } => inside(root, name),
+            Self::Log(path) => Ok(Some(path.clone())),
+            Self::Archive { .. } | Self::Dump(_) => Ok(None),
         }
     }
 
@@ -248,11 +251,10 @@ impl Store {
         for name in spellings(name) {
             if let Self::Archive { name: archive, files, budget } = self {
                 let Some(bytes) = files.get(&name) else { continue };
-                let input: Input = Box::new(io::Cursor::new(bytes.clone()));
-                let unpacked = unpacked(&format!("{archive}: {name}"), input)?;
+                let unpacked = unpacked(&format!("{archive}: {name}"), Box::new(io::Cursor::new(bytes.clone())))?;
                 return Ok(Some(if compression::format(bytes).is_some() { budget.metered(&name, unpacked) } else { unpacked }));
             }
-            let Some(path) = self.path(&name) else { continue };
+            let Some(path) = self.path(&name)? else { continue };
             let shown = fault::shown(&path);
             match regular::open(&path) {
                 Ok((file, _)) => return unpacked(&shown, Box::new(file)).map(Some),
@@ -266,6 +268,19 @@ impl Store {
 
 fn unpacked(name: &str, input: Input) -> Result<Input, SourceError> {
     compression::stream(input).map_err(|error| fault::io(name, &error))
+}
+
+/// The path of what a folder holds; None where it holds no such thing. A link that leads out of the folder is not followed: who reads,
+/// or records, a recording of somebody else would give away files of their own.
+fn inside(root: &Path, name: &str) -> Result<Option<PathBuf>, SourceError> {
+    let path = root.join(name);
+    let failed = |error: io::Error| fault::io(&fault::shown(&path), &error);
+    match fs::canonicalize(&path) {
+        Ok(real) if real.starts_with(fs::canonicalize(root).map_err(failed)?) => Ok(Some(path)),
+        Ok(_) => Err(fault::link(&fault::shown(&path))),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(failed(error)),
+    }
 }
 
 /// The names under which a file can lie, plain and compressed. Names are made from what a person or a cluster wrote, and may

@@ -2,13 +2,15 @@
 //! written a note in it says that it is not finished.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::files::UNFINISHED;
-use super::super::{FailureKind, SourceError};
+use super::super::{FailureKind, SourceError, private};
+use super::Strings;
+use crate::ingest::redact;
 
 const NOTE: &str = "meshscope writes this recording, or was interrupted while it did: files may be missing.\n";
 
@@ -16,47 +18,79 @@ const NOTE: &str = "meshscope writes this recording, or was interrupted while it
 #[derive(Clone)]
 pub(super) struct Folder {
     root: Arc<PathBuf>,
+    strings: Strings,
+    made: Arc<Mutex<Made>>,
     files: Arc<AtomicUsize>,
     bytes: Arc<AtomicU64>,
 }
 
+/// What was made, in order, to be removed should the recording fail.
+#[derive(Default)]
+struct Made {
+    paths: Vec<PathBuf>,
+    /// Whether it was removed: what is still on its way is not written.
+    removed: bool,
+}
+
 impl Folder {
     /// Makes the folder, or takes an empty one.
-    pub(super) async fn begin(path: &Path) -> Result<Self, SourceError> {
-        let root = path.to_owned();
-        let made = blocking(move || {
-            fs::create_dir_all(&root).map_err(|error| cannot_write(&root, &error))?;
-            if fs::read_dir(&root).map_err(|error| cannot_write(&root, &error))?.next().is_some() {
-                let what = format!("{} is not empty", shown(&root));
-                return Err(SourceError::new(FailureKind::BadInput, what, "give a folder that is empty or does not exist"));
+    pub(super) async fn begin(path: &Path, strings: Strings) -> Result<Self, SourceError> {
+        let root = Arc::new(path.to_owned());
+        let folder = Self { root, strings, made: Arc::default(), files: Arc::default(), bytes: Arc::default() };
+        let begun = folder.clone();
+        let prepared = blocking(move || begun.prepare()).await;
+        match prepared {
+            Ok(()) => Ok(folder),
+            Err(error) => {
+                folder.remove().await;
+                Err(error)
             }
-            let note = root.join(UNFINISHED);
-            fs::write(&note, NOTE).map_err(|error| cannot_write(&note, &error))?;
-            let objects = root.join("k8s");
-            // Also without a file it says that objects were asked for, and that there are none.
-            fs::create_dir(&objects).map_err(|error| cannot_write(&objects, &error))?;
-            Ok(root)
-        });
-        Ok(Self { root: Arc::new(made.await?), files: Arc::default(), bytes: Arc::default() })
+        }
+    }
+
+    fn prepare(&self) -> Result<(), SourceError> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let root = self.root.as_path();
+        private::create_folders(root, &mut made.paths).map_err(|error| cannot_write(root, &error))?;
+        if fs::read_dir(root).map_err(|error| cannot_write(root, &error))?.next().is_some() {
+            let what = format!("{} is not empty", shown(root));
+            return Err(SourceError::new(FailureKind::BadInput, what, "give a folder that is empty or does not exist"));
+        }
+        made.write(&root.join(UNFINISHED), NOTE)?;
+        // Also without a file it says that objects were asked for, and that there are none.
+        let objects = root.join("k8s");
+        private::create_folders(&objects, &mut made.paths).map_err(|error| cannot_write(&objects, &error))
     }
 
     /// Writes a file of the recording.
     pub(super) async fn write(&self, name: &str, text: String) -> Result<(), SourceError> {
         let path = self.root.join(name);
-        let size = text.len() as u64;
-        blocking(move || {
-            let write = || {
-                if let Some(parent) = path.parent() {
-                    fs::create_dir_all(parent)?;
-                }
-                fs::write(&path, text)
-            };
-            write().map_err(|error| cannot_write(&path, &error))
+        let without = self.strings == Strings::NotOfPlugins && name.ends_with(".json");
+        let made = self.made.clone();
+        let size = blocking(move || {
+            let text = if without { redact::without_plugin_strings(&text) } else { text.into() };
+            made.lock().unwrap_or_else(PoisonError::into_inner).write(&path, &text)?;
+            Ok(text.len() as u64)
         })
         .await?;
         self.files.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(size, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Removes what was made, and nothing else.
+    pub(super) async fn remove(&self) {
+        let made = self.made.clone();
+        let removed = blocking(move || {
+            let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
+            made.removed = true;
+            for path in made.paths.drain(..).rev() {
+                // A folder into which somebody else wrote stays.
+                let _ = if path.is_dir() { fs::remove_dir(&path) } else { fs::remove_file(&path) };
+            }
+            Ok(())
+        });
+        let _ = removed.await;
     }
 
     /// How many files were written.
@@ -69,15 +103,43 @@ impl Folder {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Takes the note away: the recording is whole. Hands back the folder's name.
-    pub(super) async fn finish(self) -> Result<String, SourceError> {
-        let root = self.root;
+    /// Takes the note away, unless what was recorded is itself not whole. Hands back the folder's name.
+    pub(super) async fn finish(&self, whole: bool) -> Result<String, SourceError> {
+        let root = self.root.clone();
         blocking(move || {
             let note = root.join(UNFINISHED);
-            fs::remove_file(&note).map_err(|error| cannot_write(&note, &error))?;
+            if whole {
+                fs::remove_file(&note).map_err(|error| cannot_write(&note, &error))?;
+            }
             Ok(shown(&root))
         })
         .await
+    }
+}
+
+impl Made {
+    /// Writes a file, and makes its folders.
+    fn write(&mut self, path: &Path, text: &str) -> Result<(), SourceError> {
+        if self.removed {
+            return Ok(());
+        }
+        let mut write = || {
+            if let Some(parent) = path.parent() {
+                private::create_folders(parent, &mut self.paths)?;
+            }
+            match private::create(path) {
+                // Two things of one name: the later holds.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && self.paths.iter().any(|made| made == path) => {
+                    fs::write(path, text)
+                }
+                file => {
+                    let mut file = file?;
+                    self.paths.push(path.to_owned());
+                    file.write_all(text.as_bytes())
+                }
+            }
+        };
+        write().map_err(|error| cannot_write(path, &error))
     }
 }
 

@@ -16,6 +16,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use self::folder::Folder;
+use super::files::INTERRUPTED;
 use super::{FailureKind, SharedSource, SourceError};
 use crate::model::ids::ProxyId;
 use crate::model::warning::Warning;
@@ -63,6 +64,25 @@ impl fmt::Display for RecordReport {
     }
 }
 
+/// What a recording says that it lacks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lacks {
+    /// What its writer could not read, and why.
+    pub unread: Vec<(String, String)>,
+    /// Whether its writing was interrupted.
+    pub unfinished: bool,
+}
+
+/// Which strings are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strings {
+    /// All but the secrets that are recognised.
+    #[default]
+    Unrecognised,
+    /// None of the plugins' configuration either: a secret may look like any other text there.
+    NotOfPlugins,
+}
+
 /// Something that could not be read: what, and why.
 #[derive(Clone, Debug)]
 struct Gap {
@@ -81,19 +101,32 @@ impl Gap {
     }
 }
 
-/// Records the objects that `source` has, these proxies, and the istiods. `folder` is made, or empty. `deadline` holds for
-/// each single request.
+/// Records the objects that `source` has, these proxies, and the istiods. `folder` is made, or empty; where nothing comes of it, what
+/// was made is removed. `deadline` holds for each single request.
 pub async fn record(
     source: SharedSource,
     folder: &Path,
     targets: Vec<RecordTarget>,
     deadline: Duration,
+    strings: Strings,
 ) -> Result<RecordReport, SourceError> {
-    let folder = Folder::begin(folder).await?;
-    let (pods, mut gaps) = objects::record(&source, &folder).await?;
-    let (proxies, more) = proxies::record(&source, &folder, &targets, deadline).await?;
+    let folder = Folder::begin(folder, strings).await?;
+    let written = write(&source, &folder, &targets, deadline).await;
+    if written.is_err() {
+        folder.remove().await;
+    }
+    written
+}
+
+async fn write(source: &SharedSource, folder: &Folder, targets: &[RecordTarget], deadline: Duration) -> Result<RecordReport, SourceError> {
+    let lacks = source.lacks().await;
+    let (pods, mut gaps) = objects::record(source, folder).await?;
+    let (proxies, more) = proxies::record(source, folder, targets, deadline).await?;
     gaps.extend(more);
-    gaps.extend(istiod::record(&source, &folder, &targets, &pods).await?);
+    gaps.extend(istiod::record(source, folder, targets, &pods).await?);
+    // What the recording that is recorded says of itself goes first: it knows why.
+    gaps.retain(|gap| !lacks.unread.iter().any(|(what, _)| *what == gap.what));
+    gaps.extend(lacks.unread.into_iter().map(|(what, why)| Gap::said(what, why)));
     gaps.sort_by(|a, b| (&a.what, &a.why).cmp(&(&b.what, &b.why)));
     gaps.dedup_by(|a, b| a.what == b.what && a.why == b.why);
     if folder.files() == 0 {
@@ -108,7 +141,10 @@ pub async fn record(
         folder.write("k8s/unread.json", contents::pretty(&json!(list))).await?;
     }
     let (files, bytes) = (folder.files(), folder.bytes());
-    let name = folder.finish().await?;
-    let warnings = gaps.into_iter().map(|gap| Warning::new(gap.what, gap.why, gap.fix)).collect();
+    let name = folder.finish(!lacks.unfinished).await?;
+    let mut warnings: Vec<Warning> = gaps.into_iter().map(|gap| Warning::new(gap.what, gap.why, gap.fix)).collect();
+    if lacks.unfinished {
+        warnings.push(Warning::new("the recording", INTERRUPTED, "record the mesh again"));
+    }
     Ok(RecordReport { folder: name, files, bytes, proxies, warnings })
 }
