@@ -21,6 +21,8 @@ mod health;
 mod level;
 #[path = "e2e/live_ecds.rs"]
 mod live_ecds;
+#[path = "e2e/live_policy.rs"]
+mod live_policy;
 #[path = "e2e/live_rollout.rs"]
 mod live_rollout;
 #[path = "e2e/live_services.rs"]

@@ -118,13 +118,16 @@ impl Asker<'_> {
             None => chosen,
         };
         let answer = answers::why(&snapshot, &plugin, chosen.as_deref());
-        Ok(self.print(&answer, self.unread(&snapshot)))
+        // That a plugin does not apply is in the objects.
+        let needs_proxy = answer.workloads.is_empty() || answer.workloads.iter().any(|entry| entry.attached != Some(false));
+        Ok(self.print(&answer, self.unread(&snapshot).filter(|_| needs_proxy)))
     }
 
     pub(super) async fn order(&self, workload: &str) -> Result<Outcome, Error> {
         let (snapshot, proxies) = self.of_workload(Some(workload)).await?;
         Ok(match proxies {
-            Ok(proxies) => self.print(&answers::order(&snapshot, &proxies), self.unread(&snapshot)),
+            // The order is answered from the objects: a proxy that could not be read is a warning.
+            Ok(proxies) => self.print(&answers::order(&snapshot, &proxies), self.unread(&snapshot).filter(|_| !snapshot.has_objects)),
             Err(error) => self.not_found(&snapshot, error),
         })
     }

@@ -191,25 +191,30 @@ pub async fn snapshot(source: &SharedSource, collector: &Collector, wanted: &[Pr
     let objects = vital.then(|| Arc::new(collector.objects().clone()));
     let asked = wanted.iter().map(|proxy| {
         let request = fetch::request(collector.objects(), proxy, ProxyQuestion::Chains, deadline);
+        let outside = fetch::outside(collector.objects(), proxy, source.info().kind);
         let (source, objects) = (source.clone(), objects.clone());
         // Nothing answers where no container of the proxy runs.
         let pod = collector.objects().pods.get(proxy);
         let is_silent = pod.and_then(|pod| pod.proxy.as_ref()).is_some_and(|proxy| !proxy.running);
         let silent = lookup::why_not_running(collector.objects(), proxy).filter(|_| is_silent);
         async move {
-            let dump = match silent {
-                Some(why) => Dump::Failed(why),
-                None => fetch::dump(source, request, 1, objects).await,
+            let is_outside = outside.is_some();
+            let dump = match (outside, silent) {
+                (Some(dump), _) => dump,
+                (None, Some(why)) => Dump::Failed(why),
+                (None, None) => fetch::dump(source, request, 1, objects).await,
             };
-            (proxy.clone(), dump)
+            (proxy.clone(), dump, is_outside)
         }
     });
     let mut dumps = BTreeMap::new();
     let mut failed = Vec::new();
     let mut answers = stream::iter(asked).buffered(AT_ONCE);
-    while let Some((proxy, dump)) = answers.next().await {
+    while let Some((proxy, dump, outside)) = answers.next().await {
         let dump = lookup::explained(collector.objects(), &proxy, dump);
         match &dump {
+            // Answers say so where it matters: it is no failure.
+            Dump::Failed(_) if outside => {}
             Dump::Failed(why) => failed.push(Warning::new(proxy.to_string(), why.clone(), "")),
             Dump::Loaded(_) | Dump::Loading => {}
         }

@@ -37,6 +37,15 @@ pub fn request(objects: &Inventory, proxy: &ProxyId, question: ProxyQuestion, de
     }
 }
 
+/// Why a proxy of a live mesh cannot be asked at all: a WorkloadEntry is a machine outside of the cluster and no pod.
+pub fn outside(objects: &Inventory, proxy: &ProxyId, source: SourceKind) -> Option<Dump> {
+    let entry = objects.pods.get(proxy).filter(|pod| pod.is_workload_entry && source == SourceKind::Cluster)?;
+    let name = ObjectName::new(&entry.id.namespace, &entry.id.pod);
+    Some(Dump::Failed(format!(
+        "WorkloadEntry {name} is no pod, so its proxy cannot be asked through the API server; ask it on its machine (curl localhost:15000/config_dump)"
+    )))
+}
+
 /// Fetches and parses a dump, and where the objects are given what else the proxy says of the plugins that are among them; else, where
 /// it holds a module, Envoy's statistics of Wasm, since the dump lists a refused plugin as if it were in place. `serial` counts the
 /// dumps of this proxy. The failure is one line: what, on what, what to do. What of the rest cannot be read is a warning of the dump.

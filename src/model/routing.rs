@@ -18,6 +18,19 @@ pub struct VirtualService {
     pub tcp: bool,
     /// Whether it has `tls` routes.
     pub tls: bool,
+    /// The subsets that its routes and mirrors name.
+    pub subsets: Vec<SubsetRoute>,
+}
+
+/// A destination of a route that names a subset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubsetRoute {
+    /// `destination.host`, as written.
+    pub host: String,
+    /// `destination.subset`.
+    pub subset: String,
+    /// `destination.port.number`; None where it names no port.
+    pub port: Option<u16>,
 }
 
 /// A DestinationRule: how clients speak to a host.
@@ -64,12 +77,14 @@ pub enum ClientTls {
     Simple,
     /// TLS with a certificate that the rule names.
     Mutual,
+    /// `MUTUAL`, and the rule names no certificate: istiod leaves the TLS out.
+    MutualWithoutCertificate,
     /// The mesh's own mutual TLS.
     IstioMutual,
 }
 
 impl ClientTls {
-    /// Every mode.
+    /// Every mode that can be written.
     pub const ALL: [Self; 4] = [Self::Disable, Self::Simple, Self::Mutual, Self::IstioMutual];
 
     /// The field's own word.
@@ -77,7 +92,7 @@ impl ClientTls {
         match self {
             Self::Disable => "DISABLE",
             Self::Simple => "SIMPLE",
-            Self::Mutual => "MUTUAL",
+            Self::Mutual | Self::MutualWithoutCertificate => "MUTUAL",
             Self::IstioMutual => "ISTIO_MUTUAL",
         }
     }

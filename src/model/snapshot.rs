@@ -78,6 +78,12 @@ pub struct LoadedDump {
 }
 
 impl Snapshot {
+    /// Whether objects of a kind that can reach a namespace, its own and the root namespace's, may be missing.
+    pub fn lacks(&self, kind: Kind, namespace: &str) -> bool {
+        let is_listed = |namespace: &str| self.parts.get(&kind).is_some_and(|listed| listed.contains(&Some(namespace.to_owned())));
+        self.unread.contains(&kind) && !(is_listed(namespace) && is_listed(self.objects.root_namespace()))
+    }
+
     /// The dump of a proxy, where it was read.
     pub fn dump(&self, proxy: &ProxyId) -> Option<&Arc<LoadedDump>> {
         match self.dumps.get(proxy) {

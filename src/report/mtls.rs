@@ -32,7 +32,7 @@ fn text(entry: &MtlsEntry, paint: Paint) -> String {
         out,
         "{}: {}, {}",
         paint.paint(Style::Strong, &format!("{} {}", entry.workload_kind, entry.workload)),
-        paint.paint(Style::Strong, entry.mode.as_str()),
+        paint.paint(Style::Strong, entry.mode_word()),
         paint.paint(Style::Plain, &entry.why())
     );
     if let Some(note) = &entry.note {
@@ -94,6 +94,7 @@ fn policies(policies: &[PolicyAnswer]) -> Table {
 fn style(verdict: Verdict) -> Style {
     match verdict {
         Verdict::Works => Style::Good,
+        Verdict::Unused => Style::Muted,
         Verdict::Depends => Style::Warn,
         Verdict::Fails => Style::Bad,
     }
@@ -102,7 +103,7 @@ fn style(verdict: Verdict) -> Style {
 fn entry_markdown(entry: &MtlsEntry) -> String {
     let plain = |text: &str| Paint::Plain.paint(Style::Plain, text);
     let name = markdown::code(&entry.workload);
-    let mut out = format!("### Mutual TLS of {} {name}\n\n**{}**, {}.\n", entry.workload_kind, entry.mode, plain(&entry.why()));
+    let mut out = format!("### Mutual TLS of {} {name}\n\n**{}**, {}.\n", entry.workload_kind, entry.mode_word(), plain(&entry.why()));
     if let Some(note) = &entry.note {
         let _ = writeln!(out, "\n{}", plain(note));
     }

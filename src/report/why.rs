@@ -63,6 +63,9 @@ fn text(answer: &WhyAnswer, entry: &WhyEntry, paint: Paint) -> String {
         let winner = mtls.winner.as_deref().unwrap_or("Istio's default, no PeerAuthentication applies");
         let _ = writeln!(out, "  mTLS mode: {} ({})", paint.paint(Style::Strong, mtls.mode.as_str()), paint.paint(Style::Plain, winner));
     }
+    if let Some(note) = &entry.mtls_note {
+        let _ = writeln!(out, "  mTLS mode: {} ({note})", paint.paint(Style::Warn, "unknown"));
+    }
     let _ = writeln!(
         out,
         "  state: {} ({})",
@@ -169,6 +172,9 @@ fn entry_markdown(entry: &WhyEntry) -> String {
     let _ = writeln!(out, "- {applies}: {}.", plain(&entry.reason));
     if let Some(mtls) = &entry.mtls {
         let _ = writeln!(out, "- mTLS mode {}, by {}.", mtls.mode, plain(mtls.winner.as_deref().unwrap_or("Istio's default")));
+    }
+    if let Some(note) = &entry.mtls_note {
+        let _ = writeln!(out, "- mTLS mode unknown: {note}.");
     }
     let _ = writeln!(out, "- State: {} ({}).", entry.state.words(), plain(&entry.state_note));
     for listener in &entry.listeners {

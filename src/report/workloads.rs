@@ -46,7 +46,7 @@ fn table(answer: &WorkloadsAnswer) -> Table {
                 (Style::Strong, workload.short.clone()),
                 (Style::Plain, pods(workload)),
                 (Style::Plain, workload.proxy_kind.unwrap_or_default().to_owned()),
-                (Style::Plain, workload.mtls.mode.to_string()),
+                (Style::Plain, workload.mode_word().to_owned()),
                 (Style::Plugin, workload.plugins.join(", ")),
             ]);
         }
@@ -62,7 +62,7 @@ fn table(answer: &WorkloadsAnswer) -> Table {
             (Style::Strong, workload.short.clone()),
             (Style::Plain, pods(workload)),
             (Style::Plain, workload.reason.clone()),
-            (Style::Plain, workload.mtls.mode.to_string()),
+            (Style::Plain, workload.mode_word().to_owned()),
             (Style::Strong, count(workload.inbound)),
             (Style::Plain, count(workload.elsewhere)),
             (Style::Plain, states.join(", ")),
@@ -90,6 +90,10 @@ fn missed(answer: &WorkloadsAnswer, plugin: &str, paint: Paint) -> String {
         let namespace = paint.paint(Style::Plain, &workload.id.name.namespace);
         let _ = writeln!(out, "\n{name} in {namespace}: {}", paint.paint(Style::Muted, &miss.how_near()));
         let _ = writeln!(out, "  {}", paint.paint(Style::Plain, &workload.reason));
+        // Of one condition the reason says all.
+        for condition in miss.conditions.iter().filter(|_| miss.conditions.len() > 1) {
+            let _ = writeln!(out, "  fails: {}", paint.paint(Style::Plain, condition));
+        }
         let labels = if miss.labels.is_empty() { String::new() } else { labels(miss).text(paint) };
         for line in labels.lines() {
             let _ = writeln!(out, "    {line}");

@@ -1,7 +1,6 @@
 //! Where everything comes from: a cluster, files, the embedded demo. The only code that does I/O towards the mesh.
-//!
-//! All sources fulfil [`Source`], and the rest of the program cannot tell them apart. A source hands on bytes and raw
-//! objects; understanding them is the work of [`crate::ingest`].
+//! All sources fulfil [`Source`], and the rest of the program cannot tell them apart. A source hands on bytes and raw objects; understanding
+//! them is the work of [`crate::ingest`].
 
 mod agent;
 pub mod cluster;
@@ -47,7 +46,7 @@ pub trait Source: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Why nothing of any proxy can be read although there is a place for it, as of an empty folder; else None.
+    /// Why nothing of any proxy can be read although there is a place for it.
     fn no_proxies(&self) -> Option<String> {
         None
     }

@@ -8,11 +8,13 @@ mod support;
 
 mod chain_words;
 mod dumps;
+mod fixes;
 mod hostile_files;
 mod inputs;
 mod kubeconfig;
 mod log_meaning;
 mod logs;
+mod policy;
 mod proxies;
 mod recordings;
 mod redaction;

@@ -126,6 +126,8 @@ fn plugins_that_meet_in_no_chain_need_no_order() {
     // What stands between them in no chain of theirs hides no tie.
     let between = created(on("default/between", 90), "2026-11-02T00:00:00Z");
     let ties = with([on("default/in-80", 80), between, created(p(json!({})), "2026-11-03T00:00:00Z")], "priority-tie");
-    let pairs: Vec<&str> = ties.iter().filter_map(|tie| tie.what.split("orders ").nth(1)).collect();
-    assert_eq!(pairs, ["default/p and default/helloworld.", "default/in-80 and default/p."]);
+    let group = one(ties, Severity::Warning, "WasmPlugin default/helloworld");
+    assert!(group.what.ends_with("orders default/in-80, default/p and default/helloworld."), "{group:?}");
+    let pairs: Vec<&str> = group.evidence.iter().filter_map(|line| line.split(": ").next()).collect();
+    assert_eq!(pairs, ["default/p comes after default/in-80", "default/helloworld comes after default/p"]);
 }

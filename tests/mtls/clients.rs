@@ -66,13 +66,25 @@ fn every_combination_is_judged_by_the_chains_of_the_port() {
 #[test]
 fn what_breaks_is_found_and_what_looks_like_it_is_not() {
     let of = |mode: &str| rule("n/r", 1, tls(mode));
+    let certified = || {
+        let mut policy = tls("MUTUAL");
+        let files = json!({"mode": "MUTUAL", "clientCertificate": "/c.pem", "privateKey": "/k.pem"});
+        policy.pointer_mut("/trafficPolicy").unwrap()["tls"] = files;
+        rule("n/r", 1, policy)
+    };
     for (what, objects, expected) in [
         ("no policy, no rule", mesh("", "http", &[]), ["mutualTls works", "plainText works"]),
         ("STRICT and no rule", mesh("STRICT", "http", &[]), ["mutualTls works", "plainText fails"]),
         ("STRICT and DISABLE", mesh("STRICT", "http", &[of("DISABLE")]), ["plainText fails", "plainText fails"]),
         ("STRICT and ISTIO_MUTUAL", mesh("STRICT", "http", &[of("ISTIO_MUTUAL")]), ["mutualTls works", "plainText fails"]),
         ("STRICT and SIMPLE", mesh("STRICT", "http", &[of("SIMPLE")]), ["tls fails", "plainText fails"]),
-        ("STRICT and MUTUAL", mesh("STRICT", "http", &[of("MUTUAL")]), ["ownMutualTls depends", "plainText fails"]),
+        ("STRICT and MUTUAL", mesh("STRICT", "http", &[certified()]), ["ownMutualTls depends", "plainText fails"]),
+        ("STRICT and MUTUAL without a certificate", mesh("STRICT", "http", &[of("MUTUAL")]), ["plainText fails", "plainText fails"]),
+        (
+            "PERMISSIVE and MUTUAL without a certificate",
+            mesh("PERMISSIVE", "http", &[of("MUTUAL")]),
+            ["plainText works", "plainText works"],
+        ),
         ("DISABLE and no rule", mesh("DISABLE", "http", &[]), ["plainText works", "plainText works"]),
         ("DISABLE and ISTIO_MUTUAL", mesh("DISABLE", "http", &[of("ISTIO_MUTUAL")]), ["mutualTls fails", "plainText works"]),
         ("DISABLE and SIMPLE on HTTP", mesh("DISABLE", "http", &[of("SIMPLE")]), ["tls fails", "plainText works"]),
@@ -185,7 +197,11 @@ fn ports_and_subsets_of_a_rule_go_before_the_whole() {
         "and not the cluster"
     );
     let subset = |app: &str, policy: Value| json!([{"name": "v1", "labels": {"app": app}, "trafficPolicy": policy}]);
-    assert_eq!(fare(json!({}), subset("w", json!({"tls": off}))), ["mutualTls works", "[v1] plainText fails", "plainText fails"]);
+    assert_eq!(
+        fare(json!({}), subset("w", json!({"tls": off}))),
+        ["mutualTls works", "[v1] plainText unused", "plainText fails"],
+        "no route names it"
+    );
     assert_eq!(
         fare(json!({"tls": off}), subset("w", json!({"tls": istio}))),
         ["plainText fails", "[v1] mutualTls works", "plainText fails"]

@@ -71,7 +71,7 @@ fn in_the_root_namespace_a_selector_counts_for_its_own_workloads_neither() {
     let snapshot = mesh::snapshot(&objects);
     let answer = meshscope::analysis::answers::mtls(&snapshot, &[meshscope::model::ids::ProxyId::new("w", "istio-system")]);
     let entry = &answer.workloads[0];
-    assert_eq!((entry.mode, entry.winner.as_deref()), (MtlsMode::Disable, Some("PeerAuthentication istio-system/m")));
+    assert_eq!((entry.mode, entry.winner.as_deref()), (Some(MtlsMode::Disable), Some("PeerAuthentication istio-system/m")));
     assert_eq!(entry.policies.iter().map(|policy| policy.fate).collect::<Vec<_>>(), ["selectorInRootNamespace", "decides"]);
 }
 

@@ -102,7 +102,7 @@ pub fn findings(snapshot: &Snapshot, namespace: Option<&str>, ignore: &[Ignore])
         scope: CheckScope {
             namespace: namespace.map(str::to_owned),
             plugins: facts.plugins.len(),
-            proxies: facts.proxies.len(),
+            proxies: facts.proxies.iter().filter(|proxy| proxy.dump.is_ok() || !facts.is_without_agent(proxy)).count(),
             proxies_read: facts.dumps().count(),
         },
         blind: blind(&facts),

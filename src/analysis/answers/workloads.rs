@@ -8,7 +8,7 @@ use super::Counts;
 use super::why::MtlsAnswer;
 use crate::analysis::attachment::{Attachment, Reason};
 use crate::analysis::health::{self, PluginState};
-use crate::analysis::near_miss::{self, NearMiss};
+use crate::analysis::near_miss::{self, NearMiss, Neighbours};
 use crate::analysis::placement::{self, ListenerDirection};
 use crate::analysis::{attachment, mtls, outlook};
 use crate::model::envoy::{DumpView, ListenerState};
@@ -84,8 +84,11 @@ pub struct WorkloadSummary {
     pub near_miss: Option<NearMiss>,
     /// The plugins that apply to it, by name.
     pub plugins: Vec<String>,
-    /// The mutual TLS mode in force.
-    pub mtls: MtlsAnswer,
+    /// The mutual TLS mode in force; None where PeerAuthentications could not be read.
+    pub mtls: Option<MtlsAnswer>,
+    /// Why it is None.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mtls_note: Option<String>,
     /// How often the plugin's filter stands in a proxy's active inbound listener, over the proxies that were read.
     pub inbound: Option<Counts>,
     /// How often it stands in all other active listeners of a proxy together.
@@ -95,6 +98,13 @@ pub struct WorkloadSummary {
     /// The ID.
     #[serde(skip)]
     pub id: WorkloadId,
+}
+
+impl WorkloadSummary {
+    /// The mutual TLS mode, or that it is not known.
+    pub fn mode_word(&self) -> &'static str {
+        self.mtls.as_ref().map_or("unknown", |mtls| mtls.mode.as_str())
+    }
 }
 
 /// One proxy of a workload.
@@ -120,21 +130,23 @@ pub struct ProxySummary {
 /// Answers for the workloads of a namespace, or of all. A plugin's workloads are looked for wherever it reaches.
 pub fn workloads(snapshot: &Snapshot, plugin: Option<&PluginId>, namespace: Option<&str>) -> WorkloadsAnswer {
     let within = |workload: &&Arc<Workload>| namespace.is_none_or(|namespace| workload.id.name.namespace == namespace);
+    let neighbours = Neighbours::of(&snapshot.objects);
     let mut found: Vec<WorkloadSummary> =
-        snapshot.workloads.iter().filter(within).map(|workload| summary(snapshot, workload, plugin)).collect();
+        snapshot.workloads.iter().filter(within).map(|workload| summary(snapshot, workload, plugin, &neighbours)).collect();
     found.sort_by(|a, b| (!a.matched, nearness(a), &a.id).cmp(&(!b.matched, nearness(b), &b.id)));
     let matched_note = plugin.and_then(|plugin| attachment::unknown(snapshot, plugin));
     let warnings = snapshot.warnings.clone();
     WorkloadsAnswer { plugin: plugin.map(PluginId::to_string), warnings, matched_note, workloads: found, part: Part::All }
 }
 
-/// What a workload that does not match is sorted by: how many conditions fail, then how many letters labels are away.
-fn nearness(workload: &WorkloadSummary) -> (usize, usize) {
+/// What a workload that does not match is sorted by: whether a targetRef names it, how many conditions fail, then how many letters
+/// labels are away.
+fn nearness(workload: &WorkloadSummary) -> (bool, usize, usize) {
     let miss = workload.near_miss.as_ref().filter(|_| !workload.matched);
-    miss.map_or((0, 0), |miss| (miss.distance.unwrap_or(usize::MAX), miss.letters))
+    miss.map_or((false, 0, 0), |miss| (!miss.named, miss.distance.unwrap_or(usize::MAX), miss.letters))
 }
 
-fn summary(snapshot: &Snapshot, workload: &Workload, plugin: Option<&PluginId>) -> WorkloadSummary {
+fn summary(snapshot: &Snapshot, workload: &Workload, plugin: Option<&PluginId>, neighbours: &Neighbours<'_>) -> WorkloadSummary {
     let objects = &snapshot.objects;
     let pods: Vec<&Pod> = workload.pods.iter().filter_map(|id| objects.pods.get(id)).map(|pod| &**pod).collect();
     let object = plugin.and_then(|id| objects.plugins.get(id));
@@ -142,7 +154,7 @@ fn summary(snapshot: &Snapshot, workload: &Workload, plugin: Option<&PluginId>) 
         object.map(|object| pods.iter().map(|pod| (*pod, attachment::attach(object, pod, objects))).collect()).unwrap_or_default();
     let decisive = decisions.iter().find(|(_, decision)| decision.attached).or_else(|| decisions.first());
     let (reason, near_miss) = match (object, decisive) {
-        (Some(object), Some((pod, decision))) => said(object, pod, decision, workload, objects),
+        (Some(object), Some((pod, decision))) => said(object, pod, decision, workload, objects, neighbours),
         _ => (plugin.map(|plugin| format!("there is no {} {plugin}", plugin.kind)).unwrap_or_default(), None),
     };
     let first = pods.first();
@@ -159,6 +171,7 @@ fn summary(snapshot: &Snapshot, workload: &Workload, plugin: Option<&PluginId>) 
         .unwrap_or_default();
     let effective = first.map(|pod| mtls::of_pod(objects, pod));
     let effective = effective.unwrap_or_else(|| mtls::effective(objects, &workload.id.name.namespace, &Default::default()));
+    let (mtls, mtls_note) = MtlsAnswer::known(snapshot, &workload.id.name.namespace, &effective);
     WorkloadSummary {
         workload: workload.id.to_string(),
         workload_kind: workload.id.kind.as_str(),
@@ -170,7 +183,8 @@ fn summary(snapshot: &Snapshot, workload: &Workload, plugin: Option<&PluginId>) 
         reason,
         near_miss,
         plugins,
-        mtls: MtlsAnswer { mode: effective.mode, winner: effective.winner_text() },
+        mtls,
+        mtls_note,
         inbound: Counts::of(proxies.iter().filter_map(|proxy| proxy.inbound)),
         elsewhere: Counts::of(proxies.iter().filter_map(|proxy| proxy.elsewhere)),
         proxies,
@@ -179,17 +193,23 @@ fn summary(snapshot: &Snapshot, workload: &Workload, plugin: Option<&PluginId>) 
 }
 
 /// The reason in words, and what is to be changed where the plugin does not reach the pod, or no chain of it.
-fn said(plugin: &Plugin, pod: &Pod, decision: &Attachment, workload: &Workload, objects: &Inventory) -> (String, Option<NearMiss>) {
+fn said(
+    plugin: &Plugin,
+    pod: &Pod,
+    decision: &Attachment,
+    workload: &Workload,
+    objects: &Inventory,
+    neighbours: &Neighbours<'_>,
+) -> (String, Option<NearMiss>) {
+    let miss = |reason: &Reason| near_miss::among(plugin, pod, &workload.id, reason, objects, neighbours);
     if !decision.attached {
-        let miss = near_miss::near_miss(plugin, pod, &workload.id, &decision.reason, objects);
-        return (decision.reason.to_string(), Some(miss));
+        return (decision.reason.to_string(), Some(miss(&decision.reason)));
     }
     match near_miss::exclusion(plugin, pod, outlook::stands(plugin, pod, objects), objects) {
         None => (decision.reason.to_string(), None),
         Some(exclusion) => {
             let reason = format!("{}, but {exclusion}", decision.reason);
-            let excluded = Reason::ExcludesEveryChain(exclusion);
-            (reason, Some(near_miss::near_miss(plugin, pod, &workload.id, &excluded, objects)))
+            (reason, Some(miss(&Reason::ExcludesEveryChain(exclusion))))
         }
     }
 }

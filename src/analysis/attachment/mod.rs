@@ -6,6 +6,7 @@
 mod distance;
 pub mod injection;
 pub mod listener_match;
+mod named;
 mod reason;
 mod rules;
 mod targets;
@@ -23,12 +24,13 @@ use crate::model::plugin::Plugin;
 use crate::model::service::Service;
 use crate::model::workload::{Pod, ProxyKind};
 
-pub use distance::distance;
+pub use distance::{Condition, distance, failing, is_meant};
+pub use named::gateway_behind;
 pub use reason::{Exclusion, LabelDifference, Reach, Reason, RefMiss, TargetMiss, Unused};
 pub use unknown::unknown;
 
 use rules::Rules;
-use targets::Target;
+use targets::{Target, group_of};
 
 /// Labels that istiod gives to a proxy beside those of its pod (`pilot/pkg/xds/ads.go: setTopologyLabels`).
 const TOPOLOGY: [&str; 6] = [
@@ -128,6 +130,11 @@ fn selects(selector: Option<&Selector>, labels: &Labels, reach: Reach) -> Result
         return Err(Reason::TopologyLabels(selector.clone(), differences.into_iter().map(|difference| difference.key).collect()));
     }
     Err(Reason::LabelsDiffer(selector.clone(), differences))
+}
+
+/// Whether the istiod of a proxy is so old that it does not look at targetRefs, so that a plugin with some can reach any proxy.
+pub fn is_without_target_refs(pod: &Pod, objects: &Inventory) -> bool {
+    !Rules::of(control_plane::version(pod, objects)).knows_target("Service")
 }
 
 /// The labels of a selector that a pod has otherwise, or not at all.

@@ -122,7 +122,7 @@ impl Target<'_> {
 }
 
 /// The API group of a kind that can be targeted.
-fn group_of(kind: &str) -> Option<&'static str> {
+pub(super) fn group_of(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "Gateway" | "GatewayClass" => "gateway.networking.k8s.io",
         "Service" => "",

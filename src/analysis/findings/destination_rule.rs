@@ -1,10 +1,11 @@
 //! A DestinationRule by which clients send what the workload does not take.
 
+use super::mtls_mismatch::{Broken, broken, gathered};
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
-use crate::analysis::answers::ClientAnswer;
-use crate::analysis::mtls::client::Decider;
-use crate::analysis::mtls::verdict::{Reason, Verdict};
+use crate::analysis::mtls::client::{Because, Decider};
+use crate::analysis::mtls::verdict::Reason;
 use crate::model::kind::Kind;
+use crate::model::routing::ClientTls;
 
 pub(super) const RULE: Rule = Rule {
     code: "destination-rule-refused",
@@ -12,39 +13,24 @@ pub(super) const RULE: Rule = Rule {
     title: "By a DestinationRule clients send what the workload's mutual TLS mode does not take.",
     why: "No filter chain of the workload takes such a connection: it is reset before any request, and no plugin runs.",
     source: "pilot/pkg/networking/core/cluster_tls.go: buildUpstreamTLSSettings; pilot/pkg/networking/core/filterchain_options.go",
-    needs: Needs::objects(&[Kind::DestinationRule], &[Kind::Pod, Kind::Service, Kind::PeerAuthentication]),
+    needs: Needs::objects(&[Kind::DestinationRule, Kind::VirtualService], &[Kind::Pod, Kind::Service, Kind::PeerAuthentication]),
     check,
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let mut found: Vec<Finding> = Vec::new();
-    for entry in &facts.mtls().workloads {
-        for service in &entry.services {
-            for (client, decider) in service.clients.iter().filter_map(refused) {
-                let object = FindingObject::new(Kind::DestinationRule.as_str(), &decider.rule);
-                let line = format!("{} {}, {}: {}", entry.workload_kind, entry.workload, service.name(), client.sentence());
-                let fix = fix(client.outcome, &decider.field);
-                match found.iter_mut().find(|known| known.object == object && known.fix == fix) {
-                    Some(known) => {
-                        known.evidence.push(line);
-                        known.proxies.push(entry.pod.clone());
-                    }
-                    None => {
-                        let what = format!("By {object} clients send {}, which {} does not take.", client.sends, entry.workload);
-                        found.push(Finding { evidence: vec![line], fix, proxies: vec![entry.pod.clone()], ..RULE.found(object, what) });
-                    }
-                }
-            }
-        }
-    }
-    found.iter_mut().for_each(|finding| finding.proxies.dedup());
-    found
+    let of_rules = broken(facts).filter_map(|broken| {
+        let decider = by_rule(&broken.client.cause)?;
+        let object = FindingObject::new(Kind::DestinationRule.as_str(), &decider.rule);
+        Some((broken, object, RULE.severity, fix(broken.client.outcome, &decider.field)))
+    });
+    gathered(&RULE, of_rules, |Broken { entry, client, .. }, object| {
+        format!("By {object} clients send {}, which {} does not take.", client.sends, entry.workload)
+    })
 }
 
-/// Clients that do not come through for what a rule says. What fails for another reason is not the rule's doing.
-fn refused(client: &ClientAnswer) -> Option<(&ClientAnswer, &Decider)> {
-    let decider = client.decider.as_ref().filter(|_| client.proxy && client.verdict == Verdict::Fails)?;
-    Some((client, decider))
+/// What of a rule decides. Of one without a certificate `destination-rule-without-certificate` says more.
+fn by_rule(cause: &Because) -> Option<&Decider> {
+    if matches!(cause, Because::Rule(ClientTls::MutualWithoutCertificate, _)) { None } else { cause.decider() }
 }
 
 /// What to do to the rule's field.

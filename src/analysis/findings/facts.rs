@@ -2,12 +2,13 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{FindingObject, Place, stale_proxy};
 use crate::analysis::answers::{self, EffectiveMtlsAnswer, OrderEntry};
 use crate::analysis::attachment::{self, Attachment};
 use crate::analysis::health::{self, Health, PluginState};
-use crate::analysis::placement;
+use crate::analysis::{placement, sync};
 use crate::ingest::logs::instant;
 use crate::model::envoy::{ConfigDump, DumpView, ExtensionConfig, ListenerState};
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
@@ -15,6 +16,7 @@ use crate::model::inventory::Inventory;
 use crate::model::logs::LogTime;
 use crate::model::plugin::Plugin;
 use crate::model::snapshot::{Dump, Snapshot};
+use crate::model::sync::Sync;
 use crate::model::workload::Pod;
 
 /// How long a change takes at most to be in a proxy that is well: istiod gathers changes for up to 10 s (`PILOT_DEBOUNCE_MAX`), and a
@@ -182,6 +184,13 @@ impl<'s> Facts<'s> {
     pub fn order<'f>(&self, proxy: &'f ProxyFacts<'s>) -> Option<&'f OrderEntry> {
         let answer = || answers::order(self.snapshot, std::slice::from_ref(&proxy.id)).workloads.pop();
         proxy.order.get_or_init(answer).as_ref()
+    }
+
+    /// Whether a proxy is a WorkloadEntry that no istiod has a connection of: no agent may run there at all.
+    pub fn is_without_agent(&self, proxy: &ProxyFacts<'_>) -> bool {
+        let sync = self.snapshot.sync.as_ref().and_then(|sync| sync.as_ref().ok()).filter(|sync| !sync.partial);
+        let is_alone = |sync: &Arc<Sync>| sync.tells_of(&proxy.id.namespace) && sync::connection(sync, &proxy.id).is_none();
+        proxy.pod.is_some_and(|pod| pod.is_workload_entry) && sync.is_some_and(is_alone)
     }
 
     /// Why a plugin does not apply to a pod; None where it does.

@@ -1,6 +1,6 @@
 //! Findings that have one cause are one finding: what rules say of many proxies, but for the proxy's name and the times alike.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -27,24 +27,28 @@ pub(super) fn owners(facts: &Facts<'_>, proxies: &[ProxyId]) -> Vec<FindingObjec
 /// Puts those together that differ in the proxy alone. Those about pods are put together by workload, since who is to act on one is to
 /// act on all of its pods. The order is kept.
 pub fn grouped(facts: &Facts<'_>, findings: Vec<Finding>) -> Vec<Finding> {
-    let mut groups: Vec<(Key, Finding, usize)> = Vec::new();
+    let mut groups: Vec<(Finding, usize)> = Vec::new();
+    let mut places: HashMap<Key, usize> = HashMap::new();
     for finding in findings {
-        let key = Key::of(facts, &finding);
-        match groups.iter_mut().find(|(other, ..)| *other == key) {
-            Some((_, first, others)) => {
-                first.proxies.extend(finding.proxies);
-                *others += 1;
+        let next = groups.len();
+        match *places.entry(Key::of(facts, &finding)).or_insert(next) {
+            place if place == next => groups.push((finding, 0)),
+            place => {
+                groups[place].0.proxies.extend(finding.proxies);
+                groups[place].1 += 1;
             }
-            None => groups.push((key, finding, 0)),
         }
     }
-    let mut found: Vec<Finding> = groups.into_iter().map(|(key, finding, others)| key.told(facts, finding, others)).collect();
+    let mut keys: Vec<(Key, usize)> = places.into_iter().collect();
+    keys.sort_unstable_by_key(|(_, place)| *place);
+    let of_key = |((key, _), (finding, others)): ((Key, usize), (Finding, usize))| key.told(facts, finding, others);
+    let mut found: Vec<Finding> = keys.into_iter().zip(groups).map(of_key).collect();
     number(&mut found);
     found
 }
 
 /// What is the same in all of a group.
-#[derive(PartialEq, Eq)]
+#[derive(PartialEq, Eq, Hash)]
 struct Key {
     code: &'static str,
     what: String,
@@ -99,11 +103,12 @@ fn subject(facts: &Facts<'_>, finding: &Finding) -> FindingObject {
 
 /// Several findings of one rule about one thing are told apart by their order.
 fn number(findings: &mut [Finding]) {
-    let ids: Vec<String> = findings.iter().map(|finding| finding.id.clone()).collect();
-    for (place, finding) in findings.iter_mut().enumerate() {
-        let before = ids[..place].iter().filter(|id| **id == ids[place]).count();
-        if before > 0 {
-            finding.id = format!("{}:{}", finding.id, before + 1);
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for finding in findings {
+        let count = seen.entry(finding.id.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            finding.id = format!("{}:{count}", finding.id);
         }
     }
 }

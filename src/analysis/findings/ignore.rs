@@ -15,10 +15,11 @@ pub struct Ignore {
 }
 
 impl Ignore {
-    /// Whether it is meant by this: its object, or the workload of its pod, which outlives the pod.
+    /// Whether it is meant by this: its object, either of two plugins, or the workload of its pod, which outlives the pod.
     pub fn covers(&self, finding: &Finding) -> bool {
         let owners = if finding.object.kind == "Pod" { finding.workloads.as_slice() } else { &[] };
-        let names = || std::iter::once(&finding.object).chain(owners).flat_map(names);
+        let both = if finding.plugins.len() == 2 { finding.plugins.as_slice() } else { &[] };
+        let names = || std::iter::once(&finding.object).chain(owners).chain(both).flat_map(names);
         self.code == finding.code && self.object.as_ref().is_none_or(|wanted| names().any(|name| is_like(wanted, &name)))
     }
 }

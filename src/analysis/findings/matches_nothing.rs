@@ -2,7 +2,7 @@
 
 use super::{Facts, Finding, Needs, PLUGINS, PluginFacts, Rule, Severity, object_not_used, selector_ignored};
 use crate::analysis::attachment::injection::NoProxy;
-use crate::analysis::attachment::{Reason, distance};
+use crate::analysis::attachment::{self, Reason, distance};
 use crate::analysis::lookup;
 use crate::analysis::near_miss::{self, NearMiss};
 use crate::model::ids::WorkloadId;
@@ -31,6 +31,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 /// The workload that comes nearest, and what keeps the plugin from it.
 pub(super) type Nearest = (WorkloadId, NearMiss);
 
+/// What pods are sorted by: the smallest is the nearest.
+type Nearness = (bool, usize, bool, usize);
+
 /// What is to be said of a plugin that may apply to no proxy.
 pub(super) enum Outcome {
     /// It applies somewhere, that cannot be told, or another rule says why it does not.
@@ -48,7 +51,7 @@ pub(super) fn outcome(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Outcome {
         return Outcome::NotHere;
     }
     let (object, objects) = (plugin.plugin, facts.objects());
-    let mut nearest: Option<((usize, bool, usize), &Pod, Reason)> = None;
+    let mut nearest: Option<(Nearness, &Pod, Reason)> = None;
     for pod in &facts.pods {
         let Some(reason) = facts.miss(object, pod) else { continue };
         // istiod may give the proxy a label that the pod does not show.
@@ -56,8 +59,9 @@ pub(super) fn outcome(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Outcome {
             return Outcome::NotHere;
         }
         let Some(steps) = distance(object, pod, objects).or_else(|| is_for(plugin, pod, &reason, facts).then_some(1)) else { continue };
-        // Of those that are as near the one that it is for comes first, then as the screen has them.
-        let nearness = (steps, !is_alone(steps, &reason), near_miss::letters(object, pod, &reason));
+        // What a targetRef names comes first; of those that are as near the one that it is for, then as the screen has them.
+        let named = attachment::is_meant(object, pod, &reason, objects);
+        let nearness = (!named, steps, !is_alone(steps, &reason), near_miss::letters(object, pod, &reason));
         if nearest.as_ref().is_none_or(|(known, ..)| nearness < *known) {
             nearest = Some((nearness, *pod, reason));
         }
@@ -66,7 +70,7 @@ pub(super) fn outcome(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Outcome {
         return Outcome::Nothing(None);
     };
     let miss = near_miss::near_miss(object, pod, &workload, &reason, objects);
-    if is_alone(nearness.0, &reason) { Outcome::WithoutProxy(workload, miss) } else { Outcome::Nothing(Some((workload, miss))) }
+    if is_alone(nearness.1, &reason) { Outcome::WithoutProxy(workload, miss) } else { Outcome::Nothing(Some((workload, miss))) }
 }
 
 /// Whether the lack of a proxy is all that keeps a plugin away.

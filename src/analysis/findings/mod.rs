@@ -5,6 +5,7 @@ mod facts;
 mod group;
 mod ignore;
 mod states;
+mod together;
 mod unchecked;
 
 use serde::Serialize;
@@ -58,7 +59,10 @@ rules! {
     duplicate_wasm_filter
     version_skew
     peer_authentications
+    port_level_mtls
     destination_rule
+    without_certificate
+    mtls_mismatch
     permissive
 }
 
@@ -117,6 +121,7 @@ impl Rule {
             workloads: Vec::new(),
             place: None,
             plugin: None,
+            plugins: Vec::new(),
             id: String::new(),
         }
     }
@@ -185,9 +190,12 @@ pub struct Finding {
     pub workloads: Vec<FindingObject>,
     /// Where in a proxy it can be looked at; None where it is in no listener.
     pub place: Option<Place>,
-    /// The plugin that it is about.
+    /// The plugin that it is about; of several the last that runs, or the last by name.
     #[serde(skip)]
     pub plugin: Option<PluginId>,
+    /// All plugins that it is about, where it is about several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub plugins: Vec<FindingObject>,
     /// What it is told by from run to run, whichever pods there are: the code, the object or the pods' workload, the listener or plugin.
     pub id: String,
 }
@@ -210,7 +218,7 @@ impl Finding {
 }
 
 /// The object that a finding is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct FindingObject {
     /// Its kind.
     pub kind: &'static str,

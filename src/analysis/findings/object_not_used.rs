@@ -1,5 +1,6 @@
 //! An object that no istiod uses, for what it says or where it stands.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Facts, Finding, FindingObject, Needs, PluginFacts, Rule, Severity};
@@ -7,6 +8,7 @@ use crate::analysis::attachment::{Reason, Unused};
 use crate::analysis::mtls::fate::Fate;
 use crate::model::kind::Kind;
 use crate::model::peer_authentication::PeerAuthentication;
+use crate::model::workload::Pod;
 
 pub(super) const RULE: Rule = Rule {
     code: "object-not-used",
@@ -30,13 +32,21 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 /// A policy with a selector in the root namespace.
 fn of_policy(facts: &Facts<'_>, policy: &PeerAuthentication) -> Finding {
     let selector = policy.selector.text();
-    let meant = facts.pods.iter().filter(|pod| policy.selector.matches(&pod.labels)).count();
-    let pods = if meant == 1 { "1 pod has".to_owned() } else { format!("{meant} pods have") };
+    let meant: Vec<&Pod> = facts.pods.iter().copied().filter(|pod| policy.selector.matches(&pod.labels)).collect();
+    let pods = if meant.len() == 1 { "1 pod has".to_owned() } else { format!("{} pods have", meant.len()) };
+    let root = facts.objects().root_namespace();
+    let namespaces: BTreeSet<&str> = meant.iter().map(|pod| pod.id.namespace.as_str()).filter(|namespace| *namespace != root).collect();
+    let there = match Vec::from_iter(namespaces)[..] {
+        [] => String::new(),
+        [one] => format!(": {one}"),
+        ref several => format!(", one of {}", several.join(", ")),
+    };
     let object = FindingObject::new(Kind::PeerAuthentication.as_str(), &policy.name);
     Finding {
         severity: Severity::Warning,
         evidence: vec![Fate::SelectorInRootNamespace.to_string(), format!("{pods} the labels of its selector {selector}")],
-        fix: "create it in the namespace of the workloads that it is for, or take its selector away so that it is for the whole mesh".to_owned(),
+        // Without its selector it would be for the whole mesh.
+        fix: format!("create it in the namespace of the workloads that it is for{there}"),
         ..RULE.found(object, format!("istiod does not use PeerAuthentication {}.", policy.name))
     }
 }

@@ -43,7 +43,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 /// Whether every client with a proxy sends mutual TLS to every port.
 fn is_needless(entry: &MtlsEntry) -> bool {
     let mut clients = entry.services.iter().flat_map(|service| &service.clients).filter(|client| client.proxy).peekable();
-    let sidecar = entry.proxy_kind == Some("sidecar") && entry.mode == MtlsMode::Permissive;
+    let sidecar = entry.proxy_kind == Some("sidecar") && entry.mode == Some(MtlsMode::Permissive);
     sidecar && clients.peek().is_some() && clients.all(|client| client.sends == Wire::MutualTls)
 }
 

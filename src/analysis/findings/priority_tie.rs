@@ -1,15 +1,17 @@
-//! Plugins of one phase without a priority, whose order hangs on names and ages.
+//! Plugins of one phase without a priority, whose order hangs on namespaces, ages and names.
 
 use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::together::{Together, listed, named};
 use super::{Facts, Finding, Needs, PLUGINS_AND_PODS, ProxyFacts, Rule, Severity, proxies};
 use crate::analysis::answers::OrderedPlugin;
 use crate::analysis::chains::Shared;
+use crate::analysis::control_plane;
 use crate::analysis::order::{self, Reason};
 use crate::analysis::outlook::Outlook;
-use crate::analysis::{control_plane, placement};
-use crate::model::envoy::{FilterChain, Listener};
+use crate::model::envoy::Listener;
 use crate::model::ids::PluginId;
 
 pub(super) const RULE: Rule = Rule {
@@ -22,6 +24,17 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
+/// Why it matters where namespaces alone decide.
+const BY_NAMESPACE: &str = "The namespace decides, whichever object is older: since Istio 1.20 the plugins of the proxy's own namespace run \
+    before those of the root namespace, until 1.19 after them. An unset priority is not 0 but the lowest.";
+
+/// Why it matters where in one namespace age decides, and between two the namespace.
+const BY_BOTH: &str = "In one namespace an object that is deleted and applied again is younger, and then runs later than before; between namespaces \
+    the proxy's own runs before the root namespace since Istio 1.20, and after it until 1.19. An unset priority is not 0 but the lowest.";
+
+/// How many pairs a finding shows.
+const MOST: usize = 12;
+
 /// Two plugins of which the second is the next in a chain that both stand in, and the proxies where it is.
 struct Tie<'f> {
     before: &'f OrderedPlugin,
@@ -29,33 +42,73 @@ struct Tie<'f> {
     on: Vec<&'f ProxyFacts<'f>>,
 }
 
+type Ties<'f> = BTreeMap<(&'f PluginId, &'f PluginId), Tie<'f>>;
+
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let (mut ties, shared): (Vec<Tie<'_>>, Arc<Shared>) = (Vec::new(), Arc::default());
+    let (mut ties, mut together): (Ties<'_>, Together<&PluginId>) = Default::default();
+    let shared: Arc<Shared> = Arc::default();
     for proxy in &facts.proxies {
         let lists = facts.order(proxy).map(|entry| entry.lists.as_slice()).unwrap_or_default();
-        let meeting = Meeting { facts, proxy, shared: &shared, outlook: OnceCell::new() };
+        let meeting = Meeting { facts, proxy, shared: &shared, predicted: OnceCell::new() };
         for (before, after) in lists.iter().flat_map(|list| tied(&list.plugins, &meeting)) {
-            let is_it = |tie: &&mut Tie<'_>| tie.before.id == before.id && tie.after.id == after.id;
-            match ties.iter_mut().find(is_it) {
-                Some(tie) if tie.on.iter().any(|known| known.id == proxy.id) => {}
-                Some(tie) => tie.on.push(proxy),
-                None => ties.push(Tie { before, after, on: vec![proxy] }),
+            together.join(&before.id, &after.id);
+            let tie = ties.entry((&before.id, &after.id)).or_insert_with(|| Tie { before, after, on: Vec::new() });
+            if tie.on.last().is_none_or(|known| known.id != proxy.id) {
+                tie.on.push(proxy);
             }
         }
     }
-    ties.iter().map(|tie| finding(facts, tie)).collect()
+    let mut groups: Vec<(Vec<&PluginId>, Vec<Tie<'_>>)> = together.groups().into_iter().map(|group| (group, Vec::new())).collect();
+    let group_of: BTreeMap<&PluginId, usize> =
+        groups.iter().enumerate().flat_map(|(place, (group, _))| group.iter().map(move |id| (*id, place))).collect();
+    for ((before, _), tie) in ties {
+        groups[group_of[before]].1.push(tie);
+    }
+    groups.iter_mut().map(|(group, ties)| finding(facts, group, ties)).collect()
 }
 
 /// Each plugin with the nearest before it that it is tied with and shares a chain with.
 fn tied<'f>(plugins: &'f [OrderedPlugin], meeting: &Meeting<'_, '_>) -> Vec<(&'f OrderedPlugin, &'f OrderedPlugin)> {
-    let nearest = |place: usize| {
-        let after = &plugins[place];
-        // A tie goes on as long as each is tied with the one before it.
-        let run = (1..=place).rev().take_while(|at| is_tied(&plugins[*at])).map(|at| &plugins[at - 1]);
-        let before = run.into_iter().find(|before| meeting.is_in_one_chain(&before.id, &after.id))?;
-        Some((before, after))
+    let in_dump = meeting.proxy.dump.as_ref().map(|dump| nearest(plugins, &chains_of(&dump.listeners))).unwrap_or_default();
+    let is_next = |place: usize| in_dump.get(place).copied().flatten() == place.checked_sub(1);
+    // The prediction, which costs more, is asked where the dump does not show that neighbours meet.
+    let predicted = if (1..plugins.len()).all(|place| !is_tied(&plugins[place]) || is_next(place)) {
+        Vec::new()
+    } else {
+        match meeting.predicted.get_or_init(|| meeting.predict()) {
+            Some(chains) => nearest(plugins, chains),
+            None => (0..plugins.len()).map(|place| place.checked_sub(1).filter(|_| is_tied(&plugins[place]))).collect(),
+        }
     };
-    (1..plugins.len()).filter_map(nearest).collect()
+    let found = |place: usize| in_dump.get(place).copied().flatten().max(predicted.get(place).copied().flatten());
+    (1..plugins.len()).filter_map(|place| Some((&plugins[found(place)?], &plugins[place]))).collect()
+}
+
+/// The chains that each plugin stands in.
+type Chains = HashMap<PluginId, BTreeSet<usize>>;
+
+fn chains_of(listeners: &[Listener]) -> Chains {
+    let mut found = Chains::new();
+    for (place, chain) in listeners.iter().flat_map(|listener| &listener.chains).enumerate() {
+        for plugin in chain.filters().filter_map(|filter| filter.plugin.as_ref()) {
+            found.entry(plugin.id.clone()).or_default().insert(place);
+        }
+    }
+    found
+}
+
+/// For each plugin the place of the nearest before it in a chain of it. A tie goes on as long as each is tied with the one before it.
+fn nearest(plugins: &[OrderedPlugin], chains: &Chains) -> Vec<Option<usize>> {
+    let mut last_in: HashMap<usize, usize> = HashMap::new();
+    let mut start = 0;
+    let mut one = |place: usize| {
+        if !is_tied(&plugins[place]) {
+            start = place;
+        }
+        let own = chains.get(&plugins[place].id).into_iter().flatten();
+        own.filter_map(|chain| last_in.insert(*chain, place)).max().filter(|before| *before >= start && place > start)
+    };
+    (0..plugins.len()).map(&mut one).collect()
 }
 
 /// Whether plugins meet in a proxy.
@@ -63,24 +116,14 @@ struct Meeting<'m, 's> {
     facts: &'m Facts<'s>,
     proxy: &'m ProxyFacts<'s>,
     shared: &'m Arc<Shared>,
-    outlook: OnceCell<Result<Outlook<'s>, String>>,
+    predicted: OnceCell<Option<Chains>>,
 }
 
 impl Meeting<'_, '_> {
-    /// Whether a chain of the proxy has both, or one that istiod would send it; so it is taken where neither can be told.
-    fn is_in_one_chain(&self, one: &PluginId, other: &PluginId) -> bool {
-        let has_both = |listeners: &[Listener]| {
-            let has = |chain: &FilterChain, plugin| placement::count_in_chain(chain, plugin) > 0;
-            listeners.iter().flat_map(|listener| &listener.chains).any(|chain| has(chain, one) && has(chain, other))
-        };
-        if self.proxy.dump.as_ref().is_ok_and(|dump| has_both(&dump.listeners)) {
-            return true;
-        }
-        let snapshot = self.facts.snapshot;
-        match self.outlook.get_or_init(|| Outlook::sharing(snapshot, &self.proxy.id, self.shared)) {
-            Ok(outlook) => has_both(&outlook.prediction.listeners),
-            Err(_) => true,
-        }
+    /// The chains that istiod would send; None where that cannot be told, so that all are taken to meet.
+    fn predict(&self) -> Option<Chains> {
+        let outlook = Outlook::sharing(self.facts.snapshot, &self.proxy.id, self.shared).ok()?;
+        Some(chains_of(&outlook.prediction.listeners))
     }
 }
 
@@ -90,24 +133,48 @@ fn is_tied(after: &OrderedPlugin) -> bool {
     after.priority.is_none() && by_chance
 }
 
-fn finding(facts: &Facts<'_>, tie: &Tie<'_>) -> Finding {
-    let (before, after) = (&tie.before.plugin, &tie.after.plugin);
-    let why = why(facts, tie).unwrap_or_else(|| tie.after.why.clone());
+/// `group` is in running order, as a proxy has it.
+fn finding(facts: &Facts<'_>, group: &[&PluginId], ties: &mut [Tie<'_>]) -> Finding {
+    let order: BTreeMap<&PluginId, usize> = group.iter().enumerate().map(|(place, id)| (*id, place)).collect();
+    ties.sort_by_key(|tie| (order[&tie.before.id], order[&tie.after.id]));
+    let reasons: Vec<Option<Reason>> = ties.iter().map(|tie| reason(facts, tie)).collect();
+    let is_by_namespace = |reason: &Option<Reason>| matches!(reason, Some(Reason::Namespace { .. }));
+    let (severity, why) = match (reasons.iter().all(is_by_namespace), reasons.iter().any(is_by_namespace)) {
+        (true, _) => (Severity::Information, BY_NAMESPACE),
+        (false, true) => (RULE.severity, BY_BOTH),
+        (false, false) => (RULE.severity, RULE.why),
+    };
+    let line = |(tie, reason): (&Tie<'_>, &Option<Reason>)| {
+        let why = reason.as_ref().map_or_else(|| tie.after.why.clone(), ToString::to_string);
+        format!("{} comes after {}: {why}", tie.after.plugin, tie.before.plugin)
+    };
+    let more = (ties.len() > MOST).then(|| format!("and {} more", ties.len() - MOST));
+    let on: BTreeSet<_> = ties.iter().flat_map(|tie| &tie.on).map(|proxy| proxy.id.clone()).collect();
+    let last = group[group.len() - 1];
+    let now = match group {
+        [first, _] => format!("set spec.priority on both, the higher on the one that is to run first; {first} runs first now"),
+        _ => format!("set spec.priority on each, the higher on those that are to run first; now they run in this order: {}", named(group)),
+    };
+    let place = ties.iter().filter(|tie| tie.after.id == *last).find_map(|tie| tie.on.first()).and_then(|proxy| proxy.place(last));
+    let what = format!("On {} neither phase nor priority orders {}.", proxies(on.len()), named(group));
     Finding {
-        evidence: vec![format!("{after} comes after {before}: {why}")],
-        fix: format!("set spec.priority on both, the higher on the one that is to run first; {before} runs first now"),
-        proxies: tie.on.iter().map(|proxy| proxy.id.clone()).collect(),
-        place: tie.on.first().and_then(|proxy| proxy.place(&tie.after.id)),
-        ..RULE.of_plugin(&tie.after.id, format!("On {} neither phase nor priority orders {before} and {after}.", proxies(tie.on.len())))
+        severity,
+        why,
+        evidence: ties.iter().zip(&reasons).take(MOST).map(line).chain(more).collect(),
+        fix: now,
+        proxies: on.into_iter().collect(),
+        place,
+        plugins: listed(group),
+        ..RULE.of_plugin(last, what)
     }
 }
 
 /// Why the second comes after the first; others may stand between them in other chains.
-fn why(facts: &Facts<'_>, tie: &Tie<'_>) -> Option<String> {
+fn reason(facts: &Facts<'_>, tie: &Tie<'_>) -> Option<Reason> {
     let plugin = |ordered: &OrderedPlugin| facts.objects().plugins.get(&ordered.id);
     let proxy = tie.on.first()?;
     let node = proxy.dump.as_ref().ok().and_then(|dump| dump.node.as_ref());
     let version = control_plane::control_plane(facts.objects(), proxy.pod, node).version;
     let root = facts.objects().root_namespace();
-    Some(order::reason(plugin(tie.before)?, plugin(tie.after)?, &proxy.id.namespace, root, version).to_string())
+    Some(order::reason(plugin(tie.before)?, plugin(tie.after)?, &proxy.id.namespace, root, version))
 }

@@ -2,6 +2,8 @@
 
 use super::{Facts, Finding, FindingObject, ProxyFacts, Rule, SYNC, Severity};
 use crate::analysis::sync as rules;
+use crate::model::ids::{ObjectName, ProxyId};
+use crate::model::kind::Kind;
 
 pub(super) const RULE: Rule = Rule {
     code: "proxy-not-connected",
@@ -19,6 +21,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     let is_alone = |proxy: &&ProxyFacts<'_>| sync.tells_of(&proxy.id.namespace) && rules::connection(sync, &proxy.id).is_none();
+    let without_agent = facts.proxies.iter().filter(|proxy| facts.is_without_agent(proxy)).map(|proxy| &proxy.id);
     let alone = facts.proxies.iter().filter(is_alone).filter_map(|proxy| {
         // A proxy that does not run yet, or any more, is no trouble of the connection.
         let pod = proxy.pod.filter(|pod| pod.proxy.as_ref().is_some_and(|proxy| proxy.running))?;
@@ -31,5 +34,18 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             proxies: vec![proxy.clone()],
             ..RULE.found(FindingObject::pod(proxy), format!("{proxy} is connected to no istiod."))
         })
+        .chain(without_agent.map(entry))
         .collect()
+}
+
+/// A machine outside of the cluster need not run a proxy.
+fn entry(proxy: &ProxyId) -> Finding {
+    let object = FindingObject::new(Kind::WorkloadEntry.as_str(), &ObjectName::new(&proxy.namespace, &proxy.pod));
+    Finding {
+        severity: Severity::Information,
+        evidence: vec!["no istiod has a connection of it: no agent runs on the machine, or it cannot reach istiod".to_owned()],
+        fix: "nothing, where no proxy is to run there; else look at the log of its agent".to_owned(),
+        proxies: vec![proxy.clone()],
+        ..RULE.found(object.clone(), format!("{object} is connected to no istiod."))
+    }
 }

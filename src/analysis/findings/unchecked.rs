@@ -115,7 +115,8 @@ const DUMP_ALONE: &str = "neither its log nor what its agent counts was read";
 fn unread_proxies(facts: &Facts<'_>) -> Vec<NotChecked> {
     let of_dumps: Vec<&'static str> = RULES.iter().filter(|rule| rule.needs.dumps).map(|rule| rule.code).collect();
     let mut found: Vec<NotChecked> = Vec::new();
-    for proxy in &facts.proxies {
+    // Of one without an agent `proxy-not-connected` says all.
+    for proxy in facts.proxies.iter().filter(|proxy| !facts.is_without_agent(proxy)) {
         let dump_alone =
             facts.snapshot.dump(&proxy.id).is_some_and(|loaded| loaded.vitals.as_ref().is_none_or(|vitals| vitals.stats_alone));
         let (why, codes) = match &proxy.dump {

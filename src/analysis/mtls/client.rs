@@ -126,7 +126,7 @@ pub fn sends(
     }
     if let Some((mode, decider)) = rule.and_then(|rule| of_cluster(rule, subset, target.port.port)) {
         let wire = match mode {
-            ClientTls::Disable => Wire::PlainText,
+            ClientTls::Disable | ClientTls::MutualWithoutCertificate => Wire::PlainText,
             ClientTls::Simple => Wire::Tls,
             ClientTls::Mutual => Wire::OwnMutualTls,
             ClientTls::IstioMutual => Wire::MutualTls,

@@ -6,6 +6,7 @@ pub mod client;
 pub mod clients;
 pub mod fate;
 pub mod ports;
+pub mod routes;
 pub mod rules;
 pub mod verdict;
 

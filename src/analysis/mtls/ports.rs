@@ -5,7 +5,9 @@ use super::EffectiveMtls;
 use crate::analysis::chains::{self, Facts, PortConfig};
 use crate::analysis::protocol::ProtocolClass;
 use crate::analysis::targets::ServiceTarget;
+use crate::model::ids::ObjectName;
 use crate::model::peer_authentication::MtlsMode;
+use crate::model::workload::Pod;
 
 /// A port of the workload, or all that are not named.
 #[derive(Clone, Debug)]
@@ -61,9 +63,37 @@ pub fn ports<'o>(facts: &Facts<'o>, targets: &[ServiceTarget<'o>], effective: &E
     found
 }
 
-/// The commonest mistake: `portLevelMtls` that names a service's port where the container's is another. The service port that
-/// was meant, for each such entry.
-pub fn mistaken<'o>(ports: &[PortMode<'_>], targets: &[ServiceTarget<'o>]) -> Vec<ServiceTarget<'o>> {
-    let alone = ports.iter().filter(|port| matches!(port.behind, Behind::PolicyAlone)).filter_map(|port| port.port);
-    alone.filter_map(|port| targets.iter().find(|target| target.port.port == port && target.target != port).copied()).collect()
+/// An item of `portLevelMtls` that names the port of a service, where the container's port is another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mistaken {
+    /// The policy.
+    pub policy: ObjectName,
+    /// The port that it names.
+    pub port: u16,
+    /// The service of that port.
+    pub service: ObjectName,
+    /// The container port that the service's port leads to.
+    pub container: u16,
+}
+
+impl std::fmt::Display for Mistaken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { port, service, container, .. } = self;
+        write!(f, "portLevelMtls names {port}, which is a port of Service {service} and leads to container port {container}")
+    }
+}
+
+/// The commonest mistake: each item of `portLevelMtls` that names a service's port. A port that something leads to, or that the pod
+/// declares, is not mistaken.
+pub fn mistaken(pod: &Pod, ports: &[PortMode<'_>], targets: &[ServiceTarget<'_>], effective: &EffectiveMtls) -> Vec<Mistaken> {
+    let Some(policy) = effective.port_policy.as_ref().filter(|_| pod.proxy.is_some() || pod.injection.ambient) else { return Vec::new() };
+    let is_real = |port: u16| {
+        let known = ports.iter().any(|known| known.port == Some(port) && !matches!(known.behind, Behind::PolicyAlone));
+        known || targets.iter().any(|target| target.target == port) || pod.container_ports.iter().any(|declared| declared.number == port)
+    };
+    let of_service = |port: u16| {
+        let target = targets.iter().find(|target| target.port.port == port)?;
+        Some(Mistaken { policy: policy.clone(), port, service: target.service.name.clone(), container: target.target })
+    };
+    effective.ports.keys().copied().filter(|port| !is_real(*port)).filter_map(of_service).collect()
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::client::{Because, Wire};
 use crate::analysis::protocol::ProtocolClass;
 use crate::model::peer_authentication::MtlsMode;
+use crate::model::routing::ClientTls;
 
 /// Whether a connection comes through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -15,6 +16,8 @@ use crate::model::peer_authentication::MtlsMode;
 pub enum Verdict {
     /// It does not.
     Fails,
+    /// It would not, and nobody sends it: no route names the subset.
+    Unused,
     /// It depends on what the objects do not show.
     Depends,
     /// It does.
@@ -127,6 +130,9 @@ impl fmt::Display for Because {
             Self::NoProxy => f.write_str("it has no proxy"),
             Self::NotKnown => {
                 f.write_str("its proxy does not know the service, by exportTo or a Sidecar's egress, and passes on what it gets")
+            }
+            Self::Rule(ClientTls::MutualWithoutCertificate, by) => {
+                write!(f, "DestinationRule {} says MUTUAL and there is no client certificate, so that istiod leaves the TLS out", by.rule)
             }
             Self::Rule(mode, by) => write!(f, "DestinationRule {} says {}", by.rule, mode.as_str()),
             Self::Marked(mode, by) => {

@@ -2,18 +2,24 @@
 
 mod change;
 mod exclusion;
+mod fix;
+mod label;
 mod rule;
 mod similar;
+mod target;
 
 use serde::Serialize;
 
-use super::attachment::{Reason, distance};
+use super::attachment::{self, Reason};
 use crate::model::ids::WorkloadId;
 use crate::model::inventory::Inventory;
 use crate::model::plugin::Plugin;
 use crate::model::workload::Pod;
 
+use change::Asked;
+
 pub use exclusion::exclusion;
+pub use fix::{Edit, Fix, Neighbours};
 pub use rule::Rule;
 
 /// A rule that failed, with what would have to change. Fields are JSON keys.
@@ -30,8 +36,15 @@ pub struct NearMiss {
     pub found: String,
     /// What would have to change; None where nothing could.
     pub change: Option<String>,
+    /// The same, each way with what it changes: none brings the plugin to other workloads too.
+    #[serde(skip)]
+    pub fixes: Vec<Fix>,
     /// How many conditions fail in all; None where no change would help.
     pub distance: Option<usize>,
+    /// These conditions, as clauses.
+    pub conditions: Vec<String>,
+    /// Whether a targetRef names the workload, its Gateway or its Service: such a miss comes first.
+    pub named: bool,
     /// The labels of the selector beside those of the pod; empty where labels are not the question.
     pub labels: Vec<LabelLine>,
     /// How many letters the labels that differ are away from each other: of two misses that are as near, the smaller is nearer.
@@ -92,18 +105,36 @@ impl LabelLine {
 /// Explains why `plugin` does not reach `pod` of `workload`; `reason` is what [`attach`](super::attachment::attach) said, or what
 /// [`exclusion`] did.
 pub fn near_miss(plugin: &Plugin, pod: &Pod, workload: &WorkloadId, reason: &Reason, objects: &Inventory) -> NearMiss {
+    among(plugin, pod, workload, reason, objects, &Neighbours::of(objects))
+}
+
+/// The same for one of many questions about a mesh.
+pub fn among(
+    plugin: &Plugin,
+    pod: &Pod,
+    workload: &WorkloadId,
+    reason: &Reason,
+    objects: &Inventory,
+    neighbours: &Neighbours<'_>,
+) -> NearMiss {
     let labels = labels(plugin, pod, workload, reason, objects);
-    let (rule, wanted, found) = rule::wanted_and_found(plugin, pod, reason);
+    let behind = attachment::gateway_behind(plugin, pod, objects);
+    let (rule, wanted, found) = rule::wanted_and_found(plugin, pod, reason, behind);
+    let fixes = Asked { plugin, pod, workload, objects, neighbours }.fixes(reason, &labels);
+    let failing = match reason {
+        Reason::ExcludesEveryChain(exclusion) => Some(vec![exclusion.to_string()]),
+        _ => attachment::failing(plugin, pod, objects).map(|failing| failing.iter().map(ToString::to_string).collect()),
+    };
     NearMiss {
         failed: rule.sentence(),
         rule,
         wanted,
         found,
-        change: change::of(plugin, pod, workload, reason, &labels, objects),
-        distance: match reason {
-            Reason::ExcludesEveryChain(_) => Some(1),
-            _ => distance(plugin, pod, objects),
-        },
+        change: (!fixes.is_empty()).then(|| fixes.iter().map(|fix| fix.text.as_str()).collect::<Vec<_>>().join(", or ")),
+        fixes,
+        distance: failing.as_ref().map(Vec::len),
+        conditions: failing.unwrap_or_default(),
+        named: attachment::is_meant(plugin, pod, reason, objects),
         letters: letters(plugin, pod, reason),
         labels,
     }

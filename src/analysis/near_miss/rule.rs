@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::analysis::attachment::injection::NoProxy;
 use crate::analysis::attachment::{LabelDifference, Reason, RefMiss, TargetMiss, Unused};
 use crate::ingest::workloads::GATEWAY_NAME;
+use crate::model::ids::ObjectName;
 use crate::model::labels::Selector;
 use crate::model::plugin::Plugin;
 use crate::model::workload::Pod;
@@ -52,8 +53,8 @@ impl Rule {
     }
 }
 
-/// The rule that failed, what it wants, and what it found.
-pub(super) fn wanted_and_found(plugin: &Plugin, pod: &Pod, reason: &Reason) -> (Rule, String, String) {
+/// The rule that failed, what it wants, and what it found; `behind` is the Gateway of a targetRef whose pods lack its label.
+pub(super) fn wanted_and_found(plugin: &Plugin, pod: &Pod, reason: &Reason, behind: Option<&ObjectName>) -> (Rule, String, String) {
     let gateway = pod.labels.get(GATEWAY_NAME).map(String::as_str).unwrap_or_default();
     let kind = pod.proxy.as_ref().map_or("no proxy", |proxy| proxy.kind.as_str());
     match reason {
@@ -61,6 +62,10 @@ pub(super) fn wanted_and_found(plugin: &Plugin, pod: &Pod, reason: &Reason) -> (
         Reason::Ztunnel => (Rule::Envoy, "an Envoy".to_owned(), "ztunnel".to_owned()),
         Reason::Unused(Unused::OtherRevision { wants, istiod, .. }) => (Rule::Revision, wants.clone(), istiod.clone()),
         Reason::Unused(why) => (Rule::Object, "an object that istiod uses".to_owned(), why.to_string()),
+        Reason::TargetsOnly if behind.is_some() => {
+            let gateway = behind.map(|gateway| gateway.name.as_str()).unwrap_or_default();
+            (Rule::TargetRef, format!("label {GATEWAY_NAME}={gateway} on the pods"), "no such label".to_owned())
+        }
         Reason::TargetsOnly => (Rule::Attachment, "a gateway or waypoint that a Gateway object made".to_owned(), kind.to_owned()),
         Reason::WaypointNeedsTarget | Reason::GatewayNeedsTarget => (Rule::Attachment, "targetRefs".to_owned(), applies_by(plugin)),
         Reason::OtherTarget(misses) => {

@@ -1,7 +1,17 @@
 //! Which name may have been meant.
 
-/// How many letters have to be put in, taken out or changed to make one text of the other (Levenshtein).
+/// How long a name is at most that is compared letter by letter: a key of a label has 317 characters.
+const LONGEST: usize = 320;
+
+/// How many letters have to be put in, taken out or changed to make one text of the other (Levenshtein). Of texts that are no names
+/// the longer has to be written anew.
 pub(super) fn edits(a: &str, b: &str) -> usize {
+    if a == b {
+        return 0;
+    }
+    if a.len().max(b.len()) > LONGEST {
+        return a.chars().count().max(b.chars().count());
+    }
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (index, from) in a.chars().enumerate() {
@@ -39,5 +49,14 @@ mod tests {
         assert_eq!(nearest("htpbin", ["sleep", "httpbin", "httpbun"].into_iter()), Some("httpbin"));
         assert_eq!(nearest("sleep", ["httpbin"].into_iter()), None);
         assert_eq!(nearest("httpbin", ["httpbin"].into_iter()), None, "what is written right is no slip");
+    }
+
+    #[test]
+    fn texts_that_are_no_names_are_not_compared_letter_by_letter() {
+        let (long, other) = ("a".repeat(60_000), "a".repeat(59_999));
+        assert_eq!(edits(&long, &long), 0);
+        assert_eq!(edits(&long, &other), 60_000);
+        assert_eq!(nearest(&long, [other.as_str()].into_iter()), None);
+        assert_eq!(edits(&"é".repeat(160), &"é".repeat(159)), 1, "a name of the greatest length");
     }
 }

@@ -64,6 +64,7 @@ fn sentences(entry: &WhyEntry) -> Vec<String> {
             None => format!("The mode is {} because no PeerAuthentication applies (Istio's default).", mtls.mode),
         });
     }
+    found.extend(entry.mtls_note.as_ref().map(|note| format!("{note}.")));
     if entry.listeners.iter().any(|listener| listener.counted.is_some_and(|count| count > 1)) {
         found.push(ONE_CHAIN.to_owned());
     }

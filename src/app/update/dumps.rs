@@ -34,6 +34,10 @@ const IN_TRANSITION: Duration = Duration::from_secs(15);
 
 /// Asks a proxy for its dump, unless a request is under way. One that waits longer before it asks gives way.
 pub(super) fn fetch(app: &mut App, proxy: &ProxyId, after: Duration) -> Vec<Effect> {
+    if let Some(dump) = fetch::outside(&app.snapshot.objects, proxy, app.options.info.kind) {
+        Arc::make_mut(&mut app.snapshot).dumps.insert(proxy.clone(), dump);
+        return Vec::new();
+    }
     let mut effects = Vec::new();
     let under_way = app.fetches.get(proxy).and_then(|fetch| Some((fetch.ticket?, fetch.after)));
     if let Some((ticket, waits)) = under_way {

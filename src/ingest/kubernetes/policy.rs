@@ -12,7 +12,7 @@ use crate::model::gateway::{GatewayListener, GatewaySpec, RoutesFrom, Server};
 use crate::model::kind::Kind;
 use crate::model::labels::Selector;
 use crate::model::policy::{Policy, PolicySpec};
-use crate::model::routing::{ClientTls, DestinationRule, Subset, TrafficPolicy, VirtualService};
+use crate::model::routing::{ClientTls, DestinationRule, Subset, SubsetRoute, TrafficPolicy, VirtualService};
 use crate::model::sidecar::{Egress, Ingress, Sidecar};
 
 pub(super) fn read(kind: Kind, fields: &mut Fields<'_>) -> Policy {
@@ -199,7 +199,26 @@ fn virtual_service(fields: &mut Fields<'_>) -> VirtualService {
         export_to: texts(fields.list("/spec/exportTo"), ""),
         tcp: !fields.list("/spec/tcp").is_empty(),
         tls: !fields.list("/spec/tls").is_empty(),
+        subsets: subset_routes(fields),
     }
+}
+
+/// The subsets that routes and mirrors of every protocol name. Routes of the Gateway API have none.
+fn subset_routes(fields: &mut Fields<'_>) -> Vec<SubsetRoute> {
+    let routes = ["/spec/http", "/spec/tls", "/spec/tcp"].into_iter().flat_map(|pointer| fields.list(pointer)).collect::<Vec<_>>();
+    let listed = |route: &'_ Value, list: &str| route.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
+    let destinations = routes.into_iter().flat_map(|route| {
+        let weighted = listed(route, "route").into_iter().chain(listed(route, "mirrors"));
+        weighted.filter_map(|item| item.get("destination").cloned()).chain(route.get("mirror").cloned())
+    });
+    let named = destinations.filter(|destination| !str_of(destination, "/subset").is_empty());
+    named
+        .map(|destination| SubsetRoute {
+            host: str_of(&destination, "/host").to_owned(),
+            subset: str_of(&destination, "/subset").to_owned(),
+            port: port_of(&destination, "/port/number"),
+        })
+        .collect()
 }
 
 fn destination_rule(fields: &mut Fields<'_>) -> DestinationRule {
@@ -231,13 +250,19 @@ fn traffic_policy(fields: &mut Fields<'_>, policy: &Value, pointer: &str) -> Tra
     TrafficPolicy { tls: client_tls(fields, policy, pointer), ports, passthrough: str_of(policy, "/loadBalancer/simple") == "PASSTHROUGH" }
 }
 
-/// DISABLE is the value 0 of the enum, so what stands where nothing is written.
+/// DISABLE is the value 0 of the enum, so what stands where nothing is written. A certificate is a Secret, or two files of the client
+/// (`pilot/pkg/networking/core/cluster_tls.go: constructUpstreamTLS`).
 fn client_tls(fields: &mut Fields<'_>, policy: &Value, pointer: &str) -> Option<ClientTls> {
-    let word = str_of(policy.get("tls").filter(|tls| !tls.is_null())?, "/mode");
+    let tls = policy.get("tls").filter(|tls| !tls.is_null())?;
+    let word = str_of(tls, "/mode");
     if word.is_empty() {
         return Some(ClientTls::Disable);
     }
     let found = ClientTls::ALL.into_iter().find(|mode| mode.as_str() == word);
+    let has = |field: &str| !str_of(tls, field).is_empty();
+    if found == Some(ClientTls::Mutual) && !has("/credentialName") && !(has("/clientCertificate") && has("/privateKey")) {
+        return Some(ClientTls::MutualWithoutCertificate);
+    }
     if found.is_none() {
         fields.warn(&format!("{pointer}/tls/mode"), format_args!("is {word}, which is not a mode; taken as if there were no tls"));
     }

@@ -30,7 +30,7 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
     };
     let mode = vec![
         Piece::new(Role::Title, "The mode is "),
-        Piece::new(mode_role(entry.mode), entry.mode.as_str()),
+        Piece::new(entry.mode.map_or(Role::Warning, mode_role), entry.mode_word()),
         Piece::new(Role::Title, format!(", {}.", entry.why())),
     ];
     let rest = below_question(mode, inside, buffer, look);
@@ -122,6 +122,7 @@ fn hanging<'a>(pieces: Vec<Piece<'a>>, hang: usize) -> TextLine<'a> {
 fn client_line<'a>(client: &'a ClientAnswer, look: &Look<'_>) -> TextLine<'a> {
     let (role, mark) = match client.verdict {
         Verdict::Works => (Role::Good, look.symbols.good),
+        Verdict::Unused => (Role::Muted, " "),
         Verdict::Depends => (Role::Warning, look.symbols.warning),
         Verdict::Fails => (Role::Bad, look.symbols.bad),
     };

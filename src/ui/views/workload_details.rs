@@ -1,7 +1,7 @@
 //! All about the selected workload, beside the list: why the plugin applies to it, or what keeps it away and what would have to change.
 
 use super::{or, state};
-use crate::analysis::answers::WorkloadSummary;
+use crate::analysis::answers::{MtlsAnswer, WorkloadSummary};
 use crate::analysis::near_miss::{LabelLine, NearMiss};
 use crate::app::App;
 use crate::ui::Look;
@@ -45,6 +45,7 @@ fn of_miss<'a>(miss: &'a NearMiss, look: &Look<'_>) -> Vec<TextLine<'a>> {
         lines.extend(side_by_side(&miss.labels, look));
     }
     lines.extend([TextLine::default(), fact("rule", miss.failed), fact("how near", miss.how_near())]);
+    lines.extend(miss.conditions.iter().filter(|_| miss.conditions.len() > 1).map(|condition| fact("", condition.as_str())));
     lines
 }
 
@@ -69,8 +70,8 @@ fn side_by_side<'a>(labels: &'a [LabelLine], look: &Look<'_>) -> Vec<TextLine<'a
 }
 
 fn of_match<'a>(app: &App, workload: &'a WorkloadSummary, look: &Look<'_>) -> Vec<TextLine<'a>> {
-    let winner = workload.mtls.winner.as_deref().unwrap_or_default();
-    let mode = format!("{}, by {}", workload.mtls.mode, or(winner, "Istio's default"));
+    let of = |mtls: &MtlsAnswer| format!("{}, by {}", mtls.mode, or(mtls.winner.as_deref().unwrap_or_default(), "Istio's default"));
+    let mode = workload.mtls.as_ref().map_or_else(|| workload.mtls_note.clone().unwrap_or_default(), of);
     let mut lines = vec![fact("mTLS", mode), TextLine::default()];
     for proxy in workload.proxies.iter().take(MOST_PROXIES) {
         let mut line = TextLine::new([Piece::text(format!("{}  ", proxy.proxy))]).hanging(2);

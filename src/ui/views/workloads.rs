@@ -95,7 +95,7 @@ fn workload<'a>(app: &App, screen: &Screen, workload: &'a WorkloadSummary, hits:
         name,
         pods,
         vec![Piece::new(if workload.near_miss.is_some() { Role::Warning } else { Role::Text }, workload.reason.as_str())],
-        vec![Piece::new(mode_role(workload.mtls.mode), workload.mtls.mode.as_str())],
+        vec![Piece::new(workload.mtls.as_ref().map_or(Role::Warning, |mtls| mode_role(mtls.mode)), workload.mode_word())],
         counts(app, screen, only, workload.inbound, workload.elsewhere, look),
         states(app, workload, look),
     ]

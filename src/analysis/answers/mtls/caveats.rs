@@ -1,8 +1,8 @@
 //! What of the objects is not as it looks: policies that count for nothing, and ports that are not those that were meant.
 
 use crate::analysis::mtls::fate::{Fate, Judged, PortFate};
+use crate::analysis::mtls::ports::Mistaken;
 use crate::analysis::mtls::{EffectiveMtls, of_pod};
-use crate::analysis::targets::ServiceTarget;
 use crate::model::ids::{ObjectName, WorkloadId};
 use crate::model::inventory::Inventory;
 use crate::model::warning::Warning;
@@ -25,16 +25,10 @@ pub(super) fn of_policies(judged: &[Judged<'_>], warnings: &mut Vec<Warning>) {
 }
 
 /// `portLevelMtls` that names the service's port instead of the container's.
-pub(super) fn of_ports(mistaken: &[ServiceTarget<'_>], effective: &EffectiveMtls, warnings: &mut Vec<Warning>) {
-    let Some(name) = &effective.port_policy else { return };
-    for target in mistaken {
-        let (port, container) = (target.port.port, target.target);
-        let what = format!(
-            "portLevelMtls names {port}, which is a port of Service {} and leads to container port {container}",
-            target.service.name
-        );
-        warnings.push(Warning::new(policy(name), what, format!("name the container port, {container}")));
-    }
+pub(super) fn of_ports(mistaken: &[Mistaken], warnings: &mut Vec<Warning>) {
+    let warning =
+        |item: &Mistaken| Warning::new(policy(&item.policy), item.to_string(), format!("name the container port, {}", item.container));
+    warnings.extend(mistaken.iter().map(warning));
 }
 
 /// Pods of one workload with other labels, and so another mode: a roll-out, or labels that were changed by hand.

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use serde::Serialize;
 
 use super::World;
-use crate::analysis::mtls::client::{Because, Decider, Server, Wire, sends};
+use crate::analysis::mtls::client::{Because, Server, Wire, sends};
 use crate::analysis::mtls::clients::Clients;
 use crate::analysis::mtls::ports::{Behind, PortMode};
 use crate::analysis::mtls::rules::Merged;
@@ -13,7 +13,9 @@ use crate::analysis::mtls::verdict::{Reason, Taker, Verdict, judge};
 use crate::analysis::mtls::{self, EffectiveMtls};
 use crate::analysis::protocol::ProtocolClass;
 use crate::analysis::targets::ServiceTarget;
+use crate::model::kind::Kind;
 use crate::model::routing::Subset;
+use crate::model::service::Registry;
 use crate::model::warning::Warning;
 use crate::model::workload::{Pod, ProxyKind};
 
@@ -23,6 +25,9 @@ use crate::model::workload::{Pod, ProxyKind};
 pub struct ServiceClients {
     /// The service, `namespace/name`.
     pub service: String,
+    /// Whether it is a Service or a ServiceEntry.
+    #[serde(skip)]
+    pub kind: Kind,
     /// The host by which clients know it.
     pub host: String,
     /// The service's port.
@@ -43,6 +48,8 @@ pub struct ClientAnswer {
     pub from: Vec<String>,
     /// The subset that they are sent to by a VirtualService; None for the service as a whole.
     pub subset: Option<String>,
+    /// Whether a route sends them to the subset; None for the service as a whole, and where VirtualServices could not be read.
+    pub routed: Option<bool>,
     /// The DestinationRules that they use for the host, `namespace/name`.
     pub rules: Vec<String>,
     /// The one of these that decides what they send, `namespace/name`; None where none does.
@@ -55,9 +62,9 @@ pub struct ClientAnswer {
     pub verdict: Verdict,
     /// Why, in words.
     pub reason: String,
-    /// What of a DestinationRule decides.
+    /// Why they send that.
     #[serde(skip)]
-    pub decider: Option<Decider>,
+    pub cause: Because,
     /// What comes of it.
     #[serde(skip)]
     pub outcome: Reason,
@@ -96,6 +103,7 @@ pub(super) fn services(world: &World<'_>, served: &Served<'_>, warnings: &mut Ve
             };
             found.push(ServiceClients {
                 service: target.service.name.to_string(),
+                kind: if target.service.registry == Registry::Kubernetes { Kind::Service } else { Kind::ServiceEntry },
                 port: target.port.port,
                 target_port: target.target,
                 clients: asked.clients(warnings),
@@ -133,6 +141,7 @@ struct Asked<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Fare {
     subset: Option<String>,
+    routed: Option<bool>,
     rules: Vec<String>,
     wire: Wire,
     because: Because,
@@ -170,7 +179,8 @@ impl Asked<'_> {
         let names = rule.map(|rule| rule.from.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap_or_default();
         let to = |subset: Option<&Subset>| {
             let sent = sends(clients, rule, subset, self.target, self.host, &self.server);
-            self.fare(subset.map(|subset| subset.name.clone()), names.clone(), sent)
+            let routed = subset.and_then(|subset| self.is_routed(clients, subset));
+            Fare { routed, ..self.fare(subset.map(|subset| subset.name.clone()), names.clone(), sent) }
         };
         let whole = to(None);
         let labels = &self.server.pod.labels;
@@ -180,9 +190,15 @@ impl Asked<'_> {
         std::iter::once(whole).chain(of_subsets).collect()
     }
 
+    /// Whether a route sends the clients to a subset; None where that is not known.
+    fn is_routed(&self, clients: &Clients<'_>, subset: &Subset) -> Option<bool> {
+        let routes = self.world.routes.as_ref()?;
+        Some(routes.lead(&clients.facts, self.host, &subset.name, self.target.port.port))
+    }
+
     fn fare(&self, subset: Option<String>, rules: Vec<String>, (wire, because): (Wire, Because)) -> Fare {
         let wire = if wire == Wire::PlainText && self.target.protocol.is_tls() { Wire::ApplicationTls } else { wire };
-        Fare { subset, rules, reason: judge(wire, self.taker, self.class), wire, because }
+        Fare { subset, routed: None, rules, reason: judge(wire, self.taker, self.class), wire, because }
     }
 }
 
@@ -195,18 +211,35 @@ fn ignored(rule: Option<&Merged<'_>>, host: &str, warnings: &mut Vec<Warning>) {
 }
 
 fn answer(proxy: bool, from: Vec<String>, fare: Fare) -> ClientAnswer {
-    let decider = fare.because.decider().cloned();
+    let verdict = match (fare.reason.verdict(), &fare.subset, fare.routed) {
+        (Verdict::Works, ..) => Verdict::Works,
+        (_, Some(_), Some(false)) => Verdict::Unused,
+        (_, Some(_), None) => Verdict::Depends,
+        (verdict, ..) => verdict,
+    };
     ClientAnswer {
         proxy,
         from,
-        subset: fare.subset,
+        reason: reason(&fare),
+        routed: fare.routed,
         rules: fare.rules,
-        decided_by: decider.as_ref().map(|decider| decider.rule.to_string()),
+        decided_by: fare.because.decider().map(|decider| decider.rule.to_string()),
         sends: fare.wire,
         because: fare.because.to_string(),
-        verdict: fare.reason.verdict(),
-        reason: fare.reason.to_string(),
-        decider,
+        verdict,
+        subset: fare.subset,
+        cause: fare.because,
         outcome: fare.reason,
+    }
+}
+
+/// Why it comes through or not, with what is known of the way to a subset.
+fn reason(fare: &Fare) -> String {
+    match (&fare.subset, fare.routed) {
+        (None, _) | (Some(_), Some(true)) => fare.reason.to_string(),
+        (Some(_), Some(false)) => format!("{}; no route names the subset", fare.reason),
+        (Some(_), None) => {
+            format!("{}; VirtualServices could not be read, so it is not known whether a route names the subset", fare.reason)
+        }
     }
 }

@@ -15,7 +15,8 @@ use crate::analysis::era::Version;
 use crate::analysis::lookup;
 use crate::analysis::mtls::clients::{Clients, clients};
 use crate::analysis::mtls::fate::{self, Fate, Judged, PortFate, Scope};
-use crate::analysis::mtls::ports::{self, Behind, PortMode};
+use crate::analysis::mtls::ports::{self, Behind, Mistaken, PortMode};
+use crate::analysis::mtls::routes::SubsetRoutes;
 use crate::analysis::mtls::rules::Rules;
 use crate::analysis::mtls::{self, EffectiveMtls};
 use crate::analysis::protocol::ProtocolClass;
@@ -29,6 +30,7 @@ use crate::model::warning::Warning;
 use crate::model::workload::{Pod, ProxyKind};
 
 pub use clients::{ClientAnswer, ServiceClients};
+pub(super) use note::MODE_UNKNOWN;
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -53,18 +55,21 @@ pub struct MtlsEntry {
     pub pod: ProxyId,
     /// What kind of proxy it runs; None where it has none.
     pub proxy_kind: Option<&'static str>,
-    /// The workload's mode.
-    pub mode: MtlsMode,
+    /// The workload's mode; None where PeerAuthentications could not be read.
+    pub mode: Option<MtlsMode>,
     /// `PeerAuthentication namespace/name`; None where Istio's default stands.
     pub winner: Option<String>,
-    /// What the mode means here, where it is not what it means for a sidecar.
+    /// What is not known for want of objects, or what the mode means here, where it is not what it means for a sidecar.
     pub note: Option<String>,
-    /// The ports, ascending, and after them all others; none but for sidecars.
+    /// The ports, ascending, and after them all others; none but for sidecars, and none where they are not known.
     pub ports: Vec<PortAnswer>,
     /// The policies that were looked at, the narrowest scope first, of each scope the oldest first.
     pub policies: Vec<PolicyAnswer>,
-    /// What clients send, service port by service port; none for gateways and waypoints.
+    /// What clients send, service port by service port; none for gateways and waypoints, and none where that is not known.
     pub services: Vec<ServiceClients>,
+    /// Items of `portLevelMtls` that name a service's port in the place of the container's.
+    #[serde(skip)]
+    pub mistaken: Vec<Mistaken>,
     /// What of the objects is not as it looks; among the answer's warnings too.
     #[serde(skip)]
     pub caveats: Vec<Warning>,
@@ -135,12 +140,13 @@ pub fn mtls(snapshot: &Snapshot, pods: &[ProxyId]) -> EffectiveMtlsAnswer {
 
 /// What the answers for all workloads share.
 struct World<'o> {
+    snapshot: &'o Snapshot,
     objects: &'o Inventory,
-    /// Whether PeerAuthentications could not be read.
-    unread: bool,
     domain: &'static str,
     version: Version,
     rules: Rules<'o>,
+    /// The routes that name subsets; None where VirtualServices could not be read.
+    routes: Option<SubsetRoutes<'o>>,
     clients: Vec<Clients<'o>>,
 }
 
@@ -152,9 +158,27 @@ impl<'o> World<'o> {
         let version = control_plane::control_plane(objects, None, None).version;
         let rules = Rules::of(objects, domain, version);
         let clients = clients(objects, &rules);
-        Self { objects, unread: snapshot.unread.contains(&Kind::PeerAuthentication), domain, version, rules, clients }
+        let routes = (!snapshot.unread.contains(&Kind::VirtualService)).then(|| SubsetRoutes::of(objects, domain));
+        Self { snapshot, objects, domain, version, rules, routes, clients }
+    }
+
+    /// The first of these kinds of which something may be missing that counts for a pod. Policies of its own namespace and of the root
+    /// namespace are all that do.
+    fn lacks(&self, kinds: &[Kind], pod: &Pod) -> Option<Kind> {
+        let is_lacking = |kind: &Kind| match kind {
+            Kind::PeerAuthentication => self.snapshot.lacks(*kind, &pod.id.namespace),
+            kind => self.snapshot.unread.contains(kind),
+        };
+        kinds.iter().copied().find(is_lacking)
     }
 }
+
+/// What the modes of ports rest on.
+const OF_PORTS: [Kind; 4] = [Kind::PeerAuthentication, Kind::Service, Kind::ServiceEntry, Kind::Sidecar];
+
+/// What the answer for clients rests on.
+const OF_CLIENTS: [Kind; 6] =
+    [Kind::PeerAuthentication, Kind::DestinationRule, Kind::Service, Kind::ServiceEntry, Kind::Sidecar, Kind::Pod];
 
 /// None without a pod to look at.
 fn entry(world: &World<'_>, id: &WorkloadId, pods: &[&Pod]) -> Option<MtlsEntry> {
@@ -164,13 +188,16 @@ fn entry(world: &World<'_>, id: &WorkloadId, pods: &[&Pod]) -> Option<MtlsEntry>
     let kind = pod.proxy.as_ref().map(|proxy| proxy.kind);
     let facts = Facts::of(world.objects, pod, None, None).filter(|facts| facts.kind == ProxyKind::Sidecar);
     let targets = service_targets(world.objects, pod, world.domain, world.version);
-    let ports = facts.as_ref().map(|facts| ports::ports(facts, &targets, &effective)).unwrap_or_default();
+    let known = facts.as_ref().filter(|_| world.lacks(&OF_PORTS, pod).is_none());
+    let ports = known.map(|facts| ports::ports(facts, &targets, &effective)).unwrap_or_default();
+    let mistaken = ports::mistaken(pod, &ports, &targets, &effective);
     let mut caveats = Vec::new();
     caveats::of_policies(&judged, &mut caveats);
     caveats::of_pods(world.objects, id, pod, pods, &effective, &mut caveats);
-    caveats::of_ports(&ports::mistaken(&ports, &targets), &effective, &mut caveats);
+    caveats::of_ports(&mistaken, &mut caveats);
     let served = clients::Served { pod, effective: &effective, ports: &ports, targets: &targets };
-    let services = clients::services(world, &served, &mut caveats);
+    let services = if world.lacks(&OF_CLIENTS, pod).is_none() { clients::services(world, &served, &mut caveats) } else { Vec::new() };
+    let mode = world.lacks(&[Kind::PeerAuthentication], pod).is_none().then_some(effective.mode);
     caveats.sort();
     caveats.dedup();
     Some(MtlsEntry {
@@ -179,12 +206,13 @@ fn entry(world: &World<'_>, id: &WorkloadId, pods: &[&Pod]) -> Option<MtlsEntry>
         short: id.short(),
         pod: pod.id.clone(),
         proxy_kind: kind.map(ProxyKind::as_str),
-        mode: effective.mode,
-        winner: effective.winner_text(),
+        mode,
+        winner: effective.winner_text().filter(|_| mode.is_some()),
         note: note::note(world, pod, facts.as_ref(), &effective),
         ports: ports.iter().map(|port| port_answer(port, &effective)).collect(),
         policies: judged.iter().map(policy_answer).collect(),
         services,
+        mistaken,
         caveats,
     })
 }

@@ -1,16 +1,25 @@
 //! What a mode means where no sidecar holds it.
 
-use super::World;
+use super::{OF_CLIENTS, OF_PORTS, World};
 use crate::analysis::chains::Facts;
 use crate::analysis::mtls::EffectiveMtls;
 use crate::model::inventory::Inventory;
+use crate::model::kind::Kind;
 use crate::model::peer_authentication::MtlsMode;
 use crate::model::workload::{Pod, ProxyKind};
 
+/// Why no mode can be told.
+pub(crate) const MODE_UNKNOWN: &str = "PeerAuthentications cannot be read, so the mode that is in force is not known";
+
 /// Where the mode is not known, or does not mean what it means for a sidecar.
 pub(super) fn note(world: &World<'_>, pod: &Pod, facts: Option<&Facts<'_>>, effective: &EffectiveMtls) -> Option<String> {
-    if world.unread {
-        return Some("PeerAuthentications cannot be read, so this is Istio's default and not what is in force.".to_owned());
+    if world.lacks(&[Kind::PeerAuthentication], pod).is_some() {
+        return Some(format!("{MODE_UNKNOWN}."));
+    }
+    let sidecar = facts.is_some() || pod.proxy.is_none();
+    if let Some(kind) = world.lacks(&OF_CLIENTS, pod).filter(|_| sidecar) {
+        let ports = if world.lacks(&OF_PORTS, pod).is_some() { "the modes of ports and what clients send" } else { "what clients send" };
+        return Some(format!("{} cannot be read, so {ports} are not known.", kind.resource()));
     }
     let text = match pod.proxy.as_ref().map(|proxy| proxy.kind) {
         Some(ProxyKind::Sidecar) if facts.is_some_and(|facts| !facts.intercepts) => {

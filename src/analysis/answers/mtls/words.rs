@@ -3,11 +3,20 @@
 use super::clients::{ClientAnswer, ServiceClients};
 use super::{MtlsEntry, PolicyAnswer, PortAnswer};
 use crate::analysis::mtls::verdict::Verdict;
+use crate::model::peer_authentication::MtlsMode;
 
 impl MtlsEntry {
+    /// The mode, or that it is not known.
+    pub fn mode_word(&self) -> &'static str {
+        self.mode.map_or("unknown", MtlsMode::as_str)
+    }
+
     /// `by PeerAuthentication default/default`, or that Istio's default stands.
     pub fn why(&self) -> String {
-        let default = || "Istio's default, since no PeerAuthentication with a mode applies".to_owned();
+        let default = || match self.mode {
+            Some(_) => "Istio's default, since no PeerAuthentication with a mode applies".to_owned(),
+            None => "since PeerAuthentications cannot be read".to_owned(),
+        };
         self.winner.as_ref().map_or_else(default, |winner| format!("by {winner}"))
     }
 }
@@ -54,7 +63,8 @@ impl ClientAnswer {
     /// `every client with a proxy sends plain text, since DestinationRule default/httpbin says DISABLE; STRICT takes no …`.
     pub fn sentence(&self) -> String {
         let because = if self.proxy { format!(", since {}", self.because) } else { String::new() };
-        let reason = if self.verdict == Verdict::Works { String::new() } else { format!("; {}", self.reason) };
+        let reason =
+            if self.verdict == Verdict::Works && self.routed != Some(false) { String::new() } else { format!("; {}", self.reason) };
         format!("{} sends {}{because}{reason}", self.who(), self.sends)
     }
 
@@ -62,6 +72,7 @@ impl ClientAnswer {
     pub fn word(&self) -> &'static str {
         match self.verdict {
             Verdict::Fails => "fails",
+            Verdict::Unused => "unused",
             Verdict::Depends => "depends",
             Verdict::Works => "works",
         }

@@ -72,6 +72,7 @@ impl<'s> Context<'s> {
 
     fn ordered(&self, plugins: &[&Plugin]) -> Vec<OrderedPlugin> {
         let root = self.snapshot.objects.root_namespace();
+        let rules: BTreeMap<&PluginId, &String> = self.applying.iter().map(|(plugin, rule)| (&plugin.id, rule)).collect();
         let one = |(index, plugin): (usize, &&Plugin)| {
             let before = index.checked_sub(1).map(|before| plugins[before]);
             let reason = before.map(|before| order::reason(before, plugin, &self.proxy.namespace, root, self.version));
@@ -84,7 +85,7 @@ impl<'s> Context<'s> {
                 namespace: plugin.id.name.namespace.clone(),
                 created: plugin.created.clone(),
                 matches: plugin.match_text(),
-                applies: self.applying.iter().find(|(other, _)| other.id == plugin.id).map(|(_, rule)| rule.clone()).unwrap_or_default(),
+                applies: rules.get(&plugin.id).map(|rule| (*rule).clone()).unwrap_or_default(),
                 why: match &reason {
                     Some(reason) => reason.to_string(),
                     None if plugins.len() == 1 => "the only one".to_owned(),

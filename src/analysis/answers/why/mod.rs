@@ -8,16 +8,19 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::mtls::MODE_UNKNOWN;
 use crate::analysis::attachment::{self, Attachment};
 use crate::analysis::chains::Shared;
 use crate::analysis::comparison::{Cause, Difference};
 use crate::analysis::explain::Term;
 use crate::analysis::health::{self, PluginState};
+use crate::analysis::lookup;
+use crate::analysis::mtls::{self, EffectiveMtls};
 use crate::analysis::outlook::Outlook;
 use crate::analysis::placement::{self, ListenerDirection};
-use crate::analysis::{lookup, mtls};
 use crate::model::envoy::ListenerState;
 use crate::model::ids::{PluginId, ProxyId};
+use crate::model::kind::Kind;
 use crate::model::peer_authentication::MtlsMode;
 use crate::model::snapshot::{Dump, LoadedDump, Snapshot};
 use crate::model::warning::Warning;
@@ -54,8 +57,11 @@ pub struct WhyEntry {
     pub attached: Option<bool>,
     /// By which rule it does or does not.
     pub reason: String,
-    /// The mutual TLS mode in force; None over a lone dump.
+    /// The mutual TLS mode in force; None over a lone dump, and where PeerAuthentications could not be read.
     pub mtls: Option<MtlsAnswer>,
+    /// Why it is None though there are objects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mtls_note: Option<String>,
     /// Listeners in which the filter stands; each state of a listener is an entry.
     pub listeners: Vec<WhyListener>,
     /// Whether it runs.
@@ -84,6 +90,16 @@ pub struct MtlsAnswer {
     pub mode: MtlsMode,
     /// `PeerAuthentication namespace/name`; None where Istio's default stands.
     pub winner: Option<String>,
+}
+
+impl MtlsAnswer {
+    /// The mode in a namespace, or why it is not known.
+    pub(super) fn known(snapshot: &Snapshot, namespace: &str, effective: &EffectiveMtls) -> (Option<Self>, Option<String>) {
+        if snapshot.lacks(Kind::PeerAuthentication, namespace) {
+            return (None, Some(MODE_UNKNOWN.to_owned()));
+        }
+        (Some(Self { mode: effective.mode, winner: effective.winner_text() }), None)
+    }
 }
 
 /// One listener in one state.
@@ -175,6 +191,7 @@ fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, shared: &Arc<S
     let applies = attachment.as_ref().ok().map(|attachment| attachment.attached);
     let health = health::of_proxy(snapshot, plugin, proxy);
     let outlook = Outlook::sharing(snapshot, proxy, shared);
+    let (mtls, mtls_note) = pod.map(|pod| MtlsAnswer::known(snapshot, &proxy.namespace, &mtls::of_pod(objects, pod))).unwrap_or_default();
     let by_mode = outlook.as_ref().map(Outlook::by_mode).unwrap_or_default();
     WhyEntry {
         workload: workload.as_ref().map(|id| id.name.to_string()),
@@ -182,10 +199,8 @@ fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, shared: &Arc<S
         proxy: proxy.clone(),
         attached: applies,
         reason: attachment.map_or_else(|unknown| unknown, |attachment| attachment.reason.to_string()),
-        mtls: pod.map(|pod| {
-            let effective = mtls::of_pod(objects, pod);
-            MtlsAnswer { mode: effective.mode, winner: effective.winner_text() }
-        }),
+        mtls,
+        mtls_note,
         era_note: outlook.as_ref().ok().and_then(|outlook| listeners::era_note(outlook, plugin, &by_mode)),
         listeners: listeners::of_proxy(snapshot, plugin, proxy, outlook, &by_mode),
         state: health.state,

@@ -1,7 +1,7 @@
 //! Which module a URL means, however it is written: with `oci://` or without, with a tag, a digest or none.
 
 /// A module, as the agent finds it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::analysis) enum Module<'u> {
     /// An image (`github.com/google/go-containerregistry pkg/name`).
     Image {

@@ -1,0 +1,105 @@
+//! Clients that send what the workload does not take, by no DestinationRule: what `mtls` calls broken.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
+use crate::analysis::answers::{ClientAnswer, MtlsEntry, ServiceClients};
+use crate::analysis::mtls::client::{Because, TLS_MODE};
+use crate::analysis::mtls::verdict::Verdict;
+use crate::model::ids::ProxyId;
+use crate::model::kind::Kind;
+
+pub(super) const RULE: Rule = Rule {
+    code: "mtls-mismatch",
+    severity: Severity::Error,
+    title: "Clients with a proxy send what the workload's mutual TLS mode does not take.",
+    why: "What auto mutual TLS chooses for the service is not what the port takes: the connection is reset before any request, and no plugin runs.",
+    source: "pilot/pkg/xds/endpoints/mtls_checker.go: checkMtlsEnabled; pilot/pkg/networking/core/cluster_tls.go: buildUpstreamTLSSettings; \
+        pilot/pkg/networking/core/filterchain_options.go",
+    needs: Needs::objects(&[Kind::VirtualService], &[Kind::Pod, Kind::Service, Kind::PeerAuthentication, Kind::DestinationRule, Kind::Sidecar]),
+    check,
+};
+
+/// Why it matters where the clients do not know the service.
+const KEPT: &str = "Their proxies pass on what they get, without mutual TLS: if these clients send requests to the service all the same, \
+    the connection is reset before any request.";
+
+/// A client with a proxy whose connections do not come through.
+#[derive(Clone, Copy)]
+pub(super) struct Broken<'f> {
+    pub(super) entry: &'f MtlsEntry,
+    pub(super) service: &'f ServiceClients,
+    pub(super) client: &'f ClientAnswer,
+}
+
+impl Broken<'_> {
+    /// Who sends what to whom, and why it does not come through.
+    pub(super) fn line(&self) -> String {
+        let Self { entry, service, client } = self;
+        format!("{} {}, {}: {}", entry.workload_kind, entry.workload, service.name(), client.sentence())
+    }
+}
+
+/// All that `mtls` calls broken. A client without a proxy is none: to keep it away is what STRICT is for.
+pub(super) fn broken<'f>(facts: &'f Facts<'_>) -> impl Iterator<Item = Broken<'f>> {
+    let services = facts.mtls().workloads.iter().flat_map(|entry| entry.services.iter().map(move |service| (entry, service)));
+    let clients = services.flat_map(|(entry, service)| service.clients.iter().map(move |client| Broken { entry, service, client }));
+    clients.filter(|broken| broken.client.proxy && broken.client.verdict == Verdict::Fails)
+}
+
+/// One finding an object, with all that is broken by it and each way to mend it once.
+pub(super) fn gathered<'f>(
+    rule: &Rule,
+    broken: impl Iterator<Item = (Broken<'f>, FindingObject, Severity, String)>,
+    what: impl Fn(&Broken<'f>, &FindingObject) -> String,
+) -> Vec<Finding> {
+    let mut found: BTreeMap<FindingObject, (Finding, BTreeSet<String>, BTreeSet<ProxyId>)> = BTreeMap::new();
+    for (broken, object, severity, fix) in broken {
+        let new = || (Finding { severity, ..rule.found(object.clone(), what(&broken, &object)) }, BTreeSet::new(), BTreeSet::new());
+        let (finding, fixes, proxies) = found.entry(object.clone()).or_insert_with(new);
+        finding.severity = finding.severity.min(severity);
+        finding.evidence.push(broken.line());
+        fixes.insert(fix);
+        proxies.insert(broken.entry.pod.clone());
+    }
+    let whole = |(finding, fixes, proxies): (Finding, BTreeSet<String>, BTreeSet<ProxyId>)| Finding {
+        fix: Vec::from_iter(fixes).join("; "),
+        proxies: Vec::from_iter(proxies),
+        ..finding
+    };
+    found.into_values().map(whole).collect()
+}
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let of_no_rule = broken(facts).filter(|broken| broken.client.cause.decider().is_none()).map(|broken| {
+        let Broken { service, client, .. } = broken;
+        let (namespace, name) = service.service.split_once('/').unwrap_or(("", &service.service));
+        let object = FindingObject { kind: service.kind.as_str(), namespace: namespace.to_owned(), name: name.to_owned() };
+        let fix = fix(&client.cause, &service.host);
+        (broken, object, severity(&client.cause), fix)
+    });
+    let found = gathered(&RULE, of_no_rule, |Broken { entry, client, .. }, object| {
+        format!("Clients of {object} send {}, which {} does not take.", client.sends, entry.workload)
+    });
+    let kept = |finding: Finding| if finding.severity == Severity::Information { Finding { why: KEPT, ..finding } } else { finding };
+    found.into_iter().map(kept).collect()
+}
+
+/// A service that is kept from clients, by exportTo or a Sidecar, may well be kept from them on purpose.
+fn severity(cause: &Because) -> Severity {
+    if matches!(cause, Because::NotKnown) { Severity::Information } else { RULE.severity }
+}
+
+fn fix(cause: &Because, host: &str) -> String {
+    match cause {
+        Because::AutoHeadless => format!(
+            "let the port take mutual TLS (PERMISSIVE, STRICT), or send plain text to it by a DestinationRule for {host} with tls.mode DISABLE"
+        ),
+        Because::NoTlsLabel | Because::HeadlessNoTlsLabel(_) => {
+            format!("start pods with a proxy anew, so that injection sets label {TLS_MODE}=istio, or set it in their pod template")
+        }
+        Because::AutoMtlsOff => format!("set meshConfig.enableAutoMtls to true, or tls.mode ISTIO_MUTUAL by a DestinationRule for {host}"),
+        Because::NotKnown => "if these clients are to reach it, export the service to their namespace (exportTo), and import it in their Sidecar (egress)".to_owned(),
+        _ => format!("set tls.mode ISTIO_MUTUAL by a DestinationRule for {host}, or let the workload take what is sent (PERMISSIVE)"),
+    }
+}

@@ -1,0 +1,59 @@
+//! `portLevelMtls` that no port of any workload follows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{Facts, Finding, FindingObject, Needs, Rule, Severity, once_each};
+use crate::analysis::answers::MtlsEntry;
+use crate::analysis::mtls::ports::Mistaken;
+use crate::model::kind::Kind;
+use crate::model::peer_authentication::PeerAuthentication;
+
+pub(super) const RULE: Rule = Rule {
+    code: "port-level-mtls-ignored",
+    severity: Severity::Warning,
+    title: "A PeerAuthentication's portLevelMtls is ignored: it has no selector, or names a Service's port.",
+    why: "The port goes on with the mode of the workload. Modes of ports count only in a policy with a selector, and by the port of the container.",
+    source: "pilot/pkg/security/authn/policy_applier.go: ComposePeerAuthentication; pkg/config/validation/validation.go: validatePeerAuthentication",
+    needs: Needs::objects(&[Kind::PeerAuthentication, Kind::Pod, Kind::Service], &[]),
+    check,
+};
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let policies = facts.objects().peer_authentications.values().map(Arc::as_ref);
+    let unselective = policies.filter(|policy| facts.sees(&policy.name.namespace) && policy.selector.is_empty() && !policy.ports.is_empty());
+    let mut by_policy: BTreeMap<_, Vec<(&MtlsEntry, &Mistaken)>> = BTreeMap::new();
+    for entry in &facts.mtls().workloads {
+        for item in &entry.mistaken {
+            by_policy.entry(&item.policy).or_default().push((entry, item));
+        }
+    }
+    unselective.map(without_selector).chain(by_policy.values().map(|found| of_service(found))).collect()
+}
+
+fn without_selector(policy: &PeerAuthentication) -> Finding {
+    let object = FindingObject::new(Kind::PeerAuthentication.as_str(), &policy.name);
+    let ports: Vec<String> = policy.ports.keys().map(u16::to_string).collect();
+    Finding {
+        evidence: vec![format!("it names port {} and has no selector", ports.join(", "))],
+        fix: "write the ports into a PeerAuthentication with a selector, in the namespace of the workloads that they are for".to_owned(),
+        ..RULE.found(object, format!("portLevelMtls of PeerAuthentication {} is ignored, for want of a selector.", policy.name))
+    }
+}
+
+/// `found` is about one policy.
+fn of_service(found: &[(&MtlsEntry, &Mistaken)]) -> Finding {
+    let policy = &found[0].1.policy;
+    let object = FindingObject::new(Kind::PeerAuthentication.as_str(), policy);
+    let ports: BTreeSet<(u16, u16)> = found.iter().map(|(_, item)| (item.port, item.container)).collect();
+    let listed = |text: fn(&(u16, u16)) -> String| ports.iter().map(text).collect::<Vec<_>>().join(", ");
+    Finding {
+        evidence: once_each(found.iter().map(|(entry, item)| (&entry.short, item.to_string()))),
+        fix: format!("name the port of the container: {}", listed(|(port, container)| format!("{container} in the place of {port}"))),
+        proxies: found.iter().map(|(entry, _)| entry.pod.clone()).collect::<BTreeSet<_>>().into_iter().collect(),
+        ..RULE.found(
+            object,
+            format!("portLevelMtls of PeerAuthentication {policy} names port {}, which is a Service's and no container's.", listed(|(port, _)| port.to_string())),
+        )
+    }
+}
