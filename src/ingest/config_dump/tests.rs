@@ -213,7 +213,7 @@ fn what_is_no_dump_is_said_in_one_line() {
         (" \n\t ", "is empty"),
         ("hello", "is not JSON"),
         ("\0\0\0\0", "is not JSON"),
-        ("<html>502</html>", "is not JSON"),
+        ("<html>502</html>", "is a page of HTML or XML, not JSON"),
         ("{}", "not an Envoy config dump"),
         ("[]", "not an Envoy config dump"),
         ("17", "not JSON"),
