@@ -148,3 +148,20 @@ fn every_file_says_what_it_is_for() {
         }
     }
 }
+
+#[test]
+fn all_output_is_printable() {
+    let writers = ["src/command/mod.rs", "src/command/logs.rs", "src/app/terminal.rs"];
+    for source in sources() {
+        let writes = ["io::stdout().lock", "io::stderr()", "print!(", "println!("].iter().any(|word| source.text.contains(word));
+        assert!(!writes || writers.contains(&source.path.as_str()), "{} writes to the terminal itself", source.path);
+    }
+    never(
+        &["command", "app", "ui", "logs"],
+        &["report::form", ".markdown()", ".sarif()", ".junit()"],
+        "forms leave report as printable pages",
+    );
+    never(&["report"], &["\\x1b", "\\u{1b}"], "colours are marks until a form is a page");
+    let command = sources().into_iter().find(|source| source.path == "src/command/mod.rs").unwrap();
+    assert!(command.text.contains("text: Printable,") && command.text.contains("fn write(text: &Printable)"), "answers are printable");
+}

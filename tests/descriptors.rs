@@ -26,7 +26,7 @@ fn the_descriptors_are_those_of_envoy_types() {
     let mut set = FileDescriptorSet::decode(std::fs::read(of_crate()).unwrap().as_slice()).unwrap();
     // Nobody reads comments there, which are four fifths of it.
     set.file.iter_mut().for_each(|file| file.source_code_info = None);
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/source/cluster/xds/envoy.binpb.zst");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/model/envoy.binpb.zst");
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&file, zstd::encode_all(set.encode_to_vec().as_slice(), 19).unwrap()).unwrap();
     }

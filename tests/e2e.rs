@@ -19,6 +19,8 @@ mod following;
 mod health;
 #[path = "e2e/level.rs"]
 mod level;
+#[path = "e2e/live_diff.rs"]
+mod live_diff;
 #[path = "e2e/live_ecds.rs"]
 mod live_ecds;
 #[path = "e2e/live_policy.rs"]

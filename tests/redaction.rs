@@ -338,7 +338,7 @@ fn no_credential_that_istiod_tells_reaches_an_answer() {
     use meshscope::model::envoy::DumpView;
     use meshscope::model::snapshot::Snapshot;
     use meshscope::model::sync::{IstiodSync, Sync};
-    use meshscope::report::{Paint, render};
+    use meshscope::report::{Answer, Paint};
 
     // What `/debug/config_dump` and `/debug/ecdsz` hold: a section of the dump, and a bare list.
     let name = "extensions.istio.io/trafficextension/default.tcp";
@@ -366,7 +366,7 @@ fn no_credential_that_istiod_tells_reaches_an_answer() {
         let answer = answers::sync(&snapshot, |_| true);
         assert!(answer.proxies[0].types.iter().any(|found| found.state == "refused"));
         for format in [Format::Text, Format::Json, Format::Yaml, Format::Markdown] {
-            let printed = render(&answer, format, Paint::Plain);
+            let printed = answer.printed(format, Paint::Plain).unwrap();
             assert!(printed.contains("Unable to create"), "{printed}");
             assert_gone(&printed, "an answer of sync");
         }

@@ -191,3 +191,39 @@ async fn what_cannot_be_had_over_xds_is_said() {
         assert_eq!(error.to_string().lines().count(), 1, "{error}");
     }
 }
+
+/// The debug interface of an istiod that cannot dump a plugin without configuration.
+fn without_extensions(path: &str) -> (u16, String) {
+    match path {
+        "/debug/connections" => (200, json!({"clients": [{"connectionId": "web-1.shop-3"}]}).to_string()),
+        _ if path.ends_with("&types=lds,cds,rds,eds") => {
+            let envoys = of_envoy();
+            let cluster = &envoys["configs"][0]["dynamic_active_clusters"][0]["cluster"];
+            let routes = &envoys["configs"][1]["dynamic_route_configs"][0]["route_config"];
+            (200, json!([cluster, routes]).to_string())
+        }
+        _ => (500, "proto: not found".to_owned()),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn extensions_come_over_xds_where_istiod_cannot_dump_them() {
+    let running = run(whole);
+    let istiod = Forward::Istiod { http: without_extensions, xds: running.address, cut: usize::MAX };
+    let reply = ask(&mesh(&[("istiod-1", istiod)], ROOT).await).await.unwrap();
+    assert_eq!(reply.way, "port-forward");
+    assert!(reply.tried[0].contains("proto: not found") && reply.tried[0].ends_with("and its ECDS over xDS"), "{:?}", reply.tried);
+    let parsed = config_dump::parse(&reply.bytes, DumpView::Istiod, "istiod's dump").unwrap();
+    assert_eq!((parsed.dump.ecds[0].name.as_str(), parsed.dump.listeners.len()), ("shop.plugin", 0));
+    let lists = config_dump::resources(&reply.bytes).unwrap().lists;
+    assert_eq!((lists[&ResourceType::Clusters].len(), lists[&ResourceType::Routes].len()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn extensions_that_are_not_told_over_xds_either_are_left_out_with_the_reason() {
+    let running = run(|_| Err(Status::permission_denied("not yours")));
+    let istiod = Forward::Istiod { http: without_extensions, xds: running.address, cut: usize::MAX };
+    let reply = ask(&mesh(&[("istiod-1", istiod)], ROOT).await).await.unwrap();
+    assert!(reply.tried[0].contains("and not its ECDS over xDS") && reply.tried[0].contains("not yours"), "{:?}", reply.tried);
+    assert!(config_dump::parse(&reply.bytes, DumpView::Istiod, "istiod's dump").unwrap().dump.ecds.is_empty());
+}

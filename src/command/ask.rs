@@ -14,7 +14,7 @@ use crate::fetch;
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::snapshot::{Dump, Snapshot};
 use crate::model::warning::Warning;
-use crate::report::{self, Answer, Paint};
+use crate::report::{Answer, Paint};
 use crate::source::record::{self, RecordTarget, Strings};
 use crate::source::{SharedSource, SourceKind};
 
@@ -164,9 +164,7 @@ impl Asker<'_> {
             RecordTarget { proxy, container: request.container, admin_port: request.admin_port }
         });
         let strings = if strict { Strings::NotOfPlugins } else { Strings::Unrecognised };
-        let report = record::record(self.source.clone(), folder, targets.collect(), self.common.timeout, strings).await?;
-        let warnings = report.warnings.iter().map(ToString::to_string).collect();
-        Ok(Outcome { text: format!("{report}\n"), warnings, ..Outcome::default() })
+        Ok(self.print(&record::record(self.source.clone(), folder, targets.collect(), self.common.timeout, strings).await?, None))
     }
 
     /// The mesh with the dumps of a workload's proxies, of all in reach where none is named, and these proxies.
@@ -201,7 +199,13 @@ impl Asker<'_> {
 
     pub(super) fn print(&self, answer: &impl Answer, failure: Option<Error>) -> Outcome {
         let warnings = beside(answer.warnings(), failure.as_ref());
-        Outcome { text: report::render(answer, self.common.output, self.paint), warnings, failure, ..Outcome::default() }
+        match answer.printed(self.common.output, self.paint) {
+            Some(text) => Outcome { text, warnings, failure, ..Outcome::default() },
+            None => {
+                let failure = Some(Error::Usage("this answer has no such form; choose another with -o".to_owned()));
+                Outcome { failure, ..Outcome::default() }
+            }
+        }
     }
 
     /// A name that stands for nothing is a usage error, unless what it should be looked up in could not be read.

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use crate::cli::{Cli, Color, Command, Format};
 use crate::error::Error;
-use crate::model::printable::printable;
+use crate::model::printable::{Printable, printable};
 use crate::report::Paint;
 use crate::source::{SharedSource, SourceKind};
 
@@ -32,7 +32,7 @@ const BAD_NEWS: u8 = 1;
 #[derive(Default)]
 struct Outcome {
     /// The answer, ready to be written.
-    text: String,
+    text: Printable,
     /// What could not be read of several things; written to standard error.
     warnings: Vec<String>,
     /// Whether the answer is bad news: exit status 1.
@@ -91,7 +91,7 @@ pub fn complain(what: &str) {
 }
 
 /// Writes the answer.
-fn write(text: &str) -> Result<(), Error> {
+fn write(text: &Printable) -> Result<(), Error> {
     if text.is_empty() {
         // The lock may be held by a writer whose reader has stopped to read.
         return Ok(());

@@ -1,5 +1,7 @@
 //! Asks istiod what it would send a proxy, and the proxy for what only a comparison with that needs, and has both understood.
 
+use serde::Deserialize;
+
 use crate::analysis::resources;
 use crate::ingest::{config_dump, redact};
 use crate::model::envoy::DumpView;
@@ -39,11 +41,22 @@ fn understand(reply: Reply, held: Result<Reply, SourceError>) -> Result<IstiodVi
         return Err(format!("istiod's dump {what}"));
     }
     let resources = compared(&reply, held);
-    let tried: Vec<String> = reply.tried.iter().map(|tried| said(tried)).collect();
+    let tried: Vec<String> = reply.tried.iter().chain(&recorded_notes(&reply)).map(|tried| said(tried)).collect();
     // Over xDS istiod gives the whole: what was tried before says why it was asked so.
     let (way_note, tried) = if reply.way == "xDS" { (Some(tried.join("; ")), Vec::new()) } else { (None, tried) };
     let notes = tried.into_iter().chain(parsed.warnings.iter().map(ToString::to_string)).collect();
     Ok(IstiodView { dump: parsed.dump, way: reply.way, way_note, notes, resources })
+}
+
+/// What a recording says of how the view was read.
+fn recorded_notes(reply: &Reply) -> Vec<String> {
+    #[derive(Default, Deserialize)]
+    struct Recorded {
+        #[serde(default)]
+        notes: Vec<String>,
+    }
+    let is_recorded = reply.way == "file";
+    is_recorded.then(|| serde_json::from_slice::<Recorded>(&reply.bytes).ok()).flatten().unwrap_or_default().notes
 }
 
 /// Compares what only istiod's view and the proxy's own say. What was read of them is dropped.

@@ -1,5 +1,7 @@
 //! What could not be read or understood, said once, with what to do.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 /// One thing that is missing from an answer.
@@ -18,6 +20,12 @@ impl Warning {
     pub fn new(object: impl Into<String>, what: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { object: object.into(), what: what.into(), fix: fix.into() }
     }
+}
+
+/// The warnings, each once, in their order.
+pub fn once<'w>(warnings: impl IntoIterator<Item = &'w Warning>) -> Vec<Warning> {
+    let mut seen = BTreeSet::new();
+    warnings.into_iter().filter(|warning| seen.insert(*warning)).cloned().collect()
 }
 
 impl std::fmt::Display for Warning {

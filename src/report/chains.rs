@@ -2,27 +2,31 @@
 
 use std::fmt::Write;
 
+use super::form::Form;
+use super::markdown;
 use super::paint::{Paint, Style};
-use super::{Answer, markdown};
 use crate::analysis::answers::{ChainAnswer, ChainsAnswer, FilterAnswer, ListenerAnswer, PredictionAnswer, ProxyChains};
 use crate::model::envoy::ListenerState;
 use crate::model::ids::PluginKind;
 use crate::model::warning::Warning;
 
-impl Answer for ChainsAnswer {
+const NONE: &str = "No config dump of a proxy could be shown.\n";
+
+impl Form for ChainsAnswer {
     fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
     fn text(&self, paint: Paint) -> String {
         if self.proxies.is_empty() {
-            return "No config dump of a proxy could be shown.\n".to_owned();
+            return NONE.to_owned();
         }
         self.proxies.iter().map(|proxy| text(proxy, paint)).collect::<Vec<_>>().join("\n")
     }
 
     fn markdown(&self) -> String {
-        let proxies = self.proxies.iter().map(proxy_markdown).collect::<Vec<_>>().join("\n");
+        let proxies: Vec<String> = self.proxies.iter().map(proxy_markdown).collect();
+        let proxies = if proxies.is_empty() { NONE.to_owned() } else { proxies.join("\n") };
         proxies + &markdown::warnings(&self.warnings)
     }
 }
@@ -113,7 +117,8 @@ fn filters(filters: &[FilterAnswer], paint: Paint) -> String {
 }
 
 fn proxy_markdown(proxy: &ProxyChains) -> String {
-    let mut out = format!("### Filter chains of {}{}\n", markdown::code(&proxy.proxy.to_string()), versions(proxy));
+    let versions = Paint::Plain.paint(Style::Plain, &versions(proxy));
+    let mut out = format!("### Filter chains of {}{versions}\n", markdown::code(&proxy.proxy.to_string()));
     for listener in &proxy.listeners {
         let _ = writeln!(out, "\n**{}**\n", listener_line(listener, Paint::Plain));
         for line in listener.prediction.iter().flat_map(PredictionAnswer::lines) {

@@ -3,26 +3,30 @@
 use std::fmt::Write;
 
 use super::chains::{chain_markdown, chain_text};
+use super::form::Form;
+use super::markdown;
 use super::paint::{Paint, Style};
-use super::{Answer, markdown};
 use crate::analysis::answers::{ConnectionAnswer, ProxyConnection, TakingListener};
 use crate::analysis::connection::Outcome;
 use crate::model::warning::Warning;
 
-impl Answer for ConnectionAnswer {
+const NONE: &str = "No config dump of a proxy could be looked at.\n";
+
+impl Form for ConnectionAnswer {
     fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
     fn text(&self, paint: Paint) -> String {
         if self.proxies.is_empty() {
-            return "No config dump of a proxy could be looked at.\n".to_owned();
+            return NONE.to_owned();
         }
         self.proxies.iter().map(|proxy| text(proxy, paint)).collect::<Vec<_>>().join("\n")
     }
 
     fn markdown(&self) -> String {
-        let proxies = self.proxies.iter().map(proxy_markdown).collect::<Vec<_>>().join("\n");
+        let proxies: Vec<String> = self.proxies.iter().map(proxy_markdown).collect();
+        let proxies = if proxies.is_empty() { NONE.to_owned() } else { proxies.join("\n") };
         proxies + &markdown::warnings(&self.warnings)
     }
 }

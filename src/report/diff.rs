@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 
+use super::form::Form;
+use super::markdown;
 use super::paint::{Paint, Style};
-use super::{Answer, markdown};
 use crate::analysis::answers::{DiffAnswer, DiffEntry, DiffLine, TypeDiff};
 use crate::model::warning::Warning;
 
-impl Answer for DiffAnswer {
+impl Form for DiffAnswer {
     fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
@@ -27,6 +28,9 @@ impl Answer for DiffAnswer {
             }
             if let Some(note) = &entry.way_note {
                 let _ = writeln!(out, "istiod was asked over {}, since {}\n", entry.way.unwrap_or_default(), plain(note));
+            }
+            if let Some(note) = &entry.view_note {
+                let _ = writeln!(out, "Not compared with what istiod says: {}\n", plain(note));
             }
             for found in &entry.types {
                 let _ = writeln!(out, "- **{}** {}", found.short, plain(&found.sentence()));
@@ -56,6 +60,9 @@ fn entry_text(entry: &DiffEntry, paint: Paint) -> String {
     if let Some(note) = &entry.way_note {
         let said = format!("istiod was asked over {}, since {note}", entry.way.unwrap_or_default());
         let _ = writeln!(out, "  {}", paint.paint(Style::Muted, &said));
+    }
+    if let Some(note) = &entry.view_note {
+        let _ = writeln!(out, "  {}", paint.paint(Style::Warn, &format!("not compared with what istiod says: {note}")));
     }
     for found in &entry.types {
         out.push_str(&type_text(found, paint));

@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 
+use super::form::Form;
 use super::paint::{Paint, Style};
-use super::{Answer, junit, markdown, sarif};
+use super::{junit, markdown, sarif};
 use crate::analysis::answers::FindingsAnswer;
 use crate::analysis::findings::{Finding, Severity};
 use crate::model::warning::Warning;
 
-impl Answer for FindingsAnswer {
+impl Form for FindingsAnswer {
     fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
@@ -36,12 +37,12 @@ impl Answer for FindingsAnswer {
         out + &markdown::warnings(&self.warnings)
     }
 
-    fn sarif(&self) -> String {
-        sarif::written(self)
+    fn sarif(&self) -> Option<String> {
+        Some(sarif::written(self))
     }
 
-    fn junit(&self) -> String {
-        junit::written(self)
+    fn junit(&self) -> Option<String> {
+        Some(junit::written(self))
     }
 }
 
@@ -72,7 +73,7 @@ const MOST: usize = 10;
 
 /// One finding, as it is pasted into an issue.
 pub fn of_one(finding: &Finding) -> String {
-    finding_markdown(finding).trim_start().to_owned()
+    Paint::Plain.page(finding_markdown(finding).trim_start()).into_string()
 }
 
 /// What stands under a finding, each line with what it is.

@@ -2,15 +2,16 @@
 
 use std::fmt::Write;
 
+use super::form::Form;
 use super::paint::{Paint, Style};
-use super::{Answer, Table, markdown};
+use super::{Table, markdown};
 use crate::analysis::answers::{HealthAnswer, ModuleHealth, PluginHealth};
 use crate::analysis::health::Weight;
 use crate::model::warning::Warning;
 
 const NONE: &str = "No plugin here, neither as an object nor in a proxy; look in all namespaces with -A.\n";
 
-impl Answer for HealthAnswer {
+impl Form for HealthAnswer {
     fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

@@ -28,7 +28,7 @@ pub(super) fn written(answer: &FindingsAnswer) -> String {
     }
     let failures = answer.count(Severity::Error);
     // Readers of JUnit show what a suite says beside its cases; the counts alone would pass for the whole mesh.
-    let said = answer.unread().map(|unread| format!("    <system-out>{unread}</system-out>\n")).unwrap_or_default();
+    let said = answer.unread().map(|unread| format!("    <system-out>{}</system-out>\n", escaped(&unread))).unwrap_or_default();
     let counts = format!("name=\"meshscope check\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\"");
     let scope = escaped(&answer.scope.to_string());
     let scope = format!("    <properties><property name=\"scope\" value=\"{scope}\"/></properties>\n");

@@ -9,6 +9,7 @@ use super::paint::{Paint, Style};
 use crate::analysis::answers::{log_entry, log_timestamp};
 use crate::analysis::logs::{Names, Severity, summary};
 use crate::model::logs::{LogKind, LogOrigin, LogRecord};
+use crate::model::printable::Printable;
 
 /// As wide as the longest of what a record can be: `fetch failed`.
 const WHAT: usize = 12;
@@ -36,9 +37,9 @@ impl LogPrinter {
     }
 
     /// The record, with its line end.
-    pub fn print(&mut self, record: &LogRecord) -> String {
+    pub fn print(&mut self, record: &LogRecord) -> Printable {
         if self.json {
-            return super::json_line(&log_entry(record)) + "\n";
+            return Printable::page(&(super::json_line(&log_entry(record)) + "\n"));
         }
         let mut out = String::new();
         let stamp = record.time.and_then(log_timestamp).unwrap_or_default();
@@ -69,7 +70,7 @@ impl LogPrinter {
             let _ = write!(out, "{before}{}", self.paint.paint(Style::Plain, &line.replace('\t', "  ")));
         }
         out.truncate(out.trim_end().len());
-        out + "\n"
+        self.paint.page(&(out + "\n"))
     }
 }
 

@@ -4,6 +4,7 @@ mod chains;
 mod connection;
 mod diff;
 mod findings;
+mod form;
 mod health;
 mod junit;
 mod logs;
@@ -12,6 +13,7 @@ mod mtls;
 mod order;
 mod paint;
 mod plugins;
+mod record;
 mod sarif;
 mod sync;
 mod table;
@@ -20,51 +22,42 @@ mod what_if;
 mod why;
 mod workloads;
 
-use std::fmt::Write;
-
 use serde::Serialize;
+use serde_json::Value;
 
+use self::form::Form;
 use crate::cli::Format;
-use crate::model::printable::is_unprintable;
-use crate::model::warning::Warning;
+use crate::model::printable::{Printable, is_unprintable};
 
 pub use findings::of_one as finding;
 pub use logs::LogPrinter;
 pub use paint::{Paint, Style};
 pub use table::Table;
 
-/// An answer that can be printed.
-pub trait Answer: Serialize {
-    /// What could not be read.
-    fn warnings(&self) -> &[Warning];
-    /// For eyes.
-    fn text(&self, paint: Paint) -> String;
-    /// To be pasted into an issue.
-    fn markdown(&self) -> String;
-    /// As SARIF, for CI; only findings have such a form.
-    fn sarif(&self) -> String {
-        String::new()
+/// An answer that can be printed. What prints has no other way to its forms, so that all of them are printable.
+pub trait Answer: Form {
+    /// The answer in a form; None where it has no such form.
+    fn printed(&self, format: Format, paint: Paint) -> Option<Printable> {
+        let (text, paint) = match format {
+            Format::Text => (self.text(paint), paint),
+            Format::Markdown => (self.markdown(), Paint::Plain),
+            Format::Json => (json(self), Paint::Plain),
+            Format::Yaml => (yaml(self), Paint::Plain),
+            Format::Sarif => (self.sarif()?, Paint::Plain),
+            Format::Junit => (self.junit()?, Paint::Plain),
+        };
+        Some(paint.page(&if text.ends_with('\n') || text.is_empty() { text } else { text + "\n" }))
     }
-    /// As JUnit's XML, for CI; only findings have such a form.
-    fn junit(&self) -> String {
-        String::new()
+
+    /// As it is pasted into an issue.
+    fn pasted(&self) -> String {
+        Paint::Plain.page(&self.markdown()).into_string()
     }
 }
 
-/// Prints an answer in a form.
-pub fn render<A: Answer>(answer: &A, format: Format, paint: Paint) -> String {
-    let text = match format {
-        Format::Text => answer.text(paint),
-        Format::Markdown => answer.markdown(),
-        Format::Json => json(answer),
-        Format::Yaml => yaml(answer),
-        Format::Sarif => answer.sarif(),
-        Format::Junit => answer.junit(),
-    };
-    if text.ends_with('\n') || text.is_empty() { text } else { text + "\n" }
-}
+impl<A: Form> Answer for A {}
 
-fn json<T: Serialize>(answer: &T) -> String {
+fn json<T: Serialize + ?Sized>(answer: &T) -> String {
     written(serde_json::to_string_pretty(answer))
 }
 
@@ -77,36 +70,37 @@ fn json_line<T: Serialize>(value: &T) -> String {
 /// means the same.
 fn written(json: serde_json::Result<String>) -> String {
     let written = json.unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"));
-    if !written.chars().any(is_hidden) {
-        return written;
+    // JSON writes what is beyond 16 bits as two.
+    escaped(written, |c, safe| c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| safe.push_str(&format!("\\u{unit:04x}"))))
+}
+
+/// The text with something else in the place of each character that a terminal could act on. The line ends between keys are the only ones
+/// that stay.
+fn escaped(text: String, escape: impl Fn(char, &mut String)) -> String {
+    let is_hidden = |c: char| c != '\n' && is_unprintable(c);
+    if !text.chars().any(is_hidden) {
+        return text;
     }
-    let mut safe = String::with_capacity(written.len() + 64);
-    for c in written.chars() {
-        if !is_hidden(c) {
-            safe.push(c);
-            continue;
-        }
-        // JSON writes what is beyond 16 bits as two.
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            let _ = write!(safe, "\\u{unit:04x}");
-        }
+    let mut safe = String::with_capacity(text.len() + 64);
+    for c in text.chars() {
+        if is_hidden(c) { escape(c, &mut safe) } else { safe.push(c) }
     }
     safe
 }
 
-/// The line ends between keys are the only ones that stay.
-fn is_hidden(c: char) -> bool {
-    c != '\n' && is_unprintable(c)
-}
-
 /// YAML through the JSON value, so that both forms have the same keys and values.
-fn yaml<A: Answer>(answer: &A) -> String {
-    let written = serde_json::to_value(answer).map_err(|error| error.to_string());
-    let yaml = written.and_then(|value| serde_saphyr::to_string(&value).map_err(|error| error.to_string()));
-    match yaml {
-        // What the writer of YAML leaves as it is, JSON can escape; and JSON is YAML.
-        Ok(yaml) if yaml.chars().any(is_hidden) => json(answer),
-        Ok(yaml) => yaml,
-        Err(error) => format!("error: {error}\n"),
+fn yaml<T: Serialize + ?Sized>(answer: &T) -> String {
+    let value = match serde_json::to_value(answer) {
+        Ok(value) => value,
+        Err(error) => return format!("error: {error}\n"),
+    };
+    let is_plain = |yaml: &String| !yaml.chars().any(|c| c != '\n' && is_unprintable(c));
+    let is_same = |yaml: &String| serde_saphyr::from_str::<Value>(yaml).is_ok_and(|read| read == value);
+    match serde_saphyr::to_string(&value) {
+        Ok(yaml) if is_plain(&yaml) && is_same(&yaml) => yaml,
+        // JSON is YAML, but for characters beyond 16 bits, which YAML writes as one (YAML 1.2.2, 5.7).
+        _ => {
+            escaped(serde_json::to_string_pretty(&value).unwrap_or_default(), |c, safe| safe.push_str(&format!("\\U{:08x}", u32::from(c))))
+        }
     }
 }

@@ -2,26 +2,30 @@
 
 use std::fmt::Write;
 
+use super::form::Form;
 use super::paint::{Paint, Style};
-use super::{Answer, Table, markdown};
+use super::{Table, markdown};
 use crate::analysis::answers::{ClientAnswer, EffectiveMtlsAnswer, MtlsEntry, PolicyAnswer, PortAnswer, ServiceClients};
 use crate::analysis::mtls::verdict::Verdict;
 use crate::model::warning::Warning;
 
-impl Answer for EffectiveMtlsAnswer {
+const NONE: &str = "No workloads here; look in all namespaces with -A.\n";
+
+impl Form for EffectiveMtlsAnswer {
     fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
     fn text(&self, paint: Paint) -> String {
         if self.workloads.is_empty() {
-            return "No workloads here; look in all namespaces with -A.\n".to_owned();
+            return NONE.to_owned();
         }
         self.workloads.iter().map(|entry| text(entry, paint)).collect::<Vec<_>>().join("\n")
     }
 
     fn markdown(&self) -> String {
-        let workloads = self.workloads.iter().map(entry_markdown).collect::<Vec<_>>().join("\n");
+        let workloads: Vec<String> = self.workloads.iter().map(entry_markdown).collect();
+        let workloads = if workloads.is_empty() { NONE.to_owned() } else { workloads.join("\n") };
         workloads + &markdown::warnings(&self.warnings)
     }
 }

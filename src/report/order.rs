@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 
+use super::form::Form;
 use super::paint::{Paint, Style};
-use super::{Answer, Table, markdown};
+use super::{Table, markdown};
 use crate::analysis::answers::{OrderAnswer, OrderEntry, OrderList, RulerMark};
 use crate::model::warning::Warning;
 
-impl Answer for OrderAnswer {
+impl Form for OrderAnswer {
     fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

@@ -1,7 +1,7 @@
 //! Colour on a terminal, and safety everywhere: what a cluster wrote never reaches the terminal as a control character.
 
 use crate::analysis::health::Weight;
-use crate::model::printable::printable;
+use crate::model::printable::{Color, Printable, printable};
 
 /// Whether text is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,18 +44,29 @@ impl Style {
 }
 
 impl Paint {
+    /// Whole text as it is printed: the one way out of a form of an answer.
+    pub(super) fn page(self, text: &str) -> Printable {
+        match self {
+            Self::Ansi => Printable::colored(text),
+            Self::Plain => Printable::page(text),
+        }
+    }
+
     /// The text, made safe and, where wanted, coloured.
     pub fn paint(self, style: Style, text: &str) -> String {
         let safe = printable(text);
-        let code = match style {
-            Style::Plain => "",
-            Style::Strong => "1",
-            Style::Muted => "2",
-            Style::Plugin => "1;36",
-            Style::Good => "32",
-            Style::Warn => "33",
-            Style::Bad => "31",
+        let color = match style {
+            Style::Plain => None,
+            Style::Strong => Some(Color::Bold),
+            Style::Muted => Some(Color::Faint),
+            Style::Plugin => Some(Color::Cyan),
+            Style::Good => Some(Color::Green),
+            Style::Warn => Some(Color::Yellow),
+            Style::Bad => Some(Color::Red),
         };
-        if self == Self::Plain || code.is_empty() { safe.into_owned() } else { format!("\x1b[{code}m{safe}\x1b[0m") }
+        match color.filter(|_| self == Self::Ansi) {
+            Some(color) => color.mark(&safe),
+            None => safe.into_owned(),
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! The overview of plugins.
 
+use super::form::Form;
 use super::paint::{Paint, Style};
-use super::{Answer, Table, markdown};
+use super::{Table, markdown};
 use crate::analysis::answers::{PluginsAnswer, summed};
 use crate::model::warning::Warning;
 
-impl Answer for PluginsAnswer {
+impl Form for PluginsAnswer {
     fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

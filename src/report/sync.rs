@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 
+use super::form::Form;
 use super::paint::{Paint, Style};
-use super::{Answer, Table, markdown};
+use super::{Table, markdown};
 use crate::analysis::answers::{SyncAnswer, SyncEntry, TypeAnswer};
 use crate::model::warning::Warning;
 
-impl Answer for SyncAnswer {
+impl Form for SyncAnswer {
     fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

@@ -2,14 +2,15 @@
 
 use std::fmt::Write;
 
+use super::form::Form;
 use super::paint::{Paint, Style};
-use super::{Answer, Table, markdown};
+use super::{Table, markdown};
 use crate::analysis::answers::{StepAnswer, TimelineAnswer, TimelinePart};
 use crate::analysis::timeline::Unseen;
 use crate::model::printable::printable;
 use crate::model::warning::Warning;
 
-impl Answer for TimelineAnswer {
+impl Form for TimelineAnswer {
     fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 
+use super::form::Form;
+use super::markdown;
 use super::paint::{Paint, Style};
-use super::{Answer, markdown};
 use crate::analysis::answers::{WhatIfAnswer, WhatIfEntry};
 use crate::model::warning::Warning;
 
-impl Answer for WhatIfAnswer {
+impl Form for WhatIfAnswer {
     fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

@@ -2,14 +2,15 @@
 
 use std::fmt::Write;
 
+use super::form::Form;
+use super::markdown;
 use super::paint::{Paint, Style};
-use super::{Answer, markdown};
 use crate::analysis::answers::{WhyAnswer, WhyEntry, WhyListener};
 use crate::analysis::explain::{ONE_CHAIN, Term};
 use crate::model::envoy::ListenerState;
 use crate::model::warning::Warning;
 
-impl Answer for WhyAnswer {
+impl Form for WhyAnswer {
     fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

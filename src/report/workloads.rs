@@ -2,14 +2,15 @@
 
 use std::fmt::Write;
 
+use super::form::Form;
 use super::paint::{Paint, Style};
-use super::{Answer, Table, markdown};
+use super::{Table, markdown};
 use crate::analysis::answers::{Part, WorkloadSummary, WorkloadsAnswer};
 use crate::analysis::near_miss::NearMiss;
 use crate::model::printable::printable;
 use crate::model::warning::Warning;
 
-impl Answer for WorkloadsAnswer {
+impl Form for WorkloadsAnswer {
     fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

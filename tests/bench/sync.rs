@@ -13,7 +13,7 @@ use meshscope::ingest::istiod::{self, Syncz};
 use meshscope::model::kind::Kind;
 use meshscope::model::sync::{IstiodSync, Sync};
 use meshscope::model::update::Update;
-use meshscope::report::{self, Paint};
+use meshscope::report::{Answer, Paint};
 use serde_json::{Value, json};
 
 const PROXIES: usize = 1_000;
@@ -64,7 +64,7 @@ fn sync(criterion: &mut Criterion) {
             snapshot.sync = Some(Ok(Arc::new(Sync { istiods: vec![istiod], ..Sync::default() })));
             let answer = answers::sync(&snapshot, |_| true);
             assert_eq!(answer.proxies.len(), PROXIES);
-            report::render(&answer, Format::Text, Paint::Plain)
+            answer.printed(Format::Text, Paint::Plain)
         });
     });
 }

@@ -7,8 +7,10 @@
 mod support;
 
 mod chain_words;
+mod diff_offline;
 mod dumps;
 mod fixes;
+mod forms;
 mod hostile_files;
 mod inputs;
 mod kubeconfig;

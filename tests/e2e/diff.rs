@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::screen::Running;
 use super::world::{Applied, is_lab, mesh, until_nothing_is_wrong, wasm_plugin};
 
-/// The types that istiod tells of every proxy. It cannot dump the ECDS of a proxy whose plugin has no pluginConfig.
-const TOLD: [&str; 4] = ["LDS", "CDS", "RDS", "EDS"];
+/// The types that istiod tells of every proxy, ECDS over xDS where its debug interface cannot dump it.
+const TOLD: [&str; 5] = ["LDS", "ECDS", "CDS", "RDS", "EDS"];
 
 /// The types of every proxy of an answer, each with its proxy.
 fn types(answer: &Value) -> impl Iterator<Item = (&Value, &Value)> {

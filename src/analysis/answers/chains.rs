@@ -13,7 +13,7 @@ use crate::analysis::placement::{self, ChainKind, ListenerDirection};
 use crate::model::envoy::{Filter, FilterChain, Listener, ListenerState};
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::snapshot::Snapshot;
-use crate::model::warning::Warning;
+use crate::model::warning::{self, Warning};
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -155,7 +155,7 @@ pub struct ChainsFilter {
 pub fn chains(snapshot: &Snapshot, proxies: &[ProxyId], filter: &ChainsFilter) -> ChainsAnswer {
     let shared = Arc::default();
     let proxies = proxies.par_iter().filter_map(|proxy| proxy_chains(snapshot, proxy, filter, &shared)).collect();
-    ChainsAnswer { warnings: snapshot.warnings.clone(), proxies }
+    ChainsAnswer { warnings: warning::once(&snapshot.warnings), proxies }
 }
 
 fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter, shared: &Arc<Shared>) -> Option<ProxyChains> {

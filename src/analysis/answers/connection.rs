@@ -11,7 +11,7 @@ use crate::analysis::placement::{self, ListenerDirection};
 use crate::model::envoy::{ConfigDump, FilterChain, Transport};
 use crate::model::ids::ProxyId;
 use crate::model::snapshot::Snapshot;
-use crate::model::warning::Warning;
+use crate::model::warning::{self, Warning};
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -92,7 +92,7 @@ pub struct Loser {
 /// Answers for the given proxies, as far as their dumps were read.
 pub fn connection(snapshot: &Snapshot, proxies: &[ProxyId], asked: &Asked) -> ConnectionAnswer {
     let proxies = proxies.iter().filter_map(|proxy| of_proxy(snapshot, proxy, asked)).collect();
-    ConnectionAnswer { warnings: snapshot.warnings.clone(), proxies }
+    ConnectionAnswer { warnings: warning::once(&snapshot.warnings), proxies }
 }
 
 fn of_proxy(snapshot: &Snapshot, proxy: &ProxyId, asked: &Asked) -> Option<ProxyConnection> {

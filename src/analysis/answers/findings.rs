@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::analysis::findings::{self, Facts, Finding, Ignore, NotChecked, ProxyFacts, Severity};
 use crate::model::ids::ProxyId;
 use crate::model::snapshot::Snapshot;
-use crate::model::warning::Warning;
+use crate::model::warning::{self, Warning};
 
 /// What was looked at: silence is good news of that alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -95,7 +95,8 @@ pub fn findings(snapshot: &Snapshot, namespace: Option<&str>, ignore: &[Ignore])
     // That nothing is ignored any more is worth to know: the object may be gone, or its name be written otherwise.
     let idle = ignore.iter().filter(|ignore| !found.iter().any(|finding| ignore.covers(finding)));
     let idle = idle.map(|ignore| Warning::new(format!("--ignore {ignore}"), "is true of no finding", "correct the name, or leave it away"));
-    let warnings = snapshot.warnings.iter().cloned().chain(idle).collect();
+    let idle: Vec<Warning> = idle.collect();
+    let warnings = warning::once(snapshot.warnings.iter().chain(&idle));
     let (ignored, found): (Vec<_>, Vec<_>) = found.into_iter().partition(|finding| ignore.iter().any(|ignore| ignore.covers(finding)));
     FindingsAnswer {
         warnings,

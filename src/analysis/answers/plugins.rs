@@ -11,7 +11,7 @@ use crate::analysis::health::{self, Rollup};
 use crate::model::ids::{PluginId, PluginKind, WorkloadId};
 use crate::model::plugin::{Extension, Plugin, TargetRef};
 use crate::model::snapshot::Snapshot;
-use crate::model::warning::Warning;
+use crate::model::warning::{self, Warning};
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -93,7 +93,7 @@ pub fn plugins(snapshot: &Snapshot, namespace: Option<&str>) -> PluginsAnswer {
     let root = snapshot.objects.root_namespace();
     let seen = |id: &PluginId| namespace.is_none_or(|namespace| id.name.namespace == namespace || id.name.namespace == root);
     let plugins = snapshot.objects.plugins.values().filter(|plugin| seen(&plugin.id)).map(|plugin| summary(snapshot, plugin)).collect();
-    PluginsAnswer { warnings: snapshot.warnings.clone(), plugins }
+    PluginsAnswer { warnings: warning::once(&snapshot.warnings), plugins }
 }
 
 fn summary(snapshot: &Snapshot, plugin: &Plugin) -> PluginSummary {

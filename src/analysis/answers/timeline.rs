@@ -6,7 +6,7 @@ use crate::analysis::timeline::{self, Evidence, Gathered, Step, StepKind, Unseen
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::logs::LogTime;
 use crate::model::snapshot::Snapshot;
-use crate::model::warning::Warning;
+use crate::model::warning::{self, Warning};
 
 /// The whole story.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -178,7 +178,7 @@ pub fn timeline(snapshot: &Snapshot, plugin: &PluginId, gathered: &Gathered) -> 
     TimelineAnswer {
         plugin: plugin.to_string(),
         plugin_kind: plugin.kind,
-        warnings: snapshot.warnings.clone(),
+        warnings: warning::once(&snapshot.warnings),
         start: start.map(written),
         start_note: story.start_note.clone(),
         changes: answers(&story.changes, start, &[]),

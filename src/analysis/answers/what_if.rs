@@ -15,7 +15,7 @@ use crate::analysis::{lookup, mtls};
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::peer_authentication::MtlsMode;
 use crate::model::snapshot::Snapshot;
-use crate::model::warning::Warning;
+use crate::model::warning::{self, Warning};
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -171,7 +171,7 @@ pub fn what_if(
         plugin: plugin.to_string(),
         plugin_kind: plugin.kind,
         assumed: said,
-        warnings: assumed.snapshot.warnings.clone(),
+        warnings: warning::once(&assumed.snapshot.warnings),
         touched_before: touched(snapshot, &before),
         touched_after: touched(&assumed.snapshot, &after),
         workloads: chosen.iter().filter_map(|proxy| entry(snapshot, assumed, mode, plugin, proxy, shared)).collect(),

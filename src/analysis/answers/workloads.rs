@@ -16,7 +16,7 @@ use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 use crate::model::inventory::Inventory;
 use crate::model::plugin::Plugin;
 use crate::model::snapshot::Snapshot;
-use crate::model::warning::Warning;
+use crate::model::warning::{self, Warning};
 use crate::model::workload::{Pod, ProxyKind, Workload};
 
 /// The answer.
@@ -135,7 +135,7 @@ pub fn workloads(snapshot: &Snapshot, plugin: Option<&PluginId>, namespace: Opti
         snapshot.workloads.iter().filter(within).map(|workload| summary(snapshot, workload, plugin, &neighbours)).collect();
     found.sort_by(|a, b| (!a.matched, nearness(a), &a.id).cmp(&(!b.matched, nearness(b), &b.id)));
     let matched_note = plugin.and_then(|plugin| attachment::unknown(snapshot, plugin));
-    let warnings = snapshot.warnings.clone();
+    let warnings = warning::once(&snapshot.warnings);
     WorkloadsAnswer { plugin: plugin.map(PluginId::to_string), warnings, matched_note, workloads: found, part: Part::All }
 }
 

@@ -9,10 +9,11 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::fields::{self, Zone};
+use super::place::{self, Place};
 
 /// A configuration in the one way of writing; None where the text is no JSON.
 pub fn canonical(text: &str) -> Option<Value> {
-    serde_json::from_str(text).ok().map(|value| rewritten("", value, Zone::Message))
+    serde_json::from_str(text).ok().map(|value| rewritten("", value, &Place::MESSAGE))
 }
 
 /// The same of an object without some of its fields, which are named in snake_case and not even read.
@@ -20,15 +21,19 @@ pub fn canonical_without(text: &str, left_out: &[&str]) -> Option<Value> {
     let fields: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
     let kept = fields.into_iter().filter(|(key, _)| !left_out.contains(&snake_case(key.clone()).as_str()));
     let read: Option<Map<String, Value>> = kept.map(|(key, raw)| Some((key, serde_json::from_str(raw.get()).ok()?))).collect();
-    read.map(|object| rewritten("", Value::Object(object), Zone::Message))
+    read.map(|object| rewritten("", Value::Object(object), &Place::MESSAGE))
 }
 
-fn rewritten(key: &str, value: Value, zone: Zone) -> Value {
-    match (value, zone) {
+fn rewritten(key: &str, value: Value, place: &Place) -> Value {
+    match (value, place.zone) {
         (value, Zone::Data) => data(key, value),
-        (Value::Object(object), _) => message(object, zone),
+        (Value::Object(object), _) => {
+            let place = place.typed(&object);
+            message(object, &place)
+        }
         (Value::Array(list), _) => {
-            let mut list: Vec<Value> = list.into_iter().map(|element| rewritten(key, element, Zone::Message)).collect();
+            let element_place = place.of_elements();
+            let mut list: Vec<Value> = list.into_iter().map(|element| rewritten(key, element, &element_place)).collect();
             if fields::is_set(key) {
                 list.sort_by_cached_key(Value::to_string);
             }
@@ -38,20 +43,37 @@ fn rewritten(key: &str, value: Value, zone: Zone) -> Value {
     }
 }
 
-fn message(object: Map<String, Value>, zone: Zone) -> Value {
-    let is_struct = object.get("@type").and_then(Value::as_str).is_some_and(|of| of.ends_with("google.protobuf.Struct"));
+fn message(object: Map<String, Value>, place: &Place) -> Value {
+    let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
+    let of = text("@type").to_owned();
+    let inner = if of.ends_with("TypedStruct") { Some(Place::of(&(text("type_url").to_owned() + text("typeUrl")))) } else { None };
+    let is_data = ["Struct", "Value", "ListValue"].iter().any(|name| of.rsplit('/').next() == Some(&format!("google.protobuf.{name}")));
     let mut written = Map::new();
     for (key, value) in object {
-        let key = if zone == Zone::Message { snake_case(key) } else { key };
-        let below = if is_struct && key == "value" { Zone::Data } else { zone.below(&key) };
-        let value = rewritten(&key, value, below);
+        let field = place.field(&key);
+        let key = match &field {
+            Some(field) => field.name().to_owned(),
+            None if place.zone == Zone::Message => snake_case(key),
+            None => key,
+        };
+        let below = match &inner {
+            Some(inner) if key == "value" => inner.clone(),
+            _ if is_data && key == "value" => Place::DATA,
+            _ => place.below(&key),
+        };
+        let value = rewritten(&key, value, &below);
         // An empty list and one that is not there are the same to Protobuf, and so is an Any that names no type.
-        let is_empty = || below != Zone::Data && value.as_array().is_some_and(Vec::is_empty);
-        if !(value.is_null() || is_untyped(&value) || is_empty()) {
-            written.insert(key, value);
+        let is_empty = || below.zone != Zone::Data && value.as_array().is_some_and(Vec::is_empty);
+        if value.is_null() || is_untyped(&value) || is_empty() {
+            continue;
         }
+        let value = match &field {
+            Some(field) if below.zone != Zone::Data || field.is_map() => place::scalar(field, value),
+            _ => Some(value),
+        };
+        written.extend(value.map(|value| (key, value)));
     }
-    if zone == Zone::Message { unwrapped(written) } else { Value::Object(written) }
+    if place.zone == Zone::Message { unwrapped(written) } else { Value::Object(written) }
 }
 
 /// `{"@type": ""}`: istiod's plugins without configuration have one over xDS.

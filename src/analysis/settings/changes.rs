@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::fields::{self, Zone};
+use super::place::Place;
 use super::values::{self, is_hidden, is_partly_hidden};
 use crate::model::envoy::UNREAD;
 
@@ -84,33 +85,35 @@ impl Changes {
     /// Finds what differs below a named part.
     pub fn within(&mut self, part: &str, sent: &Value, held: &Value) {
         self.path.push(part.to_owned());
-        self.compare("", sent, held, Zone::Message);
+        self.compare("", sent, held, &Place::MESSAGE);
         self.path.pop();
     }
 
     /// Finds what differs between what istiod would send and what the proxy holds; both are [`super::canonical`].
     pub fn between(&mut self, sent: &Value, held: &Value) {
-        self.compare("", sent, held, Zone::Message);
+        self.compare("", sent, held, &Place::MESSAGE);
     }
 
     /// `key` is the field in which the two stand.
-    fn compare(&mut self, key: &str, sent: &Value, held: &Value, zone: Zone) {
+    fn compare(&mut self, key: &str, sent: &Value, held: &Value, place: &Place) {
         if is_hidden(sent) || is_hidden(held) || sent == held && is_partly_hidden(sent) {
             self.hidden += 1;
             return;
         }
         match (sent, held) {
-            (Value::Object(sent), Value::Object(held)) => self.objects(sent, held, zone),
-            (Value::Array(sent), Value::Array(held)) if zone == Zone::Message && fields::is_set(key) => self.sets(key, sent, held),
-            (Value::Array(sent), Value::Array(held)) => self.lists(key, sent, held, zone),
-            _ if values::is_equal(key, sent, held, zone) => {}
-            _ if zone != Zone::Data && values::is_name_and_number(sent, held) => self.untold += 1,
+            (Value::Object(sent), Value::Object(held)) => self.objects(sent, held, &place.typed(sent)),
+            (Value::Array(sent), Value::Array(held)) if place.zone == Zone::Message && fields::is_set(key) => {
+                self.sets(key, sent, held, place);
+            }
+            (Value::Array(sent), Value::Array(held)) => self.lists(key, sent, held, place),
+            _ if values::is_equal(key, sent, held, place.zone) => {}
+            _ if place.zone != Zone::Data && values::is_name_and_number(sent, held) => self.untold += 1,
             _ => self.tell(Some(sent), Some(held)),
         }
     }
 
-    fn objects(&mut self, sent: &Map<String, Value>, held: &Map<String, Value>, zone: Zone) {
-        if zone == Zone::Message
+    fn objects(&mut self, sent: &Map<String, Value>, held: &Map<String, Value>, place: &Place) {
+        if place.zone == Zone::Message
             && let (Some(of), Some(there)) = (sent.get("@type"), held.get("@type"))
         {
             // What stands in messages of two types is not to be compared field by field.
@@ -124,26 +127,26 @@ impl Changes {
         }
         for (key, value) in sent {
             self.at(key, |all| match held.get(key) {
-                Some(there) => all.compare(key, value, there, zone.below(key)),
-                None if zone == Zone::Message && values::is_default(key, value) => {}
+                Some(there) => all.compare(key, value, there, &place.below(key)),
+                None if place.is_default(key, value) => {}
                 None => all.tell(Some(value), None),
             });
         }
         for (key, value) in held.iter().filter(|(key, _)| !sent.contains_key(*key)) {
-            if !(zone == Zone::Message && values::is_default(key, value)) {
+            if !place.is_default(key, value) {
                 self.at(key, |all| all.tell(None, Some(value)));
             }
         }
     }
 
     /// What one has and the other has not, whatever the order.
-    fn sets(&mut self, key: &str, sent: &[Value], held: &[Value]) {
+    fn sets(&mut self, key: &str, sent: &[Value], held: &[Value], place: &Place) {
         let mut rest: Vec<&Value> = held.iter().collect();
         for value in sent {
-            match rest.iter().position(|there| is_same(key, value, there, Zone::Message)) {
-                Some(place) => {
-                    let there = rest.remove(place);
-                    self.compare("", value, there, Zone::Message);
+            match rest.iter().position(|there| is_same(key, value, there, place)) {
+                Some(at) => {
+                    let there = rest.remove(at);
+                    self.compare(key, value, there, place);
                 }
                 None => self.tell(Some(value), None),
             }
@@ -154,10 +157,10 @@ impl Changes {
     }
 
     /// Element by element; where one has more, from the first that differs to the last, so that one more is not all the rest.
-    fn lists(&mut self, key: &str, sent: &[Value], held: &[Value], zone: Zone) {
+    fn lists(&mut self, key: &str, sent: &[Value], held: &[Value], place: &Place) {
         let (mut begin, mut end) = (sent.len().min(held.len()), 0);
         if sent.len() != held.len() {
-            let like = |(one, other): &(&Value, &Value)| is_same(key, one, other, zone);
+            let like = |(one, other): &(&Value, &Value)| is_same(key, one, other, place);
             begin = sent.iter().zip(held).take_while(like).count();
             end = sent[begin..].iter().rev().zip(held[begin..].iter().rev()).take_while(like).count();
         }
@@ -165,13 +168,13 @@ impl Changes {
         for index in 0..last.max(last_held) {
             let pair = (sent.get(index).filter(|_| index < last), held.get(index).filter(|_| index < last_held));
             self.at(&format!("[{index}]"), |all| match pair {
-                (Some(value), Some(there)) => all.compare(key, value, there, zone),
+                (Some(value), Some(there)) => all.compare(key, value, there, place),
                 (value, there) => all.tell(value, there),
             });
         }
         // These are the same, but for the secrets in them.
         for (value, there) in sent[last.max(begin)..].iter().zip(&held[last_held.max(begin)..]) {
-            self.compare(key, value, there, zone);
+            self.compare(key, value, there, place);
         }
     }
 
@@ -192,9 +195,9 @@ impl Changes {
 }
 
 /// Whether nothing differs between two values that is to be told.
-fn is_same(key: &str, one: &Value, other: &Value, zone: Zone) -> bool {
+fn is_same(key: &str, one: &Value, other: &Value, place: &Place) -> bool {
     let mut probe = Changes::default();
-    probe.compare(key, one, other, zone);
+    probe.compare(key, one, other, place);
     probe.list.is_empty()
 }
 

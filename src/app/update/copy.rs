@@ -18,25 +18,25 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
     let screen = app.screen();
     let selected = screen.selected().cloned();
     let text = match (&screen.subject, &selected) {
-        (Subject::Why(_), _) => screen.why().map(Answer::markdown),
-        (Subject::WhatIf(_), _) => screen.what_if().and_then(Result::ok).map(Answer::markdown),
-        (Subject::Mtls(_), _) => screen.mtls().map(Answer::markdown),
+        (Subject::Why(_), _) => screen.why().map(Answer::pasted),
+        (Subject::WhatIf(_), _) => screen.what_if().and_then(Result::ok).map(Answer::pasted),
+        (Subject::Mtls(_), _) => screen.mtls().map(Answer::pasted),
         (Subject::Connection(..), _) => match &screen.answer {
-            Some(Answered::Connection(answer)) => Some(answer.markdown()),
+            Some(Answered::Connection(answer)) => Some(answer.pasted()),
             _ => None,
         },
-        (Subject::Order(_), _) => screen.order().map(Answer::markdown),
-        (Subject::Timeline(_), _) => screen.timeline().map(Answer::markdown),
-        (Subject::Sync { .. }, _) => screen.sync().map(Answer::markdown),
+        (Subject::Order(_), _) => screen.order().map(Answer::pasted),
+        (Subject::Timeline(_), _) => screen.timeline().map(Answer::pasted),
+        (Subject::Sync { .. }, _) => screen.sync().map(Answer::pasted),
         (Subject::Raw { lines, .. }, _) => Some(lines.join("\n")),
         (Subject::Logs(_), _) => logs::text(screen),
         (Subject::Record(line), _) => Some(line.record.raw.to_string()),
         (Subject::Diff(_), _) => match &screen.answer {
-            Some(Answered::Diff(answer)) => Some(answer.markdown()),
+            Some(Answered::Diff(answer)) => Some(answer.pasted()),
             _ => None,
         },
         (Subject::Health(_), _) => match &screen.answer {
-            Some(Answered::Health(answer)) => Some(answer.markdown()),
+            Some(Answered::Health(answer)) => Some(answer.pasted()),
             _ => None,
         },
         (Subject::Findings { .. }, Some(Row::Warning(index))) => app.snapshot.warnings.get(*index).map(ToString::to_string),
@@ -44,7 +44,7 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
             screen.findings().and_then(|answer| answer.findings.get(*index)).map(report::finding)
         }
         (Subject::Findings { .. }, Some(row @ Row::Unchecked(_))) => Some(rows::text(screen, row)),
-        (Subject::Findings { .. }, _) => screen.findings().map(Answer::markdown),
+        (Subject::Findings { .. }, _) => screen.findings().map(Answer::pasted),
         (Subject::Help(_), _) => Some(keymap::readme_table()),
         (_, Some(row @ (Row::Chain(..) | Row::NetworkFilter(..) | Row::HttpFilter(..) | Row::Listener(_)))) => {
             raw(app, row).map(|(_, text)| text)

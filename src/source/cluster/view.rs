@@ -2,7 +2,9 @@
 //! closed, over xDS.
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::Shared;
 use super::dump::{accept, said};
@@ -16,7 +18,7 @@ use crate::model::ids::ProxyId;
 use crate::source::{AskedAs, Reply, SourceError};
 
 /// The types that are asked for where the whole cannot be had: all but ECDS, then the listeners, which every istiod can write.
-const PARTS: [(&str, &str); 2] = [("lds,cds,rds,eds", "its ECDS was left out"), ("lds", "only its listeners were read")];
+const PARTS: [(&str, &str); 2] = [("lds,cds,rds,eds", "all but its ECDS was read there"), ("lds", "only its listeners were read there")];
 
 /// A dump, the way by which it came, and what was tried before.
 pub(super) struct Found {
@@ -78,11 +80,41 @@ async fn dump_from(shared: &Shared, pod: &str, proxy: &ProxyId, endpoints: bool,
     for (types, left_out) in &PARTS[usize::from(!endpoints)..] {
         let part = ask(shared, pod, &format!("{path}&types={types}"), limits).await?;
         if part.status != 500 || *types == "lds" {
-            let note = format!("istiod's debug dump: {}, so that {left_out}", said(&whole));
-            return Ok(Some(Found { bytes: accept(part)?, way: "port-forward", tried: vec![note], asked_as: None }));
+            let part = accept(part)?;
+            let (bytes, of_ecds) = match if endpoints { with_extensions(shared, pod, proxy, &part, limits).await } else { Ok(None) } {
+                Ok(Some(both)) => (both, ", and its ECDS over xDS".to_owned()),
+                Ok(None) => (part, String::new()),
+                Err(trouble) => (part, format!(", and not its ECDS over xDS: {}", trouble.text)),
+            };
+            let note = format!("istiod's debug dump: {}, so that {left_out}{of_ecds}", said(&whole));
+            return Ok(Some(Found { bytes, way: "port-forward", tried: vec![note], asked_as: None }));
         }
     }
     Ok(None)
+}
+
+/// The parts with the ECDS that the same istiod would send, which over xDS it can write whatever the plugins are configured with; None where
+/// the parts are no list, to which it could be added.
+async fn with_extensions(shared: &Shared, pod: &str, proxy: &ProxyId, part: &[u8], limits: Limits) -> Result<Option<Bytes>, Trouble> {
+    let told = xds::extensions(shared, pod, proxy, limits).await?;
+    Ok(joined(part, &told.bytes))
+}
+
+/// The resources of some types, which istiod writes as a dump or a bare list, and the sections of a dump, as one dump.
+fn joined(part: &[u8], dump: &[u8]) -> Option<Bytes> {
+    let mut all = Sections { configs: serde_json::from_slice(part).or_else(|_| sections(part)).ok()? };
+    all.configs.extend(sections(dump).ok()?);
+    serde_json::to_vec(&all).ok().map(Bytes::from)
+}
+
+#[derive(Deserialize, Serialize)]
+struct Sections<'a> {
+    #[serde(borrow)]
+    configs: Vec<&'a RawValue>,
+}
+
+fn sections(dump: &[u8]) -> Result<Vec<&RawValue>, serde_json::Error> {
+    serde_json::from_slice::<Sections<'_>>(dump).map(|dump| dump.configs)
 }
 
 async fn over_xds(shared: &Shared, pod: &str, proxy: &ProxyId, limits: Limits) -> Result<Option<xds::Told>, Trouble> {

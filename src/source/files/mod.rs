@@ -23,6 +23,7 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
+pub(super) use self::questions::view_of_istiod;
 use self::store::Store;
 use super::logs::{LogQuery, LogStreams, LogTargets};
 use super::record::Lacks;
@@ -125,7 +126,8 @@ impl Source for Files {
     }
 
     fn view_of_istiod(&self, proxy: ProxyId) -> BoxFuture<'static, Result<Reply, SourceError>> {
-        self.answer(vec![questions::view_of_istiod(&proxy)])
+        let store = self.store.clone();
+        off_the_runtime(move || questions::view(&store, &proxy))
     }
 
     fn istiod(&self, path: String) -> BoxFuture<'static, Result<IstiodReplies, SourceError>> {

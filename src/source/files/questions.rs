@@ -61,14 +61,28 @@ pub(super) fn of_proxy(request: &ProxyRequest) -> Vec<(String, DumpView)> {
     };
     let mut files = vec![(format!("proxies/{proxy}/{file}"), DumpView::Proxy)];
     if *question == ProxyQuestion::Chains {
-        files.push(view_of_istiod(proxy));
+        files.extend([istiods_dump(proxy), view_of_istiod(proxy)].map(|file| (file, DumpView::Istiod)));
     }
     files
 }
 
-/// The file that holds what istiod would send a proxy.
-pub(super) fn view_of_istiod(proxy: &ProxyId) -> (String, DumpView) {
-    (format!("istiod/config_dump.{proxy}.json"), DumpView::Istiod)
+/// The file that holds what istiod's debug interface dumps of a proxy, or its error.
+fn istiods_dump(proxy: &ProxyId) -> String {
+    format!("istiod/config_dump.{proxy}.json")
+}
+
+/// The file that holds what istiod would send a proxy where its debug interface does not dump it.
+pub(in crate::source) fn view_of_istiod(proxy: &ProxyId) -> String {
+    format!("istiod/view.{proxy}.json")
+}
+
+/// What istiod would send a proxy; where only its error is recorded, that.
+pub(super) fn view(store: &Store, proxy: &ProxyId) -> Result<Reply, SourceError> {
+    let started = clock::now();
+    match store.read(&view_of_istiod(proxy))? {
+        Some(bytes) => Ok(reply(bytes, DumpView::Istiod, started, Vec::new())),
+        None => answer(store, &[(istiods_dump(proxy), DumpView::Istiod)]),
+    }
 }
 
 /// The file that answers what is asked of istiod under `/debug/…` or `/version`.

@@ -1,8 +1,9 @@
 //! What of an answer goes into a recording: all of it but secrets, and what no answer needs and others would rather not
 //! give away or carry along.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::super::Reply;
 use crate::ingest::{managed_fields, redact};
 
 /// JSON as files of a recording have it.
@@ -56,6 +57,24 @@ pub(super) fn mesh_configuration(mut list: Value) -> Option<Value> {
         }),
         _ => Some(list),
     }
+}
+
+/// What istiod would send a proxy, as one dump without secrets, with what is to be known of how it was read; None where it is no dump.
+pub(super) fn view(reply: &Reply) -> Option<String> {
+    let read: Value = serde_json::from_slice(&reply.bytes).ok()?;
+    let mut dump = match read {
+        Value::Object(dump) => dump,
+        list => Map::from_iter([("configs".to_owned(), list)]),
+    };
+    let notes = match reply.way {
+        "xDS" => vec![format!("istiod was asked over xDS, since {}", reply.tried.join("; "))],
+        _ => reply.tried.clone(),
+    };
+    // Those of a recording are in the dump already.
+    if !notes.is_empty() {
+        dump.insert("notes".to_owned(), notes.into());
+    }
+    Some(text(pretty(&Value::Object(dump)).as_bytes()))
 }
 
 /// A JSON answer or, where it is none, a text; without secrets.

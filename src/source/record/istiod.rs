@@ -2,6 +2,7 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 
+use super::super::files::view_of_istiod;
 use super::super::{FailureKind, IstiodReplies, LogRequest, Reply, SharedSource, SourceError, SourceKind};
 use super::folder::{Folder, blocking, is_plain_name};
 use super::{AT_ONCE, Gap, RecordTarget, contents, proxies};
@@ -76,9 +77,21 @@ fn answered(answer: Result<IstiodReplies, SourceError>, path: &str, gaps: &mut V
     }
 }
 
-/// What istiod would send to a proxy, or the error that it gives instead: only the istiod that the proxy is connected to
-/// knows.
+/// What istiod would send to a proxy. Where its dump is an error, which is written too, also what `diff` reads in its place.
 async fn dump(source: &SharedSource, folder: &Folder, proxy: &ProxyId) -> Result<Vec<Gap>, SourceError> {
+    let (is_dump, gaps) = debug_dump(source, folder, proxy).await?;
+    if !is_dump
+        && let Ok(reply) = source.view_of_istiod(proxy.clone()).await
+        && let Some(text) = blocking(move || Ok(contents::view(&reply))).await?
+    {
+        folder.write(&view_of_istiod(proxy), text).await?;
+    }
+    Ok(gaps)
+}
+
+/// What istiod's debug interface dumps of a proxy, or the error that it gives instead: only the istiod that the proxy is connected to
+/// knows. Says whether it is a dump.
+async fn debug_dump(source: &SharedSource, folder: &Folder, proxy: &ProxyId) -> Result<(bool, Vec<Gap>), SourceError> {
     let path = format!("/debug/config_dump?proxyID={proxy}&include_eds");
     let file = format!("istiod/config_dump.{proxy}.json");
     let mut gaps = Vec::new();
@@ -88,19 +101,24 @@ async fn dump(source: &SharedSource, folder: &Folder, proxy: &ProxyId) -> Result
     {
         // istiod is there and says why it does not tell: that is its answer, as the layout of a recording has it.
         folder.write(&file, contents::text(error.what.as_bytes())).await?;
-        return Ok(gaps);
+        return Ok((false, gaps));
     }
     // That the others do not have the proxy is as it should be.
     let answer = answer.map(|found| IstiodReplies { silent: Vec::new(), ..found });
     if let Some(replies) = answered(answer, &path, &mut gaps) {
-        let best = replies.iter().find(|(_, reply)| reply.bytes.trim_ascii_start().starts_with(b"{")).or(replies.first());
+        let best = replies.iter().find(|(_, reply)| is_dump(reply)).or(replies.first());
         if let Some((_, reply)) = best {
-            let bytes = reply.bytes.clone();
+            let (found, bytes) = (is_dump(reply), reply.bytes.clone());
             let text = blocking(move || Ok(contents::text(&bytes))).await?;
             folder.write(&file, text).await?;
+            return Ok((found, gaps));
         }
     }
-    Ok(gaps)
+    Ok((false, gaps))
+}
+
+fn is_dump(reply: &Reply) -> bool {
+    reply.bytes.trim_ascii_start().starts_with(b"{")
 }
 
 async fn logs(source: &SharedSource, folder: &Folder, pods: &[ProxyId]) -> Result<Vec<Gap>, SourceError> {

@@ -13,6 +13,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use serde::Serialize;
 use serde_json::json;
 
 use self::folder::Folder;
@@ -36,7 +37,7 @@ pub struct RecordTarget {
 }
 
 /// What was recorded, and what was not.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RecordReport {
     /// The folder, as text.
     pub folder: String,

@@ -29,6 +29,7 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
             .iter()
             .map(|note| Piece::new(Role::Muted, format!("  istiod was asked over {}, since {note}", entry.way.unwrap_or_default()))),
     );
+    question.extend(entry.view_note.iter().map(|note| Piece::new(Role::Warning, format!("  Not compared with what istiod says: {note}"))));
     let rest = below_question(question, inside, buffer, look);
     if screen.rows.is_empty() && !screen.find.is_empty() {
         empty::not_found(screen).into_iter().for_each(|reason| reason.render(rest, buffer, look));

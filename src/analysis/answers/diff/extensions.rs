@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::listeners::counted;
+use super::pairing::{self, Pairing, Wanted};
 use super::within::{self, Found};
 use super::{DiffLine, TypeDiff, modules};
 use crate::analysis::outlook::Outlook;
@@ -14,30 +15,26 @@ use crate::model::istiod_view::IstiodView;
 
 pub(super) const ECDS: &str = "ECDS";
 
-/// What istiod would send under a name, and what of it is known.
-struct Wanted<'v> {
-    name: &'v str,
-    /// None where only a listener's reference to it is known.
-    entry: Option<&'v EcdsFilter>,
-}
-
 /// Compares with what istiod says; else with what its listeners, or the predicted ones, refer to.
-pub(super) fn of(view: Result<&IstiodView, &String>, outlook: Result<&Outlook<'_>, &String>, dump: &ConfigDump) -> TypeDiff {
+pub(super) fn of(view: Option<&IstiodView>, outlook: Result<&Outlook<'_>, &String>, dump: &ConfigDump) -> TypeDiff {
     match (view, outlook) {
-        (Ok(view), _) if view.tells_ecds() => {
+        (Some(view), _) if view.tells_ecds() => {
             let wanted = view.dump.ecds.iter().map(|entry| Wanted { name: &entry.name, entry: Some(entry) });
-            compare("istiod", None, wanted.collect(), dump)
+            let asked_for = referred(&view.dump.listeners).iter().map(|wanted| wanted.name).collect();
+            let mut found = compare("istiod", None, wanted.collect(), &asked_for, dump);
+            found.notes.splice(0..0, view.notes.iter().cloned());
+            found
         }
-        (Ok(view), _) => {
+        (Some(view), _) => {
             let why = if view.notes.is_empty() { "istiod's dump holds no ECDS section".to_owned() } else { view.notes.join("; ") };
-            let why = format!("{why}; what its listeners refer to stands in for what it would send");
-            compare("listeners", Some(why), referred(&view.dump.listeners), dump)
+            let why = format!("{why}; in its place, what its listeners refer to");
+            compare("listeners", Some(why), referred(&view.dump.listeners), &BTreeSet::new(), dump)
         }
-        (Err(why), Ok(outlook)) => {
-            let why = format!("{why}; the plugins in the chains that istiod would make of the objects stand in for what it would send");
-            compare("predicted", Some(why), referred(&outlook.prediction.listeners), dump)
+        (None, Ok(outlook)) => {
+            let why = "in its place, the plugins in the chains that istiod would make of the objects".to_owned();
+            compare("predicted", Some(why), referred(&outlook.prediction.listeners), &BTreeSet::new(), dump)
         }
-        (Err(why), Err(neither)) => TypeDiff::none(ECDS, format!("{why}; and {neither}")),
+        (None, Err(neither)) => TypeDiff::none(ECDS, neither.clone()),
     }
 }
 
@@ -49,28 +46,39 @@ fn referred<'v>(listeners: impl IntoIterator<Item = &'v Listener>) -> Vec<Wanted
     names.into_iter().map(|name| Wanted { name, entry: None }).collect()
 }
 
-fn compare(basis: &'static str, basis_note: Option<String>, wanted: Vec<Wanted<'_>>, dump: &ConfigDump) -> TypeDiff {
-    let mut entries: Vec<&EcdsFilter> = dump.ecds.iter().collect();
-    entries.sort_by_key(|entry| entry.name.as_str());
-    let mut wanted = wanted;
-    wanted.sort_by_key(|wanted| wanted.name);
+/// `asked_for` are the names that istiod's listeners ask for, where istiod says what it would send.
+fn compare(
+    basis: &'static str,
+    basis_note: Option<String>,
+    wanted: Vec<Wanted<'_>>,
+    asked_for: &BTreeSet<&str>,
+    dump: &ConfigDump,
+) -> TypeDiff {
     let (mut differences, mut notes) = (Vec::new(), Vec::new());
     let mut all = Found::default();
-    for wanted in &wanted {
-        let Some(entry) = entries.iter().find(|entry| short(&entry.name) == short(wanted.name)) else {
-            let detail = format!("the proxy lacks {}, which istiod would send", wanted.name);
-            differences.push(line("extension", "istiod", wanted.name, detail));
-            continue;
-        };
+    let Pairing { pairs, lacking, others } = pairing::pair(&wanted, &dump.ecds, asked_for);
+    for (wanted, entry) in &pairs {
         held(entry, &mut differences, &mut notes);
         if let Some(sent) = wanted.entry {
             all.add(modules::between(entry, sent, dump, &mut notes), &mut differences);
         }
     }
+    for wanted in lacking {
+        let detail = format!("the proxy lacks {}, which istiod would send", wanted.name);
+        differences.push(line("extension", "istiod", wanted.name, detail));
+    }
     let in_use = referred(dump.listeners.iter().filter(|it| matches!(it.state, ListenerState::Active | ListenerState::Warming)));
-    let stands = |entry: &EcdsFilter, among: &[Wanted<'_>]| among.iter().any(|other| short(&entry.name) == short(other.name));
-    for entry in entries.iter().filter(|entry| !stands(entry, &wanted)) {
-        if stands(entry, &in_use) {
+    let in_use: BTreeSet<&str> = in_use.iter().map(|used| short(used.name)).collect();
+    let mut count = pairs.len();
+    for entry in others {
+        let is_wasm = matches!(entry.config, ExtensionConfig::Wasm { .. } | ExtensionConfig::StubAllow | ExtensionConfig::StubDeny);
+        let used = in_use.contains(short(&entry.name));
+        count += usize::from(used);
+        if used && !is_wasm && asked_for.contains(entry.name.as_str()) {
+            // istiod dumps Wasm alone (`pilot/pkg/xds/debug.go: getConfigDumpByResourceType`).
+            held(entry, &mut differences, &mut notes);
+            notes.push(format!("{} is no Wasm: istiod sends it, and does not say what is set in it", entry.name));
+        } else if used {
             let detail = format!("istiod would not send {}, which the proxy has and its listeners refer to", entry.name);
             differences.push(line("extension", "proxy", &entry.name, detail));
         } else {
@@ -78,14 +86,14 @@ fn compare(basis: &'static str, basis_note: Option<String>, wanted: Vec<Wanted<'
             notes.push(format!("{} is a leftover, which is no difference: {kept}", entry.name));
         }
     }
-    entries.retain(|entry| stands(entry, &wanted) || stands(entry, &in_use));
-    let compared = if wanted.is_empty() && entries.is_empty() {
+    differences.sort_by(|one, other| one.extension.cmp(&other.extension));
+    let compared = if wanted.is_empty() && count == 0 {
         "Neither has an extension".to_owned()
     } else if differences.is_empty() {
         let by = if basis == "istiod" { "" } else { " by name; what is set in them was not compared" };
-        format!("Both have the same {}{by}", counted(wanted.len(), "extension"))
+        format!("Both have the same {}{by}", counted(count, "extension"))
     } else {
-        format!("istiod would send {}, the proxy has {}", counted(wanted.len(), "extension"), entries.len())
+        format!("istiod would send {}, the proxy has {count}", counted(wanted.len(), "extension"))
     };
     let found = TypeDiff { short: ECDS, basis, basis_note, same: Some(differences.is_empty()), compared, differences, notes };
     within::bounded(found, &all)

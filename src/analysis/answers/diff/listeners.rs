@@ -12,11 +12,11 @@ use crate::model::istiod_view::IstiodView;
 const LDS: &str = "LDS";
 
 /// Compares with what istiod says; where it does not say it, with the prediction.
-pub(super) fn of(view: Result<&IstiodView, &String>, outlook: Result<&Outlook<'_>, &String>, dump: &ConfigDump) -> TypeDiff {
+pub(super) fn of(view: Option<&IstiodView>, outlook: Result<&Outlook<'_>, &String>, dump: &ConfigDump) -> TypeDiff {
     match (view, outlook) {
-        (Ok(view), outlook) => with_istiod(view, outlook.ok(), dump),
-        (Err(why), Ok(outlook)) => with_prediction(why, outlook, dump),
-        (Err(why), Err(neither)) => TypeDiff::none(LDS, format!("{why}; and {neither}")),
+        (Some(view), outlook) => with_istiod(view, outlook.ok(), dump),
+        (None, Ok(outlook)) => with_prediction(outlook, dump),
+        (None, Err(neither)) => TypeDiff::none(LDS, neither.clone()),
     }
 }
 
@@ -57,10 +57,8 @@ fn with_istiod(view: &IstiodView, outlook: Option<&Outlook<'_>>, dump: &ConfigDu
         let istiod = format!("istiod would send {} with {}", counted(sent.len(), "listener"), counted(chains, "chain"));
         format!("{istiod}, the proxy has {} with {here}", held.len())
     };
-    // Where only the listeners could be had, that is said of what could not.
-    let notes = if view.tells_ecds() { view.notes.clone() } else { Vec::new() };
-    let found =
-        TypeDiff { short: LDS, basis: "istiod", basis_note: None, same: Some(differences.is_empty()), compared, differences, notes };
+    let same = Some(differences.is_empty());
+    let found = TypeDiff { short: LDS, basis: "istiod", basis_note: None, same, compared, differences, notes: Vec::new() };
     within::bounded(found, &all)
 }
 
@@ -79,7 +77,7 @@ fn between(listener: &Listener, wanted: &Listener, outlook: Option<&Outlook<'_>>
     within
 }
 
-fn with_prediction(why: &str, outlook: &Outlook<'_>, dump: &ConfigDump) -> TypeDiff {
+fn with_prediction(outlook: &Outlook<'_>, dump: &ConfigDump) -> TypeDiff {
     let (mut differences, mut notes) = (Vec::new(), Vec::new());
     let (mut listeners, mut chains) = (0, 0);
     for listener in held(dump) {
@@ -111,7 +109,7 @@ fn with_prediction(why: &str, outlook: &Outlook<'_>, dump: &ConfigDump) -> TypeD
         false => format!("The {of_proxy} were held against what the objects would have istiod make"),
     };
     let same = if differences.is_empty() && !notes.is_empty() { None } else { Some(differences.is_empty()) };
-    let basis_note = Some(format!("{why}; the chains that istiod would make of the objects stand in for what it would send"));
+    let basis_note = Some("in its place, the chains that istiod would make of the objects".to_owned());
     TypeDiff { short: LDS, basis: "predicted", basis_note, same, compared, differences, notes }
 }
 

@@ -7,6 +7,7 @@
 mod extensions;
 mod listeners;
 mod modules;
+mod pairing;
 mod resources;
 mod within;
 
@@ -20,11 +21,11 @@ use crate::analysis::outlook::Outlook;
 use crate::analysis::sync as rules;
 use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter};
 use crate::model::ids::ProxyId;
-use crate::model::istiod_view::IstiodViews;
+use crate::model::istiod_view::{IstiodView, IstiodViews};
 use crate::model::resources::ResourceType;
 use crate::model::snapshot::{Dump, Snapshot};
 use crate::model::sync::SyncState;
-use crate::model::warning::Warning;
+use crate::model::warning::{self, Warning};
 
 /// The answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -52,6 +53,8 @@ pub struct DiffEntry {
     pub way: Option<&'static str>,
     /// Why it did not come by the way before that; None where it did.
     pub way_note: Option<String>,
+    /// Why several types, named in front unless it is all of them, are not compared with what istiod says; None where each has its own reason.
+    pub view_note: Option<String>,
     /// The types that are compared, in the order `LDS`, `ECDS`, `CDS`, `RDS`, `EDS`; empty where nothing can be compared.
     pub types: Vec<TypeDiff>,
 }
@@ -66,7 +69,8 @@ pub struct TypeDiff {
     /// What the proxy is held against: `istiod`, what istiod says that it would send; `listeners`, what the listeners that istiod would
     /// send refer to; `predicted`, what istiod would make of the objects; `none`.
     pub basis: &'static str,
-    /// Why it is not held against what istiod says of this type; None where it is.
+    /// Why, or what, it is held against in the place of what istiod says of this type; None where it is held against that, or where the
+    /// entry's `viewNote` says all.
     pub basis_note: Option<String>,
     /// Whether nothing differs that matters, of what `compared` says; None where that cannot be told.
     pub same: Option<bool>,
@@ -138,27 +142,46 @@ pub fn diff(snapshot: &Snapshot, views: &IstiodViews, proxies: &[ProxyId]) -> Di
     let shared = Arc::default();
     let entries = proxies.into_iter().map(|proxy| {
         let owner = lookup::owner(snapshot, proxy);
-        let (types, note) = match types(snapshot, views, proxy, &shared) {
+        let view = views.get(proxy).map_or_else(|| Err("istiod was not asked".to_owned()), |view| view.as_ref().map_err(String::clone));
+        let (mut types, note) = match types(snapshot, view.as_ref().ok().copied(), proxy, &shared) {
             Ok(types) => (types, None),
             Err(why) => (Vec::new(), Some(why)),
         };
-        let view = views.get(proxy).and_then(|view| view.as_ref().ok());
+        let view_note = match &view {
+            _ if types.is_empty() => None,
+            Ok(_) => shared_reason(&mut types),
+            Err(why) => Some(why.clone()),
+        };
+        let view = view.ok();
         DiffEntry {
             proxy: proxy.clone(),
             way: view.map(|view| view.way),
             way_note: view.and_then(|view| view.way_note.clone()),
+            view_note,
             workload: owner.as_ref().map(|id| id.name.to_string()),
             workload_kind: owner.as_ref().map(|id| id.kind.as_str()),
             note,
             types,
         }
     });
-    DiffAnswer { warnings: snapshot.warnings.clone(), proxies: entries.collect() }
+    DiffAnswer { warnings: warning::once(&snapshot.warnings), proxies: entries.collect() }
+}
+
+/// Takes the reason out of the types that have the same one, so that it is said once.
+fn shared_reason(types: &mut [TypeDiff]) -> Option<String> {
+    let has = |found: &TypeDiff, why: &String| found.basis == "none" && found.basis_note.as_ref() == Some(why);
+    let reasons = || types.iter().filter_map(|found| found.basis_note.as_ref());
+    let why = reasons().find(|why| types.iter().filter(|found| has(found, why)).count() > 1)?.clone();
+    let sharing: Vec<&mut TypeDiff> = types.iter_mut().filter(|found| has(found, &why)).collect();
+    let names: Vec<&str> = sharing.iter().map(|found| found.short).collect();
+    let said = format!("{}: {why}", names.join(", "));
+    sharing.into_iter().for_each(|found| found.basis_note = None);
+    Some(said)
 }
 
 fn types(
     snapshot: &Snapshot,
-    views: &IstiodViews,
+    view: Option<&IstiodView>,
     proxy: &ProxyId,
     shared: &Arc<crate::analysis::chains::Shared>,
 ) -> Result<Vec<TypeDiff>, String> {
@@ -168,15 +191,9 @@ fn types(
         Some(Dump::Failed(why)) => return Err(why.clone()),
         Some(Dump::Loading) | None => return Err("it runs no Envoy whose config dump could be read".to_owned()),
     };
-    let view = match views.get(proxy) {
-        Some(Ok(view)) => Ok(view),
-        Some(Err(why)) => Err(why.clone()),
-        None => Err("istiod was not asked".to_owned()),
-    };
     let outlook = Outlook::sharing(snapshot, proxy, shared);
-    let mut types =
-        vec![listeners::of(view.as_ref().copied(), outlook.as_ref(), dump), extensions::of(view.as_ref().copied(), outlook.as_ref(), dump)];
-    types.extend(ResourceType::ALL.map(|of| resources::of(of, view.as_ref().copied())));
+    let mut types = vec![listeners::of(view, outlook.as_ref(), dump), extensions::of(view, outlook.as_ref(), dump)];
+    types.extend(ResourceType::ALL.map(|of| resources::of(of, view)));
     for found in &mut types {
         answered(snapshot, proxy, dump, found);
     }

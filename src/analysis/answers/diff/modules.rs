@@ -53,7 +53,7 @@ pub(super) fn between(entry: &EcdsFilter, sent: &EcdsFilter, dump: &ConfigDump, 
 }
 
 /// The message that an entry holds, in the one way of writing.
-fn body(entry: &EcdsFilter) -> Option<Value> {
+pub(super) fn body(entry: &EcdsFilter) -> Option<Value> {
     let mut entry = canonical(entry.raw.as_str())?;
     let mut filter = entry.get_mut("ecds_filter")?.take();
     match filter.get_mut("typed_config") {

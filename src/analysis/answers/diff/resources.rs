@@ -5,12 +5,9 @@ use crate::model::istiod_view::IstiodView;
 use crate::model::resources::{Comparison, ResourceType};
 
 /// What istiod would send of a type against what the proxy has. Nothing stands in where istiod does not tell.
-pub(super) fn of(of: ResourceType, view: Result<&IstiodView, &String>) -> TypeDiff {
-    let compared = match view {
-        Ok(view) => view.resources.get(&of).map(|found| found.as_ref().map_err(|why| reason(of, view, why))),
-        Err(why) => Some(Err(why.clone())),
-    };
-    match compared {
+pub(super) fn of(of: ResourceType, view: Option<&IstiodView>) -> TypeDiff {
+    let Some(view) = view else { return TypeDiff { basis_note: None, ..TypeDiff::none(of.short(), String::new()) } };
+    match view.resources.get(&of).map(|found| found.as_ref().map_err(|why| reason(of, view, why))) {
         Some(Ok(compared)) => told(of, compared),
         Some(Err(why)) => TypeDiff::none(of.short(), why),
         None => TypeDiff::none(of.short(), "the proxy was not asked".to_owned()),

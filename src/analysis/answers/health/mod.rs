@@ -11,7 +11,7 @@ use crate::analysis::{attachment, lookup, placement};
 use crate::model::envoy::{ConfigDump, DumpView, ExtensionConfig, ListenerState};
 use crate::model::ids::{ObjectName, PluginId, PluginKind, ProxyId};
 use crate::model::snapshot::Snapshot;
-use crate::model::warning::Warning;
+use crate::model::warning::{self, Warning};
 
 pub use module::{ModuleHealth, RunDigest, SecretHealth, pull_secret};
 
@@ -149,10 +149,7 @@ pub fn health(snapshot: &Snapshot, plugin: Option<&PluginId>, namespace: Option<
         }
     };
     let plugins: Vec<PluginHealth> = chosen.iter().map(|plugin| of_plugin(snapshot, plugin)).collect();
-    let shown: BTreeSet<&ProxyId> = plugins.iter().flat_map(|plugin| &plugin.proxies).map(|proxy| &proxy.proxy).collect();
-    let of_dumps = shown.into_iter().filter_map(|proxy| snapshot.dump(proxy)).flat_map(|loaded| loaded.warnings.iter().cloned());
-    let warnings = snapshot.warnings.iter().cloned().chain(of_dumps).collect();
-    HealthAnswer { warnings, plugins }
+    HealthAnswer { warnings: warning::once(&snapshot.warnings), plugins }
 }
 
 fn of_plugin(snapshot: &Snapshot, plugin: &PluginId) -> PluginHealth {

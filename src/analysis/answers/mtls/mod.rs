@@ -26,7 +26,7 @@ use crate::model::inventory::Inventory;
 use crate::model::kind::Kind;
 use crate::model::peer_authentication::MtlsMode;
 use crate::model::snapshot::Snapshot;
-use crate::model::warning::Warning;
+use crate::model::warning::{self, Warning};
 use crate::model::workload::{Pod, ProxyKind};
 
 pub use clients::{ClientAnswer, ServiceClients};
@@ -134,7 +134,7 @@ pub fn mtls(snapshot: &Snapshot, pods: &[ProxyId]) -> EffectiveMtlsAnswer {
     let world = World::of(snapshot);
     let workloads: Vec<MtlsEntry> = by_workload.iter().filter_map(|(id, pods)| entry(&world, id, pods)).collect();
     let caveats: BTreeSet<&Warning> = workloads.iter().flat_map(|entry| &entry.caveats).collect();
-    let warnings = snapshot.warnings.iter().chain(caveats).cloned().collect();
+    let warnings = warning::once(snapshot.warnings.iter().chain(caveats));
     EffectiveMtlsAnswer { warnings, workloads }
 }
 

@@ -18,7 +18,7 @@ use crate::analysis::placement::{self, ListenerDirection};
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::plugin::Plugin;
 use crate::model::snapshot::Snapshot;
-use crate::model::warning::Warning;
+use crate::model::warning::{self, Warning};
 use crate::model::workload::{Pod, ProxyKind};
 
 pub use places::{ChainPlace, FoundFilter, FoundFilters, RulerMark, RulerPlace, Stands};
@@ -132,7 +132,7 @@ pub struct OrderedPlugin {
 pub fn order(snapshot: &Snapshot, proxies: &[ProxyId]) -> OrderAnswer {
     let mut workloads: Vec<OrderEntry> = proxies.iter().map(|proxy| entry(snapshot, proxy)).collect();
     workloads.sort_by(|a, b| (&a.workload, &a.workload_kind, &a.proxy).cmp(&(&b.workload, &b.workload_kind, &b.proxy)));
-    OrderAnswer { warnings: snapshot.warnings.clone(), workloads }
+    OrderAnswer { warnings: warning::once(&snapshot.warnings), workloads }
 }
 
 fn entry(snapshot: &Snapshot, proxy: &ProxyId) -> OrderEntry {

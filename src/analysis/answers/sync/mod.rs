@@ -15,7 +15,7 @@ use crate::model::inventory::Inventory;
 use crate::model::mesh::Istiod;
 use crate::model::snapshot::Snapshot;
 use crate::model::sync::{Client, IstiodSync, Sync};
-use crate::model::warning::Warning;
+use crate::model::warning::{self, Warning};
 
 pub use plugins::PluginSync;
 pub use types::TypeAnswer;
@@ -106,7 +106,7 @@ struct World<'s> {
 
 /// Answers for the proxies that `wanted` takes, from what the istiods said; with nothing said, nothing.
 pub fn sync(snapshot: &Snapshot, wanted: impl Fn(&ProxyId) -> bool) -> SyncAnswer {
-    let Some(Ok(sync)) = &snapshot.sync else { return SyncAnswer { warnings: snapshot.warnings.clone(), ..SyncAnswer::default() } };
+    let Some(Ok(sync)) = &snapshot.sync else { return SyncAnswer { warnings: warning::once(&snapshot.warnings), ..SyncAnswer::default() } };
     let objects = &snapshot.objects;
     let is_proxy = |client: &Client| !rules::only_asks(client, objects);
     let watched: BTreeSet<&String> =
@@ -126,7 +126,7 @@ pub fn sync(snapshot: &Snapshot, wanted: impl Fn(&ProxyId) -> bool) -> SyncAnswe
     proxies.sort_by(|a, b| (&a.proxy, &a.istiod).cmp(&(&b.proxy, &b.istiod)));
     mark_doubled(&mut proxies);
 
-    let warnings = snapshot.warnings.iter().chain(&sync.gaps).cloned().collect();
+    let warnings = warning::once(snapshot.warnings.iter().chain(&sync.gaps));
     let watches_plugins = proxies.iter().flat_map(|entry| &entry.types).any(TypeAnswer::is_plugins);
     let mut istiods: Vec<IstiodAnswer> = sync.istiods.iter().map(|istiod| world.istiod(istiod)).collect();
     istiods.sort_by(|a, b| a.istiod.cmp(&b.istiod));

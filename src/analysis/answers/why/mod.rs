@@ -23,7 +23,7 @@ use crate::model::ids::{PluginId, ProxyId};
 use crate::model::kind::Kind;
 use crate::model::peer_authentication::MtlsMode;
 use crate::model::snapshot::{Dump, LoadedDump, Snapshot};
-use crate::model::warning::Warning;
+use crate::model::warning::{self, Warning};
 use crate::model::workload::Pod;
 
 /// The answer.
@@ -163,7 +163,7 @@ pub fn why(snapshot: &Snapshot, plugin: &PluginId, proxies: Option<&[ProxyId]>) 
     let shared = Arc::default();
     let mut workloads: Vec<WhyEntry> = chosen.par_iter().map(|proxy| entry(snapshot, plugin, proxy, &shared)).collect();
     workloads.sort_by(|a, b| (&a.workload, &a.workload_kind, &a.proxy).cmp(&(&b.workload, &b.workload_kind, &b.proxy)));
-    let (warnings, matched_note) = (snapshot.warnings.clone(), attachment::unknown(snapshot, plugin));
+    let (warnings, matched_note) = (warning::once(&snapshot.warnings), attachment::unknown(snapshot, plugin));
     WhyAnswer { plugin: plugin.to_string(), plugin_kind: plugin.kind, warnings, matched_note, workloads }
 }
 

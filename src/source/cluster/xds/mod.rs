@@ -12,7 +12,7 @@ use bytes::Bytes;
 use envoy_types::pb::envoy::config::core::v3::Node;
 use envoy_types::pb::envoy::service::discovery::v3::{DiscoveryRequest, DiscoveryResponse};
 use envoy_types::pb::google::protobuf::value::Kind;
-use envoy_types::pb::google::protobuf::{Struct, Value};
+use envoy_types::pb::google::protobuf::{Any, Struct, Value};
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 
@@ -32,6 +32,8 @@ const DEBUG: &str = "istio.io/debug";
 const CONFIG_DUMP: &str = "istio.io/debug/config_dump";
 /// How the proxies stand, as ClientConfigs, whatever `ENABLE_DEBUG_ON_HTTP` says.
 const SYNCZ: &str = "istio.io/debug/syncz";
+/// The end of the type of the section that has the extensions.
+const ECDS: &str = "EcdsConfigDump";
 
 /// What an istiod told, and to whom.
 pub(super) struct Told {
@@ -55,7 +57,18 @@ pub(super) async fn ask(shared: &Shared, pod: &str, path: &str, limits: Limits) 
 
 /// Asks one istiod what it would send a proxy that is connected to it, as a config dump in JSON.
 pub(super) async fn config_dump(shared: &Shared, pod: &str, proxy: &ProxyId, limits: Limits) -> Result<Told, Trouble> {
-    let (response, told) = ask_for(shared, pod, CONFIG_DUMP, Some(&proxy.to_string()), limits).await?;
+    sections(shared, pod, proxy, limits, |_| true).await
+}
+
+/// The same, of its ECDS alone.
+pub(super) async fn extensions(shared: &Shared, pod: &str, proxy: &ProxyId, limits: Limits) -> Result<Told, Trouble> {
+    sections(shared, pod, proxy, limits, |section| section.type_url.ends_with(ECDS)).await
+}
+
+/// The sections of the dump that are wanted.
+async fn sections(shared: &Shared, pod: &str, proxy: &ProxyId, limits: Limits, wanted: fn(&Any) -> bool) -> Result<Told, Trouble> {
+    let (mut response, told) = ask_for(shared, pod, CONFIG_DUMP, Some(&proxy.to_string()), limits).await?;
+    response.resources.retain(wanted);
     if response.resources.is_empty() {
         return Err(Trouble::new(Cause::Answered, format!("istiod does not have {proxy}, or cannot dump it")));
     }

@@ -1,32 +1,22 @@
 //! Protobuf messages of Envoy as the JSON that Envoy's own config dump is written in, whatever messages stand within them.
-//!
-//! The descriptors are those that the crate `envoy-types` is made of; a test makes the file of them anew and holds it against the crate.
-
-use std::sync::LazyLock;
 
 use bytes::Bytes;
 use envoy_types::pb::google::protobuf::Any;
 use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MapKey, MessageDescriptor, Value};
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
+use crate::model::descriptors;
 use crate::model::envoy::UNREAD;
 
-/// The descriptors of Envoy's messages, as a FileDescriptorSet.
-const DESCRIPTORS: &[u8] = include_bytes!("envoy.binpb.zst");
 /// How deep messages may stand within messages.
 const DEEPEST: u8 = 60;
-
-static POOL: LazyLock<Result<DescriptorPool, String>> = LazyLock::new(|| {
-    let set = zstd::decode_all(DESCRIPTORS).map_err(|error| error.to_string())?;
-    DescriptorPool::decode(set.as_slice()).map_err(|error| error.to_string())
-});
 
 /// `{"configs": [..]}` of the sections of a config dump.
 ///
 /// # Errors
 /// Where a section is not what its type says: why, as one clause.
 pub(super) fn config_dump(sections: &[Any]) -> Result<Bytes, String> {
-    let pool = POOL.as_ref().map_err(|error| format!("the descriptors of Envoy's messages cannot be read: {error}"))?;
+    let pool = descriptors::pool()?;
     let mut out = Vec::with_capacity(sections.iter().map(|section| section.value.len() * 2).sum::<usize>() + 16);
     out.extend_from_slice(b"{\"configs\":[");
     for (index, section) in sections.iter().enumerate() {

@@ -1,0 +1,24 @@
+//! How an answer is put into forms. Only [`super::Answer`] knows of it: a form is text that may hold anything until it is a page.
+
+use serde::Serialize;
+
+use super::paint::Paint;
+use crate::model::warning::Warning;
+
+/// The forms of an answer.
+pub trait Form: Serialize {
+    /// What could not be read.
+    fn warnings(&self) -> &[Warning];
+    /// For eyes.
+    fn text(&self, paint: Paint) -> String;
+    /// To be pasted into an issue.
+    fn markdown(&self) -> String;
+    /// As SARIF, for CI; only findings have such a form.
+    fn sarif(&self) -> Option<String> {
+        None
+    }
+    /// As JUnit's XML, for CI; only findings have such a form.
+    fn junit(&self) -> Option<String> {
+        None
+    }
+}
