@@ -12,6 +12,7 @@ use serde::Deserialize;
 pub use environment::{ColorSupport, Environment};
 
 use crate::error::Error;
+use crate::source::regular;
 
 /// How many bytes of a settings or theme file are read at most: more is not one.
 const MAX_FILE: u64 = 256 * 1024;
@@ -81,7 +82,7 @@ impl Settings {
     /// Reads `config.toml` of the directory. No file is no error: everything has a default.
     pub fn load(directory: Option<&Path>) -> Result<Self, Error> {
         let Some(path) = directory.map(|directory| directory.join("config.toml")) else { return Ok(Self::default()) };
-        match read_small(&path) {
+        match regular::text(&path, MAX_FILE) {
             Ok(text) => Self::parse(&text, &path.display().to_string()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(Error::bad_input(format!("cannot read {}: {error}", path.display()), "correct or remove the file")),
@@ -117,7 +118,7 @@ pub fn theme_files(directory: Option<&Path>) -> (Vec<ThemeFile>, Vec<String>) {
             warnings.push(format!("{}: the name of a theme file must be UTF-8", path.display()));
             continue;
         };
-        match read_small(&path) {
+        match regular::text(&path, MAX_FILE) {
             Ok(text) => files.push(ThemeFile { name, path: path.display().to_string(), text }),
             Err(error) => warnings.push(format!("cannot read {}: {error}", path.display())),
         }
@@ -128,14 +129,6 @@ pub fn theme_files(directory: Option<&Path>) -> (Vec<ThemeFile>, Vec<String>) {
 /// The line, counted from 1, in which a byte stands.
 pub fn line_of(text: &str, byte: usize) -> usize {
     text.as_bytes().iter().take(byte).filter(|byte| **byte == b'\n').count() + 1
-}
-
-fn read_small(path: &Path) -> std::io::Result<String> {
-    let size = std::fs::metadata(path)?.len();
-    if size > MAX_FILE {
-        return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, format!("it has {size} bytes, more than {MAX_FILE}")));
-    }
-    std::fs::read_to_string(path)
 }
 
 #[cfg(test)]

@@ -304,7 +304,7 @@ fn every_fault_is_one_line() {
     }
     fs::create_dir(dir.path().join("folder")).unwrap();
     let error = refused(&dir.path().join("folder"));
-    assert!(error.to_string().contains("is no recording: it has neither k8s/ nor proxies/; give a folder"), "{error}");
+    assert!(error.to_string().contains("is no recording: it is empty; give a folder"), "{error}");
 }
 
 #[test]
@@ -337,29 +337,29 @@ fn an_entry_that_claims_too_much_is_refused() {
 async fn a_gibibyte_of_nothing_is_handed_on_fast_and_not_copied() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("zeros.json");
-    fs::File::create(&path).unwrap().set_len(1 << 30).unwrap();
+    fs::File::create(&path).unwrap().set_len(400 << 20).unwrap();
     let started = Instant::now();
     let source = Files::open(&path).unwrap();
     assert!(started.elapsed() < Duration::from_millis(100), "opening reads no more than the start");
     let reply = ask(&source, "zeros", ProxyQuestion::Chains).await.unwrap();
-    assert_eq!(reply.bytes.len(), 1 << 30);
+    assert_eq!(reply.bytes.len(), 400 << 20);
     #[cfg(target_os = "linux")]
     {
         let status = fs::read_to_string("/proc/self/status").unwrap();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         let kib: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
-        assert!(kib < 1_500 << 10, "peak of {kib} KiB");
+        assert!(kib < 600 << 10, "peak of {kib} KiB");
     }
     // And a bomb: little on the disk, more than the cap when unpacked.
     let file = fs::File::create(dir.path().join("bomb.zst")).unwrap();
     let mut encoder = zstd::Encoder::new(file, 1).unwrap();
     let block = vec![0; 1 << 20];
-    for _ in 0..2049 {
+    for _ in 0..513 {
         encoder.write_all(&block).unwrap();
     }
     encoder.finish().unwrap();
     drop((reply, block));
-    assert!(refused(&dir.path().join("bomb.zst")).to_string().contains("is larger than 2048 MiB"));
+    assert!(refused(&dir.path().join("bomb.zst")).to_string().contains("is larger than 512 MiB"));
 }
 
 #[cfg(unix)]

@@ -174,6 +174,7 @@ fn workload_kind(word: &str) -> Option<WorkloadKind> {
         "gateway" | "gateways" | "gtw" | "waypoint" => WorkloadKind::Gateway,
         "workloadentry" | "workloadentries" | "we" => WorkloadKind::WorkloadEntry,
         "pod" | "pods" | "po" => WorkloadKind::Pod,
+        "proxy" | "proxies" => WorkloadKind::Proxy,
         _ => return None,
     })
 }
@@ -181,16 +182,27 @@ fn workload_kind(word: &str) -> Option<WorkloadKind> {
 /// `pod.namespace`, as istiod names a proxy.
 fn proxy_named(snapshot: &Snapshot, text: &str) -> Option<FoundWorkload> {
     let proxy = ProxyId::parse(text)?;
-    let known = snapshot.objects.pods.contains_key(&proxy) || snapshot.dumps.contains_key(&proxy);
-    known.then(|| FoundWorkload { id: owner(snapshot, &proxy), proxies: vec![proxy] })
+    knows(snapshot, &proxy).then(|| FoundWorkload { id: owner(snapshot, &proxy), proxies: vec![proxy] })
+}
+
+/// Whether an object, a dump or an istiod says that there is such a proxy.
+fn knows(snapshot: &Snapshot, proxy: &ProxyId) -> bool {
+    let objects = &snapshot.objects;
+    objects.pods.contains_key(proxy) || objects.unseen.contains(proxy) || snapshot.dumps.contains_key(proxy)
 }
 
 fn pod(snapshot: &Snapshot, namespace: &str, name: &str) -> Result<FoundWorkload, LookupError> {
     let proxy = ProxyId::new(name, namespace);
-    if snapshot.objects.pods.contains_key(&proxy) || snapshot.dumps.contains_key(&proxy) {
+    if knows(snapshot, &proxy) {
         return Ok(FoundWorkload { id: owner(snapshot, &proxy), proxies: vec![proxy] });
     }
-    let known = snapshot.objects.pods.keys().chain(snapshot.dumps.keys()).filter(|known| known.namespace == namespace);
+    let known = snapshot
+        .objects
+        .pods
+        .keys()
+        .chain(snapshot.dumps.keys())
+        .chain(&snapshot.objects.unseen)
+        .filter(|known| known.namespace == namespace);
     let mut names: Vec<String> = known.map(|known| format!("pod/{}", known.pod)).collect();
     names.sort();
     names.dedup();

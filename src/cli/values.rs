@@ -30,6 +30,9 @@ pub(super) fn level(text: &str) -> Result<Severity, String> {
     Severity::parse(text).ok_or_else(|| format!("write {}", Severity::WORDS.join(", ")))
 }
 
+/// The longest time that may be asked for, ten years: to a moment beyond what the clock can hold nothing can be added.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
 /// A time as a person writes it: `500ms`, `30s`, `2m`, `1h`; seconds where no unit is given.
 ///
 /// # Errors
@@ -45,8 +48,12 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         _ => return Err("write a time as 500ms, 30s, 2m or 1h".to_owned()),
     };
     let number: f64 = number.parse().map_err(|_| "write a time as 500ms, 30s, 2m or 1h".to_owned())?;
-    let duration = Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())?;
-    if duration.is_zero() { Err("must be longer than nothing".to_owned()) } else { Ok(duration) }
+    // A time that no clock can count to is longer than the longest too.
+    let duration = Duration::try_from_secs_f64(number * seconds).unwrap_or(Duration::MAX);
+    if duration.is_zero() {
+        return Err("must be longer than nothing".to_owned());
+    }
+    if duration > LONGEST { Err(format!("must be at most {}h", LONGEST.as_secs() / 3600)) } else { Ok(duration) }
 }
 
 #[cfg(test)]
@@ -58,6 +65,13 @@ mod tests {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
         assert!(duration("soon").is_err() && duration("0s").is_err());
+        for huge in ["9223372036854775807", "18446744073709551615h", &"9".repeat(400), "87601h"] {
+            assert_eq!(duration(huge), Err("must be at most 87600h".to_owned()), "{huge}");
+        }
+        for wrong in ["", ".", "1.2.3", "1e5", "0x10", "1d", "1 s", "0.0000000001s"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(duration("87600h"), Ok(LONGEST));
     }
 
     #[test]

@@ -3,15 +3,14 @@
 use std::path::Path;
 
 use super::Outcome;
+use super::reach::Bound;
 use super::read;
-use super::sync::take_sync;
 use crate::analysis::answers::{self, ChainsFilter, Part};
 use crate::analysis::connection::Asked;
 use crate::analysis::lookup::{self, LookupError};
 use crate::cli::Common;
 use crate::error::Error;
 use crate::fetch;
-use crate::ingest::collect::Collector;
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::snapshot::{Dump, Snapshot};
 use crate::model::warning::Warning;
@@ -19,23 +18,8 @@ use crate::report::{Answer, Paint};
 use crate::source::record::{self, RecordTarget, Strings};
 use crate::source::{SharedSource, SourceKind};
 
-/// How many proxies of a live mesh a command asks unless they are named: each dump stops a proxy's main thread for a moment.
-const MOST_PROXIES: usize = 50;
-
 /// What to do where a command takes no workload.
 const FEWER: &str = "`meshscope health --max-proxies all` asks every one";
-
-/// How many proxies are asked, and what to do where that is not every one.
-#[derive(Clone, Copy)]
-pub(super) struct Bound {
-    pub(super) most: usize,
-    pub(super) fix: &'static str,
-}
-
-impl Bound {
-    /// Every one.
-    pub(super) const NONE: Self = Self { most: usize::MAX, fix: "" };
-}
 
 /// What every command needs.
 pub(super) struct Asker<'c> {
@@ -111,7 +95,7 @@ impl Asker<'_> {
     }
 
     pub(super) async fn why(&self, plugin: &str, workload: Option<&str>) -> Result<Outcome, Error> {
-        let collector = read::objects(&self.source, self.common.timeout).await?;
+        let collector = self.objects_with(workload).await?;
         let objects = collector.snapshot(Default::default());
         let chosen = match workload {
             Some(text) if objects.has_objects => Some(lookup::workload(&objects, text, &self.own_namespace())?.proxies),
@@ -149,10 +133,19 @@ impl Asker<'_> {
     }
 
     pub(super) async fn mtls(&self, workload: Option<&str>) -> Result<Outcome, Error> {
-        let objects = self.objects_only("mtls").await?.snapshot(Default::default());
+        let mut collector = self.objects_only("mtls").await?;
+        self.find(&mut collector, workload).await;
+        let mut objects = collector.snapshot(Default::default());
         let namespace = self.namespace();
         let pods = match workload {
-            Some(text) => lookup::workload(&objects, text, &self.own_namespace())?.proxies,
+            Some(text) => {
+                let found = lookup::workload(&objects, text, &self.own_namespace())?.proxies;
+                let unseen = found.iter().filter(|proxy| objects.objects.unseen.contains(proxy));
+                let what = "only its name is known: neither a Pod, a WorkloadEntry nor a config dump of it was read";
+                let notes: Vec<Warning> = unseen.map(|proxy| Warning::new(format!("proxy {proxy}"), what, "")).collect();
+                objects.warnings.extend(notes);
+                found
+            }
             None => {
                 let pods = objects.workloads.iter().flat_map(|workload| &workload.pods);
                 pods.filter(|pod| namespace.as_ref().is_none_or(|namespace| pod.namespace == *namespace)).cloned().collect()
@@ -176,7 +169,7 @@ impl Asker<'_> {
 
     /// The mesh with the dumps of a workload's proxies, of all in reach where none is named, and these proxies.
     async fn of_workload(&self, workload: Option<&str>) -> Result<(Snapshot, Result<Vec<ProxyId>, LookupError>), Error> {
-        let collector = read::objects(&self.source, self.common.timeout).await?;
+        let collector = self.objects_with(workload).await?;
         let objects = collector.snapshot(Default::default());
         match workload {
             Some(text) if objects.has_objects => {
@@ -194,16 +187,6 @@ impl Asker<'_> {
         }
     }
 
-    /// The objects, for a question that a lone dump cannot answer.
-    pub(super) async fn objects_only(&self, command: &str) -> Result<Collector, Error> {
-        let info = self.source.info();
-        if info.kind == SourceKind::Dump {
-            let fix = "use `chains`, `order WORKLOAD` or `why PLUGIN`, or give a recording folder";
-            return Err(Error::Usage(format!("{} is a config dump without Kubernetes objects, which `{command}` needs; {fix}", info.name)));
-        }
-        read::objects(&self.source, self.common.timeout).await
-    }
-
     /// The namespace to narrow to; None is all.
     pub(super) fn namespace(&self) -> Option<String> {
         (!self.common.all_namespaces).then(|| self.own_namespace())
@@ -212,48 +195,6 @@ impl Asker<'_> {
     /// The namespace in which a bare name is looked for.
     pub(super) fn own_namespace(&self) -> String {
         self.common.namespace.clone().unwrap_or_else(|| self.source.info().namespace)
-    }
-
-    pub(super) fn proxies_in_reach(&self, collector: &Collector) -> Vec<ProxyId> {
-        let namespace = if collector.objects().pods.is_empty() { None } else { self.namespace() };
-        let all = read::proxies(&self.source, collector).into_iter();
-        all.filter(|proxy| namespace.as_ref().is_none_or(|namespace| proxy.namespace == *namespace)).collect()
-    }
-
-    /// Reads the dumps of these proxies, of a live mesh at most [`MOST_PROXIES`] unless they were named.
-    pub(super) async fn with_dumps(&self, collector: &Collector, wanted: Vec<ProxyId>, bounded: bool) -> Snapshot {
-        self.with_proxies(collector, wanted, if bounded { self.usual() } else { Bound::NONE }, false).await
-    }
-
-    /// What holds where nothing else was said.
-    pub(super) fn usual(&self) -> Bound {
-        let is_live = self.source.info().kind == SourceKind::Cluster;
-        Bound { most: if is_live { MOST_PROXIES } else { usize::MAX }, fix: "name a workload to read its proxies" }
-    }
-
-    /// The same, with what the istiods say of the proxies: one that refused a module can go on with the one that it had, as its dump shows.
-    async fn with_states(&self, collector: &Collector, wanted: Vec<ProxyId>, bound: Bound) -> Snapshot {
-        if wanted.is_empty() {
-            return self.with_proxies(collector, wanted, bound, false).await;
-        }
-        let (mut snapshot, sync) = tokio::join!(self.with_proxies(collector, wanted, bound, false), fetch::sync(self.source.clone()));
-        take_sync(&mut snapshot, sync);
-        snapshot
-    }
-
-    /// The same and, where `vital` says so, with what else these proxies say of themselves.
-    pub(super) async fn with_proxies(&self, collector: &Collector, wanted: Vec<ProxyId>, bound: Bound, vital: bool) -> Snapshot {
-        let mut seen = std::collections::BTreeSet::new();
-        let readable = read::proxies(&self.source, collector);
-        let mut wanted: Vec<ProxyId> = wanted.into_iter().filter(|proxy| seen.insert(proxy.clone()) && readable.contains(proxy)).collect();
-        let all = wanted.len();
-        wanted.truncate(bound.most);
-        let mut snapshot = read::snapshot(&self.source, collector, &wanted, self.common.timeout, vital).await;
-        if wanted.len() < all {
-            let what = format!("{} of {all} were asked for their config dump", wanted.len());
-            snapshot.warnings.push(Warning::new("proxies", what, bound.fix));
-        }
-        snapshot
     }
 
     pub(super) fn print(&self, answer: &impl Answer, failure: Option<Error>) -> Outcome {
@@ -271,8 +212,12 @@ impl Asker<'_> {
         Outcome { warnings: beside(&snapshot.warnings, Some(&failure)), failure: Some(failure), ..Outcome::default() }
     }
 
-    /// The reason why counts cannot be trusted at all: no dump that was asked for could be read, or one is cut short.
+    /// The reason why counts cannot be trusted at all: no dump that was asked for could be read, one is not whole, or there is none.
     pub(super) fn unread(&self, snapshot: &Snapshot) -> Option<Error> {
+        if snapshot.dumps.is_empty() {
+            let name = self.source.info().name;
+            return self.source.no_proxies().map(|why| Error::bad_input(format!("{name} holds no config dump: {why}"), "record it again"));
+        }
         let cut = snapshot.dumps.iter().find_map(|(proxy, dump)| match dump {
             Dump::Loaded(loaded) => loaded.cut_short.as_ref().map(|what| (proxy, what)),
             Dump::Loading | Dump::Failed(_) => None,
@@ -280,7 +225,7 @@ impl Asker<'_> {
         if let Some((proxy, what)) = cut {
             let lone = self.source.info().kind == SourceKind::Dump && snapshot.dumps.len() == 1;
             let name = if lone { self.source.info().name } else { format!("config dump of {proxy}") };
-            return Some(Error::bad_input(format!("{name} {what}"), "take the dump again; what came before the cut is shown"));
+            return Some(Error::bad_input(format!("{name} {what}"), ""));
         }
         let mut failures = snapshot.dumps.values().map(|dump| match dump {
             Dump::Failed(why) => Some(why),

@@ -1,7 +1,8 @@
 //! `check`: the findings, and the exit status that goes with them.
 
 use super::Outcome;
-use super::ask::{Asker, Bound};
+use super::ask::Asker;
+use super::reach::Bound;
 use super::read;
 use crate::analysis::answers;
 use crate::analysis::findings::Ignore;
@@ -32,7 +33,8 @@ impl Asker<'_> {
         self.look_for_secrets(&mut snapshot, &plugins).await;
         let answer = of(&snapshot);
         // What was found is bad news whatever could not be read.
-        let blind = answer.blind.clone().filter(|_| !answer.is_bad()).map(|why| {
+        let none = || self.source.no_proxies().filter(|_| answer.scope.proxies == 0);
+        let blind = answer.blind.clone().or_else(none).filter(|_| !answer.is_bad()).map(|why| {
             let what = format!("nothing of {} could be read: {why}", if answer.scope.proxies == 1 { "the proxy" } else { "any proxy" });
             Error::bad_input(what, "what is said is by the objects alone, and by what the istiods told")
         });

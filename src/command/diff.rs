@@ -10,7 +10,8 @@ use crate::source::ProxyQuestion;
 
 impl Asker<'_> {
     pub(super) async fn diff(&self, workload: &str) -> Result<Outcome, Error> {
-        let collector = self.objects_only("diff").await?;
+        let mut collector = self.objects_only("diff").await?;
+        self.find(&mut collector, Some(workload)).await;
         let objects = collector.snapshot(Default::default());
         let proxies = match lookup::workload(&objects, workload, &self.own_namespace()) {
             Ok(found) => found.proxies,

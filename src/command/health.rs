@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::Outcome;
-use super::ask::{Asker, Bound};
+use super::ask::Asker;
+use super::reach::Bound;
 use super::read;
 use crate::analysis::answers;
 use crate::analysis::lookup;

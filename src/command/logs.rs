@@ -10,6 +10,7 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::ask::Asker;
 use super::read::{self, Watched};
+use super::warnings::summed_up;
 use super::{Outcome, complain, not_written};
 use crate::analysis::logs::{Choice, Filter, FilterError, FilterSpec, Targets, UNLESS_SET};
 use crate::analysis::lookup;
@@ -180,10 +181,10 @@ impl Asker<'_> {
             let what = unknown.next().cloned().unwrap_or_else(|| format!("{} has no log of what was asked for", self.source.info().name));
             return Err(SourceError::new(FailureKind::Missing, what, "choose other workloads, or another namespace with -n").into());
         }
-        unknown.for_each(|name| complain(&format!("warning: {name}")));
         // What was taken to exist has faults that nobody made.
         let warnings = snapshot.warnings.iter().filter(|_| snapshot.has_objects);
-        warnings.for_each(|warning| complain(&format!("warning: {warning}")));
+        let all: Vec<String> = unknown.cloned().chain(warnings.map(ToString::to_string)).collect();
+        summed_up(&all).iter().for_each(|warning| complain(&format!("warning: {warning}")));
         Ok(())
     }
 }

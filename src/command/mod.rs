@@ -6,10 +6,12 @@ mod diff;
 mod health;
 mod logs;
 mod open;
+mod reach;
 mod read;
 mod sync;
 mod terminal;
 mod timeline;
+mod warnings;
 mod what_if;
 
 use std::io::{self, IsTerminal, Write};
@@ -47,7 +49,7 @@ pub async fn run(cli: &Cli) -> ExitCode {
     }
     let result = match outcome(cli).await {
         Ok(outcome) => {
-            outcome.warnings.iter().for_each(|warning| complain(&format!("warning: {warning}")));
+            warnings::summed_up(&outcome.warnings).iter().for_each(|warning| complain(&format!("warning: {warning}")));
             match write(&outcome.text).and(outcome.failure.map_or(Ok(()), Err)) {
                 Ok(()) if outcome.bad_news => return ExitCode::from(BAD_NEWS),
                 result => result,

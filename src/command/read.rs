@@ -1,6 +1,6 @@
 //! Reads what one answer needs: the objects once, then the dumps of the proxies in question.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout_at;
 
-use crate::analysis::lookup;
+use crate::analysis::{lookup, sync as rules};
 use crate::clock;
 use crate::error::Error;
 use crate::fetch;
@@ -81,7 +81,38 @@ pub async fn watched(source: &SharedSource, patience: Duration) -> Result<Watche
             break;
         }
     }
-    if collector.read_nothing() { Err(nothing(collector)) } else { Ok(watched) }
+    if collector.read_nothing() {
+        return Err(nothing(collector));
+    }
+    if source.info().kind != SourceKind::Cluster {
+        adopt(source, collector, patience).await;
+    }
+    Ok(watched)
+}
+
+/// Takes in the proxies that files hold output of, or that istiod knew, and no object is of: a machine without a WorkloadEntry, a recording
+/// without pods.
+async fn adopt(source: &SharedSource, collector: &mut Collector, deadline: Duration) {
+    let without_object = |collector: &Collector, proxy: &ProxyId| !collector.objects().pods.contains_key(proxy);
+    let held = source.proxies().into_iter().filter(|proxy| without_object(collector, proxy));
+    let asked: Vec<_> = held.map(|proxy| (fetch::request(collector.objects(), &proxy, ProxyQuestion::Chains, deadline), proxy)).collect();
+    let mut nodes = stream::iter(asked.into_iter().map(|(request, proxy)| async move { (proxy, fetch::node(source, request).await) }))
+        .buffered(AT_ONCE);
+    while let Some((proxy, node)) = nodes.next().await {
+        collector.adopt(proxy, node.as_ref());
+    }
+    drop(nodes);
+    adopt_connected(source, collector, |_| true).await;
+}
+
+/// Takes in the proxies that only the istiods know, as far as they are wanted.
+pub async fn adopt_connected(source: &SharedSource, collector: &mut Collector, wanted: impl Fn(&ProxyId) -> bool) {
+    let Ok(sync) = fetch::sync(source.clone()).await else { return };
+    for (_, client) in sync.clients().filter(|(_, client)| wanted(&client.proxy)) {
+        if !rules::only_asks(client, collector.objects()) {
+            collector.adopt(client.proxy.clone(), None);
+        }
+    }
 }
 
 /// Whether all that is still to come has failed several times.
@@ -144,12 +175,14 @@ fn late(collector: &mut Collector, source: &SharedSource, patience: Duration) ->
     Ok(())
 }
 
-/// The proxies of a snapshot that run Envoy; over files without objects, those that the files hold.
+/// The proxies that run Envoy: those of the objects, those that the files hold, those that an istiod knows.
 pub fn proxies(source: &SharedSource, collector: &Collector) -> Vec<ProxyId> {
-    if collector.objects().pods.is_empty() {
-        return source.proxies();
-    }
-    collector.objects().pods.values().filter(|pod| pod.runs_envoy()).map(|pod| pod.id.clone()).collect()
+    let objects = collector.objects();
+    let without_object =
+        source.proxies().into_iter().chain(objects.unseen.iter().cloned()).filter(|proxy| !objects.pods.contains_key(proxy));
+    let mut found: BTreeSet<ProxyId> = without_object.collect();
+    found.extend(objects.pods.values().filter(|pod| pod.runs_envoy()).map(|pod| pod.id.clone()));
+    found.into_iter().collect()
 }
 
 /// Fetches the dumps of `wanted`, and where `vital` says so what else the proxies say of themselves, and takes the snapshot with

@@ -15,7 +15,8 @@ use crate::source::{FailureKind, SourceError};
 
 impl Asker<'_> {
     pub(super) async fn sync(&self, workload: Option<&str>) -> Result<Outcome, Error> {
-        let collector = self.objects_only("sync").await?;
+        let mut collector = self.objects_only("sync").await?;
+        self.find(&mut collector, workload).await;
         let mut snapshot = collector.snapshot(Default::default());
         // Who does not exist need not be asked for.
         let chosen = match workload {

@@ -76,6 +76,14 @@ async fn config_dump(source: &SharedSource, request: ProxyRequest, serial: u64) 
     parsed.unwrap_or_else(|error| Dump::Failed(format!("reading a config dump ended early: {error}; please report this")))
 }
 
+/// What the node of a proxy says of itself; None where its dump cannot be read or has none.
+pub async fn node(source: &SharedSource, request: ProxyRequest) -> Option<Node> {
+    match config_dump(source, request, 0).await {
+        Dump::Loaded(loaded) => loaded.dump.node.clone(),
+        Dump::Loading | Dump::Failed(_) => None,
+    }
+}
+
 /// The proxy that a dump is of: over a lone file, which has no namespace, the one that the dump's own node names.
 pub fn own_name(asked: &ProxyId, dump: &Dump) -> ProxyId {
     let node = match dump {
@@ -104,7 +112,7 @@ fn understand(reply: &Reply, serial: u64, read_at: Option<LogTime>, object: &str
             }
             let took_ms = u64::try_from(reply.took.as_millis()).unwrap_or(u64::MAX);
             if let Some(what) = &cut_short {
-                warnings.push(Warning::new(object, what.clone(), "take the dump again; what came before the cut is shown"));
+                warnings.push(Warning::new(object, what.clone(), ""));
             }
             Dump::Loaded(Arc::new(LoadedDump { dump, way: reply.way, took_ms, read_at, vitals: None, serial, warnings, cut_short }))
         }

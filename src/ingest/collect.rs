@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::kubernetes::{self, Object, Understood};
 use super::workloads;
+use crate::model::envoy::Node;
 use crate::model::ids::{ObjectName, PluginId, PluginKind, ProxyId};
 use crate::model::inventory::Inventory;
 use crate::model::kind::Kind;
@@ -28,6 +29,8 @@ pub struct Collector {
     /// Whether any list came at all.
     listed: bool,
     object_warnings: BTreeMap<(Kind, ObjectName), Vec<Warning>>,
+    /// Objects that nobody can decode: what they ask for is not known, and istiod reads no other of their kind meanwhile.
+    undecodable: BTreeSet<(Kind, ObjectName)>,
     health: Option<Health>,
     generation: u64,
 }
@@ -119,6 +122,22 @@ impl Collector {
         }
     }
 
+    /// Takes a proxy in of which no object was read: by what its node says, or where that is not known either by its name alone.
+    pub fn adopt(&mut self, proxy: ProxyId, node: Option<&Node>) {
+        if self.objects.pods.contains_key(&proxy) {
+            return;
+        }
+        self.generation += 1;
+        let Some(node) = node else {
+            self.objects.unseen.insert(proxy);
+            return;
+        };
+        let what = "no Pod or WorkloadEntry of it was read: its namespace, labels, addresses, ports and version are what its node says";
+        let place = ObjectName::new(&proxy.namespace, &proxy.pod);
+        self.object_warnings.insert((Kind::Pod, place), vec![Warning::new(format!("proxy {proxy}"), what, "")]);
+        self.objects.insert_pod(workloads::of_node(&proxy, node));
+    }
+
     /// The state of the source; None before it said anything.
     pub fn health(&self) -> Option<&Health> {
         self.health.as_ref()
@@ -164,7 +183,7 @@ impl Collector {
             reading: self.reading.clone(),
             parts: self.parts.clone(),
             absent: self.absent.clone(),
-            unread: self.unread.iter().filter_map(|unread| unread.kind).collect(),
+            unread: self.unread.iter().filter_map(|unread| unread.kind).chain(self.undecodable.iter().map(|(kind, _)| *kind)).collect(),
             has_objects: !self.settled.is_empty(),
             warnings,
         }
@@ -177,8 +196,15 @@ impl Collector {
     }
 
     fn put(&mut self, kind: Kind, value: &Value) -> Option<ObjectName> {
-        let Understood { name, object, warnings } = kubernetes::object(kind, value);
+        let Understood { name, object, warnings, wrong_type } = kubernetes::object(kind, value);
         let place = name.clone().unwrap_or_else(|| ObjectName::new("", ""));
+        // A plugin says so itself; of pods and workload entries the rest is still worth something.
+        let counts = !matches!(kind, Kind::WasmPlugin | Kind::TrafficExtension | Kind::Pod | Kind::WorkloadEntry);
+        if wrong_type.is_some() && counts {
+            self.undecodable.insert((kind, place.clone()));
+        } else {
+            self.undecodable.remove(&(kind, place.clone()));
+        }
         if warnings.is_empty() {
             self.object_warnings.remove(&(kind, place.clone()));
         } else {
@@ -199,6 +225,7 @@ impl Collector {
 
     fn remove(&mut self, kind: Kind, name: &ObjectName) {
         self.object_warnings.remove(&(kind, name.clone()));
+        self.undecodable.remove(&(kind, name.clone()));
         self.drop_where(kind, |candidate| candidate == name);
     }
 
@@ -206,6 +233,7 @@ impl Collector {
     fn forget(&mut self, kind: Kind, namespace: Option<&str>) {
         let within = |name: &ObjectName| namespace.is_none_or(|namespace| name.namespace == namespace);
         self.object_warnings.retain(|(candidate, name), _| *candidate != kind || !within(name));
+        self.undecodable.retain(|(candidate, name)| *candidate != kind || !within(name));
         self.drop_where(kind, within);
     }
 

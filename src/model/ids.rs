@@ -103,12 +103,23 @@ pub enum WorkloadKind {
     WorkloadEntry,
     /// A pod that nothing else owns.
     Pod,
+    /// A proxy of which no object was read.
+    Proxy,
 }
 
 impl WorkloadKind {
     /// Every kind.
-    pub const ALL: [Self; 8] =
-        [Self::Deployment, Self::StatefulSet, Self::DaemonSet, Self::ReplicaSet, Self::Job, Self::Gateway, Self::WorkloadEntry, Self::Pod];
+    pub const ALL: [Self; 9] = [
+        Self::Deployment,
+        Self::StatefulSet,
+        Self::DaemonSet,
+        Self::ReplicaSet,
+        Self::Job,
+        Self::Gateway,
+        Self::WorkloadEntry,
+        Self::Pod,
+        Self::Proxy,
+    ];
 
     /// The kind as its object writes it.
     pub fn as_str(self) -> &'static str {
@@ -121,6 +132,7 @@ impl WorkloadKind {
             Self::Gateway => "Gateway",
             Self::WorkloadEntry => "WorkloadEntry",
             Self::Pod => "Pod",
+            Self::Proxy => "Proxy",
         }
     }
 
@@ -131,7 +143,7 @@ impl WorkloadKind {
             Self::StatefulSet => Some(Kind::StatefulSet),
             Self::DaemonSet => Some(Kind::DaemonSet),
             Self::ReplicaSet => Some(Kind::ReplicaSet),
-            Self::Job | Self::Gateway | Self::WorkloadEntry | Self::Pod => None,
+            Self::Job | Self::Gateway | Self::WorkloadEntry | Self::Pod | Self::Proxy => None,
         }
     }
 
@@ -146,6 +158,7 @@ impl WorkloadKind {
             Self::Gateway => "gateway",
             Self::WorkloadEntry => "workloadentry",
             Self::Pod => "pod",
+            Self::Proxy => "proxy",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! All the objects that were read, by kind: what the watches keep up to date and snapshots are taken from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ids::{ObjectName, PluginId, ProxyId};
@@ -22,6 +22,8 @@ pub struct Inventory {
     pub pods: BTreeMap<ProxyId, Arc<Pod>>,
     /// Those of the pods that run istiod: every answer about a proxy looks for its own.
     pub control_planes: BTreeMap<ProxyId, Arc<Pod>>,
+    /// Proxies that a recording or an istiod knows by name, and nothing else says anything of.
+    pub unseen: BTreeSet<ProxyId>,
     /// Deployments, ReplicaSets, StatefulSets, DaemonSets.
     pub owners: BTreeMap<(Kind, ObjectName), Arc<OwnerObject>>,
     /// Services and ServiceEntries.

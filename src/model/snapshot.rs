@@ -73,7 +73,7 @@ pub struct LoadedDump {
     pub serial: u64,
     /// What could not be understood of it.
     pub warnings: Vec<Warning>,
-    /// Where its text ended too early, so that counts may be too small.
+    /// Why it is not the whole dump, so that counts may be too small, and what to do.
     pub cut_short: Option<String>,
 }
 

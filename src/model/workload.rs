@@ -42,6 +42,8 @@ pub struct Pod {
     pub owner: Option<Owner>,
     /// Whether it is a WorkloadEntry, a machine without a pod.
     pub is_workload_entry: bool,
+    /// Whether no object of it was read, and this is what the proxy's node says of itself.
+    pub by_node: bool,
     /// The proxy in it; None where it has none.
     pub proxy: Option<ProxyContainer>,
     /// `status.phase`: `Running`, `Pending`, `Succeeded`, …; empty where unknown.

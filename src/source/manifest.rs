@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::regular;
 use crate::ingest::manifest;
 
 /// Manifests larger than this are taken for a mistake.
@@ -14,13 +15,10 @@ const MOST_BYTES: u64 = 64 << 20;
 /// # Errors
 /// What failed, on what, in one line.
 pub async fn read(file: &Path) -> Result<Vec<Value>, String> {
-    let failed = |error: std::io::Error| format!("{} cannot be read: {error}", file.display());
-    let size = tokio::fs::metadata(file).await.map_err(failed)?.len();
-    if size > MOST_BYTES {
-        return Err(format!("{} has {} MB, which is no manifest", file.display(), size >> 20));
-    }
-    let text = tokio::fs::read_to_string(file).await.map_err(failed)?;
-    let name = file.display().to_string();
-    let objects = tokio::task::spawn_blocking(move || manifest::objects(&text)).await;
-    objects.map_err(|error| format!("{name} cannot be read: {error}"))?.map_err(|why| format!("{name} {why}"))
+    let (name, path) = (file.display().to_string(), file.to_owned());
+    let objects = tokio::task::spawn_blocking(move || {
+        let text = regular::text(&path, MOST_BYTES).map_err(|error| format!("cannot be read: {error}"))?;
+        manifest::objects(&text)
+    });
+    objects.await.unwrap_or_else(|error| Err(format!("cannot be read: {error}"))).map_err(|why| format!("{name} {why}"))
 }

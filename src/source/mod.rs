@@ -1,8 +1,8 @@
 //! Where everything comes from: a cluster, files, the embedded demo. The only code that does I/O towards the mesh.
-//!
-//! All sources fulfil [`Source`], and the rest of the program cannot tell them apart. A source hands on bytes and raw
-//! objects; understanding them is the work of [`crate::ingest`].
+//! All sources fulfil [`Source`], and the rest of the program cannot tell them apart. A source hands on bytes and raw objects; understanding
+//! them is the work of [`crate::ingest`].
 
+mod agent;
 pub mod cluster;
 pub mod demo;
 pub mod files;
@@ -10,6 +10,8 @@ pub mod logs;
 pub mod manifest;
 pub(crate) mod private;
 pub mod record;
+pub mod regular;
+mod request;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,10 +21,11 @@ use futures::future::BoxFuture;
 use thiserror::Error;
 use tokio::sync::mpsc;
 
+pub use self::agent::agent_command;
 use self::logs::{LogQuery, LogStreams, LogTargets};
+pub use self::request::{LevelRequest, ProxyQuestion, ProxyRequest};
 use crate::model::envoy::DumpView;
 use crate::model::ids::{ObjectName, ProxyId};
-use crate::model::log_level::LogLevel;
 use crate::model::logs::LogOrigin;
 use crate::model::pull_secret::PullSecret;
 use crate::model::update::Update;
@@ -42,6 +45,11 @@ pub trait Source: Send + Sync + 'static {
     /// of a lone dump (which has no namespace until the dump was understood). None for a live mesh.
     fn proxies(&self) -> Vec<ProxyId> {
         Vec::new()
+    }
+
+    /// Why nothing of any proxy can be read although there is a place for it.
+    fn no_proxies(&self) -> Option<String> {
+        None
     }
 
     /// Reads the objects and goes on to say what changes, until the reader drops its end. For each kind there is a
@@ -142,64 +150,6 @@ pub enum SourceKind {
     Demo,
 }
 
-/// A question to one proxy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProxyRequest {
-    /// Which proxy.
-    pub proxy: ProxyId,
-    /// Its container, `istio-proxy`.
-    pub container: String,
-    /// Envoy's admin port.
-    pub admin_port: u16,
-    /// What is asked.
-    pub question: ProxyQuestion,
-    /// How long it may take in all.
-    pub deadline: Duration,
-}
-
-/// What can be asked of a proxy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ProxyQuestion {
-    /// The parts of the config dump that chains and plugins need: node, listeners, ECDS. Envoy's main thread stands still
-    /// while it dumps, so nothing more is asked for.
-    Chains,
-    /// The parts of it that only a comparison with istiod's view needs: clusters, routes, endpoints.
-    Resources,
-    /// The whole config dump with endpoints, for a recording.
-    WholeDump,
-    /// `/init_dump`: what the proxy waits for.
-    InitDump,
-    /// `/server_info`.
-    ServerInfo,
-    /// `/certs`.
-    Certs,
-    /// `/logging`, which lists the levels and changes none.
-    Logging,
-    /// `/stats/prometheus`, for a recording.
-    Stats,
-    /// The part of it that says how plugins fare.
-    WasmStats,
-    /// The agent's metrics on port 15020.
-    AgentStats,
-}
-
-/// A change of the level of one of Envoy's loggers, until the proxy is told otherwise or ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LevelRequest {
-    /// Which proxy.
-    pub proxy: ProxyId,
-    /// Its container, `istio-proxy`.
-    pub container: String,
-    /// Envoy's admin port.
-    pub admin_port: u16,
-    /// The logger.
-    pub logger: &'static str,
-    /// The level that it is to have.
-    pub level: LogLevel,
-    /// How long it may take in all.
-    pub deadline: Duration,
-}
-
 impl LevelRequest {
     /// Where it is posted to, on the admin port.
     pub fn path(&self) -> String {
@@ -214,18 +164,6 @@ pub struct LogRequest {
     pub pod: ProxyId,
     /// The container.
     pub container: String,
-}
-
-/// The port that `pilot-agent request` asks where none is named. Old agents know no other, so it is named only where needed.
-const AGENTS_DEFAULT: u16 = 15000;
-
-/// The command that asks Envoy's admin port from within a proxy's container, as istioctl does.
-pub fn agent_command(port: u16, method: &str, path: &str) -> Vec<String> {
-    let port = (port != AGENTS_DEFAULT).then(|| ["--debug-port".to_owned(), port.to_string()]);
-    let mut command = vec!["pilot-agent".to_owned(), "request".to_owned()];
-    command.extend(port.into_iter().flatten());
-    command.extend([method.to_owned(), path.trim_start_matches('/').to_owned()]);
-    command
 }
 
 /// An answer in bytes, and how it came.

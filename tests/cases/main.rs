@@ -8,13 +8,16 @@ mod support;
 
 mod chain_words;
 mod diff_offline;
+mod dumps;
 mod fixes;
 mod forms;
+mod hostile_files;
 mod inputs;
 mod kubeconfig;
 mod log_meaning;
 mod logs;
 mod policy;
+mod proxies;
 mod recordings;
 mod redaction;
 mod stubs;

@@ -13,6 +13,9 @@ pub(super) const ENTRY: &str = "ecds_filters";
 const CONFIG: &str = "ecds_filters[].ecds_filter.typed_config";
 const REFERENCE: &str = "dynamic_listeners[]";
 
+/// What is not in such a dump may be there all the same.
+const NOT_UNDERSTOOD: &str = "parts of the dump could not be understood, and it may be in them";
+
 /// The state of `plugin` by one dump.
 pub fn of_dump(plugin: &PluginId, dump: &ConfigDump, expected: &Expected) -> Health {
     if dump.view == DumpView::Istiod {
@@ -33,7 +36,11 @@ pub fn of_dump(plugin: &PluginId, dump: &ConfigDump, expected: &Expected) -> Hea
         };
     }
     match held {
-        // A part of a dump, which does not say what refers to it.
+        // A part of a dump, which does not say what refers to it: whether it runs is not to be seen.
+        Some(health) if !dump.has_listeners() && health.state == PluginState::Running => {
+            let what = Evidence::of_dump("", "the dump holds no listeners, which would show whether one refers to it");
+            Health::of(PluginState::Unknown, std::iter::once(what).chain(health.evidence).collect())
+        }
         Some(health) if dump.listeners.is_empty() => health,
         Some(health) if health.state != PluginState::Pending => not_in_use(health, dump, expected, &stands),
         _ => not_there(dump, expected),
@@ -132,6 +139,7 @@ fn without_entry(plugin: &PluginId, dump: &ConfigDump, stands: &Stands<'_>) -> H
     let has_ecds = dump.sections.iter().any(|section| section.type_url.contains("EcdsConfigDump"));
     match (warming.is_empty(), has_ecds) {
         (true, false) => Health::new(PluginState::Unknown, Evidence::of_dump("", "the dump has no ECDS section")),
+        (true, true) if dump.not_understood > 0 => Health::new(PluginState::Unknown, Evidence::of_dump("", NOT_UNDERSTOOD)),
         (true, true) => Health::new(PluginState::Pending, Evidence::of_dump(ENTRY, "listeners refer to it, and ECDS does not hold it")),
         (false, _) => {
             let what = format!("listeners wait for it and take no connections yet ({}), and ECDS does not hold it", warming.join(", "));
@@ -173,6 +181,7 @@ pub(super) fn names_plugin(text: &str, plugin: &PluginId) -> bool {
 fn not_in_use(held: Health, dump: &ConfigDump, expected: &Expected, stands: &Stands<'_>) -> Health {
     let draining = stands.names(ListenerState::Draining);
     let (state, what) = match expected {
+        Expected::Yes(_) if dump.not_understood > 0 => (PluginState::Unknown, NOT_UNDERSTOOD.to_owned()),
         Expected::Yes(_) if has_no_listeners(dump) => (PluginState::Unknown, NO_LISTENERS.to_owned()),
         Expected::Yes(_) => (PluginState::Absent, "no listener refers to it".to_owned()),
         _ if !draining.is_empty() => (PluginState::Leftover, format!("only draining listeners refer to it: {}", draining.join(", "))),
@@ -197,6 +206,7 @@ const NO_LISTENERS: &str = "the proxy has no listeners of istiod's yet";
 fn not_there(dump: &ConfigDump, expected: &Expected) -> Health {
     let (state, what) = match expected {
         Expected::No(_) => (PluginState::NotApplicable, "it does not apply to this proxy, and is not there"),
+        Expected::Yes(_) if dump.not_understood > 0 => (PluginState::Unknown, NOT_UNDERSTOOD),
         Expected::Yes(_) if has_no_listeners(dump) => (PluginState::Unknown, NO_LISTENERS),
         Expected::Yes(_) => (PluginState::Absent, "the proxy has neither a filter nor an ECDS entry of it"),
         Expected::Unknown(_) => (PluginState::Unknown, "the proxy has neither a filter nor an ECDS entry of it"),

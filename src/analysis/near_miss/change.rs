@@ -69,6 +69,7 @@ impl Asked<'_, '_> {
     fn template(&self) -> String {
         match self.workload.kind {
             WorkloadKind::Pod => "the pod".to_owned(),
+            WorkloadKind::Proxy => "what the proxy's node says of itself".to_owned(),
             kind => format!("the pod template of the {}", kind.as_str()),
         }
     }

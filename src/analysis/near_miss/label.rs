@@ -57,6 +57,7 @@ impl Asked<'_, '_> {
             }
             WorkloadKind::WorkloadEntry => "spec.labels of the WorkloadEntry".to_owned(),
             WorkloadKind::Pod => "the pod".to_owned(),
+            WorkloadKind::Proxy => "what the proxy's node says of itself".to_owned(),
             kind => format!("the pod template of the {}", kind.as_str()),
         };
         let set = differing.iter().all(|line| self.may_be_set(line));

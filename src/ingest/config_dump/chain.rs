@@ -18,6 +18,15 @@ struct RawChain<'a> {
     filters: Vec<&'a RawValue>,
     #[serde(borrow, default, alias = "transportSocket")]
     transport_socket: Option<RawSocket<'a>>,
+    /// What Envoys up to 1.14 write in its place; up to 1.17 under the other names.
+    #[serde(
+        borrow,
+        default,
+        alias = "tlsContext",
+        alias = "hidden_envoy_deprecated_tls_context",
+        alias = "hiddenEnvoyDeprecatedTlsContext"
+    )]
+    tls_context: Option<RawTls<'a>>,
     #[serde(borrow, default)]
     metadata: Option<&'a RawValue>,
 }
@@ -28,6 +37,8 @@ struct RawSocket<'a> {
     name: Text<'a>,
     #[serde(borrow, default, alias = "typedConfig")]
     typed_config: Option<RawTls<'a>>,
+    #[serde(borrow, default, alias = "hidden_envoy_deprecated_config", alias = "hiddenEnvoyDeprecatedConfig")]
+    config: Option<RawTls<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -35,7 +46,7 @@ struct RawTls<'a> {
     #[serde(borrow, default, rename = "@type")]
     type_url: Text<'a>,
     #[serde(default, alias = "requireClientCertificate")]
-    require_client_certificate: bool,
+    require_client_certificate: Option<bool>,
 }
 
 /// Reads a chain. `whole` is the listener's text, of which `raw` is a part.
@@ -47,7 +58,11 @@ pub(super) fn parse(raw: &RawValue, is_default: bool, whole: &RawJson, text: &st
         Some(raw) => matches(serde_json::from_str(raw.get())?),
         None => ChainMatch::default(),
     };
-    chain.transport = fields.transport_socket.map_or(Transport::Plain, transport);
+    chain.transport = match (fields.transport_socket, &fields.tls_context) {
+        (Some(socket), _) => transport(socket),
+        (None, Some(tls)) => secured(tls),
+        (None, None) => Transport::Plain,
+    };
     chain.config_object = fields.metadata.map(config_object).unwrap_or_default();
     for raw in fields.filters {
         let NetworkFilter { filter, http_filters, destination } = filter::network(raw, whole, text)?;
@@ -78,18 +93,19 @@ pub(super) fn unreadable(is_default: bool, raw: RawJson) -> FilterChain {
 
 fn transport(socket: RawSocket<'_>) -> Transport {
     let name = owned(socket.name);
-    match socket.typed_config {
-        Some(tls) if tls.type_url.as_deref().unwrap_or_default().ends_with("DownstreamTlsContext") => {
-            if tls.require_client_certificate {
-                Transport::MutualTls
-            } else {
-                Transport::Tls
-            }
-        }
+    match (socket.typed_config, socket.config) {
+        (Some(tls), _) if tls.type_url.as_deref().unwrap_or_default().ends_with("DownstreamTlsContext") => secured(&tls),
+        // A Struct has no type: the name says which it is.
+        (None, Some(tls)) if name == "tls" || name.ends_with(".tls") => secured(&tls),
         _ if name.ends_with("raw_buffer") => Transport::Plain,
         _ if name.ends_with("tls") => Transport::Tls,
         _ => Transport::Other,
     }
+}
+
+/// By a `DownstreamTlsContext`.
+fn secured(tls: &RawTls<'_>) -> Transport {
+    if tls.require_client_certificate == Some(true) { Transport::MutualTls } else { Transport::Tls }
 }
 
 /// Reads a `FilterChainMatch`; what it does not know is kept as text, since a condition that is not shown misleads.

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::Reader;
 use super::json::{Text, owned};
 use super::section::lists;
+use super::{Reader, shape};
 use crate::ingest::plugin_name;
 use crate::ingest::redact;
 use crate::model::envoy::{ConfigDump, EcdsFilter, ExtensionConfig, Filter, FilterChain, FilterSource, NameEra, RawJson};
@@ -31,30 +31,30 @@ impl Reader<'_> {
         for (index, raw) in entries.into_iter().enumerate() {
             self.ecds_filter(raw, &format!("{place}.ecds_filters[{index}]"));
         }
-        if let Err(error) = end {
-            self.warn(place, error);
-        }
+        self.ended(place, end);
     }
 
     pub(super) fn ecds_filter(&mut self, raw: &RawValue, place: &str) {
         let clean = redact::raw_json(raw.get());
         match serde_json::from_str::<RawEntry<'_>>(clean.as_str()) {
             Ok(entry) => {
-                let filter = understand(entry, &clean);
-                self.dump.ecds.push(filter);
+                let body: Value = entry.ecds_filter.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+                match shape::fault_of_filter(&body) {
+                    Some(fault) => self.warn(place, fault),
+                    None => self.dump.ecds.push(understand(entry, &body, &clean)),
+                }
             }
             Err(error) => self.warn(place, error),
         }
     }
 }
 
-fn understand(entry: RawEntry<'_>, clean: &RawJson) -> EcdsFilter {
-    let body: Value = entry.ecds_filter.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
-    let wrapped = text(&body, "@type", "@type").ends_with("TypedExtensionConfig");
+fn understand(entry: RawEntry<'_>, body: &Value, clean: &RawJson) -> EcdsFilter {
+    let wrapped = text(body, "@type", "@type").ends_with("TypedExtensionConfig");
     // istiod writes the bare Wasm message, with only its short name inside.
-    let typed = if wrapped { get(&body, "typed_config", "typedConfig").unwrap_or(&Value::Null) } else { &body };
+    let typed = if wrapped { get(body, "typed_config", "typedConfig").unwrap_or(&Value::Null) } else { body };
     let config = extension(typed);
-    let mut name = text(&body, "name", "name");
+    let mut name = text(body, "name", "name");
     if name.is_empty()
         && let ExtensionConfig::Wasm { name: short, .. } = &config
     {

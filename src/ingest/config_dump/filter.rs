@@ -14,6 +14,9 @@ struct RawFilter<'a> {
     name: Text<'a>,
     #[serde(borrow, default, alias = "typedConfig")]
     typed_config: Option<&'a RawValue>,
+    /// What Envoys up to 1.14 write in its place, a Struct; up to 1.17 under the other names.
+    #[serde(borrow, default, alias = "hidden_envoy_deprecated_config", alias = "hiddenEnvoyDeprecatedConfig")]
+    config: Option<&'a RawValue>,
     #[serde(borrow, default, alias = "configDiscovery")]
     config_discovery: Option<RawDiscovery<'a>>,
 }
@@ -33,7 +36,10 @@ struct RawConfig<'a> {
     #[serde(borrow, default, alias = "typeUrl", rename = "type_url")]
     wrapped_type_url: Text<'a>,
     #[serde(borrow, default, alias = "httpFilters")]
-    http_filters: Option<Vec<&'a RawValue>>,
+    http_filters: Option<&'a RawValue>,
+    /// Of a Struct: that its `value` is written as Envoy's API v1 had it.
+    #[serde(default)]
+    deprecated_v1: Option<bool>,
     #[serde(borrow, default)]
     rds: Option<RawRds<'a>>,
     #[serde(borrow, default, alias = "routeConfig")]
@@ -60,6 +66,20 @@ pub(super) struct NetworkFilter {
     pub(super) destination: Option<Destination>,
 }
 
+/// Filters that a Struct configures have no type but the one that their name has (Envoy's `well_known_names.h`). Of these more is read than
+/// the type.
+const LEADING: [(&[&str], &str); 3] = [
+    (
+        &["envoy.http_connection_manager", "envoy.filters.network.http_connection_manager"],
+        "type.googleapis.com/envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager",
+    ),
+    (&["envoy.tcp_proxy", "envoy.filters.network.tcp_proxy"], "type.googleapis.com/envoy.config.filter.network.tcp_proxy.v2.TcpProxy"),
+    (
+        &["envoy.filters.http.wasm", "envoy.filters.network.wasm", "envoy.wasm", "envoy.http.wasm"],
+        "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+    ),
+];
+
 /// Reads a network filter.
 pub(super) fn network(raw: &RawValue, whole: &RawJson, text: &str) -> Result<NetworkFilter, serde_json::Error> {
     let (filter, config) = parse(raw, whole, text)?;
@@ -67,7 +87,7 @@ pub(super) fn network(raw: &RawValue, whole: &RawJson, text: &str) -> Result<Net
     if let FilterSource::Inline(type_url) = &found.filter.source {
         if type_url.ends_with(".HttpConnectionManager") {
             let http: Result<Vec<Filter>, _> =
-                config.http_filters.into_iter().flatten().map(|raw| parse(raw, whole, text).map(|(filter, _)| filter)).collect();
+                one_or_many(config.http_filters)?.into_iter().map(|raw| parse(raw, whole, text).map(|(filter, _)| filter)).collect();
             found.http_filters = Some(http?);
             found.destination = match (config.rds, config.route_config) {
                 (Some(rds), _) => Some(Destination::Route(owned(rds.route_config_name))),
@@ -89,13 +109,26 @@ fn parse<'a>(raw: &'a RawValue, whole: &RawJson, text: &str) -> Result<(Filter, 
     let fields: RawFilter<'a> = serde_json::from_str(raw.get())?;
     let name = owned(fields.name);
     // Istio's own telemetry filters of old versions are Wasm in form only.
-    let native = fields.typed_config.is_some_and(|raw| raw.get().contains("envoy.wasm.runtime.null"));
-    let config: RawConfig<'a> = match fields.typed_config {
-        // A type whose fields of these names have other shapes still has its type read.
-        Some(raw) => serde_json::from_str(raw.get())
-            .unwrap_or_else(|_| RawConfig { type_url: Some(super::outer::type_in_text(raw.get()).into()), ..RawConfig::default() }),
+    let body = fields.typed_config.or(fields.config);
+    let native = body.is_some_and(|raw| raw.get().contains("envoy.wasm.runtime.null"));
+    let mut config: RawConfig<'a> = match body.map(|raw| (raw, serde_json::from_str(raw.get()))) {
+        Some((_, Ok(config))) => config,
+        Some((raw, Err(error))) => {
+            let type_url = super::types::type_in_text(raw.get());
+            if type_url.is_empty() || LEADING.iter().any(|(_, known)| type_url.rsplit('.').next() == known.rsplit('.').next()) {
+                return Err(error);
+            }
+            // A type whose fields of these names have other shapes still has its type read.
+            RawConfig { type_url: Some(type_url.into()), ..RawConfig::default() }
+        }
         None => RawConfig::default(),
     };
+    if let (None, Some(_)) = (&config.type_url, fields.config) {
+        if config.deprecated_v1 == Some(true) {
+            return Err(serde::de::Error::custom(format_args!("the filter {name} is configured as in Envoy's API v1")));
+        }
+        config.type_url = LEADING.iter().find(|(names, _)| names.contains(&name.as_str())).map(|(_, type_url)| (*type_url).into());
+    }
     let source = match (fields.config_discovery, &config.type_url, &config.wrapped_type_url) {
         (Some(discovery), _, _) => FilterSource::Discovery(discovery.type_urls.into_iter().map(std::borrow::Cow::into_owned).collect()),
         (None, Some(outer), Some(inner)) if outer.ends_with("TypedStruct") => FilterSource::Inline(inner.clone().into_owned()),
@@ -104,6 +137,15 @@ fn parse<'a>(raw: &'a RawValue, whole: &RawJson, text: &str) -> Result<(Filter, 
     };
     let plugin = plugin_name::of_filter(&name, &source, native);
     Ok((Filter { name, source, plugin, raw: piece(whole, text, raw) }, config))
+}
+
+/// The elements of a list; a Struct may have the one element of a list in its place.
+fn one_or_many(raw: Option<&RawValue>) -> Result<Vec<&RawValue>, serde_json::Error> {
+    match raw {
+        None => Ok(Vec::new()),
+        Some(one) if one.get().starts_with('{') => Ok(vec![one]),
+        Some(list) => serde_json::from_str(list.get()),
+    }
 }
 
 /// Where an inline route configuration leads: its one cluster, else its own name.

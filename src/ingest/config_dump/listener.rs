@@ -1,111 +1,14 @@
 //! The listeners section: every listener in every state, refused ones too.
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Reader;
 use super::json::{Port, Text, owned, piece};
+use super::listener_fields::{RawAddress, RawDynamic, RawListener, RawSocket, RawState};
 use super::section::lists;
 use super::{chain, listener_filter, matcher};
 use crate::ingest::redact;
 use crate::model::envoy::{Direction, Listener, ListenerAddress, ListenerState, Matcher, NEVER, RawJson, way_text};
-
-#[derive(Deserialize)]
-struct RawDynamic<'a> {
-    #[serde(borrow, default)]
-    name: Text<'a>,
-    #[serde(borrow, default, alias = "activeState")]
-    active_state: Option<RawState<'a>>,
-    #[serde(borrow, default, alias = "warmingState")]
-    warming_state: Option<RawState<'a>>,
-    #[serde(borrow, default, alias = "drainingState")]
-    draining_state: Option<RawState<'a>>,
-    #[serde(borrow, default, alias = "errorState")]
-    error_state: Option<RawError<'a>>,
-}
-
-#[derive(Deserialize)]
-struct RawState<'a> {
-    #[serde(borrow, default, alias = "versionInfo")]
-    version_info: Text<'a>,
-    #[serde(borrow, default)]
-    listener: Option<&'a RawValue>,
-    #[serde(borrow, default, alias = "lastUpdated")]
-    last_updated: Text<'a>,
-}
-
-#[derive(Deserialize)]
-struct RawError<'a> {
-    #[serde(borrow, default, alias = "failedConfiguration")]
-    failed_configuration: Option<&'a RawValue>,
-    #[serde(borrow, default, alias = "lastUpdateAttempt")]
-    last_update_attempt: Text<'a>,
-    #[serde(borrow, default)]
-    details: Text<'a>,
-    #[serde(borrow, default, alias = "versionInfo")]
-    version_info: Text<'a>,
-}
-
-#[derive(Deserialize)]
-struct RawListener<'a> {
-    #[serde(borrow, default)]
-    name: Text<'a>,
-    #[serde(borrow, default)]
-    address: Option<RawAddress<'a>>,
-    #[serde(borrow, default, alias = "internalListener")]
-    internal_listener: Option<&'a RawValue>,
-    #[serde(borrow, default, alias = "trafficDirection")]
-    traffic_direction: Text<'a>,
-    #[serde(borrow, default, alias = "additionalAddresses")]
-    additional_addresses: Vec<RawAdditionalAddress<'a>>,
-    #[serde(default, alias = "bindToPort")]
-    bind_to_port: Option<bool>,
-    #[serde(default, alias = "deprecatedV1")]
-    deprecated_v1: Option<RawDeprecated>,
-    #[serde(borrow, default, alias = "listenerFilters")]
-    listener_filters: Vec<&'a RawValue>,
-    #[serde(borrow, default, alias = "filterChains")]
-    filter_chains: Vec<&'a RawValue>,
-    #[serde(borrow, default, alias = "defaultFilterChain")]
-    default_filter_chain: Option<&'a RawValue>,
-    #[serde(borrow, default, alias = "filterChainMatcher")]
-    filter_chain_matcher: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct RawAdditionalAddress<'a> {
-    #[serde(borrow, default)]
-    address: Option<RawAddress<'a>>,
-}
-
-/// Where `bind_to_port` stood in old versions.
-#[derive(Deserialize)]
-struct RawDeprecated {
-    #[serde(default, alias = "bindToPort")]
-    bind_to_port: Option<bool>,
-}
-
-#[derive(Default, Deserialize)]
-struct RawAddress<'a> {
-    #[serde(borrow, default, alias = "socketAddress")]
-    socket_address: Option<RawSocket<'a>>,
-    #[serde(borrow, default)]
-    pipe: Option<RawPipe<'a>>,
-}
-
-#[derive(Deserialize)]
-struct RawSocket<'a> {
-    #[serde(borrow, default)]
-    address: Text<'a>,
-    #[serde(default, alias = "portValue")]
-    port_value: Port,
-}
-
-#[derive(Deserialize)]
-struct RawPipe<'a> {
-    #[serde(borrow, default)]
-    path: Text<'a>,
-}
 
 /// What the state around a listener says of it.
 struct Around<'a> {
@@ -120,9 +23,17 @@ struct Around<'a> {
 impl Reader<'_> {
     pub(super) fn listeners(&mut self, text: &str, place: &str) {
         let (mut fixed, mut dynamic) = (Vec::new(), Vec::new());
+        // Envoys up to 1.11 have a list for each state.
+        let (mut active, mut warming, mut draining) = (Vec::new(), Vec::new(), Vec::new());
         let end = lists(
             text,
-            &mut [(["static_listeners", "staticListeners"], &mut fixed), (["dynamic_listeners", "dynamicListeners"], &mut dynamic)],
+            &mut [
+                (["static_listeners", "staticListeners"], &mut fixed),
+                (["dynamic_listeners", "dynamicListeners"], &mut dynamic),
+                (["dynamic_active_listeners", "dynamicActiveListeners"], &mut active),
+                (["dynamic_warming_listeners", "dynamicWarmingListeners"], &mut warming),
+                (["dynamic_draining_listeners", "dynamicDrainingListeners"], &mut draining),
+            ],
         );
         for (index, raw) in fixed.into_iter().enumerate() {
             self.static_listener(raw, &format!("{place}.static_listeners[{index}]"));
@@ -130,14 +41,22 @@ impl Reader<'_> {
         for (index, raw) in dynamic.into_iter().enumerate() {
             self.dynamic_listener(raw, &format!("{place}.dynamic_listeners[{index}]"));
         }
-        if let Err(error) = end {
-            self.warn(place, error);
+        let old = [(active, ListenerState::Active), (warming, ListenerState::Warming), (draining, ListenerState::Draining)];
+        for (list, state) in old {
+            for (index, raw) in list.into_iter().enumerate() {
+                self.state(raw, state, false, &format!("{place}.dynamic_{}_listeners[{index}]", state.as_str()));
+            }
         }
+        self.ended(place, end);
     }
 
     pub(super) fn static_listener(&mut self, raw: &RawValue, place: &str) {
+        self.state(raw, ListenerState::Active, true, place);
+    }
+
+    fn state(&mut self, raw: &RawValue, state: ListenerState, is_static: bool, place: &str) {
         match serde_json::from_str::<RawState<'_>>(raw.get()) {
-            Ok(state) => self.in_state(String::new(), ListenerState::Active, true, Some(state), place),
+            Ok(raw) => self.in_state(String::new(), state, is_static, Some(raw), place),
             Err(error) => self.warn(place, error),
         }
     }

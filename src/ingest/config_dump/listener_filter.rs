@@ -24,7 +24,7 @@ const DEPTH: usize = 32;
 pub(super) fn parse(raw: &RawValue) -> Result<ListenerFilter, serde_json::Error> {
     let fields: RawListenerFilter<'_> = serde_json::from_str(raw.get())?;
     let name = owned(fields.name);
-    let type_url = fields.typed_config.map(|raw| super::outer::type_in_text(raw.get())).unwrap_or_default();
+    let type_url = fields.typed_config.map(|raw| super::types::type_in_text(raw.get())).unwrap_or_default();
     // The type decides; the name is free, but all that there is where the configuration comes by ECDS.
     let is = |last: &str, known: &str| type_url.ends_with(last) || type_url.is_empty() && name.ends_with(known);
     let kind = if is(".TlsInspector", ".tls_inspector") {

@@ -1,24 +1,31 @@
 //! Envoy's `config_dump` (and istiod's version of it), parsed in two phases over borrowed text: the outer list is cut into
 //! raw sections, and only the sections that answers need are read further. A 46 MB dump costs little more than reading it.
 //!
-//! Accepted: what Envoy writes (snake_case), what istiod writes (lowerCamelCase), parts of a dump (`?resource=`, `?mask=`),
-//! and a bare list of listeners, as istiod's `types=lds` and `istioctl proxy-config listener -o json` print it.
+//! Accepted: what Envoy writes (snake_case), what istiod writes (lowerCamelCase), the names of the old API v2, parts of a dump (`?resource=`,
+//! `?mask=`, one section alone), a bare list of listeners, as istiod's `types=lds` and `istioctl proxy-config listeners -o json` print it, and all
+//! of it in the encodings and wrappings in which people save it.
 
 mod chain;
 mod ecds;
 mod filter;
 mod json;
+mod kind;
 mod listener;
+mod listener_fields;
 mod listener_filter;
 mod matcher;
 mod node;
 mod outer;
 mod resources;
+mod saved;
 mod section;
+mod shape;
+mod types;
 
 use serde_json::value::RawValue;
 use thiserror::Error;
 
+use self::outer::{Cut, End};
 use crate::model::envoy::{ConfigDump, DumpView, Section};
 use crate::model::warning::Warning;
 
@@ -42,49 +49,52 @@ pub struct Parsed {
     pub dump: ConfigDump,
     /// What was not understood, each with its place.
     pub warnings: Vec<Warning>,
-    /// Where the text ended too early; what came before it is in the dump.
+    /// Why it is not the whole: where the text ended too early, or what it lacks, and what to do. What there is of it is in the dump.
     pub cut_short: Option<String>,
 }
+
+/// What to do about a dump that is not whole.
+const AGAIN: &str = "take the dump again; what came before the cut is shown";
+/// What to do about a dump without listeners.
+const WHOLE: &str = "save the whole of `GET /config_dump`";
 
 /// Reads a config dump. `object` names it in warnings: `config dump of httpbin-1.default`.
 ///
 /// # Errors
-/// Only where the bytes are no dump at all: empty, not JSON, JSON of another kind. Everything else is a warning.
+/// Only where the bytes are no dump at all: empty, not JSON, JSON of another kind, or of a part that says nothing of plugins. Everything
+/// else is a warning.
 pub fn parse(bytes: &[u8], view: DumpView, object: &str) -> Result<Parsed, NotADump> {
-    let lossy;
-    let mut warnings = Vec::new();
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            warnings.push(Warning::new(object, format!("is not UTF-8 at byte {}; replaced what is not", error.valid_up_to()), ""));
-            lossy = String::from_utf8_lossy(bytes);
-            &*lossy
-        }
-    };
-    let mut sections = Vec::new();
-    let end = outer::cut(text, &mut sections);
-    let mut reader = Reader { dump: ConfigDump::empty(view), warnings, object };
+    let (text, encoding) = saved::decode(bytes);
+    let (document, before) = saved::document(&text);
+    let Cut { text, sections, end } = outer::find(document)?;
+    let mut reader = Reader { dump: ConfigDump::empty(view), warnings: Vec::new(), object, partial: false };
     reader.dump.bytes = bytes.len();
+    encoding.into_iter().chain(before).for_each(|note| reader.note(note));
     for (index, section) in sections.iter().enumerate() {
         reader.section(section, &format!("configs[{index}]"));
     }
-    let cut_short = match end {
-        outer::End::Whole => None,
-        outer::End::CutShort { at, what } => {
+    let mut cut_short = match end {
+        End::Whole(more) => {
+            more.into_iter().for_each(|note| reader.note(note));
+            None
+        }
+        End::Broken { at, early, what } => {
             reader.partial_section(text.get(at..).unwrap_or_default(), &format!("configs[{}]", sections.len()));
-            // That the section ends too early is said once, by `cut_short`.
-            reader.warnings.retain(|warning| !warning.what.contains("EOF while parsing"));
-            if sections.is_empty() && reader.dump.sections.is_empty() {
-                return Err(outer::not_a_dump(text, &what));
-            }
-            Some(format!("is cut short after {} bytes ({what})", text.len()))
+            Some(if early {
+                format!("is cut short after {} bytes ({what}); {AGAIN}", text.len())
+            } else {
+                format!("is damaged ({what}); {AGAIN}")
+            })
         }
     };
     reader.drop_repeated_refusals();
     reader.dump.settle_ecds();
-    let known = reader.dump.sections.iter().any(|section| outer::is_of_a_dump(&section.type_url));
-    if !known {
-        return Err(outer::not_a_dump(text, "it has no section of an Envoy config dump"));
+    if cut_short.is_none() && view == DumpView::Proxy && !reader.dump.has_listeners() {
+        let what = reader.dump.without_listeners();
+        if reader.dump.ecds.is_empty() {
+            return Err(NotADump { what, fix: WHOLE.to_owned() });
+        }
+        cut_short = Some(format!("{what}; {WHOLE}"));
     }
     Ok(Parsed { dump: reader.dump, warnings: reader.warnings, cut_short })
 }
@@ -94,24 +104,44 @@ struct Reader<'a> {
     dump: ConfigDump,
     warnings: Vec<Warning>,
     object: &'a str,
+    /// Whether the section ends too early, which is said once for the whole.
+    partial: bool,
 }
 
 impl Reader<'_> {
+    /// Says something of the dump as a whole.
+    fn note(&mut self, what: String) {
+        self.warnings.push(Warning::new(self.object, what, ""));
+    }
+
+    /// Says what was not understood, of which then nothing is known.
     fn warn(&mut self, place: &str, what: impl std::fmt::Display) {
+        self.dump.not_understood += 1;
         self.warnings.push(Warning::new(format!("{} at {place}", self.object), format!("not understood: {what}"), ""));
     }
 
+    /// The error with which the reading of a section ended.
+    fn ended(&mut self, place: &str, end: Result<(), serde_json::Error>) {
+        if let Err(error) = end
+            && !self.partial
+        {
+            self.warn(place, error);
+        }
+    }
+
     fn section(&mut self, raw: &RawValue, place: &str) {
-        let type_url = outer::type_of(raw);
+        let type_url = types::type_of(raw);
         let name = type_url.rsplit('/').next().unwrap_or_default();
-        match name {
-            "envoy.admin.v3.BootstrapConfigDump" | "envoy.admin.v2alpha.BootstrapConfigDump" => self.bootstrap(raw, place),
-            "envoy.admin.v3.ListenersConfigDump" | "envoy.admin.v2alpha.ListenersConfigDump" => self.listeners(raw.get(), place),
-            "envoy.admin.v3.ListenersConfigDump.DynamicListener" => self.dynamic_listener(raw, place),
-            "envoy.admin.v3.ListenersConfigDump.StaticListener" => self.static_listener(raw, place),
-            "envoy.admin.v3.EcdsConfigDump" => self.ecds_section(raw.get(), place),
-            "envoy.admin.v3.EcdsConfigDump.EcdsFilterConfig" => self.ecds_filter(raw, place),
-            "envoy.config.listener.v3.Listener" => self.bare_listener(raw, place),
+        match name.strip_prefix("envoy.admin.v3.").or_else(|| name.strip_prefix("envoy.admin.v2alpha.")).unwrap_or(name) {
+            "BootstrapConfigDump" => self.bootstrap(raw, place),
+            "ListenersConfigDump" => self.listeners(raw.get(), place),
+            "ListenersConfigDump.DynamicListener" => self.dynamic_listener(raw, place),
+            "ListenersConfigDump.StaticListener" => self.static_listener(raw, place),
+            "EcdsConfigDump" => self.ecds_section(raw.get(), place),
+            "EcdsConfigDump.EcdsFilterConfig" => self.ecds_filter(raw, place),
+            "envoy.config.listener.v3.Listener" | "envoy.api.v2.Listener" => self.bare_listener(raw, place),
+            "" if raw.get().starts_with('{') => self.warn(place, "the element has no @type, so it can be anything"),
+            "" => self.warn(place, format_args!("the element is {} and no section of a dump", shape::of_text(raw.get()))),
             _ => {}
         }
         self.dump.sections.push(Section { type_url, bytes: raw.get().len() });
@@ -119,13 +149,14 @@ impl Reader<'_> {
 
     /// The section in which the text ends: its elements up to there.
     fn partial_section(&mut self, text: &str, place: &str) {
-        let type_url = outer::type_in_text(text);
-        match type_url.rsplit('/').next().unwrap_or_default() {
-            "envoy.admin.v3.ListenersConfigDump" => self.listeners(text, place),
-            "envoy.admin.v3.EcdsConfigDump" => self.ecds_section(text, place),
+        self.partial = true;
+        let type_url = types::type_in_text(text);
+        match type_url.rsplit('.').next().unwrap_or_default() {
+            "ListenersConfigDump" => self.listeners(text, place),
+            "EcdsConfigDump" => self.ecds_section(text, place),
             _ => {}
         }
-        if outer::is_of_a_dump(&type_url) {
+        if types::is_of_a_dump(&type_url) {
             self.dump.sections.push(Section { type_url, bytes: text.len() });
         }
     }

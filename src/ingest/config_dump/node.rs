@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::Reader;
 use super::json::{Text, owned};
 use crate::model::envoy::Node;
+use crate::model::workload::ContainerPort;
 
 #[derive(Deserialize)]
 struct Section<'a> {
@@ -35,6 +36,24 @@ struct RawNode<'a> {
 /// Where the node says the ports of its own static listeners (`pkg/model/proxy.go: NodeMetadata`).
 const OWN_PORTS: [&str; 4] =
     ["ENVOY_STATUS_PORT", "ENVOY_PROMETHEUS_PORT", "ENVOY_SECURE_METRICS_PORT", "ENVOY_SECURE_MERGED_METRICS_PORT"];
+
+/// One of `metadata.POD_PORTS`, which is a JSON text (`pkg/model/proxy.go: PodPortList`).
+#[derive(Deserialize)]
+struct PodPort {
+    #[serde(default)]
+    name: String,
+    #[serde(rename = "containerPort")]
+    container_port: u16,
+    #[serde(default)]
+    protocol: String,
+}
+
+impl PodPort {
+    fn understood(self) -> ContainerPort {
+        let protocol = if self.protocol.is_empty() { "TCP".to_owned() } else { self.protocol };
+        ContainerPort { name: self.name, number: self.container_port, protocol }
+    }
+}
 
 impl Reader<'_> {
     pub(super) fn bootstrap(&mut self, raw: &RawValue, place: &str) {
@@ -74,6 +93,10 @@ fn understand(raw: RawNode<'_>) -> Node {
         enable_hbone: truth(&text("ENABLE_HBONE")),
         captures_dns: truth(&text("DNS_CAPTURE")),
         dns_auto_allocate: truth(&text("DNS_AUTO_ALLOCATE")),
+        revision: metadata.pointer("/ANNOTATIONS/istio.io~1rev").and_then(Value::as_str).map(str::to_owned),
+        pod_ports: serde_json::from_str::<Vec<PodPort>>(&text("POD_PORTS"))
+            .map(|ports| ports.into_iter().map(PodPort::understood).collect())
+            .unwrap_or_default(),
         labels,
         own_ports: OWN_PORTS.iter().filter_map(|key| text(key).parse().ok()).collect(),
         unprivileged: truth(&text("UNPRIVILEGED_POD")),

@@ -1,81 +1,142 @@
-//! The outer shape of a dump: a list of raw sections, found even where the text ends too early.
+//! The outer shape of a dump: a list of raw sections, found even where the text ends too early, and where the dump is one section alone or
+//! lies within something else.
 
 use std::fmt;
 
+use memchr::memmem;
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::NotADump;
+use super::kind::not_a_dump;
+use super::types::{is_of_a_dump, type_in_text, type_of};
+use super::{NotADump, saved};
+
+/// A text that is cut into its sections.
+pub(super) struct Cut<'a> {
+    /// The text from where the dump begins.
+    pub(super) text: &'a str,
+    /// The raw sections, whole ones.
+    pub(super) sections: Vec<&'a RawValue>,
+    /// How the text ended.
+    pub(super) end: End,
+}
 
 /// How the text ended.
 pub(super) enum End {
-    /// As it should.
-    Whole,
+    /// As it should, or with something more, which is said.
+    Whole(Option<String>),
     /// Too early, or with an error.
-    CutShort {
+    Broken {
         /// Where the element begins that could not be read.
         at: usize,
+        /// Whether there is more of it than the text holds, and no fault in what there is.
+        early: bool,
         /// The parser's word for it.
         what: String,
     },
 }
 
-/// Cuts the text into the raw elements of `configs`, or of the list that it is.
-pub(super) fn cut<'a>(text: &'a str, sections: &mut Vec<&'a RawValue>) -> End {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let result = Outer(sections).deserialize(&mut deserializer).and_then(|()| deserializer.end());
-    match result {
-        Ok(()) => End::Whole,
-        Err(error) => {
-            let read_to = sections.last().map_or(0, |last| offset(text, last.get()) + last.get().len());
-            let rest = text.get(read_to..).unwrap_or_default();
-            let skipped = if sections.is_empty() { rest.find('[').map_or(0, |at| at + 1) } else { rest.find(',').map_or(0, |at| at + 1) };
-            End::CutShort { at: read_to + skipped, what: error.to_string() }
+/// More elements than this are not taken from one list.
+const MOST: usize = 1_000_000;
+
+/// Finds the dump in a text: `{"configs": [..]}`, a list of sections or of resources, one section or resource alone, or a dump that lies in
+/// another document.
+///
+/// # Errors
+/// Where there is none, or more than one.
+pub(super) fn find(text: &str) -> Result<Cut<'_>, NotADump> {
+    let cut = cut(text);
+    let is_known = |cut: &Cut<'_>| {
+        let broken =
+            if let End::Broken { at, .. } = cut.end { type_in_text(cut.text.get(at..).unwrap_or_default()) } else { String::new() };
+        is_of_a_dump(&broken) || cut.sections.iter().any(|section| is_of_a_dump(&type_of(section)))
+    };
+    if is_known(&cut) {
+        return Ok(cut);
+    }
+    if text.trim_start().starts_with('{') && is_of_a_dump(&type_in_text(text)) {
+        return Ok(alone(text));
+    }
+    let inner = if text.trim_start().starts_with(['{', '[']) { inside(text) } else { Vec::new() };
+    match inner.as_slice() {
+        [] => {}
+        [(_, start)] => {
+            let found = self::cut(&text[*start..]);
+            if is_known(&found) {
+                // What comes behind it belongs to what it lies in.
+                let end = if let End::Whole(_) = found.end { End::Whole(None) } else { found.end };
+                return Ok(Cut { end, ..found });
+            }
+        }
+        several => {
+            let names: Vec<&str> = several.iter().take(3).map(|(name, _)| *name).collect();
+            let what = format!("holds {} config dumps ({}{})", several.len(), names.join(", "), if several.len() > 3 { ", …" } else { "" });
+            return Err(NotADump { what, fix: "save the one of the proxy in question in a file of its own".to_owned() });
         }
     }
+    let error = if let End::Broken { what, .. } = &cut.end { Some(what.as_str()) } else { None };
+    Err(not_a_dump(text, error))
+}
+
+/// Cuts the text into the raw elements of `configs`, or of the list that it is.
+fn cut(text: &str) -> Cut<'_> {
+    let mut sections = Vec::new();
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let end = match Outer(&mut sections).deserialize(&mut deserializer) {
+        Ok(()) => whole(text, &mut deserializer),
+        Err(error) => {
+            let read_to = sections.last().map_or(0, |last: &&RawValue| offset(text, last.get()) + last.get().len());
+            let rest = text.get(read_to..).unwrap_or_default();
+            let skipped = if sections.is_empty() { rest.find('[').map_or(0, |at| at + 1) } else { rest.find(',').map_or(0, |at| at + 1) };
+            End::Broken { at: read_to + skipped, early: error.is_eof(), what: error.to_string() }
+        }
+    };
+    Cut { text, sections, end }
+}
+
+/// A text that is one section or one resource.
+fn alone(text: &str) -> Cut<'_> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    match <&RawValue>::deserialize(&mut deserializer) {
+        Ok(section) => Cut { text, sections: vec![section], end: whole(text, &mut deserializer) },
+        Err(error) => Cut { text, sections: Vec::new(), end: End::Broken { at: 0, early: error.is_eof(), what: error.to_string() } },
+    }
+}
+
+/// How a text ends whose document is whole.
+fn whole<'a>(text: &'a str, deserializer: &mut serde_json::Deserializer<serde_json::de::StrRead<'a>>) -> End {
+    let more = deserializer.end().err().and_then(|error| {
+        // The parser says lines and columns, in bytes.
+        let line = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
+        saved::after(text, (line + error.column().saturating_sub(1)).min(text.len()))
+    });
+    End::Whole(more)
+}
+
+/// The dumps that lie in another document, each with the key that it lies under and where it begins.
+fn inside(text: &str) -> Vec<(&str, usize)> {
+    let (mut found, mut from) = (Vec::new(), 0);
+    while let Some(at) = memmem::find(text.as_bytes().get(from..).unwrap_or_default(), b"\"configs\"").map(|at| from + at) {
+        let before = text[..at].trim_end();
+        from = at + 1;
+        if !before.ends_with('{') || !text[at + 9..].trim_start().starts_with(':') {
+            continue;
+        }
+        let start = before.len() - 1;
+        let mut key = text[..start].trim_end().trim_end_matches(':').trim_end().trim_end_matches('"').rsplit('"');
+        found.push((key.next().filter(|key| key.len() < 200).unwrap_or_default(), start));
+        match <&RawValue>::deserialize(&mut serde_json::Deserializer::from_str(&text[start..])) {
+            Ok(whole) => from = start + whole.get().len(),
+            Err(_) => break,
+        }
+    }
+    found
 }
 
 /// Where `part`, a slice of `text`, begins.
 pub(super) fn offset(text: &str, part: &str) -> usize {
     (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize)
-}
-
-/// The `@type` of a raw element. An element without one that has the fields of a listener is one: istiod's `types=lds`.
-pub(super) fn type_of(raw: &RawValue) -> String {
-    type_in_text(raw.get())
-}
-
-/// The `@type` at the start of an element's text, even where the text ends too early.
-pub(super) fn type_in_text(text: &str) -> String {
-    let mut found = Head::default();
-    // An error comes after what was found, so it says nothing here.
-    let _ = HeadSeed(&mut found).deserialize(&mut serde_json::Deserializer::from_str(text));
-    match found {
-        Head { type_url: Some(type_url), .. } => type_url,
-        Head { listener: true, .. } => "type.googleapis.com/envoy.config.listener.v3.Listener".to_owned(),
-        Head { .. } => String::new(),
-    }
-}
-
-/// Whether a type is one of those that a dump is made of.
-pub(super) fn is_of_a_dump(type_url: &str) -> bool {
-    let bare = ["listener.v3.Listener", "cluster.v3.Cluster", "route.v3.RouteConfiguration", "endpoint.v3.ClusterLoadAssignment"];
-    let is_bare = |config: &str| bare.contains(&config);
-    type_url.contains("envoy.admin.") || type_url.rsplit_once("envoy.config.").is_some_and(|(_, config)| is_bare(config))
-}
-
-/// Says what a text is that is no dump.
-pub(super) fn not_a_dump(text: &str, error: &str) -> NotADump {
-    let fix =
-        "give what `GET /config_dump` of Envoy's admin port answers, for instance by `istioctl proxy-config all POD -o json`".to_owned();
-    let start = text.trim_start_matches([' ', '\t', '\r', '\n']);
-    let what = match start.chars().next() {
-        None => "is empty".to_owned(),
-        Some('{' | '[') if error.contains("section") => "is JSON, but not an Envoy config dump: it has no section of one".to_owned(),
-        Some('{' | '[') => format!("is not a whole JSON document: {error}"),
-        Some(_) => format!("is not JSON: {error}"),
-    };
-    NotADump { what, fix }
 }
 
 /// Reads `{"configs": [..]}` or `[..]`, pushing each element as it comes, so that what came before an error is kept.
@@ -136,51 +197,10 @@ impl<'a> Visitor<'a> for Elements<'_, 'a> {
 
     fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<(), A::Error> {
         while let Some(element) = seq.next_element::<&RawValue>()? {
-            self.0.push(element);
-        }
-        Ok(())
-    }
-}
-
-/// What the first keys of an element tell.
-#[derive(Default)]
-struct Head {
-    type_url: Option<String>,
-    listener: bool,
-}
-
-/// Reads keys until `@type` is found; Envoy and istiod write it first, so little of a section is passed over.
-struct HeadSeed<'o>(&'o mut Head);
-
-/// Ends the reading once the type is known.
-const FOUND: &str = "found";
-
-impl<'a> DeserializeSeed<'a> for HeadSeed<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'a> Visitor<'a> for HeadSeed<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a section")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
-            match &*key {
-                "@type" => {
-                    self.0.type_url = Some(map.next_value::<String>()?);
-                    return Err(serde::de::Error::custom(FOUND));
-                }
-                "filter_chains" | "filterChains" | "traffic_direction" | "trafficDirection" => self.0.listener = true,
-                _ => {}
+            if self.0.len() >= MOST {
+                return Err(serde::de::Error::custom(format_args!("a list has more than {MOST} elements")));
             }
-            map.next_value::<IgnoredAny>()?;
+            self.0.push(element);
         }
         Ok(())
     }

@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::outer::{Cut, End};
 use super::section::lists;
-use super::{NotADump, outer};
+use super::{NotADump, kind, outer, saved, types};
 use crate::ingest::redact;
 use crate::model::resources::{Resource, ResourceType, Resources};
 
@@ -38,27 +39,31 @@ struct Named<'a> {
 /// # Errors
 /// Where the bytes are no dump at all, or end too early: what is missing would look like a difference.
 pub fn resources(bytes: &[u8]) -> Result<Resources, NotADump> {
-    let text = String::from_utf8_lossy(bytes);
-    let mut sections = Vec::new();
-    if let outer::End::CutShort { what, .. } = outer::cut(&text, &mut sections) {
-        return Err(outer::not_a_dump(&text, &what));
+    let (text, _) = saved::decode(bytes);
+    let Cut { sections, end, .. } = outer::find(saved::document(&text).0)?;
+    if let End::Broken { what, .. } = end {
+        return Err(kind::not_a_dump(&text, Some(&what)));
     }
     let mut found = Resources::default();
     for (index, section) in sections.iter().enumerate() {
-        let type_url = outer::type_of(section);
+        let type_url = types::type_of(section).replace(".admin.v2alpha.", ".admin.v3.");
         let place = format!("configs[{index}]");
         match type_url.rsplit('/').next().unwrap_or_default() {
             "envoy.admin.v3.ClustersConfigDump" => found.section(ResourceType::Clusters, section, &place),
             "envoy.admin.v3.RoutesConfigDump" => found.section(ResourceType::Routes, section, &place),
             "envoy.admin.v3.EndpointsConfigDump" => found.section(ResourceType::Endpoints, section, &place),
-            CLUSTER => found.add(ResourceType::Clusters, false, section, &place),
-            "envoy.config.route.v3.RouteConfiguration" => found.add(ResourceType::Routes, false, section, &place),
-            "envoy.config.endpoint.v3.ClusterLoadAssignment" => found.add(ResourceType::Endpoints, false, section, &place),
+            CLUSTER | "envoy.api.v2.Cluster" => found.add(ResourceType::Clusters, false, section, &place),
+            "envoy.config.route.v3.RouteConfiguration" | "envoy.api.v2.RouteConfiguration" => {
+                found.add(ResourceType::Routes, false, section, &place)
+            }
+            "envoy.config.endpoint.v3.ClusterLoadAssignment" | "envoy.api.v2.ClusterLoadAssignment" => {
+                found.add(ResourceType::Endpoints, false, section, &place)
+            }
             _ => {}
         }
     }
     // Who asks istiod for clusters asks for routes too, and each proxy has a cluster: a bare list without routes says that there are none.
-    if sections.iter().any(|section| outer::type_of(section).ends_with(CLUSTER)) {
+    if sections.iter().any(|section| types::type_of(section).ends_with(CLUSTER)) {
         found.lists.entry(ResourceType::Routes).or_default();
     }
     Ok(found)

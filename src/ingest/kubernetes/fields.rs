@@ -1,7 +1,10 @@
 //! Reading fields of a raw object by path, with a warning for each that is not as expected.
 
+use std::cell::{Cell, RefCell};
+
 use serde_json::Value;
 
+use crate::ingest::schema;
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
 use crate::model::labels::{LabelSelector, Labels, Operator, Requirement, Selector};
@@ -12,28 +15,58 @@ pub(super) struct Fields<'v> {
     pub(super) name: &'v ObjectName,
     kind: Kind,
     value: &'v Value,
-    warnings: Vec<Warning>,
+    warnings: RefCell<Vec<Warning>>,
+    /// Whether a field of the spec has another type than it has to have: nobody can decode such an object.
+    wrong_type: Cell<bool>,
 }
 
 impl<'v> Fields<'v> {
     pub(super) fn new(kind: Kind, name: &'v ObjectName, value: &'v Value) -> Self {
-        Self { name, kind, value, warnings: Vec::new() }
+        Self { name, kind, value, warnings: RefCell::default(), wrong_type: Cell::new(false) }
     }
 
     pub(super) fn into_warnings(self) -> Vec<Warning> {
-        self.warnings
+        self.warnings.into_inner()
+    }
+
+    /// Looks at the types of all fields of the spec, also of those that nothing is read of.
+    pub(super) fn check_types(&self) {
+        for fault in schema::wrong_types(self.kind, self.value) {
+            self.wrong_type.set(true);
+            let (path, what) = fault.split_once(' ').unwrap_or((&fault, ""));
+            self.warn(path, what);
+        }
+    }
+
+    /// What of the spec has a wrong type, the first of it.
+    pub(super) fn wrong_type(&self) -> Option<String> {
+        let warnings = self.warnings.borrow();
+        self.wrong_type
+            .get()
+            .then(|| warnings.iter().find(|warning| warning.what.starts_with("spec")).map(|warning| warning.what.clone()))?
     }
 
     /// Says that a field is not as expected.
-    pub(super) fn warn(&mut self, pointer: &str, what: impl std::fmt::Display) {
+    pub(super) fn warn(&self, pointer: &str, what: impl std::fmt::Display) {
         let path = pointer.trim_start_matches('/').replace('/', ".");
-        self.warnings.push(Warning::new(format!("{} {}", self.kind, self.name), format!("{path} {what}"), ""));
+        let warning = Warning::new(format!("{} {}", self.kind, self.name), format!("{path} {what}"), "");
+        let mut warnings = self.warnings.borrow_mut();
+        // Several fields can be looked for behind one that is wrong.
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+
+    /// Says that a field has another type than it has to have, so that it is no absent one.
+    fn wrong(&self, pointer: &str, value: &Value, wanted: &str) {
+        self.wrong_type.set(self.wrong_type.get() || pointer.starts_with("/spec"));
+        self.warn(pointer, format_args!("is {} and not {wanted}", shape(value)));
     }
 
     /// What of the spec was not as expected so far: istiod cannot decode such an object (`istio.io/api
     /// extensions/v1alpha1/wasm_json.gen.go`), and one that it cannot decode keeps its informer from reading the whole kind.
     pub(super) fn undecodable(&mut self) -> Vec<String> {
-        let of_spec = self.warnings.iter_mut().filter(|warning| warning.what.starts_with("spec."));
+        let of_spec = self.warnings.get_mut().iter_mut().filter(|warning| warning.what.starts_with("spec."));
         let fix = format!("correct it: istiod cannot decode the object, and until then it sees no change to any {}", self.kind);
         of_spec
             .map(|warning| {
@@ -45,7 +78,33 @@ impl<'v> Fields<'v> {
 
     /// The value at a JSON pointer; None where it is absent or null.
     pub(super) fn get(&self, pointer: &str) -> Option<&'v Value> {
-        self.value.pointer(pointer).filter(|value| !value.is_null())
+        let (mut value, mut at) = (self.value, 0);
+        for part in pointer.split('/').skip(1) {
+            value = match value {
+                Value::Object(fields) if part.contains('~') => fields.get(&part.replace("~1", "/").replace("~0", "~"))?,
+                Value::Object(fields) => fields.get(part)?,
+                Value::Array(items) if part.parse::<usize>().is_ok() => items.get(part.parse::<usize>().ok()?)?,
+                Value::Null => return None,
+                other => {
+                    self.wrong(&pointer[..at], other, "a map");
+                    return None;
+                }
+            };
+            at += part.len() + 1;
+        }
+        Some(value).filter(|value| !value.is_null())
+    }
+
+    /// A switch; false where it is absent.
+    pub(super) fn truth(&self, pointer: &str) -> bool {
+        match self.get(pointer) {
+            None => false,
+            Some(Value::Bool(value)) => *value,
+            Some(other) => {
+                self.wrong(pointer, other, "a boolean");
+                false
+            }
+        }
     }
 
     /// A string; empty where absent.
@@ -54,7 +113,7 @@ impl<'v> Fields<'v> {
             None => String::new(),
             Some(Value::String(text)) => text.clone(),
             Some(other) => {
-                self.warn(pointer, format_args!("is {} and not text", shape(other)));
+                self.wrong(pointer, other, "text");
                 String::new()
             }
         }
@@ -70,7 +129,7 @@ impl<'v> Fields<'v> {
         let value = self.get(pointer)?;
         let number = value.as_i64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
         if number.is_none() {
-            self.warn(pointer, format_args!("is {} and not a whole number", shape(value)));
+            self.wrong(pointer, value, "a whole number");
         }
         number
     }
@@ -81,29 +140,37 @@ impl<'v> Fields<'v> {
             None => &[],
             Some(Value::Array(items)) => items,
             Some(other) => {
-                self.warn(pointer, format_args!("is {} and not a list", shape(other)));
+                self.wrong(pointer, other, "a list");
                 &[]
             }
         }
     }
 
-    /// A map of text to text; none where it is absent.
-    pub(super) fn labels(&mut self, pointer: &str) -> Labels {
+    /// The entries of a map; none where it is absent.
+    pub(super) fn map(&self, pointer: &str) -> impl Iterator<Item = (&'v String, &'v Value)> + use<'v> {
         let entries = match self.get(pointer) {
-            None => return Labels::new(),
-            Some(Value::Object(entries)) => entries,
+            None => None,
+            Some(Value::Object(entries)) => Some(entries),
             Some(other) => {
-                self.warn(pointer, format_args!("is {} and not a map", shape(other)));
-                return Labels::new();
+                self.wrong(pointer, other, "a map");
+                None
             }
         };
+        entries.into_iter().flatten()
+    }
+
+    /// A map of text to text; none where it is absent.
+    pub(super) fn labels(&mut self, pointer: &str) -> Labels {
         let mut labels = Labels::new();
-        for (key, value) in entries {
+        for (key, value) in self.map(pointer) {
             match value.as_str() {
                 Some(text) => {
                     labels.insert(key.clone(), text.to_owned());
                 }
-                None => self.warn(pointer, format_args!("has {} as the value of {key}", shape(value))),
+                None => {
+                    self.wrong_type.set(self.wrong_type.get() || pointer.starts_with("/spec"));
+                    self.warn(pointer, format_args!("has {} as the value of {key}", shape(value)));
+                }
             }
         }
         labels

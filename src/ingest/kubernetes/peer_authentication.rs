@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::fields::Fields;
 use crate::model::peer_authentication::{MtlsMode, PeerAuthentication};
 
@@ -12,13 +10,12 @@ pub(super) fn read(fields: &mut Fields<'_>) -> PeerAuthentication {
     let word = fields.text("/spec/mtls/mode");
     let mode = mode(fields, "/spec/mtls/mode", &word);
     let mut ports = BTreeMap::new();
-    let entries = fields.get("/spec/portLevelMtls").and_then(Value::as_object);
-    for (key, value) in entries.into_iter().flatten() {
+    for (key, _) in fields.map("/spec/portLevelMtls") {
         let pointer = format!("/spec/portLevelMtls/{key}");
-        let word = value.get("mode").and_then(Value::as_str).unwrap_or_default();
+        let word = fields.text(&format!("{pointer}/mode"));
         match key.parse::<u16>() {
             Ok(port) if port > 0 => {
-                let mode = self::mode(fields, &pointer, word);
+                let mode = self::mode(fields, &pointer, &word);
                 ports.insert(port, mode);
             }
             _ => fields.warn(&pointer, "is not a port from 1 to 65535"),

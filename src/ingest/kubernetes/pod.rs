@@ -21,6 +21,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
         id: proxy_id(fields.name),
         owner: owner::controller(fields),
         is_workload_entry: false,
+        by_node: false,
         proxy: proxy(fields, &labels, &annotations),
         phase: fields.text("/status/phase"),
         ready: condition(fields.list("/status/conditions"), "Ready"),
@@ -34,7 +35,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
         revision: annotations.get("istio.io/rev").cloned().or_else(|| status_revision(&annotations)),
         injection: Injection {
             choice: labels.get(INJECT).or_else(|| annotations.get(INJECT)).cloned(),
-            host_network: fields.get("/spec/hostNetwork").and_then(Value::as_bool).unwrap_or(false),
+            host_network: fields.truth("/spec/hostNetwork"),
             ambient: annotations.get("ambient.istio.io/redirection").is_some_and(|state| state == "enabled"),
         },
         istiod: features::read(fields, &labels),

@@ -44,7 +44,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Service {
         assigned: Vec::new(),
         external: false,
         export_to: annotations.get("networking.istio.io/exportTo").map(|text| split(text)).unwrap_or_default(),
-        publishes_not_ready: fields.get("/spec/publishNotReadyAddresses").and_then(Value::as_bool).unwrap_or(false),
+        publishes_not_ready: fields.truth("/spec/publishNotReadyAddresses"),
         endpoints: Vec::new(),
         ports,
         created: fields.created(),

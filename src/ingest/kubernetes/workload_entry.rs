@@ -1,7 +1,5 @@
 //! WorkloadEntries: machines outside the cluster, which stand beside pods.
 
-use serde_json::Value;
-
 use super::fields::{Fields, or_tcp, port_of};
 use super::proxy_id;
 use crate::model::workload::{ContainerPort, Injection, Pod, ProxyContainer, ProxyKind};
@@ -17,6 +15,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
         },
         owner: None,
         is_workload_entry: true,
+        by_node: false,
         // Whether an agent runs there is not to be seen from the cluster; a mesh member has one.
         proxy: Some(ProxyContainer {
             container: "istio-proxy".to_owned(),
@@ -40,8 +39,6 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
 
 /// `spec.ports`: by a service port's name, the port on the machine.
 fn ports(fields: &Fields<'_>) -> Vec<ContainerPort> {
-    let entries = fields.get("/spec/ports").and_then(Value::as_object);
-    let port =
-        |(name, port): (&String, &Value)| Some(ContainerPort { name: name.clone(), number: port_of(port, "")?, protocol: or_tcp("") });
-    entries.into_iter().flatten().filter_map(port).collect()
+    let ports = fields.map("/spec/ports");
+    ports.filter_map(|(name, port)| Some(ContainerPort { name: name.clone(), number: port_of(port, "")?, protocol: or_tcp("") })).collect()
 }

@@ -49,7 +49,7 @@ pub(super) fn parse(raw: &str, source: LogSource) -> Option<Parsed<'_>> {
     let ends_column = |text: &str, rest: &str| {
         let blanks = rest.len() - rest.trim_start_matches(BLANK).len();
         let at = raw.len() - rest.len();
-        !text.is_empty() && (blanks > 1 || rest.starts_with('\t') || blanks == 1 && !one && (at + 1) % STOP == 0)
+        !text.is_empty() && (blanks > 1 || rest.starts_with('\t') || blanks == 1 && !one && (at + 1).is_multiple_of(STOP))
     };
     let (first, rest) = word(text);
     let message = rest.trim_start_matches(BLANK);

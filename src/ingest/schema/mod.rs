@@ -56,6 +56,44 @@ pub fn check(kind: Kind, name: &ObjectName, object: &mut Value) -> Result<Vec<Wa
     Ok(unserved.into_iter().chain(check.unknown.iter().map(warning)).collect())
 }
 
+/// What of an object's spec has a wrong type, place by place. Unknown fields and words are not looked at: other releases have others.
+pub fn wrong_types(kind: Kind, object: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    if let (Some(spec), Some(field)) = (object.get("spec"), Table::get().root(&root(kind))) {
+        wrong_types_of(field, spec, "spec", &mut found);
+    }
+    found
+}
+
+fn wrong_types_of(field: Field, value: &Value, path: &str, found: &mut Vec<String>) {
+    let mut wrong = |wanted: &str| found.extend(is_not(wanted, value, path).err());
+    if value.is_null() {
+        return;
+    }
+    if let Some(around) = field.around.strip_prefix("[]") {
+        let Value::Array(values) = value else { return wrong("a list") };
+        let places = values.iter().enumerate();
+        return places.for_each(|(place, value)| wrong_types_of(Field { around, ..field }, value, &format!("{path}.{place}"), found));
+    }
+    if let Some(around) = field.around.strip_prefix("{}") {
+        let Value::Object(values) = value else { return wrong("a map") };
+        return values.iter().for_each(|(key, value)| wrong_types_of(Field { around, ..field }, value, &format!("{path}.{key}"), found));
+    }
+    match Table::get().of(field) {
+        Type::Any => {}
+        Type::Text | Type::Words(_) if !value.is_string() => wrong("text"),
+        Type::Bool if !value.is_boolean() => wrong("a boolean"),
+        // JSON of protobuf may have numbers as text.
+        Type::Number | Type::Int | Type::IntOrText if !value.is_number() && !value.is_string() => wrong("a number"),
+        Type::Fields(fields) => {
+            let Value::Object(values) = value else { return wrong("a map") };
+            let known = values.iter().filter_map(|(key, value)| Some((*fields.get(key.as_str())?, key, value)));
+            known.for_each(|(field, key, value)| wrong_types_of(field, value, &format!("{path}.{key}"), found));
+        }
+        _ => {}
+    }
+}
+
 struct Check {
     table: &'static Table,
     /// The paths of the fields that were taken out.

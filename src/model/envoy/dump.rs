@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::ecds::EcdsFilter;
 use super::listener::Listener;
+use crate::model::workload::ContainerPort;
 
 /// Whose view a dump is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,12 +40,29 @@ pub struct ConfigDump {
     pub sections: Vec<Section>,
     /// How large the dump was, in bytes.
     pub bytes: usize,
+    /// How many parts of it could not be understood, of which nothing is known: what is missing may be in them.
+    pub not_understood: usize,
 }
 
 impl ConfigDump {
     /// A dump without content.
     pub fn empty(view: DumpView) -> Self {
-        Self { view, node: None, listeners: Vec::new(), ecds: Vec::new(), sections: Vec::new(), bytes: 0 }
+        Self { view, node: None, listeners: Vec::new(), ecds: Vec::new(), sections: Vec::new(), bytes: 0, not_understood: 0 }
+    }
+
+    /// Whether it says which listeners the proxy has.
+    pub fn has_listeners(&self) -> bool {
+        let is_of_listeners = |section: &Section| section.type_url.contains("Listener");
+        !self.listeners.is_empty() || self.sections.iter().any(is_of_listeners)
+    }
+
+    /// What it holds in the place of listeners, as one clause.
+    pub fn without_listeners(&self) -> String {
+        let mut names: Vec<&str> = self.sections.iter().filter_map(|section| section.type_url.rsplit('.').next()).collect();
+        names.retain(|name| !name.is_empty());
+        names.sort_unstable();
+        names.dedup();
+        format!("has no listeners, only {}", names.join(", "))
     }
 }
 
@@ -84,6 +102,10 @@ pub struct Node {
     pub captures_dns: bool,
     /// `metadata.DNS_AUTO_ALLOCATE`: the same of istiods that allot the addresses in their memory.
     pub dns_auto_allocate: bool,
+    /// The revision that injected it: its annotation `istio.io/rev`.
+    pub revision: Option<String>,
+    /// `metadata.POD_PORTS`: the declared container ports, with their names.
+    pub pod_ports: Vec<ContainerPort>,
     /// `metadata.LABELS`.
     pub labels: BTreeMap<String, String>,
     /// Ports of the proxy's own static listeners (`metadata.ENVOY_STATUS_PORT`, …), for which istiod makes no chains.

@@ -1,4 +1,4 @@
-//! gzip and zstd, told apart by their first bytes. A cap keeps a small file from growing without end.
+//! gzip and zstd, known by their first bytes. A cap keeps a small file from growing without end.
 
 use std::io::{self, Read};
 
@@ -7,21 +7,18 @@ use bytes::Bytes;
 use super::super::SourceError;
 use super::fault;
 
-/// The most that is read or unpacked, of one file and of a whole archive.
-pub(super) const LIMIT: u64 = 2 << 30;
-
-/// Unpacks what is compressed, once; other bytes are handed back as they are.
-pub(super) fn unpack(name: &str, bytes: Bytes) -> Result<Bytes, SourceError> {
+/// Unpacks what is compressed, once and up to a limit; other bytes are handed back as they are.
+pub(super) fn unpack(name: &str, bytes: Bytes, limit: u64) -> Result<Bytes, SourceError> {
     match bytes.as_ref() {
         [0x28, 0xb5, 0x2f, 0xfd, ..] => {
             let size = zstd::zstd_safe::get_frame_content_size(&bytes).ok().flatten().unwrap_or_default();
             let decoder = zstd::Decoder::with_buffer(bytes.as_ref()).map_err(|error| fault::compressed(name, "zstd", &error))?;
-            read(name, "zstd", decoder, size)
+            read(name, "zstd", decoder, size, limit)
         }
         [0x1f, 0x8b, ..] => {
             // The last four bytes are the size modulo 4 GiB: a hint, and not more.
             let size = bytes.last_chunk::<4>().map_or(0, |tail| u64::from(u32::from_le_bytes(*tail)));
-            read(name, "gzip", flate2::bufread::MultiGzDecoder::new(bytes.as_ref()), size.min(bytes.len() as u64 * 32))
+            read(name, "gzip", flate2::bufread::MultiGzDecoder::new(bytes.as_ref()), size.min(bytes.len() as u64 * 32), limit)
         }
         [] => Ok(bytes),
         _ if name.ends_with(".zst") => Err(fault::bad(format!("{name} is not zstd data"), "compress it again, or take .zst from its name")),
@@ -34,34 +31,42 @@ pub(super) fn unpack(name: &str, bytes: Bytes) -> Result<Bytes, SourceError> {
 pub(super) fn stream(mut input: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
     let mut head = Vec::with_capacity(4);
     input.by_ref().take(4).read_to_end(&mut head)?;
-    let is = |magic: &[u8]| head.starts_with(magic);
-    let (zstd, gzip) = (is(&[0x28, 0xb5, 0x2f, 0xfd]), is(&[0x1f, 0x8b]));
+    let format = format(&head);
     let whole = io::Cursor::new(head).chain(input);
-    Ok(match (zstd, gzip) {
-        (true, _) => Box::new(zstd::Decoder::new(whole)?),
-        (_, true) => Box::new(flate2::read::MultiGzDecoder::new(whole)),
-        _ => Box::new(whole),
+    Ok(match format {
+        Some("zstd") => Box::new(zstd::Decoder::new(whole)?),
+        Some(_) => Box::new(flate2::read::MultiGzDecoder::new(whole)),
+        None => Box::new(whole),
     })
 }
 
-/// Whether a file is compressed, by its first bytes, or says by its name that it is.
-pub(super) fn is_compressed(name: &str, head: &[u8]) -> bool {
-    matches!(head, [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x1f, 0x8b, ..]) || name.ends_with(".zst") || name.ends_with(".gz")
+/// How bytes are compressed, by the first of them.
+pub(super) fn format(head: &[u8]) -> Option<&'static str> {
+    match head {
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("zstd"),
+        [0x1f, 0x8b, ..] => Some("gzip"),
+        _ => None,
+    }
 }
 
-fn read(name: &str, format: &str, decoder: impl Read, size_hint: u64) -> Result<Bytes, SourceError> {
-    match to_end(decoder, size_hint) {
+/// Whether a file is compressed, or says by its name that it is.
+pub(super) fn is_compressed(name: &str, head: &[u8]) -> bool {
+    format(head).is_some() || name.ends_with(".zst") || name.ends_with(".gz")
+}
+
+fn read(name: &str, format: &str, decoder: impl Read, size_hint: u64, limit: u64) -> Result<Bytes, SourceError> {
+    match to_end(decoder, size_hint, limit) {
         Ok(Some(bytes)) => Ok(bytes),
-        Ok(None) => Err(fault::too_large(name, LIMIT)),
+        Ok(None) => Err(fault::too_large(name)),
         Err(error) => Err(fault::compressed(name, format, &error)),
     }
 }
 
-/// Reads to the end with one allocation where the size is known; None where there is more than [`LIMIT`].
-pub(super) fn to_end(reader: impl Read, size_hint: u64) -> io::Result<Option<Bytes>> {
+/// Reads to the end with one allocation where the size is known; None where there is more than the limit.
+pub(super) fn to_end(reader: impl Read, size_hint: u64, limit: u64) -> io::Result<Option<Bytes>> {
     // A claim of more than a quarter of a gibibyte has to be proven by data before memory is taken for it.
-    let capacity = usize::try_from(size_hint.min(256 << 20)).unwrap_or_default();
+    let capacity = usize::try_from(size_hint.min(limit).min(256 << 20)).unwrap_or_default();
     let mut bytes = Vec::with_capacity(capacity + 1);
-    reader.take(LIMIT + 1).read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= LIMIT).then(|| Bytes::from(bytes)))
+    reader.take(limit + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= limit).then(|| Bytes::from(bytes)))
 }

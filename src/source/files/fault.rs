@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::super::{FailureKind, LogRequest, SourceError};
+use super::budget::LIMIT;
 
 /// A path for an error or a header: control characters of a name never reach the terminal.
 pub(super) fn shown(path: &Path) -> String {
@@ -26,6 +27,8 @@ pub(super) fn io(name: &str, error: &io::Error) -> SourceError {
         io::ErrorKind::PermissionDenied => {
             SourceError::new(FailureKind::Forbidden, format!("{name}: permission denied"), "give yourself the right to read it")
         }
+        io::ErrorKind::InvalidInput => bad(format!("{name} cannot be read: {error}"), "save it to a file, or pipe it into `--from -`"),
+        io::ErrorKind::IsADirectory => bad(format!("{name} cannot be read: {error}"), "put the file in its place"),
         _ => SourceError::new(FailureKind::Unreachable, format!("{name} cannot be read: {error}"), "copy it to a local disk and try again"),
     }
 }
@@ -40,11 +43,18 @@ pub(super) fn empty(name: &str) -> SourceError {
     bad(format!("{name} is empty"), "save the dump again and check that the command that writes it succeeded")
 }
 
-/// A folder that holds neither objects nor proxies.
-pub(super) fn no_recording(name: &str) -> SourceError {
+/// A folder or archive that holds neither objects nor proxies, with what it holds.
+pub(super) fn no_recording(name: &str, holds: &[String]) -> SourceError {
+    let printable = |text: &String| text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(60).collect::<String>();
+    let first: Vec<String> = holds.iter().take(3).map(printable).collect();
+    let holds = match (holds.len(), first.join(", ")) {
+        (0, _) => "it is empty".to_owned(),
+        (1..=3, first) => format!("it has neither k8s/ nor proxies/, but {first}"),
+        (all, first) => format!("it has neither k8s/ nor proxies/, but {first} and {} more", all - 3),
+    };
     bad(
-        format!("{name} is no recording: it has neither k8s/ nor proxies/"),
-        "give a folder that `meshscope record` wrote, or one config dump",
+        format!("{name} is no recording: {holds}"),
+        "give a folder that `meshscope record` wrote, an archive of `istioctl bug-report`, or one config dump",
     )
 }
 
@@ -54,16 +64,17 @@ pub(super) fn link(name: &str) -> SourceError {
 }
 
 /// More than is read.
-pub(super) fn too_large(name: &str, limit: u64) -> SourceError {
-    bad(format!("{name} is larger than {} MiB", limit >> 20), "give the dump of one proxy, or a smaller recording")
+pub(super) fn too_large(name: &str) -> SourceError {
+    let fix = "give the dump of one proxy, or unpack the archive and give its folder";
+    bad(format!("{name} is larger than {} MiB, unpacked and with all that is in it", LIMIT >> 20), fix)
 }
 
 /// Compressed data that ends too early or is damaged.
 pub(super) fn compressed(name: &str, format: &str, error: &io::Error) -> SourceError {
-    let what = if error.kind() == io::ErrorKind::UnexpectedEof {
-        format!("{name}: the {format} data is cut short")
-    } else {
-        format!("{name}: the {format} data is damaged ({error})")
+    let what = match error.kind() {
+        io::ErrorKind::FileTooLarge => return too_large(name),
+        io::ErrorKind::UnexpectedEof => format!("{name}: the {format} data is cut short"),
+        _ => format!("{name}: the {format} data is damaged ({error})"),
     };
     bad(what, "copy or compress the file again")
 }

@@ -5,6 +5,8 @@
 
 mod archive;
 mod blocks;
+mod budget;
+mod bug_report;
 mod compression;
 mod fault;
 mod lines;
@@ -91,6 +93,10 @@ impl Source for Files {
 
     fn proxies(&self) -> Vec<ProxyId> {
         questions::proxies(&self.store, &self.info.name)
+    }
+
+    fn no_proxies(&self) -> Option<String> {
+        self.store.no_proxies()
     }
 
     fn watch(&self, updates: Updates) -> BoxFuture<'static, ()> {

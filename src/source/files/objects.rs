@@ -112,7 +112,8 @@ fn gaps(store: &Store) -> Vec<Update> {
     // A kind without a file was said to be unread in its own place.
     let elsewhere = |name: &str| Kind::ALL.into_iter().any(|kind| names(name, kind) && matches!(store.read(&kind.file()), Ok(None)));
     let unread = unread.into_iter().filter(|(name, _)| !elsewhere(name)).map(|(what, why)| general(what, why, ""));
-    interrupted.into_iter().chain(unread).collect()
+    let no_proxies = store.no_proxies().map(|why| general("the proxies".to_owned(), format!("nothing of them can be read: {why}"), ""));
+    interrupted.into_iter().chain(no_proxies).chain(unread).collect()
 }
 
 fn istiods(store: &Store) -> Vec<Update> {

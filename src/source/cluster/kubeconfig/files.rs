@@ -1,6 +1,5 @@
 //! Which files are the kubeconfig, what is in them, and the context, cluster and user that are chosen of them.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use kube::config::Kubeconfig;
@@ -9,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::super::ClusterOptions;
 use super::{one_line, unusable};
-use crate::source::{FailureKind, SourceError};
+use crate::source::{FailureKind, SourceError, regular};
 
 /// No kubeconfig is longer, nor a certificate or a token that it names.
 const LONGEST: u64 = 16 << 20;
@@ -71,7 +70,7 @@ impl Named {
     pub(super) fn find_file(&mut self, field: &str) -> Result<Option<PathBuf>, SourceError> {
         let Some(path) = self.text(field) else { return Ok(None) };
         let path = self.beside(path);
-        regular(&path).and_then(|()| std::fs::File::open(&path)).map_err(|error| {
+        regular::open(&path).map_err(|error| {
             self.wrong(field, format_args!("names the file {}, which cannot be read: {}", path.display(), reason(&error)))
         })?;
         self.fields.insert(field.to_owned(), Value::from(path.to_string_lossy().into_owned()));
@@ -121,16 +120,9 @@ pub(super) fn read(path: &Path) -> Result<File, SourceError> {
     Ok(File { path: path.to_owned(), config })
 }
 
-/// The text of a short regular file: a pipe or a device might never end, or never answer.
+/// The text of a short file.
 pub(super) fn text_of(path: &Path) -> Result<String, String> {
-    let mut bytes = Vec::new();
-    regular(path)
-        .and_then(|()| std::fs::File::open(path))
-        .and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))
-        .map_err(|error| reason(&error))?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(format!("it is larger than {} MiB", LONGEST >> 20));
-    }
+    let bytes = regular::read(path, LONGEST).map_err(|error| reason(&error))?;
     let wide = |of: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| of([pair[0], pair[1]])).collect();
         String::from_utf16(&units).map_err(|_| "it is no text".to_owned())
@@ -143,11 +135,6 @@ pub(super) fn text_of(path: &Path) -> Result<String, String> {
             Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
         }
     }
-}
-
-fn regular(path: &Path) -> std::io::Result<()> {
-    let metadata = std::fs::metadata(path)?;
-    if metadata.is_file() { Ok(()) } else { Err(std::io::Error::other("it is no regular file")) }
 }
 
 /// What the operating system says, in kubectl's short words.

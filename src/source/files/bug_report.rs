@@ -1,0 +1,71 @@
+//! The archive that `istioctl bug-report` writes: which of its files is which of a recording
+//! (`tools/bug-report/pkg/archive/archive.go` and `pkg/common/common.go: proxyDebugURLs`).
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// How deep the folders of such an archive lie: `proxies/NAMESPACE/POD/stats/prometheus`.
+const DEPTH: usize = 5;
+/// The most files of a folder that are looked at.
+const MOST: usize = 100_000;
+
+/// The files under the names that a recording gives them; None where they are of no such archive.
+pub(super) fn as_recording<T: Clone>(files: &BTreeMap<String, T>) -> Option<BTreeMap<String, T>> {
+    let named: BTreeMap<String, T> = files.iter().filter_map(|(path, file)| Some((in_recording(path)?, file.clone()))).collect();
+    named.keys().any(|name| name.starts_with("proxies/")).then_some(named)
+}
+
+/// The same of a folder that such an archive was unpacked into.
+pub(super) fn folder(root: &Path) -> Option<BTreeMap<String, PathBuf>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![(root.to_owned(), String::new(), 0)];
+    while let Some((folder, prefix, depth)) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            let wanted = depth > 0 || matches!(name.as_str(), "proxies" | "istio");
+            match entry.file_type() {
+                Ok(is) if is.is_dir() && wanted && depth + 1 < DEPTH => folders.push((entry.path(), format!("{name}/"), depth + 1)),
+                Ok(is) if is.is_file() && files.len() < MOST => drop(files.insert(name, entry.path())),
+                _ => {}
+            }
+        }
+    }
+    as_recording(&files)
+}
+
+/// The name in a recording of what answers something.
+fn in_recording(path: &str) -> Option<String> {
+    let parts: Vec<&str> = path.split('/').collect();
+    match parts.as_slice() {
+        ["proxies", namespace, pod, "stats", "prometheus"] => Some(format!("proxies/{pod}.{namespace}/stats.prom")),
+        ["proxies", namespace, pod, "istio-proxy.log"] => Some(format!("logs/{pod}.{namespace}.istio-proxy.log")),
+        // The file is named after the question, with what stands behind the question mark.
+        ["proxies", namespace, pod, file] => match file.split('?').next()? {
+            known @ ("config_dump" | "certs" | "server_info") => Some(format!("proxies/{pod}.{namespace}/{known}.json")),
+            _ => None,
+        },
+        ["istio", _, pod, "discovery.log"] => Some(format!("logs/istiod.{pod}.log")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_named_as_in_a_recording() {
+        for (path, name) in [
+            ("proxies/shop/orders-0/config_dump", "proxies/orders-0.shop/config_dump.json"),
+            ("proxies/shop/orders-0/config_dump?include_eds", "proxies/orders-0.shop/config_dump.json"),
+            ("proxies/shop/orders-0/stats/prometheus", "proxies/orders-0.shop/stats.prom"),
+            ("proxies/shop/orders-0/istio-proxy.log", "logs/orders-0.shop.istio-proxy.log"),
+            ("istio/istio-system/istiod-5/discovery.log", "logs/istiod.istiod-5.log"),
+        ] {
+            assert_eq!(in_recording(path).as_deref(), Some(name));
+        }
+        assert_eq!(in_recording("proxies/orders-0.shop/config_dump.json"), None);
+        assert!(as_recording(&BTreeMap::from([("istio/istio-system/istiod-5/discovery.log".to_owned(), ())])).is_none());
+    }
+}
