@@ -216,7 +216,7 @@ fn what_is_no_dump_is_said_in_one_line() {
         ("<html>502</html>", "is a page of HTML or XML, not JSON"),
         ("{}", "not an Envoy config dump"),
         ("[]", "not an Envoy config dump"),
-        ("17", "not JSON"),
+        ("17", "not an Envoy config dump"),
         (r#"{"configs": []}"#, "not an Envoy config dump"),
         (r#"{"configs": {"a": 1}}"#, "JSON"),
         (r#"{"apiVersion": "v1", "kind": "List", "items": []}"#, "not an Envoy config dump"),
