@@ -20,5 +20,6 @@ mod policy;
 mod proxies;
 mod recordings;
 mod redaction;
+mod right;
 mod stubs;
 mod what_if;
