@@ -27,15 +27,15 @@ fn fault(error: &serde_saphyr::Error) -> String {
             let key = key.as_deref().map(|key| format!("the key {key}")).unwrap_or_else(|| "a key".to_owned());
             format!("is no valid YAML: {place}{key} is there twice in one map; leave one of them out")
         }
-        serde_saphyr::Error::Budget { .. } => {
-            format!(
-                "is not read: {place}it is too large, or becomes so through its anchors and aliases; split it, or write out what the aliases repeat"
-            )
-        }
         other => {
             let text = other.to_string();
             let first = text.lines().next().unwrap_or_default();
-            format!("is neither YAML nor JSON: {}", first.strip_prefix("error: ").unwrap_or(first))
+            match first.contains("budget breached") {
+                true => format!(
+                    "is not read: {place}it is too large, or becomes so through its anchors and aliases; split it, or write out what the aliases repeat"
+                ),
+                false => format!("is neither YAML nor JSON: {}", first.strip_prefix("error: ").unwrap_or(first)),
+            }
         }
     }
 }

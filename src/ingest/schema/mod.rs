@@ -211,9 +211,9 @@ mod tests {
             ),
             (
                 Kind::PeerAuthentication,
-                json!({"portLevelMtls": {"80": {"mod": "STRICT"}}}),
+                json!({"selector": {"matchLabels": {"app": "a"}}, "portLevelMtls": {"80": {"mod": "STRICT"}}}),
                 vec!["spec.portLevelMtls.80.mod"],
-                json!({"portLevelMtls": {"80": {}}}),
+                json!({"selector": {"matchLabels": {"app": "a"}}, "portLevelMtls": {"80": {}}}),
             ),
             (
                 Kind::DestinationRule,
@@ -282,7 +282,7 @@ mod tests {
     fn null_and_what_is_fit_pass() {
         let spec = json!({"priority": -2_147_483_648_i64, "pluginConfig": null, "match": [{"mode": "SERVER", "ports": [{"number": 80}]}], "targetRefs": [{"kind": "Gateway", "name": "x"}]});
         assert_eq!(checked(Kind::WasmPlugin, json!({"metadata": {"name": "a"}, "spec": spec})).1.unwrap(), Vec::<String>::new());
-        let ports = json!({"ports": [{"port": 80, "targetPort": "web"}, {"port": 81, "targetPort": 8080.0}]});
+        let ports = json!({"ports": [{"name": "a", "port": 80, "targetPort": "web"}, {"name": "b", "port": 81, "targetPort": 8080.0}]});
         assert_eq!(checked(Kind::Service, json!({"metadata": {"name": "a"}, "spec": ports})).1.unwrap(), Vec::<String>::new());
     }
 }
