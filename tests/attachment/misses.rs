@@ -364,7 +364,11 @@ fn objects_that_istiod_does_not_use() {
         case(wasm_plugin("n", json!({"match": [{"mode": "SIDEWAYS"}]})), "mode is SIDEWAYS", "correct the field"),
         case(wasm_plugin("n", json!({"vmConfig": {"env": [{"name": "a", "valueFrom": "X"}]}})), "valueFrom is X", "correct the field"),
         case(wasm_plugin("n", json!({"url": 7})), "spec.url is a number", "correct the field"),
-        case(wasm_plugin("n", json!({"selector": {"matchLabels": {"a": 1}}})), "a number as the value of a", "correct the field"),
+        case(
+            wasm_plugin("n", json!({"selector": {"matchLabels": {"a": 1}}})),
+            "spec.selector.matchLabels.a is a number and not text",
+            "correct the field",
+        ),
         case(extension("n", none()), "neither wasm nor lua is set", "set wasm or lua"),
         case(extension("n", json!({"lua": {}})), "lua.inlineCode is empty", "set lua.inlineCode"),
         case(extension("n", json!({"lua": {"inlineCode": long}})), "65537 bytes, more than 65536", "shorten"),
