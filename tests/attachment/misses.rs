@@ -527,7 +527,7 @@ fn odd_objects_are_named_in_a_warning() {
         (json!({"phase": "EARLY"}), "istiod cannot decode the object, and until then it sees no change to any WasmPlugin"),
         (
             json!({"match": [{"ports": [{"number": 70_000}]}]}),
-            "spec.match.0.ports has a port without a number from 1 to 65535, which matches nothing",
+            "spec.match[0].ports has a port without a number from 1 to 65535, which matches nothing",
         ),
         (
             json!({"targetRefs": [{"kind": "Gateway", "name": "x", "namespace": "m"}]}),
