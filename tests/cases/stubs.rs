@@ -219,6 +219,13 @@ fn field_40_of_a_module_that_envoy_fetches_itself_nothing_is_to_be_seen() {
 }
 
 #[test]
+fn field_03_a_filter_whose_listener_envoy_rejected_does_not_run() {
+    let case = Case::open("03-v2-untyped-config");
+    let path = case.path("dump.json");
+    assert_eq!(states(path.to_str().unwrap()), [("envoy.filters.http.wasm".to_owned(), "rejected".to_owned())]);
+}
+
+#[test]
 fn field_41_the_same_filter_several_times_in_one_chain() {
     let case = Case::open("41-envoyfilter-duplicates");
     let path = case.path("dump.json");

@@ -153,7 +153,10 @@ fn refusal(plugin: &PluginId, dump: &ConfigDump, stands: &Stands<'_>) -> Option<
     let refused = dump.listeners.iter().filter(|listener| listener.state == ListenerState::Error);
     let mut because = refused.filter(|listener| {
         let error = listener.error.as_deref().unwrap_or_default();
-        names_plugin(error, plugin) || !stands.is_in_use() && placement::count_in_listener(listener, plugin) > 0
+        // Of an EnvoyFilter's Wasm Envoy names only what its configuration calls itself.
+        let may_be_of_wasm = plugin.kind == PluginKind::EnvoyFilter && error.contains("Wasm");
+        let is_in_it = || placement::count_in_listener(listener, plugin) > 0;
+        names_plugin(error, plugin) || (may_be_of_wasm || !stands.is_in_use()) && is_in_it()
     });
     let first = because.next()?;
     let others = match because.count() {
