@@ -56,9 +56,9 @@ pub trait Screen<P: Program> {
     fn draw(&mut self, program: &P) -> io::Result<P::Drawn>;
     /// Writes bytes that are no part of a frame.
     fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
-    /// Gives the terminal back and stops the process until somebody continues it, then takes the terminal again.
+    /// Gives the terminal back and stops the process until somebody continues it.
     fn suspend(&mut self, _job: bool) -> io::Result<()> {
-        self.take_again()
+        Ok(())
     }
     /// Takes the terminal again after somebody else had it: the next frame is drawn whole.
     fn take_again(&mut self) -> io::Result<()> {
@@ -116,7 +116,7 @@ where
         let Self { program, screen, handler, input } = self;
         let mut input = input.fuse();
         let (sender, mut answers) = mpsc::channel(QUEUE);
-        let mut inside = Inside { program, screen, handler, tasks: Tasks::default(), sender };
+        let mut inside = Inside { program, screen, handler, tasks: Tasks::default(), sender, suspended: false };
         inside.perform(first)?;
         let mut last_frame: Option<Instant> = None;
         let mut due = true;
@@ -141,9 +141,16 @@ where
             };
             inside.take(msg)?;
             for _ in 1..MAX_DRAIN {
-                let next = if inside.program.is_over() { None } else { ready(&mut input, &mut answers).await? };
+                let next =
+                    if inside.program.is_over() || inside.suspended { None } else { ready_or_answered(&mut input, &mut answers).await? };
                 let Some(msg) = next else { break };
                 inside.take(msg)?;
+            }
+            if std::mem::take(&mut inside.suspended) {
+                // What was typed before the stop, such as the same key again, is not for the program that goes on.
+                while ready(&mut input).await?.is_some() {}
+                inside.screen.take_again()?;
+                due = true;
             }
         }
         Ok(inside.program)
@@ -151,16 +158,24 @@ where
 }
 
 /// The next message that is here already; what was typed goes before what was answered.
+async fn ready_or_answered<M, I>(input: &mut Fuse<I>, answers: &mut mpsc::Receiver<M>) -> io::Result<Option<M>>
+where
+    I: Stream<Item = io::Result<M>> + Unpin,
+{
+    Ok(ready(input).await?.or_else(|| answers.try_recv().ok()))
+}
+
+/// What was typed and is here already.
 ///
 /// The input is asked with the waker of this task, never with an idle one: crossterm keeps the first waker it is given
 /// until a key arrives, so that an idle one would leave the program deaf.
-async fn ready<M, I>(input: &mut Fuse<I>, answers: &mut mpsc::Receiver<M>) -> io::Result<Option<M>>
+async fn ready<M, I>(input: &mut Fuse<I>) -> io::Result<Option<M>>
 where
     I: Stream<Item = io::Result<M>> + Unpin,
 {
     match futures::poll!(input.next()) {
         Poll::Ready(Some(msg)) => msg.map(Some),
-        Poll::Ready(None) | Poll::Pending => Ok(answers.try_recv().ok()),
+        Poll::Ready(None) | Poll::Pending => Ok(None),
     }
 }
 
@@ -171,6 +186,8 @@ struct Inside<P: Program, S, H> {
     handler: H,
     tasks: Tasks,
     sender: mpsc::Sender<P::Msg>,
+    /// Whether the process was stopped and goes on, without the terminal yet.
+    suspended: bool,
 }
 
 impl<P: Program, S: Screen<P>, H: Handler<P>> Inside<P, S, H> {
@@ -186,7 +203,10 @@ impl<P: Program, S: Screen<P>, H: Handler<P>> Inside<P, S, H> {
                 Work::Run(ticket, work) => self.tasks.run(ticket, work),
                 Work::Stop(ticket) => self.tasks.stop(ticket),
                 Work::Write(bytes) => self.screen.write(&bytes)?,
-                Work::Suspend { job } => self.screen.suspend(job)?,
+                Work::Suspend { job } => {
+                    self.screen.suspend(job)?;
+                    self.suspended = true;
+                }
                 Work::TakeTerminal => self.screen.take_again()?,
             }
         }

@@ -46,11 +46,10 @@ impl Session {
         drawn.and(ended)
     }
 
-    /// Gives the terminal back, stops the process until somebody continues it, and takes the terminal again.
+    /// Gives the terminal back, and stops the process until somebody continues it.
     pub fn suspend(&mut self, whole_job: bool) -> io::Result<()> {
         restore();
-        job::stop(whole_job)?;
-        self.take_again()
+        job::stop(whole_job)
     }
 
     /// Takes the terminal again, whose modes and contents are another's now.

@@ -109,3 +109,19 @@ async fn hostile_h21_the_end_of_a_raised_level_is_kept() {
     terminal.press("q");
     terminal.ends_restored();
 }
+
+#[test]
+fn field_62_the_key_that_was_pressed_several_times_stops_once() {
+    let mut terminal = in_a_shell("--demo");
+    terminal.wait_for("default/helloworld");
+    terminal.press("\x1a\x1a\x1a");
+    terminal.wait_for("the shell again");
+    terminal.press("on\n");
+    wait(|| terminal.parser().screen().alternate_screen() && is_raw(&terminal), || "the program again".to_owned());
+    terminal.wait_for("default/helloworld");
+    terminal.press("c");
+    terminal.wait_for("N = 4 on 15006");
+    terminal.press("q");
+    terminal.wait_for("all over");
+    terminal.ends_restored();
+}
