@@ -32,7 +32,9 @@ struct Column<'m> {
 
 /// Where the columns of what can follow the flags go; `MIXER` is one that Istio has no more.
 const MIXER: usize = usize::MAX;
-const FRONTS: [&[(usize, bool)]; 4] = [&[], &[(7, true)], &[(MIXER, true), (7, true)], &[(5, false), (6, false), (7, true)]];
+/// The last is that of 1.9 with empty details, which Envoy writes as nothing between two blanks (`500 NFCF  - "-"`).
+const FRONTS: [&[(usize, bool)]; 5] =
+    [&[], &[(7, true)], &[(MIXER, true), (7, true)], &[(5, false), (6, false), (7, true)], &[(6, false), (7, true)]];
 /// The columns that every format has in the middle: numbers, then texts in quotes.
 const NUMBERS: [usize; 4] = [8, 9, 10, 11];
 const QUOTED: [usize; 5] = [12, 13, 14, 15, 16];
@@ -191,6 +193,7 @@ mod tests {
             (r#""mixer" "failed" "#, &format!("{five} route"), of("-", "failed", cluster, "route")),
             (r#""failed" "#, &format!("{five} route"), of("-", "failed", cluster, "route")),
             (r#"why{a b} - "failed" "#, &format!("{five} route"), of("why{a b}", "failed", cluster, "route")),
+            (r#" - "failed" "#, &format!("{five} route"), of("-", "failed", cluster, "route")),
             (r#"why - "failed" "#, &format!("{five} route inbound"), of("why", "failed", cluster, "route")),
         ] {
             assert_eq!(shown(&format!(r#""GET /a b HTTP/1.1" 200 UF {front}{middle} {end}"#)), expected, "{front}{end}");
