@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::yaml::alias_limits;
 use crate::model::kind::Kind;
 
 /// The objects of a file of YAML documents or JSON, Lists taken apart. Documents that are empty are left out.
@@ -9,8 +10,10 @@ use crate::model::kind::Kind;
 /// # Errors
 /// Where the text is neither, or holds something that is no object, in one line.
 pub fn objects(text: &str) -> Result<Vec<Value>, String> {
-    let options =
-        serde_saphyr::options! { budget: serde_saphyr::budget! { max_nodes: 5_000_000, max_documents: 100_000, max_events: 20_000_000 } };
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! { max_nodes: 5_000_000, max_documents: 100_000, max_events: 20_000_000 },
+        alias_limits: alias_limits(text),
+    };
     let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options)
         .map_err(|error| format!("is neither YAML nor JSON: {}", error.to_string().lines().next().unwrap_or_default()))?;
     let mut found = Vec::new();
