@@ -1,7 +1,6 @@
 //! One document of YAML that is a string: the mesh configuration, ProxyConfig in annotations, a plugin's configuration.
 
 use serde_json::Value;
-use serde_saphyr::options::AliasLimits;
 use serde_saphyr::{DuplicateKeyPolicy, Error};
 
 /// Why a text was not read.
@@ -24,11 +23,6 @@ impl std::fmt::Display for Unread {
 /// How many times its own length a text may grow by aliases. Each level of `&b [*a,*a]` doubles what is below it.
 const GROWTH: usize = 16;
 
-/// Limits for aliases in proportion to the text.
-pub fn alias_limits(text: &str) -> AliasLimits {
-    serde_saphyr::alias_limits! { max_total_replayed_events: text.len().saturating_mul(GROWTH) }
-}
-
 /// Reads a text. Of two equal keys the last counts, as in `sigs.k8s.io/yaml`, with which Istio reads these.
 ///
 /// # Errors
@@ -37,7 +31,7 @@ pub fn parse(text: &str) -> Result<Value, Unread> {
     let scalars = text.len().saturating_mul(GROWTH).max(1024);
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! { max_total_scalar_bytes: scalars },
-        alias_limits: alias_limits(text),
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: text.len().saturating_mul(GROWTH) },
         duplicate_keys: DuplicateKeyPolicy::LastWins,
     };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {

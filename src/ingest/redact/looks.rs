@@ -3,6 +3,9 @@
 use super::forms::skip;
 use super::value::{LONGEST_WORD, ends_word};
 
+/// The most letters that one plain word has: `unauthenticated`. A longer run of letters may be a password.
+const MOST_LETTERS: usize = 15;
+
 /// The length of the plain word that a text begins with: words of letters with marks between, and small numbers in what looks like a
 /// name of Kubernetes; zero where there is none, or it goes on as something else.
 pub(super) fn plain_word(text: &str) -> usize {
@@ -23,7 +26,10 @@ pub(super) fn plain_word(text: &str) -> usize {
         let small = letters.get(1..).unwrap_or_default();
         let cased =
             small.bytes().all(|byte| byte.is_ascii_lowercase()) || is_header && letters.bytes().all(|byte| byte.is_ascii_uppercase());
-        cased && letters.bytes().all(|byte| byte.is_ascii_alphabetic()) && (digits == 0 || is_name && digits <= 2)
+        cased
+            && letters.len() <= MOST_LETTERS
+            && letters.bytes().all(|byte| byte.is_ascii_alphabetic())
+            && (digits == 0 || is_name && digits <= 2)
     };
     if word.split(['-', '_', '.', '/']).all(is_plain) { length } else { 0 }
 }
