@@ -76,11 +76,12 @@ impl Asker<'_> {
             written = &mut writing => {
                 let mut seen = reading.await.unwrap_or_default();
                 let is_empty = written.as_ref().is_ok_and(|written| written.as_ref().is_ok_and(|written| !written.any));
-                if is_empty && first.filter.is_selective() && !wanted.follow {
+                let by_meaning = wanted.level.is_some() || wanted.plugin.is_some() || !wanted.scope.is_empty();
+                let matters = is_empty || by_meaning && self.source.logs_held().is_some();
+                if matters && first.filter.is_selective() && !wanted.follow {
                     // What the filter passed over was not looked at.
                     seen = self.sample(first, query).await;
                 }
-                let by_meaning = wanted.level.is_some() || wanted.plugin.is_some() || !wanted.scope.is_empty();
                 return self.outcome(written, asked.as_ref(), Some((seen, by_meaning)));
             }
             () = follow(question, watched, views) => {}
@@ -115,11 +116,13 @@ impl Asker<'_> {
     fn not_understood(&self, written: &Written, (seen, by_meaning): (Seen, bool)) -> Option<String> {
         let Seen { records, unknown } = seen;
         let most = unknown * 2 > records;
-        let counts = if written.any { most && unknown >= MANY } else { most || by_meaning && unknown > 0 && unknown * 10 >= records };
+        let some = by_meaning && unknown > 0 && unknown * 10 >= records;
+        let counts = some || if written.any { most && unknown >= MANY } else { most };
         (counts && self.source.logs_held().is_some()).then(|| {
+            let (were, they_have) = if unknown == 1 { ("was", "it has") } else { ("were", "they have") };
+            let of = if records == 1 { "the only record".to_owned() } else { format!("{unknown} of {records} records") };
             format!(
-                "{unknown} of {records} records of {} were not understood: they have no level, scope or plugin for a filter to find; \
-                 save the log with `kubectl logs POD -n NAMESPACE -c istio-proxy --timestamps`, with its tabs (an access log in a format \
+                "{of} of {} {were} not understood: {they_have} no level, scope or plugin for a filter to find; save the log with `kubectl logs POD -n NAMESPACE -c istio-proxy --timestamps`, with its tabs (an access log in a format \
                  of its own is understood in what `meshscope record` writes)",
                 self.source.info().name
             )

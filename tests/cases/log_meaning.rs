@@ -147,7 +147,7 @@ fn field_17_of_another_format_only_what_is_sure_is_said() {
 }
 
 /// A recording with another `accessLogFormat`, and these lines in httpbin's log.
-fn with_format(config: &str, line: &str) -> Vec<Value> {
+pub fn with_format(config: &str, line: &str) -> Vec<Value> {
     let files = super::support::files("permissive");
     let mut map: Value = serde_json::from_slice(&files["k8s/configmap-istio.json"]).unwrap();
     let object = if map["items"].is_array() { &mut map["items"][0] } else { &mut map };

@@ -15,6 +15,7 @@ mod hostile_files;
 mod inputs;
 mod kubeconfig;
 mod log_meaning;
+mod log_saved;
 mod logs;
 mod policy;
 mod proxies;

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::object::Object;
 use super::parsed::Parsed;
-use super::time;
+use super::{layout, time};
 use crate::model::logs::{LogKind, LogTime};
 
 /// How many columns the text has behind the time.
@@ -78,18 +78,26 @@ pub(super) fn bare(raw: &str) -> Option<Parsed<'_>> {
 
 /// Method, path, protocol and code of a request's line with or without quotes.
 pub(super) fn bare_request(text: &str) -> Option<[&str; 4]> {
-    let (line, behind) =
-        text.strip_prefix('"').map_or((text, None), |inner| inner.split_once('"').map_or((inner, None), |(line, rest)| (line, Some(rest))));
+    let quoted = |inner| layout::request_end(inner).map_or((inner, None), |end| (&inner[..end], Some(&inner[end + 1..])));
+    let (line, behind) = text.strip_prefix('"').map_or((text, None), quoted);
     let mut words = line.split(' ');
     let method = words.next().filter(|word| METHODS.contains(word))?;
+    if let (Some(behind), Some((request, protocol))) = (behind, line.rsplit_once(' ').filter(|(_, last)| last.starts_with("HTTP/"))) {
+        let path = request.get(method.len() + 1..)?;
+        return code_of(behind.trim_start_matches(' ').split(' ').next()).map(|code| [method, path, protocol, code]);
+    }
     let path = words.next().filter(|word| word.starts_with('/') || word.contains("://") || *word == "*")?;
     let mut next = words.next();
     let protocol = next.filter(|word| word.starts_with("HTTP/")).unwrap_or_default();
     if !protocol.is_empty() {
         next = words.next();
     }
-    let code = behind.map_or(next, |rest| rest.trim_start_matches(' ').split(' ').next())?;
-    (code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_digit())).then_some([method, path, protocol, code])
+    let code = code_of(behind.map_or(next, |rest| rest.trim_start_matches(' ').split(' ').next()))?;
+    Some([method, path, protocol, code])
+}
+
+fn code_of(word: Option<&str>) -> Option<&str> {
+    word.filter(|code| code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Whether an object is a request: it has one key at least that no program's line has, or a method and a path and no message.

@@ -40,6 +40,11 @@ const OPERATORS: [&[&str]; COLUMNS] = [
 ];
 /// The columns that are numbers where they are there.
 const NUMBERS: [usize; 5] = [3, 8, 9, 10, 11];
+/// The columns of the path and of the request's ID.
+const PATH: usize = 1;
+const REQUEST_ID: usize = 14;
+/// How many places are looked at where a path could end.
+const MOST_ENDS: usize = 16;
 
 /// What fills a place of the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,43 +90,75 @@ impl AccessFormat {
 
     /// Reads a line of the format; None where it is of another. The message is the request as Istio's own text has it.
     pub(super) fn read(&self, line: &str) -> Option<Parsed<'static>> {
-        let mut columns = [const { Cow::Borrowed(NONE) }; COLUMNS];
-        let mut time = None;
-        match &self.0 {
+        let (columns, time) = match &self.0 {
             Parts::Text { first, rest } => {
-                let mut left = line.strip_prefix(first.as_str())?;
-                for (what, behind) in rest {
-                    let end = if behind.is_empty() { left.len() } else { left.find(behind.as_str())? };
-                    fill(*what, Cow::Borrowed(&left[..end]), &mut columns, &mut time);
-                    left = &left[end + behind.len()..];
-                }
-                if !left.is_empty() {
-                    return None;
-                }
+                let line = line.strip_prefix(first.as_str())?;
+                // Envoy escapes nothing, so that a path can hold what stands behind it: it ends where the rest is what it has to be.
+                (0..MOST_ENDS).map_while(|nth| divided(line, rest, nth)).find_map(valid)?
             }
-            Parts::Keys(keys) => {
-                let object = Object::read(line)?;
-                let mut found = false;
-                for (key, value) in object.iter() {
-                    if let Some((_, what)) = keys.iter().find(|(known, _)| *known == key) {
-                        found |= *what != What::Other;
-                        fill(*what, value, &mut columns, &mut time);
-                    }
-                }
-                // A program's line can share a key.
-                if !found || object.find(&["msg"]).is_some() && !keys.iter().any(|(key, _)| key == "msg") {
-                    return None;
-                }
-            }
-        }
-        let is_number = |text: &str| text == NONE || !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        if !NUMBERS.iter().all(|place| is_number(&columns[*place])) {
-            return None;
-        }
+            Parts::Keys(keys) => valid(filled(line, keys))?,
+        };
         let message = access::in_order(&columns);
         let none = Cow::Borrowed("");
         Some(Parsed { time, kind: LogKind::Access, level: none.clone(), scope: none, message: Cow::Owned(message) })
     }
+}
+
+/// The columns of Istio's text and the time of a request.
+type Filled<'l> = ([Cow<'l, str>; COLUMNS], Option<LogTime>);
+
+/// The values of a text, the path ending at the nth of the places where it could; None where there are not so many, and a None within it
+/// where the text is another.
+fn divided<'l>(line: &'l str, parts: &[(What, String)], nth: usize) -> Option<Option<Filled<'l>>> {
+    let (mut columns, mut time, mut left) = ([const { Cow::Borrowed(NONE) }; COLUMNS], None, line);
+    if nth > 0 && !parts.iter().any(|(what, behind)| *what == What::Column(PATH) && !behind.is_empty()) {
+        return None;
+    }
+    for (what, behind) in parts {
+        let end = match (behind.as_str(), what) {
+            ("", _) => left.len(),
+            (behind, What::Column(PATH)) => left.match_indices(behind).nth(nth)?.0,
+            (behind, _) => match left.find(behind) {
+                Some(end) => end,
+                None => return Some(None),
+            },
+        };
+        fill(*what, Cow::Borrowed(&left[..end]), &mut columns, &mut time);
+        left = &left[end + behind.len()..];
+    }
+    Some(left.is_empty().then_some((columns, time)))
+}
+
+/// The values of an object; None where it is a program's: that has a message, which the format lacks, or level and message and not the
+/// keys of the format.
+fn filled<'l>(line: &'l str, keys: &[(String, What)]) -> Option<Filled<'l>> {
+    let object = Object::read(line)?;
+    let (mut columns, mut time, mut found, mut count) = ([const { Cow::Borrowed(NONE) }; COLUMNS], None, false, 0);
+    for (key, value) in object.iter() {
+        if let Some((_, what)) = keys.iter().find(|(known, _)| *known == key) {
+            (found, count) = (found || *what != What::Other, count + 1);
+            fill(*what, value, &mut columns, &mut time);
+        }
+    }
+    let has = |names: &[&str]| object.find(names).is_some();
+    let is_own = |name: &str| has(&[name]) && !keys.iter().any(|(key, _)| key == name);
+    let differs = count < keys.len() || count < object.iter().count();
+    let of_program = is_own("msg") || is_own("message") || has(&["level", "severity"]) && has(&["msg", "message"]) && differs;
+    (found && !of_program).then_some((columns, time))
+}
+
+/// What has columns as a request has them: a method is a word of capitals, a path begins as one, a code is a number.
+fn valid(filled: Option<Filled<'_>>) -> Option<Filled<'_>> {
+    let (columns, _) = filled.as_ref()?;
+    let is = |place: usize, fits: fn(u8) -> bool| columns[place] == NONE || !columns[place].is_empty() && columns[place].bytes().all(fits);
+    let path = &columns[PATH];
+    let is_path = path == NONE || path.starts_with(['/', '*']) || path.contains("://") || columns[0] == "CONNECT";
+    let is_protocol = columns[2] == NONE || columns[2].starts_with("HTTP/") && is(2, |byte| byte.is_ascii_graphic());
+    let fits = NUMBERS.iter().all(|place| is(*place, |byte| byte.is_ascii_digit()))
+        && is(0, |byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_'))
+        && is(4, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b',' | b'-'))
+        && is(REQUEST_ID, |byte| byte.is_ascii_graphic());
+    if fits && is_path && is_protocol { filled } else { None }
 }
 
 fn fill<'l>(what: What, value: Cow<'l, str>, columns: &mut [Cow<'l, str>; COLUMNS], time: &mut Option<LogTime>) {
@@ -215,7 +252,25 @@ mod tests {
             assert_eq!(format.read(other), None, "{other}");
         }
         let web = mesh("[%START_TIME(%d/%b/%Y:%H:%M:%S %z)%] \"%REQ(:METHOD)%\" %RESPONSE_CODE%", false).unwrap();
+        let path = mesh("\"%REQ(:PATH)%\" %RESPONSE_CODE% %RESPONSE_FLAGS%", false).unwrap();
+        assert!(path.read("\"/a\" 200 HTTP/1.1\" 500 UF").unwrap().message.contains(" -\" 500 UF - - "), "no path chooses the code");
         assert!(web.read("[05/Jan/2024:10:00:09 +0000] \"GET\" 200").unwrap().time.is_some());
+    }
+
+    #[test]
+    fn what_is_no_request_is_none_whatever_the_format() {
+        let wasm = "2023-05-10T03:16:20.100000Z\tcritical\tenvoy wasm x.cc:1\tPlugin configured to fail closed failed to load";
+        let continued = "goroutine 1 [running]:";
+        for format in ["%REQ(:METHOD)% %REQ(:PATH)%\n", "%REQ(X-REQUEST-ID)%: %REQ(:PATH)%", "[%START_TIME%]%REQ(:METHOD)% %REQ(:PATH)%"] {
+            let format = mesh(format, false).unwrap();
+            for other in [wasm, continued, "", "[2023-05-10 03:16:20.101][21][critical][wasm] [x.cc:1] Plugin"] {
+                assert_eq!(format.read(other), None, "{other}");
+            }
+        }
+        let keyed = mesh(r#"{"level":"info","time":"%START_TIME%","msg":"%REQ(:PATH)%","code":"%RESPONSE_CODE%"}"#, true).unwrap();
+        assert_eq!(keyed.read(r#"{"level":"critical","time":"2023-05-10T03:16:20.1Z","msg":"failed"}"#), None);
+        assert_eq!(keyed.read(r#"{"level":"critical","time":"2023-05-10T03:16:20.1Z","scope":"envoy wasm","msg":"/a","code":"1"}"#), None);
+        assert!(keyed.read(r#"{"level":"info","time":"2023-05-10T03:16:20.1Z","msg":"/a","code":"200"}"#).is_some());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::parsed::Parsed;
 use super::time;
-use crate::model::logs::LogKind;
+use crate::model::logs::{LogKind, LogTime};
 
 /// What stands in front of the component.
 const ENVOY: &str = "envoy ";
@@ -40,13 +40,23 @@ pub(super) fn is_complete(raw: &str) -> bool {
 /// `[2026-11-23 19:37:48.123][15][critical][main] [source/server/server.cc:1] message`; until 2019 without the bracket in front of the
 /// file.
 pub(super) fn own(raw: &str) -> Option<Parsed<'_>> {
-    let (time, rest) = time::spaced(raw.strip_prefix('[')?)?;
-    let (_thread, rest) = rest.strip_prefix("][")?.split_once("][")?;
+    let (time, rest) = own_time(raw)?;
+    let (_thread, rest) = rest.split_once("][")?;
     let (level, rest) = rest.split_once("][")?;
     let (component, rest) = rest.split_once("] ")?;
     let is_file = |place: &str| place.contains(".cc:") || place.contains(".h:");
     let message = rest.split_once("] ").filter(|(place, _)| is_file(place) && !place.contains(' ')).map_or(rest, |(_, message)| message);
     Some(parsed(time, level, component, message))
+}
+
+/// The time in Envoy's own brackets, and what follows the next one. Istio 1.1 to 1.5 had the agent write `[Envoy (Epoch 0)] ` in front
+/// (`pkg/envoy/proxy.go`: `--log-format`).
+pub(super) fn own_time(line: &str) -> Option<(LogTime, &str)> {
+    let epoch = line.strip_prefix("[Envoy (Epoch ").and_then(|rest| rest.split_once(")] "));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let line = epoch.filter(|(number, _)| is_number(number)).map_or(line, |(_, rest)| rest);
+    let (time, rest) = time::spaced(line.strip_prefix('[')?)?;
+    Some((time, rest.strip_prefix("][")?))
 }
 
 pub(super) fn parsed<'r>(time: i64, level: &'r str, component: &'r str, message: &'r str) -> Parsed<'r> {

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::{access, blanks, time};
+use super::{access, blanks, envoy, time};
 use crate::ingest::finder::Finder;
 
 /// How a record is written.
@@ -55,7 +55,7 @@ impl Form {
                 let inner = line.get(1..).unwrap_or_default();
                 if access::time(inner).is_some() {
                     Self::Access
-                } else if time::spaced(inner).is_some_and(|(_, rest)| rest.starts_with("][")) {
+                } else if envoy::own_time(line).is_some() {
                     Self::EnvoyOwn
                 } else {
                     Self::Unknown
@@ -64,6 +64,16 @@ impl Form {
             Some(b'I' | b'W' | b'E' | b'F') if is_klog(bytes) => Self::Klog,
             Some(b'p' | b'f' | b'r') if PANICS.iter().any(|word| line.starts_with(word)) => Self::Panic,
             _ => Self::Unknown,
+        }
+    }
+
+    /// Whether a line of this form is a program's for sure, whatever format a mesh gives its access log: it has a time and a level.
+    pub(super) fn is_of_program(self, line: &str) -> bool {
+        match self {
+            Self::Columns => time::rfc3339(line).is_some_and(|(_, rest)| blanks::begins(rest)),
+            Self::Slashed => time::slashed(line).is_some_and(|(_, rest)| blanks::begins(rest)),
+            Self::Blanks | Self::EnvoyOwn | Self::Klog | Self::Panic => true,
+            _ => false,
         }
     }
 

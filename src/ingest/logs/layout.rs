@@ -38,12 +38,16 @@ const NUMBERS: [usize; 4] = [8, 9, 10, 11];
 const QUOTED: [usize; 5] = [12, 13, 14, 15, 16];
 /// The columns at the end.
 const END: [usize; 6] = [17, 18, 19, 20, 21, 22];
+/// How many columns a known format can have: a line with more is of another one, or its path says what is not so.
+const MOST: usize = COLUMNS + 8;
+/// How many places are looked at where a request's line could end.
+const MOST_ENDS: usize = 16;
 
 /// Reads the columns of a request.
 pub(super) fn read(message: &str) -> Layout<'_> {
     let mut rest = Rest(message);
     let (method, path, protocol) = rest.request();
-    let all: Vec<Column<'_>> = rest.take(COLUMNS + 4).collect();
+    let all: Vec<Column<'_>> = rest.take(MOST + 1).collect();
     let mut columns = [const { Cow::Borrowed(NONE) }; COLUMNS];
     let places = all.split_first().filter(|(code, _)| is_number(code)).and_then(|(code, behind)| {
         columns[3] = Cow::Borrowed(code.text);
@@ -85,6 +89,7 @@ fn places(columns: &[Column<'_>]) -> Option<Vec<usize>> {
             && numbers.iter().all(is_number)
             && quoted.iter().all(|column| column.quoted)
             && matches!(end.len(), 0 | 5..)
+            && columns.len() < MOST
             && end.iter().all(|column| !column.quoted);
         let front = front.iter().map(|(place, _)| if is_mixer { MIXER } else { *place });
         fits.then(|| [4].into_iter().chain(front).chain(NUMBERS).chain(QUOTED).chain(END).collect())
@@ -95,15 +100,36 @@ fn is_number(column: &Column<'_>) -> bool {
     !column.quoted && (column.text == NONE || !column.text.is_empty() && column.text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// Where the quotes of a request's line end. Envoy escapes no quotes, and whoever sends a request chooses its path: the line ends with a
+/// protocol and a status code behind it, and of such places at the first one behind which all columns are those of a format. None where
+/// the format has no protocol, and more than one place could be it.
+pub(super) fn request_end(inner: &str) -> Option<usize> {
+    let is_code = |at: &usize| inner[at + 2..].split(' ').next().is_some_and(|code| code.len() <= 3 && code.parse::<u16>().is_ok());
+    let has_protocol = |at: &usize| inner[..*at].rsplit(' ').next().is_some_and(|word| word == NONE || word.starts_with("HTTP/"));
+    let ends = || inner.match_indices("\" ").map(|(at, _)| at).filter(is_code).take(MOST_ENDS);
+    let fits = |at: &usize| {
+        let columns: Vec<Column<'_>> = Rest(&inner[at + 2..]).take(MOST + 1).collect();
+        columns.split_first().is_some_and(|(code, behind)| is_number(code) && places(behind).is_some())
+    };
+    let mut with_protocol = ends().filter(has_protocol);
+    let first = with_protocol.next();
+    let sure = first.filter(fits).or_else(|| with_protocol.find(fits)).or(first);
+    let mut without = ends();
+    match (sure, without.next(), without.next()) {
+        (Some(end), ..) | (None, Some(end), None) => Some(end),
+        (None, None, _) => inner.find('"'),
+        (None, Some(_), Some(_)) => None,
+    }
+}
+
 /// What is left of a line.
 struct Rest<'m>(&'m str);
 
 impl<'m> Rest<'m> {
-    /// The request's line. Envoy escapes no quotes, so that it ends where a status code follows.
+    /// The request's line.
     fn request(&mut self) -> (&'m str, &'m str, &'m str) {
         let Some(inner) = self.0.strip_prefix('"') else { return ("", "", "") };
-        let ends = |at: &usize| inner[at + 2..].split(' ').next().is_some_and(|code| code.parse::<u16>().is_ok());
-        let end = inner.match_indices("\" ").map(|(at, _)| at).find(ends).or_else(|| inner.find('"'));
+        let end = request_end(inner);
         let line = end.map_or(inner, |end| &inner[..end]);
         self.0 = end.map_or("", |end| inner[end + 1..].trim_start_matches(' '));
         let (method, rest) = line.split_once(' ').unwrap_or((line, ""));
@@ -169,6 +195,23 @@ mod tests {
         ] {
             assert_eq!(shown(&format!(r#""GET /a b HTTP/1.1" 200 UF {front}{middle} {end}"#)), expected, "{front}{end}");
         }
+    }
+
+    #[test]
+    fn a_path_does_not_choose_the_code() {
+        let rest = r#"500 NFCF - - "-" 0 547 5 - "-" "curl/8" "id" "a:80" "-" inbound|80|| - 1:1 2:2 sni default"#;
+        let whole = r#"200 - via_upstream - "-" 0 1 2 3 "-" "x" "y" "z" "1:1" c - - - - -"#;
+        let longer = format!("/a HTTP/1.1\" {whole}{}", " -".repeat(40));
+        for path in [r#"/a" 200"#, r#"/a" 200 HTTP/1.1" 201 -"#, &format!("/a HTTP/1.1\" {whole}"), &longer] {
+            let line = format!("\"GET {path} HTTP/1.1\" {rest}");
+            let layout = read(&line);
+            assert_eq!((&*layout.columns[1], &*layout.columns[3], &*layout.columns[4]), (path, "500", "NFCF"), "{path}");
+        }
+        // What a client says of itself comes behind the code.
+        let agent = format!(r#""GET /a HTTP/1.1" 500 - - - "-" 0 1 2 3 "-" "x HTTP/1.1" {whole}" "id" "a" "1:1" c - - - - -"#);
+        assert_eq!(read(&agent).columns[3], "500");
+        assert_eq!(read("\"GET /a\" 200 HTTP/1.1\" 500 612 \"-\"").columns[3], "500");
+        assert_eq!(read("\"GET /a\" 200 x\" 500 612").columns[3], NONE);
     }
 
     #[test]

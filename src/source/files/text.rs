@@ -2,11 +2,15 @@
 
 use std::io::{self, Cursor, Read};
 
+use memchr::memchr;
+
 use super::blocks::Input;
 
 /// How many bytes are looked at to know the encoding.
 const HEAD: usize = 64;
 const CHUNK: usize = 16 << 10;
+/// How many bytes are looked at to know how lines end.
+const LINE: u64 = 64 << 10;
 
 /// The file without its byte order mark; UTF-16, as PowerShell writes it, becomes UTF-8; the elements of a list of JSON, or objects that
 /// are written over several lines, become a line each.
@@ -29,10 +33,21 @@ pub(super) fn plain(mut input: Input) -> io::Result<Input> {
         None => Box::new(whole),
     };
     let mut head = Vec::with_capacity(HEAD);
-    plain.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
-    let is_document = is_document(&head);
+    plain.by_ref().take(LINE).read_to_end(&mut head)?;
+    let (is_document, ends_with_returns) = (is_document(&head), ends_with_returns(&head));
     let whole = Cursor::new(head).chain(plain);
-    Ok(if is_document { Box::new(Converted::new(whole, Elements::default())) } else { Box::new(whole) })
+    Ok(if is_document {
+        Box::new(Converted::new(whole, Elements::default()))
+    } else if ends_with_returns {
+        Box::new(Converted::new(whole, Returns))
+    } else {
+        Box::new(whole)
+    })
+}
+
+/// Whether lines end with a carriage return alone, as old Macs and some editors have it: there is one, and no other line end.
+fn ends_with_returns(head: &[u8]) -> bool {
+    memchr(b'\n', head).is_none() && memchr(b'\r', head).is_some_and(|at| at + 1 < head.len())
 }
 
 /// Whether a file is a log, by how it begins.
@@ -135,6 +150,17 @@ impl Convert for Utf16 {
     }
 }
 
+/// Carriage returns, which become line ends.
+struct Returns;
+
+impl Convert for Returns {
+    fn take(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        out.extend(bytes.iter().map(|byte| if *byte == b'\r' { b'\n' } else { *byte }));
+    }
+
+    fn end(&mut self, _: &mut Vec<u8>) {}
+}
+
 /// The objects of a document, a line each.
 #[derive(Default)]
 struct Elements {
@@ -199,7 +225,8 @@ mod tests {
             assert!(read(&bytes) == text);
         }
         assert_eq!(read(&[0xff, 0xfe, b'a', 0, 0, 0xd8, b'b', 0, b'c']), "a\u{fffd}b\u{fffd}");
-        assert_eq!([read(b""), read(b"a")], ["", "a"]);
+        assert_eq!([read(b""), read(b"a"), read(b"a\r"), read(b"a\rb\n")], ["", "a", "a\r", "a\rb\n"]);
+        assert_eq!(read(&b"a\rb\r".repeat(30_000)), "a\nb\n".repeat(30_000));
     }
 
     #[test]

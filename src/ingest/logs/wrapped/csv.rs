@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::super::time;
 use super::{LONGEST, Peeled, Whose};
 
-const LINES: [&str; 7] = ["line", "log", "message", "_msg", "body", "content", "_source.message"];
-const TIMES: [&str; 7] = ["time", "timestamp", "date", "@timestamp", "_time", "tsns", "ts"];
+const LINES: [&str; 10] = ["line", "log", "message", "_msg", "body", "content", "_source.message", "@message", "_raw", "logmessage"];
+const TIMES: [&str; 8] = ["time", "timestamp", "date", "@timestamp", "_time", "tsns", "ts", "timegenerated [utc]"];
 const PODS: [&str; 5] = ["pod", "pod_name", "kubernetes.pod_name", "kubernetes.pod.name", "podname"];
 const CONTAINERS: [&str; 5] = ["container", "container_name", "kubernetes.container_name", "kubernetes.container.name", "containername"];
 const NAMESPACES: [&str; 5] = ["namespace", "namespace_name", "kubernetes.namespace_name", "kubernetes.namespace", "namespacename"];
@@ -25,6 +25,7 @@ pub(super) struct Csv {
 /// Where the columns are.
 #[derive(Debug)]
 struct Header {
+    separator: char,
     line: usize,
     time: Option<usize>,
     pod: Option<usize>,
@@ -84,21 +85,21 @@ impl Csv {
 
 impl Header {
     fn read(line: &str) -> Option<Self> {
-        if !line.contains(',') || line.len() > 4096 {
-            return None;
-        }
-        let names: Vec<String> = cells(line).into_iter().map(|cell| cell.trim().to_ascii_lowercase()).collect();
+        // Where a comma is in numbers, as in much of Europe, a semicolon is between the columns.
+        let separator = [',', ';'].into_iter().find(|separator| line.contains(*separator)).filter(|_| line.len() <= 4096)?;
+        let names: Vec<String> = cells(line, separator).into_iter().map(|cell| cell.trim().to_ascii_lowercase()).collect();
         let place = |known: &[&str]| names.iter().position(|name| known.contains(&name.as_str()));
         let (line, time) = (place(&LINES)?, place(&TIMES));
         // A line of a log could hold both words; a header holds nothing else.
-        let plain =
-            |name: &String| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'@' | b'-' | b' '));
+        let plain = |name: &String| {
+            name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'@' | b'-' | b' ' | b'[' | b']'))
+        };
         let whole = names.iter().all(plain) && (time.is_some() || place(&PODS).is_some());
-        whole.then(|| Self { line, time, pod: place(&PODS), container: place(&CONTAINERS), namespace: place(&NAMESPACES) })
+        whole.then(|| Self { separator, line, time, pod: place(&PODS), container: place(&CONTAINERS), namespace: place(&NAMESPACES) })
     }
 
     fn row(&self, row: &str) -> Peeled<'static> {
-        let mut cells = cells(row);
+        let mut cells = cells(row, self.separator);
         let mut cell = |place: Option<usize>| place.and_then(|place| cells.get_mut(place)).map(std::mem::take).unwrap_or_default();
         let at = time::of_store(&cell(self.time));
         let whose = Whose { namespace: cell(self.namespace), pod: cell(self.pod), container: cell(self.container) };
@@ -113,7 +114,7 @@ impl Header {
 }
 
 /// The cells of a row (RFC 4180): a quote within quotes is doubled.
-fn cells(row: &str) -> Vec<String> {
+fn cells(row: &str, separator: char) -> Vec<String> {
     let (mut cells, mut cell, mut quoted) = (Vec::new(), String::new(), false);
     let mut chars = row.chars().peekable();
     while let Some(char) = chars.next() {
@@ -123,7 +124,7 @@ fn cells(row: &str) -> Vec<String> {
                 cell.push('"');
             }
             '"' => quoted = !quoted,
-            ',' if !quoted => cells.push(std::mem::take(&mut cell)),
+            char if char == separator && !quoted => cells.push(std::mem::take(&mut cell)),
             char => cell.push(char),
         }
     }

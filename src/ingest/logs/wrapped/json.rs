@@ -1,24 +1,35 @@
-//! A line within an object of JSON: docker's files, fluent-bit, and the exports of Loki, Elastic, VictoriaLogs and Google's log.
+//! A line within an object of JSON: docker's files, fluent-bit, and the exports of Loki, Elastic, Splunk, VictoriaLogs and Google's
+//! log.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use super::super::object::Object;
-use super::super::{form, time};
-use super::{End, Peeled, Whose};
+use super::super::time;
+use super::{End, Peeled, Whose, is_record};
 use crate::ingest::finder::Finder;
 
 /// How the objects show that have a line within them: by the key of that.
-pub(super) const KEYS: [&str; 7] = ["\"log\":", "\"_msg\":", "\"line\":", "\"message\":", "\"textPayload\":", "\"_source\":", "\"body\":"];
+pub(super) const KEYS: [&str; 9] = [
+    "\"log\":",
+    "\"_msg\":",
+    "\"line\":",
+    "\"message\":",
+    "\"textPayload\":",
+    "\"_source\":",
+    "\"body\":",
+    "\"_raw\":",
+    "\"jsonPayload\":",
+];
 /// Those of them that nothing else has, in front of a text.
-const SURE: [&str; 4] = ["\"log\":", "\"_msg\":", "\"line\":", "\"textPayload\":"];
+const SURE: [&str; 5] = ["\"log\":", "\"_msg\":", "\"line\":", "\"textPayload\":", "\"_raw\":"];
 /// The stream of docker's lines, whose parts show by their lack of a line end.
 pub(super) const DOCKER: &str = "docker";
 
 static FINDER: LazyLock<Option<Finder>> = LazyLock::new(|| Finder::new(&KEYS));
 
 /// The keys of the line, the surest first.
-const LINES: [&str; 6] = ["log", "_msg", "line", "textPayload", "message", "body"];
+const LINES: [&str; 7] = ["log", "_msg", "line", "textPayload", "_raw", "message", "body"];
 /// The keys of the time.
 const TIMES: [&str; 8] = ["time", "@timestamp", "_time", "timestamp", "ts", "date", "datetime", "receiveTimestamp"];
 /// The keys of other objects that say whose a line is.
@@ -69,14 +80,23 @@ pub(super) fn unwrap(text: &str) -> Option<Peeled<'_>> {
 
 fn of<'l>(object: &Object<'l>, outer: bool) -> Option<Peeled<'l>> {
     let value = |key: &str| object.find(&[key]);
-    if outer && let Some(Cow::Borrowed(source)) = value("_source").filter(|source| source.starts_with('{')) {
+    // Elastic's, and Splunk's.
+    let within = ["_source", "result"].iter().filter(|_| outer).find_map(|key| value(key).filter(|source| source.starts_with('{')));
+    if let Some(Cow::Borrowed(source)) = within {
         return Object::read(source).and_then(|source| of(&source, false));
+    }
+    // Google's log takes a program's JSON apart.
+    if let Some(Cow::Borrowed(payload)) = value("jsonPayload").filter(|payload| payload.starts_with('{')) {
+        let inner = Object::read(payload)?;
+        let text = inner.find(&["message", "log"]).filter(|line| is_record(line)).or_else(|| is_record(payload).then(|| payload.into()))?;
+        let at = TIMES.iter().find_map(|key| time::of_store(&value(key)?));
+        return Some(Peeled { whose: whose(object), time: at, text, wrapped: true, ..Peeled::default() });
     }
     let (key, line) = LINES.iter().find_map(|key| Some((*key, value(key)?)))?;
     // Istio's programs have a message under `msg`, and ztunnel has a scope.
     let of_program = value("level").is_some() && (value("msg").is_some() || value("scope").is_some());
     let by_collector = || TIMES[1..3].iter().chain(&WITHIN).any(|key| value(key).is_some()) || whose(object).is_some();
-    if of_program || matches!(key, "message" | "body") && !form::begins(time::split_kubelet(&line).1) && !by_collector() {
+    if of_program || matches!(key, "message" | "body") && !is_record(&line) && !by_collector() {
         return None;
     }
     let at = TIMES.iter().find_map(|key| time::of_store(&value(key)?));

@@ -4,8 +4,11 @@
 mod colours;
 mod csv;
 mod json;
+mod marks;
 mod prefix;
+mod returns;
 mod stamp;
+mod tabs;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -27,7 +30,7 @@ const DISCOVERY: &str = "discovery";
 
 /// What lines hold whose text is not to be seen in the bytes as it is: within JSON, in parts, with colours.
 static HIDDEN: LazyLock<Option<Finder>> =
-    LazyLock::new(|| Finder::new(&[json::KEYS.as_slice(), &["\u{1b}", " stdout P", " stderr P"]].concat()));
+    LazyLock::new(|| Finder::new(&[json::KEYS.as_slice(), &["\u{1b}", " stdout P", " stderr P", "\u{a0}", "#011"]].concat()));
 
 /// Whose a line is, as far as what is in front of it says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -109,27 +112,44 @@ impl Unwrapper {
 
     /// Takes a line of the file, without its end, and hands on those of the container that it holds.
     pub fn push(&mut self, line: &str, cut: bool, mut each: impl FnMut(LogLine)) {
-        let line = line.strip_suffix('\r').unwrap_or(line);
         if !self.alone {
-            let (time, text) = time::split_kubelet(line);
+            let (time, text) = time::split_kubelet(line.strip_suffix('\r').unwrap_or(line));
             return each(LogLine { origin: self.own.clone(), time, text: text.to_owned(), cut });
         }
+        let mut line = bare(line);
+        while let Some(end) = returns::end(line) {
+            self.line(&line[..end], false, &mut each);
+            line = &line[end + 1..];
+        }
+        self.line(line, cut, &mut each);
+    }
+
+    /// Takes a line of a standalone log.
+    fn line(&mut self, line: &str, cut: bool, each: &mut impl FnMut(LogLine)) {
         let plain = colours::without(line);
         match self.csv.take(&plain) {
             csv::Taken::No => {}
             csv::Taken::Held => return,
             csv::Taken::Row(row) => {
                 self.wrapped = true;
-                return self.lines(row, cut, &mut each);
+                return self.lines(row, cut, each);
             }
         }
-        let peeled = peel(&plain, |whose| self.origins.contains_key(whose));
+        let peeled = peel(&plain, |whose| self.knows(whose));
         self.wrapped |= peeled.wrapped;
         self.ends |= peeled.stream == json::DOCKER && peeled.end == End::Whole;
         if self.parts.is_empty() && peeled.end == End::Whole {
-            return self.lines(peeled, cut, &mut each);
+            return self.lines(peeled, cut, each);
         }
-        self.part(peeled, cut, &mut each);
+        self.part(peeled, cut, each);
+    }
+
+    /// Whether lines of a container were seen before.
+    fn knows(&self, whose: &Whose) -> bool {
+        if whose.container.is_empty() {
+            return self.origins.contains_key(&Whose { container: self.own.container.clone(), ..whose.clone() });
+        }
+        self.origins.contains_key(whose)
     }
 
     /// Hands on what was kept back: at the end of the file.
@@ -147,7 +167,7 @@ impl Unwrapper {
         let at = self.parts.iter().position(|part| part.whose == peeled.whose && (part.stream == peeled.stream));
         let mut before = at.map(|at| self.parts.remove(at));
         let is_alone = peeled.end == End::Perhaps && !self.ends;
-        let begins = form::begins(time::split_kubelet(&peeled.text).1);
+        let begins = is_record(&peeled.text);
         if let Some(part) = before.take_if(|part| part.end == End::Perhaps && (begins || is_alone && part.text.len() < DOCKER_PART)) {
             // It was whole after all.
             self.joined(part, false, each);
@@ -179,6 +199,7 @@ impl Unwrapper {
         for line in entry.split('\n') {
             let line = colours::without(line.strip_suffix('\r').unwrap_or(line));
             let (kubelet, text) = time::split_kubelet(&line);
+            let text = &*tabs::restored(text);
             // When a log store took a line says nothing of clocks, so that it counts only where nothing else does.
             let store = peeled.time.filter(|_| peeled.of_runtime || time::leading(text).is_none() && !form::begins(text));
             each(LogLine { origin: origin.clone(), time: kubelet.or(store), text: text.to_owned(), cut });
@@ -215,21 +236,30 @@ fn peel(line: &str, is_known: impl Fn(&Whose) -> bool) -> Peeled<'_> {
     let wrapped = whose.is_some() || inner.is_some();
     let mut peeled = inner.unwrap_or(Peeled { text: Cow::Borrowed(text), ..Peeled::default() });
     peeled.wrapped = wrapped;
-    peeled.whose = whose.or(peeled.whose);
+    peeled.whose = whose.filter(|whose| !whose.pod.is_empty()).or(peeled.whose);
     peeled
 }
 
 /// Whether a line of a file begins a record, behind what is around it.
 pub fn begins(line: &str, alone: bool) -> bool {
-    let line = line.strip_suffix('\r').unwrap_or(line);
-    if form::begins(time::split_kubelet(line).1) {
+    if form::begins(time::split_kubelet(line.strip_suffix('\r').unwrap_or(line)).1) {
         return true;
     }
     alone && {
-        let plain = colours::without(line);
-        let peeled = peel(&plain, |_| false);
-        form::begins(time::split_kubelet(&peeled.text).1)
+        let plain = colours::without(bare(line));
+        is_record(&peel(&plain, |_| false).text)
     }
+}
+
+/// Without what ends a line of a file, and the byte order mark of one that was appended to another.
+fn bare(line: &str) -> &str {
+    line.trim_end_matches('\r').trim_start_matches('\u{feff}')
+}
+
+/// Whether a record begins, behind the kubelet's time, with its tabs or with what became of them.
+fn is_record(text: &str) -> bool {
+    let text = time::split_kubelet(text).1;
+    form::begins(text) || matches!(tabs::restored(text), Cow::Owned(_))
 }
 
 /// Whether a file is a log, by how it begins.
