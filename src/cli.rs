@@ -147,7 +147,7 @@ pub enum Command {
         /// Say what would change if the workload's mutual TLS mode were another: PERMISSIVE, STRICT or DISABLE
         #[arg(long, value_name = "MODE", value_parser = mode)]
         mode: Option<MtlsMode>,
-        /// Say what would change if the manifests of this file were applied; nothing is written to the cluster
+        /// Say what would change if the manifests of this file (- is standard input) were applied; nothing is written to the cluster
         #[arg(long, value_name = "FILE")]
         with: Vec<PathBuf>,
     },

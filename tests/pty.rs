@@ -6,6 +6,10 @@
 // What other tests use of it.
 #[allow(dead_code, unused_imports)]
 mod fake_api;
+#[path = "pty/field.rs"]
+mod field;
+#[path = "cases/inputs.rs"]
+mod inputs;
 #[path = "pty/level.rs"]
 mod level;
 mod support;

@@ -200,7 +200,7 @@ fn without_extensions(path: &str) -> (u16, String) {
             let envoys = of_envoy();
             let cluster = &envoys["configs"][0]["dynamic_active_clusters"][0]["cluster"];
             let routes = &envoys["configs"][1]["dynamic_route_configs"][0]["route_config"];
-            (200, json!([cluster, routes]).to_string())
+            (200, json!({"configs": [cluster, routes]}).to_string())
         }
         _ => (500, "proto: not found".to_owned()),
     }

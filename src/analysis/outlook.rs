@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::chains::{self, Facts, Gap, Prediction, Shared};
-use super::comparison::{self, Cause, Difference};
+use super::comparison::{self, Cause, Difference, How};
 use super::placement::{self, ListenerDirection};
 use crate::model::envoy::{ConfigDump, Listener, ListenerState};
 use crate::model::ids::{ObjectName, PluginId, ProxyId};
@@ -123,6 +123,7 @@ impl<'s> Outlook<'s> {
             let none = Listener { chains: Vec::new(), ..listener.clone() };
             let wanted = predicted.unwrap_or(&none);
             differences = comparison::differences(listener, wanted, Some(direction));
+            differences.retain(|difference| self.knows(difference));
             if !differences.is_empty() {
                 causes = comparison::causes(listener, wanted, &differences, dump, &self.facts, &gaps);
             }
@@ -142,6 +143,11 @@ impl<'s> Outlook<'s> {
     /// What istiod would send under a name.
     pub fn predicted(&self, name: &str) -> Option<&Listener> {
         self.places.get(name).map(|place| &self.prediction.listeners[*place])
+    }
+
+    /// Whether a difference comes of what is known.
+    pub fn knows(&self, difference: &Difference) -> bool {
+        !matches!(difference.how, How::Destination { .. }) || self.facts.knows_outbound_mode()
     }
 
     /// What of a listener is not predicted.

@@ -203,7 +203,7 @@ actions! {
     LevelColumn  "level-column" [Char('4')],         LOGS,       Nothing, 0,  "Show or hide levels";
     ScopeColumn  "scope-column" [Char('5')],         LOGS,       Nothing, 0,  "Show or hide scopes and components";
     NextTheme    "next-theme"   [Char('T')],         EVERYWHERE, Nothing, 0,  "Change to the next theme";
-    Suspend      "suspend"      [Ctrl('z')],         EVERYWHERE, Nothing, 0,  "Stop the program and go back to the shell, whose fg goes on with it";
+    Suspend      "suspend"      [Ctrl('z')],         EVERYWHERE, Nothing, 0,  "Suspend the program; `fg` in the shell resumes it";
     Quit         "quit"         [Char('q'), Ctrl('c')], EVERYWHERE, Nothing, 13, "Leave the program";
 }
 

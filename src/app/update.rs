@@ -47,7 +47,8 @@ pub(super) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::KeyPressed(key) => keys::pressed(app, key),
         Msg::Pasted(text) => keys::pasted(app, &text),
-        Msg::Resized => Vec::new(),
+        // A window that shrinks and grows again between two frames has lost what was drawn, at an unchanged size.
+        Msg::Resized => vec![Effect::TakeTerminal],
         Msg::StopAsked => vec![Effect::Suspend { job: false }],
         Msg::Continued => vec![Effect::TakeTerminal],
         Msg::NotStopped(why) => {

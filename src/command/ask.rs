@@ -201,10 +201,7 @@ impl Asker<'_> {
         let warnings = beside(answer.warnings(), failure.as_ref());
         match answer.printed(self.common.output, self.paint) {
             Some(text) => Outcome { text, warnings, failure, ..Outcome::default() },
-            None => {
-                let failure = Some(Error::Usage("this answer has no such form; choose another with -o".to_owned()));
-                Outcome { failure, ..Outcome::default() }
-            }
+            None => Outcome { failure: Some(Error::Usage("the answer has no such form: choose with -o".to_owned())), ..Outcome::default() },
         }
     }
 

@@ -1,6 +1,6 @@
 //! `why --mode MODE --with FILE`: the question of what would be.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Outcome;
 use super::ask::Asker;
@@ -22,7 +22,8 @@ impl Asker<'_> {
         let collector = self.objects_only("why --mode and --with").await?;
         let mut assumption = Assumption { mode, objects: Vec::new() };
         for file in files {
-            assumption.objects.extend(manifest::read(file).await.map_err(Error::Usage)?);
+            let read = if file == Path::new("-") { manifest::stdin().await } else { manifest::read(file).await };
+            assumption.objects.extend(read.map_err(Error::Usage)?);
         }
         let objects = collector.snapshot(Default::default());
         let own = self.own_namespace();

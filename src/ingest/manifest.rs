@@ -11,13 +11,33 @@ use crate::model::kind::Kind;
 pub fn objects(text: &str) -> Result<Vec<Value>, String> {
     let options =
         serde_saphyr::options! { budget: serde_saphyr::budget! { max_nodes: 5_000_000, max_documents: 100_000, max_events: 20_000_000 } };
-    let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options)
-        .map_err(|error| format!("is neither YAML nor JSON: {}", error.to_string().lines().next().unwrap_or_default()))?;
+    let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options).map_err(|error| fault(error.without_snippet()))?;
     let mut found = Vec::new();
     for document in documents {
         take(document, &mut found)?;
     }
     Ok(found)
+}
+
+/// Why a text cannot be read, in one line and in words of YAML.
+fn fault(error: &serde_saphyr::Error) -> String {
+    let place = error.location().map(|at| format!("line {} column {}: ", at.line(), at.column())).unwrap_or_default();
+    match error {
+        serde_saphyr::Error::DuplicateMappingKey { key, .. } => {
+            let key = key.as_deref().map(|key| format!("the key {key}")).unwrap_or_else(|| "a key".to_owned());
+            format!("is no valid YAML: {place}{key} is there twice in one map; leave one of them out")
+        }
+        other => {
+            let text = other.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            match first.contains("budget breached") {
+                true => format!(
+                    "is not read: {place}it is too large, or becomes so through its anchors and aliases; split it, or write out what the aliases repeat"
+                ),
+                false => format!("is neither YAML nor JSON: {}", first.strip_prefix("error: ").unwrap_or(first)),
+            }
+        }
+    }
 }
 
 fn take(document: Value, found: &mut Vec<Value>) -> Result<(), String> {
@@ -61,5 +81,18 @@ mod tests {
         assert!(objects("just text").unwrap_err().contains("no Kubernetes object"));
         let broken = objects("a: [").unwrap_err();
         assert!(broken.starts_with("is neither YAML nor JSON") && !broken.contains('\n'), "{broken}");
+    }
+
+    #[test]
+    fn faults_of_yaml_are_said_in_words_of_yaml() {
+        let twice = objects("kind: A\nspec: {url: a, url: b}").unwrap_err();
+        assert!(twice.starts_with("is no valid YAML: line 2 column ") && twice.contains("the key url is there twice"), "{twice}");
+        let mut laughs = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for level in 1..9 {
+            let alias = format!("*a{}", level - 1);
+            laughs.push_str(&format!("a{level}: &a{level} [{}]\n", [alias.as_str(); 9].join(",")));
+        }
+        let large = objects(&laughs).unwrap_err();
+        assert!(large.contains("it is too large, or becomes so through its anchors") && !large.contains('\n'), "{large}");
     }
 }

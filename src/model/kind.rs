@@ -102,6 +102,11 @@ impl Kind {
         }
     }
 
+    /// The word before it in a sentence.
+    pub fn article(self) -> &'static str {
+        if self.as_str().starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" }
+    }
+
     /// The API group; empty for the core group.
     pub fn group(self) -> &'static str {
         match self {

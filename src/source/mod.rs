@@ -1,8 +1,8 @@
 //! Where everything comes from: a cluster, files, the embedded demo. The only code that does I/O towards the mesh.
+//!
 //! All sources fulfil [`Source`], and the rest of the program cannot tell them apart. A source hands on bytes and raw objects; understanding
 //! them is the work of [`crate::ingest`].
 
-mod agent;
 pub mod cluster;
 pub mod demo;
 pub mod files;
@@ -21,7 +21,6 @@ use futures::future::BoxFuture;
 use thiserror::Error;
 use tokio::sync::mpsc;
 
-pub use self::agent::agent_command;
 use self::logs::{LogQuery, LogStreams, LogTargets};
 pub use self::request::{LevelRequest, ProxyQuestion, ProxyRequest};
 use crate::model::envoy::DumpView;
@@ -164,6 +163,18 @@ pub struct LogRequest {
     pub pod: ProxyId,
     /// The container.
     pub container: String,
+}
+
+/// The port that `pilot-agent request` asks where none is named. Old agents know no other, so it is named only where needed.
+const AGENTS_DEFAULT: u16 = 15000;
+
+/// The command that asks Envoy's admin port from within a proxy's container, as istioctl does.
+pub fn agent_command(port: u16, method: &str, path: &str) -> Vec<String> {
+    let port = (port != AGENTS_DEFAULT).then(|| ["--debug-port".to_owned(), port.to_string()]);
+    let mut command = vec!["pilot-agent".to_owned(), "request".to_owned()];
+    command.extend(port.into_iter().flatten());
+    command.extend([method.to_owned(), path.trim_start_matches('/').to_owned()]);
+    command
 }
 
 /// An answer in bytes, and how it came.

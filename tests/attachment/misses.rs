@@ -364,7 +364,11 @@ fn objects_that_istiod_does_not_use() {
         case(wasm_plugin("n", json!({"match": [{"mode": "SIDEWAYS"}]})), "mode is SIDEWAYS", "correct the field"),
         case(wasm_plugin("n", json!({"vmConfig": {"env": [{"name": "a", "valueFrom": "X"}]}})), "valueFrom is X", "correct the field"),
         case(wasm_plugin("n", json!({"url": 7})), "spec.url is a number", "correct the field"),
-        case(wasm_plugin("n", json!({"selector": {"matchLabels": {"a": 1}}})), "a number as the value of a", "correct the field"),
+        case(
+            wasm_plugin("n", json!({"selector": {"matchLabels": {"a": 1}}})),
+            "spec.selector.matchLabels.a is a number and not text",
+            "correct the field",
+        ),
         case(extension("n", none()), "neither wasm nor lua is set", "set wasm or lua"),
         case(extension("n", json!({"lua": {}})), "lua.inlineCode is empty", "set lua.inlineCode"),
         case(extension("n", json!({"lua": {"inlineCode": long}})), "65537 bytes, more than 65536", "shorten"),
@@ -523,7 +527,7 @@ fn odd_objects_are_named_in_a_warning() {
         (json!({"phase": "EARLY"}), "istiod cannot decode the object, and until then it sees no change to any WasmPlugin"),
         (
             json!({"match": [{"ports": [{"number": 70_000}]}]}),
-            "spec.match.0.ports has a port without a number from 1 to 65535, which matches nothing",
+            "spec.match[0].ports has a port without a number from 1 to 65535, which matches nothing",
         ),
         (
             json!({"targetRefs": [{"kind": "Gateway", "name": "x", "namespace": "m"}]}),

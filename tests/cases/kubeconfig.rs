@@ -138,9 +138,9 @@ fn field_50_every_error_names_the_field_and_the_file() {
         ("proxy-socks5.yaml", &["through the proxy socks5://127.0.0.1:9"]),
         ("auth-provider-oidc.yaml", &["auth-provider.config.id-token of user lab in ", "auth-provider-oidc.yaml"]),
         ("auth-provider-azure.yaml", &["auth-provider of user lab in ", "azure"]),
-        ("auth-provider-gcp.yaml", &["auth-provider of user lab in "]),
-        ("user-missing.yaml", &["user of context lab in ", "is missing, which is not in "]),
-        ("cluster-missing.yaml", &["cluster of context lab in ", "is missing, which is not in "]),
+        ("auth-provider-gcp.yaml", &["auth-provider of user lab in ", "gcloud failed: No such file or directory"]),
+        ("user-missing.yaml", &["user of context lab in ", "is \"missing\", which is not in "]),
+        ("cluster-missing.yaml", &["cluster of context lab in ", "is \"missing\", which is not in "]),
         ("current-unknown.yaml", &["there is no context gone in ", "lab"]),
         ("ca-not-pem.yaml", &["certificate-authority-data of cluster lab in "]),
         ("ca-placeholder.yaml", &["server of cluster lab in ", "<endpoint-url>"]),
@@ -285,6 +285,110 @@ fn hostile_h17_credentials_of_urls_and_of_plugins_are_never_shown() {
         let text = fails(&config(folder.path(), &cluster, &user), &[]);
         assert!(!text.contains("cret@") && !text.contains("s3cret"), "{text}");
     }
+}
+
+#[test]
+fn field_50_what_another_context_or_user_lacks_is_no_matter() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(folder.path(), TLS, "token: t");
+    let text = std::fs::read_to_string(&path).unwrap();
+    for (list, entry) in [
+        ("contexts", "- name: other\n  context:\n    user: u\n"),
+        ("contexts", "- name: other\n  context: {}\n"),
+        ("contexts", "- name: other\n"),
+        ("contexts", "- context: {cluster: c}\n"),
+        ("users", "- name: other\n  user: {exec: {command: x, interactiveMode: Sometimes}}\n"),
+        ("users", "- name: other\n  user: {auth-provider: {config: {a: null}}}\n"),
+        ("users", "- name: other\n"),
+        ("clusters", "- name: other\n"),
+        ("clusters", "- name: other\n  cluster: {extensions: [{name: x}]}\n"),
+    ] {
+        let head = format!("\n{list}:\n");
+        std::fs::write(&path, text.replace(&head, &format!("{head}{entry}"))).unwrap();
+        fails(&path, &["cannot reach the API server https://127.0.0.1:9", "Connection refused"]);
+    }
+    // Of the chosen one each is said on its field.
+    for (old, new, words) in [
+        ("    cluster: c\n", "", "cluster of context lab in "),
+        ("    cluster: c\n", "    cluster: 7\n", "cluster of context lab in "),
+        ("    user: u\n", "    user: gone\n", "user of context lab in "),
+        ("contexts:\n", "contexts: {}\nx:\n", "contexts is no list"),
+    ] {
+        std::fs::write(&path, text.replace(old, new)).unwrap();
+        fails(&path, &[words]);
+    }
+}
+
+#[test]
+fn field_50_the_answer_of_a_plugin_is_checked_before_it_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let v1 = "client.authentication.k8s.io/v1";
+    let exec = |version: &str, status: &str| {
+        let answer = format!("{{\"kind\":\"ExecCredential\",\"apiVersion\":\"{v1}\"{status}}}");
+        std::fs::write(folder.path().join("answer"), answer).unwrap();
+        let file = folder.path().join("answer").display().to_string();
+        format!("exec:\n  apiVersion: {version}\n  command: cat\n  args: ['{file}']\n  interactiveMode: Never")
+    };
+    let certificate = r#","status":{"clientCertificateData":"AAAA","clientKeyData":"SECRETKEYDATA"}"#;
+    for (status, word) in [
+        (r#","status":{}"#, "neither a token nor a certificate"),
+        (r#","status":{"token":""}"#, "neither a token nor a certificate"),
+        (r#","status":{"token":null,"expirationTimestamp":"2999-01-01T00:00:00Z"}"#, "neither a token nor a certificate"),
+        (r#","status":{"clientCertificateData":"AAAA"}"#, "without its key"),
+        (r#","status":null"#, "not an ExecCredential"),
+        ("", "not an ExecCredential"),
+        (certificate, "of the plugin's answer cannot be used"),
+    ] {
+        let text = fails(&config(folder.path(), TLS, &exec(v1, status)), &["exec of user u in ", word]);
+        assert!(!text.contains("SECRETKEYDATA") && !text.contains("client-key"), "{text}");
+    }
+    for status in [r#","status":{"token":"t"}"#, r#","status":{"token":"t","expirationTimestamp":"2999-01-01T00:00:00Z"}"#] {
+        fails(&config(folder.path(), TLS, &exec(v1, status)), &["cannot reach the API server https://127.0.0.1:9"]);
+    }
+    for version in ["foo/v9", "client.authentication.k8s.io/v2", "''"] {
+        fails(&config(folder.path(), TLS, &exec(version, "")), &["exec.apiVersion of user u in ", "client.authentication.k8s.io/v1"]);
+    }
+    let other = exec(v1, "").replace("Never", "Sometimes");
+    fails(&config(folder.path(), TLS, &other), &["exec.interactiveMode of user u in ", "Sometimes"]);
+}
+
+#[test]
+fn field_50_a_bad_certificate_beside_a_good_one_is_passed_over() {
+    let case = Case::open("50-kubeconfig");
+    let ok = std::fs::read_to_string(case.path("ok.yaml")).unwrap();
+    let ca = ok.lines().find_map(|line| line.trim().strip_prefix("certificate-authority-data: ")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let good = Command::new("base64").arg("-d").stdin(piped(folder.path(), ca)).output().unwrap().stdout;
+    let bad = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for (bytes, taken) in [([&good[..], b"\n", bad].concat(), true), ([&bad[..], b"\n", &good].concat(), true), (bad.to_vec(), false)] {
+        std::fs::write(folder.path().join("ca.crt"), bytes).unwrap();
+        let cluster = "server: https://127.0.0.1:9\ncertificate-authority: ca.crt";
+        let word = if taken { "cannot reach the API server" } else { "certificate-authority of cluster c in " };
+        fails(&config(folder.path(), cluster, "token: t"), &[word]);
+    }
+}
+
+/// A file with this text, open to be read.
+fn piped(folder: &Path, text: &str) -> std::fs::File {
+    let path = folder.join("piped");
+    std::fs::write(&path, text).unwrap();
+    std::fs::File::open(path).unwrap()
+}
+
+#[test]
+fn field_50_small_and_large_letters_of_a_scheme_are_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let through = |url: &str| format!("{TLS}\nproxy-url: {url}").replace("127.0.0.1:9\n", "127.0.0.1:10\n");
+    fails(&config(folder.path(), &through("SOCKS5://127.0.0.1:9"), "token: t"), &["through the proxy socks5://127.0.0.1:9"]);
+    fails(&config(folder.path(), "server: HTTPS://127.0.0.1:9", "token: t"), &["cannot reach the API server https://127.0.0.1:9"]);
+}
+
+#[test]
+fn field_50_a_token_file_of_bytes_is_no_empty_one() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("token"), [0xff, 0xfe, 0]).unwrap();
+    let text = fails(&config(folder.path(), TLS, "tokenFile: token"), &["tokenFile of user u in ", "no text"]);
+    assert!(!text.contains("empty"), "{text}");
 }
 
 #[test]

@@ -21,5 +21,6 @@ mod policy;
 mod proxies;
 mod recordings;
 mod redaction;
+mod right;
 mod stubs;
 mod what_if;

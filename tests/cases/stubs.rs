@@ -129,6 +129,17 @@ fn field_01_somebodys_own_rbac_filter_is_no_stub() {
     let inline = json!({"name": "envoy.filters.http.rbac", "typed_config": empty});
     let (_folder, path) = file(&dump("1.26.2", &[inline], &[]));
     assert_eq!((states(&path), checked(&path)), (vec![], (vec![], 0)));
+    // In a TypedStruct, whatever is in it: the agent writes the message itself.
+    for value in [own.clone(), empty.clone(), json!({}), json!({"rules_stat_prefix": "wasm-default-deny", "rules": {}})] {
+        for outer in ["type.googleapis.com/udpa.type.v1.TypedStruct", "type.googleapis.com/xds.type.v3.TypedStruct"] {
+            let wrapped = json!({"@type": outer, "type_url": RBAC, "value": value});
+            for name in ["my-auth", "extensions.istio.io/wasmplugin/shop.coupon"] {
+                let (_folder, path) = file(&dump("1.26.2", &[asks(name, &[WASM, RBAC])], &[resource(name, &wrapped)]));
+                assert_eq!(states(&path)[0].1, "unknown", "{name} {wrapped}");
+                assert_eq!(checked(&path), (vec![], 0), "{name} {wrapped}");
+            }
+        }
+    }
     // With rules, shadow rules or a stat prefix of its own: the agent writes none of them.
     let shadow = json!({"@type": RBAC, "shadow_rules": {}});
     let named = json!({"@type": RBAC, "rules": {}, "rules_stat_prefix": "mine"});

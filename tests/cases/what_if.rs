@@ -336,7 +336,7 @@ fn live_l15_nothing_is_passed_over_that_an_answer_depends_on() {
     ];
     for (version, kind, what) in kinds {
         let answer = would(&Mesh::permissive(), &[object(version, kind, "default/x", json!({}))], &[]);
-        let warnings = warned(&answer, &format!("{kind} x"));
+        let warnings = warned(&answer, &format!("{kind} default/x"));
         assert!(matches!(warnings.as_slice(), [one] if one.starts_with(what)), "{kind}: {warnings:?}");
     }
     let ports = json!([{"name": "tcp-h", "port": 7410}, {"name": "auto", "port": 7411}]);
@@ -431,6 +431,18 @@ fn field_33_what_the_api_server_rejects_ends_with_status_2() {
             object("gateway.networking.k8s.io/v1", "Gateway", "default/a", json!({"listeners": {}})),
             "spec.listeners is a map and not a list",
         ),
+        (
+            object("extensions.istio.io/v1alpha1", "WasmPlugin", "default/a", json!({"url": "oci://a/b", "pluginConfig": [1]})),
+            "spec.pluginConfig is a list and not a map",
+        ),
+        (
+            object("extensions.istio.io/v1alpha1", "WasmPlugin", "default/a", json!({"url": "oci://a/b", "priority": 99_999_999_999_i64})),
+            "spec.priority is 99999999999, which is no number of 32 bits",
+        ),
+        (
+            object("security.istio.io/v1", "PeerAuthentication", "default/a", json!({"portLevelMtls": {"80": {"mode": "DISABLE"}}})),
+            "spec.portLevelMtls needs a selector with labels",
+        ),
     ] {
         let (_folder, path) = file(std::slice::from_ref(&object));
         let recording = support::folder("permissive", &[]);
@@ -484,4 +496,127 @@ fn live_words_listeners_that_a_proxy_lacks_are_a_finding() {
     // What is not predicted is not missed.
     let sidecar = object("networking.istio.io/v1", "Sidecar", "default/e", json!({"egress": [{"bind": "127.0.0.1", "hosts": ["*/*"]}]}));
     assert_eq!(found(&Mesh::permissive().with([far, sidecar])), Vec::<String>::new());
+}
+
+/// The answer and its text, where the file is no list of whole objects.
+fn would_text(text: &str) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("manifests.yaml");
+    std::fs::write(&path, text).unwrap();
+    let recording = support::folder("permissive", &[]);
+    let from = recording.path().to_str().unwrap();
+    let output = support::meshscope(&["why", "default/helloworld", HTTPBIN, "--with", path.to_str().unwrap(), "--from", from]);
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).trim_end().to_owned())
+}
+
+#[test]
+fn with_a_file_without_objects_is_a_usage_error() {
+    for text in ["", "---\n---\n", "# nothing\n", r#"{"apiVersion": "v1", "kind": "List", "items": []}"#] {
+        let (status, error) = would_text(text);
+        assert_eq!(status, Some(2), "{text:?}: {error}");
+        assert!(error.contains("manifests.yaml holds no object") && error.lines().count() == 1, "{error}");
+    }
+}
+
+#[test]
+fn with_yaml_that_cannot_be_read_the_error_is_in_words_of_yaml() {
+    let (status, error) = would_text("apiVersion: v1\nkind: Service\nmetadata: {name: a, name: b}\n");
+    assert_eq!(status, Some(2));
+    assert!(error.contains("line 3 column ") && error.contains("the key name is there twice in one map"), "{error}");
+    assert!(!error.contains("DuplicateKeyPolicy") && error.lines().count() == 1, "{error}");
+}
+
+#[test]
+fn with_a_whole_number_written_with_a_fraction_the_priority_is_that_number() {
+    let (_folder, path) = file(&[]);
+    std::fs::write(&path, "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {name: a, namespace: default}\nspec: {url: oci://a/b, priority: 5.0}\n").unwrap();
+    let answer = Mesh::permissive().ask(&["why", "default/a", HTTPBIN, "--with", &path]);
+    assert_eq!(answer["warnings"], json!([]), "{answer}");
+}
+
+/// TLS of one host to another.
+fn tls_route() -> Value {
+    let to = json!([{"destination": {"host": "httpbin.default.svc.cluster.local"}}]);
+    let host = "kubernetes.default.svc.cluster.local";
+    let tls = json!([{"match": [{"port": 443, "sniHosts": [host]}], "route": to}]);
+    object("networking.istio.io/v1", "VirtualService", "default/v", json!({"hosts": [host], "tls": tls}))
+}
+
+#[test]
+fn with_a_tls_route_the_listener_is_named_that_is_no_longer_predicted() {
+    let answer = would(&Mesh::permissive(), &[tls_route()], &[]);
+    let outbound = listener(&answer, "10.96.0.1_443");
+    let note = "VirtualService default/v has tcp or tls routes for kubernetes.default.svc.cluster.local, which are not predicted";
+    assert_eq!((&outbound["note"], &outbound["after"]), (&json!(note), &json!(0)), "an HTTP plugin is in no chain of TLS: {answer}");
+    assert_eq!((&outbound["chainsBefore"], &outbound["chainsAfter"]), (&json!(1), &Value::Null), "{outbound}");
+    let (_folder, path) = file(&[tls_route()]);
+    let text = Mesh::permissive().text(&["why", "default/helloworld", HTTPBIN, "--with", &path]);
+    assert!(text.contains("port 443, 10.96.0.1_443: 0\n") && text.contains(note) && text.contains("no other chain would change"), "{text}");
+    // The other way about: the manifest takes the routes away.
+    let mut without = tls_route();
+    without["spec"]["tls"] = Value::Null;
+    let answer = would(&Mesh::permissive().with([tls_route()]), &[without], &[]);
+    let outbound = listener(&answer, "10.96.0.1_443");
+    assert_eq!(outbound["note"], json!(format!("as things are, {note}")), "{answer}");
+    // On both sides it is no difference.
+    let answer = would(&Mesh::permissive().with([tls_route()]), &[], &["--mode", "STRICT"]);
+    assert_eq!(listener(&answer, "10.96.0.1_443"), Value::Null, "{answer}");
+}
+
+#[test]
+fn with_an_envoy_filter_less_the_note_says_that_it_is_of_now() {
+    let mesh = Mesh::permissive().with([envoy_filter(removing())]);
+    let answer = would(&mesh, &[envoy_filter(json!({"applyTo": "CLUSTER", "patch": {"operation": "MERGE", "value": {}}}))], &[]);
+    let inbound = listener(&answer, "virtualInbound");
+    assert_eq!((&inbound["before"], &inbound["after"]), (&Value::Null, &json!(4)), "{inbound}");
+    assert_eq!(inbound["note"], json!(format!("as things are, {PATCHED}")));
+}
+
+/// A Sidecar that says what becomes of traffic that no service takes.
+fn outbound_policy(mode: &str) -> Value {
+    object("networking.istio.io/v1", "Sidecar", "default/e", json!({"outboundTrafficPolicy": {"mode": mode}}))
+}
+
+#[test]
+fn with_registry_only_what_no_service_takes_leads_nowhere() {
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "istio", "namespace": "istio-system"},
+        "data": {"mesh": "rootNamespace: istio-system\ndefaultConfig: {discoveryAddress: istiod.istio-system.svc:15012}\noutboundTrafficPolicy: {mode: REGISTRY_ONLY}\n"}});
+    for given in [outbound_policy("REGISTRY_ONLY"), map] {
+        let answer = would(&Mesh::permissive(), std::slice::from_ref(&given), &[]);
+        for name in ["0.0.0.0_80", "0.0.0.0_8000", "virtualOutbound"] {
+            let chains = listener(&answer, name)["chains"].clone();
+            let how: Vec<&Value> = chains.as_array().into_iter().flatten().map(|chain| &chain["how"]).collect();
+            assert_eq!(how, [&json!("from PassthroughCluster to BlackHoleCluster")], "{name}: {answer}");
+        }
+        assert_eq!(counts(&answer, "virtualInbound"), (json!(4), json!(4)));
+    }
+    let answer = would(&Mesh::permissive(), &[outbound_policy("ALLOW_ANY")], &[]);
+    assert!(!answer.to_string().contains("BlackHoleCluster"), "{answer}");
+}
+
+#[test]
+fn a_way_out_that_istiod_would_make_otherwise_is_found_where_the_mode_is_known() {
+    let found = |mesh: Mesh| -> usize {
+        let answer = mesh.ask_whatever(&["check"]);
+        answer["findings"].as_array().unwrap().iter().filter(|finding| finding["code"] == "chains-differ").count()
+    };
+    assert!(found(Mesh::permissive().with([outbound_policy("REGISTRY_ONLY")])) > 0);
+    assert_eq!(found(Mesh::permissive().with([outbound_policy("ALLOW_ANY")])), 0);
+    // Without the mesh configuration and a Sidecar nobody knows it.
+    let dump = format!("proxies/{HTTPBIN}/config_dump.json");
+    let closed = |mesh: Mesh| {
+        mesh.change(&dump, |dump| {
+            *dump = serde_json::from_str(&dump.to_string().replace("\"PassthroughCluster\"", "\"BlackHoleCluster\"")).unwrap();
+        })
+    };
+    assert_eq!(found(closed(Mesh::permissive())), 1);
+    assert_eq!(found(closed(Mesh::permissive().without("k8s/configmap-istio.json"))), 0);
+}
+
+#[test]
+fn warnings_name_places_of_lists_in_brackets_and_kinds_with_their_article() {
+    let patch = json!({"applyTo": "CLUSTER", "patches": {}});
+    let answer = would(&Mesh::permissive(), &[envoy_filter(patch)], &[]);
+    let warnings = warned(&answer, "EnvoyFilter default/chain");
+    assert!(warnings.iter().any(|what| what.starts_with("spec.configPatches[0].patches is no field of an EnvoyFilter")), "{warnings:?}");
 }

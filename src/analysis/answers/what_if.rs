@@ -108,7 +108,8 @@ impl WhatIfEntry {
         }
         let unpredicted = self.unpredicted_listeners();
         if self.listeners.iter().all(|listener| listener.chains.is_empty()) {
-            let other = if unpredicted.is_empty() && self.unpredicted.is_empty() { "" } else { "other " };
+            let noted = self.listeners.iter().any(|listener| listener.note.is_some());
+            let other = if !noted && self.unpredicted.is_empty() { "" } else { "other " };
             lines.push((' ', format!("no {other}chain would change")));
         }
         for (note, listeners) in unpredicted {

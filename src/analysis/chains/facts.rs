@@ -164,6 +164,11 @@ impl<'s> Facts<'s> {
         own.unwrap_or(&self.mesh.outbound_mode)
     }
 
+    /// Whether that is known: without the mesh configuration only where a Sidecar says it.
+    pub fn knows_outbound_mode(&self) -> bool {
+        self.objects.mesh.is_some() || self.sidecar().is_some_and(|(_, sidecar)| !sidecar.outbound_mode.is_empty())
+    }
+
     /// The services that the istiod that decides sees.
     pub fn services(&self) -> impl Iterator<Item = &'s Service> {
         targets::seen(self.objects, self.revision)

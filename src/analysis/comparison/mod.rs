@@ -44,6 +44,13 @@ pub enum How {
         /// Whether istiod would put one there.
         http: bool,
     },
+    /// What no service takes leads elsewhere: out of the mesh, or nowhere.
+    Destination {
+        /// The cluster that istiod would lead it to.
+        istiod: String,
+        /// The one that the proxy leads it to.
+        proxy: String,
+    },
     /// The plugins in it are others, or stand in another order.
     Plugins {
         /// Those that istiod would put there, in order.
@@ -62,6 +69,7 @@ impl std::fmt::Display for Difference {
             How::Unexpected => write!(f, "istiod would not make {chain}, which the proxy has"),
             How::Protocol { http: true } => write!(f, "{chain} has no HttpConnectionManager, istiod would put one there"),
             How::Protocol { http: false } => write!(f, "{chain} has an HttpConnectionManager, istiod would put none there"),
+            How::Destination { istiod, proxy } => write!(f, "{chain} leads to {proxy}, istiod would lead it to {istiod}"),
             How::Plugins { predicted, counted } => {
                 write!(f, "{chain} holds {}, istiod would put {} there", list(counted), list(predicted))
             }
@@ -127,7 +135,18 @@ fn how(counted: &FilterChain, predicted: &FilterChain) -> Option<How> {
         return Some(How::Protocol { http });
     }
     let names = |chain| plugins(chain).iter().map(PluginId::to_string).collect();
-    (plugins(counted) != plugins(predicted)).then(|| How::Plugins { predicted: names(predicted), counted: names(counted) })
+    if plugins(counted) != plugins(predicted) {
+        return Some(How::Plugins { predicted: names(predicted), counted: names(counted) });
+    }
+    let (istiod, proxy) = (way_out(predicted)?, way_out(counted)?);
+    (!http && istiod != proxy).then(|| How::Destination { istiod: istiod.to_owned(), proxy: proxy.to_owned() })
+}
+
+/// The cluster of what no service takes, by `outboundTrafficPolicy` (`core/listener.go: buildOutboundCatchAllNetworkFiltersOnly`). Of
+/// other clusters the prediction does not know the whole name: routes, subsets and the release decide on it too.
+fn way_out(chain: &FilterChain) -> Option<&str> {
+    let name = chain.destination.as_ref()?.name();
+    matches!(name, "PassthroughCluster" | "BlackHoleCluster").then_some(name)
 }
 
 fn plugins(chain: &FilterChain) -> Vec<PluginId> {

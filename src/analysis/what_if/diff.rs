@@ -57,7 +57,10 @@ impl std::fmt::Display for ListenerChange {
         let word = |number: Option<usize>| number.map_or_else(|| "not predicted".to_owned(), |number| number.to_string());
         let step = |before, after| if before == after { word(before) } else { format!("{} -> {}", word(before), word(after)) };
         write!(f, "{port}{}: {}", self.listener, step(self.before, self.after))?;
-        if self.is_predicted() { write!(f, ", in {} chains", step(self.chains_before, self.chains_after)) } else { Ok(()) }
+        match (self.chains_before, self.chains_after) {
+            (Some(_), Some(_)) => write!(f, ", in {} chains", step(self.chains_before, self.chains_after)),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -116,25 +119,43 @@ impl Sides<'_, '_> {
         let direction = placement::direction(listener, outlook.map(|outlook| outlook.facts.kind));
         let none = Listener { chains: Vec::new(), ..listener.clone() };
         // Read backwards: what the new one lacks goes, what only it has comes.
-        let differences = comparison::differences(new.unwrap_or(&none), old.unwrap_or(&none), direction);
+        let mut differences = comparison::differences(new.unwrap_or(&none), old.unwrap_or(&none), direction);
+        differences.retain(|difference| of_before.into_iter().chain(of_after).all(|outlook| outlook.knows(difference)));
         let is_predicted = before.is_ok() && after.is_ok();
         // What the proxy has and istiod would send neither now nor then is no part of the difference.
         let counted = (!is_predicted).then_some(listener);
         let has_plugin = [old, new, counted].into_iter().flatten().any(|one| placement::count_in_listener(one, plugin) > 0);
-        if differences.is_empty() && before.is_ok() == after.is_ok() && !has_plugin {
+        // What is not predicted on one side alone may be a difference.
+        let only_of = |one: Option<&Outlook<'_>>, other: Option<&Outlook<'_>>| {
+            let known = other?.gaps(listener);
+            let gap = one?.gaps(listener).into_iter().find(|gap| !known.iter().any(|known| known.why == gap.why))?;
+            Some(gap.why.clone())
+        };
+        let (gap_before, gap_after) = (only_of(of_before, of_after), only_of(of_after, of_before));
+        let is_covered = gap_before.is_none() && gap_after.is_none();
+        if differences.is_empty() && is_covered && before.is_ok() == after.is_ok() && !has_plugin {
             return None;
         }
-        let length =
-            |side: &Result<usize, String>, listener: Option<&Listener>| side.is_ok().then(|| listener.map_or(0, |one| one.chains.len()));
+        let length = |side: &Result<usize, String>, gap: &Option<String>, listener: Option<&Listener>| {
+            (side.is_ok() && gap.is_none()).then(|| listener.map_or(0, |one| one.chains.len()))
+        };
+        let as_is = |why: &String| format!("as things are, {why}");
         let gap = || outlook.and_then(|outlook| outlook.gaps(listener).first().map(|gap| gap.why.clone()));
         Some(ListenerChange {
             listener: listener.name.clone(),
             port: listener.port(),
             direction,
-            chains_before: length(&before, old),
-            chains_after: length(&after, new),
+            chains_before: length(&before, &gap_before, old),
+            chains_after: length(&after, &gap_after, new),
             chains: if is_predicted { differences.iter().map(chain_change).collect() } else { Vec::new() },
-            note: after.as_ref().err().or(before.as_ref().err()).cloned().or_else(gap),
+            note: after
+                .as_ref()
+                .err()
+                .cloned()
+                .or_else(|| before.as_ref().err().map(as_is))
+                .or(gap_after)
+                .or_else(|| gap_before.as_ref().map(as_is))
+                .or_else(gap),
             before: before.ok(),
             after: after.ok(),
         })
@@ -177,6 +198,7 @@ fn chain_change(difference: &Difference) -> ChainChange {
         How::Unexpected => ("comes", String::new()),
         How::Protocol { http: true } => ("changes", "from HTTP to TCP".to_owned()),
         How::Protocol { http: false } => ("changes", "from TCP to HTTP".to_owned()),
+        How::Destination { istiod, proxy } => ("changes", format!("from {istiod} to {proxy}")),
         How::Plugins { predicted, counted } => ("changes", format!("{} becomes {}", list(predicted), list(counted))),
     };
     ChainChange { change, meaning: difference.meaning.clone(), recognised_by: difference.recognised_by.clone(), how }

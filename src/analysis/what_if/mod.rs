@@ -69,7 +69,8 @@ pub fn apply(snapshot: &Snapshot, objects: &[Value], namespace: &str) -> Result<
             continue;
         };
         let mut object = object.clone();
-        let name = complete(kind, &mut object, namespace, &snapshot.objects).ok_or_else(|| format!("a {word} has no metadata.name"))?;
+        let name = complete(kind, &mut object, namespace, &snapshot.objects)
+            .ok_or_else(|| format!("{} {word} has no metadata.name", kind.article()))?;
         warnings.extend(schema::check(kind, &name, &mut object)?);
         let done = if exists(&snapshot.objects, kind, &name) { "changed" } else { "created" };
         changes.push(format!("{kind} {name} would be {done}"));
@@ -113,6 +114,7 @@ fn keep_address(service: &Service, object: &mut Value) {
     }
     let none = vec!["None".to_owned()];
     let addresses = if service.resolution == Resolution::Passthrough { &none } else { &service.addresses };
+    spec.extend(addresses.first().map(|address| ("clusterIP".to_owned(), address.as_str().into())));
     spec.insert("clusterIPs".to_owned(), addresses.iter().map(String::as_str).collect());
 }
 

@@ -55,10 +55,13 @@ pub(super) fn neutral(object: &Value) -> Warning {
     Warning::new(named(object), "is not looked at: no answer depends on it", "")
 }
 
-/// The kind and name of an object.
+/// The kind and name of an object, with the namespace that it names.
 pub(super) fn named(object: &Value) -> String {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    format!("{} {}", text("/kind"), text("/metadata/name"))
+    match text("/metadata/namespace") {
+        "" => format!("{} {}", text("/kind"), text("/metadata/name")),
+        namespace => format!("{} {namespace}/{}", text("/kind"), text("/metadata/name")),
+    }
 }
 
 /// What is lost with an object that is not read.

@@ -136,19 +136,23 @@ fn extension(typed: &Value) -> ExtensionConfig {
     if type_url.ends_with(WASM) {
         return wasm(body, type_url.contains(".network."));
     }
-    if type_url.ends_with(RBAC) {
+    if type_url.ends_with(RBAC) && !is_wrapped(typed) {
         return stub_by_prefix(body).unwrap_or(ExtensionConfig::Other(type_url));
     }
     ExtensionConfig::Other(type_url)
 }
 
+/// Whether it is a TypedStruct, which the agent never writes.
+fn is_wrapped(typed: &Value) -> bool {
+    text(typed, "@type", "@type").ends_with("TypedStruct")
+}
+
 /// A configuration's type and fields, those within a TypedStruct where it is one.
 fn unwrapped(typed: &Value) -> (String, &Value) {
-    let type_url = text(typed, "@type", "@type");
-    if type_url.ends_with("TypedStruct") {
+    if is_wrapped(typed) {
         return (text(typed, "type_url", "typeUrl"), typed.get("value").unwrap_or(&Value::Null));
     }
-    (type_url, typed)
+    (text(typed, "@type", "@type"), typed)
 }
 
 fn wasm(body: &Value, network: bool) -> ExtensionConfig {
@@ -201,7 +205,7 @@ fn stub_by_prefix(body: &Value) -> Option<ExtensionConfig> {
 fn stub_by_shape(entry: &Value) -> Option<ExtensionConfig> {
     let body = get(get(entry, "ecds_filter", "ecdsFilter")?, "typed_config", "typedConfig")?;
     let others = ["shadow_rules", "shadowRules", "matcher", "shadow_matcher", "shadowMatcher"];
-    if !stat_prefix(body).is_empty() || others.iter().any(|field| body.get(field).is_some()) {
+    if is_wrapped(body) || !stat_prefix(body).is_empty() || others.iter().any(|field| body.get(field).is_some()) {
         return None;
     }
     let is_empty = |rules: &Map<String, Value>| {

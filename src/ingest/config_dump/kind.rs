@@ -23,8 +23,8 @@ const KNOWN: [(&[&str], &str); 21] = [
     (&["trustDomain"], MESH),
     (&["proxy", "cluster_sent"], SYNCZ),
     (&["proxy", "cluster_id"], SYNCZ),
-    (&["clients"], "is the answer of istiod's /debug/adsz"),
-    (&["totalClients"], "is the answer of istiod's /debug/connections"),
+    (&["clients"], "is the answer of istiod's /debug/connections or /debug/adsz"),
+    (&["totalClients"], "is the answer of istiod's /debug/connections or /debug/adsz"),
     (&["cluster_statuses"], "is the answer of Envoy's /clusters"),
     (&["hostStatuses"], ENDPOINTS),
     (&["addedViaApi"], ENDPOINTS),
@@ -35,6 +35,7 @@ const KNOWN: [(&[&str], &str); 21] = [
     (&["certificates"], "is the answer of Envoy's /certs"),
     (&["stats"], "is the answer of Envoy's /stats"),
 ];
+const OTHER_JSON: &str = "is JSON, but not an Envoy config dump: it has no section of one";
 const ZTUNNEL: &str = "is a ztunnel's dump: Wasm never runs there";
 const MESH: &str = "is Istio's mesh configuration";
 const SYNCZ: &str = "is the answer of istiod's /debug/syncz";
@@ -61,9 +62,10 @@ pub(super) fn not_a_dump(text: &str, error: Option<&str>) -> NotADump {
         Some('{' | '[') => match (of_json(text), error) {
             (Some(ZTUNNEL), _) => ZTUNNEL.to_owned(),
             (Some(known), _) => format!("{known}, not an Envoy config dump"),
-            (None, None) => "is JSON, but not an Envoy config dump: it has no section of one".to_owned(),
+            (None, None) => OTHER_JSON.to_owned(),
             (None, Some(error)) => format!("is not a whole JSON document: {error}"),
         },
+        Some(_) if serde_json::from_str::<IgnoredAny>(text).is_ok() => OTHER_JSON.to_owned(),
         Some('<') => format!("is a page of HTML or XML, not JSON: `{line}`"),
         Some(_) if line.starts_with("HTTP/") => format!("is an HTTP answer without JSON: `{line}`"),
         Some(_) if is_mesh_yaml(text) => MESH.to_owned(),
@@ -154,7 +156,8 @@ mod tests {
             ),
             ("HTTP/1.1 404 Not Found\r\n\r\ninvalid", "is an HTTP answer without JSON: `HTTP/1.1 404 Not Found`"),
             ("NAME  DOMAINS", "is not JSON: it begins with `NAME  DOMAINS`"),
-            (r#"{"x": 1}"#, "is JSON, but not an Envoy config dump: it has no section of one"),
+            (r#"{"x": 1}"#, OTHER_JSON),
+            ("null", OTHER_JSON),
         ] {
             let found = not_a_dump(text, None).what;
             assert!(found == what || found == format!("{what}, not an Envoy config dump"), "{text}: {found}");

@@ -6,10 +6,13 @@ use crate::ingest::redact;
 
 /// How much of what is not JSON is shown, in characters.
 const SHOWN: usize = 100;
+/// How many bytes are read of a file that is no UTF-8: its text may be three times as long.
+const MOST_CONVERTED: usize = 128 << 20;
 
 /// The text of a file, and what had to be done to read it.
 pub(super) fn decode(bytes: &[u8]) -> (Cow<'_, str>, Option<String>) {
-    if let Some((big, rest)) = utf16(bytes) {
+    if let Some((big, whole)) = utf16(bytes) {
+        let rest = &whole[..whole.len().min(MOST_CONVERTED)];
         let units = rest
             .chunks_exact(2)
             .map(|pair| if big { u16::from_be_bytes([pair[0], pair[1]]) } else { u16::from_le_bytes([pair[0], pair[1]]) });
@@ -27,7 +30,7 @@ pub(super) fn decode(bytes: &[u8]) -> (Cow<'_, str>, Option<String>) {
         Ok(text) => (Cow::Borrowed(text), None),
         Err(error) => {
             let note = format!("is not UTF-8 at byte {}; replaced what is not", error.valid_up_to());
-            (String::from_utf8_lossy(bytes), Some(note))
+            (String::from_utf8_lossy(&bytes[..bytes.len().min(MOST_CONVERTED)]), Some(note))
         }
     }
 }

@@ -48,13 +48,28 @@ impl<'v> Fields<'v> {
 
     /// Says that a field is not as expected.
     pub(super) fn warn(&self, pointer: &str, what: impl std::fmt::Display) {
-        let path = pointer.trim_start_matches('/').replace('/', ".");
+        let path = self.path(pointer);
         let warning = Warning::new(format!("{} {}", self.kind, self.name), format!("{path} {what}"), "");
         let mut warnings = self.warnings.borrow_mut();
         // Several fields can be looked for behind one that is wrong.
         if !warnings.contains(&warning) {
             warnings.push(warning);
         }
+    }
+
+    /// A JSON pointer as a path, with the places of lists in brackets: `spec.ports[0].port`. What is a path already stays.
+    fn path(&self, pointer: &str) -> String {
+        let Some(parts) = pointer.strip_prefix('/') else { return pointer.to_owned() };
+        let (mut path, mut at) = (String::new(), Some(self.value));
+        for part in parts.split('/') {
+            match at {
+                Some(Value::Array(_)) => path.push_str(&format!("[{part}]")),
+                _ if path.is_empty() => path.push_str(part),
+                _ => path.push_str(&format!(".{part}")),
+            }
+            at = at.and_then(|value| value.pointer(&format!("/{part}")));
+        }
+        path
     }
 
     /// Says that a field has another type than it has to have, so that it is no absent one.
@@ -124,10 +139,11 @@ impl<'v> Fields<'v> {
         Some(self.text(pointer)).filter(|text| !text.is_empty())
     }
 
-    /// A whole number, written as a number or as text.
+    /// A whole number, written as a number (`5.0` is one) or as text.
     pub(super) fn number(&mut self, pointer: &str) -> Option<i64> {
         let value = self.get(pointer)?;
-        let number = value.as_i64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
+        let number =
+            value.as_i64().or_else(|| value.as_f64().and_then(whole)).or_else(|| value.as_str().and_then(|text| text.parse().ok()));
         if number.is_none() {
             self.wrong(pointer, value, "a whole number");
         }
@@ -186,6 +202,11 @@ impl<'v> Fields<'v> {
     pub(super) fn created(&mut self) -> Option<String> {
         self.optional_text("/metadata/creationTimestamp")
     }
+}
+
+/// The whole number that a number with a fraction of zero is; None beyond 32 bits, of which no field that is read has more.
+fn whole(number: f64) -> Option<i64> {
+    (number.fract() == 0.0 && number.abs() <= f64::from(u32::MAX)).then_some(number as i64)
 }
 
 /// What a value is, for a warning.

@@ -65,7 +65,11 @@ pub struct Understood {
 /// Reads one object of a kind.
 pub fn object(kind: Kind, value: &Value) -> Understood {
     let Some(name) = name_of(kind, value) else {
-        let warning = Warning::new(format!("a {kind}"), "has no metadata.name, so it was left out", "look at it with kubectl get -o yaml");
+        let warning = Warning::new(
+            format!("{} {kind}", kind.article()),
+            "has no metadata.name, so it was left out",
+            "look at it with kubectl get -o yaml",
+        );
         return Understood { name: None, object: None, warnings: vec![warning], wrong_type: None };
     };
     let mut fields = Fields::new(kind, &name, value);

@@ -5,8 +5,10 @@ use std::ops::Range;
 use super::REDACTED;
 use super::forms::skip;
 
-/// The longest value that may be a plain word.
+/// The longest value that may be a plain word, or several with marks between.
 const LONGEST_WORD: usize = 64;
+/// The most letters that one plain word has: `unauthenticated`. A longer run of letters may be a password.
+const MOST_LETTERS: usize = 15;
 
 /// The place behind a name where its value begins.
 pub(super) struct Behind {
@@ -141,7 +143,10 @@ pub(super) fn plain_word(text: &str) -> usize {
         let small = letters.get(1..).unwrap_or_default();
         let cased =
             small.bytes().all(|byte| byte.is_ascii_lowercase()) || is_header && letters.bytes().all(|byte| byte.is_ascii_uppercase());
-        cased && letters.bytes().all(|byte| byte.is_ascii_alphabetic()) && (digits == 0 || is_name && digits <= 2)
+        cased
+            && letters.len() <= MOST_LETTERS
+            && letters.bytes().all(|byte| byte.is_ascii_alphabetic())
+            && (digits == 0 || is_name && digits <= 2)
     };
     if word.split(['-', '_', '.', '/']).all(is_plain) { length } else { 0 }
 }

@@ -5,6 +5,7 @@
 //! indented by one blank for each field around it: `name type`, where several words are the values of an enum; `[]` is a list, `{}` a
 //! map of text to what follows, `= path` the same fields as at another place.
 
+mod rules;
 mod table;
 
 use serde_json::Value;
@@ -38,22 +39,34 @@ pub fn check(kind: Kind, name: &ObjectName, object: &mut Value) -> Result<Vec<Wa
     });
     for (key, root) in [("metadata", "ObjectMeta"), ("spec", &*root(kind))] {
         if let (Some(value), Some(field)) = (fields.get_mut(key), table.root(root)) {
-            check
-                .value(field, value, key)
-                .map_err(|what| format!("{kind} {name}: {what}, so the API server rejects it; correct the manifest"))?;
+            check.value(field, value, key).map_err(|what| rejected(kind, name, &what))?;
         }
     }
-    let version = fields.get("apiVersion").and_then(Value::as_str).and_then(|text| text.rsplit('/').next());
+    if let Some(what) = rules::broken(kind, object) {
+        return Err(rejected(kind, name, &what));
+    }
+    let fields = object.as_object();
+    let version = fields.and_then(|fields| fields.get("apiVersion")).and_then(Value::as_str).and_then(|text| text.rsplit('/').next());
     let unserved = version.filter(|version| !kind.versions().contains(version)).map(|version| {
-        let what = format!("apiVersion names {version}, and a {kind} has {}: the API server may reject it", kind.versions().join(", "));
+        let what = format!(
+            "apiVersion names {version}, and {} {kind} has {}: the API server may reject it",
+            kind.article(),
+            kind.versions().join(", ")
+        );
         Warning::new(format!("{kind} {name}"), what, "correct apiVersion")
     });
     let warning = |path: &String| {
-        let what =
-            format!("{path} is no field of a {kind}: kubectl rejects the object, other clients lose the field, which is left out here");
+        let what = format!(
+            "{path} is no field of {} {kind}: kubectl rejects the object, other clients lose the field, which is left out here",
+            kind.article()
+        );
         Warning::new(format!("{kind} {name}"), what, "correct its name or place")
     };
     Ok(unserved.into_iter().chain(check.unknown.iter().map(warning)).collect())
+}
+
+fn rejected(kind: Kind, name: &ObjectName, what: &str) -> String {
+    format!("{kind} {name}: {what}, so the API server rejects it; correct the manifest")
 }
 
 /// What of an object's spec has a wrong type, place by place. Unknown fields and words are not looked at: other releases have others.
@@ -73,7 +86,7 @@ fn wrong_types_of(field: Field, value: &Value, path: &str, found: &mut Vec<Strin
     if let Some(around) = field.around.strip_prefix("[]") {
         let Value::Array(values) = value else { return wrong("a list") };
         let places = values.iter().enumerate();
-        return places.for_each(|(place, value)| wrong_types_of(Field { around, ..field }, value, &format!("{path}.{place}"), found));
+        return places.for_each(|(place, value)| wrong_types_of(Field { around, ..field }, value, &format!("{path}[{place}]"), found));
     }
     if let Some(around) = field.around.strip_prefix("{}") {
         let Value::Object(values) = value else { return wrong("a map") };
@@ -84,7 +97,7 @@ fn wrong_types_of(field: Field, value: &Value, path: &str, found: &mut Vec<Strin
         Type::Text | Type::Words(_) if !value.is_string() => wrong("text"),
         Type::Bool if !value.is_boolean() => wrong("a boolean"),
         // JSON of protobuf may have numbers as text.
-        Type::Number | Type::Int | Type::IntOrText if !value.is_number() && !value.is_string() => wrong("a number"),
+        Type::Number | Type::Int | Type::Int32 | Type::IntOrText if !value.is_number() && !value.is_string() => wrong("a number"),
         Type::Fields(fields) => {
             let Value::Object(values) = value else { return wrong("a map") };
             let known = values.iter().filter_map(|(key, value)| Some((*fields.get(key.as_str())?, key, value)));
@@ -123,6 +136,8 @@ impl Check {
         let table = self.table;
         match table.of(field) {
             Type::Any => Ok(()),
+            Type::Map if value.is_object() => Ok(()),
+            Type::Map => is_not("a map", value, path),
             Type::Text if value.is_string() => Ok(()),
             Type::Text => is_not("text", value, path),
             Type::Bool if value.is_boolean() => Ok(()),
@@ -132,7 +147,11 @@ impl Check {
             Type::IntOrText if value.is_string() || is_whole(value) => Ok(()),
             Type::IntOrText => is_not("a whole number or text", value, path),
             Type::Int if is_whole(value) => Ok(()),
-            Type::Int => is_not("a whole number", value, path),
+            Type::Int32 if value.as_f64().is_some_and(|number| number < f64::from(i32::MIN) || number > f64::from(i32::MAX)) => {
+                Err(format!("{path} is {value}, which is no number of 32 bits"))
+            }
+            Type::Int32 if is_whole(value) => Ok(()),
+            Type::Int | Type::Int32 => is_not("a whole number", value, path),
             Type::Words(words) => match value.as_str() {
                 Some(word) if words.contains(&word) => Ok(()),
                 Some(word) => Err(format!("{path} is {word:?}, which is none of {}", words.join(", "))),
@@ -192,9 +211,9 @@ mod tests {
             ),
             (
                 Kind::PeerAuthentication,
-                json!({"portLevelMtls": {"80": {"mod": "STRICT"}}}),
+                json!({"selector": {"matchLabels": {"app": "a"}}, "portLevelMtls": {"80": {"mod": "STRICT"}}}),
                 vec!["spec.portLevelMtls.80.mod"],
-                json!({"portLevelMtls": {"80": {}}}),
+                json!({"selector": {"matchLabels": {"app": "a"}}, "portLevelMtls": {"80": {}}}),
             ),
             (
                 Kind::DestinationRule,
@@ -229,6 +248,15 @@ mod tests {
     fn what_the_api_server_rejects_is_an_error_with_the_place() {
         for (kind, spec, what) in [
             (Kind::WasmPlugin, json!({"priority": "10"}), "spec.priority is text and not a whole number"),
+            (Kind::WasmPlugin, json!({"priority": 99_999_999_999_i64}), "spec.priority is 99999999999, which is no number of 32 bits"),
+            (Kind::EnvoyFilter, json!({"priority": -3_000_000_000_i64}), "spec.priority is -3000000000, which is no number of 32 bits"),
+            (Kind::WasmPlugin, json!({"pluginConfig": [1]}), "spec.pluginConfig is a list and not a map"),
+            (Kind::TrafficExtension, json!({"wasm": {"pluginConfig": "a: 1"}}), "spec.wasm.pluginConfig is text and not a map"),
+            (
+                Kind::EnvoyFilter,
+                json!({"configPatches": [{"patch": {"value": []}}]}),
+                "spec.configPatches[0].patch.value is a list and not a map",
+            ),
             (Kind::WasmPlugin, json!({"priority": 1.5}), "spec.priority is a number and not a whole number"),
             (
                 Kind::WasmPlugin,
@@ -252,9 +280,9 @@ mod tests {
 
     #[test]
     fn null_and_what_is_fit_pass() {
-        let spec = json!({"priority": null, "match": [{"mode": "SERVER", "ports": [{"number": 80}]}], "targetRefs": [{"kind": "Gateway", "name": "x"}]});
+        let spec = json!({"priority": -2_147_483_648_i64, "pluginConfig": null, "match": [{"mode": "SERVER", "ports": [{"number": 80}]}], "targetRefs": [{"kind": "Gateway", "name": "x"}]});
         assert_eq!(checked(Kind::WasmPlugin, json!({"metadata": {"name": "a"}, "spec": spec})).1.unwrap(), Vec::<String>::new());
-        let ports = json!({"ports": [{"port": 80, "targetPort": "web"}, {"port": 81, "targetPort": 8080.0}]});
+        let ports = json!({"ports": [{"name": "a", "port": 80, "targetPort": "web"}, {"name": "b", "port": 81, "targetPort": 8080.0}]});
         assert_eq!(checked(Kind::Service, json!({"metadata": {"name": "a"}, "spec": ports})).1.unwrap(), Vec::<String>::new());
     }
 }

@@ -8,12 +8,16 @@ use std::sync::OnceLock;
 pub(super) enum Type {
     /// Anything.
     Any,
+    /// A map of anything.
+    Map,
     /// Text.
     Text,
     /// True or false.
     Bool,
     /// A whole number.
     Int,
+    /// A whole number of 32 bits with a sign.
+    Int32,
     /// Any number.
     Number,
     /// A number or text.
@@ -90,9 +94,11 @@ fn read_type(what: &'static str) -> Type {
     match what {
         "" | "{}" => Type::Fields(BTreeMap::new()),
         "any" => Type::Any,
+        "map" => Type::Map,
         "text" => Type::Text,
         "bool" => Type::Bool,
         "int" => Type::Int,
+        "int32" => Type::Int32,
         "number" => Type::Number,
         "intOrText" => Type::IntOrText,
         words => Type::Words(words.split(' ').collect()),

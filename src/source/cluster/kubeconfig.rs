@@ -2,6 +2,7 @@
 
 mod fields;
 mod files;
+mod plugin;
 mod urls;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use http::Uri;
-use kube::client::AuthError;
+use kube::client::{AuthError, ConfigExt};
 use kube::config::{
     AuthInfo, ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError, NamedAuthInfo, NamedCluster, NamedContext,
 };
@@ -106,7 +107,7 @@ async fn client(made: Made, limit: Duration) -> Result<Client, SourceError> {
     let runtime = tokio::runtime::Handle::current();
     let maker = thread::Builder::new().name(MAKER.to_owned()).spawn(move || {
         let _runtime = runtime.enter();
-        let made = catch_unwind(AssertUnwindSafe(|| Client::try_from(config)));
+        let made = catch_unwind(AssertUnwindSafe(|| plugin::client(config)));
         // Nobody listens any more where the deadline has passed.
         let _ = done.send(made.ok());
     });
@@ -126,7 +127,16 @@ async fn client(made: Made, limit: Duration) -> Result<Client, SourceError> {
             let text = Trouble::of(&error).text;
             match (&error, &chosen) {
                 (kube::Error::RustlsTls(_) | kube::Error::InferKubeconfig(_) | kube::Error::HttpError(_), Some(chosen)) => {
-                    Err(misplaced(chosen, &error.to_string(), &text))
+                    let error = error.to_string();
+                    // Of the identity of a plugin's answer the file knows nothing.
+                    match identity_field(&error).filter(|_| exec.is_some()) {
+                        Some(field) => {
+                            let field = if field == CLIENT_KEY { "clientKeyData" } else { "clientCertificateData" };
+                            let what = format!("{what}{}: {field} of the plugin's answer cannot be used: {text}", place("exec"));
+                            Err(SourceError::new(FailureKind::Forbidden, what, fix))
+                        }
+                        None => Err(misplaced(chosen, &error, &text)),
+                    }
                 }
                 _ => {
                     let field = if exec.is_some() { "exec" } else { "auth-provider" };
@@ -147,17 +157,27 @@ async fn client(made: Made, limit: Duration) -> Result<Client, SourceError> {
 
 /// Names the field that the client does not take, which its error only hints at.
 fn misplaced(chosen: &Chosen, error: &str, why: &str) -> SourceError {
-    let cluster = (&chosen.cluster, ["certificate-authority", "tls-server-name"]);
-    let user = (chosen.user.as_ref().unwrap_or(&chosen.cluster), ["client-certificate", "client-key"]);
-    let (of, field) = match error {
-        _ if error.contains("server name") => (cluster.0, cluster.1[1]),
-        _ if error.contains("root certificate") => (cluster.0, cluster.1[0]),
-        _ if error.contains("key") => (user.0, user.1[1]),
-        _ if error.contains("certificate") || error.contains("identity") => (user.0, user.1[0]),
-        _ => (user.0, "as"),
+    let user = chosen.user.as_ref().unwrap_or(&chosen.cluster);
+    let (of, field) = match identity_field(error) {
+        Some(field) => (user, field),
+        None if error.contains("server name") => (&chosen.cluster, "tls-server-name"),
+        None if error.contains("root certificate") => (&chosen.cluster, "certificate-authority"),
+        None => (user, "as"),
     };
     let data = format!("{field}-data");
     of.wrong(if of.has(&data) { &data } else { field }, format_args!("cannot be used: {why}"))
+}
+
+const CLIENT_KEY: &str = "client-key";
+
+/// The field of the user's identity that an error of the client is about.
+fn identity_field(error: &str) -> Option<&'static str> {
+    match error {
+        _ if error.contains("server name") || error.contains("root certificate") => None,
+        _ if error.contains("key") => Some(CLIENT_KEY),
+        _ if error.contains("certificate") || error.contains("identity") => Some("client-certificate"),
+        _ => None,
+    }
 }
 
 fn in_cluster(options: &ClusterOptions) -> Result<Made, SourceError> {
@@ -204,12 +224,30 @@ async fn of_chosen(mut chosen: Chosen) -> Result<Made, SourceError> {
     if config.root_cert.as_ref().is_some_and(Vec::is_empty) {
         return Err(misplaced(&chosen, "root certificate", "it holds no certificate in PEM"));
     }
+    if let Some(roots) = &mut config.root_cert {
+        usable_roots(&config.cluster_url, roots);
+    }
     let bypassed = |list: &str| config.cluster_url.host().is_some_and(|host| bypasses(host, list));
     let list = variable(&["NO_PROXY", "no_proxy"]).map(|(_, list)| list).unwrap_or_default();
     let proxy = proxy.filter(|proxy| proxy.own || !bypassed(&list));
     let (url, place) = proxy.map(|proxy| (proxy.url, proxy.place)).unzip();
     config.proxy_url = url;
     Ok(Made { config, context, proxy: place, chosen: Some(chosen) })
+}
+
+/// Takes out the certificates that cannot be understood, where others can: Go's `AppendCertsFromPEM` passes over them.
+fn usable_roots(url: &Uri, roots: &mut Vec<Vec<u8>>) {
+    let is_usable = |root: &Vec<u8>| {
+        let mut alone = Config::new(url.clone());
+        alone.root_cert = Some(vec![root.clone()]);
+        alone.rustls_client_config().is_ok()
+    };
+    if roots.len() > 1 {
+        let usable: Vec<Vec<u8>> = roots.iter().filter(|root| is_usable(root)).cloned().collect();
+        if !usable.is_empty() {
+            *roots = usable;
+        }
+    }
 }
 
 fn typed<T: serde::de::DeserializeOwned>(of: &Named) -> Result<T, SourceError> {

@@ -142,8 +142,16 @@ fn auth_text(error: &AuthError) -> String {
         AuthError::AuthExecStart(error) => format!("the credential plugin could not be started: {error}"),
         AuthError::Oidc(error) => format!("the auth-provider oidc failed: {}", root_text(error)),
         AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed => "the credential plugin's answer is not an ExecCredential".to_owned(),
+        AuthError::AuthExec(text) => one_line(&without_debug(text)),
         other => root_text(other),
     }
+}
+
+/// The client writes an error of the operating system as Rust does for programmers: `Os { code: 2, kind: NotFound, message: "No such file" }`.
+fn without_debug(text: &str) -> String {
+    let message = |rest: &str| Some(rest.split_once("message: \"")?.1.split_once('"')?.0.to_owned());
+    let plain = text.split_once("Os { code: ").and_then(|(before, rest)| Some(format!("{before}{}", message(rest)?)));
+    plain.unwrap_or_else(|| text.to_owned())
 }
 
 /// The last error of the chain is the one that says why: `Connection refused`, `invalid peer certificate: UnknownIssuer`.
@@ -180,6 +188,13 @@ mod tests {
     fn a_line_is_one_line_without_control_characters() {
         assert_eq!(one_line("\n  \u{1b}[31mboom\u{7}.\nmore"), "[31mboom");
         assert_eq!(one_line(""), "no reason given");
+    }
+
+    #[test]
+    fn an_error_of_the_system_is_its_message() {
+        let text = r#"Executing /x/gcloud failed: Os { code: 2, kind: NotFound, message: "No such file or directory" }"#;
+        assert_eq!(without_debug(text), "Executing /x/gcloud failed: No such file or directory");
+        assert_eq!(without_debug("provider x"), "provider x");
     }
 
     #[test]

@@ -94,15 +94,15 @@ async fn dump_from(shared: &Shared, pod: &str, proxy: &ProxyId, endpoints: bool,
 }
 
 /// The parts with the ECDS that the same istiod would send, which over xDS it can write whatever the plugins are configured with; None where
-/// the parts are no list, to which it could be added.
+/// the parts are no dump, to which it could be added.
 async fn with_extensions(shared: &Shared, pod: &str, proxy: &ProxyId, part: &[u8], limits: Limits) -> Result<Option<Bytes>, Trouble> {
     let told = xds::extensions(shared, pod, proxy, limits).await?;
     Ok(joined(part, &told.bytes))
 }
 
-/// The resources of some types, which istiod writes as a dump or a bare list, and the sections of a dump, as one dump.
+/// The resources of some types and the sections of a dump, as one dump.
 fn joined(part: &[u8], dump: &[u8]) -> Option<Bytes> {
-    let mut all = Sections { configs: serde_json::from_slice(part).or_else(|_| sections(part)).ok()? };
+    let mut all = Sections { configs: sections(part).ok()? };
     all.configs.extend(sections(dump).ok()?);
     serde_json::to_vec(&all).ok().map(Bytes::from)
 }

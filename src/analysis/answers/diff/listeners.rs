@@ -122,6 +122,7 @@ fn line(listener: &Listener, difference: &Difference, causes: &[Cause]) -> DiffL
         How::Missing => ("chain", "istiod"),
         How::Unexpected => ("chain", "proxy"),
         How::Protocol { .. } => ("protocol", "both"),
+        How::Destination { .. } => ("destination", "both"),
         How::Plugins { .. } => ("plugins", "both"),
     };
     let detail = format!("{}: {difference}", listener.name);

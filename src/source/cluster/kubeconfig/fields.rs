@@ -119,7 +119,7 @@ fn token_file(user: &mut Named) -> Result<(), SourceError> {
 }
 
 /// Whether a token can be sent: the client would panic on another.
-fn usable(token: &str) -> Result<(), &'static str> {
+pub(super) fn usable(token: &str) -> Result<(), &'static str> {
     header(&format!("Bearer {token}"))
 }
 
@@ -159,6 +159,19 @@ fn exec(user: &mut Named) -> Result<(), SourceError> {
     let Some(command) = user.fields["exec"]["command"].as_str().filter(|command| !command.is_empty()) else {
         return Err(user.wrong("exec.command", "is not set"));
     };
+    let text = |field: &str| user.fields["exec"][field].as_str().unwrap_or_default();
+    let version = text("apiVersion");
+    // v1alpha1 is gone from client-go, and files that were not mended since still work with an older kubectl.
+    if !["v1", "v1beta1", "v1alpha1"].iter().any(|known| version.strip_prefix("client.authentication.k8s.io/") == Some(known)) {
+        let why = if version.is_empty() { "is not set".to_owned() } else { format!("is {}", one_line(version)) };
+        let why = format!("{why}; it must be client.authentication.k8s.io/v1 or client.authentication.k8s.io/v1beta1");
+        return Err(user.wrong("exec.apiVersion", why));
+    }
+    let mode = text("interactiveMode");
+    if !["", "Never", "IfAvailable", "Always"].contains(&mode) {
+        let why = format!("is {}; it must be Never, IfAvailable or Always", one_line(mode));
+        return Err(user.wrong("exec.interactiveMode", why));
+    }
     if command.contains(std::path::MAIN_SEPARATOR) {
         let command = user.beside(command).to_string_lossy().into_owned();
         user.fields["exec"]["command"] = Value::from(command);

@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use kube::config::Kubeconfig;
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::super::ClusterOptions;
@@ -13,10 +11,29 @@ use crate::source::{FailureKind, SourceError, regular};
 /// No kubeconfig is longer, nor a certificate or a token that it names.
 const LONGEST: u64 = 16 << 20;
 
-/// One file, understood.
+/// One file. Only what is chosen of it is understood further: what is wrong with another user is no reason to reject this one.
 pub(super) struct File {
     path: PathBuf,
-    config: Kubeconfig,
+    documents: Vec<Map<String, Value>>,
+}
+
+impl File {
+    /// The entries of a list that have a name, with it.
+    fn entries<'f>(&'f self, list: &'f str) -> impl Iterator<Item = (&'f str, &'f Value)> {
+        let lists = self.documents.iter().filter_map(move |document| document.get(list)?.as_array());
+        lists.flatten().filter_map(|entry| Some((entry.get("name")?.as_str()?, entry)))
+    }
+
+    /// The first entry of this name: `what` is its kind, the list is named after it.
+    fn find(&self, what: &'static str, name: &str) -> Option<Named> {
+        let list = format!("{what}s");
+        let (_, entry) = self.entries(&list).find(|(known, _)| *known == name)?;
+        Some(Named::new(self, what, name, entry.get(what)))
+    }
+
+    fn current(&self) -> Option<&str> {
+        self.documents.iter().filter_map(|document| document.get("current-context")?.as_str()).find(|name| !name.is_empty())
+    }
 }
 
 /// A context, a cluster or a user, with the file that it is in: what is wrong with it is said with its place.
@@ -37,11 +54,9 @@ pub(super) struct Chosen {
 }
 
 impl Named {
-    fn new(file: &File, what: &'static str, name: &str, of: &impl Serialize) -> Self {
-        let mut fields = match serde_json::to_value(of) {
-            Ok(Value::Object(fields)) => fields,
-            _ => Map::new(),
-        };
+    fn new(file: &File, what: &'static str, name: &str, of: Option<&Value>) -> Self {
+        let mut fields = of.and_then(Value::as_object).cloned().unwrap_or_default();
+        fields.values_mut().for_each(without_nulls);
         fields.retain(|_, value| !value.is_null() && value != "");
         Self { file: file.path.clone(), what, name: name.to_owned(), fields }
     }
@@ -53,6 +68,15 @@ impl Named {
 
     pub(super) fn has(&self, field: &str) -> bool {
         self.fields.contains_key(field)
+    }
+
+    /// The name of something else that a field holds.
+    fn reference(&self, field: &str) -> Result<Option<&str>, SourceError> {
+        match self.fields.get(field) {
+            None => Ok(None),
+            Some(Value::String(name)) => Ok(Some(name)),
+            Some(_) => Err(self.wrong(field, "is no text; put it in quotes")),
+        }
     }
 
     /// `proxy-url of cluster lab in /home/jane/.kube/config`.
@@ -116,8 +140,34 @@ pub(super) fn read(path: &Path) -> Result<File, SourceError> {
     let place = path.display().to_string();
     let text = text_of(path).map_err(|why| unusable(&place, &why))?;
     // Of the parser's text only the first line is kept: the lines after it quote the file, and that may hold a token.
-    let config = Kubeconfig::from_yaml(&text).map_err(|error| unusable(&place, &error.to_string()))?;
-    Ok(File { path: path.to_owned(), config })
+    let documents: Vec<Value> = serde_saphyr::from_multiple(&text).map_err(|error| unusable(&place, &error.to_string()))?;
+    let mut found = Vec::new();
+    for document in documents {
+        match document {
+            Value::Null => {}
+            Value::Object(fields) => {
+                let is_list = |list: &&str| fields.get(*list).is_none_or(|entries| entries.is_null() || entries.is_array());
+                if let Some(other) = ["contexts", "clusters", "users"].iter().find(|list| !is_list(list)) {
+                    return Err(unusable(&place, &format!("{other} is no list")));
+                }
+                found.push(fields);
+            }
+            _ => return Err(unusable(&place, "it holds no object of kind Config")),
+        }
+    }
+    Ok(File { path: path.to_owned(), documents: found })
+}
+
+/// client-go takes a null for unset, at any depth.
+fn without_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().for_each(without_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_nulls),
+        _ => {}
+    }
 }
 
 /// The text of a short file.
@@ -125,7 +175,8 @@ pub(super) fn text_of(path: &Path) -> Result<String, String> {
     let bytes = regular::read(path, LONGEST).map_err(|error| reason(&error))?;
     let wide = |of: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| of([pair[0], pair[1]])).collect();
-        String::from_utf16(&units).map_err(|_| "it is no text".to_owned())
+        let text = String::from_utf16(&units).ok().filter(|text| !text.is_empty() || bytes.len() == 2);
+        text.ok_or_else(|| "it is no text".to_owned())
     };
     match bytes.as_slice() {
         [0xFF, 0xFE, ..] => wide(u16::from_le_bytes),
@@ -149,37 +200,23 @@ fn reason(error: &std::io::Error) -> String {
 /// Chooses the context, and with it the cluster and the user. Of files that name the same thing the first counts.
 pub(super) fn choose(files: &[File], wanted: Option<&str>) -> Result<Chosen, SourceError> {
     let shown = files.iter().map(|file| file.path.display().to_string()).collect::<Vec<_>>().join(", ");
-    let mut names: Vec<_> = files.iter().flat_map(|file| &file.config.contexts).map(|context| one_line(&context.name)).collect();
+    let mut names: Vec<_> = files.iter().flat_map(|file| file.entries("contexts")).map(|(name, _)| one_line(name)).collect();
     let mut seen = std::collections::HashSet::new();
     names.retain(|name| seen.insert(name.clone()));
     let known = if names.is_empty() { "it has no contexts".to_owned() } else { format!("the contexts there are: {}", names.join(", ")) };
-    let current = || files.iter().filter_map(|file| file.config.current_context.as_deref()).find(|name| !name.is_empty());
+    let current = || files.iter().find_map(File::current);
     let Some(chosen) = wanted.filter(|name| !name.is_empty()).or_else(current) else {
         let what = format!("the kubeconfig {shown} names no current context; {known}");
         return Err(SourceError::new(FailureKind::BadInput, what, "choose one with --context"));
     };
-    let context = files.iter().find_map(|file| {
-        let named = file.config.contexts.iter().find(|context| context.name == chosen)?;
-        Some(Named::new(file, "context", chosen, &named.context))
-    });
-    let Some(context) = context else {
+    let find = |what: &'static str, name: &str| files.iter().find_map(|file| file.find(what, name));
+    let Some(context) = find("context", chosen) else {
         let what = format!("there is no context {} in {shown}; {known}", one_line(chosen));
         return Err(SourceError::new(FailureKind::Missing, what, "choose one with --context"));
     };
-    let name = context.text("cluster").ok_or_else(|| context.wrong("cluster", "is not set"))?;
-    let cluster = files.iter().find_map(|file| {
-        let named = file.config.clusters.iter().find(|cluster| cluster.name == name)?;
-        Some(Named::new(file, "cluster", name, &named.cluster))
-    });
-    let missing = |field: &str, name: &str| context.wrong(field, format_args!("is {}, which is not in {shown}", one_line(name)));
-    let cluster = cluster.ok_or_else(|| missing("cluster", name))?;
-    let user = context.text("user").map(|name| {
-        let found = files.iter().find_map(|file| {
-            let named = file.config.auth_infos.iter().find(|user| user.name == name)?;
-            Some(Named::new(file, "user", name, &named.auth_info))
-        });
-        found.ok_or_else(|| missing("user", name))
-    });
-    let user = user.transpose()?;
+    let missing = |field: &str, name: &str| context.wrong(field, format_args!("is \"{}\", which is not in {shown}", one_line(name)));
+    let name = context.reference("cluster")?.ok_or_else(|| context.wrong("cluster", "is not set"))?;
+    let cluster = find("cluster", name).ok_or_else(|| missing("cluster", name))?;
+    let user = context.reference("user")?.map(|name| find("user", name).ok_or_else(|| missing("user", name))).transpose()?;
     Ok(Chosen { context, cluster, user })
 }

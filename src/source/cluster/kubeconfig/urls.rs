@@ -32,6 +32,9 @@ pub(super) fn proxy(text: &str) -> Result<Uri, String> {
 }
 
 fn parsed(text: &str) -> Result<Uri, String> {
+    // Go's parser writes the scheme in small letters.
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let text = if scheme.is_empty() { text.to_owned() } else { format!("{}://{rest}", scheme.to_ascii_lowercase()) };
     let uri: Uri = text.parse().map_err(|error: http::uri::InvalidUri| format!("cannot be understood ({error})"))?;
     let authority = uri.authority().ok_or("names no host")?;
     let host_and_port = authority.as_str().rsplit('@').next().unwrap_or_default();
@@ -92,6 +95,7 @@ mod tests {
             ("api.example.org:6443/", false, "http://api.example.org:6443/"),
             ("https://h/k8s/clusters/c", false, "https://h/k8s/clusters/c"),
             ("https://u:p%40@h:1", false, "https://h:1/"),
+            ("HTTPS://h:1", false, "https://h:1/"),
         ] {
             assert_eq!(server(text, tls).map(|uri| uri.to_string()).as_deref(), Ok(expected), "{text}");
         }
@@ -113,6 +117,7 @@ mod tests {
 
     #[test]
     fn a_proxy_needs_a_scheme_that_is_known() {
+        assert_eq!(proxy("SOCKS5://h:1").unwrap().scheme_str(), Some("socks5"));
         assert!(["http://h:1", "https://h", "socks5://u:p@h:1"].iter().all(|text| proxy(text).is_ok()));
         assert!(["127.0.0.1:3128", "h", "ftp://h", "socks4://h:1", "http://", "http://h:x"].iter().all(|text| proxy(text).is_err()));
     }
