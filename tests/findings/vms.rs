@@ -132,12 +132,14 @@ fn live_l3_later_lines_and_answered_requests_are_signs_of_life() {
 }
 
 #[test]
-fn live_l3_fail_open_answers_no_503_and_is_passed_by() {
+fn live_l3_fail_open_answers_no_later_503_and_is_passed_by() {
     let trapped = failing(open(), "19:40:10", false);
     assert_eq!(checked(&trapped, "vm-failed")[0]["severity"], "warning");
     // Requests that pass it by are no sign of its life.
     assert_eq!(said(&request(trapped, "19:40:20", true), "default/helloworld"), failed(1));
-    // The failure that ended a request was that of a plugin that is gone.
+    // The request in which it fails ends with it.
+    assert_eq!(said(&request(failing(open(), "19:40:10", false), "19:40:10", false), "default/helloworld"), failed(1));
+    // The failure that ended a later request was that of a plugin that is gone.
     let gone = failing(open(), "19:40:10", true);
     assert_eq!(said(&gone, "default/helloworld"), well());
     assert_eq!(said(&request(request(gone, "19:40:11", false), "19:40:12", false), "default/helloworld"), well());
@@ -160,6 +162,14 @@ fn live_l3_a_deleted_plugins_failures_go_with_it() {
         true,
     );
     assert_eq!(checked(&with_leftover, "vm-failed").iter().filter(|finding| finding["severity"] == "error").count(), 0);
+    // So it is where both share a VM.
+    let sharing = |dump: &mut Value| {
+        let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+        let ecds = sections.filter_map(|section| section.get_mut("ecds_filters")).next().unwrap().as_array_mut().unwrap();
+        let gone = ecds[0].to_string().replace("default.helloworld~", "default.gone~").replace("FAIL_OPEN", "FAIL_CLOSED");
+        ecds.push(serde_json::from_str(&gone).unwrap());
+    };
+    assert_eq!(said(&failing(open().change(DUMP, sharing), "19:40:10", true), "default/helloworld"), well());
     let named = "2026-11-23T19:40:10.000000Z\tcritical\tenvoy wasm context.cc:1\tPlugin default.gone~istio-translated-wasmplugin: Function: proxy_on_request_headers failed: unreachable\tthread=22";
     assert_eq!(said(&line(closed(), "19:40:10", named), "default/helloworld"), well());
 }

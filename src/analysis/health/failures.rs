@@ -92,12 +92,14 @@ struct Told<'m, 'l> {
 
 impl<'m, 'l> Told<'m, 'l> {
     fn of(modules: &'m [Module], log: &'l [LogRecord]) -> Self {
-        // A request that none of the plugins here can have ended was ended by one that is gone, and so was the failure before it.
-        let nobody_ends = !modules.iter().any(Module::ends_requests);
+        // A request that none of the plugins in place can have ended was ended by one that is gone, and so was the failure before it. A
+        // failure while the request was there, which its time is the beginning of, can be of one that fails open.
+        let nobody_ends = !modules.iter().any(|module| module.in_place && module.ends_requests());
         let gone = log.iter().rfind(|record| nobody_ends && ended(record)).and_then(|record| record.time);
+        let is_of_gone = |record: &LogRecord| gone.is_some() && (record.time < gone || record.time == gone && ended(record));
         let mut told = Self { vms: vms(modules).into_iter().map(|vm| (vm, Signs::default())).collect(), open: Vec::new() };
         for (at, record) in log.iter().enumerate() {
-            let suspects = if gone.is_some() && record.time <= gone { Vec::new() } else { suspects(record, modules) };
+            let suspects = if is_of_gone(record) { Vec::new() } else { suspects(record, modules) };
             let keys: BTreeSet<&str> = suspects.iter().map(|module| module.vm.as_str()).collect();
             let places: Vec<usize> = (0..told.vms.len()).filter(|place| keys.contains(told.vms[*place].0.key)).collect();
             match (places.as_slice(), keys.len()) {

@@ -34,8 +34,8 @@ impl Module {
         self.given.is_none_or(|given| record.time >= Some(given))
     }
 
-    /// Whether a request ends where its VM has failed: FAIL_OPEN passes it by, and a network filter knows no requests
-    /// (`source/extensions/common/wasm/context.cc`).
+    /// Whether a request ends where its VM has failed: FAIL_OPEN passes it by, though it too ends those that are there when it fails, and a
+    /// network filter knows no requests (`source/extensions/common/wasm/context.cc`).
     pub fn ends_requests(&self) -> bool {
         self.policy != "FAIL_OPEN" && !self.network
     }
