@@ -143,14 +143,14 @@ impl Walker<'_> {
             return;
         }
         let key = frame.key;
+        let place = frame.strings;
+        frame.strings += 1;
         // What a pull secret is called is no secret; istiod puts the secret itself in its place.
         let reference = raw.starts_with("kubernetes://") && !raw.contains(char::is_whitespace);
         if raw.is_empty() || raw == ENVOYS_MARK || raw == REDACTED {
             return;
         }
         let text = unescaped(raw);
-        let place = frame.strings;
-        frame.strings += 1;
         let names_next = !frame.object && !key.is_value && frame.zone == Zone::Free && place == 0;
         if key.names || names_next {
             // The condition of an AuthorizationPolicy: `request.headers[cookie]`.
