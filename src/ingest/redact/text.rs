@@ -258,6 +258,8 @@ fn private_block(text: &str, at: &Range<usize>) -> Option<Range<usize>> {
 fn scheme(text: &str, at: &Range<usize>) -> Option<Range<usize>> {
     let start = skip(text.as_bytes(), at.end, |byte| byte == b' ');
     let run = start..skip(text.as_bytes(), start, |byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte));
+    // A key may follow without a blank, and goes by itself.
+    let run = memmem::find(&text.as_bytes()[run.clone()], b"-----BEGIN").map_or(run.clone(), |key| run.start..run.start + key);
     let credential = &text[run.clone()];
     let basic = text[at.clone()].starts_with(['a', 'A']);
     let fits = if basic {
