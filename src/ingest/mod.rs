@@ -19,3 +19,4 @@ pub mod plugin_name;
 pub mod redact;
 pub mod schema;
 pub mod workloads;
+pub mod yaml;

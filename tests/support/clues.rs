@@ -1,7 +1,7 @@
 //! What redaction looks for, each so that a line full of it is as hard as can be: nothing is found, or found again and again.
 
 /// A name for each, and what the line is made of.
-pub const CLUES: [(&str, &str); 46] = [
+pub const CLUES: [(&str, &str); 56] = [
     ("kty", "kty"),
     ("kty as a key", "\"kty\":"),
     ("web key", "\"kty\":\"oct\",\"k\":\"x\","),
@@ -46,6 +46,16 @@ pub const CLUES: [(&str, &str); 46] = [
     ("GitLab", "xglpat-"),
     ("AWS", "AKIA"),
     ("Stripe", "sk_live_"),
+    ("OpenAI", "sk-a."),
+    ("SendGrid", "SG."),
+    ("Telegram", "/bot123456789:"),
+    ("flags", "--token "),
+    ("elements", "<token>"),
+    ("Go headers", "X-Api-Key:["),
+    ("encoded", "%22token%22%3A%22"),
+    ("encoded without an end", "token%3D%"),
+    ("web key in base64", "eyAiW3si"),
+    ("web key of a curve", "\"crv\":\"d\":"),
     ("last applied", "last-applied-configuration"),
     ("objects of JSON", "{\"key\":\"x\",\"k\":[{\"value\":\"token\",\"kty\":{\"exact\":["),
 ];

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::fields::{Fields, label_selector, port_of, str_of, texts};
+use crate::ingest::yaml;
 use crate::model::mesh::MeshConfig;
 
 pub(super) fn read(fields: &mut Fields<'_>) -> Option<MeshConfig> {
@@ -11,11 +12,10 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<MeshConfig> {
         // Istiod's namespace holds other ConfigMaps too.
         return None;
     }
-    let value: Value = match serde_saphyr::from_str(&text) {
+    let value = match yaml::parse(&text) {
         Ok(value) => value,
         Err(error) => {
-            let line = error.to_string().lines().next().unwrap_or_default().to_owned();
-            fields.warn("/data/mesh", format_args!("is not YAML ({line}), so Istio's defaults stand in"));
+            fields.warn("/data/mesh", format_args!("is not YAML ({error}), so Istio's defaults stand in"));
             return None;
         }
     };

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::fields::{Fields, or_tcp, port_of, str_of};
 use super::{features, owner, proxy_id};
+use crate::ingest::yaml;
 use crate::model::labels::Labels;
 use crate::model::workload::{ContainerPort, Injection, Pod, ProxyContainer, ProxyKind};
 
@@ -117,7 +118,7 @@ fn admin_port(container: &Value, annotations: &Labels) -> Option<u16> {
     let annotation = annotations.get("proxy.istio.io/config").map(String::as_str);
     // YAML is slow to read and few pods set it: the word is looked for first.
     [annotation, injected].into_iter().flatten().filter(|text| text.contains("proxyAdminPort")).find_map(|text| {
-        let config: Value = serde_saphyr::from_str(text).ok()?;
+        let config = yaml::parse(text).ok()?;
         port_of(&config, "/proxyAdminPort")
     })
 }

@@ -2,8 +2,13 @@
 //! of passwords.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use memchr::memmem;
+
+use super::looks;
+use super::text::{self, Style};
+use crate::ingest::finder::Finder;
 
 /// A sort of token.
 pub(super) struct Form {
@@ -22,6 +27,8 @@ enum Letters {
     Capital,
     /// Those of names too.
     Name,
+    /// Those of paths.
+    Path,
     /// Those of crypt(3), with `$` between the parts.
     Hash,
 }
@@ -41,7 +48,15 @@ pub(super) const FORMS: &[Form] = &[
     form("github_pat_", 16, Letters::Name),
     // GitLab.
     form("glpat-", 16, Letters::Name),
-    // Slack: bots, persons, apps.
+    form("glrt-", 16, Letters::Name),
+    form("gldt-", 16, Letters::Name),
+    form("glptt-", 16, Letters::Name),
+    form("glcbt-", 16, Letters::Name),
+    // Slack: bots, persons, apps; addresses that let one post, of Slack and Discord; Telegram's bots.
+    form("hooks.slack.com/services/", 16, Letters::Path),
+    form("discord.com/api/webhooks/", 16, Letters::Path),
+    form("discordapp.com/api/webhooks/", 16, Letters::Path),
+    form("/bot", 30, Letters::Name),
     form("xox", 12, Letters::Name),
     form("xapp-", 12, Letters::Name),
     // AWS: keys of users, and of sessions.
@@ -58,11 +73,36 @@ pub(super) const FORMS: &[Form] = &[
     form("hf_", 20, Letters::Plain),
     form("dt0c01.", 6, Letters::Name),
     form("hvs.", 20, Letters::Name),
-    // Hashes of htpasswd: bcrypt, Apache's MD5, SHA-256, SHA-512.
+    // OpenAI, Anthropic, OpenRouter, NVIDIA.
+    form("sk-proj-", 16, Letters::Name),
+    form("sk-svcacct-", 16, Letters::Name),
+    form("sk-ant-", 16, Letters::Name),
+    form("sk-or-v1-", 16, Letters::Name),
+    form("sk-", 32, Letters::Plain),
+    form("nvapi-", 20, Letters::Name),
+    // SendGrid, Docker Hub, PyPI, Grafana, Shopify, DigitalOcean, webhooks that are signed, Tailscale, Atlassian, Postman, Linear, Square.
+    form("SG.", 40, Letters::Name),
+    form("dckr_pat_", 16, Letters::Name),
+    form("pypi-AgE", 16, Letters::Name),
+    form("glsa_", 16, Letters::Name),
+    form("shpat_", 16, Letters::Plain),
+    form("shpss_", 16, Letters::Plain),
+    form("dop_v1_", 16, Letters::Plain),
+    form("whsec_", 16, Letters::Hash),
+    form("tskey-", 16, Letters::Name),
+    form("ATATT3", 20, Letters::Name),
+    form("PMAK-", 20, Letters::Name),
+    form("lin_api_", 16, Letters::Plain),
+    form("sq0csp-", 16, Letters::Name),
+    form("sq0atp-", 16, Letters::Name),
+    // Hashes of htpasswd and shadow: bcrypt, MD5, SHA-256, SHA-512, yescrypt, Argon2.
     form("$2y$", 20, Letters::Hash),
     form("$2a$", 20, Letters::Hash),
     form("$2b$", 20, Letters::Hash),
     form("$apr1$", 16, Letters::Hash),
+    form("$1$", 22, Letters::Hash),
+    form("$y$", 20, Letters::Hash),
+    form("$argon2", 20, Letters::Hash),
     form("$5$", 20, Letters::Hash),
     form("$6$", 20, Letters::Hash),
 ];
@@ -73,29 +113,49 @@ impl Letters {
             Self::Plain => byte.is_ascii_alphanumeric(),
             Self::Capital => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
             Self::Name => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'),
+            Self::Path => Self::Name.has(byte) || byte == b'/',
             Self::Hash => byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/' | b'$' | b'=' | b',' | b'+' | b'-'),
         }
     }
 }
 
-/// The token whose head was found, by its place in [`FORMS`].
-pub(super) fn at(text: &str, head: &Range<usize>, form: usize) -> Option<Range<usize>> {
-    let Form { head: letters_of_head, least, letters } = FORMS.get(form)?;
+static FINDER: LazyLock<Option<Finder>> = LazyLock::new(|| Finder::new(&FORMS.iter().map(|form| form.head).collect::<Vec<_>>()));
+
+/// The tokens of a text, in order.
+pub(super) fn tokens(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let head = FINDER.as_ref()?.find(text.as_bytes(), from)?;
+            from = head.end();
+            if let Some(token) = FORMS.get(head.pattern().as_usize()).and_then(|form| at(text, &head.range(), form)) {
+                from = token.end;
+                return Some(token);
+            }
+        }
+    })
+}
+
+/// The token whose head was found.
+fn at(text: &str, head: &Range<usize>, form: &Form) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let mut start = head.start;
-    if letters_of_head.starts_with("k_") {
+    if form.head.starts_with("k_") {
         start = start.checked_sub(1).filter(|start| matches!(bytes[*start], b's' | b'r'))?;
     }
-    if *letters_of_head == "xox"
-        && !(matches!(bytes.get(head.end), Some(b'a'..=b'z')) && matches!(bytes.get(head.end + 1), Some(b'-' | b'.')))
-    {
+    if form.head == "xox" && !(matches!(bytes.get(head.end), Some(b'a'..=b'z')) && matches!(bytes.get(head.end + 1), Some(b'-' | b'.'))) {
         return None;
     }
-    if !begins(bytes, start) {
+    // Telegram's bots: a number, a colon, a token.
+    let mut head_end = head.end;
+    if form.head == "/bot" {
+        let digits = bytes[head.end..].iter().take(13).take_while(|byte| byte.is_ascii_digit()).count();
+        head_end = (digits >= 6 && bytes.get(head.end + digits) == Some(&b':')).then_some(head.end + digits + 1)?;
+    } else if !begins(bytes, start) {
         return None;
     }
-    let end = skip(bytes, head.end, |byte| letters.has(byte));
-    (end - head.end >= *least).then_some(start..end)
+    let end = skip(bytes, head_end, |byte| form.letters.has(byte));
+    (end - head_end >= form.least).then_some(start..end)
 }
 
 /// Whether a word begins here: base64 holds every head by chance. The letter of an escape is none of a word.
@@ -119,23 +179,47 @@ pub(super) fn base64_run(text: &str, start: usize) -> Range<usize> {
     start..skip(text.as_bytes(), start, in_run)
 }
 
-/// A JWT, or a Docker configuration in base64, that begins here. Where it is none, nothing within the run of base64 is a JWT either:
-/// the run's end is the error.
-pub(super) fn base64_object(text: &str, start: usize) -> Result<Range<usize>, usize> {
+/// A JWT, or base64 of JSON with a secret in it (a Docker configuration, a JSON Web Key), that begins here. Where it is none, nothing within
+/// the run of base64 is a JWT either: the run's end is the error.
+pub(super) fn base64_object(text: &str, start: usize, style: Style) -> Result<Range<usize>, usize> {
     let head = base64_run(text, start);
     if is_docker_configuration(text, start) {
         return Ok(head);
     }
     let mut end = head.end;
     let mut parts = 0;
-    while text.as_bytes().get(end) == Some(&b'.') && parts < 4 {
+    while text.as_bytes()[start..].starts_with(b"eyJ") && text.as_bytes().get(end) == Some(&b'.') && parts < 4 {
         let part = base64_run(text, end + 1);
         if parts == 0 && part.len() < 8 {
             break;
         }
         (end, parts) = (part.end, parts + 1);
     }
-    if head.len() >= 10 && parts > 0 { Ok(start..end) } else { Err(head.end) }
+    if head.len() >= 10 && parts > 0 {
+        return Ok(start..end);
+    }
+    if holds_secret(&text[head.clone()], style) { Ok(head) } else { Err(head.end) }
+}
+
+/// Whether base64 decodes to a text with a secret. What is within is shorter, so that base64 within base64 comes to an end.
+fn holds_secret(base64: &str, style: Style) -> bool {
+    const SHORTEST: usize = 24;
+    base64.len() >= SHORTEST && decode(base64).is_some_and(|decoded| text::rewrite(&decoded, style).is_some())
+}
+
+/// The text that base64 decodes to, in the alphabet of URLs or of mail.
+fn decode(base64: &str) -> Option<String> {
+    let mut decoded = Vec::with_capacity(base64.len() / 4 * 3);
+    let (mut bits, mut count) = (0_u32, 0);
+    for byte in base64.trim_end_matches('=').bytes() {
+        bits = bits << 6 | u32::from(looks::six_bits(byte)?);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            decoded.push((bits >> count & 0xff) as u8);
+        }
+    }
+    String::from_utf8(decoded).ok()
 }
 
 /// Whether a Docker configuration in base64 begins here: `{"auth`.

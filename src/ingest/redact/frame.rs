@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::keys::Key;
+use super::looks;
 use super::rules::Says;
-use super::value;
 
 /// What holds for the values of an object or list.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,10 @@ pub(super) struct Frame {
     pub(super) has_value: bool,
     /// Whether it is a JSON Web Key.
     pub(super) is_web_key: bool,
+    /// Whether it is one where its private members look like it.
+    pub(super) has_algorithm: bool,
+    /// How many strings a list has had: the first can name the second.
+    pub(super) strings: usize,
     /// Its first entry of the values that are held.
     pub(super) held: usize,
     /// Whether its values belong to the pair around it, as those of a header's string match do.
@@ -46,6 +50,8 @@ pub(super) struct Held {
 pub(super) enum Part {
     /// The value of a pair.
     Value,
+    /// The second string of a list whose first names it.
+    Second,
     /// What is private in a JSON Web Key.
     Member,
     /// A `key`, where people choose the names.
@@ -55,7 +61,8 @@ pub(super) enum Part {
 impl Frame {
     pub(super) fn new(object: bool, zone: Zone, lends_values: bool, held: usize) -> Self {
         let (key, pair) = (Key::none(), Says::Nothing);
-        Self { object, zone, key, awaits_key: object, pair, has_value: false, is_web_key: false, held, lends_values }
+        let (has_value, is_web_key, has_algorithm, strings) = (false, false, false, 0);
+        Self { object, zone, key, awaits_key: object, pair, has_value, is_web_key, has_algorithm, strings, held, lends_values }
     }
 
     /// What holds for an object or list that begins here.
@@ -73,23 +80,32 @@ impl Frame {
         }
     }
 
-    /// Whether a string, or else a number, that is here is a secret as a whole.
-    pub(super) fn takes_all(&self, is_string: bool) -> bool {
+    /// What the name of an object says of the values in it: a VirtualService has `cookie: {exact: …}` for a header.
+    pub(super) fn pair_below(&self) -> Says {
+        if self.key.says == Says::Header { Says::Header } else { Says::Nothing }
+    }
+
+    /// Whether a string, or a number without a text, that is here is a secret as a whole.
+    pub(super) fn takes_all(&self, text: Option<&str>) -> bool {
         let key = &self.key;
+        // A switch that is named after a secret is none, nor is a number or an address where the name only holds such a word.
+        let named = key.says.is_secret() && !text.is_some_and(looks::is_switch);
+        let suspected = text.is_some_and(|text| !looks::is_setting(text));
         match self.zone {
             Zone::Secret => !key.is_kept,
-            Zone::Suspect => key.says.is_secret() || is_string && !key.is_kept,
-            Zone::Free => key.says.is_secret() || is_string && key.is_suspect,
-            Zone::Plain => key.says.is_secret(),
+            Zone::Suspect => named || suspected && !key.is_kept,
+            Zone::Free => named || suspected && key.is_suspect && !key.says.is_secret(),
+            Zone::Plain => named,
         }
     }
 
     /// Whether a string is a secret by what its key says and what it looks like.
     pub(super) fn takes_credential(&self, text: &str) -> bool {
         match (self.key.says, self.zone) {
-            (Says::Credential, Zone::Free) => !value::is_plain(text),
-            (Says::Credential, _) => value::is_credential(text),
-            (Says::Key, Zone::Free) => !self.object && !value::is_plain(text),
+            (Says::Credential, Zone::Free) => !looks::is_plain(text),
+            (Says::Credential, _) => looks::is_credential(text),
+            (Says::Opaque, Zone::Free) => looks::is_credential(text),
+            (Says::Key, Zone::Free) => !self.object && !looks::is_plain(text),
             _ => false,
         }
     }
@@ -97,9 +113,14 @@ impl Frame {
     /// Whether a value that was held is a secret.
     pub(super) fn takes_held(&self, part: &Part, text: &str) -> bool {
         match part {
-            Part::Value => self.pair.is_secret() || self.pair == Says::Credential && !value::is_plain(text),
-            Part::Member => self.is_web_key,
-            Part::Key => !self.has_value && !value::is_plain(text),
+            Part::Value => match self.pair {
+                Says::Credential => !looks::is_plain(text),
+                Says::Opaque => looks::is_credential(text),
+                says => says.is_secret() && !looks::is_switch(text),
+            },
+            Part::Second => self.pair.is_secret() && !looks::is_plain(text),
+            Part::Member => self.is_web_key || self.has_algorithm && looks::is_credential(text),
+            Part::Key => !self.has_value && !looks::is_plain(text),
         }
     }
 }

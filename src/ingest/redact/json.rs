@@ -85,7 +85,7 @@ impl Walker<'_> {
                 b'-' | b'0'..=b'9' => {
                     let in_number = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
                     let end = at + bytes[at..].iter().take_while(in_number).count();
-                    if self.frames.last().is_some_and(|frame| frame.takes_all(false)) {
+                    if self.frames.last().is_some_and(|frame| frame.takes_all(None)) {
                         self.edits.push((at..end, format!("\"{REDACTED}\"")));
                     }
                     at = end;
@@ -105,7 +105,8 @@ impl Walker<'_> {
             let below = Frame::new(object, frame.zone_below(), frame.key.lends_values, self.held.len());
             // The elements of a list stand under the list's own key.
             let key = if object { Key::none() } else { frame.key };
-            self.frames.push(Frame { key, ..below });
+            let pair = if object { frame.pair_below() } else { Says::Nothing };
+            self.frames.push(Frame { key, pair, ..below });
         }
     }
 
@@ -137,31 +138,38 @@ impl Walker<'_> {
             frame.key = Key::new(&unescaped(raw), frame.zone == Zone::Free);
             frame.has_value |= frame.key.makes_pair;
             frame.is_web_key |= frame.key.is_key_type;
+            frame.has_algorithm |= frame.key.is_algorithm;
             self.name(at);
             return;
         }
         let key = frame.key;
+        let place = frame.strings;
+        frame.strings += 1;
         // What a pull secret is called is no secret; istiod puts the secret itself in its place.
         let reference = raw.starts_with("kubernetes://") && !raw.contains(char::is_whitespace);
         if raw.is_empty() || raw == ENVOYS_MARK || raw == REDACTED {
             return;
         }
         let text = unescaped(raw);
-        if key.names {
-            let name = Name::new(&text);
+        let names_next = !frame.object && !key.is_value && frame.zone == Zone::Free && place == 0;
+        if key.names || names_next {
+            // The condition of an AuthorizationPolicy: `request.headers[cookie]`.
+            let header = text.strip_suffix(']').and_then(|text| text.rsplit_once('['));
+            let name = Name::new(header.map_or(&*text, |(_, header)| header));
             match name.says() {
                 says if says.is_secret() => frame.pair = says,
                 _ if frame.zone == Zone::Free && name.is_suspect() => frame.pair = Says::Secret,
-                says @ Says::Credential if frame.zone == Zone::Free && !frame.pair.is_secret() => frame.pair = says,
+                says @ (Says::Credential | Says::Opaque) if frame.zone == Zone::Free && !frame.pair.is_secret() => frame.pair = says,
                 _ => {}
             }
         }
-        if !reference && (frame.takes_all(true) || frame.takes_credential(&text)) || key.repeats_object {
+        if !reference && (frame.takes_all(Some(&text)) || frame.takes_credential(&text)) || key.repeats_object {
             self.edits.push((at, REDACTED.to_owned()));
             return;
         }
         let part = match key {
             Key { is_value: true, .. } => Some(Part::Value),
+            _ if !frame.object && frame.zone == Zone::Free && place == 1 => Some(Part::Second),
             Key { is_private_member: true, .. } => Some(Part::Member),
             Key { says: Says::Key, .. } if frame.zone == Zone::Free && frame.object => Some(Part::Key),
             _ => None,

@@ -3,7 +3,7 @@
 
 use super::names::Name;
 use super::rules::Says;
-use super::text::is_private_member;
+use super::web_keys::is_private_member;
 
 /// What a key says.
 #[derive(Clone, Copy)]
@@ -32,6 +32,8 @@ pub(super) struct Key {
     pub(super) is_key_type: bool,
     /// In a JSON Web Key it is not public.
     pub(super) is_private_member: bool,
+    /// With it an object is a JSON Web Key if its private members look made by a machine.
+    pub(super) is_algorithm: bool,
     /// It repeats the whole object as text.
     pub(super) repeats_object: bool,
 }
@@ -52,6 +54,7 @@ impl Key {
             makes_pair: false,
             is_key_type: false,
             is_private_member: false,
+            is_algorithm: false,
             repeats_object: false,
         }
     }
@@ -63,6 +66,9 @@ impl Key {
         match name.as_bytes() {
             b"secret" | b"cookie" => Self { is_readable_object: true, ..plain },
             b"key" | b"header" | b"headername" => Self { names: true, ..plain },
+            // Pairs as people write them.
+            b"k" if free => Self { names: true, is_private_member: true, ..plain },
+            b"v" | b"val" | b"default" | b"defaultvalue" | b"content" | b"data" if free => Self { is_value: true, ..plain },
             b"name" => Self { names: true, is_kept: true, ..plain },
             b"filename" | b"environmentvariable" | b"type" | b"providername" | b"secretname" | b"namespace" | b"client" => {
                 Self { is_kept: true, ..plain }
@@ -78,10 +84,15 @@ impl Key {
             | b"sourcecodes" => Self { is_free: true, ..plain },
             b"sdsconfig" | b"secretkeyref" | b"configmapkeyref" => Self { is_plain: true, ..plain },
             b"value" | b"rawvalue" | b"stringvalue" | b"exact" | b"exactmatch" | b"prefix" | b"prefixmatch" | b"suffix"
-            | b"suffixmatch" | b"contains" | b"containsmatch" | b"regex" => Self { is_value: true, makes_pair: true, ..plain },
-            b"values" | b"operator" => Self { makes_pair: true, ..plain },
+            | b"suffixmatch" | b"contains" | b"containsmatch" | b"regex" | b"headervalue" => {
+                Self { is_value: true, makes_pair: true, ..plain }
+            }
+            b"operator" => Self { makes_pair: true, ..plain },
+            // Of an AuthorizationPolicy's condition, too.
+            b"values" | b"notvalues" => Self { is_value: true, makes_pair: true, lends_values: true, ..plain },
             b"stringmatch" | b"saferegex" | b"saferegexmatch" | b"oth" => Self { lends_values: true, ..plain },
-            b"kty" => Self { is_key_type: true, ..plain },
+            b"kty" | b"crv" => Self { is_key_type: true, ..plain },
+            b"alg" => Self { is_algorithm: true, ..plain },
             member if is_private_member(member) => Self { is_private_member: true, ..plain },
             _ => Self { repeats_object: key == "kubectl.kubernetes.io/last-applied-configuration", ..plain },
         }

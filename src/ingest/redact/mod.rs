@@ -7,12 +7,14 @@ mod forms;
 mod frame;
 mod json;
 mod keys;
+mod looks;
 mod names;
 mod objects;
 mod rules;
 mod scan;
 mod text;
 mod value;
+mod web_keys;
 mod yaml;
 
 use std::borrow::Cow;

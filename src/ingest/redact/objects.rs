@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 
 use super::REDACTED;
 use super::names::Name;
+use super::yaml::TOO_LARGE;
+use crate::ingest::yaml::{Unread, parse};
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
@@ -40,10 +42,12 @@ pub(super) fn redact(value: &mut Value) {
 /// anywhere; the note is no YAML either, so that who reads it learns the same.
 fn mesh_configuration(data: &mut Map<String, Value>) {
     for key in ["mesh", "meshNetworks"] {
-        if let Some(Value::String(text)) = data.get_mut(key)
-            && serde_saphyr::from_str::<Value>(text).is_err()
-        {
-            *text = format!("{REDACTED} this is not YAML, and so its secrets could not be found");
+        let Some(Value::String(text)) = data.get_mut(key) else { continue };
+        match parse(text) {
+            Ok(_) => {}
+            Err(_) if text == TOO_LARGE => {}
+            Err(Unread::TooLarge) => TOO_LARGE.clone_into(text),
+            Err(Unread::NotYaml(_)) => *text = format!("{REDACTED} this is not YAML, and so its secrets could not be found"),
         }
     }
 }

@@ -14,6 +14,8 @@ pub(super) enum Says {
     Credential,
     /// The same, of a name that also begins a pair and that no log uses for a secret.
     Key,
+    /// It is a secret where people choose the names and the value looks made by a machine.
+    Opaque,
     /// It says something about a secret.
     About,
     /// Nothing.
@@ -62,6 +64,13 @@ pub(super) const RULES: &[(Place, Says, &[&str])] = &[
             "subscriptionkey",
             "authkey",
             "symmetrickey",
+            "jwtkey",
+            "aeskey",
+            "cipherkey",
+            "cryptkey",
+            "totpseed",
+            "mnemonic",
+            "secretid",
             "sessionticketkeys",
             "credential",
             "credentials",
@@ -74,13 +83,16 @@ pub(super) const RULES: &[(Place, Says, &[&str])] = &[
         ],
     ),
     // Too short to be an ending.
-    (Place::Whole, Says::Secret, &["pass", "auths", "sig", "signature"]),
-    // `secret=default` names a Secret, `authorization=allowed` is an outcome, `credential=missing` too.
-    (Place::Whole, Says::Word, &["token", "secret", "authorization", "credential", "credentials"]),
+    (Place::Whole, Says::Secret, &["pass", "pw", "auths", "sig", "signature"]),
+    // `secret=default` names a Secret, `authorization=mtls` a way.
+    (Place::Whole, Says::Word, &["secret", "authorization"]),
     (Place::Whole, Says::Header, &["cookie", "setcookie"]),
     // Docker's `auth` holds user and password; plugins call what they compare with by the scheme.
     (Place::Whole, Says::Credential, &["auth", "basic", "basicauth", "bearer", "hmac"]),
     (Place::Whole, Says::Key, &["key", "keys"]),
+    // `FOO_KEY`, `REG_AUTH`, `sk`: as often what something is looked up by.
+    (Place::End, Says::Opaque, &["key", "auth", "otp", "sessionid"]),
+    (Place::Whole, Says::Opaque, &["sk", "aksk"]),
     // A volume's projection, the name of a Secret, kinds of gRPC credentials.
     (Place::Whole, Says::About, &["serviceaccounttoken", "imagepullsecret", "callcredentials", "channelcredentials"]),
     // Where a secret lies, comes from or is expected, what it is called, how long it is good for, how many there are.
@@ -129,6 +141,19 @@ pub(super) const RULES: &[(Place, Says, &[&str])] = &[
             "url",
             "uri",
             "version",
+            "versionid",
+            "namespace",
+            "server",
+            "helper",
+            "keyin",
+            "locations",
+            "rate",
+            "transformation",
+            "counting",
+            "usage",
+            "introspection",
+            "exchange",
+            "persecond",
         ],
     ),
 ];

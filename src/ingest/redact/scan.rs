@@ -20,8 +20,8 @@ pub(super) enum Clue {
     Base64Pem,
     /// A JSON Web Key.
     WebKey,
-    /// A token or a password's hash that its first letters tell, by its place in [`forms::FORMS`].
-    Form(usize),
+    /// What a JSON Web Key is for; alone it makes none.
+    Algorithm,
     /// The end of `{SHA}` and `{SSHA}`, before a password's hash.
     Htpasswd,
     /// An annotation that repeats the whole object.
@@ -64,11 +64,30 @@ const PARTS: &[&str] = &[
     "EARER",
     "asic",
     "ASIC",
+    "nemonic",
+    "NEMONIC",
+    "otp",
+    "OTP",
+    "pw\"",
+    "pw\\",
+    "sk\"",
+    "sk\\",
+    "ession-id",
+    "ession-Id",
+    "ession_id",
+    "essionId",
 ];
 const OTHERS: &[(&str, Clue)] = &[
     ("eyJ", Clue::Base64Object),
     ("LS0tLS1CRUdJTi", Clue::Base64Pem),
+    // The same with white space in it, and in a list.
+    ("ewog", Clue::Base64Object),
+    ("eyAi", Clue::Base64Object),
+    ("W3si", Clue::Base64Object),
     ("kty", Clue::WebKey),
+    ("crv", Clue::WebKey),
+    ("alg\"", Clue::Algorithm),
+    ("alg\\", Clue::Algorithm),
     ("SHA}", Clue::Htpasswd),
     ("last-applied-configuration", Clue::LastApplied),
     ("\\u00", Clue::Escape),
@@ -96,7 +115,7 @@ const FREE: &[&str] = &[
 
 static FINDER: LazyLock<Option<Finder>> = LazyLock::new(|| {
     let others = OTHERS.iter().map(|(text, _)| *text);
-    Finder::new(&PARTS.iter().copied().chain(others).chain(forms::FORMS.iter().map(|form| form.head)).collect::<Vec<_>>())
+    Finder::new(&PARTS.iter().copied().chain(others).collect::<Vec<_>>())
 });
 static FREE_FINDER: LazyLock<Option<Finder>> = LazyLock::new(|| Finder::new(FREE));
 
@@ -107,8 +126,7 @@ pub(super) fn clues(text: &str) -> impl Iterator<Item = (Clue, Range<usize>)> + 
         let found = FINDER.as_ref()?.find(text.as_bytes(), from)?;
         from = found.end();
         let other = found.pattern().as_usize().checked_sub(PARTS.len());
-        let clue =
-            other.map_or(Clue::Name, |other| OTHERS.get(other).map_or(Clue::Form(other.wrapping_sub(OTHERS.len())), |(_, clue)| *clue));
+        let clue = other.and_then(|other| OTHERS.get(other)).map_or(Clue::Name, |(_, clue)| *clue);
         Some((clue, found.range()))
     })
 }
@@ -123,17 +141,18 @@ pub(super) fn may_hold_secret(text: &str) -> bool {
             Clue::Name if is_innocent(text, &at) => {}
             Clue::Name => match names.at(text, &at).map(|(at, name)| (at, name, name.says())) {
                 Some((at, _, Says::Key)) if follows_in_query(&text[..at.start]) => return true,
-                Some((.., Says::Key)) => suspects = true,
+                Some((.., Says::Key | Says::Opaque)) => suspects = true,
                 Some((_, name, Says::Nothing)) => suspects = suspects || name.is_suspect(),
                 None | Some((.., Says::About)) => {}
                 Some(_) => return true,
             },
-            Clue::Form(form) if forms::at(text, &at, form).is_none() => {}
+            Clue::Algorithm => suspects = true,
             Clue::Escape if !hides(text, at.end) => {}
             _ => return true,
         }
     }
-    (suspects && FREE_FINDER.as_ref().is_none_or(|finder| finder.find(text.as_bytes(), 0).is_some())) || user_infos(text).next().is_some()
+    let is_free = || FREE_FINDER.as_ref().is_none_or(|finder| finder.find(text.as_bytes(), 0).is_some());
+    suspects && is_free() || user_infos(text).next().is_some() || forms::tokens(text).next().is_some()
 }
 
 /// Whether `RIVATE` is that of a PEM block with a private key.
@@ -174,8 +193,9 @@ fn is_innocent(text: &str, at: &Range<usize>) -> bool {
 /// Whether a text names anything that could be a secret where people choose the names.
 pub(super) fn names_suspect(text: &str) -> bool {
     let mut names = Names::default();
-    let suspicious = |name: Name| matches!(name.says(), Says::Credential | Says::Key) || name.is_suspect();
-    clues(text).any(|(clue, at)| clue == Clue::Name && names.at(text, &at).is_some_and(|(_, name)| suspicious(name)))
+    let suspicious = |name: Name| matches!(name.says(), Says::Credential | Says::Key | Says::Opaque) || name.is_suspect();
+    clues(text)
+        .any(|(clue, at)| clue == Clue::Algorithm || clue == Clue::Name && names.at(text, &at).is_some_and(|(_, name)| suspicious(name)))
 }
 
 /// The names that clues are part of, each once: a name of a megabyte may consist of clues.
@@ -194,7 +214,11 @@ impl Names {
         let bytes = text.as_bytes();
         let in_name = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
         let before = bytes[self.done..part.start].iter().rev().take_while(in_name).count();
-        let end = if bytes[part.clone()].ends_with(b"=") { part.end - 1 } else { part.end };
+        let end = if bytes[part.clone()].ends_with(b"=") || bytes[part.clone()].ends_with(b"\"") || bytes[part.clone()].ends_with(b"\\") {
+            part.end - 1
+        } else {
+            part.end
+        };
         let after = bytes[end..].iter().take_while(in_name).count();
         let at = part.start - before..end + after;
         self.done = at.end;
@@ -206,7 +230,7 @@ impl Names {
             _ => return Some((at, name)),
         };
         let shorter = Name::new(&text[at.start + escape..at.end]);
-        if name.says() == Says::Nothing && shorter.says() != Says::Nothing {
+        if matches!(name.says(), Says::Nothing | Says::Opaque) && shorter.says() != Says::Nothing {
             return Some((at.start + escape..at.end, shorter));
         }
         Some((at, name))
@@ -246,6 +270,6 @@ mod tests {
     #[test]
     #[cfg(target_arch = "x86_64")]
     fn the_clues_are_few_enough_for_the_fast_search() {
-        assert!(PARTS.len() + OTHERS.len() + forms::FORMS.len() <= 64);
+        assert!(PARTS.len() + OTHERS.len() <= 64 && forms::FORMS.len() <= 64);
     }
 }

@@ -9,11 +9,13 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::REDACTED;
-use super::forms::{self, base64_run, skip};
+use super::forms::{self, skip};
+use super::looks::{self, Runs};
 use super::names::Name;
 use super::rules::Says;
 use super::scan::{self, Clue, Names};
-use super::value::{self, Behind, Quote, Runs};
+use super::value::{self, Behind};
+use super::web_keys;
 
 /// What sort of text it is, which decides how much it takes to be suspected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +31,7 @@ pub(super) enum Style {
 /// The text without its secrets; None where there are none.
 pub(super) fn rewrite(text: &str, style: Style) -> Option<String> {
     let mut scanner = Scanner { text, style, done: 0, names: Names::default(), runs: Runs::default(), no_token: 0, no_key: 0, web_key: 0 };
-    let mut found: Vec<Range<usize>> = scan::user_infos(text).collect();
+    let mut found: Vec<Range<usize>> = scan::user_infos(text).chain(forms::tokens(text)).collect();
     for (clue, at) in scan::clues(text) {
         scanner.look(clue, &at, &mut found);
     }
@@ -61,14 +63,13 @@ impl Scanner<'_> {
             Clue::Name if scan::is_scheme(text, at) => scheme(text, at),
             Clue::Name => self.named(at),
             Clue::Base64Object if at.start < self.no_token && !forms::is_docker_configuration(text, at.start) => None,
-            Clue::Base64Object => forms::base64_object(text, at.start).map_err(|end| self.no_token = end).ok(),
+            Clue::Base64Object => forms::base64_object(text, at.start, self.style).map_err(|end| self.no_token = end).ok(),
             Clue::Base64Pem if at.start < self.no_key => None,
             Clue::Base64Pem => forms::base64_pem(text, at.start).map_err(|end| self.no_key = end).ok(),
             Clue::WebKey => return self.web_key(at, found),
-            Clue::Form(form) => forms::at(text, at, form),
             Clue::Htpasswd => forms::htpasswd(text, at),
             // Only as a key does it stand before a whole object, and only in JSON do numbers stand for letters.
-            Clue::LastApplied | Clue::Escape => None,
+            Clue::LastApplied | Clue::Escape | Clue::Algorithm => None,
         };
         if let Some(secret) = secret.filter(|secret| !secret.is_empty() && !text[secret.clone()].starts_with(REDACTED)) {
             self.done = secret.end;
@@ -82,13 +83,21 @@ impl Scanner<'_> {
         let (at, name) = self.names.at(text, part)?;
         let says = name.says();
         let suspect = says.is_secret() || self.style == Style::Free && name.is_suspect();
-        if !suspect && !matches!(says, Says::Credential | Says::Key) {
+        let is_free = self.style == Style::Free;
+        if !suspect && !matches!(says, Says::Credential | Says::Key) && !(is_free && says == Says::Opaque) {
             return None;
         }
+        if suspect && let Some(found) = element(text, &at).or_else(|| flag(text, &at, self.style)) {
+            return Some(found);
+        }
         let found = value::behind(text, at.end)?;
-        let Behind { separator, spaced, quoted_name, quote, start } = found;
+        let Behind { separator, spaced, quoted_name, encoded, quote, mut start } = found;
+        let bracketed = separator == b':' && !spaced && !quoted_name && self.style == Style::Log && in_brackets(text, start);
+        start += usize::from(bracketed);
         if value::is_none(text, start, quote.is_some())
-            || separator == b',' && !(suspect && quoted_name && is_header_pair(&name, says, quote))
+            || separator == b',' && !(suspect && quoted_name && self.is_pair(&at, &name, &found))
+            || is_free && looks::begins_setting(&text[start..], says.is_secret())
+            || self.style == Style::Log && quote.is_none() && self.is_said(&at, &name, start)
         {
             return None;
         }
@@ -101,20 +110,23 @@ impl Scanner<'_> {
         let header = is_header(&name, says);
         let is_secret = match says {
             Says::Key | Says::Credential if query => true,
-            Says::Key if self.style != Style::Free => false,
-            Says::Key | Says::Credential if self.style == Style::Free => value::plain_word(&text[start..]) == 0,
-            Says::Key | Says::Credential => self.runs.at(text, start).is_some_and(value::is_credential),
+            Says::Key if !is_free => false,
+            Says::Key | Says::Credential if is_free => looks::plain_word(&text[start..]) == 0,
+            Says::Key | Says::Credential | Says::Opaque => self.runs.at(text, start).is_some_and(looks::is_credential),
             // `secret=default` in a log names a Secret.
-            Says::Word if self.style == Style::Log && separator == b'=' && !query && value::plain_word(&text[start..]) > 0 => false,
-            _ if query || whole_line || quote.is_some() || quoted_name || header && separator == b':' => true,
+            Says::Word if self.style == Style::Log && separator == b'=' && !query && looks::plain_word(&text[start..]) > 0 => false,
+            _ if bracketed && text[at.clone()].contains('-') => true,
+            _ if query || encoded || whole_line || quote.is_some() || quoted_name || header && separator == b':' => true,
             _ if separator == b'=' && !spaced || name.ends(b"password") => true,
-            _ => self.runs.at(text, start).is_some_and(value::is_opaque),
+            _ => self.runs.at(text, start).is_some_and(looks::is_opaque),
         };
         if !is_secret {
             return None;
         }
         let end = match quote {
             Some(quote) => value::closing(text.as_bytes(), start, quote),
+            None if bracketed => start + text[start..].find([']', '\n']).unwrap_or(text.len() - start),
+            None if encoded => value::encoded_word(text, start).end,
             None if whole_line && text[start..].starts_with(['|', '>']) => block(text, &at, start),
             None if whole_line || header => start + text[start..].find(['\n', '"', '\'', '\r']).unwrap_or(text.len() - start),
             None => value::word(text, start).end,
@@ -122,72 +134,39 @@ impl Scanner<'_> {
         Some(start..end)
     }
 
+    /// Whether a comma parts name and value: Envoy's logs have headers as pairs of words in quotes. A list of JSON has a comma behind every
+    /// word, too.
+    fn is_pair(&self, at: &Range<usize>, name: &Name, behind: &Behind) -> bool {
+        behind.quote.is_some_and(|quote| {
+            let is_opaque =
+                || self.style == Style::Log && self.text[at.clone()].contains('-') && looks::plain_word(&self.text[behind.start..]) == 0;
+            quote.byte == b'\'' || is_header(name, name.says()) || is_opaque()
+        })
+    }
+
+    /// Whether a log speaks of a credential, and does not hold it.
+    fn is_said(&self, at: &Range<usize>, name: &Name, start: usize) -> bool {
+        const LONGEST_COUNT: usize = 6;
+        let rest = &self.text[start..];
+        if scan::follows_in_query(&self.text[..at.start]) {
+            return name.says() == Says::Key && looks::plain_word(rest) > 0;
+        }
+        let digits = rest.bytes().take(LONGEST_COUNT + 1).take_while(u8::is_ascii_digit).count();
+        looks::is_outcome(rest)
+            || name.as_bytes() == b"pass" && (1..=LONGEST_COUNT).contains(&digits) && value::ends_word(rest.as_bytes(), digits)
+    }
+
     /// The private members of JSON Web Keys: on the line of a log, or in the whole of another text.
     fn web_key(&mut self, at: &Range<usize>, found: &mut Vec<Range<usize>>) {
-        if at.start < self.web_key {
+        if at.start < self.web_key || !web_keys::begins(self.text, at) {
             return;
         }
         let bytes = self.text.as_bytes();
-        let before = &bytes[..at.start];
-        let begins = !before.last().is_some_and(|byte| is_of_name(*byte)) || before.ends_with(b"\\u0022") || before.ends_with(b"\\n");
-        if !begins || value::behind(self.text, at.end).is_none_or(|behind| behind.separator == b',') {
-            return;
-        }
         let start = if self.style == Style::Log { memchr::memrchr(b'\n', &bytes[..at.start]).map_or(0, |end| end + 1) } else { 0 };
         let end = memchr::memchr(b'\n', &bytes[at.start..]).filter(|_| self.style == Style::Log).map_or(bytes.len(), |end| at.start + end);
         self.web_key = end;
-        let line = &self.text[..end];
-        let mut done = start;
-        for colon in memchr::memchr_iter(b':', &bytes[start..end]).map(|at| start + at) {
-            if colon < done {
-                continue;
-            }
-            let Some(member) = private_member(bytes, start..colon) else { continue };
-            let Some(behind) = value::behind(line, member.end) else { continue };
-            let secret = match behind.quote {
-                _ if value::is_none(line, behind.start, behind.quote.is_some()) => continue,
-                Some(quote) => behind.start..value::closing(line.as_bytes(), behind.start, quote),
-                None => base64_run(line, behind.start),
-            };
-            // Without quotes it may be anything that is called by one letter.
-            if behind.quote.is_some() || secret.len() >= 20 {
-                done = secret.end;
-                found.push(secret);
-            }
-        }
+        web_keys::members(&self.text[..end], start, found);
     }
-}
-
-/// The members of a JSON Web Key that are not public (RFC 7518, section 6).
-const PRIVATE: [&[u8]; 7] = [b"d", b"p", b"q", b"dp", b"dq", b"qi", b"k"];
-
-/// Whether a member of a JSON Web Key, or of one of its other primes, is not public.
-pub(super) fn is_private_member(name: &[u8]) -> bool {
-    PRIVATE.contains(&name) || matches!(name, b"r" | b"t")
-}
-
-fn is_of_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
-}
-
-/// The private member of a web key that these bytes end with, before quotes.
-fn private_member(bytes: &[u8], at: Range<usize>) -> Option<Range<usize>> {
-    const QUOTE: &[u8] = b"u0022";
-    let bare = |end: usize| {
-        let quotes = |byte: &&u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'\\');
-        end - bytes[at.start..end].iter().rev().take_while(quotes).count()
-    };
-    let mut end = bare(at.end);
-    if bytes[at.start..end].ends_with(QUOTE) {
-        end = bare(end - QUOTE.len());
-    }
-    if !matches!(bytes[at.start..end].last(), Some(b'd' | b'p' | b'q' | b'i' | b'k')) {
-        return None;
-    }
-    let letters = bytes[at.start..end].iter().rev().take(QUOTE.len() + 3).take_while(|byte| is_of_name(**byte)).count();
-    let name = &bytes[end - letters..end];
-    let name = name.strip_prefix(QUOTE).unwrap_or(name);
-    PRIVATE.contains(&name).then(|| end - name.len()..end)
 }
 
 /// Whether it is a header whose value goes on to the end of the line.
@@ -195,10 +174,35 @@ fn is_header(name: &Name, says: Says) -> bool {
     says == Says::Header || name.ends(b"authorization")
 }
 
-/// Whether a comma parts name and value: Envoy's logs have headers as pairs of words in single quotes. A list of JSON has a comma
-/// behind every word, too.
-fn is_header_pair(name: &Name, says: Says, quote: Option<Quote>) -> bool {
-    quote.is_some_and(|quote| quote.byte == b'\'' || is_header(name, says))
+/// Whether a value begins here within brackets: Go prints a header as `X-Api-Key:[…]`.
+fn in_brackets(text: &str, start: usize) -> bool {
+    let rest = &text[start..];
+    rest.starts_with('[') && !rest.starts_with(REDACTED)
+}
+
+/// The content of an element of XML: `<password>…</password>`.
+fn element(text: &str, name: &Range<usize>) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    if name.start == 0 || bytes[name.start - 1] != b'<' || bytes.get(name.end) != Some(&b'>') {
+        return None;
+    }
+    let start = name.end + 1;
+    let end = memchr::memchr2(b'<', b'\n', &bytes[start..]).map_or(text.len(), |end| start + end);
+    (end > start && text[end..].starts_with("</")).then_some(start..end)
+}
+
+/// The word behind a flag of a command: `--password …`.
+fn flag(text: &str, name: &Range<usize>, style: Style) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    if !text[name.clone()].starts_with("--") || bytes.get(name.end) != Some(&b' ') {
+        return None;
+    }
+    let start = skip(bytes, name.end, |byte| byte == b' ');
+    let start = start + usize::from(matches!(bytes.get(start), Some(b'"' | b'\'')));
+    let word = value::word(text, start);
+    // A log speaks of flags, too.
+    let is_said = text[word.clone()].starts_with('-') || style == Style::Log && looks::plain_word(&text[start..]) > 0;
+    (!is_said && !value::is_none(text, start, true)).then_some(word)
 }
 
 /// The rest of a YAML block scalar that begins with `|` or `>`: the lines that are further in than that of its name.
@@ -254,12 +258,14 @@ fn private_block(text: &str, at: &Range<usize>) -> Option<Range<usize>> {
 fn scheme(text: &str, at: &Range<usize>) -> Option<Range<usize>> {
     let start = skip(text.as_bytes(), at.end, |byte| byte == b' ');
     let run = start..skip(text.as_bytes(), start, |byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte));
+    // A key may follow without a blank, and goes by itself.
+    let run = memmem::find(&text.as_bytes()[run.clone()], b"-----BEGIN").map_or(run.clone(), |key| run.start..run.start + key);
     let credential = &text[run.clone()];
     let basic = text[at.clone()].starts_with(['a', 'A']);
     let fits = if basic {
-        value::decodes_to(credential, b':')
+        looks::decodes_to(credential, b':')
     } else {
-        credential.len() >= 8 && (credential.len() >= 20 || value::is_opaque(credential))
+        credential.len() >= 8 && (credential.len() >= 20 || looks::is_opaque(credential))
     };
     fits.then_some(run)
 }

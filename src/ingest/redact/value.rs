@@ -5,10 +5,8 @@ use std::ops::Range;
 use super::REDACTED;
 use super::forms::skip;
 
-/// The longest value that may be a plain word, or several with marks between.
-const LONGEST_WORD: usize = 64;
-/// The most letters that one plain word has: `unauthenticated`. A longer run of letters may be a password.
-const MOST_LETTERS: usize = 15;
+/// The longest value that may be a plain word.
+pub(super) const LONGEST_WORD: usize = 64;
 
 /// The place behind a name where its value begins.
 pub(super) struct Behind {
@@ -18,6 +16,8 @@ pub(super) struct Behind {
     pub(super) spaced: bool,
     /// Whether the name is in quotes.
     pub(super) quoted_name: bool,
+    /// Whether quotes or separator are written as in URLs or HTML.
+    pub(super) encoded: bool,
     /// The quote that the value begins with.
     pub(super) quote: Option<Quote>,
     /// Where the value itself begins.
@@ -35,17 +35,39 @@ pub(super) struct Quote {
 pub(super) fn behind(text: &str, name_end: usize) -> Option<Behind> {
     let bytes = text.as_bytes();
     let (quoted, next) = quote_at(bytes, name_end);
+    let (quoted_name, next) = (quoted.is_some() || encoded_quote(bytes, next) > 0, next + encoded_quote(bytes, next));
+    // Lua's `["token"]`, PHP's `token[]=`.
+    let next = if bytes[next..].starts_with(b"[]") { next + 2 } else { next };
     let next = skip(bytes, next, |byte| matches!(byte, b' ' | b'\t' | b']'));
-    let separator = *bytes.get(next)?;
-    let spaced = bytes.get(next.wrapping_sub(1)) == Some(&b' ') || bytes.get(next + 1) == Some(&b' ');
-    match separator {
-        b'=' if bytes.get(next + 1) != Some(&b'=') => {}
-        b':' | b',' => {}
+    let (separator, last) = match bytes.get(next..).unwrap_or_default() {
+        // Go's `password := "…"`.
+        [b':', b'=', ..] => (b'=', next + 1),
+        [b'=', b'=', ..] => return None,
+        [byte @ (b'=' | b':' | b','), ..] => (*byte, next),
+        [b'%', b'3', b'D' | b'd', ..] => (b'=', next + 2),
+        [b'%', b'3', b'A' | b'a', ..] => (b':', next + 2),
         _ => return None,
-    }
-    let value = skip(bytes, next + 1, |byte| matches!(byte, b' ' | b'\t' | b'>'));
-    let (quote, start) = quote_at(bytes, value);
-    Some(Behind { separator, spaced, quoted_name: quoted.is_some(), quote, start })
+    };
+    let spaced = bytes.get(next.wrapping_sub(1)) == Some(&b' ') || bytes.get(last + 1) == Some(&b' ');
+    let value = skip(bytes, last + 1, |byte| matches!(byte, b' ' | b'\t' | b'>'));
+    let blank = if bytes[value..].starts_with(b"%20") { 3 } else { 0 };
+    let (quote, start) = quote_at(bytes, value + blank);
+    let encoded = last == next + 2 || encoded_quote(bytes, start) > 0;
+    Some(Behind { separator, spaced, quoted_name, encoded, quote, start: start + encoded_quote(bytes, start) })
+}
+
+/// The length of a quote as URLs and HTML write it.
+fn encoded_quote(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    ["%22", "%27", "&quot;", "&#34;", "&#39;"].iter().find(|quote| rest.starts_with(quote.as_bytes())).map_or(0, |quote| quote.len())
+}
+
+/// A value within text that is written as in URLs, up to what would end it there.
+pub(super) fn encoded_word(text: &str, start: usize) -> Range<usize> {
+    const ENDINGS: [&[u8]; 9] = [b"%22", b"%26", b"%27", b"%2C", b"%2c", b"%7D", b"%7d", b"%0A", b"%0a"];
+    let rest = &text.as_bytes()[start..];
+    let ends = |at: usize| rest[at] == b'%' && ENDINGS.iter().any(|ending| rest[at..].starts_with(ending)) || ends_word(rest, at);
+    start..start + (0..rest.len()).find(|at| ends(*at)).unwrap_or(rest.len())
 }
 
 /// The quote at a place, if there is one, and where it ends; backslashes are passed over. It may be written as a number.
@@ -55,6 +77,8 @@ fn quote_at(bytes: &[u8], at: usize) -> (Option<Quote>, usize) {
     match bytes.get(next) {
         Some(byte @ (b'"' | b'\'' | b'`')) => (Some(Quote { byte: *byte, depth }), next + 1),
         Some(b'u') if depth > 0 && bytes[next..].starts_with(b"u0022") => (Some(Quote { byte: b'"', depth }), next + 5),
+        Some(b'x') if depth > 0 && bytes[next..].starts_with(b"x22") => (Some(Quote { byte: b'"', depth }), next + 3),
+        Some(b'x') if depth > 0 && bytes[next..].starts_with(b"x27") => (Some(Quote { byte: b'\'', depth }), next + 3),
         Some(b'u') if depth > 0 && bytes[next..].starts_with(b"u0027") => (Some(Quote { byte: b'\'', depth }), next + 5),
         _ => (None, next),
     }
@@ -123,136 +147,9 @@ fn is_variable(value: &str) -> bool {
     }
 }
 
-/// The length of the plain word that a text begins with: words of letters with marks between, and small numbers in what looks like a
-/// name of Kubernetes; zero where there is none, or it goes on as something else.
-pub(super) fn plain_word(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let length = bytes.iter().take(LONGEST_WORD + 1).take_while(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(byte)).count();
-    if length == 0 || length > LONGEST_WORD || !ends_word(bytes, length) {
-        return 0;
-    }
-    let word = &text[..length];
-    let is_name = word.contains(['-', '/']);
-    let is_header = word.starts_with("X-");
-    if word.bytes().all(|byte| byte.is_ascii_digit()) || names_algorithm(word) {
-        return length;
-    }
-    let is_plain = |part: &str| {
-        let letters = part.trim_end_matches(|c: char| c.is_ascii_digit());
-        let digits = part.len() - letters.len();
-        let small = letters.get(1..).unwrap_or_default();
-        let cased =
-            small.bytes().all(|byte| byte.is_ascii_lowercase()) || is_header && letters.bytes().all(|byte| byte.is_ascii_uppercase());
-        cased
-            && letters.len() <= MOST_LETTERS
-            && letters.bytes().all(|byte| byte.is_ascii_alphabetic())
-            && (digits == 0 || is_name && digits <= 2)
-    };
-    if word.split(['-', '_', '.', '/']).all(is_plain) { length } else { 0 }
-}
-
-/// `HS256`, `sha1`, `hmac-sha512`.
-fn names_algorithm(word: &str) -> bool {
-    let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
-    letters.len() < word.len() && ["hs", "sha", "sha-", "md", "hmac-sha"].iter().any(|name| letters.eq_ignore_ascii_case(name))
-}
-
-/// Whether a value is nothing but a plain word.
-pub(super) fn is_plain(value: &str) -> bool {
-    plain_word(value) == value.len()
-}
-
-/// Whether a whole value looks made by a machine, as a key is, or is user and password in base64.
-pub(super) fn is_credential(value: &str) -> bool {
-    value.len() >= 16 && is_opaque(value) || decodes_to(value, b':')
-}
-
-/// Whether a word looks made by a machine: no plain word, no number.
-pub(super) fn is_opaque(value: &str) -> bool {
-    value.len() >= 8
-        && value.bytes().all(in_opaque)
-        && value.bytes().any(|byte| byte.is_ascii_digit())
-        && value.bytes().any(|byte| byte.is_ascii_alphabetic())
-}
-
-fn in_opaque(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'.' | b'~' | b'-')
-}
-
-/// The last run of letters that an opaque word may have. Names and `=` are among them, so that one run can begin behind many names:
-/// where it ends is found once.
-#[derive(Default)]
-pub(super) struct Runs {
-    end: usize,
-}
-
-impl Runs {
-    /// The run that begins here, where it is a whole word.
-    pub(super) fn at<'t>(&mut self, text: &'t str, start: usize) -> Option<&'t str> {
-        let bytes = text.as_bytes();
-        // A run with `=` within is a list of names and values, each of which is looked at by itself; at the end it fills base64 up.
-        if start >= self.end {
-            self.end = skip(bytes, start, in_opaque);
-        }
-        let part = start..memchr::memchr(b'=', &bytes[start..self.end]).map_or(self.end, |at| start + at);
-        let end = skip(bytes, part.end, |byte| byte == b'=');
-        (end <= part.end + 2 && ends_word(bytes, end)).then(|| &text[start..end])
-    }
-}
-
-/// Whether base64 decodes to plain text with this byte in it, as user and password do.
-pub(super) fn decodes_to(text: &str, wanted: u8) -> bool {
-    let mut found = false;
-    let (mut bits, mut count) = (0_u32, 0);
-    for byte in text.trim_end_matches('=').bytes() {
-        let six = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return false,
-        };
-        bits = bits << 6 | u32::from(six);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            let byte = (bits >> count & 0xff) as u8;
-            if byte < b' ' {
-                return false;
-            }
-            found = found || byte == wanted;
-        }
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn plain_words_are_no_secrets() {
-        for value in [
-            "default",
-            "allowed",
-            "Denied",
-            "istio-ca-root-cert",
-            "default/regcred-2",
-            "x-user-id",
-            "X-API-KEY",
-            "remote_address",
-            "HS256",
-            "sha256",
-            "hmac-sha512",
-            "",
-        ] {
-            assert!(is_plain(value), "{value}");
-        }
-        for value in ["pl4nted", "LEAKED-KEY", "hunter2", "dXNlcjpw", "a b", "s3cr3t-thing", "aGVsbG8=", &"a".repeat(65)] {
-            assert!(!is_plain(value), "{value}");
-        }
-    }
 
     #[test]
     fn variables_and_formats_stand_for_values() {
@@ -277,12 +174,5 @@ mod tests {
             let (quote, start) = quote_at(text.as_bytes(), 0);
             assert_eq!(&text[start..closing(text.as_bytes(), start, quote.unwrap())], value, "{text}");
         }
-    }
-
-    #[test]
-    fn a_run_is_looked_through_once() {
-        let mut runs = Runs::default();
-        let text = "auth=auth=dXNlcjpw== x";
-        assert_eq!((runs.at(text, 5), runs.at(text, 10)), (None, Some("dXNlcjpw==")));
     }
 }

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::json::{self, Within};
 use super::text::{self, Style};
+use crate::ingest::yaml::{Unread, parse};
 
 /// Whether a text is worth being parsed as YAML: it has more than a line, or braces, and is not JSON.
 pub(super) fn may_be(text: &str) -> bool {
@@ -13,10 +14,17 @@ pub(super) fn may_be(text: &str) -> bool {
     text.contains(':') && if object { serde_json::from_str::<&RawValue>(text).is_err() } else { text.contains('\n') }
 }
 
-/// The YAML without its secrets, None where it holds none; comments go with them. The error is that it is no YAML, or neither mapping nor
-/// list.
+/// What is left of YAML that is too large to be looked through.
+pub(super) const TOO_LARGE: &str = "[redacted] the aliases of this YAML grow too far for it to be searched";
+
+/// The YAML without its secrets, None where it holds none; comments go with them, and all of it where its aliases grow too far. The error is
+/// that it is no YAML, or neither mapping nor list.
 pub(super) fn rewrite(text: &str, style: Style, within: Within) -> Result<Option<String>, ()> {
-    let value: Value = serde_saphyr::from_str(text).map_err(|_| ())?;
+    let value = match parse(text) {
+        Ok(value) => value,
+        Err(Unread::TooLarge) => return Ok(Some(TOO_LARGE.to_owned())),
+        Err(Unread::NotYaml(_)) => return Err(()),
+    };
     if !matches!(value, Value::Object(_) | Value::Array(_)) {
         return Err(());
     }
