@@ -84,7 +84,7 @@ impl Scanner<'_> {
         let says = name.says();
         let suspect = says.is_secret() || self.style == Style::Free && name.is_suspect();
         let is_free = self.style == Style::Free;
-        if !suspect && !matches!(says, Says::Credential | Says::Key) && !(is_free && says == Says::Opaque) {
+        if !(suspect || matches!(says, Says::Credential | Says::Key) || is_free && says == Says::Opaque) {
             return None;
         }
         if suspect && let Some(found) = element(text, &at).or_else(|| flag(text, &at, self.style)) {
