@@ -11,7 +11,6 @@ mod read;
 mod sync;
 mod terminal;
 mod timeline;
-mod warnings;
 mod what_if;
 
 use std::io::{self, IsTerminal, Write};
@@ -20,6 +19,7 @@ use std::process::ExitCode;
 use crate::cli::{Cli, Color, Command, Format};
 use crate::error::Error;
 use crate::model::printable::{Printable, printable};
+use crate::model::warnings;
 use crate::report::Paint;
 use crate::source::{SharedSource, SourceKind};
 

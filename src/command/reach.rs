@@ -51,6 +51,12 @@ impl Asker<'_> {
     pub(super) async fn objects_only(&self, command: &str) -> Result<Collector, Error> {
         let info = self.source.info();
         if info.kind == SourceKind::Dump {
+            // What is no whole dump has other needs than another command.
+            let none = Collector::default();
+            let snapshot = self.with_dumps(&none, read::proxies(&self.source, &none), false).await;
+            if let Some(error) = self.unread(&snapshot) {
+                return Err(error);
+            }
             let fix = "use `chains`, `order WORKLOAD` or `why PLUGIN`, or give a recording folder";
             return Err(Error::Usage(format!("{} is a config dump without Kubernetes objects, which `{command}` needs; {fix}", info.name)));
         }

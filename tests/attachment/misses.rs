@@ -151,9 +151,9 @@ fn the_kind_of_proxy_and_the_way_of_attaching() {
             vec![wasm_plugin("n", to_web()), sidecar("n", json!({"app": "a"}))],
             vec![wasm_plugin("n", to_web()), gateway("n", "web")],
             Rule::Attachment,
-            Some(2),
+            None,
             "targetRefs, which reach only gateways and waypoints",
-            "use a selector in the place of targetRefs, such as app=a",
+            "",
         ),
         (
             vec![wasm_plugin("n", none()), waypoint("n", "wp")],

@@ -71,6 +71,50 @@ fn field_20_what_is_no_dump_is_called_by_its_name() {
 }
 
 #[test]
+fn field_20_what_is_no_dump_is_so_to_every_command() {
+    let case = Case::open("20-dump-wrappers");
+    let folder = tempfile::tempdir().unwrap();
+    let made = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let kubeconfig = "apiVersion: v1\nkind: Config\nclusters: []\ncontexts: []\nusers: []\n";
+    let files = [
+        case.path("html.json"),
+        case.path("404.json"),
+        case.path("mesh-config.json"),
+        case.path("truncated.json"),
+        made("any.json", "{\"k\":1}"),
+        made("config", kubeconfig),
+    ];
+    let target = folder.path().join("recorded");
+    let commands: [&[&str]; 7] = [
+        &["plugins"],
+        &["workloads"],
+        &["mtls"],
+        &["sync"],
+        &["diff", "deploy/httpbin"],
+        &["why", "default/helloworld", "--mode", "STRICT"],
+        &["record", target.to_str().unwrap()],
+    ];
+    for file in files {
+        let from = ["--from", file.to_str().unwrap()];
+        let (_, status, said) = read(&meshscope(&[&["chains"][..], &from].concat()));
+        assert_eq!(status, 3, "{said}");
+        let last = said.lines().last().unwrap();
+        for command in commands {
+            let (_, status, other) = read(&meshscope(&[command, &from].concat()));
+            assert_eq!((status, other.trim_end()), (3, last), "{command:?}");
+        }
+    }
+    // A whole dump is the wrong file for these commands, and no broken one.
+    let whole = case.path("bom.json");
+    let (_, status, said) = read(&meshscope(&["plugins", "--from", whole.to_str().unwrap()]));
+    assert!(status == 2 && said.contains("without Kubernetes objects"), "{said}");
+}
+
+#[test]
 fn field_20_what_stands_around_the_dump_is_said_and_passed_over() {
     let (dump, _) = plain();
     let with = |before: &str, after: &str| format!("{before}{dump}{after}");

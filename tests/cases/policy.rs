@@ -247,6 +247,46 @@ fn field_38_what_a_target_ref_names_comes_first() {
 }
 
 #[test]
+fn field_38_what_is_for_gateways_is_not_brought_to_sidecars() {
+    let mesh = Recording::of("38-targetref-manual-gateway");
+    let misses = near_misses(&mesh, "istio-system/by-class");
+    let (nearest, miss) = (&misses[0], &misses[0]["nearMiss"]);
+    assert_eq!((&nearest["short"], &miss["distance"], &miss["named"]), (&json!("deploy/istio-ingressgateway"), &json!(2), &json!(true)));
+    let both = "set label gateway.networking.k8s.io/gateway-name=istio-ingressgateway on the pod template of the Deployment, \
+                and use targetRefs with group gateway.networking.k8s.io, kind Gateway, name istio-ingressgateway";
+    assert!(miss["change"].as_str().unwrap().starts_with(both), "{miss}");
+    let by_class = |mesh: &Recording| mesh.found("matches-nothing").into_iter().find(|one| one["object"]["name"] == "by-class").unwrap();
+    let nothing = by_class(&mesh);
+    assert!(nothing["evidence"][0].as_str().unwrap().contains("Deployment istio-system/istio-ingressgateway"), "{nothing}");
+    assert!(fix(&nothing).starts_with(both), "{nothing}");
+    // Whatever of these the targetRefs name, nothing brings the plugin to sidecars, nor to pods that could have one.
+    let mut pods = mesh.objects("pods");
+    let sleep = pods.iter_mut().find(|pod| pod["metadata"]["labels"]["app"] == "sleep").unwrap();
+    sleep["spec"]["containers"] = json!([{"name": "sleep", "image": "sleep"}]);
+    sleep["spec"]["initContainers"] = json!([]);
+    mesh.put("pods", &pods);
+    for (group, kind, name) in [
+        ("gateway.networking.k8s.io", "GatewayClass", "other"),
+        ("gateway.networking.k8s.io", "Gateway", "httpbin"),
+        ("", "Service", "httpbin"),
+        ("networking.istio.io", "ServiceEntry", "outside"),
+    ] {
+        for namespace in ["istio-system", "default"] {
+            let refs = json!({"targetRefs": [{"group": group, "kind": kind, "name": name}], "url": "oci://r.example.com/a:v1"});
+            mesh.put(WASM_PLUGINS, &[object("WasmPlugin", namespace, "by-class", refs)]);
+            for miss in near_misses(&mesh, &format!("{namespace}/by-class"))
+                .iter()
+                .filter(|miss| miss["workload"].as_str().unwrap().starts_with("default/"))
+            {
+                assert_eq!((&miss["nearMiss"]["change"], &miss["nearMiss"]["distance"]), (&Value::Null, &Value::Null), "{kind}: {miss}");
+            }
+            let nothing = by_class(&mesh);
+            assert!(!nothing["evidence"][0].as_str().unwrap().contains("default/") && !fix(&nothing).contains("app="), "{nothing}");
+        }
+    }
+}
+
+#[test]
 fn field_38_of_classes_only_istio_waypoint_counts() {
     let mesh = Recording::of("38-targetref-manual-gateway");
     let class = |name: &str| json!([{"group": "gateway.networking.k8s.io", "kind": "GatewayClass", "name": name}]);

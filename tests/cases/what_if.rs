@@ -411,6 +411,19 @@ fn field_33_an_empty_selector_is_said_and_found() {
 }
 
 #[test]
+fn field_33_the_screen_says_what_is_wrong_with_the_manifest() {
+    let case = Case::open("33-selector-labels-instead-of-matchlabels");
+    for (manifest, path) in [("plugin.yaml", "spec.selector.labels"), ("plugin2.yaml", "spec.workloadSelector")] {
+        let mut driver = Driver::demo();
+        driver.keys(&format!("x{}<enter>", case.path(manifest).display()));
+        let text = driver.text((200, 60));
+        let said = text.find(&format!("{path} is no field of a WasmPlugin"));
+        let first = text.find("the plugin applies").or_else(|| text.find("the plugin would"));
+        assert!(said.is_some() && (first.is_none() || said < first), "before the workloads: {text}");
+    }
+}
+
+#[test]
 fn field_33_what_the_api_server_rejects_ends_with_status_2() {
     for (object, what) in [
         (

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::named::{gateway_behind, is_of_waypoint, names};
+use super::named::{Behind, gateway_behind, is_not_for, is_of_waypoint, names};
 use super::reason::{LabelDifference, Reason, RefMiss, Unused};
 use super::rules::Rules;
 use super::waypoint::NotServed;
@@ -96,11 +96,13 @@ pub fn failing(plugin: &Plugin, pod: &Pod, objects: &Inventory) -> Option<Vec<Co
         }
         // One label makes the proxy one of the Gateway, which is targeted from its own namespace.
         (_, _) if rules.gateway_name(&pod.labels).is_none() => match gateway_behind(plugin, pod, objects) {
-            Some(gateway) => {
+            Some(Behind { gateway, class }) => {
                 let own = gateway.namespace == plugin.id.name.namespace;
+                found.extend(class.map(|_| Condition::Target(RefMiss::OtherClass)));
                 found.extend((!own).then(elsewhere));
                 found.push(Condition::GatewayLabel(gateway.name.clone()));
             }
+            None if is_not_for(plugin, pod, objects) => return None,
             None => {
                 found.extend(out_of_reach);
                 found.extend([Condition::HasTargets, Condition::NoSelector]);

@@ -25,12 +25,12 @@ use crate::model::service::Service;
 use crate::model::workload::{Pod, ProxyKind};
 
 pub use distance::{Condition, distance, failing, is_meant};
-pub use named::gateway_behind;
+pub use named::{Behind, gateway_behind};
 pub use reason::{Exclusion, LabelDifference, Reach, Reason, RefMiss, TargetMiss, Unused};
 pub use unknown::unknown;
 
 use rules::Rules;
-use targets::{Target, group_of};
+use targets::Target;
 
 /// Labels that istiod gives to a proxy beside those of its pod (`pilot/pkg/xds/ads.go: setTopologyLabels`).
 const TOPOLOGY: [&str; 6] = [

@@ -1,7 +1,8 @@
 //! Which pods a targetRef means, whether or not it reaches them: the proxies of the Gateway, the pods of the Service.
 
-use super::group_of;
+use super::injection::{self, NoProxy};
 use super::reason::RefMiss;
+use super::targets::{WAYPOINT_CLASS, group_of};
 use crate::analysis::targets;
 use crate::ingest::workloads::{self, GATEWAY_NAME};
 use crate::model::ids::ObjectName;
@@ -11,13 +12,52 @@ use crate::model::plugin::{Plugin, TargetRef};
 use crate::model::policy::{Policy, PolicySpec};
 use crate::model::workload::{Pod, ProxyKind};
 
-/// The Gateway that a targetRef names and whose proxies, by the Service that its addresses name, are deployed by hand: with the pod
-/// among them, which lacks the label by which a targetRef finds the proxies of a Gateway.
-pub fn gateway_behind<'o>(plugin: &Plugin, pod: &Pod, objects: &'o Inventory) -> Option<&'o ObjectName> {
-    let gateways = plugin.targets().iter().filter(|target| target.kind == "Gateway" && Some(target.group.as_str()) == group_of("Gateway"));
-    let object = |target: &TargetRef| objects.policies.get(&(Kind::Gateway, place_of(target, plugin)));
-    let found = gateways.filter_map(object).find(|policy| is_deployed_as(policy, pod, objects));
-    found.map(|policy| &policy.name)
+/// A Gateway whose proxies are deployed by hand, behind the Service that its addresses name.
+#[derive(Clone, Copy)]
+pub struct Behind<'o> {
+    /// The Gateway.
+    pub gateway: &'o ObjectName,
+    /// The targetRef that names its class, where none names it. Of classes only istio-waypoint can be targeted.
+    pub class: Option<&'o TargetRef>,
+}
+
+/// The Gateway that a targetRef names, itself or by its class, and whose proxies are deployed by hand: with the pod among them, which
+/// lacks the label by which a targetRef finds the proxies of a Gateway.
+pub fn gateway_behind<'o>(plugin: &'o Plugin, pod: &Pod, objects: &'o Inventory) -> Option<Behind<'o>> {
+    let mut refs = plugin.targets().iter().filter(|target| Some(target.group.as_str()) == group_of(&target.kind));
+    let behind = |target: &'o TargetRef| match target.kind.as_str() {
+        "Gateway" => {
+            let policy = objects.policies.get(&(Kind::Gateway, place_of(target, plugin)))?;
+            is_deployed_as(policy, pod, objects).then_some(Behind { gateway: &policy.name, class: None })
+        }
+        "GatewayClass" if target.name != WAYPOINT_CLASS && !is_sidecar(pod) => {
+            let own = objects.policies.range((Kind::Gateway, ObjectName::new(&pod.id.namespace, ""))..);
+            let own = own.take_while(|((kind, name), _)| *kind == Kind::Gateway && name.namespace == pod.id.namespace);
+            let mut of_class = own.map(|(_, policy)| policy).filter(|policy| is_of_class(policy, &target.name));
+            let policy = of_class.find(|policy| is_deployed_as(policy, pod, objects))?;
+            Some(Behind { gateway: &policy.name, class: Some(target) })
+        }
+        _ => None,
+    };
+    refs.find_map(behind)
+}
+
+/// Whether the targetRefs are for gateways and waypoints, and the pod is a sidecar's or has no proxy: a selector that reaches it would
+/// bring what is for a gateway to applications.
+pub(super) fn is_not_for(plugin: &Plugin, pod: &Pod, objects: &Inventory) -> bool {
+    let can_get_waypoint = || matches!(injection::missing(pod, objects), NoProxy::Ambient) && names(plugin, pod, objects);
+    plugin.targets().iter().any(|target| group_of(&target.kind).is_some())
+        && is_sidecar(pod)
+        && (pod.proxy.is_some() || !can_get_waypoint())
+}
+
+/// Whether the pod runs, or would get, no gateway.
+fn is_sidecar(pod: &Pod) -> bool {
+    pod.proxy.as_ref().is_none_or(|proxy| proxy.kind == ProxyKind::Sidecar)
+}
+
+fn is_of_class(policy: &Policy, class: &str) -> bool {
+    matches!(&policy.spec, PolicySpec::Gateway(spec) if spec.class == class)
 }
 
 /// Whether a targetRef of the plugin names the pod's Gateway, the class of that, a Service or ServiceEntry of the pod, or its workload.
@@ -38,7 +78,7 @@ fn is_named(target: &TargetRef, plugin: &Plugin, pod: &Pod, objects: &Inventory)
         }
         "GatewayClass" => of_gateway.is_some_and(|name| {
             let gateway = objects.policies.get(&(Kind::Gateway, ObjectName::new(&pod.id.namespace, name)));
-            gateway.is_some_and(|policy| matches!(&policy.spec, PolicySpec::Gateway(spec) if spec.class == target.name))
+            gateway.is_some_and(|policy| is_of_class(policy, &target.name))
         }),
         "Service" => leads(Kind::Service),
         "ServiceEntry" => leads(Kind::ServiceEntry),

@@ -29,6 +29,11 @@ pub(super) struct Asked<'a, 'o> {
 impl Asked<'_, '_> {
     /// What would bring the plugin to the pod, or into a chain of it; none where nothing could.
     pub(super) fn fixes(&self, reason: &Reason, labels: &[LabelLine]) -> Vec<Fix> {
+        // What is for gateways and waypoints is not brought to an application.
+        let by_proxy = matches!(reason, Reason::TargetsOnly | Reason::NoProxy(_));
+        if by_proxy && attachment::distance(self.plugin, self.pod, self.objects).is_none() {
+            return Vec::new();
+        }
         let is_narrow = |fix: &Fix| match &fix.edit {
             Edit::Plugin(changed) => self.neighbours.adds_only(self.workload, changed, self.plugin),
             Edit::Labels(_) | Edit::Other => true,
@@ -40,15 +45,13 @@ impl Asked<'_, '_> {
 
     /// Ways in groups, the best first, whether or not they would reach others too.
     fn groups(&self, reason: &Reason, labels: &[LabelLine]) -> Vec<Vec<Fix>> {
-        let namespace = &self.pod.id.namespace;
         match reason {
             Reason::NoProxy(why) => self.no_proxy(why),
             Reason::Unused(why) => vec![vec![Fix::other(unused(why))]],
             Reason::OtherNamespace { .. } => vec![self.moving(), vec![self.by_new_label()]],
             Reason::TargetsOnly => vec![self.without_targets(), vec![self.by_new_label()]],
             Reason::WaypointNeedsTarget | Reason::GatewayNeedsTarget => {
-                let there = if self.is_here() { String::new() } else { format!(", and create the plugin in {namespace}") };
-                vec![vec![self.targeting(self.gateway(), |text| text + &there)]]
+                vec![vec![self.targeting(self.gateway(), |text| text + &self.there())]]
             }
             Reason::LabelsDiffer(..) => self.by_labels(labels).into_iter().chain([vec![self.by_new_label()]]).collect(),
             Reason::TopologyLabels(..) => vec![vec![Fix::other("look in the proxy whether its filter is there")]],
@@ -60,6 +63,11 @@ impl Asked<'_, '_> {
 
     fn is_here(&self) -> bool {
         self.plugin.id.name.namespace == self.pod.id.namespace
+    }
+
+    /// What else to do where a plugin of another namespace is not looked at.
+    fn there(&self) -> String {
+        if self.is_here() { String::new() } else { format!(", and create the plugin in {}", self.pod.id.namespace) }
     }
 
     pub(super) fn gateway(&self) -> &str {
@@ -154,9 +162,13 @@ impl Asked<'_, '_> {
     /// For a plugin with targetRefs, which look for a label that only the proxies of a Gateway have.
     fn without_targets(&self) -> Vec<Fix> {
         let namespace = &self.pod.id.namespace;
-        let label = attachment::gateway_behind(self.plugin, self.pod, self.objects).map(|gateway| {
-            let name = gateway.name.clone();
-            Fix::labels(format!("set label {GATEWAY_NAME}={name} on {}", self.template()), [(GATEWAY_NAME.to_owned(), name)])
+        let label = attachment::gateway_behind(self.plugin, self.pod, self.objects).map(|behind| {
+            let name = behind.gateway.name.clone();
+            let set = format!("set label {GATEWAY_NAME}={name} on {}", self.template());
+            match behind.class {
+                Some(_) => self.targeting(&name, |text| format!("{set}, and {text}{}", self.there())),
+                None => Fix::labels(set, [(GATEWAY_NAME.to_owned(), name)]),
+            }
         });
         let prepare = |plugin: &mut Plugin| {
             (plugin.target_ref, plugin.target_refs) = (None, Vec::new());

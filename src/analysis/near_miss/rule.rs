@@ -3,9 +3,8 @@
 use serde::Serialize;
 
 use crate::analysis::attachment::injection::NoProxy;
-use crate::analysis::attachment::{LabelDifference, Reason, RefMiss, TargetMiss, Unused};
+use crate::analysis::attachment::{Behind, LabelDifference, Reason, RefMiss, TargetMiss, Unused};
 use crate::ingest::workloads::GATEWAY_NAME;
-use crate::model::ids::ObjectName;
 use crate::model::labels::Selector;
 use crate::model::plugin::Plugin;
 use crate::model::workload::Pod;
@@ -54,7 +53,7 @@ impl Rule {
 }
 
 /// The rule that failed, what it wants, and what it found; `behind` is the Gateway of a targetRef whose pods lack its label.
-pub(super) fn wanted_and_found(plugin: &Plugin, pod: &Pod, reason: &Reason, behind: Option<&ObjectName>) -> (Rule, String, String) {
+pub(super) fn wanted_and_found(plugin: &Plugin, pod: &Pod, reason: &Reason, behind: Option<Behind<'_>>) -> (Rule, String, String) {
     let gateway = pod.labels.get(GATEWAY_NAME).map(String::as_str).unwrap_or_default();
     let kind = pod.proxy.as_ref().map_or("no proxy", |proxy| proxy.kind.as_str());
     match reason {
@@ -62,11 +61,13 @@ pub(super) fn wanted_and_found(plugin: &Plugin, pod: &Pod, reason: &Reason, behi
         Reason::Ztunnel => (Rule::Envoy, "an Envoy".to_owned(), "ztunnel".to_owned()),
         Reason::Unused(Unused::OtherRevision { wants, istiod, .. }) => (Rule::Revision, wants.clone(), istiod.clone()),
         Reason::Unused(why) => (Rule::Object, "an object that istiod uses".to_owned(), why.to_string()),
-        Reason::TargetsOnly if behind.is_some() => {
-            let gateway = behind.map(|gateway| gateway.name.as_str()).unwrap_or_default();
-            (Rule::TargetRef, format!("label {GATEWAY_NAME}={gateway} on the pods"), "no such label".to_owned())
-        }
-        Reason::TargetsOnly => (Rule::Attachment, "a gateway or waypoint that a Gateway object made".to_owned(), kind.to_owned()),
+        Reason::TargetsOnly => match behind {
+            Some(Behind { class: Some(class), .. }) => (Rule::TargetRef, class.to_string(), RefMiss::OtherClass.to_string()),
+            Some(Behind { gateway, .. }) => {
+                (Rule::TargetRef, format!("label {GATEWAY_NAME}={} on the pods", gateway.name), "no such label".to_owned())
+            }
+            None => (Rule::Attachment, "a gateway or waypoint that a Gateway object made".to_owned(), kind.to_owned()),
+        },
         Reason::WaypointNeedsTarget | Reason::GatewayNeedsTarget => (Rule::Attachment, "targetRefs".to_owned(), applies_by(plugin)),
         Reason::OtherTarget(misses) => {
             let found = closest(misses).map(|miss| miss.why[0].to_string());

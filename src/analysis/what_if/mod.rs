@@ -56,7 +56,7 @@ const NOT_YET: &str = "now";
 /// Where an object has no name, or the API server would reject it, as one line.
 pub fn apply(snapshot: &Snapshot, objects: &[Value], namespace: &str) -> Result<Assumed, String> {
     let mut collector = Collector::continuing(snapshot);
-    let (mut changes, mut plugins, mut slices, mut warnings) = (Vec::new(), Vec::new(), Vec::new(), snapshot.warnings.clone());
+    let (mut changes, mut plugins, mut slices, mut warnings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for object in objects {
         let word = object.get("kind").and_then(Value::as_str).unwrap_or_default();
         // Of ConfigMaps only the one that holds the mesh configuration counts.
@@ -83,6 +83,8 @@ pub fn apply(snapshot: &Snapshot, objects: &[Value], namespace: &str) -> Result<
     warnings.extend(collector.object_warnings().filter(|warning| !snapshot.warnings.contains(warning)).cloned());
     let mut objects = collector.objects().clone();
     slices.into_iter().for_each(|slice| slice.give(&mut objects, &mut changes, &mut warnings));
+    // What is about the file comes first.
+    warnings.extend(snapshot.warnings.iter().cloned());
     let assumed = Snapshot { workloads: workloads::derive(&objects).into(), objects: Arc::new(objects), warnings, ..snapshot.clone() };
     Ok(Assumed { snapshot: assumed, changes, plugins })
 }

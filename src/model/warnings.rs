@@ -1,4 +1,4 @@
-//! Warnings on standard error: of one kind only the first few, since a mesh of thousands of proxies can have the same fault in each.
+//! Warnings for people: of one kind only the first few, since a mesh of thousands of proxies can have the same fault in each.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 const MOST: usize = 10;
 
 /// The lines to write: of each kind the first ones, and how many more there are.
-pub(super) fn summed_up(warnings: &[String]) -> Vec<String> {
+pub fn summed_up(warnings: &[String]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     for warning in warnings {
