@@ -9,6 +9,8 @@ mod fake_api;
 #[path = "pty/field.rs"]
 mod field;
 #[path = "cases/inputs.rs"]
+// What other tests use of it.
+#[allow(dead_code)]
 mod inputs;
 #[path = "pty/level.rs"]
 mod level;
