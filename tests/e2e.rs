@@ -29,6 +29,8 @@ mod live_policy;
 mod live_rollout;
 #[path = "e2e/live_services.rs"]
 mod live_services;
+#[path = "e2e/live_vm.rs"]
+mod live_vm;
 #[path = "e2e/live_whatif.rs"]
 mod live_whatif;
 #[path = "e2e/logs.rs"]
