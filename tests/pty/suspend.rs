@@ -43,6 +43,8 @@ fn field_62_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
         if !typing.is_empty() {
             terminal.wait_for("/hello");
             terminal.press("\x1b");
+            // With the next key at once it would be that key with Alt.
+            wait(|| !terminal.shows("1 found"), || "the end of the filter".to_owned());
         }
         // The whole screen is drawn, and keys come one by one.
         terminal.wait_for("? help");

@@ -153,11 +153,11 @@ pub(super) fn six_bits(byte: u8) -> Option<u8> {
     })
 }
 
-/// Whether base64 decodes to plain text with this byte in it, as user and password do.
+/// Whether base64 decodes to plain text with this byte in it, as user and password do. Padding ends it, whatever follows.
 pub(super) fn decodes_to(text: &str, wanted: u8) -> bool {
     let mut found = false;
     let (mut bits, mut count) = (0_u32, 0);
-    for byte in text.trim_end_matches('=').bytes() {
+    for byte in text.split('=').next().unwrap_or_default().bytes() {
         let Some(six) = six_bits(byte) else { return false };
         bits = bits << 6 | u32::from(six);
         count += 6;

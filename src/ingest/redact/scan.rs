@@ -206,6 +206,11 @@ pub(super) struct Names {
 }
 
 impl Names {
+    /// No name begins before this: a secret ends here.
+    pub(super) fn begin_at(&mut self, end: usize) {
+        self.done = self.done.max(end);
+    }
+
     /// The whole name that a part was found in, unless it was given already.
     pub(super) fn at(&mut self, text: &str, part: &Range<usize>) -> Option<(Range<usize>, Name)> {
         if part.start < self.done {

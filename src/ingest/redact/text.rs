@@ -73,6 +73,7 @@ impl Scanner<'_> {
         };
         if let Some(secret) = secret.filter(|secret| !secret.is_empty() && !text[secret.clone()].starts_with(REDACTED)) {
             self.done = secret.end;
+            self.names.begin_at(secret.end);
             found.push(secret);
         }
     }
