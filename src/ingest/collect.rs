@@ -97,9 +97,9 @@ impl Collector {
             }
             Update::Unread(unread) => {
                 self.settled.extend(unread.kind);
-                // What was listed and cannot be watched was read; of what else cannot be read the rest may be missing.
+                // What was listed was read; of what was not the rest may be missing.
                 if let Some(parts) = unread.kind.and_then(|kind| self.parts.get_mut(&kind))
-                    && !unread.why.starts_with("watch on ")
+                    && !unread.listed
                 {
                     parts.remove(&None);
                 }
