@@ -12,7 +12,7 @@ use super::lines::{Lines, Wanted};
 use super::store::Store;
 use super::{fault, questions, text};
 use crate::model::ids::ProxyId;
-use crate::model::logs::{LogOrigin, LogSource, LogTime, MarkKind};
+use crate::model::logs::{DISCOVERY, LogOrigin, LogSource, LogTime, MarkKind};
 use crate::source::logs::{AT_ONCE, BATCHES, LogBatch, LogItem, LogNews, LogQuery, LogStream, LogStreams, LogTargets, too_many};
 use crate::source::{LogRequest, SourceError};
 
@@ -76,9 +76,9 @@ fn of_path(path: &Path) -> LogOrigin {
     let name = |path: Option<&Path>| path.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let (file, folder) = (name(Some(path)), path.parent());
     let (container, pod) = (name(folder), name(folder.and_then(Path::parent)));
-    let whose = |pod: &str, namespace: &str, container: &str| {
-        let source = if container == questions::DISCOVERY { LogSource::Istiod } else { LogSource::Proxy };
-        LogOrigin { source, ..proxy(ProxyId::new(pod, namespace), container) }
+    let whose = |pod: &str, namespace: &str, container: &str| LogOrigin {
+        source: LogSource::of_container(container),
+        ..proxy(ProxyId::new(pod, namespace), container)
     };
     let is_number = file.split('.').next().is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()));
     if let [namespace, pod, _uid] = pod.split('_').collect::<Vec<_>>()[..]
@@ -93,14 +93,14 @@ fn of_path(path: &Path) -> LogOrigin {
         return whose(pod, namespace, container);
     }
     let of_istiod = stem(&file).split(|char: char| !char.is_ascii_alphanumeric()).any(|word| word == "istiod");
-    let container = if of_istiod { questions::DISCOVERY } else { questions::PROXY };
+    let container = if of_istiod { DISCOVERY } else { questions::PROXY };
     of_file(&file).unwrap_or_else(|| whose(stem(&file), "", container))
 }
 
 fn of_file(name: &str) -> Option<LogOrigin> {
     let stem = stem(name);
     let istiod = |pod: &str| {
-        let (pod, container) = (ProxyId::new(pod, ""), questions::DISCOVERY.to_owned());
+        let (pod, container) = (ProxyId::new(pod, ""), DISCOVERY.to_owned());
         LogOrigin { source: LogSource::Istiod, pod, container, workload: None }
     };
     match stem.strip_prefix("istiod") {

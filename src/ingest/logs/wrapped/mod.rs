@@ -25,8 +25,6 @@ const MOST: usize = 1000;
 const LONGEST: usize = 256 << 10;
 /// Where docker divides a line (`moby/daemon/logger/copier.go: defaultBufSize`).
 const DOCKER_PART: usize = 16 << 10;
-/// istiod's own container.
-const DISCOVERY: &str = "discovery";
 
 /// What lines hold whose text is not to be seen in the bytes as it is: within JSON, in parts, with colours.
 static HIDDEN: LazyLock<Option<Finder>> =
@@ -217,7 +215,7 @@ impl Unwrapper {
         if self.origins.len() >= MOST {
             return self.own.clone();
         }
-        let source = if whose.container == DISCOVERY { LogSource::Istiod } else { LogSource::Proxy };
+        let source = LogSource::of_container(&whose.container);
         let pod = ProxyId::new(&*whose.pod, &*whose.namespace);
         let origin = Arc::new(LogOrigin { source, pod, container: whose.container.clone(), workload: None });
         self.origins.insert(whose, origin.clone());
