@@ -81,8 +81,6 @@ struct Part {
 pub struct Unwrapper {
     /// Whose lines are that do not say it.
     own: Arc<LogOrigin>,
-    /// Whether a line may say whose it is: in a recording the file's name does, and a line could only pretend to.
-    alone: bool,
     origins: HashMap<Whose, Arc<LogOrigin>>,
     csv: csv::Csv,
     parts: Vec<Part>,
@@ -92,9 +90,10 @@ pub struct Unwrapper {
 }
 
 impl Unwrapper {
-    /// For a file of one container's lines, or a standalone log, which may have those of several.
-    pub fn new(own: Arc<LogOrigin>, alone: bool) -> Self {
-        Self { own, alone, origins: HashMap::new(), csv: csv::Csv::default(), parts: Vec::new(), ends: false, wrapped: false }
+    /// For a standalone log, which may have the lines of several containers. (In a recording the file's name says whose they are, and a
+    /// line could only pretend to.)
+    pub fn new(own: Arc<LogOrigin>) -> Self {
+        Self { own, origins: HashMap::new(), csv: csv::Csv::default(), parts: Vec::new(), ends: false, wrapped: false }
     }
 
     /// Whether anything was around a line so far.
@@ -105,15 +104,11 @@ impl Unwrapper {
     /// Whether the text of some lines cannot be looked for in these bytes, which come next.
     pub fn hides(&self, bytes: &[u8]) -> bool {
         let in_rows = || self.csv.is_read(&String::from_utf8_lossy(bytes.split(|byte| *byte == b'\n').next().unwrap_or_default()));
-        self.alone && (!self.parts.is_empty() || HIDDEN.as_ref().is_none_or(|words| words.find(bytes, 0).is_some()) || in_rows())
+        !self.parts.is_empty() || HIDDEN.as_ref().is_none_or(|words| words.find(bytes, 0).is_some()) || in_rows()
     }
 
     /// Takes a line of the file, without its end, and hands on those of the container that it holds.
     pub fn push(&mut self, line: &str, cut: bool, mut each: impl FnMut(LogLine)) {
-        if !self.alone {
-            let (time, text) = time::split_kubelet(line.strip_suffix('\r').unwrap_or(line));
-            return each(LogLine { origin: self.own.clone(), time, text: text.to_owned(), cut });
-        }
         let mut line = bare(line);
         while let Some(end) = returns::end(line) {
             self.line(&line[..end], false, &mut each);
@@ -238,15 +233,14 @@ fn peel(line: &str, is_known: impl Fn(&Whose) -> bool) -> Peeled<'_> {
     peeled
 }
 
-/// Whether a line of a file begins a record, behind what is around it.
-pub fn begins(line: &str, alone: bool) -> bool {
-    if form::begins(time::split_kubelet(line.strip_suffix('\r').unwrap_or(line)).1) {
-        return true;
-    }
-    alone && {
-        let plain = colours::without(bare(line));
-        is_record(&peel(&plain, |_| false).text)
-    }
+/// Whether a line of a container's file begins a record, behind the kubelet's time.
+pub fn begins(line: &str) -> bool {
+    form::begins(time::split_kubelet(line.strip_suffix('\r').unwrap_or(line)).1)
+}
+
+/// Whether a line of a standalone log begins a record, behind what is around it.
+pub fn begins_wrapped(line: &str) -> bool {
+    begins(line) || is_record(&peel(&colours::without(bare(line)), |_| false).text)
 }
 
 /// Without what ends a line of a file, and the byte order mark of one that was appended to another.
@@ -266,7 +260,7 @@ pub fn is_log(head: &str) -> bool {
     let first = head.trim_start();
     // A config dump with a program's lines in front of it stays one.
     let is_dump = whole.lines().any(|line| line.trim() == "{" || line.contains("\"configs\""));
-    let begins = whole.lines().take(20).any(|line| begins(line, true) || csv::is_header(line));
+    let begins = whole.lines().take(20).any(|line| begins_wrapped(line) || csv::is_header(line));
     begins && !is_dump || first.starts_with(['{', '[']) && json::is_export(first)
 }
 
