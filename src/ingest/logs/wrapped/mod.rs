@@ -19,7 +19,8 @@ use crate::ingest::finder::Finder;
 use crate::model::ids::ProxyId;
 use crate::model::logs::{LogLine, LogOrigin, LogSource, LogTime};
 
-/// How many containers of one file are kept apart; the lines of more are those of the file.
+/// How many containers of one file are kept apart; the lines of more are those of the file. And how many lines wait for their ends; of more
+/// each part is a line.
 const MOST: usize = 1000;
 /// How long a line gets that is put together of parts.
 const LONGEST: usize = 256 << 10;
@@ -66,11 +67,14 @@ enum End {
     Perhaps,
 }
 
+/// The stream of a container that parts of a line are of.
+type PartOf = (Option<Whose>, &'static str);
+
 /// The parts of a line that came so far.
 #[derive(Debug)]
 struct Part {
-    whose: Option<Whose>,
-    stream: &'static str,
+    /// Where it is among all of them, by when the last of it came.
+    place: u64,
     time: Option<LogTime>,
     end: End,
     text: String,
@@ -83,7 +87,9 @@ pub struct Unwrapper {
     own: Arc<LogOrigin>,
     origins: HashMap<Whose, Arc<LogOrigin>>,
     csv: csv::Csv,
-    parts: Vec<Part>,
+    parts: HashMap<PartOf, Part>,
+    /// How many parts came so far.
+    came: u64,
     /// Whether docker's line ends were seen, without which a line of docker's is not known to be a part.
     ends: bool,
     wrapped: bool,
@@ -93,7 +99,8 @@ impl Unwrapper {
     /// For a standalone log, which may have the lines of several containers. (In a recording the file's name says whose they are, and a
     /// line could only pretend to.)
     pub fn new(own: Arc<LogOrigin>) -> Self {
-        Self { own, origins: HashMap::new(), csv: csv::Csv::default(), parts: Vec::new(), ends: false, wrapped: false }
+        let (origins, parts) = (HashMap::new(), HashMap::new());
+        Self { own, origins, csv: csv::Csv::default(), parts, came: 0, ends: false, wrapped: false }
     }
 
     /// Whether anything was around a line so far.
@@ -147,8 +154,10 @@ impl Unwrapper {
 
     /// Hands on what was kept back: at the end of the file.
     pub fn flush(&mut self, mut each: impl FnMut(LogLine)) {
-        for part in std::mem::take(&mut self.parts) {
-            self.joined(part, false, &mut each);
+        let mut parts: Vec<_> = self.parts.drain().collect();
+        parts.sort_unstable_by_key(|(_, part)| part.place);
+        for ((whose, _), part) in parts {
+            self.joined(whose, part, false, &mut each);
         }
         if let Some(row) = self.csv.rest() {
             self.lines(row, false, &mut each);
@@ -156,32 +165,34 @@ impl Unwrapper {
     }
 
     /// Takes a line while another of the same stream may not be whole.
-    fn part(&mut self, peeled: Peeled<'_>, cut: bool, each: &mut impl FnMut(LogLine)) {
-        let at = self.parts.iter().position(|part| part.whose == peeled.whose && (part.stream == peeled.stream));
-        let mut before = at.map(|at| self.parts.remove(at));
+    fn part(&mut self, mut peeled: Peeled<'_>, cut: bool, each: &mut impl FnMut(LogLine)) {
+        let of = (peeled.whose.take(), peeled.stream);
+        let mut before = self.parts.remove(&of);
         let is_alone = peeled.end == End::Perhaps && !self.ends;
-        let begins = is_record(&peeled.text);
-        if let Some(part) = before.take_if(|part| part.end == End::Perhaps && (begins || is_alone && part.text.len() < DOCKER_PART)) {
+        let is_whole = |part: &Part| is_record(&peeled.text) || is_alone && part.text.len() < DOCKER_PART;
+        if let Some(part) = before.take_if(|part| part.end == End::Perhaps && is_whole(part)) {
             // It was whole after all.
-            self.joined(part, false, each);
+            self.joined(of.0.clone(), part, false, each);
         }
         let mut part = match before {
             Some(part) => part,
-            None if peeled.end == End::Whole => return self.lines(peeled, cut, each),
-            None => Part { whose: peeled.whose.clone(), stream: peeled.stream, time: peeled.time, end: peeled.end, text: String::new() },
+            None if peeled.end == End::Whole => return self.lines(Peeled { whose: of.0, ..peeled }, cut, each),
+            None => Part { place: 0, time: peeled.time, end: peeled.end, text: String::new() },
         };
         let room = LONGEST.saturating_sub(part.text.len());
         let end = floor_char_boundary(&peeled.text, room);
         part.text.push_str(&peeled.text[..end]);
         part.end = peeled.end;
-        if peeled.end == End::Whole {
-            return self.joined(part, cut || end < peeled.text.len(), each);
+        if peeled.end == End::Whole || self.parts.len() >= MOST {
+            return self.joined(of.0, part, cut || end < peeled.text.len(), each);
         }
-        self.parts.push(part);
+        self.came += 1;
+        part.place = self.came;
+        self.parts.insert(of, part);
     }
 
-    fn joined(&mut self, part: Part, cut: bool, each: &mut impl FnMut(LogLine)) {
-        let Part { whose, time, text, .. } = part;
+    fn joined(&mut self, whose: Option<Whose>, part: Part, cut: bool, each: &mut impl FnMut(LogLine)) {
+        let Part { time, text, .. } = part;
         self.lines(Peeled { whose, time, of_runtime: true, text: Cow::Owned(text), ..Peeled::default() }, cut, each);
     }
 

@@ -75,6 +75,26 @@ fn parts_are_put_together() {
 }
 
 #[test]
+fn no_more_than_so_many_lines_wait_for_their_ends() {
+    let part = |pod: usize, tag: &str, text: &str| format!("[pod/web-{pod}/istio-proxy] 2023-05-10T03:16:18Z stdout {tag} {text}");
+    let (mut unwrapper, mut found) = (Unwrapper::new(own()), Vec::new());
+    let mut push = |line: &str| {
+        unwrapper.push(line, false, |line| found.push((line.origin.pod.pod.clone(), line.text)));
+        assert!(unwrapper.parts.len() <= MOST);
+    };
+    (0..MOST + 2).for_each(|pod| push(&part(pod, "P", "start")));
+    // Those that wait are whole with their ends; of the others each part is a line.
+    push(&part(0, "F", " end"));
+    push(&part(MOST, "F", " end"));
+    unwrapper.flush(|line| found.push((line.origin.pod.pod.clone(), line.text)));
+    assert_eq!(found.len(), MOST + 3);
+    let texts: Vec<&str> = found[..4].iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(texts, ["start", "start", "start end", " end"]);
+    assert_eq!((&found[2].0, &found[4].0), (&"web-0".to_owned(), &"web-1".to_owned()));
+    assert!(found[4..].iter().all(|(_, text)| text == "start"));
+}
+
+#[test]
 fn the_lines_of_a_record_stay_with_their_pod() {
     let file =
         format!("web-1 istio-proxy {OWN}\nweb-2 istio-proxy {OWN}\nweb-1 istio-proxy \tat main\nnot known\nweb-3 istio-proxy no record");
