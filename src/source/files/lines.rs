@@ -55,17 +55,22 @@ impl Lines {
         self.unwrapper.as_ref().is_some_and(Unwrapper::is_wrapped)
     }
 
-    /// Reads to the end for how many lines there are, and how young.
-    pub fn extent(mut self) -> io::Result<Extent> {
-        let mut extent = Extent::default();
+    /// Reads to the end for how many lines there are of each of these containers, and how young; where there is one, all lines are its own.
+    pub fn extents(mut self, origins: &[Arc<LogOrigin>]) -> io::Result<Vec<Extent>> {
+        let (mut extents, mut at) = (vec![Extent::default(); origins.len()], 0);
         while let Some(batch) = self.next()? {
             for item in batch.items {
                 let LogItem::Line(line) = item else { continue };
+                // Most lines are of the container of the line before.
+                if origins.len() > 1 && origins.get(at).is_none_or(|origin| *origin != line.origin) {
+                    at = origins.iter().position(|origin| *origin == line.origin).unwrap_or(usize::MAX);
+                }
+                let Some(extent) = extents.get_mut(at) else { continue };
                 extent.lines += 1;
                 extent.youngest = extent.youngest.max(line.time.or_else(|| leading(&line.text)));
             }
         }
-        Ok(extent)
+        Ok(extents)
     }
 
     /// The next lines that are wanted; None at the end. Blocks.

@@ -38,14 +38,18 @@ impl Alone {
 
     fn look(mut self, store: &Store, own: Arc<LogOrigin>) -> Option<Self> {
         let mut lines = Lines::alone(own.clone(), None, input(store, &own).ok()?, Wanted::default());
-        let mut of_file = false;
+        let (mut of_file, mut last) = (false, own.clone());
         while let Some(batch) = lines.next().ok()? {
             for item in batch.items {
                 let LogItem::Line(line) = item else { continue };
-                let of_own = Arc::ptr_eq(&line.origin, &own);
-                of_file |= of_own && !line.text.is_empty();
-                if !of_own && !self.origins.iter().any(|origin| Arc::ptr_eq(origin, &line.origin)) {
-                    self.origins.push(line.origin);
+                of_file |= Arc::ptr_eq(&line.origin, &own) && !line.text.is_empty();
+                // Most lines are of the container of the line before.
+                if Arc::ptr_eq(&line.origin, &last) {
+                    continue;
+                }
+                last = line.origin;
+                if !Arc::ptr_eq(&last, &own) && !self.origins.iter().any(|origin| Arc::ptr_eq(origin, &last)) {
+                    self.origins.push(last.clone());
                 }
             }
             self.wrapped = lines.is_wrapped();
@@ -191,11 +195,20 @@ async fn extents(store: &Arc<Store>, alone: &Arc<Alone>, query: &LogQuery, origi
         return vec![Extent::default(); origins.len()];
     }
     let (store, alone, origins) = (store.clone(), alone.clone(), origins.to_vec());
-    let extent = move |origin: &Arc<LogOrigin>| match alone.wrapped {
-        true => lines(&store, &alone, origin, Wanted::default()).ok().and_then(|lines| lines.extent().ok()),
-        false => input(&store, origin).ok().and_then(|input| Extent::of(input).ok()),
+    let found = move || match (origins.as_slice(), &alone.own) {
+        (several @ [_, _, ..], Some(own)) if alone.wrapped => {
+            let all = input(&store, own).ok().map(|input| Lines::alone(Arc::new(own.clone()), None, input, Wanted::default()));
+            all.and_then(|lines| lines.extents(several).ok()).unwrap_or_else(|| vec![Extent::default(); several.len()])
+        }
+        (origins, _) => {
+            let extent = |origin: &Arc<LogOrigin>| match alone.wrapped {
+                true => lines(&store, &alone, origin, Wanted::default()).ok()?.extents(&[origin.clone()]).ok()?.pop(),
+                false => Extent::of(input(&store, origin).ok()?).ok(),
+            };
+            origins.iter().map(|origin| extent(origin).unwrap_or_default()).collect()
+        }
     };
-    spawn_blocking(move || origins.iter().map(|origin| extent(origin).unwrap_or_default()).collect()).await.unwrap_or_default()
+    spawn_blocking(found).await.unwrap_or_default()
 }
 
 /// The lines of a container: of its own file, or of a standalone log.
