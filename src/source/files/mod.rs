@@ -23,6 +23,7 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
+pub(super) use self::fault::shown;
 pub(super) use self::questions::{istiods_dump, view_of_istiod};
 use self::store::Store;
 use super::logs::{LogQuery, LogStreams, LogTargets};
