@@ -50,7 +50,7 @@ impl Asker<'_> {
         collector.snapshot(Default::default())
     }
 
-    /// The objects, for a question that a lone dump cannot answer.
+    /// The objects, for a question that a standalone dump cannot answer.
     pub(super) async fn objects_only(&self, command: &str) -> Result<Collector, Error> {
         let info = self.source.info();
         if info.kind == SourceKind::Dump {
@@ -83,7 +83,7 @@ impl Asker<'_> {
         Bound { most: if is_live { MOST_PROXIES } else { usize::MAX }, fix: "name a workload to read its proxies" }
     }
 
-    /// The same, with what the istiods say of the proxies: one that refused a module can go on with the one that it had, as its dump shows.
+    /// The same, with what the istiods say of the proxies: one that rejected a module can go on with the one that it had, as its dump shows.
     pub(super) async fn with_states(&self, collector: &Collector, wanted: Vec<ProxyId>, bound: Bound) -> Snapshot {
         if wanted.is_empty() {
             return self.with_proxies(collector, wanted, bound, false).await;

@@ -8,7 +8,7 @@ use std::path::Path;
 /// Opens a regular file, and says how large it is.
 ///
 /// # Errors
-/// What the system says, or what stands there in the place of a file.
+/// The system's error, or what kind of file it is.
 pub fn open(path: &Path) -> io::Result<(File, u64)> {
     // To open a pipe waits for who writes into it, so this is asked for before.
     only_regular(fs::metadata(path)?.file_type())?;

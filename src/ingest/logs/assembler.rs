@@ -63,7 +63,7 @@ struct Head {
 
 impl Assembler {
     /// Reads the access log in the format that the mesh has now.
-    pub fn go_by(&mut self, format: Option<Arc<AccessFormat>>) {
+    pub fn set_access_format(&mut self, format: Option<Arc<AccessFormat>>) {
         self.format = format;
     }
 

@@ -41,7 +41,7 @@ const NUMBERS: [usize; 4] = [8, 9, 10, 11];
 const QUOTED: [usize; 5] = [12, 13, 14, 15, 16];
 /// The columns at the end.
 const END: [usize; 6] = [17, 18, 19, 20, 21, 22];
-/// How many columns a known format can have: a line with more is of another one, or its path says what is not so.
+/// How many columns a known format can have. A line with more columns is in an unknown format.
 const MOST: usize = COLUMNS + 8;
 /// How many places are looked at where a request's line could end.
 pub(super) const MOST_ENDS: usize = 16;

@@ -43,7 +43,7 @@ impl Lines {
         Self { origin, blocks: Blocks::new(input), unwrapper: None, of_origin: false, wanted, young, at_end: false }
     }
 
-    /// A standalone log: all its lines, those that do not say whose they are being of `own`; or those of `only` one container.
+    /// A standalone log: all its lines, or those of `only` one container. Lines without a prefix belong to `own`.
     pub fn alone(own: Arc<LogOrigin>, only: Option<Arc<LogOrigin>>, input: Input, wanted: Wanted) -> Self {
         let unwrapper = Some(Unwrapper::new(own.clone()));
         let of_origin = only.is_some();

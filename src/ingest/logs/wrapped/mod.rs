@@ -128,9 +128,9 @@ impl Unwrapper {
     fn line(&mut self, line: &str, cut: bool, each: &mut impl FnMut(LogLine)) {
         let plain = colours::without(line);
         match self.csv.take(&plain) {
-            csv::Taken::No => {}
-            csv::Taken::Held => return,
-            csv::Taken::Row(row) => {
+            csv::RowState::No => {}
+            csv::RowState::Held => return,
+            csv::RowState::Row(row) => {
                 self.wrapped = true;
                 return self.lines(row, cut, each);
             }
@@ -204,7 +204,7 @@ impl Unwrapper {
             let line = colours::without(line.strip_suffix('\r').unwrap_or(line));
             let (kubelet, text) = time::split_kubelet(&line);
             let text = &*tabs::restored(text);
-            // When a log store took a line says nothing of clocks, so that it counts only where nothing else does.
+            // A log store's receive time is used only where the line has no time of its own.
             let store = peeled.time.filter(|_| peeled.of_runtime || time::leading(text).is_none() && !form::begins(text));
             each(LogLine { origin: origin.clone(), time: kubelet.or(store), text: text.to_owned(), cut });
         }
