@@ -56,7 +56,7 @@ fn recorded_notes(reply: &Reply) -> Vec<String> {
         #[serde(default)]
         notes: Vec<String>,
     }
-    // Most have none, which one look tells.
+    // Most have none: one search is cheaper than parsing.
     let is_recorded = reply.way == "file" && memmem::find(&reply.bytes, b"\"notes\"").is_some();
     is_recorded.then(|| serde_json::from_slice::<Recorded>(&reply.bytes).ok()).flatten().unwrap_or_default().notes
 }

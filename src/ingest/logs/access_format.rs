@@ -152,7 +152,7 @@ fn valid(filled: Option<Filled<'_>>) -> Option<Filled<'_>> {
     let is_protocol = columns[2] == NONE || columns[2].starts_with("HTTP/") && is(2, |byte| byte.is_ascii_graphic());
     let fits = NUMBERS.iter().all(|place| is(*place, |byte| byte.is_ascii_digit()))
         && is(0, |byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_'))
-        && is(4, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b',' | b'-'))
+        && is(4, layout::in_flags)
         && is(REQUEST_ID, |byte| byte.is_ascii_graphic());
     if fits && is_path && is_protocol { filled } else { None }
 }

@@ -77,9 +77,7 @@ pub(super) fn read(message: &str) -> Layout<'_> {
 /// Where the columns behind the code go, flags first; None where they are of no format that is known.
 fn places(columns: &[Column<'_>]) -> Option<Vec<usize>> {
     let (flags, behind) = columns.split_first()?;
-    let is_flags =
-        !flags.quoted && flags.text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b',' | b'-'));
-    if !is_flags || flags.text.bytes().all(|byte| byte.is_ascii_digit()) {
+    if flags.quoted || !flags.text.bytes().all(in_flags) || flags.text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     FRONTS.iter().find_map(|front| {
@@ -97,6 +95,11 @@ fn places(columns: &[Column<'_>]) -> Option<Vec<usize>> {
         let front = front.iter().map(|(place, _)| if is_mixer { MIXER } else { *place });
         fits.then(|| [4].into_iter().chain(front).chain(NUMBERS).chain(QUOTED).chain(END).collect())
     })
+}
+
+/// Whether Envoy's flags of a response can have this byte.
+pub(super) fn in_flags(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b',' | b'-')
 }
 
 fn is_numeric(column: &Column<'_>) -> bool {

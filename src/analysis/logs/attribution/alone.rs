@@ -31,7 +31,7 @@ static FAILED: LazyLock<Option<Finder>> = LazyLock::new(|| Finder::new(&[FAIL_ST
 pub(super) fn find(record: &LogRecord, candidates: &Candidates) -> Found {
     let message = &*record.message;
     match record.kind {
-        // Most requests are none of these, which one look tells.
+        // Most requests name no failure: one search of the line is enough.
         LogKind::Access if FAILED.as_ref().is_some_and(|words| words.find(message.as_bytes(), 0).is_some()) => {
             return unknown("the line does not name the plugin that failed");
         }
