@@ -120,7 +120,7 @@ impl<'s> Outlook<'s> {
         let unknown = self.unknown(listener);
         let (mut differences, mut causes) = (Vec::new(), Vec::new());
         if unknown.is_none() {
-            let none = Listener { chains: Vec::new(), ..listener.clone() };
+            let none = listener.without_chains();
             let wanted = predicted.unwrap_or(&none);
             differences = comparison::differences(listener, wanted, Some(direction));
             differences.retain(|difference| self.knows(difference));

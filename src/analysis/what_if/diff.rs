@@ -117,7 +117,7 @@ impl Sides<'_, '_> {
         let old = of_before.and_then(|outlook| outlook.predicted(&listener.name));
         let new = of_after.and_then(|outlook| outlook.predicted(&listener.name));
         let direction = placement::direction(listener, outlook.map(|outlook| outlook.facts.kind));
-        let none = Listener { chains: Vec::new(), ..listener.clone() };
+        let none = listener.without_chains();
         // Read backwards: what the new one lacks goes, what only it has comes.
         let mut differences = comparison::differences(new.unwrap_or(&none), old.unwrap_or(&none), direction);
         differences.retain(|difference| of_before.into_iter().chain(of_after).all(|outlook| outlook.knows(difference)));
