@@ -11,6 +11,7 @@ use super::sets::plain_http;
 use super::shared::Laid;
 use super::{Facts, Gap, Prediction};
 use crate::analysis::attachment::listener_match::Class;
+use crate::analysis::placement::{BLACK_HOLE, PASSTHROUGH};
 use crate::analysis::protocol::{Protocol, ProtocolClass};
 use crate::model::envoy::{ChainMatch, Destination, Direction, FilterChain, Listener};
 use crate::model::service::Resolution;
@@ -94,7 +95,7 @@ fn fall_through(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> FilterChain {
 }
 
 fn egress_cluster(facts: &Facts<'_>) -> &'static str {
-    if facts.outbound_mode() == "REGISTRY_ONLY" { "BlackHoleCluster" } else { "PassthroughCluster" }
+    if facts.outbound_mode() == "REGISTRY_ONLY" { BLACK_HOLE } else { PASSTHROUGH }
 }
 
 /// The explicit proxy of `proxyHttpPort` (`core/listener.go: buildHTTPProxy`).
@@ -110,7 +111,7 @@ fn http_proxy(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> Option<Listener> 
 fn catch_all(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> Listener {
     let port = facts.mesh.outbound_port;
     let to_itself = ChainMatch { destination_port: Some(port), ..ChainMatch::default() };
-    let blackhole = Destination::Cluster("BlackHoleCluster".to_owned());
+    let blackhole = Destination::Cluster(BLACK_HOLE.to_owned());
     let out = Destination::Cluster(egress_cluster(facts).to_owned());
     let mut chains = vec![build::chain("virtualOutbound-blackhole", to_itself, false, blackhole, Places::NONE, plugins)];
     if facts.outbound_mode() == "ALLOW_ANY_DYNAMIC_DNS" {

@@ -13,7 +13,7 @@ use crate::model::policy::{Policy, PolicySpec};
 use crate::model::snapshot::Snapshot;
 use crate::model::workload::ProxyKind;
 
-pub use kind::{ChainKind, classify, is_black_hole};
+pub use kind::{BLACK_HOLE, ChainKind, PASSTHROUGH, classify, is_black_hole};
 pub use words::{destination, meaning, recognised_by};
 
 /// In which direction a listener's traffic goes, seen from the workload.
