@@ -9,7 +9,7 @@ use super::routes::Routes;
 use super::services::{self, HIDDEN_ADDRESS};
 use super::sets::plain_http;
 use super::shared::Laid;
-use super::{Facts, Gap, Prediction};
+use super::{Facts, Gap};
 use crate::analysis::attachment::listener_match::Class;
 use crate::analysis::placement::{BLACK_HOLE, PASSTHROUGH};
 use crate::analysis::protocol::{Protocol, ProtocolClass};
@@ -18,18 +18,18 @@ use crate::model::service::Resolution;
 use crate::model::sidecar::Egress;
 
 /// The listeners, with `virtualOutbound`, and what cannot be told of them.
-pub(super) fn listeners(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> Prediction {
+pub(super) fn listeners(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> (Vec<Listener>, Vec<Gap>) {
     let sidecar = facts.sidecar();
     let egress = sidecar.map(|(_, sidecar)| sidecar.egress.as_slice()).unwrap_or_default();
     if let Some(why) = untold(facts, egress) {
-        return Prediction { listeners: Vec::new(), gaps: vec![Gap { listener: None, tcp_only: false, why }] };
+        return (Vec::new(), vec![Gap { listener: None, tcp_only: false, why }]);
     }
     let laid = facts.shared.laid(facts, || lay(facts, egress));
     let one = |((address, port), entry): (&(String, u16), &Entry)| listener(address, *port, entry, facts, plugins);
     let mut listeners: Vec<Listener> = laid.entries.iter().map(one).collect();
     listeners.extend(http_proxy(facts, plugins));
     listeners.push(catch_all(facts, plugins));
-    Prediction { listeners, gaps: laid.gaps.clone() }
+    (listeners, laid.gaps.clone())
 }
 
 /// Lays the services out in listeners.
