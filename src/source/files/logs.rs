@@ -202,7 +202,7 @@ async fn extents(store: &Arc<Store>, alone: &Arc<Alone>, query: &LogQuery, origi
         }
         (origins, _) => {
             let extent = |origin: &Arc<LogOrigin>| match alone.wrapped {
-                true => lines(&store, &alone, origin, Wanted::default()).ok()?.extents(&[origin.clone()]).ok()?.pop(),
+                true => lines(&store, &alone, origin, Wanted::default()).ok()?.extents(std::slice::from_ref(origin)).ok()?.pop(),
                 false => Extent::of(input(&store, origin).ok()?).ok(),
             };
             origins.iter().map(|origin| extent(origin).unwrap_or_default()).collect()
