@@ -222,12 +222,12 @@ impl Handler<App> for World {
             }
             Effect::Suspend { job: true } if !job::has_shell() => {
                 // The queue is the loop's own, as for a text that was copied.
-                let _ = answers
-                    .try_send(Msg::NotStopped("not stopped: no shell started this program as a job, so nothing would go on with it"));
+                let _ = answers.try_send(Msg::NotStopped);
                 Work::Nothing
             }
             Effect::Suspend { job } => Work::Suspend { job },
             Effect::TakeTerminal => Work::TakeTerminal,
+            Effect::Redraw => Work::Redraw,
             Effect::Copy(text) => self.copy(text, answers),
             Effect::SwitchScene(scene) => {
                 let outcome = Demo::new(scene).map(|demo| Arc::new(demo) as SharedSource);

@@ -293,4 +293,8 @@ impl Program for App {
     fn task_failed(ticket: Option<Ticket>, what: String) -> Msg {
         Msg::TaskFailed(ticket, what)
     }
+
+    fn is_continued(msg: &Msg) -> bool {
+        matches!(msg, Msg::Continued)
+    }
 }
