@@ -71,6 +71,16 @@ impl Inventory {
         selectors.is_empty() || selectors.iter().any(|selector| selector.matches(labels))
     }
 
+    /// Whether a pod is gone. Where no pods were read, nothing says so.
+    pub fn is_gone(&self, proxy: &ProxyId) -> bool {
+        !self.pods.is_empty() && !self.pods.contains_key(proxy)
+    }
+
+    /// The port of a sidecar's inbound listener (`proxyInboundListenPort`).
+    pub fn inbound_port(&self) -> u16 {
+        self.mesh_config().inbound_port
+    }
+
     /// The mesh configuration, or Istio's defaults.
     pub fn mesh_config(&self) -> MeshConfig {
         self.mesh.as_deref().cloned().unwrap_or_default()

@@ -189,7 +189,8 @@ fn say(app: &mut App, proxy: &ProxyId, changes: &[CountChange]) {
     let plugin = app.screen().plugin();
     let concerned: Vec<&CountChange> = changes.iter().filter(|change| plugin.is_none_or(|plugin| *plugin == change.plugin)).collect();
     // The inbound listener is what the question is about; outbound ones only where nothing else changed.
-    let Some(change) = concerned.iter().find(|change| change.port == Some(15006)).or_else(|| concerned.first()) else { return };
+    let inbound = Some(app.snapshot.objects.inbound_port());
+    let Some(change) = concerned.iter().find(|change| change.port == inbound).or_else(|| concerned.first()) else { return };
     let port = change.port.map_or_else(|| change.listener.clone(), |port| port.to_string());
     // The plugin is named where it would not be clear: the line is short on a narrow terminal.
     let several = plugin.is_none() && concerned.iter().any(|other| other.plugin != change.plugin);
