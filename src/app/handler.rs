@@ -24,9 +24,9 @@ use crate::ingest::collect::Collector;
 use crate::level::Levels;
 use crate::logs;
 use crate::model::snapshot::Dump;
-use crate::source::{PROXIES_AT_ONCE, SharedSource};
 use crate::source::demo::Demo;
 use crate::source::manifest;
+use crate::source::{PROXIES_AT_ONCE, SharedSource};
 
 /// How long an answer of a proxy or an istiod takes in an ordinary way, from its turn on.
 const UNANSWERED: Duration = Duration::from_secs(5);

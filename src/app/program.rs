@@ -81,7 +81,7 @@ pub struct App {
     pub(super) ticking: bool,
     /// The request for a level that the next question is about.
     pub(super) level_read: Option<Ticket>,
-    /// The last dumps of pods that are gone, by the pod that a screen shows now: the one that is gone, or the one in its place.
+    /// Last dump of each pod that is gone, keyed by the pod its screen shows now.
     pub(super) lost: BTreeMap<ProxyId, Arc<LoadedDump>>,
     pub(super) object_warnings: Vec<Warning>,
     pub(super) epoch: u64,
@@ -208,8 +208,7 @@ impl App {
 
     /// Whether the pod that the screen in sight is about is gone.
     pub fn has_lost_proxy(&self) -> bool {
-        let pods = &self.snapshot.objects.pods;
-        !pods.is_empty() && self.screen().proxy().is_some_and(|proxy| !pods.contains_key(proxy))
+        self.screen().proxy().is_some_and(|proxy| self.snapshot.objects.is_gone(proxy))
     }
 
     /// Whether the findings in sight are those of the first proxies alone, since each request costs a proxy of a live mesh a moment.
@@ -242,18 +241,6 @@ impl App {
     /// Kinds that have not been answered for yet.
     pub fn awaited(&self) -> Vec<Kind> {
         Kind::ALL.into_iter().filter(|kind| !self.snapshot.settled.contains(kind)).collect()
-    }
-
-    /// Says what happened.
-    pub(super) fn say(&mut self, text: String) {
-        self.event = Some(text);
-        self.failed = false;
-    }
-
-    /// Says what failed.
-    pub(super) fn say_failure(&mut self, text: String) {
-        self.event = Some(text);
-        self.failed = true;
     }
 
     pub(super) fn leave(&mut self) {

@@ -118,11 +118,11 @@ pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
             Vec::new()
         }
     };
-    // A pod that is gone is not asked; where no pods were read, nothing says that it is.
-    let pods = &app.snapshot.objects.pods;
+    // A pod that is gone is not asked.
+    let objects = &app.snapshot.objects;
     let vital = screen.wants_vitals();
     let is_new = |proxy: &ProxyId| app.fetches.get(proxy).is_none_or(|fetch| vital && !fetch.vital);
-    wanted.retain(|proxy| is_new(proxy) && (pods.is_empty() || pods.contains_key(proxy)));
+    wanted.retain(|proxy| is_new(proxy) && !objects.is_gone(proxy));
     wanted.dedup();
     effects.extend(wanted.into_iter().flat_map(|proxy| dumps::fetch(app, &proxy, std::time::Duration::ZERO)));
     effects

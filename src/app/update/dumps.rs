@@ -13,7 +13,6 @@ use crate::app::screen::Screen;
 use crate::app::state::Ticket;
 use crate::fetch;
 use crate::model::ids::ProxyId;
-use crate::model::logs::hour;
 use crate::model::snapshot::Dump;
 use crate::model::warning::Warning;
 use crate::source::{ProxyQuestion, SourceKind};
@@ -124,14 +123,12 @@ pub(super) fn read(app: &mut App, ticket: Ticket, proxy: ProxyId, dump: Dump, ch
     // One that fell silent is asked again, as one whose listeners are on their way is.
     let follow_up = next_request(app, &proxy, unchanged, in_transition || is_silent);
     if let Dump::Failed(why) = &dump {
-        // What stays in sight is as old as it is.
-        let of = before.as_ref().and_then(|before| before.read_at).map(|time| format!("shown as of {}: ", hour(time)));
-        app.say_failure(format!("{}{why}", of.unwrap_or_default()));
+        app.say_stale_failure(why, before.as_ref().and_then(|before| before.read_at));
     }
     if let Some(fetch) = app.fetches.get_mut(&proxy) {
         let was_silent = std::mem::replace(&mut fetch.silent, matches!(dump, Dump::Failed(_)));
-        if was_silent && !fetch.silent && app.failed {
-            app.say(format!("{proxy} answers again"));
+        if was_silent && !fetch.silent {
+            app.say_answers_again(&proxy.to_string());
         }
     }
     let mut changes = changes;

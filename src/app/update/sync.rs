@@ -10,7 +10,6 @@ use crate::app::program::App;
 use crate::app::screen::Subject;
 use crate::app::state::Ticket;
 use crate::model::ids::ProxyId;
-use crate::model::logs::hour;
 use crate::model::sync::Sync;
 use crate::source::SourceKind;
 
@@ -81,8 +80,8 @@ pub(super) fn read(app: &mut App, ticket: Ticket, outcome: Result<Arc<Sync>, Str
     }
     app.sync = None;
     let had_failed = std::mem::replace(&mut app.sync_failed, outcome.is_err());
-    if had_failed && !app.sync_failed && app.failed {
-        app.say("istiod answers again".to_owned());
+    if had_failed && !app.sync_failed {
+        app.say_answers_again("istiod");
     }
     // For others than Sync it is one source of several: that it could not be read stands among the rest, unless what was read before
     // stays there in its place.
@@ -91,10 +90,7 @@ pub(super) fn read(app: &mut App, ticket: Ticket, outcome: Result<Arc<Sync>, Str
         && again_after(app) == Some(AGAIN)
         && (stays || matches!(app.screen().subject, Subject::Sync { .. }))
     {
-        // What stays in sight is as old as it is.
-        let asked = app.snapshot.sync.as_ref().and_then(|sync| sync.as_ref().ok()?.asked);
-        let of = asked.map(|time| format!("shown as of {}: ", hour(time))).unwrap_or_default();
-        app.say_failure(format!("{of}{why}"));
+        app.say_stale_failure(why, app.snapshot.sync.as_ref().and_then(|sync| sync.as_ref().ok()?.asked));
     }
     if outcome.is_ok() || !stays {
         let snapshot = Arc::make_mut(&mut app.snapshot);
