@@ -144,8 +144,6 @@ fn markdown_says_the_sentence_that_text_says() {
         (&["mtls", "-n", "nowhere"][..], "No workloads here"),
         (&["plugins", "-n", "nowhere"], "No WasmPlugin or TrafficExtension here"),
         (&["workloads", "-n", "nowhere"], "No workloads here"),
-        (&["workloads", "default/helloworld", "-n", "nowhere"], "default/helloworld applies to no workload"),
-        (&["workloads", "default/helloworld", "-n", "nowhere", "--near-misses"], "default/helloworld reaches every workload here"),
         (&["chains", "-n", "nowhere"], "No config dump of a proxy could be shown"),
         (&["chains", "-n", "nowhere", "--connection", "port=80"], "No config dump of a proxy could be looked at"),
     ] {
