@@ -246,7 +246,7 @@ impl Handler<App> for World {
     }
 }
 
-/// Waits for an answer, and says where it takes long: what is shown until then is of before.
+/// Waits for an answer, and says where it is late: the shown data is old until then.
 async fn noted<T>(answer: impl Future<Output = T>, ticket: Ticket, answers: &mpsc::Sender<Msg>) -> T {
     let mut answer = std::pin::pin!(answer);
     if let Ok(answer) = tokio::time::timeout(UNANSWERED, &mut answer).await {

@@ -101,7 +101,7 @@ pub struct App {
 /// Where keys are text.
 #[derive(Debug)]
 pub enum Typing {
-    /// `/`: what is looked for on the screen in sight.
+    /// `/`: what is looked for on the visible screen.
     Find(Prompt),
     /// `:`: an action by its name.
     Command(Palette),
@@ -133,7 +133,7 @@ pub(super) struct Fetch {
     pub(super) after: std::time::Duration,
     /// Whether it is asked for more than its dump: for how its plugins fare.
     pub(super) vital: bool,
-    /// Whether it did not answer when it was asked last: what is shown of it is of before.
+    /// Whether its last request failed or is late; the shown dump is old.
     pub(super) silent: bool,
     /// How many dumps of the proxy were read.
     pub(super) serial: u64,
@@ -177,7 +177,7 @@ impl App {
         (app, effects)
     }
 
-    /// The screen in sight.
+    /// The visible screen.
     pub fn screen(&self) -> &Screen {
         // `screens` is never empty: home stays.
         &self.screens[self.screens.len() - 1]
@@ -206,7 +206,7 @@ impl App {
             && update::in_question(self).and_then(|focus| pods.get(&focus.proxy)).is_some_and(|pod| pod.runs_envoy())
     }
 
-    /// Whether the pod that the screen in sight is about is gone.
+    /// Whether the pod that the visible screen is about is gone.
     pub fn has_lost_proxy(&self) -> bool {
         self.screen().proxy().is_some_and(|proxy| self.snapshot.objects.is_gone(proxy))
     }

@@ -133,7 +133,7 @@ fn forget(app: &mut App, ticket: Ticket) {
     }
 }
 
-/// Lays the rows of the screen in sight out anew.
+/// Lays out the rows of the visible screen.
 fn lay_out(app: &mut App) {
     let (warnings, height) = (app.snapshot.warnings.len(), app.body_height);
     rows::lay_out(app.screen_mut(), warnings, height);

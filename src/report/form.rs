@@ -1,4 +1,4 @@
-//! How an answer is put into forms. Only [`super::Answer`] knows of it: a form is text that may hold anything until it is a page.
+//! Unescaped text of an answer; only [`super::Answer`] turns it into a `Printable`.
 
 use serde::Serialize;
 

@@ -18,8 +18,8 @@ const MEGABYTE: usize = 1_000_000;
 
 /// How long this thread has computed, where the system tells, so that other work on the machine does not count; else the time.
 fn clock(first: Instant) -> Duration {
-    let told = fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let computed = told.and_then(|text| text.split(' ').next()?.parse().ok());
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let computed = stat.and_then(|text| text.split(' ').next()?.parse().ok());
     computed.map_or_else(|| first.elapsed(), Duration::from_nanos)
 }
 

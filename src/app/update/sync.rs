@@ -55,7 +55,7 @@ pub(super) fn fetch(app: &mut App, after: Duration) -> Vec<Effect> {
     effects
 }
 
-/// Asks for what the screen in sight needs and nobody has asked for.
+/// Asks for what the visible screen needs and nobody has asked for.
 pub(super) fn wanted(app: &mut App) -> Vec<Effect> {
     // A live mesh is asked again and again while the screen is in sight; so it is when the screen comes into sight again.
     let unknown = app.snapshot.sync.is_none() || is_live(app);
@@ -68,7 +68,7 @@ pub(super) fn again(app: &mut App) -> Vec<Effect> {
     if again_after(app).is_some() || app.sync.is_some() { fetch(app, Duration::ZERO) } else { Vec::new() }
 }
 
-/// Asks at once where the screen in sight goes by what they say.
+/// Asks at once where the visible screen goes by what they say.
 pub(super) fn read_again(app: &mut App) -> Vec<Effect> {
     if again_after(app).is_some() { fetch(app, Duration::ZERO) } else { Vec::new() }
 }
@@ -110,7 +110,7 @@ fn is_live(app: &App) -> bool {
     app.options.info.kind == SourceKind::Cluster
 }
 
-/// How long an answer does for the screen in sight; None where it goes by none.
+/// How long an answer does for the visible screen; None where it goes by none.
 fn again_after(app: &App) -> Option<Duration> {
     match app.screen().subject {
         _ if !app.snapshot.has_objects => None,

@@ -30,7 +30,7 @@ pub(super) fn go(app: &mut App, subject: Subject) -> Vec<Effect> {
     effects
 }
 
-/// Cancels what the screen in sight waits for; else clears what is looked for; else goes back.
+/// Cancels what the visible screen waits for; else clears what is looked for; else goes back.
 pub(super) fn back(app: &mut App) -> Vec<Effect> {
     let unread = app.screen().proxy().filter(|proxy| app.snapshot.dump(proxy).is_none()).cloned();
     let waiting = unread.and_then(|proxy| Some((app.fetches.get(&proxy)?.ticket?, proxy)));
