@@ -211,7 +211,9 @@ fn filters_of(chain: &FilterChain, list: FilterList) -> Option<&[Filter]> {
     match (list, &chain.http_filters) {
         (FilterList::Http, http) => http.as_deref(),
         (FilterList::NetworkOfHttp, Some(_)) => Some(&chain.network_filters),
-        (FilterList::NetworkOfTcp, None) if !matches!(cluster, "BlackHoleCluster" | "PassthroughCluster") => Some(&chain.network_filters),
+        (FilterList::NetworkOfTcp, None) if !matches!(cluster, placement::BLACK_HOLE | placement::PASSTHROUGH) => {
+            Some(&chain.network_filters)
+        }
         _ => None,
     }
 }
