@@ -34,7 +34,7 @@ pub(super) fn of(view: Option<&IstiodView>, outlook: Result<&Outlook<'_>, &Strin
             let why = "in its place, the plugins in the chains that istiod would make of the objects".to_owned();
             compare("predicted", Some(why), referred(&outlook.prediction.listeners), &BTreeSet::new(), dump)
         }
-        (None, Err(neither)) => TypeDiff::none(ECDS, neither.clone()),
+        (None, Err(neither)) => TypeDiff::none(ECDS, Some(neither.clone())),
     }
 }
 

@@ -107,9 +107,9 @@ pub struct DiffLine {
 }
 
 impl TypeDiff {
-    fn none(short: &'static str, why: String) -> Self {
+    fn none(short: &'static str, why: Option<String>) -> Self {
         let compared = "Nothing was compared".to_owned();
-        Self { short, basis: "none", basis_note: Some(why), same: None, compared, differences: Vec::new(), notes: Vec::new() }
+        Self { short, basis: "none", basis_note: why, same: None, compared, differences: Vec::new(), notes: Vec::new() }
     }
 
     /// What the whole comes to, as one sentence.
