@@ -96,7 +96,7 @@ fn fix(cause: &Because, host: &str) -> String {
             "let the port take mutual TLS (PERMISSIVE, STRICT), or send plain text to it by a DestinationRule for {host} with tls.mode DISABLE"
         ),
         Because::NoTlsLabel | Because::HeadlessNoTlsLabel(_) => {
-            format!("start pods with a proxy anew, so that injection sets label {TLS_MODE}=istio, or set it in their pod template")
+            format!("restart the pods that have a proxy, so that injection sets label {TLS_MODE}=istio, or set it in their pod template")
         }
         Because::AutoMtlsOff => format!("set meshConfig.enableAutoMtls to true, or tls.mode ISTIO_MUTUAL by a DestinationRule for {host}"),
         Because::NotKnown => "if these clients are to reach it, export the service to their namespace (exportTo), and import it in their Sidecar (egress)".to_owned(),

@@ -106,7 +106,7 @@ fn stub(entry: &EcdsFilter, state: PluginState, prefix: &str, shape: &str, then:
     Health::new(state, Evidence::of_dump(format!("{CONFIG}{field}"), what))
 }
 
-/// What a listener holds of the filters of an EnvoyFilter: the module that most is to be said of. Whether Envoy has fetched one cannot be seen.
+/// Reports the inline module; one with a URL comes first. Whether Envoy has fetched one cannot be seen.
 fn in_listener(inline: &[&Filter]) -> Health {
     let said = |state, what: String| Health::new(state, Evidence::of_dump(format!("{REFERENCE} … typed_config"), what));
     let configs: Vec<ExtensionConfig> = inline.iter().map(|filter| config_dump::inline(filter)).collect();

@@ -77,7 +77,7 @@ fn compare(
         if used && !is_wasm && asked_for.contains(entry.name.as_str()) {
             // istiod dumps Wasm alone (`pilot/pkg/xds/debug.go: getConfigDumpByResourceType`).
             held(entry, &mut differences, &mut notes);
-            notes.push(format!("{} is no Wasm: istiod sends it, and does not say what is set in it", entry.name));
+            notes.push(format!("{} is not Wasm: istiod's dump omits its settings", entry.name));
         } else if used {
             let detail = format!("istiod would not send {}, which the proxy has and its listeners refer to", entry.name);
             differences.push(line("extension", "proxy", &entry.name, detail));
