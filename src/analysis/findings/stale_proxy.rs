@@ -33,8 +33,8 @@ pub(super) fn asked(sync: &Sync) -> Option<LogTime> {
 /// What a proxy has not answered to of which its istiod does not say when it was sent (up to 1.22), by short names: the answer may be on
 /// its way.
 pub(super) fn untimed(client: &Client) -> Vec<&str> {
-    let types = client.types.iter();
-    types.filter(|(_, told)| told.state == SyncState::Stale && told.sent.is_none()).map(|(url, _)| rules::short(url)).collect()
+    let stale = client.types.iter().filter(|(_, told)| told.state == SyncState::Stale);
+    stale.filter(|(_, told)| told.sent.is_none()).map(|(url, _)| rules::short(url)).collect()
 }
 
 fn finding(proxy: &ProxyFacts<'_>, client: &Client, now: LogTime) -> Option<Finding> {
