@@ -48,7 +48,7 @@ pub(super) fn broken<'f>(facts: &'f Facts<'_>) -> impl Iterator<Item = Broken<'f
 }
 
 /// One finding an object, with all that is broken by it and each way to mend it once.
-pub(super) fn gathered<'f>(
+pub(super) fn by_object<'f>(
     rule: &Rule,
     broken: impl Iterator<Item = (Broken<'f>, FindingObject, Severity, String)>,
     what: impl Fn(&Broken<'f>, &FindingObject) -> String,
@@ -78,7 +78,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let fix = fix(&client.cause, &service.host);
         (broken, object, severity(&client.cause), fix)
     });
-    let found = gathered(&RULE, of_no_rule, |Broken { entry, client, .. }, object| {
+    let found = by_object(&RULE, of_no_rule, |Broken { entry, client, .. }, object| {
         format!("Clients of {object} send {}, which {} does not take.", client.sends, entry.workload)
     });
     let kept = |finding: Finding| if finding.severity == Severity::Information { Finding { why: KEPT, ..finding } } else { finding };
