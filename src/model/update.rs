@@ -62,6 +62,8 @@ pub struct Unread {
     pub why: String,
     /// What to do.
     pub fix: String,
+    /// Whether its objects were listed, so that only the watch of them is lacking.
+    pub listed: bool,
 }
 
 /// How a source is.
