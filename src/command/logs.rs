@@ -10,7 +10,6 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::ask::Asker;
 use super::read::{self, Watched};
-use super::warnings::{JSON_LISTS_ALL, summed_up};
 use super::{Outcome, complain, not_written};
 use crate::analysis::logs::{Choice, Filter, FilterError, FilterSpec, Targets, UNLESS_SET};
 use crate::analysis::lookup;
@@ -23,6 +22,7 @@ use crate::model::ids::{PluginId, PluginKind};
 use crate::model::kind::Kind;
 use crate::model::logs::{LogEvent, LogRecord, LogSource, MarkKind};
 use crate::model::update::Update;
+use crate::model::warning::{JSON_LISTS_ALL, summed_up};
 use crate::report::LogPrinter;
 use crate::source::logs::LogQuery;
 use crate::source::{FailureKind, SourceError};

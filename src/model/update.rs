@@ -84,7 +84,7 @@ pub enum Health {
         /// Milliseconds until that attempt.
         retry_in_ms: u64,
     },
-    /// It answers nothing, though its connections are open: all that is known is as old as its last word.
+    /// It answers nothing, though its connections are open: all that is known is as old as its last answer.
     Silent {
         /// When it said anything last.
         since: LogTime,
