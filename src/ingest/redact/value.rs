@@ -35,7 +35,8 @@ pub(super) struct Quote {
 pub(super) fn behind(text: &str, name_end: usize) -> Option<Behind> {
     let bytes = text.as_bytes();
     let (quoted, next) = quote_at(bytes, name_end);
-    let (quoted_name, next) = (quoted.is_some() || encoded_quote(bytes, next) > 0, next + encoded_quote(bytes, next));
+    let encoded_name = encoded_quote(bytes, next);
+    let (quoted_name, next) = (quoted.is_some() || encoded_name > 0, next + encoded_name);
     // Lua's `["token"]`, PHP's `token[]=`.
     let next = if bytes[next..].starts_with(b"[]") { next + 2 } else { next };
     let next = skip(bytes, next, |byte| matches!(byte, b' ' | b'\t' | b']'));
@@ -52,14 +53,19 @@ pub(super) fn behind(text: &str, name_end: usize) -> Option<Behind> {
     let value = skip(bytes, last + 1, |byte| matches!(byte, b' ' | b'\t' | b'>'));
     let blank = if bytes[value..].starts_with(b"%20") { 3 } else { 0 };
     let (quote, start) = quote_at(bytes, value + blank);
-    let encoded = last == next + 2 || encoded_quote(bytes, start) > 0;
-    Some(Behind { separator, spaced, quoted_name, encoded, quote, start: start + encoded_quote(bytes, start) })
+    let encoded_value = encoded_quote(bytes, start);
+    let encoded = last == next + 2 || encoded_value > 0;
+    Some(Behind { separator, spaced, quoted_name, encoded, quote, start: start + encoded_value })
 }
 
 /// The length of a quote as URLs and HTML write it.
 fn encoded_quote(bytes: &[u8], at: usize) -> usize {
-    let rest = bytes.get(at..).unwrap_or_default();
-    ["%22", "%27", "&quot;", "&#34;", "&#39;"].iter().find(|quote| rest.starts_with(quote.as_bytes())).map_or(0, |quote| quote.len())
+    match bytes.get(at..).unwrap_or_default() {
+        [b'%', b'2', b'2' | b'7', ..] => 3,
+        [b'&', b'#', b'3', b'4' | b'9', b';', ..] => 5,
+        [b'&', b'q', b'u', b'o', b't', b';', ..] => 6,
+        _ => 0,
+    }
 }
 
 /// A value within text that is written as in URLs, up to what would end it there.
@@ -111,7 +117,9 @@ pub(super) fn word(text: &str, start: usize) -> Range<usize> {
 
 /// Whether a value that begins here ends here, too: a word does.
 pub(super) fn ends_word(bytes: &[u8], at: usize) -> bool {
-    bytes.get(at).is_none_or(|byte| byte.is_ascii_whitespace() || b"\"'`,;&)}]\\".contains(byte))
+    let ends =
+        |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b',' | b';' | b'&' | b')' | b'}' | b']' | b'\\');
+    bytes.get(at).is_none_or(ends)
 }
 
 /// Whether what begins here is no secret itself: nothing, an object that is looked into, a variable or a format in the place of a
