@@ -138,7 +138,7 @@ impl Runs {
         if start >= self.end {
             self.end = skip(bytes, start, in_opaque);
         }
-        let part = start..memchr::memchr(b'=', &bytes[start..self.end]).map_or(self.end, |at| start + at);
+        let part = start..skip(&bytes[..self.end], start, |byte| byte != b'=');
         let end = skip(bytes, part.end, |byte| byte == b'=');
         (end <= part.end + 2 && ends_word(bytes, end)).then(|| &text[start..end])
     }

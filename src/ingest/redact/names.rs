@@ -2,9 +2,8 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
-
 use super::rules::{INNOCENT, Place, RULES, SUSPECT, Says};
+use crate::ingest::finder::Finder;
 
 /// The longest name that is looked at; of a longer one, the end counts.
 const LONGEST: usize = 80;
@@ -13,6 +12,7 @@ const LONGEST: usize = 80;
 #[derive(Clone, Copy)]
 pub(super) struct Name<'t> {
     written: &'t str,
+    says: Says,
 }
 
 /// The rules as a tree of the letters of their words, the last letter first.
@@ -46,27 +46,25 @@ struct Ending {
     end: Option<Says>,
 }
 
-/// Innocent words and suspicious parts, of which the longest counts. Names are too short for what would make longer texts faster.
-static PARTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let parts = INNOCENT.iter().chain(SUSPECT);
-    AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).prefilter(false).build(parts).ok()
+/// Innocent words and suspicious parts, of which the longest counts: the search for them, and which are suspicious.
+static PARTS: LazyLock<(Option<Finder>, Vec<bool>)> = LazyLock::new(|| {
+    let (innocent, suspicious) = (INNOCENT.iter().map(|part| (*part, false)), SUSPECT.iter().map(|part| (*part, true)));
+    let mut parts: Vec<_> = innocent.chain(suspicious).collect();
+    parts.sort_by_key(|(part, _)| std::cmp::Reverse(part.len()));
+    let (parts, suspicious): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+    (Finder::new(&parts), suspicious)
 });
 
 impl<'t> Name<'t> {
-    /// A name as it is written.
+    /// Looks a name up, as it is written.
     pub(super) fn new(written: &'t str) -> Self {
-        Self { written }
-    }
-
-    /// The letters and digits of the name, the last one first.
-    fn from_end(&self) -> impl Iterator<Item = u8> + 't {
-        self.written.bytes().rev().filter(u8::is_ascii_alphanumeric).take(LONGEST).map(|byte| byte.to_ascii_lowercase())
+        Self { written, says: says(letters(written)) }
     }
 
     /// The name, folded.
     pub(super) fn folded(&self) -> Folded {
         let mut folded = Folded { text: [0; LONGEST], start: LONGEST };
-        for byte in self.from_end() {
+        for byte in letters(self.written) {
             folded.start -= 1;
             folded.text[folded.start] = byte;
         }
@@ -75,31 +73,22 @@ impl<'t> Name<'t> {
 
     /// Whether the name is this word.
     pub(super) fn is(&self, word: &str) -> bool {
-        self.from_end().eq(word.bytes().rev())
+        letters(self.written).eq(word.bytes().rev())
     }
 
     /// Whether the name ends like this.
     pub(super) fn ends(&self, ending: &str) -> bool {
-        self.from_end().take(ending.len()).eq(ending.bytes().rev())
+        letters(self.written).take(ending.len()).eq(ending.bytes().rev())
     }
 
     /// What the name says, whoever chose it.
     pub(super) fn says(&self) -> Says {
-        let endings = ENDINGS.as_slice();
-        let (mut ending, mut says) = (&endings[0], Says::Nothing);
-        for byte in self.from_end() {
-            ending = match ending.next.get(usize::from(byte.wrapping_sub(b'a'))) {
-                None | Some(0) => return says,
-                Some(next) => &endings[usize::from(*next)],
-            };
-            says = ending.end.unwrap_or(says);
-        }
-        ending.whole.unwrap_or(says)
+        self.says
     }
 
     /// Whether a value of this name is taken for a secret where people choose the names.
     pub(super) fn is_suspect(&self) -> bool {
-        match self.says() {
+        match self.says {
             Says::Secret | Says::Word | Says::Header => true,
             Says::About => false,
             Says::Credential | Says::Key | Says::Opaque | Says::Nothing => self.has_suspicious_part(),
@@ -107,10 +96,36 @@ impl<'t> Name<'t> {
     }
 
     fn has_suspicious_part(&self) -> bool {
-        let is_suspicious = |found: aho_corasick::Match| found.pattern().as_usize() >= INNOCENT.len();
         // Without the search, which cannot fail on a few words, every name is suspected.
-        PARTS.as_ref().is_none_or(|parts| parts.find_iter(self.folded().as_bytes()).any(is_suspicious))
+        let (Some(finder), suspicious) = &*PARTS else { return true };
+        let (folded, mut from) = (self.folded(), 0);
+        while let Some(found) = finder.find(folded.as_bytes(), from) {
+            if suspicious.get(found.pattern().as_usize()) != Some(&false) {
+                return true;
+            }
+            from = found.end();
+        }
+        false
     }
+}
+
+/// The letters and digits of a name without case, the last one first.
+fn letters(written: &str) -> impl Iterator<Item = u8> + '_ {
+    written.bytes().rev().filter(u8::is_ascii_alphanumeric).take(LONGEST).map(|byte| byte.to_ascii_lowercase())
+}
+
+/// What a name with these letters says.
+fn says(letters: impl Iterator<Item = u8>) -> Says {
+    let endings = ENDINGS.as_slice();
+    let (mut ending, mut says) = (&endings[0], Says::Nothing);
+    for byte in letters {
+        ending = match ending.next.get(usize::from(byte.wrapping_sub(b'a'))) {
+            None | Some(0) => return says,
+            Some(next) => &endings[usize::from(*next)],
+        };
+        says = ending.end.unwrap_or(says);
+    }
+    ending.whole.unwrap_or(says)
 }
 
 /// A name's letters and digits without case.

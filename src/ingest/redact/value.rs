@@ -34,12 +34,8 @@ pub(super) struct Quote {
 /// Reads on behind a name that ends here; None where no value follows.
 pub(super) fn behind(text: &str, name_end: usize) -> Option<Behind> {
     let bytes = text.as_bytes();
-    let (quoted, next) = quote_at(bytes, name_end);
-    let encoded_name = encoded_quote(bytes, next);
-    let (quoted_name, next) = (quoted.is_some() || encoded_name > 0, next + encoded_name);
-    // Lua's `["token"]`, PHP's `token[]=`.
-    let next = if bytes[next..].starts_with(b"[]") { next + 2 } else { next };
-    let next = skip(bytes, next, |byte| matches!(byte, b' ' | b'\t' | b']'));
+    let (quoted_name, next) =
+        if matches!(bytes.get(name_end), Some(b'=' | b':')) { (false, name_end) } else { behind_quote(bytes, name_end) };
     let (separator, last) = match bytes.get(next..).unwrap_or_default() {
         // Go's `password := "…"`.
         [b':', b'=', ..] => (b'=', next + 1),
@@ -56,6 +52,16 @@ pub(super) fn behind(text: &str, name_end: usize) -> Option<Behind> {
     let encoded_value = encoded_quote(bytes, start);
     let encoded = last == next + 2 || encoded_value > 0;
     Some(Behind { separator, spaced, quoted_name, encoded, quote, start: start + encoded_value })
+}
+
+/// Whether a name that ends here has a quote behind it, and where what parts it from the value can be.
+fn behind_quote(bytes: &[u8], name_end: usize) -> (bool, usize) {
+    let (quoted, next) = quote_at(bytes, name_end);
+    let encoded = encoded_quote(bytes, next);
+    let next = next + encoded;
+    // Lua's `["token"]`, PHP's `token[]=`.
+    let next = if bytes[next..].starts_with(b"[]") { next + 2 } else { next };
+    (quoted.is_some() || encoded > 0, skip(bytes, next, |byte| matches!(byte, b' ' | b'\t' | b']')))
 }
 
 /// The length of a quote as URLs and HTML write it.
