@@ -77,7 +77,9 @@ impl Near {
     fn find(&self, bytes: &[u8], from: usize) -> Result<Match, usize> {
         let rest = bytes.get(from..).unwrap_or_default();
         for (place, head) in rest.windows(HEAD).take(Self::PLACES).enumerate() {
-            let mut candidates = self.with.iter().zip(head).fold(u64::MAX, |texts, (with, byte)| texts & with[usize::from(*byte)]);
+            let &[first, second, third] = head else { break };
+            let with = |place: usize, byte: u8| self.with[place][usize::from(byte)];
+            let mut candidates = with(0, first) & with(1, second) & with(2, third);
             while candidates != 0 {
                 let index = candidates.trailing_zeros() as usize;
                 let at = from + place;

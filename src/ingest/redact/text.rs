@@ -108,7 +108,7 @@ impl Scanner<'_> {
             before.is_empty() || before.ends_with('\n')
         };
         let whole_line = separator == b':' && self.style != Style::Log && !quoted_name && line_starts();
-        let header = is_header(&name, says);
+        let header = || is_header(&name, says);
         let is_secret = match says {
             Says::Key | Says::Credential if query => true,
             Says::Key if !is_free => false,
@@ -117,7 +117,7 @@ impl Scanner<'_> {
             // `secret=default` in a log names a Secret.
             Says::Word if self.style == Style::Log && separator == b'=' && !query && looks::plain_word(&text[start..]) > 0 => false,
             _ if bracketed && text[at.clone()].contains('-') => true,
-            _ if query || encoded || whole_line || quote.is_some() || quoted_name || header && separator == b':' => true,
+            _ if query || encoded || whole_line || quote.is_some() || quoted_name || separator == b':' && header() => true,
             _ if separator == b'=' && !spaced || name.ends("password") => true,
             _ => self.runs.at(text, start).is_some_and(looks::is_opaque),
         };
@@ -129,7 +129,7 @@ impl Scanner<'_> {
             None if bracketed => start + text[start..].find([']', '\n']).unwrap_or(text.len() - start),
             None if encoded => value::encoded_word(text, start).end,
             None if whole_line && text[start..].starts_with(['|', '>']) => block(text, &at, start),
-            None if whole_line || header => start + text[start..].find(['\n', '"', '\'', '\r']).unwrap_or(text.len() - start),
+            None if whole_line || header() => start + text[start..].find(['\n', '"', '\'', '\r']).unwrap_or(text.len() - start),
             None => value::word(text, start).end,
         };
         Some(start..end)

@@ -46,12 +46,21 @@ pub(super) fn behind(text: &str, name_end: usize) -> Option<Behind> {
         _ => return None,
     };
     let spaced = bytes.get(next.wrapping_sub(1)) == Some(&b' ') || bytes.get(last + 1) == Some(&b' ');
-    let value = skip(bytes, last + 1, |byte| matches!(byte, b' ' | b'\t' | b'>'));
+    let (quote, encoded_value, start) = value_at(bytes, last + 1);
+    let encoded = last == next + 2 || encoded_value;
+    Some(Behind { separator, spaced, quoted_name, encoded, quote, start })
+}
+
+/// The quote that a value begins with, whether one is encoded, and where the value itself begins.
+fn value_at(bytes: &[u8], at: usize) -> (Option<Quote>, bool, usize) {
+    if bytes.get(at).is_some_and(u8::is_ascii_alphanumeric) {
+        return (None, false, at);
+    }
+    let value = skip(bytes, at, |byte| matches!(byte, b' ' | b'\t' | b'>'));
     let blank = if bytes[value..].starts_with(b"%20") { 3 } else { 0 };
     let (quote, start) = quote_at(bytes, value + blank);
-    let encoded_value = encoded_quote(bytes, start);
-    let encoded = last == next + 2 || encoded_value > 0;
-    Some(Behind { separator, spaced, quoted_name, encoded, quote, start: start + encoded_value })
+    let encoded = encoded_quote(bytes, start);
+    (quote, encoded > 0, start + encoded)
 }
 
 /// Whether a name that ends here has a quote behind it, and where what parts it from the value can be.
