@@ -119,6 +119,37 @@ fn a_dump_that_cannot_be_read_is_said_and_can_be_asked_for_again() {
 }
 
 #[test]
+fn a_proxy_that_cannot_be_asked_is_not_asked_and_the_answer_says_why() {
+    let entry: fn(&mut Pod) = |pod| pod.is_workload_entry = true;
+    let stopped: fn(&mut Pod) = |pod| {
+        pod.phase = "Failed".to_owned();
+        pod.proxy.as_mut().unwrap().running = false;
+    };
+    for (change, why) in [(entry, "WorkloadEntry default/httpbin-664956bb75-9d64m is no pod"), (stopped, "the pod is Failed")] {
+        let mut driver = live(true);
+        let [Effect::FetchConfigDump { ticket, .. }] = driver.held[..] else { panic!("{:?}", driver.held) };
+        driver.held.clear();
+        driver.send(Msg::DumpRead { ticket, proxy: httpbin(), dump: Dump::Failed("no answer within 5 s".into()), changes: vec![] });
+        let changed = objects(&driver, |snapshot| {
+            let mut objects = (*snapshot.objects).clone();
+            change(Arc::make_mut(objects.pods.get_mut(&httpbin()).unwrap()));
+            snapshot.objects = Arc::new(objects);
+        });
+        let after = changed.generation + 1;
+        let effects = driver.send(read(changed, pod_changed("httpbin-664956bb75-9d64m")));
+        assert_eq!(driver.app.snapshot.generation, after, "the answers are to take note of it");
+        driver.perform(effects);
+        driver.settle();
+        let said = driver.keys("w").text(SIZE).replace('│', " ");
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(&format!("could not be read: {why}")), "{said}");
+        assert_eq!(driver.app.snapshot.generation, after, "it is said once");
+        driver.keys("r");
+        assert!(driver.held.is_empty(), "{:?}", driver.held);
+    }
+}
+
+#[test]
 fn a_changed_policy_asks_the_proxies_that_were_read_and_no_others() {
     let mut driver = live(false);
     driver.keys("c");

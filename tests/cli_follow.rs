@@ -99,3 +99,14 @@ async fn a_signal_ends_it_though_nobody_reads() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(block_in_place(|| terminate(&mut child)).success());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_that_leaves_nothing_of_a_live_mesh_reads_no_log_again() {
+    let api = FakeApi::start().await;
+    add(&api, "web-1", "one");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_meshscope"));
+    command.args(["logs", "--level", "error"]).env("KUBECONFIG", api.kubeconfig()).stdin(Stdio::null());
+    let output = block_in_place(|| command.output().unwrap());
+    assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+    assert_eq!(api.state().requests.iter().filter(|path| path.contains("/log?")).count(), 1);
+}

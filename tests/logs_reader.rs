@@ -30,7 +30,7 @@ struct Reading {
     origins: Vec<Arc<LogOrigin>>,
     views: watch::Sender<Arc<View>>,
     records: mpsc::Receiver<Vec<LogRecord>>,
-    task: JoinHandle<()>,
+    task: JoinHandle<logs::Seen>,
 }
 
 impl Reading {

@@ -2,6 +2,7 @@
 
 use crate::ingest::plugin_name::TRANSLATED;
 use crate::model::ids::{PluginId, PluginKind};
+use crate::model::inventory::Inventory;
 
 /// An Istio version, as far as rules depend on it: `1.31` of `1.31-alpha.eed52ebb66ad`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,8 +68,13 @@ impl Version {
     }
 
     /// `discoverySelectors` narrow Istio's own objects from 1.16 on, Services and pods before.
-    pub fn narrows_objects(self) -> bool {
+    fn narrows_objects(self) -> bool {
         self.since(16)
+    }
+
+    /// Whether an istiod of this version sees the objects of a namespace.
+    pub fn discovers(self, objects: &Inventory, namespace: &str) -> bool {
+        !self.narrows_objects() || objects.discovers(namespace)
     }
 
     /// `spec.match` counts from 1.16 on (`pilot/pkg/model/extensions.go: MatchListener`).

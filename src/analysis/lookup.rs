@@ -23,24 +23,39 @@ pub struct FoundWorkload {
     pub proxies: Vec<ProxyId>,
 }
 
-/// All plugins: those that have objects, and those that only a dump knows (deleted, or over a lone dump). By name.
-pub fn plugins(snapshot: &Snapshot) -> Vec<PluginId> {
-    let mut found: Vec<PluginId> = snapshot.objects.plugins.keys().cloned().collect();
-    for proxy in snapshot.dumps.keys() {
-        if let Some(loaded) = snapshot.dump(proxy) {
-            found.extend(placement::plugins_in(&loaded.dump).into_iter().filter(|id| id.kind != PluginKind::EnvoyFilter));
-        }
-    }
-    found.sort();
-    found.dedup();
-    found
+/// What each proxy whose dump was read has of plugins.
+pub struct Held<'s>(Vec<(&'s ProxyId, Vec<PluginId>)>);
+
+/// Reads it from the dumps, once for many questions.
+pub fn held(snapshot: &Snapshot) -> Held<'_> {
+    let loaded = snapshot.dumps.keys().filter_map(|proxy| Some((proxy, placement::plugins_in(&snapshot.dump(proxy)?.dump))));
+    Held(loaded.collect())
 }
 
-/// The Wasm filters of EnvoyFilters that proxies have, by name.
-pub fn filters_of_envoy_filters(snapshot: &Snapshot, wanted: impl Fn(&&ProxyId) -> bool) -> Vec<PluginId> {
-    let loaded = snapshot.dumps.keys().filter(wanted).filter_map(|proxy| snapshot.dump(proxy));
-    let found: BTreeSet<PluginId> = loaded.flat_map(|loaded| placement::plugins_in(&loaded.dump)).collect();
-    found.into_iter().filter(|id| id.kind == PluginKind::EnvoyFilter).collect()
+impl<'s> Held<'s> {
+    /// All plugins: those that have objects, and those that only a dump knows (deleted, or over a lone dump). By name.
+    pub fn plugins(&self, snapshot: &Snapshot) -> Vec<PluginId> {
+        let of_dumps = self.0.iter().flat_map(|(_, plugins)| plugins).filter(|id| id.kind != PluginKind::EnvoyFilter);
+        let found: BTreeSet<&PluginId> = snapshot.objects.plugins.keys().chain(of_dumps).collect();
+        found.into_iter().cloned().collect()
+    }
+
+    /// The Wasm filters of EnvoyFilters that these proxies have, by name.
+    pub fn filters_of_envoy_filters(&self, wanted: impl Fn(&ProxyId) -> bool) -> Vec<PluginId> {
+        let plugins = self.0.iter().filter(|(proxy, _)| wanted(proxy)).flat_map(|(_, plugins)| plugins);
+        let found: BTreeSet<&PluginId> = plugins.filter(|id| id.kind == PluginKind::EnvoyFilter).collect();
+        found.into_iter().cloned().collect()
+    }
+
+    /// The proxies that have something of a plugin.
+    pub fn by(&self, plugin: &PluginId) -> impl Iterator<Item = &'s ProxyId> {
+        self.0.iter().filter(|(_, plugins)| plugins.binary_search(plugin).is_ok()).map(|(proxy, _)| *proxy)
+    }
+}
+
+/// [`Held::plugins`] for one question.
+pub fn plugins(snapshot: &Snapshot) -> Vec<PluginId> {
+    held(snapshot).plugins(snapshot)
 }
 
 /// Why a proxy that does not run cannot be read, by its pod; None where it runs, or that is not known. A pod that starts can run its proxy
@@ -182,18 +197,18 @@ fn workload_kind(word: &str) -> Option<WorkloadKind> {
 /// `pod.namespace`, as istiod names a proxy.
 fn proxy_named(snapshot: &Snapshot, text: &str) -> Option<FoundWorkload> {
     let proxy = ProxyId::parse(text)?;
-    knows(snapshot, &proxy).then(|| FoundWorkload { id: owner(snapshot, &proxy), proxies: vec![proxy] })
+    is_known(snapshot, &proxy).then(|| FoundWorkload { id: owner(snapshot, &proxy), proxies: vec![proxy] })
 }
 
 /// Whether an object, a dump or an istiod says that there is such a proxy.
-fn knows(snapshot: &Snapshot, proxy: &ProxyId) -> bool {
+fn is_known(snapshot: &Snapshot, proxy: &ProxyId) -> bool {
     let objects = &snapshot.objects;
     objects.pods.contains_key(proxy) || objects.unseen.contains(proxy) || snapshot.dumps.contains_key(proxy)
 }
 
 fn pod(snapshot: &Snapshot, namespace: &str, name: &str) -> Result<FoundWorkload, LookupError> {
     let proxy = ProxyId::new(name, namespace);
-    if knows(snapshot, &proxy) {
+    if is_known(snapshot, &proxy) {
         return Ok(FoundWorkload { id: owner(snapshot, &proxy), proxies: vec![proxy] });
     }
     let known = snapshot

@@ -18,6 +18,7 @@ pub mod health;
 pub mod logs;
 pub mod lookup;
 pub mod mtls;
+pub mod naming;
 pub mod near_miss;
 pub mod order;
 pub mod outlook;

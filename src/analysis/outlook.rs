@@ -1,10 +1,10 @@
 //! What istiod would send one proxy, held against what the proxy has.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::chains::{self, Facts, Gap, Prediction, Shared};
-use super::comparison::{self, Cause, Difference, How};
+use super::comparison::{self, Cause, Difference, EnvoyFilters, How};
 use super::placement::{self, ListenerDirection};
 use crate::model::envoy::{ConfigDump, Listener, ListenerState};
 use crate::model::ids::{ObjectName, PluginId, ProxyId};
@@ -22,8 +22,8 @@ pub struct Outlook<'s> {
     pub facts: Facts<'s>,
     /// What istiod would send.
     pub prediction: Prediction,
-    /// The places of the predicted listeners, by name.
-    places: HashMap<String, usize>,
+    /// The EnvoyFilters that may change it.
+    pub envoy_filters: EnvoyFilters<'s>,
 }
 
 /// A listener of a proxy beside the one that istiod would send in its place.
@@ -102,8 +102,8 @@ impl<'s> Outlook<'s> {
             let why = "VirtualServices could not be read, which may have TCP and TLS routes that chains follow".to_owned();
             prediction.gaps.push(Gap { listener: None, tcp_only: true, why });
         }
-        let places = prediction.listeners.iter().enumerate().map(|(place, listener)| (listener.name.clone(), place)).collect();
-        Ok(Self { facts, prediction, places })
+        let envoy_filters = EnvoyFilters::of(&facts);
+        Ok(Self { facts, prediction, envoy_filters })
     }
 
     /// The direction of a listener of this proxy.
@@ -120,10 +120,10 @@ impl<'s> Outlook<'s> {
         let unknown = self.unknown(listener);
         let (mut differences, mut causes) = (Vec::new(), Vec::new());
         if unknown.is_none() {
-            let none = Listener { chains: Vec::new(), ..listener.clone() };
+            let none = listener.without_chains();
             let wanted = predicted.unwrap_or(&none);
             differences = comparison::differences(listener, wanted, Some(direction));
-            differences.retain(|difference| self.knows(difference));
+            differences.retain(|difference| self.is_certain(difference));
             if !differences.is_empty() {
                 causes = comparison::causes(listener, wanted, &differences, dump, &self.facts, &gaps);
             }
@@ -142,11 +142,11 @@ impl<'s> Outlook<'s> {
 
     /// What istiod would send under a name.
     pub fn predicted(&self, name: &str) -> Option<&Listener> {
-        self.places.get(name).map(|place| &self.prediction.listeners[*place])
+        self.prediction.listener(name)
     }
 
     /// Whether a difference comes of what is known.
-    pub fn knows(&self, difference: &Difference) -> bool {
+    pub fn is_certain(&self, difference: &Difference) -> bool {
         !matches!(difference.how, How::Destination { .. }) || self.facts.knows_outbound_mode()
     }
 
@@ -180,7 +180,7 @@ impl<'s> Outlook<'s> {
         if listener.state == ListenerState::Draining {
             return Some("a replaced listener, which only serves the connections it has".to_owned());
         }
-        let filters = comparison::envoy_filters(&self.facts, listener, self.is_inbound(listener));
+        let filters = self.envoy_filters.of_listener(listener, self.is_inbound(listener));
         if !filters.is_empty() {
             let names: Vec<String> = filters.into_iter().map(ObjectName::to_string).collect();
             return Some(format!("EnvoyFilter {} may change its chains, so there is no prediction", names.join(", ")));

@@ -1,9 +1,12 @@
 //! How istiod and its proxies stand to each other: what the types are called, who is no proxy, which versions go together.
 
+use std::collections::HashMap;
+
 use super::control_plane;
 use super::era::Version;
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::inventory::Inventory;
+use crate::model::logs::LogTime;
 use crate::model::sync::{CLUSTERS, Client, ENDPOINTS, EXTENSIONS, LISTENERS, ROUTES, Sync};
 use crate::model::workload::Pod;
 
@@ -104,7 +107,23 @@ fn names(first: Version, last: Version, plugin: &PluginId) -> String {
 /// The connection of a proxy; of several the one to which was sent last, since an istiod keeps a lost one for a while.
 pub fn connection<'s>(sync: &'s Sync, proxy: &ProxyId) -> Option<&'s Client> {
     let own = sync.clients().map(|(_, client)| client).filter(|client| client.proxy == *proxy);
-    own.max_by_key(|client| client.types.values().filter_map(|sync| sync.sent).max())
+    own.max_by_key(|client| last_sent(client))
+}
+
+/// The connections of all proxies, of each by [`connection`].
+pub fn connections(sync: &Sync) -> HashMap<&ProxyId, &Client> {
+    let mut found: HashMap<&ProxyId, &Client> = HashMap::new();
+    for (_, client) in sync.clients() {
+        let known = found.entry(&client.proxy).or_insert(client);
+        if last_sent(client) >= last_sent(known) {
+            *known = client;
+        }
+    }
+    found
+}
+
+fn last_sent(client: &Client) -> Option<LogTime> {
+    client.types.values().filter_map(|sync| sync.sent).max()
 }
 
 /// What a proxy's refusal says first: the rest is often the whole message once more.

@@ -95,8 +95,7 @@ impl Asker<'_> {
     }
 
     pub(super) async fn why(&self, plugin: &str, workload: Option<&str>) -> Result<Outcome, Error> {
-        let collector = self.objects_with(workload).await?;
-        let objects = collector.snapshot(Default::default());
+        let (collector, objects) = self.objects_with(workload).await?;
         let chosen = match workload {
             Some(text) if objects.has_objects => Some(lookup::workload(&objects, text, &self.own_namespace())?.proxies),
             _ => None,
@@ -134,8 +133,7 @@ impl Asker<'_> {
 
     pub(super) async fn mtls(&self, workload: Option<&str>) -> Result<Outcome, Error> {
         let mut collector = self.objects_only("mtls").await?;
-        self.find(&mut collector, workload).await;
-        let mut objects = collector.snapshot(Default::default());
+        let mut objects = self.find(&mut collector, workload).await;
         let namespace = self.namespace();
         let pods = match workload {
             Some(text) => {
@@ -169,8 +167,7 @@ impl Asker<'_> {
 
     /// The mesh with the dumps of a workload's proxies, of all in reach where none is named, and these proxies.
     async fn of_workload(&self, workload: Option<&str>) -> Result<(Snapshot, Result<Vec<ProxyId>, LookupError>), Error> {
-        let collector = self.objects_with(workload).await?;
-        let objects = collector.snapshot(Default::default());
+        let (collector, objects) = self.objects_with(workload).await?;
         match workload {
             Some(text) if objects.has_objects => {
                 let proxies = lookup::workload(&objects, text, &self.own_namespace())?.proxies;

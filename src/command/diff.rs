@@ -11,8 +11,7 @@ use crate::source::ProxyQuestion;
 impl Asker<'_> {
     pub(super) async fn diff(&self, workload: &str) -> Result<Outcome, Error> {
         let mut collector = self.objects_only("diff").await?;
-        self.find(&mut collector, Some(workload)).await;
-        let objects = collector.snapshot(Default::default());
+        let objects = self.find(&mut collector, Some(workload)).await;
         let proxies = match lookup::workload(&objects, workload, &self.own_namespace()) {
             Ok(found) => found.proxies,
             Err(error) => return Ok(self.not_found(&objects, error)),

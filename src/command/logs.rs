@@ -10,7 +10,6 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::ask::Asker;
 use super::read::{self, Watched};
-use super::warnings::summed_up;
 use super::{Outcome, complain, not_written};
 use crate::analysis::logs::{Choice, Filter, FilterError, FilterSpec, Targets, UNLESS_SET};
 use crate::analysis::lookup;
@@ -23,6 +22,7 @@ use crate::model::ids::{PluginId, PluginKind};
 use crate::model::kind::Kind;
 use crate::model::logs::{LogEvent, LogRecord, LogSource, MarkKind};
 use crate::model::update::Update;
+use crate::model::warning::summed_up;
 use crate::report::LogPrinter;
 use crate::source::logs::LogQuery;
 use crate::source::{FailureKind, SourceError};
@@ -69,7 +69,7 @@ impl Asker<'_> {
         let asked = question.spec.plugins.first().cloned().filter(|_| of_proxies && !wanted.follow);
         let (views, view) = watch::channel(Arc::new(first.clone()));
         let (sender, records) = mpsc::channel(WAITING);
-        let reading = tokio::spawn(logs::count(self.source.clone(), query.clone(), view, sender));
+        let reading = tokio::spawn(logs::run(self.source.clone(), query.clone(), view, sender));
         let mut writing = write(printer, records);
         let ended = ended_by_signal().map_err(|error| Error::Output(format!("cannot wait for signals: {error}")))?;
         tokio::select! {
@@ -77,7 +77,8 @@ impl Asker<'_> {
                 let mut seen = reading.await.unwrap_or_default();
                 let is_empty = written.as_ref().is_ok_and(|written| written.as_ref().is_ok_and(|written| !written.any));
                 let by_meaning = wanted.level.is_some() || wanted.plugin.is_some() || !wanted.scope.is_empty();
-                let matters = is_empty || by_meaning && self.source.logs_held().is_some();
+                // A live mesh is not read again for what only files can lack.
+                let matters = (is_empty || by_meaning) && self.source.logs_held().is_some();
                 if matters && first.filter.is_selective() && !wanted.follow {
                     // What the filter passed over was not looked at.
                     seen = self.sample(first, query).await;
@@ -101,7 +102,7 @@ impl Asker<'_> {
         let Ok(all) = Filter::new(FilterSpec::default(), &view.objects) else { return Seen::default() };
         let (_views, view) = watch::channel(Arc::new(View { filter: Arc::new(all), ..view }));
         let (sender, mut records) = mpsc::channel(WAITING);
-        let reading = tokio::spawn(logs::count(self.source.clone(), query, view, sender));
+        let reading = tokio::spawn(logs::run(self.source.clone(), query, view, sender));
         let mut count = 0;
         while count < SAMPLE
             && let Some(batch) = records.recv().await

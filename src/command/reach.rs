@@ -31,23 +31,26 @@ impl Bound {
 
 impl Asker<'_> {
     /// The objects. A live mesh is asked for its proxies without an object only where the workload is none that has one.
-    pub(super) async fn objects_with(&self, workload: Option<&str>) -> Result<Collector, Error> {
+    pub(super) async fn objects_with(&self, workload: Option<&str>) -> Result<(Collector, Snapshot), Error> {
         let mut collector = read::objects(&self.source, self.common.timeout).await?;
-        self.find(&mut collector, workload).await;
-        Ok(collector)
+        let objects = self.find(&mut collector, workload).await;
+        Ok((collector, objects))
     }
 
-    /// Looks among the proxies that istiod knows for one that no object has the name of.
-    pub(super) async fn find(&self, collector: &mut Collector, workload: Option<&str>) {
-        let Some(text) = workload.filter(|_| self.source.info().kind == SourceKind::Cluster) else { return };
-        if lookup::workload(&collector.snapshot(Default::default()), text, &self.own_namespace()).is_err() {
-            let name = text.rsplit('/').next().unwrap_or(text);
-            let is_named = |proxy: &ProxyId| proxy.to_string() == name || proxy.pod == name;
-            read::adopt_connected(&self.source, collector, is_named).await;
+    /// Looks among the proxies that istiod knows for one that no object has the name of, and says what is known then.
+    pub(super) async fn find(&self, collector: &mut Collector, workload: Option<&str>) -> Snapshot {
+        let objects = collector.snapshot(Default::default());
+        let Some(text) = workload.filter(|_| self.source.info().kind == SourceKind::Cluster) else { return objects };
+        if lookup::workload(&objects, text, &self.own_namespace()).is_ok() {
+            return objects;
         }
+        let name = text.rsplit('/').next().unwrap_or(text);
+        let is_named = |proxy: &ProxyId| proxy.to_string() == name || proxy.pod == name;
+        read::adopt_connected(&self.source, collector, is_named).await;
+        collector.snapshot(Default::default())
     }
 
-    /// The objects, for a question that a lone dump cannot answer.
+    /// The objects, for a question that a standalone dump cannot answer.
     pub(super) async fn objects_only(&self, command: &str) -> Result<Collector, Error> {
         let info = self.source.info();
         if info.kind == SourceKind::Dump {
@@ -80,7 +83,7 @@ impl Asker<'_> {
         Bound { most: if is_live { MOST_PROXIES } else { usize::MAX }, fix: "name a workload to read its proxies" }
     }
 
-    /// The same, with what the istiods say of the proxies: one that refused a module can go on with the one that it had, as its dump shows.
+    /// The same, with what the istiods say of the proxies: one that rejected a module can go on with the one that it had, as its dump shows.
     pub(super) async fn with_states(&self, collector: &Collector, wanted: Vec<ProxyId>, bound: Bound) -> Snapshot {
         if wanted.is_empty() {
             return self.with_proxies(collector, wanted, bound, false).await;

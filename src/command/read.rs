@@ -152,7 +152,7 @@ fn give_up_on(collector: &Collector) -> Result<(), Error> {
 fn late(collector: &mut Collector, source: &SharedSource, patience: Duration) -> Result<(), Error> {
     let awaited = collector.awaited();
     if let (true, Some(Health::Degraded { what, .. } | Health::Silent { what, .. })) = (awaited.is_empty(), collector.health()) {
-        let unread = Unread { kind: None, what: "parts of the mesh".to_owned(), why: what.clone(), fix: String::new() };
+        let unread = Unread { kind: None, what: "parts of the mesh".to_owned(), why: what.clone(), fix: String::new(), listed: false };
         collector.apply(Update::Unread(unread));
     }
     let names: Vec<String> = awaited.iter().map(|kind| kind.resource()).collect();
@@ -170,6 +170,7 @@ fn late(collector: &mut Collector, source: &SharedSource, patience: Duration) ->
             what: kind.resource(),
             why: format!("were not listed within {} s", patience.as_secs_f64()),
             fix: format!("allow more time with --timeout; not answered: {}", names.join(", ")),
+            listed: false,
         }));
     }
     Ok(())
@@ -191,20 +192,15 @@ pub async fn snapshot(source: &SharedSource, collector: &Collector, wanted: &[Pr
     let objects = vital.then(|| Arc::new(collector.objects().clone()));
     let asked = wanted.iter().map(|proxy| {
         let request = fetch::request(collector.objects(), proxy, ProxyQuestion::Chains, deadline);
-        let outside = fetch::outside(collector.objects(), proxy, source.info().kind);
+        let unreachable = fetch::unreachable(collector.objects(), proxy, source.info().kind);
         let (source, objects) = (source.clone(), objects.clone());
-        // Nothing answers where no container of the proxy runs.
-        let pod = collector.objects().pods.get(proxy);
-        let is_silent = pod.and_then(|pod| pod.proxy.as_ref()).is_some_and(|proxy| !proxy.running);
-        let silent = lookup::why_not_running(collector.objects(), proxy).filter(|_| is_silent);
         async move {
-            let is_outside = outside.is_some();
-            let dump = match (outside, silent) {
-                (Some(dump), _) => dump,
-                (None, Some(why)) => Dump::Failed(why),
-                (None, None) => fetch::dump(source, request, 1, objects).await,
+            let outside = unreachable.as_ref().is_some_and(|unreachable| unreachable.outside);
+            let dump = match unreachable {
+                Some(unreachable) => Dump::Failed(unreachable.why),
+                None => fetch::dump(source, request, 1, objects).await,
             };
-            (proxy.clone(), dump, is_outside)
+            (proxy.clone(), dump, outside)
         }
     });
     let mut dumps = BTreeMap::new();

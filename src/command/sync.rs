@@ -16,8 +16,7 @@ use crate::source::{FailureKind, SourceError};
 impl Asker<'_> {
     pub(super) async fn sync(&self, workload: Option<&str>) -> Result<Outcome, Error> {
         let mut collector = self.objects_only("sync").await?;
-        self.find(&mut collector, workload).await;
-        let mut snapshot = collector.snapshot(Default::default());
+        let mut snapshot = self.find(&mut collector, workload).await;
         // Who does not exist need not be asked for.
         let chosen = match workload {
             Some(text) => match lookup::workload(&snapshot, text, &self.own_namespace()) {

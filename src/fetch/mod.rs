@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::analysis::lookup;
 use crate::clock;
 use crate::ingest::config_dump::{self, Parsed};
 use crate::ingest::istiod::{self, Syncz, Watches};
@@ -37,13 +38,28 @@ pub fn request(objects: &Inventory, proxy: &ProxyId, question: ProxyQuestion, de
     }
 }
 
-/// Why a proxy of a live mesh cannot be asked at all: a WorkloadEntry is a machine outside of the cluster and no pod.
-pub fn outside(objects: &Inventory, proxy: &ProxyId, source: SourceKind) -> Option<Dump> {
-    let entry = objects.pods.get(proxy).filter(|pod| pod.is_workload_entry && source == SourceKind::Cluster)?;
-    let name = ObjectName::new(&entry.id.namespace, &entry.id.pod);
-    Some(Dump::Failed(format!(
-        "WorkloadEntry {name} is no pod, so its proxy cannot be asked through the API server; ask it on its machine (curl localhost:15000/config_dump)"
-    )))
+/// A proxy that cannot be asked at all.
+pub struct Unreachable {
+    /// Why not.
+    pub why: String,
+    /// Whether it is a machine outside of the cluster, which is no failure.
+    pub outside: bool,
+}
+
+/// Why a proxy cannot be asked at all: in a live mesh a WorkloadEntry is a machine outside of the cluster and no pod, and nothing answers
+/// where no container of the proxy runs.
+pub fn unreachable(objects: &Inventory, proxy: &ProxyId, source: SourceKind) -> Option<Unreachable> {
+    let pod = objects.pods.get(proxy)?;
+    if pod.is_workload_entry && source == SourceKind::Cluster {
+        let name = ObjectName::new(&pod.id.namespace, &pod.id.pod);
+        let why = format!(
+            "WorkloadEntry {name} is no pod, so its proxy cannot be asked through the API server; ask it on its machine (curl localhost:15000/config_dump)"
+        );
+        return Some(Unreachable { why, outside: true });
+    }
+    let stopped = pod.proxy.as_ref().is_some_and(|proxy| !proxy.running);
+    let why = lookup::why_not_running(objects, proxy).filter(|_| stopped)?;
+    Some(Unreachable { why, outside: false })
 }
 
 /// Fetches and parses a dump, and where the objects are given what else the proxy says of the plugins that are among them; else, where

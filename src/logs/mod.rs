@@ -72,13 +72,8 @@ enum Read {
 }
 
 /// Reads the logs to their ends or, where they are followed, until the sender of `view` or the reader of `out` is gone. What is
-/// held back then is handed on.
-pub async fn run(source: SharedSource, query: LogQuery, view: watch::Receiver<Arc<View>>, out: mpsc::Sender<Vec<LogRecord>>) {
-    count(source, query, view, out).await;
-}
-
-/// The same, and says how much was read.
-pub async fn count(source: SharedSource, query: LogQuery, view: watch::Receiver<Arc<View>>, out: mpsc::Sender<Vec<LogRecord>>) -> Seen {
+/// held back then is handed on. Says how much was read.
+pub async fn run(source: SharedSource, query: LogQuery, view: watch::Receiver<Arc<View>>, out: mpsc::Sender<Vec<LogRecord>>) -> Seen {
     let records = |read| match read {
         Read::Records(records) => Some(records),
         Read::Anew(_) => None,

@@ -80,7 +80,7 @@ impl Reader {
     pub(super) fn look_at(&mut self, view: &View) -> Option<Tie> {
         self.filter = view.filter.clone();
         self.format = view.format();
-        self.logs.values_mut().for_each(|log| log.assembler.go_by(self.format.clone()));
+        self.logs.values_mut().for_each(|log| log.assembler.set_access_format(self.format.clone()));
         self.tie.follow(view).then(|| self.tie.clone())
     }
 
@@ -89,7 +89,7 @@ impl Reader {
         let LogStream { origin, batches } = stream;
         self.merge.open(self.count, self.now());
         let mut assembler = Assembler::default();
-        assembler.go_by(self.format.clone());
+        assembler.set_access_format(self.format.clone());
         let log = Log { origin, batches, assembler, kept: None, last: None, live: false };
         self.logs.insert(self.count, log);
         self.count += 1;

@@ -36,13 +36,7 @@ impl Tie {
 
     /// The same of a record that was tied before, where it is another plugin or another reason now.
     pub(super) fn again(&mut self, record: &LogRecord) -> Option<(Option<PluginId>, Option<String>)> {
-        let (plugin, note) = if self.alone {
-            let mut now = record.clone();
-            self.attributor.attribute_alone(&mut now);
-            (now.plugin, now.plugin_note)
-        } else {
-            self.attributor.again(record)
-        };
+        let (plugin, note) = if self.alone { self.attributor.again_alone(record) } else { self.attributor.again(record) };
         (record.plugin != plugin || record.plugin_note != note).then_some((plugin, note))
     }
 }

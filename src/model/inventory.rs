@@ -71,6 +71,19 @@ impl Inventory {
         selectors.is_empty() || selectors.iter().any(|selector| selector.matches(labels))
     }
 
+    /// The policies of a kind, by namespace and name.
+    pub fn policies_of(&self, kind: Kind) -> impl Iterator<Item = &Policy> {
+        let from_first = self.policies.range((kind, ObjectName::new("", ""))..);
+        from_first.take_while(move |((of, _), _)| *of == kind).map(|(_, policy)| &**policy)
+    }
+
+    /// Those of one namespace, by name.
+    pub fn policies_in(&self, kind: Kind, namespace: &str) -> impl Iterator<Item = &Policy> {
+        let from_first = self.policies.range((kind, ObjectName::new(namespace, ""))..);
+        let own = from_first.take_while(move |((of, name), _)| *of == kind && name.namespace == namespace);
+        own.map(|(_, policy)| &**policy)
+    }
+
     /// The mesh configuration, or Istio's defaults.
     pub fn mesh_config(&self) -> MeshConfig {
         self.mesh.as_deref().cloned().unwrap_or_default()

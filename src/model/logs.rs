@@ -41,6 +41,16 @@ pub enum LogSource {
     Meshscope,
 }
 
+/// The name of istiod's own container.
+pub const DISCOVERY: &str = "discovery";
+
+impl LogSource {
+    /// What writes in a container of this name.
+    pub fn of_container(name: &str) -> Self {
+        if name == DISCOVERY { Self::Istiod } else { Self::Proxy }
+    }
+}
+
 /// A line as a container wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {

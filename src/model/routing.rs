@@ -22,6 +22,13 @@ pub struct VirtualService {
     pub subsets: Vec<SubsetRoute>,
 }
 
+impl VirtualService {
+    /// Whether it is for sidecars.
+    pub fn is_for_mesh(&self) -> bool {
+        self.gateways.is_empty() || self.gateways.iter().any(|gateway| gateway == "mesh")
+    }
+}
+
 /// A destination of a route that names a subset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubsetRoute {

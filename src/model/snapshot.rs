@@ -80,8 +80,15 @@ pub struct LoadedDump {
 impl Snapshot {
     /// Whether objects of a kind that can reach a namespace, its own and the root namespace's, may be missing.
     pub fn lacks(&self, kind: Kind, namespace: &str) -> bool {
-        let is_listed = |namespace: &str| self.parts.get(&kind).is_some_and(|listed| listed.contains(&Some(namespace.to_owned())));
+        let is_listed = |namespace: &str| self.is_listed(kind, Some(namespace));
         self.unread.contains(&kind) && !(is_listed(namespace) && is_listed(self.objects.root_namespace()))
+    }
+
+    /// Whether the objects of a kind were listed: those of one namespace, or where it is None those of all together. They may be listed
+    /// and not be watchable.
+    pub fn is_listed(&self, kind: Kind, namespace: Option<&str>) -> bool {
+        let Some(listed) = self.parts.get(&kind) else { return false };
+        listed.contains(&None) || namespace.is_some_and(|namespace| listed.contains(&Some(namespace.to_owned())))
     }
 
     /// The dump of a proxy, where it was read.
@@ -90,5 +97,26 @@ impl Snapshot {
             Some(Dump::Loaded(dump)) => Some(dump),
             Some(Dump::Loading | Dump::Failed(_)) | None => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn what_was_listed_and_cannot_be_watched_is_not_missing() {
+        let kind = Kind::PeerAuthentication;
+        let listing = |parts: Vec<Option<&str>>| Snapshot {
+            unread: BTreeSet::from([kind]),
+            parts: BTreeMap::from([(kind, parts.into_iter().map(|part| part.map(str::to_owned)).collect())]),
+            ..Snapshot::default()
+        };
+        assert!(listing(Vec::new()).lacks(kind, "shop"));
+        assert!(listing(vec![Some("shop")]).lacks(kind, "shop"), "the root namespace was not listed");
+        assert!(!listing(vec![Some("istio-system"), Some("shop")]).lacks(kind, "shop"));
+        assert!(!listing(vec![None]).lacks(kind, "shop"), "all namespaces were listed together");
     }
 }

@@ -62,6 +62,8 @@ pub struct Unread {
     pub why: String,
     /// What to do.
     pub fix: String,
+    /// Whether its objects were listed, so that only the watch of them is lacking.
+    pub listed: bool,
 }
 
 /// How a source is.
@@ -82,7 +84,7 @@ pub enum Health {
         /// Milliseconds until that attempt.
         retry_in_ms: u64,
     },
-    /// It answers nothing, though its connections are open: all that is known is as old as its last word.
+    /// It answers nothing, though its connections are open: all that is known is as old as its last answer.
     Silent {
         /// When it said anything last.
         since: LogTime,

@@ -4,6 +4,7 @@ use futures::future::BoxFuture;
 
 use super::files::Files;
 use super::logs::{LogQuery, LogStreams, LogTargets};
+use super::record::Lacks;
 use super::{IstiodReplies, LogRequest, ProxyRequest, Reply, Source, SourceError, SourceInfo, SourceKind, Updates};
 use crate::model::ids::ProxyId;
 use crate::model::logs::LogOrigin;
@@ -46,6 +47,10 @@ impl Source for Demo {
         self.files.proxies()
     }
 
+    fn no_proxies(&self) -> Option<String> {
+        self.files.no_proxies()
+    }
+
     fn watch(&self, updates: Updates) -> BoxFuture<'static, ()> {
         self.files.watch(updates)
     }
@@ -74,8 +79,16 @@ impl Source for Demo {
         self.files.logs_held()
     }
 
+    fn logs_unreadable(&self) -> Option<SourceError> {
+        self.files.logs_unreadable()
+    }
+
     fn list(&self, resource: String) -> BoxFuture<'static, Result<Reply, SourceError>> {
         self.files.list(resource)
+    }
+
+    fn lacks(&self) -> BoxFuture<'static, Lacks> {
+        self.files.lacks()
     }
 
     fn recordable(&self) -> BoxFuture<'static, Result<Vec<String>, SourceError>> {

@@ -149,13 +149,6 @@ pub enum SourceKind {
     Demo,
 }
 
-impl LevelRequest {
-    /// Where it is posted to, on the admin port.
-    pub fn path(&self) -> String {
-        format!("/logging?{}={}", self.logger, self.level)
-    }
-}
-
 /// A question for a container's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogRequest {

@@ -32,7 +32,7 @@ pub(crate) fn create_folders(path: &Path, made: &mut Vec<PathBuf>) -> io::Result
     Ok(())
 }
 
-/// A umask may have taken from the owner, too.
+/// The umask may have removed the owner's rights too.
 #[cfg(unix)]
 fn permit(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(mode))

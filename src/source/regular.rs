@@ -8,7 +8,7 @@ use std::path::Path;
 /// Opens a regular file, and says how large it is.
 ///
 /// # Errors
-/// What the system says, or what stands there in the place of a file.
+/// The system's error, or what kind of file it is.
 pub fn open(path: &Path) -> io::Result<(File, u64)> {
     // To open a pipe waits for who writes into it, so this is asked for before.
     only_regular(fs::metadata(path)?.file_type())?;
@@ -29,10 +29,15 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     if size > limit {
         return Err(too_large());
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     // A file can grow while it is read.
-    file.take(limit + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
+    bounded(file, usize::try_from(size).unwrap_or_default(), limit)?.ok_or_else(too_large)
+}
+
+/// Reads to the end, with one allocation where the size is known; None where there is more than the limit.
+pub(super) fn bounded(reader: impl Read, size: usize, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::with_capacity(size);
+    reader.take(limit + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 
 /// The same of a text.

@@ -62,3 +62,10 @@ pub struct LevelRequest {
     /// How long it may take in all.
     pub deadline: Duration,
 }
+
+impl LevelRequest {
+    /// Where it is posted to, on the admin port.
+    pub fn path(&self) -> String {
+        format!("/logging?{}={}", self.logger, self.level)
+    }
+}

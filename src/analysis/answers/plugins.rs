@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Counts;
 use super::workloads::{self, ProxySummary};
 use crate::analysis::attachment;
-use crate::analysis::health::{self, Rollup};
+use crate::analysis::health::{OverProxies, Rollup};
 use crate::model::ids::{PluginId, PluginKind, WorkloadId};
 use crate::model::plugin::{Extension, Plugin, TargetRef};
 use crate::model::snapshot::Snapshot;
@@ -108,13 +108,8 @@ fn summary(snapshot: &Snapshot, plugin: &Plugin) -> PluginSummary {
             workloads.push(workload.id.short());
         }
     }
-    let mut by_state = BTreeMap::new();
-    for (_, proxy) in &proxies {
-        *by_state.entry(proxy.state.as_str()).or_insert(0) += 1;
-    }
-    let vm_failed = proxies.iter().filter(|(_, proxy)| proxy.vm_failed).count();
-    let rollup = health::roll_up_of(snapshot, proxies.iter().map(|(_, proxy)| (&proxy.proxy, proxy.state))).with_failed_vms(vm_failed);
-    let matched_note = attachment::unknown(snapshot, &plugin.id);
+    let of_proxies = proxies.iter().map(|(_, proxy)| (&proxy.proxy, proxy.state, proxy.vm_failed));
+    let OverProxies { rollup, states, vm_failed, matched_note } = OverProxies::of(snapshot, &plugin.id, of_proxies);
     let module = plugin.wasm().cloned().unwrap_or_default();
     PluginSummary {
         plugin: plugin.id.to_string(),
@@ -122,9 +117,9 @@ fn summary(snapshot: &Snapshot, plugin: &Plugin) -> PluginSummary {
         matched: matched_note.is_none().then_some(workloads.len()),
         of_workloads: snapshot.workloads.iter().filter(|workload| workload.proxy_kind.is_some()).count(),
         workloads,
-        rollup: if matched_note.is_some() { rollup.of_some() } else { rollup },
+        rollup,
         matched_note,
-        states: by_state,
+        states,
         vm_failed,
         inbound: Counts::of(proxies.iter().filter_map(|(_, proxy)| proxy.inbound)),
         elsewhere: Counts::of(proxies.iter().filter_map(|(_, proxy)| proxy.elsewhere)),

@@ -27,6 +27,7 @@ use crate::model::workload::{Pod, ProxyKind};
 pub use distance::{Condition, distance, failing, is_meant};
 pub use named::{Behind, gateway_behind};
 pub use reason::{Exclusion, LabelDifference, Reach, Reason, RefMiss, TargetMiss, Unused};
+pub use targets::WAYPOINT_CLASS;
 pub use unknown::unknown;
 
 use rules::Rules;

@@ -31,9 +31,8 @@ pub fn gateway_behind<'o>(plugin: &'o Plugin, pod: &Pod, objects: &'o Inventory)
             is_deployed_as(policy, pod, objects).then_some(Behind { gateway: &policy.name, class: None })
         }
         "GatewayClass" if target.name != WAYPOINT_CLASS && !is_sidecar(pod) => {
-            let own = objects.policies.range((Kind::Gateway, ObjectName::new(&pod.id.namespace, ""))..);
-            let own = own.take_while(|((kind, name), _)| *kind == Kind::Gateway && name.namespace == pod.id.namespace);
-            let mut of_class = own.map(|(_, policy)| policy).filter(|policy| is_of_class(policy, &target.name));
+            let own = objects.policies_in(Kind::Gateway, &pod.id.namespace);
+            let mut of_class = own.filter(|policy| is_of_class(policy, &target.name));
             let policy = of_class.find(|policy| is_deployed_as(policy, pod, objects))?;
             Some(Behind { gateway: &policy.name, class: Some(target) })
         }

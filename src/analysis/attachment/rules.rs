@@ -4,6 +4,7 @@
 use crate::analysis::era::Version;
 use crate::ingest::workloads::GATEWAY_NAME;
 use crate::model::ids::PluginKind;
+use crate::model::inventory::Inventory;
 use crate::model::labels::{Labels, Selector};
 use crate::model::plugin::{Plugin, TargetRef};
 
@@ -41,9 +42,9 @@ impl Rules {
         word != "FAIL_RELOAD" || self.since(27) || !self.since(20)
     }
 
-    /// `discoverySelectors` narrow Istio's own objects since 1.16, Services and pods before.
-    pub(super) fn narrows_plugins(self) -> bool {
-        self.since(16)
+    /// Whether it sees the plugins of a namespace.
+    pub(super) fn discovers(self, objects: &Inventory, namespace: &str) -> bool {
+        Version::new(1, self.minor).discovers(objects, namespace)
     }
 
     /// What the plugin targets, as far as it knows the fields; those that it does not know are as good as absent.

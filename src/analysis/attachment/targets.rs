@@ -10,7 +10,7 @@ use crate::model::service::{Registry, Service};
 use crate::model::workload::{Pod, ProxyKind};
 
 /// The GatewayClass of waypoints, the only one that can be targeted (`pkg/config/constants/constants.go: WaypointGatewayClassName`).
-pub(super) const WAYPOINT_CLASS: &str = "istio-waypoint";
+pub const WAYPOINT_CLASS: &str = "istio-waypoint";
 
 /// A proxy that a Gateway object made, as a target.
 pub(super) struct Target<'o> {

@@ -28,17 +28,13 @@ fn lacking(snapshot: &Snapshot, plugin: &PluginId, kind: Kind) -> Option<String>
             None => format!("{objects} are still being read"),
         });
     }
-    if !snapshot.unread.contains(&kind) {
+    // Outside of the root namespace it reaches no further than its own.
+    let reached = Some(plugin.name.namespace.as_str()).filter(|own| *own != snapshot.objects.root_namespace());
+    if !snapshot.unread.contains(&kind) || snapshot.is_listed(kind, reached) {
         return None;
     }
-    let namespace = &plugin.name.namespace;
-    match snapshot.parts.get(&kind).filter(|listed| !listed.is_empty()) {
-        Some(listed) if listed.contains(&None) => None,
-        // It reaches no further than its own namespace, which was listed.
-        Some(listed) if listed.contains(&Some(namespace.clone())) && namespace != snapshot.objects.root_namespace() => None,
-        Some(_) => Some(format!("{objects} cannot be listed in every namespace")),
-        None => Some(format!("{objects} cannot be listed")),
-    }
+    let in_some = snapshot.parts.get(&kind).is_some_and(|listed| !listed.is_empty());
+    Some(format!("{objects} cannot be listed{}", if in_some { " in every namespace" } else { "" }))
 }
 
 /// `3,500`.

@@ -16,7 +16,7 @@ pub(super) fn unused(plugin: &Plugin, pod: &Pod, rules: Rules, objects: &Invento
         return Some(Unused::UnknownKind);
     }
     let namespace = &plugin.id.name.namespace;
-    if rules.narrows_plugins() && !objects.discovers(namespace) {
+    if !rules.discovers(objects, namespace) {
         return Some(Unused::Undiscovered(namespace.clone()));
     }
     other_revision(plugin, pod, objects).or_else(|| undecodable(plugin, rules)).or_else(|| discarded(plugin, rules))

@@ -148,8 +148,7 @@ impl<'s> Facts<'s> {
     /// The Sidecar that applies to the proxy: of its own namespace one whose selector matches, oldest first, else the oldest
     /// without a selector; else that of the root namespace (`pilot/pkg/model/push_context.go: initSidecarScopes, doGetSidecarScope`).
     pub fn sidecar(&self) -> Option<(&'s Policy, &'s Sidecar)> {
-        let policies = self.objects.policies.iter().filter(|((kind, _), _)| *kind == Kind::Sidecar).map(|(_, policy)| &**policy);
-        let mut all: Vec<&Policy> = policies.filter(|policy| self.sees(policy)).collect();
+        let mut all: Vec<&Policy> = self.objects.policies_of(Kind::Sidecar).filter(|policy| self.sees(policy)).collect();
         all.sort_by(|a, b| (a.selector.is_none(), &a.created, &a.name).cmp(&(b.selector.is_none(), &b.created, &b.name)));
         let matches = |policy: &&&Policy| policy.selector.as_ref().is_none_or(|selector| selector.matches(&self.pod.labels));
         let own = all.iter().find(|policy| policy.name.namespace == self.namespace() && matches(policy));
@@ -183,7 +182,7 @@ impl<'s> Facts<'s> {
 
     /// Whether the object's namespace is one that the istiod that decides sees.
     pub fn discovers(&self, policy: &Policy) -> bool {
-        !self.plane.version.narrows_objects() || self.objects.discovers(&policy.name.namespace)
+        self.plane.version.discovers(self.objects, &policy.name.namespace)
     }
 }
 

@@ -7,12 +7,12 @@ use super::build::{self, Places};
 use super::merging::{Group, merged};
 use super::plugins::{Place, Plugins};
 use super::servers::{Opened, opened, with_listener_sets};
-use super::{Facts, Gap, Prediction};
+use super::{Facts, Gap};
 use crate::analysis::attachment::listener_match::Class;
-use crate::model::envoy::{ChainMatch, Destination, Direction, FilterChain, Transport};
+use crate::model::envoy::{ChainMatch, Destination, Direction, FilterChain, Listener, Transport};
 
 /// The listeners, and what cannot be told of them.
-pub(super) fn listeners(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> Prediction {
+pub(super) fn listeners(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> (Vec<Listener>, Vec<Gap>) {
     let mut chains: BTreeMap<(String, u16), Vec<FilterChain>> = BTreeMap::new();
     let mut gaps = Vec::new();
     for group in merged(opened(facts)) {
@@ -37,7 +37,7 @@ pub(super) fn listeners(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> Predict
         let why = format!("ListenerSets add listeners to Gateway {gateway}, and they are not read");
         Gap { listener: None, tcp_only: false, why }
     }));
-    Prediction { listeners: chains.into_iter().map(listener).collect(), gaps }
+    (chains.into_iter().map(listener).collect(), gaps)
 }
 
 fn gap(name: &str, server: &Opened) -> Gap {

@@ -9,6 +9,7 @@ use super::build::{self, Places};
 use super::plugins::{Place, Plugins};
 use super::sets::{Shape, shapes};
 use crate::analysis::attachment::listener_match::Class;
+use crate::analysis::placement::BLACK_HOLE;
 use crate::analysis::protocol::{Protocol, ProtocolClass};
 use crate::model::envoy::{ChainMatch, Destination, Direction, FilterChain, Listener, Transport};
 use crate::model::sidecar::Ingress;
@@ -206,6 +207,6 @@ pub fn undeclared(facts: &Facts<'_>) -> Vec<u16> {
 /// Traffic to the port that the listener itself is on would go round in circles.
 fn blackhole(port: u16, plugins: &Plugins<'_, '_>) -> FilterChain {
     let matches = ChainMatch { destination_port: Some(port), ..ChainMatch::default() };
-    let destination = Destination::Cluster("BlackHoleCluster".to_owned());
+    let destination = Destination::Cluster(BLACK_HOLE.to_owned());
     build::chain("virtualInbound-blackhole", matches, false, destination, Places::NONE, plugins)
 }

@@ -21,6 +21,8 @@ mod sets;
 mod shared;
 mod waypoint;
 
+use std::collections::HashMap;
+
 use crate::model::envoy::Listener;
 use crate::model::workload::ProxyKind;
 
@@ -36,6 +38,8 @@ pub struct Prediction {
     pub listeners: Vec<Listener>,
     /// What could not be predicted, and why.
     pub gaps: Vec<Gap>,
+    /// The places of the listeners, by name.
+    places: HashMap<String, usize>,
 }
 
 /// A part of the prediction that cannot be made.
@@ -50,13 +54,23 @@ pub struct Gap {
 }
 
 impl Prediction {
+    fn new(listeners: Vec<Listener>, gaps: Vec<Gap>) -> Self {
+        let places = listeners.iter().enumerate().map(|(place, listener)| (listener.name.clone(), place)).collect();
+        Self { listeners, gaps, places }
+    }
+
+    /// What is predicted under a name.
+    pub fn listener(&self, name: &str) -> Option<&Listener> {
+        self.places.get(name).map(|place| &self.listeners[*place])
+    }
+
     /// What is missing of the prediction of a listener.
     pub fn gaps_of(&self, name: &str, inbound: bool) -> Vec<&Gap> {
         let concerns = |gap: &&Gap| match &gap.listener {
             None => !inbound,
             Some(pattern) => match pattern.split_once('*') {
                 // What is predicted after all is not meant.
-                Some((start, end)) => name.starts_with(start) && name.ends_with(end) && !self.listeners.iter().any(|one| one.name == name),
+                Some((start, end)) => name.starts_with(start) && name.ends_with(end) && !self.places.contains_key(name),
                 None => name == pattern,
             },
         };
@@ -78,15 +92,11 @@ pub fn predict(facts: &Facts<'_>) -> Prediction {
         ProxyKind::Sidecar => {
             listeners.extend(inbound::listeners(facts, &plugins));
             listeners.extend(hbone::listener(facts, &plugins));
-            let outbound = outbound::listeners(facts, &plugins);
-            listeners.extend(outbound.listeners);
-            gaps.extend(outbound.gaps);
+            let (outbound, missing) = outbound::listeners(facts, &plugins);
+            listeners.extend(outbound);
+            gaps = missing;
         }
-        ProxyKind::ClassicGateway | ProxyKind::Gateway => {
-            let gateway = gateway::listeners(facts, &plugins);
-            listeners.extend(gateway.listeners);
-            gaps.extend(gateway.gaps);
-        }
+        ProxyKind::ClassicGateway | ProxyKind::Gateway => (listeners, gaps) = gateway::listeners(facts, &plugins),
         ProxyKind::Waypoint if waypoint::is_east_west(facts) => gaps.push(Gap {
             listener: None,
             tcp_only: false,
@@ -95,5 +105,5 @@ pub fn predict(facts: &Facts<'_>) -> Prediction {
         ProxyKind::Waypoint => listeners.push(waypoint::listener(facts, &plugins)),
         ProxyKind::Ztunnel => {}
     }
-    Prediction { listeners, gaps }
+    Prediction::new(listeners, gaps)
 }

@@ -9,26 +9,27 @@ use super::routes::Routes;
 use super::services::{self, HIDDEN_ADDRESS};
 use super::sets::plain_http;
 use super::shared::Laid;
-use super::{Facts, Gap, Prediction};
+use super::{Facts, Gap};
 use crate::analysis::attachment::listener_match::Class;
+use crate::analysis::placement::{BLACK_HOLE, PASSTHROUGH};
 use crate::analysis::protocol::{Protocol, ProtocolClass};
 use crate::model::envoy::{ChainMatch, Destination, Direction, FilterChain, Listener};
 use crate::model::service::Resolution;
 use crate::model::sidecar::Egress;
 
 /// The listeners, with `virtualOutbound`, and what cannot be told of them.
-pub(super) fn listeners(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> Prediction {
+pub(super) fn listeners(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> (Vec<Listener>, Vec<Gap>) {
     let sidecar = facts.sidecar();
     let egress = sidecar.map(|(_, sidecar)| sidecar.egress.as_slice()).unwrap_or_default();
     if let Some(why) = untold(facts, egress) {
-        return Prediction { listeners: Vec::new(), gaps: vec![Gap { listener: None, tcp_only: false, why }] };
+        return (Vec::new(), vec![Gap { listener: None, tcp_only: false, why }]);
     }
     let laid = facts.shared.laid(facts, || lay(facts, egress));
     let one = |((address, port), entry): (&(String, u16), &Entry)| listener(address, *port, entry, facts, plugins);
     let mut listeners: Vec<Listener> = laid.entries.iter().map(one).collect();
     listeners.extend(http_proxy(facts, plugins));
     listeners.push(catch_all(facts, plugins));
-    Prediction { listeners, gaps: laid.gaps.clone() }
+    (listeners, laid.gaps.clone())
 }
 
 /// Lays the services out in listeners.
@@ -94,7 +95,7 @@ fn fall_through(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> FilterChain {
 }
 
 fn egress_cluster(facts: &Facts<'_>) -> &'static str {
-    if facts.outbound_mode() == "REGISTRY_ONLY" { "BlackHoleCluster" } else { "PassthroughCluster" }
+    if facts.outbound_mode() == "REGISTRY_ONLY" { BLACK_HOLE } else { PASSTHROUGH }
 }
 
 /// The explicit proxy of `proxyHttpPort` (`core/listener.go: buildHTTPProxy`).
@@ -110,7 +111,7 @@ fn http_proxy(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> Option<Listener> 
 fn catch_all(facts: &Facts<'_>, plugins: &Plugins<'_, '_>) -> Listener {
     let port = facts.mesh.outbound_port;
     let to_itself = ChainMatch { destination_port: Some(port), ..ChainMatch::default() };
-    let blackhole = Destination::Cluster("BlackHoleCluster".to_owned());
+    let blackhole = Destination::Cluster(BLACK_HOLE.to_owned());
     let out = Destination::Cluster(egress_cluster(facts).to_owned());
     let mut chains = vec![build::chain("virtualOutbound-blackhole", to_itself, false, blackhole, Places::NONE, plugins)];
     if facts.outbound_mode() == "ALLOW_ANY_DYNAMIC_DNS" {

@@ -21,14 +21,13 @@ impl<'s> Routes<'s> {
     /// VirtualServices of the mesh with TCP or TLS routes, which replace the chains without HTTP of their hosts, and other names for
     /// hosts, by which TLS is recognised too (`pilot/pkg/model/push_context.go: resolveServiceAliases`).
     pub fn of(facts: &Facts<'s>) -> Self {
-        let policies = facts.objects.policies.iter().filter(|((kind, _), _)| *kind == Kind::VirtualService);
-        let routes = policies.filter(|(_, policy)| facts.sees(policy)).filter_map(|(_, policy)| match &policy.spec {
+        let policies = facts.objects.policies_of(Kind::VirtualService);
+        let routes = policies.filter(|policy| facts.sees(policy)).filter_map(|policy| match &policy.spec {
             PolicySpec::VirtualService(routes) => Some((&policy.name, routes)),
             _ => None,
         });
-        let in_mesh = |routes: &VirtualService| routes.gateways.is_empty() || routes.gateways.iter().any(|gateway| gateway == "mesh");
         Self {
-            virtual_services: routes.filter(|(_, routes)| (routes.tcp || routes.tls) && in_mesh(routes)).collect(),
+            virtual_services: routes.filter(|(_, routes)| (routes.tcp || routes.tls) && routes.is_for_mesh()).collect(),
             aliases: facts.services().filter(|service| service.resolution == Resolution::Alias).collect(),
         }
     }

@@ -57,8 +57,7 @@ impl Opened {
 /// The servers of all Gateways that apply to the proxy: those of the oldest first, of one second by name, so that the listeners of
 /// one Gateway of the Gateway API stand by their names too.
 pub(super) fn opened(facts: &Facts<'_>) -> Vec<Opened> {
-    let kinds = [Kind::IstioGateway, Kind::Gateway];
-    let policies = facts.objects.policies.iter().filter(|((kind, _), _)| kinds.contains(kind)).map(|(_, policy)| &**policy);
+    let policies = [Kind::IstioGateway, Kind::Gateway].into_iter().flat_map(|kind| facts.objects.policies_of(kind));
     let policies = policies.filter(|policy| facts.discovers(policy));
     let targets = facts.targets();
     let mut found: Vec<(Option<&str>, Opened)> = Vec::new();
@@ -89,12 +88,11 @@ pub(super) fn opened(facts: &Facts<'_>) -> Vec<Opened> {
 
 /// The Gateways of the Gateway API that apply to the proxy and have ListenerSets beside them.
 pub(super) fn with_listener_sets<'s>(facts: &Facts<'s>) -> Vec<&'s ObjectName> {
-    let policies = facts.objects.policies.iter().filter(|((kind, _), _)| *kind == Kind::Gateway).map(|(_, policy)| &**policy);
     let has_sets = |policy: &&Policy| match &policy.spec {
         PolicySpec::Gateway(spec) => spec.listener_sets > 0 && served(policy, spec, &facts.targets(), facts).is_some(),
         _ => false,
     };
-    policies.filter(has_sets).map(|policy| &policy.name).collect()
+    facts.objects.policies_of(Kind::Gateway).filter(has_sets).map(|policy| &policy.name).collect()
 }
 
 fn selects(policy: &Policy, facts: &Facts<'_>) -> bool {

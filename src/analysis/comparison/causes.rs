@@ -109,10 +109,10 @@ fn deciding<'s>(counted: &Listener, differences: &[Difference], facts: &Facts<'s
     let scopes = [facts.namespace(), facts.mesh.root_namespace.as_str()];
     let modes = objects.peer_authentications.values().filter(|policy| inbound && scopes.contains(&policy.name.namespace.as_str()));
     found.extend(modes.map(|policy| (format!("PeerAuthentication {}", policy.name), policy.created.as_deref())));
-    let kinds: &[Kind] = if facts.is_gateway() { &[Kind::Gateway, Kind::IstioGateway] } else { &[Kind::Sidecar] };
-    let policies = objects.policies.values().filter(|policy| {
+    let kinds: &[Kind] = if facts.is_gateway() { &[Kind::IstioGateway, Kind::Gateway] } else { &[Kind::Sidecar] };
+    let policies = kinds.iter().flat_map(|kind| objects.policies_of(*kind)).filter(|policy| {
         let in_scope = facts.is_gateway() || scopes.contains(&policy.name.namespace.as_str());
-        kinds.contains(&policy.kind) && in_scope && facts.sees(policy)
+        in_scope && facts.sees(policy)
     });
     found.extend(policies.map(|policy| (format!("{} {}", policy.kind, policy.name), policy.created.as_deref())));
     let of_workload: Vec<&ObjectName> = facts.targets().iter().map(|target| &target.service.name).collect();

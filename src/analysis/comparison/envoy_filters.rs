@@ -11,32 +11,43 @@ use crate::model::kind::Kind;
 use crate::model::policy::{Policy, PolicySpec};
 use crate::model::workload::ProxyKind;
 
-/// The EnvoyFilters that may change which filters are in the chains of a listener
-/// (`core/envoyfilter/listener_patch.go`; `pilot/pkg/model/push_context.go: EnvoyFilters`).
-pub fn envoy_filters<'s>(facts: &Facts<'s>, listener: &Listener, inbound: bool) -> Vec<&'s ObjectName> {
-    named(facts, |patch| touches(patch, listener, inbound, facts))
+/// The EnvoyFilters that reach a proxy, each with its patches for the proxy's version.
+#[derive(Clone, Debug)]
+pub struct EnvoyFilters<'s> {
+    kind: ProxyKind,
+    filters: Vec<(&'s ObjectName, Vec<&'s Patch>)>,
 }
 
-/// The EnvoyFilters that may change which filters are in any chain of a proxy.
-pub fn envoy_filters_of_proxy<'s>(facts: &Facts<'s>) -> Vec<&'s ObjectName> {
-    named(facts, Patch::shapes_chains)
-}
+impl<'s> EnvoyFilters<'s> {
+    /// Those of a proxy (`pilot/pkg/model/push_context.go: EnvoyFilters`).
+    pub fn of(facts: &Facts<'s>) -> Self {
+        let reaching = facts.objects.policies_of(Kind::EnvoyFilter).filter_map(|policy| match &policy.spec {
+            PolicySpec::EnvoyFilter(filter) if reaches(policy, filter, facts) => Some((&policy.name, filter)),
+            _ => None,
+        });
+        let patches = |filter: &'s EnvoyFilter| filter.patches.iter().filter(|patch| is_for_version(patch, facts)).collect();
+        Self { kind: facts.kind, filters: reaching.map(|(name, filter)| (name, patches(filter))).collect() }
+    }
 
-/// The EnvoyFilters that add listeners of their own to a proxy.
-pub fn envoy_filters_with_listeners<'s>(facts: &Facts<'s>) -> Vec<&'s ObjectName> {
-    named(facts, Patch::adds_listener)
-}
+    /// Those that may change which filters are in the chains of a listener (`core/envoyfilter/listener_patch.go`).
+    pub fn of_listener(&self, listener: &Listener, inbound: bool) -> Vec<&'s ObjectName> {
+        self.with(|patch| touches(patch, listener, inbound, self.kind))
+    }
 
-/// The EnvoyFilters that reach a proxy and have such a patch for it.
-fn named<'s>(facts: &Facts<'s>, wanted: impl Fn(&Patch) -> bool) -> Vec<&'s ObjectName> {
-    let policies = facts.objects.policies.iter().filter(|((kind, _), _)| *kind == Kind::EnvoyFilter).map(|(_, policy)| &**policy);
-    let has = |policy: &&Policy| match &policy.spec {
-        PolicySpec::EnvoyFilter(filter) => {
-            reaches(policy, filter, facts) && filter.patches.iter().any(|patch| wanted(patch) && is_for_version(patch, facts))
-        }
-        _ => false,
-    };
-    policies.filter(has).map(|policy| &policy.name).collect()
+    /// Those that may change which filters are in any chain of the proxy.
+    pub fn shaping_chains(&self) -> Vec<&'s ObjectName> {
+        self.with(Patch::shapes_chains)
+    }
+
+    /// Those that add listeners of their own.
+    pub fn adding_listeners(&self) -> Vec<&'s ObjectName> {
+        self.with(Patch::adds_listener)
+    }
+
+    fn with(&self, wanted: impl Fn(&Patch) -> bool) -> Vec<&'s ObjectName> {
+        let have = self.filters.iter().filter(|(_, patches)| patches.iter().any(|patch| wanted(patch)));
+        have.map(|(name, _)| *name).collect()
+    }
 }
 
 /// A waypoint takes only what targets it, a sidecar only what does not (`pilot/pkg/model/policyattachment.go: ShouldAttachPolicy`).
@@ -64,8 +75,8 @@ fn is_for_version(patch: &Patch, facts: &Facts<'_>) -> bool {
     wanted.map_or(true, |wanted| !version.is_empty() && wanted.is_match(version))
 }
 
-fn touches(patch: &Patch, listener: &Listener, inbound: bool, facts: &Facts<'_>) -> bool {
-    let context = match facts.kind {
+fn touches(patch: &Patch, listener: &Listener, inbound: bool, kind: ProxyKind) -> bool {
+    let context = match kind {
         ProxyKind::Sidecar if !inbound => "SIDECAR_OUTBOUND",
         // A waypoint's listeners are patched as a sidecar's inbound ones (`core/listener_builder.go: patchListeners`).
         ProxyKind::Sidecar | ProxyKind::Waypoint => "SIDECAR_INBOUND",

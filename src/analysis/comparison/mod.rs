@@ -6,12 +6,12 @@ mod envoy_filters;
 use serde::Serialize;
 
 use super::cidr;
-use super::placement::{self, ListenerDirection};
+use super::placement::{self, BLACK_HOLE, ListenerDirection, PASSTHROUGH};
 use crate::model::envoy::{ChainMatch, FilterChain, Listener};
 use crate::model::ids::PluginId;
 
 pub use causes::{Cause, causes};
-pub use envoy_filters::{envoy_filters, envoy_filters_of_proxy, envoy_filters_with_listeners};
+pub use envoy_filters::EnvoyFilters;
 
 /// One way in which a listener differs from what istiod would send.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -146,7 +146,7 @@ fn how(counted: &FilterChain, predicted: &FilterChain) -> Option<How> {
 /// other clusters the prediction does not know the whole name: routes, subsets and the release decide on it too.
 fn way_out(chain: &FilterChain) -> Option<&str> {
     let name = chain.destination.as_ref()?.name();
-    matches!(name, "PassthroughCluster" | "BlackHoleCluster").then_some(name)
+    matches!(name, PASSTHROUGH | BLACK_HOLE).then_some(name)
 }
 
 fn plugins(chain: &FilterChain) -> Vec<PluginId> {

@@ -1,7 +1,8 @@
 //! A plugin of phase AUTHN behind an external authorizer, of CUSTOM policies or of an EnvoyFilter, which is asked first.
 
 use super::{Facts, Finding, Needs, Place, PluginFacts, ProxyFacts, Rule, Severity, proxies};
-use crate::analysis::{chains, comparison, placement};
+use crate::analysis::comparison::EnvoyFilters;
+use crate::analysis::{chains, placement};
 use crate::model::envoy::{ConfigDump, Direction, Filter, FilterChain, Listener, ListenerState};
 use crate::model::ids::PluginId;
 use crate::model::kind::Kind;
@@ -85,6 +86,6 @@ fn behind(facts: &Facts<'_>, proxy: &ProxyFacts<'_>, dump: &ConfigDump, plugin: 
 fn envoy_filters(facts: &Facts<'_>, proxy: &ProxyFacts<'_>, dump: &ConfigDump, listener: &Listener) -> Option<Vec<String>> {
     let chains = chains::Facts::of(facts.objects(), proxy.pod?, dump.node.as_ref(), None)?;
     let inbound = listener.direction == Some(Direction::Inbound);
-    let names: Vec<String> = comparison::envoy_filters(&chains, listener, inbound).iter().map(ToString::to_string).collect();
+    let names: Vec<String> = EnvoyFilters::of(&chains).of_listener(listener, inbound).iter().map(ToString::to_string).collect();
     (!names.is_empty()).then_some(names)
 }

@@ -59,7 +59,7 @@ fn is_absence(difference: &Difference, absent: &[String]) -> bool {
 fn finding(proxy: &ProxyId, dump: &ConfigDump, outlook: &Outlook<'_>, absent: &[String]) -> Option<Finding> {
     let (mut evidence, mut place, mut listeners) = (Vec::new(), None, Vec::new());
     // A listener that is not there at all has no chains.
-    let lacking: Vec<Listener> = outlook.lacking(dump).map(|listener| Listener { chains: Vec::new(), ..listener.clone() }).collect();
+    let lacking: Vec<Listener> = outlook.lacking(dump).map(Listener::without_chains).collect();
     let active = dump.listeners.iter().filter(|listener| listener.state == ListenerState::Active);
     for listener in active.chain(&lacking) {
         let Some(judgement) = outlook.judge(listener, dump).filter(|judgement| judgement.agrees() == Some(false)) else { continue };

@@ -1,13 +1,14 @@
 //! What the rules look at: the plugins and proxies of a namespace, each with what several rules ask of it.
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::{FindingObject, Place, stale_proxy};
 use crate::analysis::answers::{self, EffectiveMtlsAnswer, OrderEntry};
 use crate::analysis::attachment::{self, Attachment};
 use crate::analysis::health::{self, Health, PluginState};
+use crate::analysis::near_miss::Neighbours;
 use crate::analysis::{placement, sync};
 use crate::ingest::logs::instant;
 use crate::model::envoy::{ConfigDump, DumpView, ExtensionConfig, ListenerState};
@@ -16,7 +17,7 @@ use crate::model::inventory::Inventory;
 use crate::model::logs::LogTime;
 use crate::model::plugin::Plugin;
 use crate::model::snapshot::{Dump, Snapshot};
-use crate::model::sync::Sync;
+use crate::model::sync::{Client, Sync};
 use crate::model::workload::Pod;
 
 /// How long a change takes at most to be in a proxy that is well: istiod gathers changes for up to 10 s (`PILOT_DEBOUNCE_MAX`), and a
@@ -33,7 +34,10 @@ pub struct Facts<'s> {
     pub proxies: Vec<ProxyFacts<'s>>,
     /// Every pod of a workload, of any namespace.
     pub pods: Vec<&'s Pod>,
+    /// The pods by what reaches them.
+    pub neighbours: Neighbours<'s>,
     namespace: Option<String>,
+    connections: OnceCell<HashMap<&'s ProxyId, &'s Client>>,
     mtls: OnceCell<EffectiveMtlsAnswer>,
     states: OnceCell<Vec<(usize, PluginId, Health)>>,
 }
@@ -96,7 +100,17 @@ impl<'s> Facts<'s> {
             order: OnceCell::new(),
         };
         let proxies = wanted.into_iter().map(proxy).collect();
-        Self { snapshot, plugins, proxies, pods, namespace: namespace.map(str::to_owned), mtls: OnceCell::new(), states: OnceCell::new() }
+        Self {
+            snapshot,
+            plugins,
+            proxies,
+            pods,
+            neighbours: Neighbours::of(objects),
+            namespace: namespace.map(str::to_owned),
+            connections: OnceCell::new(),
+            mtls: OnceCell::new(),
+            states: OnceCell::new(),
+        }
     }
 
     /// The objects.
@@ -181,16 +195,31 @@ impl<'s> Facts<'s> {
     }
 
     /// The order of plugins in a proxy.
-    pub fn order<'f>(&self, proxy: &'f ProxyFacts<'s>) -> Option<&'f OrderEntry> {
+    pub fn order<'f>(&self, proxy: &'f ProxyFacts<'_>) -> Option<&'f OrderEntry> {
         let answer = || answers::order(self.snapshot, std::slice::from_ref(&proxy.id)).workloads.pop();
         proxy.order.get_or_init(answer).as_ref()
     }
 
     /// Whether a proxy is a WorkloadEntry that no istiod has a connection of: no agent may run there at all.
     pub fn is_without_agent(&self, proxy: &ProxyFacts<'_>) -> bool {
-        let sync = self.snapshot.sync.as_ref().and_then(|sync| sync.as_ref().ok()).filter(|sync| !sync.partial);
-        let is_alone = |sync: &Arc<Sync>| sync.tells_of(&proxy.id.namespace) && sync::connection(sync, &proxy.id).is_none();
-        proxy.pod.is_some_and(|pod| pod.is_workload_entry) && sync.is_some_and(is_alone)
+        proxy.pod.is_some_and(|pod| pod.is_workload_entry) && self.is_unconnected(&proxy.id)
+    }
+
+    /// What the istiods say of their proxies, as far as any answered.
+    pub fn sync(&self) -> Option<&'s Sync> {
+        self.snapshot.sync.as_ref()?.as_ref().ok().map(Arc::as_ref)
+    }
+
+    /// A proxy's connection, by [`sync::connections`].
+    pub fn connection(&self, proxy: &ProxyId) -> Option<&'s Client> {
+        let connections = || self.sync().map(sync::connections).unwrap_or_default();
+        self.connections.get_or_init(connections).get(proxy).copied()
+    }
+
+    /// Whether no istiod has a connection of a proxy. It may have one to an istiod that did not answer, so all of them have to.
+    pub fn is_unconnected(&self, proxy: &ProxyId) -> bool {
+        let is_whole = |sync: &Sync| !sync.partial && sync.tells_of(&proxy.namespace);
+        self.sync().is_some_and(is_whole) && self.connection(proxy).is_none()
     }
 
     /// Why a plugin does not apply to a pod; None where it does.

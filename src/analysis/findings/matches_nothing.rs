@@ -69,7 +69,7 @@ pub(super) fn outcome(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Outcome {
     let Some((workload, (nearness, pod, reason))) = nearest.and_then(|near| Some((lookup::owner(facts.snapshot, &near.1.id)?, near))) else {
         return Outcome::Nothing(None);
     };
-    let miss = near_miss::near_miss(object, pod, &workload, &reason, objects);
+    let miss = near_miss::among(object, pod, &workload, &reason, objects, &facts.neighbours);
     if is_alone(nearness.1, &reason) { Outcome::WithoutProxy(workload, miss) } else { Outcome::Nothing(Some((workload, miss))) }
 }
 

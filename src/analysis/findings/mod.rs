@@ -280,6 +280,9 @@ pub fn findings(facts: &Facts<'_>) -> Vec<Finding> {
     found
 }
 
+/// How many plugins of a group are named where people read.
+const NAMED: usize = 8;
+
 /// `1 proxy`, `3 proxies`.
 fn proxies(count: usize) -> String {
     if count == 1 { "1 proxy".to_owned() } else { format!("{count} proxies") }

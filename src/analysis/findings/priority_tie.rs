@@ -4,11 +4,12 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::together::{Together, listed, named};
-use super::{Facts, Finding, Needs, PLUGINS_AND_PODS, ProxyFacts, Rule, Severity, proxies};
+use super::together::{Together, listed};
+use super::{Facts, Finding, NAMED, Needs, PLUGINS_AND_PODS, ProxyFacts, Rule, Severity, proxies};
 use crate::analysis::answers::OrderedPlugin;
 use crate::analysis::chains::Shared;
 use crate::analysis::control_plane;
+use crate::analysis::naming::{self, Naming};
 use crate::analysis::order::{self, Reason};
 use crate::analysis::outlook::Outlook;
 use crate::model::envoy::Listener;
@@ -36,35 +37,30 @@ const BY_BOTH: &str = "In one namespace an object that is deleted and applied ag
 const MOST: usize = 12;
 
 /// Two plugins of which the second is the next in a chain that both stand in, and the proxies where it is.
-struct Tie<'f> {
+struct UnorderedPair<'f> {
     before: &'f OrderedPlugin,
     after: &'f OrderedPlugin,
     on: Vec<&'f ProxyFacts<'f>>,
 }
 
-type Ties<'f> = BTreeMap<(&'f PluginId, &'f PluginId), Tie<'f>>;
+type Pairs<'f> = BTreeMap<(&'f PluginId, &'f PluginId), UnorderedPair<'f>>;
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let (mut ties, mut together): (Ties<'_>, Together<&PluginId>) = Default::default();
+    let (mut pairs, mut together): (Pairs<'_>, Together<&PluginId>) = Default::default();
     let shared: Arc<Shared> = Arc::default();
     for proxy in &facts.proxies {
         let lists = facts.order(proxy).map(|entry| entry.lists.as_slice()).unwrap_or_default();
         let meeting = Meeting { facts, proxy, shared: &shared, predicted: OnceCell::new() };
         for (before, after) in lists.iter().flat_map(|list| tied(&list.plugins, &meeting)) {
             together.join(&before.id, &after.id);
-            let tie = ties.entry((&before.id, &after.id)).or_insert_with(|| Tie { before, after, on: Vec::new() });
-            if tie.on.last().is_none_or(|known| known.id != proxy.id) {
-                tie.on.push(proxy);
+            let pair = pairs.entry((&before.id, &after.id)).or_insert_with(|| UnorderedPair { before, after, on: Vec::new() });
+            if pair.on.last().is_none_or(|known| known.id != proxy.id) {
+                pair.on.push(proxy);
             }
         }
     }
-    let mut groups: Vec<(Vec<&PluginId>, Vec<Tie<'_>>)> = together.groups().into_iter().map(|group| (group, Vec::new())).collect();
-    let group_of: BTreeMap<&PluginId, usize> =
-        groups.iter().enumerate().flat_map(|(place, (group, _))| group.iter().map(move |id| (*id, place))).collect();
-    for ((before, _), tie) in ties {
-        groups[group_of[before]].1.push(tie);
-    }
-    groups.iter_mut().map(|(group, ties)| finding(facts, group, ties)).collect()
+    let mut groups = together.groups_with(pairs.into_iter().map(|((before, _), pair)| (before, pair)));
+    groups.iter_mut().map(|(group, pairs)| finding(facts, group, pairs)).collect()
 }
 
 /// Each plugin with the nearest before it that it is tied with and shares a chain with.
@@ -120,7 +116,7 @@ struct Meeting<'m, 's> {
 }
 
 impl Meeting<'_, '_> {
-    /// The chains that istiod would send; None where that cannot be told, so that all are taken to meet.
+    /// The chains that istiod would send; None where that is unknown: all plugins then count as sharing a chain.
     fn predict(&self) -> Option<Chains> {
         let outlook = Outlook::sharing(self.facts.snapshot, &self.proxy.id, self.shared).ok()?;
         Some(chains_of(&outlook.prediction.listeners))
@@ -134,33 +130,37 @@ fn is_tied(after: &OrderedPlugin) -> bool {
 }
 
 /// `group` is in running order, as a proxy has it.
-fn finding(facts: &Facts<'_>, group: &[&PluginId], ties: &mut [Tie<'_>]) -> Finding {
+fn finding(facts: &Facts<'_>, group: &[&PluginId], pairs: &mut [UnorderedPair<'_>]) -> Finding {
     let order: BTreeMap<&PluginId, usize> = group.iter().enumerate().map(|(place, id)| (*id, place)).collect();
-    ties.sort_by_key(|tie| (order[&tie.before.id], order[&tie.after.id]));
-    let reasons: Vec<Option<Reason>> = ties.iter().map(|tie| reason(facts, tie)).collect();
+    pairs.sort_by_key(|pair| (order[&pair.before.id], order[&pair.after.id]));
+    let reasons: Vec<Option<Reason>> = pairs.iter().map(|pair| reason(facts, pair)).collect();
     let is_by_namespace = |reason: &Option<Reason>| matches!(reason, Some(Reason::Namespace { .. }));
     let (severity, why) = match (reasons.iter().all(is_by_namespace), reasons.iter().any(is_by_namespace)) {
         (true, _) => (Severity::Information, BY_NAMESPACE),
         (false, true) => (RULE.severity, BY_BOTH),
         (false, false) => (RULE.severity, RULE.why),
     };
-    let line = |(tie, reason): (&Tie<'_>, &Option<Reason>)| {
-        let why = reason.as_ref().map_or_else(|| tie.after.why.clone(), ToString::to_string);
-        format!("{} comes after {}: {why}", tie.after.plugin, tie.before.plugin)
+    let (naming, named) = (Naming::of(group), naming::enumerated(group, NAMED));
+    let line = |(pair, reason): (&UnorderedPair<'_>, &Option<Reason>)| {
+        let why = reason.as_ref().map_or_else(|| pair.after.why.clone(), ToString::to_string);
+        format!("{} comes after {}: {why}", naming.one(&pair.after.id), naming.one(&pair.before.id))
     };
-    let more = (ties.len() > MOST).then(|| format!("and {} more", ties.len() - MOST));
-    let on: BTreeSet<_> = ties.iter().flat_map(|tie| &tie.on).map(|proxy| proxy.id.clone()).collect();
+    let more = (pairs.len() > MOST).then(|| format!("and {} more", pairs.len() - MOST));
+    let on: BTreeSet<_> = pairs.iter().flat_map(|pair| &pair.on).map(|proxy| proxy.id.clone()).collect();
     let last = group[group.len() - 1];
     let now = match group {
-        [first, _] => format!("set spec.priority on both, the higher on the one that is to run first; {first} runs first now"),
-        _ => format!("set spec.priority on each, the higher on those that are to run first; now they run in this order: {}", named(group)),
+        [first, _] => {
+            let first = naming.one(first);
+            format!("set spec.priority on both, the higher on the one that is to run first; {first} runs first now")
+        }
+        _ => format!("set spec.priority on each, the higher on those that are to run first; now they run in this order: {named}"),
     };
-    let place = ties.iter().filter(|tie| tie.after.id == *last).find_map(|tie| tie.on.first()).and_then(|proxy| proxy.place(last));
-    let what = format!("On {} neither phase nor priority orders {}.", proxies(on.len()), named(group));
+    let place = pairs.iter().filter(|pair| pair.after.id == *last).find_map(|pair| pair.on.first()).and_then(|proxy| proxy.place(last));
+    let what = format!("On {} neither phase nor priority orders {named}.", proxies(on.len()));
     Finding {
         severity,
         why,
-        evidence: ties.iter().zip(&reasons).take(MOST).map(line).chain(more).collect(),
+        evidence: pairs.iter().zip(&reasons).take(MOST).map(line).chain(more).collect(),
         fix: now,
         proxies: on.into_iter().collect(),
         place,
@@ -170,11 +170,11 @@ fn finding(facts: &Facts<'_>, group: &[&PluginId], ties: &mut [Tie<'_>]) -> Find
 }
 
 /// Why the second comes after the first; others may stand between them in other chains.
-fn reason(facts: &Facts<'_>, tie: &Tie<'_>) -> Option<Reason> {
+fn reason(facts: &Facts<'_>, pair: &UnorderedPair<'_>) -> Option<Reason> {
     let plugin = |ordered: &OrderedPlugin| facts.objects().plugins.get(&ordered.id);
-    let proxy = tie.on.first()?;
+    let proxy = pair.on.first()?;
     let node = proxy.dump.as_ref().ok().and_then(|dump| dump.node.as_ref());
     let version = control_plane::control_plane(facts.objects(), proxy.pod, node).version;
     let root = facts.objects().root_namespace();
-    Some(order::reason(plugin(tie.before)?, plugin(tie.after)?, &proxy.id.namespace, root, version))
+    Some(order::reason(plugin(pair.before)?, plugin(pair.after)?, &proxy.id.namespace, root, version))
 }

@@ -1,6 +1,6 @@
 //! Proxies that no istiod has a connection of.
 
-use super::{Facts, Finding, FindingObject, ProxyFacts, Rule, SYNC, Severity};
+use super::{Facts, Finding, FindingObject, Rule, SYNC, Severity};
 use crate::analysis::sync as rules;
 use crate::model::ids::{ObjectName, ProxyId};
 use crate::model::kind::Kind;
@@ -16,13 +16,8 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    // It may be connected to an istiod that did not answer.
-    let Some(sync) = facts.snapshot.sync.as_ref().and_then(|sync| sync.as_ref().ok()).filter(|sync| !sync.partial) else {
-        return Vec::new();
-    };
-    let is_alone = |proxy: &&ProxyFacts<'_>| sync.tells_of(&proxy.id.namespace) && rules::connection(sync, &proxy.id).is_none();
     let without_agent = facts.proxies.iter().filter(|proxy| facts.is_without_agent(proxy)).map(|proxy| &proxy.id);
-    let alone = facts.proxies.iter().filter(is_alone).filter_map(|proxy| {
+    let alone = facts.proxies.iter().filter(|proxy| facts.is_unconnected(&proxy.id)).filter_map(|proxy| {
         // A proxy that does not run yet, or any more, is no trouble of the connection.
         let pod = proxy.pod.filter(|pod| pod.proxy.as_ref().is_some_and(|proxy| proxy.running))?;
         Some((&proxy.id, rules::why_alone(pod, facts.objects(), true)?))

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::together::{Together, listed, named};
-use super::{Facts, Finding, Needs, PLUGINS_AND_PODS, PluginFacts, Rule, Severity, proxies, unusable_url};
+use super::together::{Together, listed};
+use super::{Facts, Finding, NAMED, Needs, PLUGINS_AND_PODS, PluginFacts, Rule, Severity, proxies, unusable_url};
 use crate::analysis::logs::attribution::module::Module;
+use crate::analysis::naming::enumerated;
 use crate::model::ids::{PluginId, ProxyId};
 
 pub(super) const RULE: Rule = Rule {
@@ -42,12 +43,7 @@ fn of_module(facts: &Facts<'_>, root: &str, plugins: &[&PluginFacts<'_>]) -> Vec
             }
         }
     }
-    let mut groups: Vec<(Vec<usize>, Vec<ProxyId>)> = together.groups().into_iter().map(|group| (group, Vec::new())).collect();
-    let group_of: BTreeMap<usize, usize> =
-        groups.iter().enumerate().flat_map(|(at, (group, _))| group.iter().map(move |place| (*place, at))).collect();
-    for (proxy, first) in shared {
-        groups[group_of[&first]].1.push(proxy.clone());
-    }
+    let groups = together.groups_with(shared.into_iter().map(|(proxy, first)| (first, proxy.clone())));
     let of_group = |(mut group, on): (Vec<usize>, Vec<ProxyId>)| {
         group.sort_unstable();
         finding(facts, root, &group.iter().map(|place| plugins[*place]).collect::<Vec<_>>(), on)
@@ -72,7 +68,7 @@ fn finding(facts: &Facts<'_>, root: &str, plugins: &[&PluginFacts<'_>], on: Vec<
         plugins: listed(&ids),
         ..Finding {
             proxies: on.clone(),
-            ..RULE.of_plugin(last, format!("{} run the same module with the same root id on {}.", named(&ids), proxies(on.len())))
+            ..RULE.of_plugin(last, format!("{} run the same module with the same root id on {}.", enumerated(&ids, NAMED), proxies(on.len())))
         }
     }
 }

@@ -40,7 +40,7 @@ fn finding(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Option<Finding> {
     let id = &plugin.plugin.id;
     // A Gateway is targeted from its own namespace alone.
     let workload = lookup::owner(facts.snapshot, &pod.id)?;
-    let change = near_miss::near_miss(plugin.plugin, pod, &workload, reason, facts.objects()).change;
+    let change = near_miss::among(plugin.plugin, pod, &workload, reason, facts.objects(), &facts.neighbours).change;
     Some(Finding {
         evidence: once_each(found.iter().map(|(pod, reason)| (&pod.id, reason.to_string()))),
         fix: change.unwrap_or_default(),

@@ -5,9 +5,6 @@ use std::collections::BTreeMap;
 use super::FindingObject;
 use crate::model::ids::PluginId;
 
-/// How many of a group are named where people read.
-const MOST: usize = 8;
-
 /// Things that are joined two by two (a disjoint-set forest).
 pub(super) struct Together<T> {
     known: Vec<T>,
@@ -40,31 +37,32 @@ impl<T: Ord + Copy> Together<T> {
         place
     }
 
-    /// Says that two belong together.
+    /// Joins two items.
     pub(super) fn join(&mut self, one: T, other: T) {
         let (one, other) = (self.place(one), self.place(other));
         let (one, other) = (self.root(one), self.root(other));
         self.parents[one.max(other)] = one.min(other);
     }
 
+    /// The groups, each with what is about it; each of `about` goes by a member.
+    pub(super) fn groups_with<A>(self, about: impl IntoIterator<Item = (T, A)>) -> Vec<(Vec<T>, Vec<A>)> {
+        let mut groups: Vec<(Vec<T>, Vec<A>)> = self.groups().into_iter().map(|group| (group, Vec::new())).collect();
+        let members = groups.iter().enumerate().flat_map(|(place, (group, _))| group.iter().map(move |member| (*member, place)));
+        let group_of: BTreeMap<T, usize> = members.collect();
+        for (member, about) in about {
+            groups[group_of[&member]].1.push(about);
+        }
+        groups
+    }
+
     /// The groups, each in the order in which its members were first named.
-    pub(super) fn groups(mut self) -> Vec<Vec<T>> {
+    fn groups(mut self) -> Vec<Vec<T>> {
         let mut groups: BTreeMap<usize, Vec<T>> = BTreeMap::new();
         for place in 0..self.known.len() {
             let root = self.root(place);
             groups.entry(root).or_default().push(self.known[place]);
         }
         groups.into_values().collect()
-    }
-}
-
-/// `a and b`, `a, b and c`, and of many the first.
-pub(super) fn named(plugins: &[&PluginId]) -> String {
-    let names: Vec<String> = plugins.iter().take(MOST).map(ToString::to_string).collect();
-    match (plugins.len().saturating_sub(MOST), &names[..]) {
-        (0, [first @ .., last]) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
-        (0, _) => names.join(", "),
-        (more, _) => format!("{} and {more} more", names.join(", ")),
     }
 }
 
@@ -83,6 +81,8 @@ mod tests {
         for (one, other) in [(1, 2), (3, 4), (2, 3), (5, 6)] {
             together.join(one, other);
         }
-        assert_eq!(together.groups(), [vec![1, 2, 3, 4], vec![5, 6]]);
+        let about = [(4, "of the first"), (5, "of the second"), (1, "of the first too")];
+        let expected = [(vec![1, 2, 3, 4], vec!["of the first", "of the first too"]), (vec![5, 6], vec!["of the second"])];
+        assert_eq!(together.groups_with(about), expected);
     }
 }

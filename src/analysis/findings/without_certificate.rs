@@ -1,7 +1,5 @@
 //! A DestinationRule that asks for mutual TLS with a certificate and names none.
 
-use std::sync::Arc;
-
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
 use crate::model::kind::Kind;
 use crate::model::policy::{Policy, PolicySpec};
@@ -19,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let policies = facts.objects().policies.values().map(Arc::as_ref);
+    let policies = facts.objects().policies_of(Kind::DestinationRule);
     let found = policies.filter(|policy| facts.sees(&policy.name.namespace)).filter_map(|policy| match &policy.spec {
         PolicySpec::DestinationRule(rule) => finding(policy, rule),
         _ => None,

@@ -53,9 +53,9 @@ pub(super) fn held_against_prediction(health: Health, snapshot: &Snapshot, plugi
         return health;
     }
     let predicted = Outlook::of(snapshot, proxy).map(|outlook| {
-        let counts = || outlook.prediction.listeners.iter().map(|listener| outlook.count(plugin, listener));
-        let whole = outlook.prediction.gaps.is_empty() && counts().all(|count| count.is_ok());
-        (counts().filter_map(Result::ok).sum::<usize>(), whole)
+        let counts: Vec<Option<usize>> = outlook.prediction.listeners.iter().map(|listener| outlook.count(plugin, listener).ok()).collect();
+        let whole = outlook.prediction.gaps.is_empty() && counts.iter().all(Option::is_some);
+        (counts.into_iter().flatten().sum::<usize>(), whole)
     });
     let (state, what) = match predicted {
         Ok((0, true)) if health.evidence.iter().any(|evidence| evidence.field.starts_with(super::dump::ENTRY)) => {

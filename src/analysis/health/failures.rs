@@ -53,12 +53,12 @@ pub(super) struct OfPlugin {
 /// Reads them.
 pub(super) fn of_plugin(plugin: &PluginId, dump: &ConfigDump, vitals: &Vitals) -> OfPlugin {
     let mut found = OfPlugin::default();
-    if vitals.log.iter().any(|record| is_failure(record) || ended(record)) {
+    if has_failures(vitals) {
         let modules = modules(dump);
-        let told = Told::of(&modules, &vitals.log);
+        let log = LogFindings::of(&modules, &vitals.log);
         // What was put in place after the failure has a VM of its own by then.
         let is_its = |(vm, signs): &&(Vm<'_>, Signs<'_>)| signs.failed.last().is_some_and(|last| vm.had(plugin, last));
-        if let Some((vm, signs)) = told.vms.iter().find(is_its) {
+        if let Some((vm, signs)) = log.vms.iter().find(is_its) {
             if signs.is_healed() {
                 found.healed = signs.life();
             } else {
@@ -67,7 +67,7 @@ pub(super) fn of_plugin(plugin: &PluginId, dump: &ConfigDump, vitals: &Vitals) -
                 found.failures.extend(others.map(|others| Evidence::of_dump(ENTRY, format!("it shares its VM with {others}"))));
             }
         }
-        found.unnamed = told.unnamed().filter(|unnamed| found.failures.is_empty() && unnamed.plugins.contains(plugin));
+        found.unnamed = log.unnamed().filter(|unnamed| found.failures.is_empty() && unnamed.plugins.contains(plugin));
     }
     if let (Some(ExtensionConfig::Wasm { name, .. }), Some(metrics)) =
         (weigh::entry(plugin, dump).map(|entry| &entry.config), &vitals.envoy)
@@ -79,36 +79,41 @@ pub(super) fn of_plugin(plugin: &PluginId, dump: &ConfigDump, vitals: &Vitals) -
 
 /// Failures that the log does not say the plugin of, and that VMs of several plugins of the proxy can have had; None where there are none.
 pub fn unnamed(dump: &ConfigDump, vitals: &Vitals) -> Option<Unnamed> {
-    Told::of(&modules(dump), &vitals.log).unnamed()
+    if has_failures(vitals) { LogFindings::of(&modules(dump), &vitals.log).unnamed() } else { None }
+}
+
+/// Whether the log has any failure at all: most have none, and need not be read for whose they are.
+fn has_failures(vitals: &Vitals) -> bool {
+    vitals.log.iter().any(|record| is_failure(record) || ended(record))
 }
 
 /// What the log says of the VMs of a proxy.
-struct Told<'m, 'l> {
+struct LogFindings<'m, 'l> {
     vms: Vec<(Vm<'m>, Signs<'l>)>,
     /// Records of failures that can be of several of these VMs, or of a plugin that is gone: with those, by their places, and how many
     /// records come before it.
     open: Vec<(Vec<usize>, usize, &'l LogRecord)>,
 }
 
-impl<'m, 'l> Told<'m, 'l> {
+impl<'m, 'l> LogFindings<'m, 'l> {
     fn of(modules: &'m [Module], log: &'l [LogRecord]) -> Self {
         // A request that none of the plugins in place can have ended was ended by one that is gone, and so was the failure before it. A
         // failure while the request was there, which its time is the beginning of, can be of one that fails open.
         let nobody_ends = !modules.iter().any(|module| module.in_place && module.ends_requests());
         let gone = log.iter().rfind(|record| nobody_ends && ended(record)).and_then(|record| record.time);
         let is_of_gone = |record: &LogRecord| gone.is_some() && (record.time < gone || record.time == gone && ended(record));
-        let mut told = Self { vms: vms(modules).into_iter().map(|vm| (vm, Signs::default())).collect(), open: Vec::new() };
+        let mut found = Self { vms: vms(modules).into_iter().map(|vm| (vm, Signs::default())).collect(), open: Vec::new() };
         for (at, record) in log.iter().enumerate() {
             let suspects = if is_of_gone(record) { Vec::new() } else { suspects(record, modules) };
             let keys: BTreeSet<&str> = suspects.iter().map(|module| module.vm.as_str()).collect();
-            let places: Vec<usize> = (0..told.vms.len()).filter(|place| keys.contains(told.vms[*place].0.key)).collect();
+            let places: Vec<usize> = (0..found.vms.len()).filter(|place| keys.contains(found.vms[*place].0.key)).collect();
             match (places.as_slice(), keys.len()) {
-                ([only], 1) => told.vms[*only].1.fail(record),
-                ([], _) => told.vms.iter_mut().for_each(|(vm, signs)| signs.live(vm, at, record)),
-                _ => told.open.push((places, at, record)),
+                ([only], 1) => found.vms[*only].1.fail(record),
+                ([], _) => found.vms.iter_mut().for_each(|(vm, signs)| signs.live(vm, at, record)),
+                _ => found.open.push((places, at, record)),
             }
         }
-        told
+        found
     }
 
     /// What is left open: not what one of the VMs is known to have had, nor what all of them have outlived.
@@ -181,9 +186,9 @@ impl<'l> Signs<'l> {
         if self.failed.last().is_some_and(|failed| record.time < failed.time) {
             return;
         }
-        if vm.spoke(record) {
-            let spoke = thread(record);
-            self.dead.retain(|dead| dead.is_some() && spoke.is_some() && *dead != spoke);
+        if vm.logged(record) {
+            let alive = thread(record);
+            self.dead.retain(|dead| dead.is_some() && alive.is_some() && *dead != alive);
         } else if vm.answered(record) {
             self.answered += 1;
         } else {
@@ -200,7 +205,7 @@ impl<'l> Signs<'l> {
     /// What shows that it runs again.
     fn life(&self) -> Option<Evidence> {
         let (failed, sign) = (evidence(self.failed.last()?), self.sign?);
-        let what = if sign.event == Some(LogEvent::Request) { "a request passed it" } else { "it spoke" };
+        let what = if sign.event == Some(LogEvent::Request) { "a request passed it" } else { "it logged" };
         Some(Evidence { what: format!("its VM failed at {}, and has run since: {what}", failed.field), ..evidence(sign) })
     }
 }

@@ -24,7 +24,7 @@ use crate::model::snapshot::Snapshot;
 pub use dump::of_dump;
 pub use expected::Expected;
 pub use failures::{Unnamed, unnamed};
-pub use roll_up::{Rollup, roll_up, roll_up_of};
+pub use roll_up::{OverProxies, Rollup, roll_up, roll_up_of};
 
 /// The state of one plugin in one proxy, in the words of JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]

@@ -1,10 +1,12 @@
 //! The sum of a plugin's states over its proxies.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{PluginState, Weight};
-use crate::analysis::lookup;
-use crate::model::ids::ProxyId;
+use crate::analysis::{attachment, lookup};
+use crate::model::ids::{PluginId, ProxyId};
 use crate::model::snapshot::Snapshot;
 
 /// The state of a plugin over all its proxies.
@@ -64,8 +66,35 @@ impl Rollup {
     }
 }
 
-/// The same without those of which nothing is known because they do not run, or not yet, as long as any runs: a pod that is to come says
-/// nothing of how a plugin is.
+/// The states of a plugin over its proxies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OverProxies {
+    /// What they come to.
+    pub rollup: Rollup,
+    /// How many proxies are in which state.
+    pub states: BTreeMap<&'static str, usize>,
+    /// On how many of those where it runs VMs of it have failed since it was put in place.
+    pub vm_failed: usize,
+    /// Why it is not known to which proxies the plugin applies; None where it is.
+    pub matched_note: Option<String>,
+}
+
+impl OverProxies {
+    /// Those of a plugin; of each proxy its state, and whether VMs of the plugin have failed there.
+    pub fn of<'p>(snapshot: &Snapshot, plugin: &PluginId, proxies: impl Iterator<Item = (&'p ProxyId, PluginState, bool)> + Clone) -> Self {
+        let mut states = BTreeMap::new();
+        for (_, state, _) in proxies.clone() {
+            *states.entry(state.as_str()).or_insert(0) += 1;
+        }
+        let vm_failed = proxies.clone().filter(|(.., vm_failed)| *vm_failed).count();
+        let rollup = roll_up_of(snapshot, proxies.map(|(proxy, state, _)| (proxy, state))).with_failed_vms(vm_failed);
+        let matched_note = attachment::unknown(snapshot, plugin);
+        let rollup = if matched_note.is_some() { rollup.of_some() } else { rollup };
+        Self { rollup, states, vm_failed, matched_note }
+    }
+}
+
+/// Rolls up states, ignoring pods that do not run while any other proxy remains.
 pub fn roll_up_of<'p>(snapshot: &Snapshot, proxies: impl Iterator<Item = (&'p ProxyId, PluginState)>) -> Rollup {
     let is_to_come = |(proxy, state): &(&ProxyId, PluginState)| {
         *state == PluginState::Unknown && lookup::why_not_running(&snapshot.objects, proxy).is_some()

@@ -7,12 +7,9 @@ use crate::analysis::answers::concerned;
 use crate::analysis::lookup;
 use crate::ingest::workloads::owner_of;
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
-use crate::model::logs::{LogOrigin, LogSource};
+use crate::model::logs::{DISCOVERY, LogOrigin, LogSource};
 use crate::model::snapshot::Snapshot;
 use crate::model::workload::Pod;
-
-/// istiod's own container.
-const DISCOVERY: &str = "discovery";
 
 /// What was chosen.
 #[derive(Clone, Debug, Default)]

@@ -72,7 +72,7 @@ fn is_client(pod: &Pod) -> bool {
 }
 
 fn selectors<'o>(objects: &'o Inventory, rules: &Rules<'o>, namespace: &str) -> Vec<&'o Selector> {
-    let sidecars = objects.policies.iter().filter(|((kind, name), _)| *kind == Kind::Sidecar && name.namespace == namespace);
-    let of_sidecars = sidecars.filter_map(|(_, policy)| policy.selector.as_ref());
+    let sidecars = objects.policies_in(Kind::Sidecar, namespace);
+    let of_sidecars = sidecars.filter_map(|policy| policy.selector.as_ref());
     of_sidecars.chain(rules.selectors_of(namespace)).collect()
 }

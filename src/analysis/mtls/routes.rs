@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::rules::full_host;
 use crate::analysis::chains::Facts;
 use crate::model::inventory::Inventory;
+use crate::model::kind::Kind;
 use crate::model::policy::PolicySpec;
 use crate::model::routing::VirtualService;
 use crate::model::workload::ProxyKind;
@@ -25,7 +26,7 @@ impl<'o> SubsetRoutes<'o> {
     /// Those of all VirtualServices.
     pub fn of(objects: &'o Inventory, domain: &str) -> Self {
         let mut found = Self::default();
-        for policy in objects.policies.values() {
+        for policy in objects.policies_of(Kind::VirtualService) {
             let PolicySpec::VirtualService(of) = &policy.spec else { continue };
             let namespace = policy.name.namespace.as_str();
             for route in &of.subsets {
@@ -48,9 +49,8 @@ impl Route<'_> {
     /// it is exported to. One without hosts is delegated to, by which one is not looked at.
     fn is_of(&self, client: &Facts<'_>) -> bool {
         let VirtualService { hosts, gateways, export_to, .. } = self.of;
-        let of_mesh = gateways.is_empty() || gateways.iter().any(|gateway| gateway == "mesh");
         let of_gateways = gateways.iter().any(|gateway| gateway != "mesh");
-        let bound = if client.kind == ProxyKind::Sidecar { of_mesh } else { of_gateways };
+        let bound = if client.kind == ProxyKind::Sidecar { self.of.is_for_mesh() } else { of_gateways };
         let own = client.pod.id.namespace.as_str();
         let seen = |to: &String| to == "*" || to == own || (to == "." && self.namespace == own);
         hosts.is_empty() || (bound && (export_to.is_empty() || export_to.iter().any(seen)))

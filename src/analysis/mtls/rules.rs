@@ -3,11 +3,11 @@
 //! `pilot/pkg/model/destination_rule.go: mergeDestinationRule`; `pilot/pkg/model/sidecar.go: DestinationRule`).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::analysis::era::Version;
 use crate::model::ids::ObjectName;
 use crate::model::inventory::Inventory;
+use crate::model::kind::Kind;
 use crate::model::labels::{Labels, Selector};
 use crate::model::policy::{Policy, PolicySpec};
 use crate::model::routing::{DestinationRule, Subset, TrafficPolicy};
@@ -126,9 +126,9 @@ fn pick<'r, 'o: 'r>(mut rules: impl DoubleEndedIterator<Item = &'r Merged<'o>> +
 
 /// All rules, the oldest first; from 1.22 on those with a selector before all others (`sortConfigBySelectorAndCreationTime`).
 fn sorted(objects: &Inventory, version: Version) -> Vec<(&Policy, &DestinationRule)> {
-    let is_seen = |policy: &&Arc<Policy>| !version.narrows_objects() || objects.discovers(&policy.name.namespace);
-    let rules = objects.policies.values().filter(is_seen).filter_map(|policy| match &policy.spec {
-        PolicySpec::DestinationRule(rule) => Some((&**policy, rule)),
+    let is_seen = |policy: &&Policy| version.discovers(objects, &policy.name.namespace);
+    let rules = objects.policies_of(Kind::DestinationRule).filter(is_seen).filter_map(|policy| match &policy.spec {
+        PolicySpec::DestinationRule(rule) => Some((policy, rule)),
         _ => None,
     });
     let mut rules: Vec<(&Policy, &DestinationRule)> = rules.collect();

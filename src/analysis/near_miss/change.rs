@@ -14,7 +14,7 @@ use crate::model::workload::Pod;
 /// The API group of Gateways and their classes.
 const GATEWAY_GROUP: &str = "gateway.networking.k8s.io";
 
-/// How many ways are told.
+/// How many fixes are shown.
 const MOST: usize = 2;
 
 /// What is asked: how to bring the plugin to the workload of the pod.
@@ -34,12 +34,8 @@ impl Asked<'_, '_> {
         if by_proxy && attachment::distance(self.plugin, self.pod, self.objects).is_none() {
             return Vec::new();
         }
-        let is_narrow = |fix: &Fix| match &fix.edit {
-            Edit::Plugin(changed) => self.neighbours.adds_only(self.workload, changed, self.plugin),
-            Edit::Labels(_) | Edit::Other => true,
-        };
-        let groups =
-            self.groups(reason, labels).into_iter().map(|group| group.into_iter().filter(&is_narrow).take(MOST).collect::<Vec<_>>());
+        let narrow = |group: Vec<Fix>| group.into_iter().filter(|fix| self.is_narrow(fix)).take(MOST).collect::<Vec<_>>();
+        let groups = self.groups(reason, labels).into_iter().map(narrow);
         groups.into_iter().find(|group| !group.is_empty()).unwrap_or_default()
     }
 
@@ -74,7 +70,7 @@ impl Asked<'_, '_> {
         self.pod.labels.get(GATEWAY_NAME).map(String::as_str).unwrap_or_default()
     }
 
-    fn template(&self) -> String {
+    pub(super) fn template(&self) -> String {
         match self.workload.kind {
             WorkloadKind::Pod => "the pod".to_owned(),
             WorkloadKind::Proxy => "what the proxy's node says of itself".to_owned(),
@@ -99,29 +95,29 @@ impl Asked<'_, '_> {
     fn no_proxy(&self, why: &NoProxy) -> Vec<Vec<Fix>> {
         let namespace = &self.pod.id.namespace;
         let template = self.template();
-        let ask = format!("set label sidecar.istio.io/inject: \"true\" (or istio.io/rev) on {template}, and make the pods anew");
+        let ask = format!("set label sidecar.istio.io/inject: \"true\" (or istio.io/rev) on {template}, and recreate the pods");
         // A label of the namespace injects all of its pods.
         let whole = |text: String| if self.is_alone_in_namespace() { Some(vec![Fix::other(text)]) } else { None };
         let text = match why {
             NoProxy::SystemNamespace(_) | NoProxy::OfIstio => return Vec::new(),
-            NoProxy::HostNetwork => "take hostNetwork away, and make the pods anew".to_owned(),
+            NoProxy::HostNetwork => "take hostNetwork away, and recreate the pods".to_owned(),
             NoProxy::Ambient => {
                 "give its service a waypoint (label istio.io/use-waypoint), and target the Service with targetRefs".to_owned()
             }
-            NoProxy::OptedOut => "take sidecar.istio.io/inject: \"false\" away from the pod template, and make the pods anew".to_owned(),
+            NoProxy::OptedOut => "take sidecar.istio.io/inject: \"false\" away from the pod template, and recreate the pods".to_owned(),
             NoProxy::NamespaceOff { .. } => {
-                let text = format!("set label istio-injection=enabled on namespace {namespace}, and make the pods anew");
+                let text = format!("set label istio-injection=enabled on namespace {namespace}, and recreate the pods");
                 return whole(text)
                     .into_iter()
                     .chain([vec![Fix::other(format!("take label istio-injection away from namespace {namespace}, and {ask}"))]])
                     .collect();
             }
             NoProxy::NotAsked { .. } => {
-                let text = format!("set label istio-injection=enabled (or istio.io/rev) on namespace {namespace}, and make the pods anew");
+                let text = format!("set label istio-injection=enabled (or istio.io/rev) on namespace {namespace}, and recreate the pods");
                 return whole(text).into_iter().chain([vec![Fix::other(ask)]]).collect();
             }
             NoProxy::NoSuchRevision(revision) => format!("ask for a revision that runs, or make {revision} a tag of one"),
-            NoProxy::NotInjected => "make the pods anew; if that does not help, look at the events of their owner".to_owned(),
+            NoProxy::NotInjected => "recreate the pods; if that does not help, look at the events of their owner".to_owned(),
             NoProxy::Unknown => "see why it has none: labels of its namespace and pod, or the owner's events".to_owned(),
         };
         vec![vec![Fix::other(text)]]
@@ -131,7 +127,7 @@ impl Asked<'_, '_> {
     fn is_alone_in_namespace(&self) -> bool {
         let lacks_proxy = |pod: &Pod| pod.proxy.is_none() && attachment::distance(self.plugin, pod, self.objects) == Some(1);
         let is_other = |pod: &Pod| workloads::owner_of(self.objects, pod) != *self.workload;
-        let mut pods = self.neighbours.in_question(self.plugin).filter(|pod| pod.id.namespace == self.pod.id.namespace);
+        let mut pods = self.neighbours.in_question(self.plugin, Some(&self.pod.id.namespace));
         !pods.any(|pod| lacks_proxy(pod) && is_other(pod))
     }
 
@@ -140,23 +136,22 @@ impl Asked<'_, '_> {
         let to =
             |text: String, namespace: &str| Fix::plugin(text, self.plugin, |plugin| namespace.clone_into(&mut plugin.id.name.namespace));
         let there = format!("create the plugin in namespace {namespace}");
-        let own = self.own_selector(|plugin| plugin.id.name.namespace.clone_from(namespace)).map(|own| {
-            Fix::plugin(format!("{there}, with selector {}", own.text()), self.plugin, |plugin| {
-                plugin.id.name.namespace.clone_from(namespace);
-                plugin.selector = Some(own);
-            })
-        });
-        let mut found = vec![to(there, namespace)];
+        let mut found = vec![to(there.clone(), namespace)];
         // A selector of its own is for where the plugin would reach others.
-        if !self.adds_only(&found[0]) {
-            found = own.into_iter().collect();
+        if !self.is_narrow(&found[0]) {
+            let own = self.own_selector(|plugin| plugin.id.name.namespace.clone_from(namespace));
+            found = own.map(|(own, changed)| Fix::changed(format!("{there}, with selector {own}"), changed)).into_iter().collect();
         }
         found.push(to(format!("in the root namespace {root}, which reaches all"), root));
         found
     }
 
-    fn adds_only(&self, fix: &Fix) -> bool {
-        matches!(&fix.edit, Edit::Plugin(changed) if self.neighbours.adds_only(self.workload, changed, self.plugin))
+    /// Whether it brings the plugin to no other workload.
+    fn is_narrow(&self, fix: &Fix) -> bool {
+        match &fix.edit {
+            Edit::Plugin(changed) => self.neighbours.adds_only(self.workload, changed, self.plugin),
+            Edit::Labels(_) | Edit::Other => true,
+        }
     }
 
     /// For a plugin with targetRefs, which look for a label that only the proxies of a Gateway have.
@@ -176,14 +171,10 @@ impl Asked<'_, '_> {
                 plugin.id.name.namespace.clone_from(namespace);
             }
         };
-        let selector = self.own_selector(prepare).map(|own| {
+        let selector = self.own_selector(prepare).map(|(own, changed)| {
             let is_moved = !self.is_here() && self.plugin.id.name.namespace != self.objects.root_namespace();
             let there = if is_moved { format!(", in a plugin of namespace {namespace}") } else { String::new() };
-            let text = format!("use a selector in the place of targetRefs, such as {}{there}", own.text());
-            Fix::plugin(text, self.plugin, |plugin| {
-                prepare(plugin);
-                plugin.selector = Some(own);
-            })
+            Fix::changed(format!("use a selector in the place of targetRefs, such as {own}{there}"), changed)
         });
         label.into_iter().chain(selector).collect()
     }

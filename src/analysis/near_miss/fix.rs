@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::analysis::attachment;
 use crate::ingest::workloads::{self, GATEWAY_NAME};
-use crate::model::ids::WorkloadId;
+use crate::model::ids::{ProxyId, WorkloadId};
 use crate::model::inventory::Inventory;
 use crate::model::labels::Labels;
 use crate::model::plugin::Plugin;
@@ -45,6 +45,11 @@ impl Fix {
     pub(super) fn plugin(text: impl Into<String>, plugin: &Plugin, change: impl FnOnce(&mut Plugin)) -> Self {
         let mut changed = plugin.clone();
         change(&mut changed);
+        Self::changed(text, changed)
+    }
+
+    /// The plugin as it would be.
+    pub(super) fn changed(text: impl Into<String>, changed: Plugin) -> Self {
         Self { text: text.into(), edit: Edit::Plugin(Box::new(changed)) }
     }
 }
@@ -81,26 +86,38 @@ impl<'o> Neighbours<'o> {
         })
     }
 
-    /// The pods among which all are that a plugin can reach.
-    pub(super) fn in_question<'n>(&'n self, plugin: &'n Plugin) -> Box<dyn Iterator<Item = &'n Pod> + 'n> {
+    /// The pods among which all are that a plugin can reach, or those of them that are in one namespace.
+    pub(super) fn in_question<'n>(&'n self, plugin: &'n Plugin, within: Option<&'n str>) -> Box<dyn Iterator<Item = &'n Pod> + 'n> {
+        let is_within = move |pod: &&Pod| within.is_none_or(|within| pod.id.namespace == within);
         let index: &'n Index<'n> = self.index();
         if !plugin.targets().is_empty() {
-            return Box::new(index.targetable.iter().copied());
+            return Box::new(index.targetable.iter().copied().filter(is_within));
         }
         let of_pair = |(key, value): (&'n String, &'n String)| -> &'n [&'n Pod] {
             index.by_label.get(&(key.as_str(), value.as_str())).map(Vec::as_slice).unwrap_or_default()
         };
         let selector = plugin.selector.as_ref().filter(|selector| !selector.is_empty());
         match selector.and_then(|selector| selector.match_labels.iter().map(of_pair).min_by_key(|pods| pods.len())) {
-            Some(pods) => Box::new(pods.iter().copied()),
-            None => Box::new(self.objects.pods.values().map(Arc::as_ref)),
+            Some(pods) => Box::new(pods.iter().copied().filter(is_within)),
+            None => {
+                let own = plugin.id.name.namespace.as_str();
+                match within.or((own != self.objects.root_namespace()).then_some(own)) {
+                    Some(namespace) => Box::new(self.of_namespace(namespace)),
+                    None => Box::new(self.objects.pods.values().map(Arc::as_ref)),
+                }
+            }
         }
+    }
+
+    fn of_namespace<'n>(&'n self, namespace: &'n str) -> impl Iterator<Item = &'n Pod> {
+        let from_first = self.objects.pods.range(ProxyId::new("", namespace)..);
+        from_first.take_while(move |(id, _)| id.namespace == namespace).map(|(_, pod)| &**pod)
     }
 
     /// Whether a change of a plugin brings it to no other workload than this.
     pub(super) fn adds_only(&self, workload: &WorkloadId, changed: &Plugin, plugin: &Plugin) -> bool {
         let applies = |plugin: &Plugin, pod: &Pod| attachment::attach(plugin, pod, self.objects).attached;
         let is_other = |pod: &Pod| workloads::owner_of(self.objects, pod) != *workload;
-        !self.in_question(changed).any(|pod| applies(changed, pod) && !applies(plugin, pod) && is_other(pod))
+        !self.in_question(changed, None).any(|pod| applies(changed, pod) && !applies(plugin, pod) && is_other(pod))
     }
 }

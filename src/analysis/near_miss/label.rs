@@ -15,9 +15,9 @@ const NAMES: [&str; 6] =
     ["app", "app.kubernetes.io/name", "istio", "k8s-app", "app.kubernetes.io/instance", "service.istio.io/canonical-name"];
 
 impl Asked<'_, '_> {
-    /// A selector in the pod's own words that matches no other workload which the plugin does not reach yet; `prepare` is what else
-    /// is changed in the plugin.
-    pub(super) fn own_selector(&self, prepare: impl Fn(&mut Plugin)) -> Option<Selector> {
+    /// A selector in the pod's own words that matches no other workload which the plugin does not reach yet, as text and in the plugin;
+    /// `prepare` is what else is changed in that.
+    pub(super) fn own_selector(&self, prepare: impl Fn(&mut Plugin)) -> Option<(String, Plugin)> {
         let known = |key: &&str| Some(((*key).to_owned(), self.pod.labels.get(*key)?.clone()));
         let mut pairs: Vec<(String, String)> = NAMES.iter().filter_map(known).collect();
         // Istio knows its own gateways by this label.
@@ -25,11 +25,12 @@ impl Asked<'_, '_> {
         pairs.sort_by_key(|(key, _)| classic && key != "istio");
         let all = (pairs.len() > 1).then(|| pairs.iter().cloned().collect::<Labels>());
         let each = pairs.into_iter().map(|pair| Labels::from([pair]));
-        each.chain(all).map(|match_labels| Selector { match_labels }).find(|selector| {
+        each.chain(all).map(|match_labels| Selector { match_labels }).find_map(|selector| {
             let mut changed = self.plugin.clone();
-            changed.selector = Some(selector.clone());
+            let text = selector.text();
+            changed.selector = Some(selector);
             prepare(&mut changed);
-            self.neighbours.adds_only(self.workload, &changed, self.plugin)
+            self.neighbours.adds_only(self.workload, &changed, self.plugin).then_some((text, changed))
         })
     }
 
@@ -56,9 +57,7 @@ impl Asked<'_, '_> {
                 return found;
             }
             WorkloadKind::WorkloadEntry => "spec.labels of the WorkloadEntry".to_owned(),
-            WorkloadKind::Pod => "the pod".to_owned(),
-            WorkloadKind::Proxy => "what the proxy's node says of itself".to_owned(),
-            kind => format!("the pod template of the {}", kind.as_str()),
+            _ => self.template(),
         };
         let set = differing.iter().all(|line| self.may_be_set(line));
         let set = set.then(|| Fix::labels(format!("set {} on {holder}", pairs(&differing)), wanted(&differing)));
@@ -109,9 +108,8 @@ impl Asked<'_, '_> {
         let text = match (other.is_empty(), lacking.is_empty()) {
             // Without any label it would be for the whole namespace.
             (true, _) if lacking.len() == labels.len() => {
-                let own = self.own_selector(|_| ())?;
-                let text = format!("select by a label that the pod has, such as {}", own.text());
-                return Some(Fix::plugin(text, self.plugin, |plugin| plugin.selector = Some(own)));
+                let (own, changed) = self.own_selector(|_| ())?;
+                return Some(Fix::changed(format!("select by a label that the pod has, such as {own}"), changed));
             }
             (true, _) => format!("take {} out of the selector", lacking.join(", ")),
             (false, true) => format!("write {written} in the selector"),

@@ -4,7 +4,7 @@ use super::change::Asked;
 use super::fix::Fix;
 use super::similar::{is_slip, nearest};
 use crate::analysis::attachment::waypoint::NotServed;
-use crate::analysis::attachment::{RefMiss, TargetMiss};
+use crate::analysis::attachment::{RefMiss, TargetMiss, WAYPOINT_CLASS};
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
 use crate::model::plugin::TargetRef;
@@ -54,8 +54,8 @@ impl Asked<'_, '_> {
                 groups.push(vec![self.at_gateway(gateway, format!("add a targetRef with kind Gateway, name {gateway}"))]);
             }
             Some(RefMiss::OtherClass) => {
-                let class = "istio-waypoint";
-                groups.push(vec![with(format!("target GatewayClass {class}"), &|other| class.clone_into(&mut other.name)), by_name()]);
+                let of_class = with(format!("target GatewayClass {WAYPOINT_CLASS}"), &|other| WAYPOINT_CLASS.clone_into(&mut other.name));
+                groups.push(vec![of_class, by_name()]);
             }
             Some(RefMiss::NotRoot { root }) => {
                 groups.push(vec![to(format!("create the plugin in the root namespace {root}"), root), by_name()]);

@@ -47,13 +47,18 @@ impl ChainKind {
 }
 
 /// The cluster that drops what comes to it (`pilot/pkg/networking/util/util.go`).
-const BLACK_HOLE: &str = "BlackHoleCluster";
+pub const BLACK_HOLE: &str = "BlackHoleCluster";
 /// The cluster that passes on what leaves the workload to where it was sent.
-pub(super) const PASSTHROUGH: &str = "PassthroughCluster";
+pub const PASSTHROUGH: &str = "PassthroughCluster";
 
 /// Whether what a chain takes goes nowhere.
 pub fn is_black_hole(chain: &FilterChain) -> bool {
     matches!(&chain.destination, Some(Destination::Cluster(name)) if name == BLACK_HOLE)
+}
+
+/// Whether what a chain takes goes on to where it was sent.
+pub(super) fn is_passed_through(chain: &FilterChain) -> bool {
+    matches!(&chain.destination, Some(Destination::Cluster(name)) if name == PASSTHROUGH)
 }
 
 /// The sort of a chain of a listener with this direction (`core/listener_inbound.go`, `core/listener.go`). The `default_filter_chain` of a

@@ -8,11 +8,12 @@ use serde::Serialize;
 use super::era::Version;
 use crate::model::envoy::{ConfigDump, Direction, Filter, FilterChain, Listener, ListenerAddress, NameEra};
 use crate::model::ids::{ObjectName, PluginId, PluginKind, ProxyId};
+use crate::model::kind::Kind;
 use crate::model::policy::{Policy, PolicySpec};
 use crate::model::snapshot::Snapshot;
 use crate::model::workload::ProxyKind;
 
-pub use kind::{ChainKind, classify, is_black_hole};
+pub use kind::{BLACK_HOLE, ChainKind, PASSTHROUGH, classify, is_black_hole};
 pub use words::{destination, meaning, recognised_by};
 
 /// In which direction a listener's traffic goes, seen from the workload.
@@ -120,7 +121,7 @@ pub fn envoy_filter_of<'s>(snapshot: &'s Snapshot, proxy: &ProxyId, filter: &str
         PolicySpec::EnvoyFilter(spec) => spec.patches.iter().any(|patch| patch.writes_filter(filter)),
         _ => false,
     };
-    let mut writing = snapshot.objects.policies.values().filter(|policy| writes(policy) && reaches(policy));
+    let mut writing = snapshot.objects.policies_of(Kind::EnvoyFilter).filter(|policy| writes(policy) && reaches(policy));
     let only = writing.next()?;
     writing.next().is_none().then_some(&only.name)
 }

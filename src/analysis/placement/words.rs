@@ -1,7 +1,7 @@
 //! A chain in plain words: who takes it, by what it is recognised, where it goes.
 
-use super::kind::{ChainKind, PASSTHROUGH};
-use crate::model::envoy::{ChainMatch, Destination, Direction, FilterChain, Listener, NEVER, Transport};
+use super::kind::{ChainKind, is_passed_through};
+use crate::model::envoy::{ChainMatch, Direction, FilterChain, Listener, NEVER, Transport};
 
 /// What connections a chain takes, as one clause: `mTLS from the mesh to port 80`.
 pub fn meaning(chain: &FilterChain, kind: ChainKind, listener: &Listener) -> String {
@@ -39,10 +39,6 @@ fn dropped(chain: &FilterChain, listener: &Listener) -> &'static str {
     } else {
         "dropped: what comes here goes nowhere (BlackHoleCluster)"
     }
-}
-
-fn is_passed_through(chain: &FilterChain) -> bool {
-    matches!(&chain.destination, Some(Destination::Cluster(name)) if name == PASSTHROUGH)
 }
 
 /// By what a connection is recognised, in the words of `FilterChainMatch`: `tls · istio, istio-peer-exchange`.

@@ -47,7 +47,7 @@ fn message(object: Map<String, Value>, place: &Place) -> Value {
     let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
     let of = text("@type").to_owned();
     let inner = if of.ends_with("TypedStruct") { Some(Place::of(&(text("type_url").to_owned() + text("typeUrl")))) } else { None };
-    let is_data = ["Struct", "Value", "ListValue"].iter().any(|name| of.rsplit('/').next() == Some(&format!("google.protobuf.{name}")));
+    let is_data = of.rsplit('/').next().is_some_and(place::is_data);
     let mut written = Map::new();
     for (key, value) in object {
         let field = place.field(&key);

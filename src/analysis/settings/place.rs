@@ -63,11 +63,11 @@ impl Place {
             _ if field.is_map() => {
                 let value = field.kind().as_message().map(|entry| entry.map_entry_value_field().kind());
                 match value {
-                    Some(kind) if is_data(&kind) => Self::DATA,
+                    Some(kind) if is_of_data(&kind) => Self::DATA,
                     kind => Self { zone: Zone::Map, of: kind.and_then(message) },
                 }
             }
-            kind if is_data(&kind) => Self::DATA,
+            kind if is_of_data(&kind) => Self::DATA,
             // These are by their names once they are in the one way of writing.
             kind if key == "virtual_hosts" => Self { zone: Zone::Map, of: message(kind) },
             // A module's configuration, whatever wraps it (`envoy/extensions/wasm/v3/wasm.proto: PluginConfig`).
@@ -90,10 +90,13 @@ fn is_well_known(of: &MessageDescriptor) -> bool {
     of.package_name() == "google.protobuf"
 }
 
-/// Whether people chose all that is in it.
-fn is_data(kind: &Kind) -> bool {
-    let name = kind.as_message().map(|of| of.full_name().to_owned()).unwrap_or_default();
-    matches!(name.as_str(), "google.protobuf.Struct" | "google.protobuf.Value" | "google.protobuf.ListValue")
+/// Whether people chose all that is in a message of this name.
+pub(super) fn is_data(name: &str) -> bool {
+    matches!(name, "google.protobuf.Struct" | "google.protobuf.Value" | "google.protobuf.ListValue")
+}
+
+fn is_of_data(kind: &Kind) -> bool {
+    kind.as_message().is_some_and(|of| is_data(of.full_name()))
 }
 
 /// The value of a field of a known type in the one way of writing; None where it is the default, which need not be written.

@@ -76,18 +76,25 @@ pub(super) fn is_name_and_number(one: &Value, other: &Value) -> bool {
 /// Whether a field with this value says the same as one that is not there.
 pub(super) fn is_default(key: &str, value: &Value) -> bool {
     let is_zero = match value {
-        Value::Bool(set) => !set,
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::String(text) if text.is_empty() => true,
-        Value::String(text) => {
+        Value::String(text) if !text.is_empty() => {
             let first = fields::enumerations(key).any(|names| names.first() == Some(&text.as_str()));
             return first || text == "0" && !fields::is_told_by_presence(key) || key == "failure_policy" && text == "FAIL_CLOSED";
         }
         Value::Array(list) => list.is_empty(),
-        Value::Null => true,
-        Value::Object(_) => false,
+        other => is_zero(other),
     };
     is_zero && !fields::is_told_by_presence(key)
+}
+
+/// Whether it is false, 0, an empty text or null.
+pub(super) fn is_zero(value: &Value) -> bool {
+    match value {
+        Value::Bool(set) => !set,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Null => true,
+        Value::Array(_) | Value::Object(_) => false,
+    }
 }
 
 /// A duration's nanoseconds: `1s`, `0.250s`.

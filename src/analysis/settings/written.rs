@@ -3,6 +3,8 @@
 use prost_reflect::Kind;
 use serde_json::{Number, Value};
 
+use super::values;
+
 /// A value of a kind as everybody would write it; what is no value of the kind stays as it is.
 pub(super) fn scalar(kind: &Kind, value: Value) -> Value {
     match (kind, value) {
@@ -32,13 +34,8 @@ pub(super) fn scalar(kind: &Kind, value: Value) -> Value {
 
 /// Whether it is the value that a field without presence has where it is not set.
 pub(super) fn is_zero(kind: &Kind, value: &Value) -> bool {
-    match value {
-        Value::Bool(set) => !set,
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::String(text) => text.is_empty() || kind.as_enum().is_some_and(|of| of.default_value().name() == text),
-        Value::Null => true,
-        Value::Array(_) | Value::Object(_) => false,
-    }
+    let is_first = |text: &str| kind.as_enum().is_some_and(|of| of.default_value().name() == text);
+    values::is_zero(value) || value.as_str().is_some_and(is_first)
 }
 
 /// A whole number that is written as a text, since JSON's numbers do not hold 64 bits, or with a fraction of zeros.

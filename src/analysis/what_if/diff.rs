@@ -117,10 +117,10 @@ impl Sides<'_, '_> {
         let old = of_before.and_then(|outlook| outlook.predicted(&listener.name));
         let new = of_after.and_then(|outlook| outlook.predicted(&listener.name));
         let direction = placement::direction(listener, outlook.map(|outlook| outlook.facts.kind));
-        let none = Listener { chains: Vec::new(), ..listener.clone() };
+        let none = listener.without_chains();
         // Read backwards: what the new one lacks goes, what only it has comes.
         let mut differences = comparison::differences(new.unwrap_or(&none), old.unwrap_or(&none), direction);
-        differences.retain(|difference| of_before.into_iter().chain(of_after).all(|outlook| outlook.knows(difference)));
+        differences.retain(|difference| of_before.into_iter().chain(of_after).all(|outlook| outlook.is_certain(difference)));
         let is_predicted = before.is_ok() && after.is_ok();
         // What the proxy has and istiod would send neither now nor then is no part of the difference.
         let counted = (!is_predicted).then_some(listener);
@@ -182,8 +182,7 @@ impl Sides<'_, '_> {
             Some(name) => name.contains('*') && !known.contains(gap),
         };
         let mut found: Vec<String> = gaps.iter().filter(|gap| !gap.tcp_only).filter(is_said).map(|gap| gap.why.clone()).collect();
-        let adding =
-            |outlook: &Outlook<'_>| comparison::envoy_filters_with_listeners(&outlook.facts).into_iter().cloned().collect::<Vec<_>>();
+        let adding = |outlook: &Outlook<'_>| outlook.envoy_filters.adding_listeners().into_iter().cloned().collect::<Vec<_>>();
         let already = before.map(adding).unwrap_or_default();
         let new = adding(after).into_iter().filter(|name| !already.contains(name));
         found.extend(new.map(|name| format!("EnvoyFilter {name} adds listeners of its own, which are not predicted")));

@@ -34,9 +34,11 @@ const IN_TRANSITION: Duration = Duration::from_secs(15);
 
 /// Asks a proxy for its dump, unless a request is under way. One that waits longer before it asks gives way.
 pub(super) fn fetch(app: &mut App, proxy: &ProxyId, after: Duration) -> Vec<Effect> {
-    if let Some(dump) = fetch::outside(&app.snapshot.objects, proxy, app.options.info.kind) {
-        Arc::make_mut(&mut app.snapshot).dumps.insert(proxy.clone(), dump);
-        return Vec::new();
+    // One that was read is asked all the same: what it said is shown until it answers again.
+    if app.snapshot.dump(proxy).is_none()
+        && let Some(unreachable) = fetch::unreachable(&app.snapshot.objects, proxy, app.options.info.kind)
+    {
+        return cannot_be_asked(app, proxy, unreachable.why);
     }
     let mut effects = Vec::new();
     let under_way = app.fetches.get(proxy).and_then(|fetch| Some((fetch.ticket?, fetch.after)));
@@ -65,6 +67,18 @@ pub(super) fn fetch(app: &mut App, proxy: &ProxyId, after: Duration) -> Vec<Effe
     let request = fetch::request(&app.snapshot.objects, proxy, ProxyQuestion::Chains, app.options.deadline);
     effects.push(Effect::FetchConfigDump { ticket, request, serial, previous, vital, after });
     effects
+}
+
+/// Says why a proxy cannot be asked, unless that was said.
+fn cannot_be_asked(app: &mut App, proxy: &ProxyId, why: String) -> Vec<Effect> {
+    if matches!(app.snapshot.dumps.get(proxy), Some(Dump::Failed(known)) if *known == why) {
+        return Vec::new();
+    }
+    let snapshot = Arc::make_mut(&mut app.snapshot);
+    snapshot.dumps.insert(proxy.clone(), Dump::Failed(why));
+    snapshot.generation += 1;
+    list_warnings(app);
+    ask::ask(app)
 }
 
 /// Follows the proxies that a change may concern: those that were read already, in any namespace that `concerns` names.

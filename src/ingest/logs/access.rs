@@ -119,9 +119,9 @@ fn is_key(key: &str, known: &str) -> bool {
     key == known || key.len().abs_diff(known.len()) <= 5 && letters(key) == letters(known)
 }
 
-fn request(time: Option<i64>, message: &str) -> Parsed<'_> {
+pub(super) fn request<'m>(time: Option<LogTime>, message: impl Into<Cow<'m, str>>) -> Parsed<'m> {
     let none = Cow::Borrowed("");
-    Parsed { time, kind: LogKind::Access, level: none.clone(), scope: none, message: Cow::Borrowed(message) }
+    Parsed { time, kind: LogKind::Access, level: none.clone(), scope: none, message: message.into() }
 }
 
 /// The columns of a request in JSON, in the order of the text; None where it is not in JSON.

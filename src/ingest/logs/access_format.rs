@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::access::{self, COLUMNS, NONE};
 use super::object::Object;
 use super::parsed::Parsed;
-use super::time;
-use crate::model::logs::{LogKind, LogTime};
+use super::{layout, time};
+use crate::model::logs::LogTime;
 use crate::model::mesh::MeshConfig;
 
 /// Operators, in the order of the columns that they fill.
@@ -43,8 +43,6 @@ const NUMBERS: [usize; 5] = [3, 8, 9, 10, 11];
 /// The columns of the path and of the request's ID.
 const PATH: usize = 1;
 const REQUEST_ID: usize = 14;
-/// How many places are looked at where a path could end.
-const MOST_ENDS: usize = 16;
 
 /// What fills a place of the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,14 +91,12 @@ impl AccessFormat {
         let (columns, time) = match &self.0 {
             Parts::Text { first, rest } => {
                 let line = line.strip_prefix(first.as_str())?;
-                // Envoy escapes nothing, so that a path can hold what stands behind it: it ends where the rest is what it has to be.
-                (0..MOST_ENDS).map_while(|nth| divided(line, rest, nth)).find_map(valid)?
+                // Envoy does not escape the path, so it may contain the text that follows it. Try each possible end.
+                (0..layout::MOST_ENDS).map_while(|nth| divided(line, rest, nth)).find_map(valid)?
             }
             Parts::Keys(keys) => valid(filled(line, keys))?,
         };
-        let message = access::in_order(&columns);
-        let none = Cow::Borrowed("");
-        Some(Parsed { time, kind: LogKind::Access, level: none.clone(), scope: none, message: Cow::Owned(message) })
+        Some(access::request(time, access::in_order(&columns)))
     }
 }
 
@@ -156,7 +152,7 @@ fn valid(filled: Option<Filled<'_>>) -> Option<Filled<'_>> {
     let is_protocol = columns[2] == NONE || columns[2].starts_with("HTTP/") && is(2, |byte| byte.is_ascii_graphic());
     let fits = NUMBERS.iter().all(|place| is(*place, |byte| byte.is_ascii_digit()))
         && is(0, |byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_'))
-        && is(4, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b',' | b'-'))
+        && is(4, layout::in_flags)
         && is(REQUEST_ID, |byte| byte.is_ascii_graphic());
     if fits && is_path && is_protocol { filled } else { None }
 }

@@ -63,15 +63,16 @@ struct Head {
 
 impl Assembler {
     /// Reads the access log in the format that the mesh has now.
-    pub fn go_by(&mut self, format: Option<Arc<AccessFormat>>) {
+    pub fn set_access_format(&mut self, format: Option<Arc<AccessFormat>>) {
         self.format = format;
     }
 
     /// Takes a line. Gives the record before it, where the line begins another.
     pub fn push(&mut self, line: LogLine) -> Option<LogRecord> {
-        let form = Form::of(&line.text);
-        let is_request = || self.format.as_ref().is_some_and(|format| format.read(&line.text).is_some());
-        let form = if !form.is_of_program(&line.text) && is_request() { Form::OwnAccess } else { form };
+        let form = match (Form::of(&line.text), &self.format) {
+            (form, Some(format)) if !form.is_of_program(&line.text) && format.read(&line.text).is_some() => Form::OwnAccess,
+            (form, _) => form,
+        };
         // A log that is not read from its start can begin within a key, which no line before it tells.
         let of_key = !self.begun && redact::is_of_key(&line.text);
         let in_key = (of_key || self.begun && self.in_key) && form == Form::Unknown;

@@ -1,7 +1,7 @@
 //! The columns of Istio's Go programs and of Envoy where their tabs became blanks, one or many: what was copied from a terminal, a
 //! ticket or a chat. A terminal has its tab stops at every eighth column.
 
-use super::parsed::Parsed;
+use super::parsed::{Parsed, is_number};
 use super::{envoy, go, time};
 use crate::model::logs::LogSource;
 
@@ -63,7 +63,7 @@ pub(super) fn parse(raw: &str, source: LogSource) -> Option<Parsed<'_>> {
 /// `source/server/server.cc:12`.
 fn is_file(word: &str) -> bool {
     let line = word.rsplit_once(':').filter(|(file, _)| file.ends_with(".cc") || file.ends_with(".h")).map(|(_, line)| line);
-    line.is_some_and(|line| !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit()))
+    line.is_some_and(is_number)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::parsed::Parsed;
+use super::parsed::{Parsed, is_number};
 use super::time;
 use crate::model::logs::{LogKind, LogTime};
 
@@ -28,7 +28,7 @@ pub(super) fn columns(raw: &str) -> Option<Parsed<'_>> {
 pub(super) fn thread(message: &str) -> Option<usize> {
     let at = message.rfind(['\t', ' '])?;
     let number = message[at + 1..].strip_prefix("thread=")?;
-    (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(at)
+    is_number(number).then_some(at)
 }
 
 /// Whether a record of columns has its last one, so that no more lines belong to it.
@@ -53,7 +53,6 @@ pub(super) fn own(raw: &str) -> Option<Parsed<'_>> {
 /// (`pkg/envoy/proxy.go`: `--log-format`).
 pub(super) fn own_time(line: &str) -> Option<(LogTime, &str)> {
     let epoch = line.strip_prefix("[Envoy (Epoch ").and_then(|rest| rest.split_once(")] "));
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let line = epoch.filter(|(number, _)| is_number(number)).map_or(line, |(_, rest)| rest);
     let (time, rest) = time::spaced(line.strip_prefix('[')?)?;
     Some((time, rest.strip_prefix("][")?))

@@ -84,7 +84,7 @@ impl Form {
 }
 
 /// Whether a line (without the kubelet's time) begins a record; else it belongs to the one before it.
-pub fn begins(line: &str) -> bool {
+pub(super) fn begins(line: &str) -> bool {
     Form::of(line) != Form::Unknown
 }
 

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::parsed::Parsed;
+use super::parsed::{Parsed, is_number};
 use super::{blanks, time, ztunnel};
 use crate::model::logs::{LogKind, LogSource, LogTime};
 
@@ -134,7 +134,7 @@ fn without_caller(text: &str) -> &str {
 /// `xds/delta.go:218`.
 pub(super) fn is_caller(column: &str) -> bool {
     let line = column.rsplit_once(".go:").map(|(_, line)| line);
-    line.is_some_and(|line| !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit())) && !column.contains([' ', '\n'])
+    line.is_some_and(is_number) && !column.contains([' ', '\n'])
 }
 
 /// `2026/11/23 19:37:48 INFO message key=value` of `slog`, and without a level that of `log`.

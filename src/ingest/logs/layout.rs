@@ -14,6 +14,7 @@
 use std::borrow::Cow;
 
 use super::access::{COLUMNS, NONE, bare_request};
+use super::parsed::is_number;
 
 /// What is known of a line's columns.
 pub(super) struct Layout<'m> {
@@ -40,10 +41,10 @@ const NUMBERS: [usize; 4] = [8, 9, 10, 11];
 const QUOTED: [usize; 5] = [12, 13, 14, 15, 16];
 /// The columns at the end.
 const END: [usize; 6] = [17, 18, 19, 20, 21, 22];
-/// How many columns a known format can have: a line with more is of another one, or its path says what is not so.
+/// How many columns a known format can have. A line with more columns is in an unknown format.
 const MOST: usize = COLUMNS + 8;
 /// How many places are looked at where a request's line could end.
-const MOST_ENDS: usize = 16;
+pub(super) const MOST_ENDS: usize = 16;
 
 /// Reads the columns of a request.
 pub(super) fn read(message: &str) -> Layout<'_> {
@@ -51,7 +52,7 @@ pub(super) fn read(message: &str) -> Layout<'_> {
     let (method, path, protocol) = rest.request();
     let all: Vec<Column<'_>> = rest.take(MOST + 1).collect();
     let mut columns = [const { Cow::Borrowed(NONE) }; COLUMNS];
-    let places = all.split_first().filter(|(code, _)| is_number(code)).and_then(|(code, behind)| {
+    let places = all.split_first().filter(|(code, _)| is_numeric(code)).and_then(|(code, behind)| {
         columns[3] = Cow::Borrowed(code.text);
         places(behind)
     });
@@ -76,9 +77,7 @@ pub(super) fn read(message: &str) -> Layout<'_> {
 /// Where the columns behind the code go, flags first; None where they are of no format that is known.
 fn places(columns: &[Column<'_>]) -> Option<Vec<usize>> {
     let (flags, behind) = columns.split_first()?;
-    let is_flags =
-        !flags.quoted && flags.text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b',' | b'-'));
-    if !is_flags || flags.text.bytes().all(|byte| byte.is_ascii_digit()) {
+    if flags.quoted || !flags.text.bytes().all(in_flags) || flags.text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     FRONTS.iter().find_map(|front| {
@@ -88,7 +87,7 @@ fn places(columns: &[Column<'_>]) -> Option<Vec<usize>> {
         // Until 1.1 there was one column in quotes in the front, and it was the mixer's.
         let is_mixer = front.len() == 1 && end.len() == END.len() - 1;
         let fits = first.iter().zip(*front).all(|(column, (_, quoted))| column.quoted == *quoted)
-            && numbers.iter().all(is_number)
+            && numbers.iter().all(is_numeric)
             && quoted.iter().all(|column| column.quoted)
             && matches!(end.len(), 0 | 5..)
             && columns.len() < MOST
@@ -98,8 +97,13 @@ fn places(columns: &[Column<'_>]) -> Option<Vec<usize>> {
     })
 }
 
-fn is_number(column: &Column<'_>) -> bool {
-    !column.quoted && (column.text == NONE || !column.text.is_empty() && column.text.bytes().all(|byte| byte.is_ascii_digit()))
+/// Whether Envoy's flags of a response can have this byte.
+pub(super) fn in_flags(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b',' | b'-')
+}
+
+fn is_numeric(column: &Column<'_>) -> bool {
+    !column.quoted && (column.text == NONE || is_number(column.text))
 }
 
 /// Where the quotes of a request's line end. Envoy escapes no quotes, and whoever sends a request chooses its path: the line ends with a
@@ -111,7 +115,7 @@ pub(super) fn request_end(inner: &str) -> Option<usize> {
     let ends = || inner.match_indices("\" ").map(|(at, _)| at).filter(is_code).take(MOST_ENDS);
     let fits = |at: &usize| {
         let columns: Vec<Column<'_>> = Rest(&inner[at + 2..]).take(MOST + 1).collect();
-        columns.split_first().is_some_and(|(code, behind)| is_number(code) && places(behind).is_some())
+        columns.split_first().is_some_and(|(code, behind)| is_numeric(code) && places(behind).is_some())
     };
     let mut with_protocol = ends().filter(has_protocol);
     let first = with_protocol.next();

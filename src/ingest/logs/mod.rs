@@ -22,4 +22,4 @@ pub use access_format::AccessFormat;
 pub use assembler::Assembler;
 pub use details::{details, message};
 pub use time::{instant, leading, split_kubelet};
-pub use wrapped::{Unwrapper, begins, is_log};
+pub use wrapped::{Unwrapper, begins, begins_wrapped, is_log};

@@ -21,6 +21,11 @@ pub(super) struct Parsed<'r> {
     pub(super) message: Cow<'r, str>,
 }
 
+/// Whether a text is digits alone.
+pub(super) fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 impl<'r> Parsed<'r> {
     /// Has the parser of its format read a record; None where it does not know it either. `near` is a time that is not far from the
     /// record's.

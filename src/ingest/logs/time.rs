@@ -6,6 +6,8 @@ use super::{access, blanks, form};
 use crate::model::logs::LogTime;
 
 const SECOND: i64 = 1_000_000_000;
+/// The months, as web servers and the system's log write them.
+pub(super) const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// The kubelet's RFC 3339 time and a blank in front of a line, as `kubectl logs --timestamps` and recordings have it, and what
 /// follows. A program's own time is followed by a tab, or by blanks where tabs were lost, and is left in its place.
@@ -79,7 +81,6 @@ pub(super) fn spaced(text: &str) -> Option<(LogTime, &str)> {
 
 /// `05/Jan/2024:10:00:09 +0000`, the time of web servers, which an access log can be made to have.
 pub(super) fn common(text: &str) -> Option<(LogTime, &str)> {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let (stamp, rest) = (text.get(..26)?, text.get(26..)?);
     let bytes = stamp.as_bytes();
     if [(2, b'/'), (6, b'/'), (11, b':'), (14, b':'), (17, b':'), (20, b' ')].iter().any(|(at, byte)| bytes[*at] != *byte) {

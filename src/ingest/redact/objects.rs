@@ -7,13 +7,12 @@ use super::REDACTED;
 use super::names::Name;
 use super::yaml::TOO_LARGE;
 use crate::ingest::yaml::{Unread, parse};
+use crate::model::logs::DISCOVERY;
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
 /// The container whose environment meshscope reads; of others, no value is of use.
 const PROXY: &str = "istio-proxy";
-/// The container of istiod, of whose environment the switches are read.
-const ISTIOD: &str = "discovery";
 
 /// Redacts an object and all that lies in it.
 pub(super) fn redact(value: &mut Value) {
@@ -108,7 +107,7 @@ fn blank(value: &mut Value) -> bool {
 
 fn container(container: &mut Value) {
     let name = container.get("name").and_then(Value::as_str);
-    let switches = name == Some(ISTIOD);
+    let switches = name == Some(DISCOVERY);
     if name != Some(PROXY)
         && let Some(Value::Array(env)) = container.get_mut("env")
     {

@@ -48,6 +48,24 @@ impl Listener {
             ListenerAddress::Internal | ListenerAddress::Pipe(_) | ListenerAddress::Unknown => None,
         }
     }
+
+    /// The same listener without its chains, to compare with where there is none.
+    #[must_use]
+    pub fn without_chains(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            address: self.address.clone(),
+            additional_addresses: self.additional_addresses.clone(),
+            filters: self.filters.clone(),
+            matcher: self.matcher.clone(),
+            chains: Vec::new(),
+            error: self.error.clone(),
+            last_updated: self.last_updated.clone(),
+            version: self.version.clone(),
+            raw: self.raw.clone(),
+            ..*self
+        }
+    }
 }
 
 /// Which state of a listener is shown (`envoy/admin/v3/config_dump_shared.proto`, `ListenersConfigDump.DynamicListener`).

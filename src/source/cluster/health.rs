@@ -75,7 +75,7 @@ impl Board {
     }
 
     /// The server said something.
-    pub fn heard(&self) {
+    pub fn record_answer(&self) {
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Heard::now();
     }
 
@@ -85,13 +85,13 @@ impl Board {
     }
 
     /// Whether it is silent; changes with it.
-    pub fn silent(&self) -> watch::Receiver<bool> {
+    pub fn unresponsive(&self) -> watch::Receiver<bool> {
         self.silent.subscribe()
     }
 
     /// A test of the connection brought no answer. Every watch is given up, and made again once the server speaks. Where the failure is
     /// no silence, and the watches say what it is, it is left to them.
-    pub async fn silence(&self, trouble: &Trouble) {
+    pub async fn mark_unresponsive(&self, trouble: &Trouble) {
         let mut state = self.state.lock().await;
         let is_silent = *self.silent.borrow();
         if state.shown == Shown::Failed || !is_silent && trouble.cause != Cause::TimedOut && !state.failing.is_empty() {
@@ -106,8 +106,8 @@ impl Board {
     }
 
     /// The server answers a test of the connection.
-    pub async fn speaks(&self) {
-        self.heard();
+    pub async fn mark_responsive(&self) {
+        self.record_answer();
         if self.silent.send_replace(false) {
             self.settled(CONNECTION).await;
         }
@@ -160,7 +160,7 @@ impl Board {
             if *self.silent.borrow() {
                 drop(state);
                 // The test of the connection goes on, and one request in its place is enough. The sender lives as long as this board.
-                let _ = self.silent().wait_for(|silent| !silent).await;
+                let _ = self.unresponsive().wait_for(|silent| !silent).await;
                 return;
             }
             let speaks = state.speaker.as_deref().is_none_or(|speaker| speaker == part);

@@ -1,4 +1,4 @@
-//! Whether the API server still answers: a server that stands still keeps its connections open, and a watch over one looks as if nothing
+//! Whether the API server still answers: a server that hangs keeps its connections open, and a watch over one looks as if nothing
 //! happened in the mesh.
 //!
 //! At rest a watch brings nothing for a minute, so after a few seconds without a word one small request is sent.
@@ -22,21 +22,21 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub(super) async fn watch_over(shared: &Shared, board: &Board) {
     loop {
         let quiet = board.quiet();
-        if quiet < QUIET && !*board.silent().borrow() {
+        if quiet < QUIET && !*board.unresponsive().borrow() {
             tokio::time::sleep(QUIET - quiet).await;
             continue;
         }
         match test(shared).await {
-            Ok(()) => board.speaks().await,
+            Ok(()) => board.mark_responsive().await,
             Err(trouble) => {
-                board.silence(&trouble).await;
+                board.mark_unresponsive(&trouble).await;
                 tokio::time::sleep(AGAIN).await;
             }
         }
     }
 }
 
-/// Asks for the version, which everybody may know. To be refused is an answer too.
+/// Asks for the version, which everybody may know. A rejection is an answer too.
 async fn test(shared: &Shared) -> Result<(), Trouble> {
     let request = Request::get("/version").body(Vec::new()).map_err(|error| Trouble::new(Cause::Refused, error.to_string()))?;
     match bounded(ANSWER.min(shared.timeout), shared.client.request_text(request)).await {

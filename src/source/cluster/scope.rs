@@ -120,7 +120,7 @@ impl<'a> Scope<'a> {
         let began = clock::now();
         self.lacking = None;
         let mut fresh = true;
-        let mut silent = self.follower.board.silent();
+        let mut silent = self.follower.board.unresponsive();
         loop {
             // A version that is too old is told as the first event of a watch that began well, so a watch counts as
             // standing once that has not come at once.
@@ -131,7 +131,7 @@ impl<'a> Scope<'a> {
                 Ok(_) = silent.wait_for(|silent| *silent) => return Err(failed(Trouble::new(Cause::TimedOut, "nothing is heard"))),
             };
             if matches!(event, Ok(Ok(Some(_)))) || fresh {
-                self.follower.board.heard();
+                self.follower.board.record_answer();
             }
             match event {
                 Ok(Ok(Some(WatchEvent::Error(status)))) => return Err(failed(Trouble::of(&kube::Error::Api(status)))),
@@ -184,7 +184,7 @@ impl<'a> Scope<'a> {
         let mut objects = Vec::new();
         loop {
             let page = bounded(self.follower.shared.timeout, api.list(&params)).await?;
-            self.follower.board.heard();
+            self.follower.board.record_answer();
             objects.extend(page.items.into_iter().map(|object| object.value).filter(|object| self.follower.wants(object)));
             match page.metadata.continue_.filter(|token| !token.is_empty()) {
                 Some(token) => {

@@ -96,8 +96,8 @@ async fn dump_from(shared: &Shared, pod: &str, proxy: &ProxyId, endpoints: bool,
 /// The parts with the ECDS that the same istiod would send, which over xDS it can write whatever the plugins are configured with; None where
 /// the parts are no dump, to which it could be added.
 async fn with_extensions(shared: &Shared, pod: &str, proxy: &ProxyId, part: &[u8], limits: Limits) -> Result<Option<Bytes>, Trouble> {
-    let told = xds::extensions(shared, pod, proxy, limits).await?;
-    Ok(joined(part, &told.bytes))
+    let reply = xds::extensions(shared, pod, proxy, limits).await?;
+    Ok(joined(part, &reply.bytes))
 }
 
 /// The resources of some types and the sections of a dump, as one dump.

@@ -51,7 +51,7 @@ impl Budget {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until so many bytes may be in hand beside the others.
+    /// Waits until this many more bytes may be held.
     pub(super) fn take(self: &Arc<Self>, size: u64) -> Hand {
         let full = |state: &mut State| state.in_hand > 0 && state.in_hand + size > LIMIT;
         let waited = self.freed.wait_timeout_while(self.lock(), PATIENCE, full).unwrap_or_else(PoisonError::into_inner);

@@ -40,7 +40,7 @@ fn in_recording(path: &str) -> Option<String> {
     match parts.as_slice() {
         ["proxies", namespace, pod, "stats", "prometheus"] => Some(format!("proxies/{pod}.{namespace}/stats.prom")),
         ["proxies", namespace, pod, "istio-proxy.log"] => Some(format!("logs/{pod}.{namespace}.istio-proxy.log")),
-        // The file is named after the question, with what stands behind the question mark.
+        // The file is named after the request, including its query.
         ["proxies", namespace, pod, file] => match file.split('?').next()? {
             known @ ("config_dump" | "certs" | "server_info") => Some(format!("proxies/{pod}.{namespace}/{known}.json")),
             _ => None,

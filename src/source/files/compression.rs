@@ -4,26 +4,30 @@ use std::io::{self, Read};
 
 use bytes::Bytes;
 
-use super::super::SourceError;
+use super::super::{SourceError, regular};
 use super::fault;
 
 /// Unpacks what is compressed, once and up to a limit; other bytes are handed back as they are.
 pub(super) fn unpack(name: &str, bytes: Bytes, limit: u64) -> Result<Bytes, SourceError> {
-    match bytes.as_ref() {
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+    match format(&bytes) {
+        Some("zstd") => {
             let size = zstd::zstd_safe::get_frame_content_size(&bytes).ok().flatten().unwrap_or_default();
             let decoder = zstd::Decoder::with_buffer(bytes.as_ref()).map_err(|error| fault::compressed(name, "zstd", &error))?;
             read(name, "zstd", decoder, size, limit)
         }
-        [0x1f, 0x8b, ..] => {
+        Some(_) => {
             // The last four bytes are the size modulo 4 GiB: a hint, and not more.
             let size = bytes.last_chunk::<4>().map_or(0, |tail| u64::from(u32::from_le_bytes(*tail)));
             read(name, "gzip", flate2::bufread::MultiGzDecoder::new(bytes.as_ref()), size.min(bytes.len() as u64 * 32), limit)
         }
-        [] => Ok(bytes),
-        _ if name.ends_with(".zst") => Err(fault::bad(format!("{name} is not zstd data"), "compress it again, or take .zst from its name")),
-        _ if name.ends_with(".gz") => Err(fault::bad(format!("{name} is not gzip data"), "compress it again, or take .gz from its name")),
-        _ => Ok(bytes),
+        None if bytes.is_empty() => Ok(bytes),
+        None if name.ends_with(".zst") => {
+            Err(fault::bad(format!("{name} is not zstd data"), "compress it again, or take .zst from its name"))
+        }
+        None if name.ends_with(".gz") => {
+            Err(fault::bad(format!("{name} is not gzip data"), "compress it again, or take .gz from its name"))
+        }
+        None => Ok(bytes),
     }
 }
 
@@ -66,7 +70,5 @@ fn read(name: &str, format: &str, decoder: impl Read, size_hint: u64, limit: u64
 pub(super) fn to_end(reader: impl Read, size_hint: u64, limit: u64) -> io::Result<Option<Bytes>> {
     // A claim of more than a quarter of a gibibyte has to be proven by data before memory is taken for it.
     let capacity = usize::try_from(size_hint.min(limit).min(256 << 20)).unwrap_or_default();
-    let mut bytes = Vec::with_capacity(capacity + 1);
-    reader.take(limit + 1).read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= limit).then(|| Bytes::from(bytes)))
+    Ok(regular::bounded(reader, capacity + 1, limit)?.map(Bytes::from))
 }

@@ -6,9 +6,14 @@ use std::path::Path;
 use super::super::{FailureKind, LogRequest, SourceError};
 use super::budget::LIMIT;
 
-/// A path for an error or a header: control characters of a name never reach the terminal.
-pub(super) fn shown(path: &Path) -> String {
-    path.display().to_string().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+/// A path for an error or a header.
+pub(in crate::source) fn shown(path: &Path) -> String {
+    clean(&path.display().to_string(), usize::MAX)
+}
+
+/// The first characters of a name: control characters never reach the terminal.
+fn clean(name: &str, most: usize) -> String {
+    name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(most).collect()
 }
 
 /// An input that cannot be used.
@@ -45,8 +50,7 @@ pub(super) fn empty(name: &str) -> SourceError {
 
 /// A folder or archive that holds neither objects nor proxies, with what it holds.
 pub(super) fn no_recording(name: &str, holds: &[String]) -> SourceError {
-    let printable = |text: &String| text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(60).collect::<String>();
-    let first: Vec<String> = holds.iter().take(3).map(printable).collect();
+    let first: Vec<String> = holds.iter().take(3).map(|name| clean(name, 60)).collect();
     let holds = match (holds.len(), first.join(", ")) {
         (0, _) => "it is empty".to_owned(),
         (1..=3, first) => format!("it has neither k8s/ nor proxies/, but {first}"),
@@ -86,6 +90,6 @@ pub(super) fn archive(name: &str, why: &str) -> SourceError {
 
 /// An archive with an entry that no recording has, and that could reach outside of it.
 pub(super) fn entry(name: &str, entry: &str, why: &str) -> SourceError {
-    let entry: String = entry.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(200).collect();
+    let entry = clean(entry, 200);
     bad(format!("{name}: the entry {entry:?} {why}"), "pack the recording's files alone, with names inside the folder")
 }

@@ -4,9 +4,9 @@ use std::io;
 use std::sync::Arc;
 
 use super::blocks::{Blocks, Extent, Input, line_at, start_of};
-use crate::ingest::logs::{Unwrapper, begins, leading};
+use crate::ingest::logs::{Unwrapper, begins, begins_wrapped, leading};
 use crate::model::logs::{LogLine, LogOrigin, LogTime};
-use crate::source::logs::split::LONGEST;
+use crate::source::logs::split::{self, LONGEST};
 use crate::source::logs::{LogBatch, LogItem, Sieve};
 
 /// Which lines of a file are asked for.
@@ -26,9 +26,8 @@ pub(super) struct Wanted {
 pub(super) struct Lines {
     origin: Arc<LogOrigin>,
     blocks: Blocks,
-    unwrapper: Unwrapper,
-    /// Whether it is a standalone log, so that its lines may have something around them.
-    alone: bool,
+    /// For a standalone log, whose lines may have something around them.
+    unwrapper: Option<Unwrapper>,
     /// Whether only lines that say that they are this container's are asked for.
     of_origin: bool,
     wanted: Wanted,
@@ -40,51 +39,61 @@ pub(super) struct Lines {
 impl Lines {
     /// The file of one container's log, read from its first byte.
     pub fn new(origin: Arc<LogOrigin>, input: Input, wanted: Wanted) -> Self {
-        let unwrapper = Unwrapper::new(origin.clone(), false);
         let young = wanted.since.is_none();
-        Self { origin, blocks: Blocks::new(input), unwrapper, alone: false, of_origin: false, wanted, young, at_end: false }
+        Self { origin, blocks: Blocks::new(input), unwrapper: None, of_origin: false, wanted, young, at_end: false }
     }
 
-    /// A standalone log: all its lines, those that do not say whose they are being of `own`; or those of `only` one container.
+    /// A standalone log: all its lines, or those of `only` one container. Lines without a prefix belong to `own`.
     pub fn alone(own: Arc<LogOrigin>, only: Option<Arc<LogOrigin>>, input: Input, wanted: Wanted) -> Self {
-        let unwrapper = Unwrapper::new(own.clone(), true);
+        let unwrapper = Some(Unwrapper::new(own.clone()));
         let of_origin = only.is_some();
-        Self { unwrapper, alone: true, of_origin, ..Self::new(only.unwrap_or(own), input, wanted) }
+        Self { unwrapper, of_origin, ..Self::new(only.unwrap_or(own), input, wanted) }
     }
 
     /// Whether anything was around the lines so far.
     pub fn is_wrapped(&self) -> bool {
-        self.unwrapper.is_wrapped()
+        self.unwrapper.as_ref().is_some_and(Unwrapper::is_wrapped)
     }
 
-    /// Reads to the end for how many lines there are, and how young.
-    pub fn extent(mut self) -> io::Result<Extent> {
-        let mut extent = Extent::default();
+    /// Reads to the end for how many lines there are of each of these containers, and how young; where there is one, all lines are its own.
+    pub fn extents(mut self, origins: &[Arc<LogOrigin>]) -> io::Result<Vec<Extent>> {
+        let (mut extents, mut at) = (vec![Extent::default(); origins.len()], 0);
         while let Some(batch) = self.next()? {
             for item in batch.items {
                 let LogItem::Line(line) = item else { continue };
+                // Most lines are of the container of the line before.
+                if origins.len() > 1 && origins.get(at).is_none_or(|origin| *origin != line.origin) {
+                    at = origins.iter().position(|origin| *origin == line.origin).unwrap_or(usize::MAX);
+                }
+                let Some(extent) = extents.get_mut(at) else { continue };
                 extent.lines += 1;
                 extent.youngest = extent.youngest.max(line.time.or_else(|| leading(&line.text)));
             }
         }
-        Ok(extent)
+        Ok(extents)
     }
 
     /// The next lines that are wanted; None at the end. Blocks.
     pub fn next(&mut self) -> io::Result<Option<LogBatch>> {
         while !self.at_end {
-            let is_start = if self.alone { begins_wrapped } else { begins_record };
+            let is_start: fn(&[u8]) -> bool = match self.unwrapper {
+                Some(_) => |line| begins_wrapped(&String::from_utf8_lossy(line)),
+                None => |line| begins(&String::from_utf8_lossy(line)),
+            };
             let end = self.blocks.fill(is_start)?;
             let mut batch = LogBatch::default();
             if end == 0 {
                 self.at_end = true;
                 let mut lines = Vec::new();
-                self.unwrapper.flush(|line| lines.push(line));
+                if let Some(unwrapper) = &mut self.unwrapper {
+                    unwrapper.flush(|line| lines.push(line));
+                }
                 lines.into_iter().for_each(|line| self.take(line, &mut batch));
             }
             let mut from = self.skipped(end);
             // Between the lines of one record there can be those of other containers.
-            let sieve = self.wanted.sieve.clone().filter(|_| !self.of_origin && !self.unwrapper.hides(&self.blocks.bytes[..end]));
+            let hides = |unwrapper: &Unwrapper| unwrapper.hides(&self.blocks.bytes[..end]);
+            let sieve = self.wanted.sieve.clone().filter(|_| !self.of_origin && !self.unwrapper.as_ref().is_some_and(hides));
             while let Some((start, stop)) = wanted(&self.blocks.bytes[..end], from, sieve.as_ref(), is_start) {
                 let mut at = start;
                 while at < stop {
@@ -113,12 +122,15 @@ impl Lines {
     /// Takes the line at a place, and says where the next one begins.
     fn line(&mut self, at: usize, stop: usize, batch: &mut LogBatch) -> usize {
         let (bytes, next) = line_at(&self.blocks.bytes[..stop], at);
-        let text = String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST)]);
-        let (cut, mut one, mut more) = (bytes.len() > LONGEST, None, Vec::new());
-        self.unwrapper.push(&text, cut, |line| match one {
-            None => one = Some(line),
-            Some(_) => more.push(line),
-        });
+        let (bytes, cut) = (&bytes[..bytes.len().min(LONGEST)], bytes.len() > LONGEST);
+        let (mut one, mut more) = (None, Vec::new());
+        match &mut self.unwrapper {
+            Some(unwrapper) => unwrapper.push(&String::from_utf8_lossy(bytes), cut, |line| match one {
+                None => one = Some(line),
+                Some(_) => more.push(line),
+            }),
+            None => one = Some(split::line(&self.origin, bytes, cut)),
+        }
         one.into_iter().chain(more).for_each(|line| self.take(line, batch));
         next
     }
@@ -159,12 +171,21 @@ fn wanted(block: &[u8], from: usize, sieve: Option<&Sieve>, is_start: fn(&[u8]) 
     Some((start, stop))
 }
 
-/// Whether a line begins a record, behind the kubelet's time.
-fn begins_record(line: &[u8]) -> bool {
-    begins(&String::from_utf8_lossy(line), false)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ids::ProxyId;
+    use crate::model::logs::LogSource;
 
-/// The same, behind whatever a tool put in front of it.
-fn begins_wrapped(line: &[u8]) -> bool {
-    begins(&String::from_utf8_lossy(line), true)
+    #[test]
+    fn in_a_recording_nothing_may_pretend_to_be_another_pod() {
+        const OWN: &str = "2023-05-10T03:16:18.100000Z\tinfo\twasm\tfetching";
+        let pod = ProxyId::new("file", "");
+        let origin = Arc::new(LogOrigin { source: LogSource::Proxy, pod, container: "istio-proxy".to_owned(), workload: None });
+        for text in [format!("[pod/web-1/istio-proxy] {OWN}"), format!("web-1 istio-proxy {OWN}"), "\u{1b}[1mbold".to_owned()] {
+            let input = Box::new(io::Cursor::new(text.clone().into_bytes()));
+            let batch = Lines::new(origin.clone(), input, Wanted::default()).next().unwrap().unwrap();
+            assert_eq!(batch.items, [LogItem::Line(LogLine { origin: origin.clone(), time: None, text, cut: false })]);
+        }
+    }
 }

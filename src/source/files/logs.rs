@@ -12,7 +12,7 @@ use super::lines::{Lines, Wanted};
 use super::store::Store;
 use super::{fault, questions, text};
 use crate::model::ids::ProxyId;
-use crate::model::logs::{LogOrigin, LogSource, LogTime, MarkKind};
+use crate::model::logs::{DISCOVERY, LogOrigin, LogSource, LogTime, MarkKind};
 use crate::source::logs::{AT_ONCE, BATCHES, LogBatch, LogItem, LogNews, LogQuery, LogStream, LogStreams, LogTargets, too_many};
 use crate::source::{LogRequest, SourceError};
 
@@ -38,14 +38,18 @@ impl Alone {
 
     fn look(mut self, store: &Store, own: Arc<LogOrigin>) -> Option<Self> {
         let mut lines = Lines::alone(own.clone(), None, input(store, &own).ok()?, Wanted::default());
-        let mut of_file = false;
+        let (mut of_file, mut last) = (false, own.clone());
         while let Some(batch) = lines.next().ok()? {
             for item in batch.items {
                 let LogItem::Line(line) = item else { continue };
-                let of_own = Arc::ptr_eq(&line.origin, &own);
-                of_file |= of_own && !line.text.is_empty();
-                if !of_own && !self.origins.iter().any(|origin| Arc::ptr_eq(origin, &line.origin)) {
-                    self.origins.push(line.origin);
+                of_file |= Arc::ptr_eq(&line.origin, &own) && !line.text.is_empty();
+                // Most lines are of the container of the line before.
+                if Arc::ptr_eq(&line.origin, &last) {
+                    continue;
+                }
+                last = line.origin;
+                if !Arc::ptr_eq(&last, &own) && !self.origins.iter().any(|origin| Arc::ptr_eq(origin, &last)) {
+                    self.origins.push(last.clone());
                 }
             }
             self.wrapped = lines.is_wrapped();
@@ -76,9 +80,9 @@ fn of_path(path: &Path) -> LogOrigin {
     let name = |path: Option<&Path>| path.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let (file, folder) = (name(Some(path)), path.parent());
     let (container, pod) = (name(folder), name(folder.and_then(Path::parent)));
-    let whose = |pod: &str, namespace: &str, container: &str| {
-        let source = if container == questions::DISCOVERY { LogSource::Istiod } else { LogSource::Proxy };
-        LogOrigin { source, ..proxy(ProxyId::new(pod, namespace), container) }
+    let whose = |pod: &str, namespace: &str, container: &str| LogOrigin {
+        source: LogSource::of_container(container),
+        ..proxy(ProxyId::new(pod, namespace), container)
     };
     let is_number = file.split('.').next().is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()));
     if let [namespace, pod, _uid] = pod.split('_').collect::<Vec<_>>()[..]
@@ -93,14 +97,14 @@ fn of_path(path: &Path) -> LogOrigin {
         return whose(pod, namespace, container);
     }
     let of_istiod = stem(&file).split(|char: char| !char.is_ascii_alphanumeric()).any(|word| word == "istiod");
-    let container = if of_istiod { questions::DISCOVERY } else { questions::PROXY };
+    let container = if of_istiod { DISCOVERY } else { questions::PROXY };
     of_file(&file).unwrap_or_else(|| whose(stem(&file), "", container))
 }
 
 fn of_file(name: &str) -> Option<LogOrigin> {
     let stem = stem(name);
     let istiod = |pod: &str| {
-        let (pod, container) = (ProxyId::new(pod, ""), questions::DISCOVERY.to_owned());
+        let (pod, container) = (ProxyId::new(pod, ""), DISCOVERY.to_owned());
         LogOrigin { source: LogSource::Istiod, pod, container, workload: None }
     };
     match stem.strip_prefix("istiod") {
@@ -191,11 +195,20 @@ async fn extents(store: &Arc<Store>, alone: &Arc<Alone>, query: &LogQuery, origi
         return vec![Extent::default(); origins.len()];
     }
     let (store, alone, origins) = (store.clone(), alone.clone(), origins.to_vec());
-    let extent = move |origin: &Arc<LogOrigin>| match alone.wrapped {
-        true => lines(&store, &alone, origin, Wanted::default()).ok().and_then(|lines| lines.extent().ok()),
-        false => input(&store, origin).ok().and_then(|input| Extent::of(input).ok()),
+    let found = move || match (origins.as_slice(), &alone.own) {
+        (several @ [_, _, ..], Some(own)) if alone.wrapped => {
+            let all = input(&store, own).ok().map(|input| Lines::alone(Arc::new(own.clone()), None, input, Wanted::default()));
+            all.and_then(|lines| lines.extents(several).ok()).unwrap_or_else(|| vec![Extent::default(); several.len()])
+        }
+        (origins, _) => {
+            let extent = |origin: &Arc<LogOrigin>| match alone.wrapped {
+                true => lines(&store, &alone, origin, Wanted::default()).ok()?.extents(std::slice::from_ref(origin)).ok()?.pop(),
+                false => Extent::of(input(&store, origin).ok()?).ok(),
+            };
+            origins.iter().map(|origin| extent(origin).unwrap_or_default()).collect()
+        }
     };
-    spawn_blocking(move || origins.iter().map(|origin| extent(origin).unwrap_or_default()).collect()).await.unwrap_or_default()
+    spawn_blocking(found).await.unwrap_or_default()
 }
 
 /// The lines of a container: of its own file, or of a standalone log.

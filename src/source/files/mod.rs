@@ -23,7 +23,8 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-pub(super) use self::questions::view_of_istiod;
+pub(super) use self::fault::shown;
+pub(super) use self::questions::{istiods_dump, view_of_istiod};
 use self::store::Store;
 use super::logs::{LogQuery, LogStreams, LogTargets};
 use super::record::Lacks;
@@ -51,7 +52,7 @@ pub struct Files {
 
 impl Files {
     /// Opens a config dump, a recording folder or a recording archive; each file may be gzip- or zstd-compressed.
-    /// Blocks: what is compressed, an archive or a pipe is read here, a plain dump and a folder only when asked.
+    /// Blocks: what is compressed and an archive are read here, a plain dump and a folder only when asked.
     pub fn open(path: &Path) -> Result<Self, SourceError> {
         let name = fault::shown(path);
         Ok(Self::over(name, store::open(path)?))

@@ -1,14 +1,15 @@
 //! Which file of a recording answers which question (docs of the recording folder).
 
+use std::fmt::Display;
+
 use super::super::{FailureKind, LogRequest, ProxyQuestion, ProxyRequest, Reply, SourceError};
 use super::store::Store;
 use super::{UNFINISHED, reply};
 use crate::clock;
 use crate::model::envoy::DumpView;
 use crate::model::ids::ProxyId;
+use crate::model::logs::DISCOVERY;
 
-/// The name of istiod's own container.
-pub(super) const DISCOVERY: &str = "discovery";
 /// The name of Istio's proxy container.
 pub(super) const PROXY: &str = "istio-proxy";
 /// The resources of `apps`, whose files carry no group.
@@ -67,7 +68,7 @@ pub(super) fn of_proxy(request: &ProxyRequest) -> Vec<(String, DumpView)> {
 }
 
 /// The file that holds what istiod's debug interface dumps of a proxy, or its error.
-fn istiods_dump(proxy: &ProxyId) -> String {
+pub(in crate::source) fn istiods_dump(proxy: impl Display) -> String {
     format!("istiod/config_dump.{proxy}.json")
 }
 
@@ -92,7 +93,7 @@ pub(super) fn of_istiod(path: &str) -> Option<String> {
         "version" => Some("istiod/version.txt".to_owned()),
         "debug/config_dump" => {
             let proxy = query.split('&').find_map(|pair| pair.strip_prefix("proxyID="))?;
-            Some(format!("istiod/config_dump.{proxy}.json"))
+            Some(istiods_dump(proxy))
         }
         debug => debug.strip_prefix("debug/").map(|what| format!("istiod/{what}.json")),
     }

@@ -57,12 +57,8 @@ pub(super) fn open(path: &Path) -> Result<Store, SourceError> {
         for folder in questions::FOLDERS {
             inside(path, folder)?;
         }
-        // Without the right to search it, nothing in it is to be seen.
-        let hidden = fs::metadata(path.join("k8s")).err().filter(|error| error.kind() == io::ErrorKind::PermissionDenied);
-        if let Some(error) = hidden {
-            return Err(failed(error));
-        }
-        let named = bug_report::folder(path);
+        // A recording with objects is no bug-report.
+        let named = if path.join("k8s").is_dir() { None } else { bug_report::folder(path) };
         let store = Store::Folder { root: path.to_owned(), named, budget: Arc::default() };
         return store.recording(&name);
     }

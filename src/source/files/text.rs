@@ -17,13 +17,12 @@ const LINE: u64 = 64 << 10;
 pub(super) fn plain(mut input: Input) -> io::Result<Input> {
     let mut head = Vec::with_capacity(HEAD);
     input.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
-    let is_zero = |at: usize| head.get(at) == Some(&0);
     let (skip, encoding) = match head.as_slice() {
         [0xef, 0xbb, 0xbf, ..] => (3, None),
         [0xff, 0xfe, ..] => (2, Some(u16::from_le_bytes as fn([u8; 2]) -> u16)),
         [0xfe, 0xff, ..] => (2, Some(u16::from_be_bytes as fn([u8; 2]) -> u16)),
         [first, 0, second, 0, ..] if *first != 0 && *second != 0 => (0, Some(u16::from_le_bytes as fn([u8; 2]) -> u16)),
-        [0, _, 0, _, ..] if !is_zero(1) && !is_zero(3) => (0, Some(u16::from_be_bytes as fn([u8; 2]) -> u16)),
+        [0, first, 0, second, ..] if *first != 0 && *second != 0 => (0, Some(u16::from_be_bytes as fn([u8; 2]) -> u16)),
         _ => (0, None),
     };
     let mut whole = Cursor::new(head).chain(input);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::super::files::UNFINISHED;
+use super::super::files::{UNFINISHED, shown};
 use super::super::{FailureKind, SourceError, private};
 use super::Strings;
 use crate::ingest::redact;
@@ -158,8 +158,4 @@ pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T,
 fn cannot_write(path: &Path, error: &io::Error) -> SourceError {
     let what = format!("{} cannot be written: {error}", shown(path));
     SourceError::new(FailureKind::Refused, what, "give a folder that you may write to, with room left")
-}
-
-fn shown(path: &Path) -> String {
-    path.display().to_string().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -2,14 +2,13 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::super::files::view_of_istiod;
+use super::super::files::{istiods_dump, view_of_istiod};
 use super::super::{FailureKind, IstiodReplies, LogRequest, Reply, SharedSource, SourceError, SourceKind};
 use super::folder::{Folder, blocking, is_plain_name};
 use super::{AT_ONCE, Gap, RecordTarget, contents, proxies};
 use crate::ingest::istiod::istiod_version;
 use crate::model::ids::ProxyId;
-
-const CONTAINER: &str = "discovery";
+use crate::model::logs::DISCOVERY;
 
 /// Writes what the istiods say. Hands back what could not be read.
 pub(super) async fn record(
@@ -93,7 +92,7 @@ async fn dump(source: &SharedSource, folder: &Folder, proxy: &ProxyId) -> Result
 /// knows. Says whether it is a dump.
 async fn debug_dump(source: &SharedSource, folder: &Folder, proxy: &ProxyId) -> Result<(bool, Vec<Gap>), SourceError> {
     let path = format!("/debug/config_dump?proxyID={proxy}&include_eds");
-    let file = format!("istiod/config_dump.{proxy}.json");
+    let file = istiods_dump(proxy);
     let mut gaps = Vec::new();
     let answer = source.istiod(path.clone()).await;
     if let Err(error) = &answer
@@ -122,7 +121,7 @@ fn is_dump(reply: &Reply) -> bool {
 }
 
 async fn logs(source: &SharedSource, folder: &Folder, pods: &[ProxyId]) -> Result<Vec<Gap>, SourceError> {
-    let request = |pod: &ProxyId| LogRequest { pod: pod.clone(), container: CONTAINER.to_owned() };
+    let request = |pod: &ProxyId| LogRequest { pod: pod.clone(), container: DISCOVERY.to_owned() };
     let one = "logs/istiod.log".to_owned();
     match pods {
         // A recording may hold the log and not the pod.

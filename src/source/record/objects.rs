@@ -8,6 +8,7 @@ use super::folder::{Folder, blocking, is_plain_name};
 use super::{AT_ONCE, Gap, contents};
 use crate::model::ids::ProxyId;
 use crate::model::kind::Kind;
+use crate::model::logs::DISCOVERY;
 
 /// What one resource came to: the pods that run istiod, where it is pods, and what could not be read.
 type Recorded = (Vec<ProxyId>, Vec<Gap>);
@@ -71,7 +72,7 @@ fn istiods(pods: &Value) -> Vec<ProxyId> {
     let text = |pod: &Value, at: &str| pod.pointer(at).and_then(Value::as_str).unwrap_or_default().to_owned();
     let is_istiod = |pod: &&Value| {
         let containers = pod.pointer("/spec/containers").and_then(Value::as_array);
-        containers.into_iter().flatten().any(|container| container.get("name").and_then(Value::as_str) == Some("discovery"))
+        containers.into_iter().flatten().any(|container| container.get("name").and_then(Value::as_str) == Some(DISCOVERY))
     };
     let items = pods.get("items").and_then(Value::as_array).into_iter().flatten();
     items.filter(is_istiod).map(|pod| ProxyId::new(text(pod, "/metadata/name"), text(pod, "/metadata/namespace"))).collect()

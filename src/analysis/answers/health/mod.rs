@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::analysis::health::{self, Evidence, Expected, PluginState, Rollup, Weight};
-use crate::analysis::{attachment, lookup, placement};
+use crate::analysis::health::{self, Evidence, Expected, OverProxies, PluginState, Rollup, Weight};
+use crate::analysis::lookup::{self, Held};
+use crate::analysis::placement;
 use crate::model::envoy::{ConfigDump, DumpView, ExtensionConfig, ListenerState};
 use crate::model::ids::{ObjectName, PluginId, PluginKind, ProxyId};
 use crate::model::snapshot::Snapshot;
@@ -140,26 +141,24 @@ pub fn counted(states: &BTreeMap<&'static str, usize>, vm_failed: usize) -> Stri
 pub fn health(snapshot: &Snapshot, plugin: Option<&PluginId>, namespace: Option<&str>) -> HealthAnswer {
     let root = snapshot.objects.root_namespace();
     let within = |id: &PluginId| namespace.is_none_or(|namespace| id.name.namespace == namespace || id.name.namespace == root);
+    let held = lookup::held(snapshot);
     let chosen = match plugin {
         Some(plugin) => vec![plugin.clone()],
         None => {
-            let is_shown = |proxy: &&ProxyId| !snapshot.has_objects || namespace.is_none_or(|namespace| proxy.namespace == namespace);
-            let of_envoy_filters = lookup::filters_of_envoy_filters(snapshot, is_shown);
-            lookup::plugins(snapshot).into_iter().filter(|id| within(id)).chain(of_envoy_filters).collect()
+            let is_shown = |proxy: &ProxyId| !snapshot.has_objects || namespace.is_none_or(|namespace| proxy.namespace == namespace);
+            let of_envoy_filters = held.filters_of_envoy_filters(is_shown);
+            held.plugins(snapshot).into_iter().filter(|id| within(id)).chain(of_envoy_filters).collect()
         }
     };
-    let plugins: Vec<PluginHealth> = chosen.iter().map(|plugin| of_plugin(snapshot, plugin)).collect();
+    let plugins: Vec<PluginHealth> = chosen.iter().map(|plugin| of_plugin(snapshot, plugin, &held)).collect();
     HealthAnswer { warnings: warning::once(&snapshot.warnings), plugins }
 }
 
-fn of_plugin(snapshot: &Snapshot, plugin: &PluginId) -> PluginHealth {
-    let mut proxies: Vec<ProxyHealth> = concerned(snapshot, plugin).iter().map(|proxy| of_proxy(snapshot, plugin, proxy)).collect();
+fn of_plugin(snapshot: &Snapshot, plugin: &PluginId, held: &Held<'_>) -> PluginHealth {
+    let mut proxies: Vec<ProxyHealth> = concerned(snapshot, plugin, held).iter().map(|proxy| of_proxy(snapshot, plugin, proxy)).collect();
     proxies.sort_by(|a, b| (&a.workload, &a.workload_kind, &a.proxy).cmp(&(&b.workload, &b.workload_kind, &b.proxy)));
-    let mut counts = BTreeMap::new();
-    for proxy in &proxies {
-        *counts.entry(proxy.state.as_str()).or_insert(0) += 1;
-    }
-    let vm_failed = proxies.iter().filter(|proxy| proxy.vm_failed).count();
+    let of_proxies = proxies.iter().map(|proxy| (&proxy.proxy, proxy.state, proxy.vm_failed));
+    let OverProxies { rollup, states, vm_failed, matched_note } = OverProxies::of(snapshot, plugin, of_proxies);
     let mut makers: Vec<&ObjectName> = match plugin.kind {
         PluginKind::EnvoyFilter => {
             proxies.iter().filter_map(|proxy| placement::envoy_filter_of(snapshot, &proxy.proxy, &plugin.name.name)).collect()
@@ -167,15 +166,13 @@ fn of_plugin(snapshot: &Snapshot, plugin: &PluginId) -> PluginHealth {
         PluginKind::WasmPlugin | PluginKind::TrafficExtension => Vec::new(),
     };
     makers.dedup();
-    let rollup = health::roll_up_of(snapshot, proxies.iter().map(|proxy| (&proxy.proxy, proxy.state))).with_failed_vms(vm_failed);
-    let matched_note = attachment::unknown(snapshot, plugin);
     PluginHealth {
         plugin: plugin.to_string(),
         plugin_kind: plugin.kind,
         envoy_filter: if let [only] = makers.as_slice() { Some(only.to_string()) } else { None },
-        rollup: if matched_note.is_some() { rollup.of_some() } else { rollup },
+        rollup,
         matched_note,
-        states: counts,
+        states,
         vm_failed,
         module: module::of_plugin(snapshot, plugin, &proxies),
         proxies,
@@ -184,11 +181,8 @@ fn of_plugin(snapshot: &Snapshot, plugin: &PluginId) -> PluginHealth {
 }
 
 /// The proxies that the plugin applies to, and those that hold something of it, in ECDS too.
-fn concerned(snapshot: &Snapshot, plugin: &PluginId) -> BTreeSet<ProxyId> {
-    let mut found: BTreeSet<ProxyId> = super::concerned(snapshot, plugin).into_iter().collect();
-    let holds = |proxy: &&ProxyId| snapshot.dump(proxy).is_some_and(|loaded| placement::plugins_in(&loaded.dump).contains(plugin));
-    found.extend(snapshot.dumps.keys().filter(holds).cloned());
-    found
+fn concerned(snapshot: &Snapshot, plugin: &PluginId, held: &Held<'_>) -> BTreeSet<ProxyId> {
+    super::why::applying(snapshot, plugin).chain(held.by(plugin)).cloned().collect()
 }
 
 fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> ProxyHealth {

@@ -187,7 +187,7 @@ impl<'s> Context<'s> {
         for filter in filters.iter().filter(|filter| filter.stands == Stands::Unknown).map(|filter| &filter.filter) {
             let sentence = match filter.own_plugin() {
                 Some(_) if !self.snapshot.has_objects => continue,
-                Some(plugin) => format!("{plugin} stands here, though by the objects it has no place in this list."),
+                Some(plugin) => format!("{plugin} is in this list, but the objects do not put it there."),
                 None => {
                     let by = filter
                         .plugin
@@ -211,7 +211,9 @@ fn filters_of(chain: &FilterChain, list: FilterList) -> Option<&[Filter]> {
     match (list, &chain.http_filters) {
         (FilterList::Http, http) => http.as_deref(),
         (FilterList::NetworkOfHttp, Some(_)) => Some(&chain.network_filters),
-        (FilterList::NetworkOfTcp, None) if !matches!(cluster, "BlackHoleCluster" | "PassthroughCluster") => Some(&chain.network_filters),
+        (FilterList::NetworkOfTcp, None) if !matches!(cluster, placement::BLACK_HOLE | placement::PASSTHROUGH) => {
+            Some(&chain.network_filters)
+        }
         _ => None,
     }
 }

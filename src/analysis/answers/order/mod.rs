@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::why::dump_note;
 use crate::analysis::attachment::{self, Attachment, injection};
 use crate::analysis::chains::Facts;
-use crate::analysis::comparison;
+use crate::analysis::comparison::EnvoyFilters;
 use crate::analysis::control_plane;
 use crate::analysis::lookup;
 use crate::analysis::order::{FilterList, Reason};
@@ -172,7 +172,7 @@ fn entry(snapshot: &Snapshot, proxy: &ProxyId) -> OrderEntry {
             (None, Some(pod)) => Some(attachment::Reason::NoProxy(injection::missing(pod, objects)).to_string()),
             (None, None) => Some("neither the pod nor its config dump was read".to_owned()),
         },
-        envoy_filters: facts.iter().flat_map(comparison::envoy_filters_of_proxy).map(ToString::to_string).collect(),
+        envoy_filters: facts.iter().flat_map(|facts| EnvoyFilters::of(facts).shaping_chains()).map(ToString::to_string).collect(),
         left_out,
         lists: directions.iter().flat_map(|direction| lists.clone().map(|filters| context.list(*direction, filters))).collect(),
     }

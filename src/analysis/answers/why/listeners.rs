@@ -151,7 +151,7 @@ impl Question<'_> {
                 continue;
             }
             let direction = outlook.direction(listener);
-            let none = Listener { chains: Vec::new(), ..listener.clone() };
+            let none = listener.without_chains();
             let judgement = self.loaded.and_then(|loaded| outlook.judge(&none, &loaded.dump));
             let predicted = outlook.count(self.plugin, listener);
             found.push(WhyListener {

@@ -167,12 +167,17 @@ pub fn why(snapshot: &Snapshot, plugin: &PluginId, proxies: Option<&[ProxyId]>) 
     WhyAnswer { plugin: plugin.to_string(), plugin_kind: plugin.kind, warnings, matched_note, workloads }
 }
 
+/// The proxies that the plugin applies to.
+pub(super) fn applying<'s>(snapshot: &'s Snapshot, plugin: &PluginId) -> impl Iterator<Item = &'s ProxyId> {
+    let object = snapshot.objects.plugins.get(plugin);
+    let applies = move |pod: &Pod| object.is_some_and(|object| attachment::attach(object, pod, &snapshot.objects).attached);
+    let alive = snapshot.workloads.iter().flat_map(|workload| &workload.pods);
+    alive.filter(move |id| snapshot.objects.pods.get(*id).is_some_and(|pod| applies(pod)))
+}
+
 /// The proxies that the plugin applies to, and those whose dump has a filter of it.
 pub fn concerned(snapshot: &Snapshot, plugin: &PluginId) -> Vec<ProxyId> {
-    let object = snapshot.objects.plugins.get(plugin);
-    let applies = |pod: &Pod| object.is_some_and(|object| attachment::attach(object, pod, &snapshot.objects).attached);
-    let alive = snapshot.workloads.iter().flat_map(|workload| &workload.pods);
-    let mut found: Vec<ProxyId> = alive.filter(|id| snapshot.objects.pods.get(*id).is_some_and(|pod| applies(pod))).cloned().collect();
+    let mut found: Vec<ProxyId> = applying(snapshot, plugin).cloned().collect();
     let has_filter = |proxy: &&ProxyId| {
         let dump = snapshot.dump(proxy);
         dump.is_some_and(|loaded| loaded.dump.listeners.iter().any(|listener| placement::count_in_listener(listener, plugin) > 0))

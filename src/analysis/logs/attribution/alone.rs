@@ -1,8 +1,12 @@
 //! Which plugin a line names where no object says which plugins there are, as in a log file alone: by its name, or not at all.
 
+use std::sync::LazyLock;
+
 use super::Found;
 use super::candidates::{Candidates, list};
+use crate::ingest::finder::Finder;
 use crate::ingest::logs::details;
+use crate::ingest::logs::details::FAIL_STREAM;
 use crate::ingest::plugin_name;
 use crate::model::ids::PluginId;
 use crate::model::log_details::LogDetails;
@@ -10,23 +14,30 @@ use crate::model::logs::{LogKind, LogRecord};
 
 /// What is in front of a plugin's name (`source/extensions/filters/{http,network}/wasm/wasm_filter.h`,
 /// `source/extensions/common/wasm/{wasm,plugin_handle}.cc`, `pkg/wasm/convert.go`).
-const BEFORE: [&str; 9] = [
+const BEFORE: [&str; 8] = [
     "Wasm HTTP filter ",
     "Wasm network filter ",
     "Wasm NETWORK filter ",
     "Wasm filter ",
-    "Wasm plugin ",
     "Wasm module ",
     "Plugin ",
     "plugin ",
     "fallback of ",
 ];
 /// What a request's line says where a plugin ended it.
-const FAILED: [&str; 2] = ["wasm_fail_stream", "NFCF"];
+static FAILED: LazyLock<Option<Finder>> = LazyLock::new(|| Finder::new(&[FAIL_STREAM, "NFCF"]));
 
 /// The plugin that a record names, or why it is not known.
 pub(super) fn find(record: &LogRecord, candidates: &Candidates) -> Found {
     let message = &*record.message;
+    match record.kind {
+        // Most requests name no failure: one search of the line is enough.
+        LogKind::Access if FAILED.as_ref().is_some_and(|words| words.find(message.as_bytes(), 0).is_some()) => {
+            return unknown("the line does not name the plugin that failed");
+        }
+        LogKind::Access | LogKind::Mark | LogKind::Unknown => return Found::default(),
+        LogKind::Istiod | LogKind::Agent | LogKind::Envoy | LogKind::Plugin => {}
+    }
     match details(record) {
         Some(LogDetails::PluginLog { lua: true, .. }) => unknown("a line of a Lua script does not name its plugin"),
         Some(LogDetails::PluginLog { plugin: Some(plugin), .. }) => match named(&plugin, candidates) {
@@ -53,14 +64,11 @@ pub(super) fn find(record: &LogRecord, candidates: &Candidates) -> Found {
             Found { plugin: None, note: None } => unknown("the line does not name the plugin"),
             found => found,
         },
-        Some(LogDetails::Request(_)) if FAILED.iter().any(|words| message.contains(words)) => {
-            unknown("the line does not name the plugin that failed")
-        }
         Some(LogDetails::Debounce { object: Some(object), .. } | LogDetails::Discarded { object, .. }) => {
             Found { plugin: candidates.object(&object), note: None }
         }
         Some(LogDetails::Nack { .. }) => in_words(message, candidates),
-        None if matches!(record.kind, LogKind::Agent | LogKind::Envoy | LogKind::Istiod) => in_words(message, candidates),
+        None if record.kind != LogKind::Plugin => in_words(message, candidates),
         _ => Found::default(),
     }
 }
@@ -97,16 +105,10 @@ fn in_words(text: &str, candidates: &Candidates) -> Found {
 /// The plugin of a name as logs have it: `ns.name`, or a resource's whole name. Names of Envoy's and Istio's own filters are none. The
 /// plugin that was asked for is one.
 fn named(name: &str, candidates: &Candidates) -> Option<PluginId> {
-    if let Some(found) = candidates.named(name) {
-        return found.plugin;
+    match candidates.named(name) {
+        Some(found) => found.plugin,
+        None => plugin_name::of_resource(name, true).map(|filter| filter.id),
     }
-    let (object, _) = plugin_name::of_configuration(name)?;
-    let is_name = |word: &str| {
-        let in_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
-        !word.is_empty() && word.bytes().all(in_name) && !word.starts_with(['-', '.']) && !word.ends_with(['-', '.'])
-    };
-    let filter = plugin_name::of_resource(name, true).filter(|_| is_name(&object.namespace) && is_name(&object.name));
-    filter.map(|filter| filter.id)
 }
 
 #[cfg(test)]

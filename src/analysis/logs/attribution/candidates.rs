@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Found;
 use super::reach::{self, Reach};
-use crate::analysis::control_plane;
+use crate::analysis::{control_plane, naming};
 use crate::ingest::logs::instant;
 use crate::ingest::plugin_name;
 use crate::model::ids::{ObjectName, PluginId, PluginKind, ProxyId};
@@ -154,14 +154,7 @@ fn created(plugin: &Plugin) -> Option<LogTime> {
     instant(plugin.created.as_deref()?)
 }
 
-/// `default/a, default/b and 3 more`, with the kinds where two share a name.
+/// `default/a, default/b and 3 more`.
 pub(super) fn list(ids: &[PluginId]) -> String {
-    let shared = ids.iter().any(|one| ids.iter().any(|other| one.name == other.name && one.kind != other.kind));
-    let name = |id: &PluginId| if shared { format!("{} {id}", id.kind) } else { id.to_string() };
-    let names: Vec<String> = ids.iter().take(NAMED).map(name).collect();
-    match (names.split_last(), ids.len().saturating_sub(NAMED)) {
-        (Some((last, before)), 0) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
-        (_, 0) => names.join(", "),
-        (_, more) => format!("{} and {more} more", names.join(", ")),
-    }
+    naming::enumerated(ids, NAMED)
 }

@@ -61,8 +61,13 @@ impl Attributor {
 
     /// The same where no objects say which plugins there are: only what the record names is known.
     pub fn attribute_alone(&self, record: &mut LogRecord) {
+        (record.plugin, record.plugin_note) = self.again_alone(record);
+    }
+
+    /// The plugin of a record that was looked at before, and how it was found or why not, where no objects say which plugins there are.
+    pub fn again_alone(&self, record: &LogRecord) -> (Option<PluginId>, Option<String>) {
         let found = alone::find(record, &self.candidates);
-        (record.plugin, record.plugin_note) = (found.plugin, found.note);
+        (found.plugin, found.note)
     }
 
     /// The plugin of a record that was looked at before, and how it was found or why not. What is about a plugin that is gone stays

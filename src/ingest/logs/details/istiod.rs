@@ -1,5 +1,6 @@
 //! What istiod's lines tell (`pilot/pkg/xds/{discovery,ads,delta,xdsgen}.go`, `pilot/pkg/model/{extensions,push_context}.go`).
 
+use super::super::parsed::is_number;
 use crate::model::log_details::{LogDetails, LoggedObject};
 
 /// The parts of a message.
@@ -81,7 +82,7 @@ fn nack(rest: &str) -> Option<LogDetails<'_>> {
 fn is_address(word: &str) -> bool {
     let (host, port) = word.trim_matches('"').rsplit_once(':').unwrap_or_default();
     let in_host = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':' | b'[' | b']' | b'%');
-    !host.is_empty() && host.bytes().all(in_host) && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
+    !host.is_empty() && host.bytes().all(in_host) && is_number(port)
 }
 
 /// ` new connection for node:httpbin-1.default-3` and ` "10.0.0.1:4711" httpbin-1.default-3 terminated`, after `ADS:`.

@@ -34,7 +34,7 @@ struct Header {
 }
 
 /// What became of a line of the file.
-pub(super) enum Taken {
+pub(super) enum RowState {
     /// It is no row.
     No,
     /// It is the header, or more of its row is to come.
@@ -55,25 +55,25 @@ impl Csv {
     }
 
     /// Takes a line of the file.
-    pub(super) fn take(&mut self, line: &str) -> Taken {
+    pub(super) fn take(&mut self, line: &str) -> RowState {
         if !self.begun && !line.is_empty() {
             self.begun = true;
             self.header = Header::read(line);
             if self.header.is_some() {
-                return Taken::Held;
+                return RowState::Held;
             }
         }
-        let Some(header) = &self.header else { return Taken::No };
+        let Some(header) = &self.header else { return RowState::No };
         if self.open {
             self.held.push('\n');
         }
         self.held.push_str(line);
         self.open ^= line.bytes().filter(|byte| *byte == b'"').count() % 2 == 1;
         if self.open && self.held.len() < LONGEST {
-            return Taken::Held;
+            return RowState::Held;
         }
         self.open = false;
-        Taken::Row(header.row(&std::mem::take(&mut self.held)))
+        RowState::Row(header.row(&std::mem::take(&mut self.held)))
     }
 
     /// The row that the file ends in.

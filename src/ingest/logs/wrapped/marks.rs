@@ -2,8 +2,6 @@
 
 use super::super::time;
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
 /// The line without such a thing; None where none is in front. It counts only where a record with a time follows, which the caller sees.
 pub(super) fn without(line: &str) -> Option<&str> {
     match line.as_bytes().first()? {
@@ -36,7 +34,7 @@ fn in_file(line: &str) -> Option<&str> {
 /// `May 10 03:16:18 node envoy[123]: ` of journald and of files of syslog, `2023-05-10T03:16:18+0000 node envoy[123]: ` of
 /// `journalctl -o short-iso`.
 fn of_journal(line: &str) -> Option<&str> {
-    let is_month = MONTHS.iter().any(|month| line.starts_with(month));
+    let is_month = time::MONTHS.iter().any(|month| line.starts_with(month));
     let is_iso = || line.get(..19).is_some_and(|start| time::zoned(&format!("{start}Z")).is_some());
     if !(is_month || matches!(line.as_bytes().get(19), Some(b'+' | b'-')) && is_iso()) {
         return None;

@@ -19,14 +19,13 @@ use crate::ingest::finder::Finder;
 use crate::model::ids::ProxyId;
 use crate::model::logs::{LogLine, LogOrigin, LogSource, LogTime};
 
-/// How many containers of one file are kept apart; the lines of more are those of the file.
+/// How many containers of one file are kept apart; the lines of more are those of the file. And how many lines wait for their ends; of more
+/// each part is a line.
 const MOST: usize = 1000;
 /// How long a line gets that is put together of parts.
 const LONGEST: usize = 256 << 10;
 /// Where docker divides a line (`moby/daemon/logger/copier.go: defaultBufSize`).
 const DOCKER_PART: usize = 16 << 10;
-/// istiod's own container.
-const DISCOVERY: &str = "discovery";
 
 /// What lines hold whose text is not to be seen in the bytes as it is: within JSON, in parts, with colours.
 static HIDDEN: LazyLock<Option<Finder>> =
@@ -68,11 +67,14 @@ enum End {
     Perhaps,
 }
 
+/// The stream of a container that parts of a line are of.
+type PartOf = (Option<Whose>, &'static str);
+
 /// The parts of a line that came so far.
 #[derive(Debug)]
 struct Part {
-    whose: Option<Whose>,
-    stream: &'static str,
+    /// Where it is among all of them, by when the last of it came.
+    place: u64,
     time: Option<LogTime>,
     end: End,
     text: String,
@@ -83,20 +85,22 @@ struct Part {
 pub struct Unwrapper {
     /// Whose lines are that do not say it.
     own: Arc<LogOrigin>,
-    /// Whether a line may say whose it is: in a recording the file's name does, and a line could only pretend to.
-    alone: bool,
     origins: HashMap<Whose, Arc<LogOrigin>>,
     csv: csv::Csv,
-    parts: Vec<Part>,
+    parts: HashMap<PartOf, Part>,
+    /// How many parts came so far.
+    came: u64,
     /// Whether docker's line ends were seen, without which a line of docker's is not known to be a part.
     ends: bool,
     wrapped: bool,
 }
 
 impl Unwrapper {
-    /// For a file of one container's lines, or a standalone log, which may have those of several.
-    pub fn new(own: Arc<LogOrigin>, alone: bool) -> Self {
-        Self { own, alone, origins: HashMap::new(), csv: csv::Csv::default(), parts: Vec::new(), ends: false, wrapped: false }
+    /// For a standalone log, which may have the lines of several containers. (In a recording the file's name says whose they are, and a
+    /// line could only pretend to.)
+    pub fn new(own: Arc<LogOrigin>) -> Self {
+        let (origins, parts) = (HashMap::new(), HashMap::new());
+        Self { own, origins, csv: csv::Csv::default(), parts, came: 0, ends: false, wrapped: false }
     }
 
     /// Whether anything was around a line so far.
@@ -107,15 +111,11 @@ impl Unwrapper {
     /// Whether the text of some lines cannot be looked for in these bytes, which come next.
     pub fn hides(&self, bytes: &[u8]) -> bool {
         let in_rows = || self.csv.is_read(&String::from_utf8_lossy(bytes.split(|byte| *byte == b'\n').next().unwrap_or_default()));
-        self.alone && (!self.parts.is_empty() || HIDDEN.as_ref().is_none_or(|words| words.find(bytes, 0).is_some()) || in_rows())
+        !self.parts.is_empty() || HIDDEN.as_ref().is_none_or(|words| words.find(bytes, 0).is_some()) || in_rows()
     }
 
     /// Takes a line of the file, without its end, and hands on those of the container that it holds.
     pub fn push(&mut self, line: &str, cut: bool, mut each: impl FnMut(LogLine)) {
-        if !self.alone {
-            let (time, text) = time::split_kubelet(line.strip_suffix('\r').unwrap_or(line));
-            return each(LogLine { origin: self.own.clone(), time, text: text.to_owned(), cut });
-        }
         let mut line = bare(line);
         while let Some(end) = returns::end(line) {
             self.line(&line[..end], false, &mut each);
@@ -128,9 +128,9 @@ impl Unwrapper {
     fn line(&mut self, line: &str, cut: bool, each: &mut impl FnMut(LogLine)) {
         let plain = colours::without(line);
         match self.csv.take(&plain) {
-            csv::Taken::No => {}
-            csv::Taken::Held => return,
-            csv::Taken::Row(row) => {
+            csv::RowState::No => {}
+            csv::RowState::Held => return,
+            csv::RowState::Row(row) => {
                 self.wrapped = true;
                 return self.lines(row, cut, each);
             }
@@ -154,8 +154,10 @@ impl Unwrapper {
 
     /// Hands on what was kept back: at the end of the file.
     pub fn flush(&mut self, mut each: impl FnMut(LogLine)) {
-        for part in std::mem::take(&mut self.parts) {
-            self.joined(part, false, &mut each);
+        let mut parts: Vec<_> = self.parts.drain().collect();
+        parts.sort_unstable_by_key(|(_, part)| part.place);
+        for ((whose, _), part) in parts {
+            self.joined(whose, part, false, &mut each);
         }
         if let Some(row) = self.csv.rest() {
             self.lines(row, false, &mut each);
@@ -163,32 +165,34 @@ impl Unwrapper {
     }
 
     /// Takes a line while another of the same stream may not be whole.
-    fn part(&mut self, peeled: Peeled<'_>, cut: bool, each: &mut impl FnMut(LogLine)) {
-        let at = self.parts.iter().position(|part| part.whose == peeled.whose && (part.stream == peeled.stream));
-        let mut before = at.map(|at| self.parts.remove(at));
+    fn part(&mut self, mut peeled: Peeled<'_>, cut: bool, each: &mut impl FnMut(LogLine)) {
+        let of = (peeled.whose.take(), peeled.stream);
+        let mut before = self.parts.remove(&of);
         let is_alone = peeled.end == End::Perhaps && !self.ends;
-        let begins = is_record(&peeled.text);
-        if let Some(part) = before.take_if(|part| part.end == End::Perhaps && (begins || is_alone && part.text.len() < DOCKER_PART)) {
+        let is_whole = |part: &Part| is_record(&peeled.text) || is_alone && part.text.len() < DOCKER_PART;
+        if let Some(part) = before.take_if(|part| part.end == End::Perhaps && is_whole(part)) {
             // It was whole after all.
-            self.joined(part, false, each);
+            self.joined(of.0.clone(), part, false, each);
         }
         let mut part = match before {
             Some(part) => part,
-            None if peeled.end == End::Whole => return self.lines(peeled, cut, each),
-            None => Part { whose: peeled.whose.clone(), stream: peeled.stream, time: peeled.time, end: peeled.end, text: String::new() },
+            None if peeled.end == End::Whole => return self.lines(Peeled { whose: of.0, ..peeled }, cut, each),
+            None => Part { place: 0, time: peeled.time, end: peeled.end, text: String::new() },
         };
         let room = LONGEST.saturating_sub(part.text.len());
         let end = floor_char_boundary(&peeled.text, room);
         part.text.push_str(&peeled.text[..end]);
         part.end = peeled.end;
-        if peeled.end == End::Whole {
-            return self.joined(part, cut || end < peeled.text.len(), each);
+        if peeled.end == End::Whole || self.parts.len() >= MOST {
+            return self.joined(of.0, part, cut || end < peeled.text.len(), each);
         }
-        self.parts.push(part);
+        self.came += 1;
+        part.place = self.came;
+        self.parts.insert(of, part);
     }
 
-    fn joined(&mut self, part: Part, cut: bool, each: &mut impl FnMut(LogLine)) {
-        let Part { whose, time, text, .. } = part;
+    fn joined(&mut self, whose: Option<Whose>, part: Part, cut: bool, each: &mut impl FnMut(LogLine)) {
+        let Part { time, text, .. } = part;
         self.lines(Peeled { whose, time, of_runtime: true, text: Cow::Owned(text), ..Peeled::default() }, cut, each);
     }
 
@@ -200,7 +204,7 @@ impl Unwrapper {
             let line = colours::without(line.strip_suffix('\r').unwrap_or(line));
             let (kubelet, text) = time::split_kubelet(&line);
             let text = &*tabs::restored(text);
-            // When a log store took a line says nothing of clocks, so that it counts only where nothing else does.
+            // A log store's receive time is used only where the line has no time of its own.
             let store = peeled.time.filter(|_| peeled.of_runtime || time::leading(text).is_none() && !form::begins(text));
             each(LogLine { origin: origin.clone(), time: kubelet.or(store), text: text.to_owned(), cut });
         }
@@ -217,7 +221,7 @@ impl Unwrapper {
         if self.origins.len() >= MOST {
             return self.own.clone();
         }
-        let source = if whose.container == DISCOVERY { LogSource::Istiod } else { LogSource::Proxy };
+        let source = LogSource::of_container(&whose.container);
         let pod = ProxyId::new(&*whose.pod, &*whose.namespace);
         let origin = Arc::new(LogOrigin { source, pod, container: whose.container.clone(), workload: None });
         self.origins.insert(whose, origin.clone());
@@ -240,15 +244,14 @@ fn peel(line: &str, is_known: impl Fn(&Whose) -> bool) -> Peeled<'_> {
     peeled
 }
 
-/// Whether a line of a file begins a record, behind what is around it.
-pub fn begins(line: &str, alone: bool) -> bool {
-    if form::begins(time::split_kubelet(line.strip_suffix('\r').unwrap_or(line)).1) {
-        return true;
-    }
-    alone && {
-        let plain = colours::without(bare(line));
-        is_record(&peel(&plain, |_| false).text)
-    }
+/// Whether a line of a container's file begins a record, behind the kubelet's time.
+pub fn begins(line: &str) -> bool {
+    form::begins(time::split_kubelet(line.strip_suffix('\r').unwrap_or(line)).1)
+}
+
+/// Whether a line of a standalone log begins a record, behind what is around it.
+pub fn begins_wrapped(line: &str) -> bool {
+    begins(line) || is_record(&peel(&colours::without(bare(line)), |_| false).text)
 }
 
 /// Without what ends a line of a file, and the byte order mark of one that was appended to another.
@@ -268,7 +271,7 @@ pub fn is_log(head: &str) -> bool {
     let first = head.trim_start();
     // A config dump with a program's lines in front of it stays one.
     let is_dump = whole.lines().any(|line| line.trim() == "{" || line.contains("\"configs\""));
-    let begins = whole.lines().take(20).any(|line| begins(line, true) || csv::is_header(line));
+    let begins = whole.lines().take(20).any(|line| begins_wrapped(line) || csv::is_header(line));
     begins && !is_dump || first.starts_with(['{', '[']) && json::is_export(first)
 }
 

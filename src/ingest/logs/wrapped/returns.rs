@@ -1,12 +1,13 @@
 //! A carriage return within a line, in a file whose lines end as Unix has it: where parts of it were saved as old Macs did.
 
-use memchr::memchr2_iter;
+use memchr::{memchr, memchr2_iter};
 
 use super::super::{form, time};
 
 /// Where the first line within a line ends: at a return with a record and its time behind it. Within quotes it is of what a client sent,
 /// as an access log has that, and ends nothing.
 pub(super) fn end(line: &str) -> Option<usize> {
+    memchr(b'\r', line.as_bytes())?;
     let mut quoted = false;
     memchr2_iter(b'\r', b'"', line.as_bytes()).find(|at| {
         let is_quote = line.as_bytes()[*at] == b'"';

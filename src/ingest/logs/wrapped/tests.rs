@@ -10,8 +10,8 @@ fn own() -> Arc<LogOrigin> {
 }
 
 /// Whose each line is, when it came and its text.
-fn read(file: &str, alone: bool) -> Vec<(String, Option<LogTime>, String)> {
-    let (mut unwrapper, mut found) = (Unwrapper::new(own(), alone), Vec::new());
+fn read(file: &str) -> Vec<(String, Option<LogTime>, String)> {
+    let (mut unwrapper, mut found) = (Unwrapper::new(own()), Vec::new());
     let mut take = |line: LogLine| found.push((format!("{}/{}", line.origin.pod, line.origin.container), line.time, line.text));
     file.split('\n').for_each(|line| unwrapper.push(line, false, &mut take));
     unwrapper.flush(&mut take);
@@ -52,8 +52,8 @@ fn whose_a_line_is_and_when_it_came_is_taken_from_around_it() {
         (format!("{OWN}\r"), file, None),
         (format!("\u{1b}[33m{OWN}\u{1b}[0m"), file, None),
     ] {
-        assert_eq!(read(&line, true), [(whose.to_owned(), time.and_then(at), OWN.to_owned())], "{line}");
-        assert!(begins(&line, true), "{line}");
+        assert_eq!(read(&line), [(whose.to_owned(), time.and_then(at), OWN.to_owned())], "{line}");
+        assert!(begins_wrapped(&line), "{line}");
     }
 }
 
@@ -61,7 +61,7 @@ fn whose_a_line_is_and_when_it_came_is_taken_from_around_it() {
 fn parts_are_put_together() {
     let (start, end) = OWN.split_at(40);
     let cri = format!("2023-05-10T03:16:18Z stdout P {start}\n2023-05-10T03:16:18Z stderr F other\n2023-05-10T03:16:18Z stdout F {end}");
-    let texts = |file: &str| read(file, true).into_iter().map(|(_, _, text)| text).collect::<Vec<_>>();
+    let texts = |file: &str| read(file).into_iter().map(|(_, _, text)| text).collect::<Vec<_>>();
     assert_eq!(texts(&cri), ["other", OWN]);
     let docker = |text: &str, end: &str| {
         serde_json::json!({"log": format!("{text}{end}"), "stream": "stdout", "time": "2023-05-10T03:16:18Z"}).to_string()
@@ -75,10 +75,30 @@ fn parts_are_put_together() {
 }
 
 #[test]
+fn no_more_than_so_many_lines_wait_for_their_ends() {
+    let part = |pod: usize, tag: &str, text: &str| format!("[pod/web-{pod}/istio-proxy] 2023-05-10T03:16:18Z stdout {tag} {text}");
+    let (mut unwrapper, mut found) = (Unwrapper::new(own()), Vec::new());
+    let mut push = |line: &str| {
+        unwrapper.push(line, false, |line| found.push((line.origin.pod.pod.clone(), line.text)));
+        assert!(unwrapper.parts.len() <= MOST);
+    };
+    (0..MOST + 2).for_each(|pod| push(&part(pod, "P", "start")));
+    // Those that wait are whole with their ends; of the others each part is a line.
+    push(&part(0, "F", " end"));
+    push(&part(MOST, "F", " end"));
+    unwrapper.flush(|line| found.push((line.origin.pod.pod.clone(), line.text)));
+    assert_eq!(found.len(), MOST + 3);
+    let texts: Vec<&str> = found[..4].iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(texts, ["start", "start", "start end", " end"]);
+    assert_eq!((&found[2].0, &found[4].0), (&"web-0".to_owned(), &"web-1".to_owned()));
+    assert!(found[4..].iter().all(|(_, text)| text == "start"));
+}
+
+#[test]
 fn the_lines_of_a_record_stay_with_their_pod() {
     let file =
         format!("web-1 istio-proxy {OWN}\nweb-2 istio-proxy {OWN}\nweb-1 istio-proxy \tat main\nnot known\nweb-3 istio-proxy no record");
-    let found: Vec<_> = read(&file, true).into_iter().map(|(whose, _, text)| (whose, text)).collect();
+    let found: Vec<_> = read(&file).into_iter().map(|(whose, _, text)| (whose, text)).collect();
     let expected = [("web-1", OWN), ("web-2", OWN), ("web-1", "\tat main"), ("file", "not known"), ("file", "web-3 istio-proxy no record")];
     assert_eq!(found, expected.map(|(pod, text)| (format!("{pod}/istio-proxy"), text.to_owned())));
 }
@@ -86,7 +106,7 @@ fn the_lines_of_a_record_stay_with_their_pod() {
 #[test]
 fn rows_of_csv_are_lines() {
     let file = format!("\"Time\",\"Line\",\"pod\"\n1683688578200,\"{OWN}\",web-1\n1683688578200,\"panic: \"\"x\"\"\n\tat main\",web-1");
-    let found: Vec<_> = read(&file, true).into_iter().map(|(whose, _, text)| (whose, text)).collect();
+    let found: Vec<_> = read(&file).into_iter().map(|(whose, _, text)| (whose, text)).collect();
     assert_eq!(found, [OWN, "panic: \"x\"", "\tat main"].map(|text| ("web-1/istio-proxy".to_owned(), text.to_owned())));
     assert!(is_log(&file));
 }
@@ -108,12 +128,8 @@ fn what_is_a_programs_own_is_left_as_it_is() {
         "2024-01-05T10:00:08.000Z GET /z 200 a",
         "{}",
     ] {
-        assert_eq!(read(line, true), [("file/istio-proxy".to_owned(), None, line.to_owned())]);
-        assert!(!Unwrapper::new(own(), true).hides(OWN.as_bytes()));
-    }
-    // In a recording nothing may pretend to be another pod.
-    for line in [format!("[pod/web-1/istio-proxy] {OWN}"), format!("web-1 istio-proxy {OWN}"), "\u{1b}[1mbold".to_owned()] {
-        assert_eq!(read(&line, false), [("file/istio-proxy".to_owned(), None, line)]);
+        assert_eq!(read(line), [("file/istio-proxy".to_owned(), None, line.to_owned())]);
+        assert!(!Unwrapper::new(own()).hides(OWN.as_bytes()));
     }
 }
 

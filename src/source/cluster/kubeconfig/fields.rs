@@ -99,7 +99,7 @@ fn token_file(user: &mut Named) -> Result<(), SourceError> {
     let path = match user.find_file(FIELD) {
         Ok(Some(path)) => path,
         Ok(None) => return Ok(()),
-        // The token beside it is as good.
+        // The token next to it is enough.
         Err(_) if user.has("token") => return Ok(()),
         Err(error) => return Err(error),
     };
@@ -173,7 +173,7 @@ fn exec(user: &mut Named) -> Result<(), SourceError> {
         return Err(user.wrong("exec.interactiveMode", why));
     }
     if command.contains(std::path::MAIN_SEPARATOR) {
-        let command = user.beside(command).to_string_lossy().into_owned();
+        let command = user.relative_to_file(command).to_string_lossy().into_owned();
         user.fields["exec"]["command"] = Value::from(command);
     }
     Ok(())

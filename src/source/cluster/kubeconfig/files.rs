@@ -93,7 +93,7 @@ impl Named {
     /// Makes the path of a file absolute and sees whether the file is there: an error that comes later names no field.
     pub(super) fn find_file(&mut self, field: &str) -> Result<Option<PathBuf>, SourceError> {
         let Some(path) = self.text(field) else { return Ok(None) };
-        let path = self.beside(path);
+        let path = self.relative_to_file(path);
         regular::open(&path).map_err(|error| {
             self.wrong(field, format_args!("names the file {}, which cannot be read: {}", path.display(), reason(&error)))
         })?;
@@ -102,7 +102,7 @@ impl Named {
     }
 
     /// A path of the kubeconfig is relative to its folder.
-    pub(super) fn beside(&self, path: &str) -> PathBuf {
+    pub(super) fn relative_to_file(&self, path: &str) -> PathBuf {
         self.file.parent().map_or_else(|| PathBuf::from(path), |folder| folder.join(path))
     }
 }

@@ -15,6 +15,7 @@ use super::read::{Ended, Reader, fix, open};
 use super::seen::Seen;
 use crate::clock;
 use crate::model::logs::{LogOrigin, MarkKind};
+use crate::source::FailureKind;
 
 /// A log is rotated away while nobody reads it, so it is not waited for as long as objects are.
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
@@ -113,7 +114,7 @@ impl<'s> Follower<'s> {
                     if !gone && self.say(MarkKind::Waiting, text).await.is_err() {
                         return;
                     }
-                    let slow = matches!(trouble.cause, Cause::Forbidden | Cause::Unauthorized | Cause::NoCredential);
+                    let slow = trouble.kind() == FailureKind::Forbidden;
                     if slow { SLOW_RETRY } else { delay(attempt).min(LONGEST_RETRY) }
                 }
             };

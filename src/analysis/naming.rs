@@ -1,0 +1,54 @@
+//! Several plugins by their names, in one sentence.
+
+use std::borrow::Borrow;
+
+use crate::model::ids::PluginId;
+
+/// How some plugins are named: with their kinds where two share a name.
+#[derive(Clone, Copy, Debug)]
+pub struct Naming {
+    with_kinds: bool,
+}
+
+impl Naming {
+    /// The naming of these plugins.
+    pub fn of<P: Borrow<PluginId>>(plugins: &[P]) -> Self {
+        let mut ids: Vec<&PluginId> = plugins.iter().map(Borrow::borrow).collect();
+        ids.sort_unstable();
+        Self { with_kinds: ids.windows(2).any(|pair| pair[0].name == pair[1].name && pair[0].kind != pair[1].kind) }
+    }
+
+    /// One of them.
+    pub fn one(self, plugin: &PluginId) -> String {
+        if self.with_kinds { format!("{} {plugin}", plugin.kind) } else { plugin.to_string() }
+    }
+}
+
+/// `default/a and default/b`, `default/a, default/b and 3 more`.
+pub fn enumerated<P: Borrow<PluginId>>(plugins: &[P], most: usize) -> String {
+    let naming = Naming::of(plugins);
+    let names: Vec<String> = plugins.iter().take(most).map(|plugin| naming.one(plugin.borrow())).collect();
+    match (names.split_last(), plugins.len().saturating_sub(most)) {
+        (Some((last, before)), 0) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        (_, 0) => names.join(", "),
+        (_, more) => format!("{} and {more} more", names.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::enumerated;
+    use crate::model::ids::{PluginId, PluginKind};
+
+    #[test]
+    fn plugins_that_share_a_name_are_named_with_their_kinds() {
+        let of = |kind, name: &str| PluginId::new(kind, "default", name);
+        let [a, b, c] = ["a", "b", "c"].map(|name| of(PluginKind::WasmPlugin, name));
+        assert_eq!(enumerated(&[&a], 2), "default/a");
+        assert_eq!(enumerated(&[&a, &b], 2), "default/a and default/b");
+        assert_eq!(enumerated(&[&a, &b, &c], 2), "default/a, default/b and 1 more");
+        let other = of(PluginKind::TrafficExtension, "a");
+        assert_eq!(enumerated(&[&a, &other], 2), "WasmPlugin default/a and TrafficExtension default/a");
+        assert_eq!(enumerated(&[&a, &b, &other], 2), "WasmPlugin default/a, WasmPlugin default/b and 1 more");
+    }
+}
