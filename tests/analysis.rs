@@ -265,7 +265,7 @@ fn a_list_replaces_what_was_known_of_its_part_of_the_cluster() {
     assert!(collector.objects().pods.is_empty());
     assert!(!collector.awaited().is_empty());
     for kind in Kind::ALL {
-        collector.apply(Update::Unread(Unread { kind: Some(kind), what: kind.resource(), why: "forbidden".into(), fix: String::new() }));
+        collector.apply(Update::Unread(unread(kind, "forbidden", false)));
     }
     assert!(collector.awaited().is_empty());
     assert_eq!(collector.snapshot(Default::default()).warnings.len(), Kind::ALL.len());
@@ -274,6 +274,21 @@ fn a_list_replaces_what_was_known_of_its_part_of_the_cluster() {
     collector.apply(Update::Applied { kind: Kind::Pod, object: pod("n", json!({}), "sidecar").1 });
     collector.apply(Update::Absent(Kind::Pod));
     assert!(collector.objects().pods.is_empty(), "a kind that is gone has no objects");
+}
+
+fn unread(kind: Kind, why: &str, listed: bool) -> Unread {
+    Unread { kind: Some(kind), what: kind.resource(), why: why.into(), fix: String::new(), listed }
+}
+
+#[test]
+fn what_was_listed_stays_read_where_only_the_watch_is_lacking() {
+    for (why, listed) in [("watch on pods is forbidden", false), ("in other words", true)] {
+        let mut collector = Collector::default();
+        collector.apply(Update::Listed { kind: Kind::Pod, namespace: None, objects: vec![] });
+        collector.apply(Update::Unread(unread(Kind::Pod, why, listed)));
+        let snapshot = collector.snapshot(Default::default());
+        assert_eq!(snapshot.parts[&Kind::Pod].contains(&None), listed, "{why}");
+    }
 }
 
 #[test]

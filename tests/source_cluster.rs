@@ -242,7 +242,7 @@ async fn where_everything_is_forbidden_each_right_is_named() {
     for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Gateway) {
         let unread = watch.unread(kind);
         assert!(!unread.is_empty(), "{kind:?}");
-        assert!(unread.iter().all(|unread| unread.why.starts_with(&format!("list on {}", kind.resource()))));
+        assert!(unread.iter().all(|unread| unread.why.starts_with(&format!("list on {}", kind.resource())) && !unread.listed));
     }
     let mut parts: Vec<_> = watch.unread(Kind::Pod).into_iter().map(|unread| unread.what).collect();
     parts.sort();
@@ -258,7 +258,8 @@ async fn a_lacking_right_to_watch_keeps_what_was_listed() {
     let mut watch = Watch::start(&api).await;
     watch.live().await;
     assert_eq!(watch.listed(Kind::WasmPlugin, None).unwrap(), ["auth"]);
-    assert!(watch.unread(Kind::WasmPlugin)[0].why.starts_with("watch on wasmplugins"));
+    let unread = &watch.unread(Kind::WasmPlugin)[0];
+    assert!(unread.why.starts_with("watch on wasmplugins") && unread.listed);
 }
 
 #[tokio::test(flavor = "multi_thread")]

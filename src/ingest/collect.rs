@@ -28,11 +28,19 @@ pub struct Collector {
     parts: BTreeMap<Kind, BTreeSet<Option<String>>>,
     /// Whether any list came at all.
     listed: bool,
-    object_warnings: BTreeMap<(Kind, ObjectName), Vec<Warning>>,
-    /// Objects that nobody can decode: what they ask for is not known, and istiod reads no other of their kind meanwhile.
-    undecodable: BTreeSet<(Kind, ObjectName)>,
+    /// What is wrong with objects, of those with which something is.
+    faults: BTreeMap<(Kind, ObjectName), Faults>,
     health: Option<Health>,
     generation: u64,
+}
+
+/// What is wrong with an object.
+#[derive(Debug)]
+struct Faults {
+    /// What was not understood of it.
+    warnings: Vec<Warning>,
+    /// Whether nobody can decode it: what it asks for is not known, and istiod reads no other of its kind meanwhile.
+    is_undecodable: bool,
 }
 
 /// What an update changed.
@@ -56,7 +64,7 @@ impl Collector {
 
     /// What was not understood of the objects that were taken in.
     pub fn object_warnings(&self) -> impl Iterator<Item = &Warning> {
-        self.object_warnings.values().flatten()
+        self.faults.values().flat_map(|faults| &faults.warnings)
     }
 
     /// Takes one message of the source in.
@@ -97,9 +105,9 @@ impl Collector {
             }
             Update::Unread(unread) => {
                 self.settled.extend(unread.kind);
-                // What was listed and cannot be watched was read; of what else cannot be read the rest may be missing.
+                // What was listed was read; of what was not the rest may be missing.
                 if let Some(parts) = unread.kind.and_then(|kind| self.parts.get_mut(&kind))
-                    && !unread.why.starts_with("watch on ")
+                    && !unread.listed
                 {
                     parts.remove(&None);
                 }
@@ -122,7 +130,7 @@ impl Collector {
         }
     }
 
-    /// Takes a proxy in of which no object was read: by what its node says, or where that is not known either by its name alone.
+    /// Adds a proxy that has no Pod or WorkloadEntry: from its node metadata, or by name only.
     pub fn adopt(&mut self, proxy: ProxyId, node: Option<&Node>) {
         if self.objects.pods.contains_key(&proxy) {
             return;
@@ -134,7 +142,8 @@ impl Collector {
         };
         let what = "no Pod or WorkloadEntry of it was read: its namespace, labels, addresses, ports and version are what its node says";
         let place = ObjectName::new(&proxy.namespace, &proxy.pod);
-        self.object_warnings.insert((Kind::Pod, place), vec![Warning::new(format!("proxy {proxy}"), what, "")]);
+        let warnings = vec![Warning::new(format!("proxy {proxy}"), what, "")];
+        self.faults.insert((Kind::Pod, place), Faults { warnings, is_undecodable: false });
         self.objects.insert_pod(workloads::of_node(&proxy, node));
     }
 
@@ -166,7 +175,8 @@ impl Collector {
     /// The state of the world now. `dumps` are the proxies' config dumps that were read.
     pub fn snapshot(&self, dumps: BTreeMap<ProxyId, Dump>) -> Snapshot {
         let mut warnings: Vec<Warning> = self.unread.iter().map(|unread| Warning::new(&unread.what, &unread.why, &unread.fix)).collect();
-        warnings.extend(self.object_warnings.values().flatten().cloned());
+        warnings.extend(self.object_warnings().cloned());
+        let undecodable = self.faults.iter().filter(|(_, faults)| faults.is_undecodable).map(|((kind, _), _)| *kind);
         for dump in dumps.values() {
             if let Dump::Loaded(loaded) = dump {
                 warnings.extend(loaded.warnings.iter().cloned());
@@ -183,7 +193,7 @@ impl Collector {
             reading: self.reading.clone(),
             parts: self.parts.clone(),
             absent: self.absent.clone(),
-            unread: self.unread.iter().filter_map(|unread| unread.kind).chain(self.undecodable.iter().map(|(kind, _)| *kind)).collect(),
+            unread: self.unread.iter().filter_map(|unread| unread.kind).chain(undecodable).collect(),
             has_objects: !self.settled.is_empty(),
             warnings,
         }
@@ -200,15 +210,10 @@ impl Collector {
         let place = name.clone().unwrap_or_else(|| ObjectName::new("", ""));
         // A plugin says so itself; of pods and workload entries the rest is still worth something.
         let counts = !matches!(kind, Kind::WasmPlugin | Kind::TrafficExtension | Kind::Pod | Kind::WorkloadEntry);
-        if wrong_type.is_some() && counts {
-            self.undecodable.insert((kind, place.clone()));
-        } else {
-            self.undecodable.remove(&(kind, place.clone()));
-        }
         if warnings.is_empty() {
-            self.object_warnings.remove(&(kind, place.clone()));
+            self.faults.remove(&(kind, place.clone()));
         } else {
-            self.object_warnings.insert((kind, place.clone()), warnings);
+            self.faults.insert((kind, place.clone()), Faults { warnings, is_undecodable: wrong_type && counts });
         }
         match object? {
             Object::Plugin(plugin) => drop(self.objects.plugins.insert(plugin.id.clone(), Arc::from(plugin))),
@@ -224,16 +229,14 @@ impl Collector {
     }
 
     fn remove(&mut self, kind: Kind, name: &ObjectName) {
-        self.object_warnings.remove(&(kind, name.clone()));
-        self.undecodable.remove(&(kind, name.clone()));
+        self.faults.remove(&(kind, name.clone()));
         self.drop_where(kind, |candidate| candidate == name);
     }
 
     /// Forgets a kind's objects of one namespace, or all: a list that follows says what is there.
     fn forget(&mut self, kind: Kind, namespace: Option<&str>) {
         let within = |name: &ObjectName| namespace.is_none_or(|namespace| name.namespace == namespace);
-        self.object_warnings.retain(|(candidate, name), _| *candidate != kind || !within(name));
-        self.undecodable.retain(|(candidate, name)| *candidate != kind || !within(name));
+        self.faults.retain(|(candidate, name), _| *candidate != kind || !within(name));
         self.drop_where(kind, within);
     }
 

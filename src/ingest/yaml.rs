@@ -42,7 +42,8 @@ pub fn parse(text: &str) -> Result<Value, Unread> {
     })
 }
 
-fn is_limit(error: &Error) -> bool {
+/// Whether a text is not read because it is too large, or becomes so by its aliases.
+pub(super) fn is_limit(error: &Error) -> bool {
     match error {
         Error::AliasError { error, .. } | Error::WithSnippet { error, .. } => is_limit(error),
         Error::Budget { .. }

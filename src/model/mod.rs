@@ -31,5 +31,4 @@ pub mod text;
 pub mod update;
 pub mod vitals;
 pub mod warning;
-pub mod warnings;
 pub mod workload;

@@ -62,6 +62,8 @@ pub struct Unread {
     pub why: String,
     /// What to do.
     pub fix: String,
+    /// Whether its objects were listed, so that only the watch of them is lacking.
+    pub listed: bool,
 }
 
 /// How a source is.
@@ -82,7 +84,7 @@ pub enum Health {
         /// Milliseconds until that attempt.
         retry_in_ms: u64,
     },
-    /// It answers nothing, though its connections are open: all that is known is as old as its last word.
+    /// It answers nothing, though its connections are open: all that is known is as old as its last answer.
     Silent {
         /// When it said anything last.
         since: LogTime,
@@ -98,4 +100,11 @@ pub enum Health {
         /// What to do.
         fix: String,
     },
+}
+
+impl Health {
+    /// Whether what is known may be old, since the source does not answer.
+    pub fn is_trouble(&self) -> bool {
+        matches!(self, Self::Degraded { .. } | Self::Silent { .. } | Self::Failed { .. })
+    }
 }

@@ -40,9 +40,9 @@ struct Named<'a> {
 /// Where the bytes are no dump at all, or end too early: what is missing would look like a difference.
 pub fn resources(bytes: &[u8]) -> Result<Resources, NotADump> {
     let (text, _) = saved::decode(bytes);
-    let Cut { sections, end, .. } = outer::find(saved::document(&text).0)?;
+    let Cut { text, sections, end } = outer::find(saved::document(&text).0)?;
     if let End::Broken { what, .. } = end {
-        return Err(kind::not_a_dump(&text, Some(&what)));
+        return Err(kind::not_a_dump(text, Some(&what)));
     }
     let mut found = Resources::default();
     for (index, section) in sections.iter().enumerate() {

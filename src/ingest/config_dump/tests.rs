@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Parsed, parse};
+use super::{Parsed, parse, resources};
 use crate::model::envoy::{
     Condition, DumpView, ExtensionConfig, Input, ListenerAddress, ListenerFilterKind, ListenerState, OnMatch, PortPredicate, SourceType,
     Transport,
@@ -204,6 +204,15 @@ fn what_comes_before_a_cut_is_kept() {
     let parsed = read(cut);
     assert_eq!(parsed.dump.listeners.iter().map(|listener| &*listener.name).collect::<Vec<_>>(), ["a"]);
     assert!(parsed.cut_short.is_some());
+}
+
+#[test]
+fn a_cut_dump_behind_a_preface_is_no_whole_json() {
+    let whole = r#"{"configs": [{"@type": "type.googleapis.com/envoy.admin.v3.ClustersConfigDump", "dynamic_active_clusters": []}]}"#;
+    for before in ["", "Defaulted container \"istio-proxy\" out of: istio-proxy, app\n"] {
+        let error = resources(format!("{before}{}", &whole[..whole.len() - 4]).as_bytes()).unwrap_err();
+        assert!(error.what.starts_with("is not a whole JSON document: "), "{error}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Reading fields of a raw object by path, with a warning for each that is not as expected.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 
 use serde_json::Value;
 
@@ -16,50 +17,48 @@ pub(super) struct Fields<'v> {
     kind: Kind,
     value: &'v Value,
     warnings: RefCell<Vec<Warning>>,
+    /// What the warnings say: several fields can be looked for behind one that is wrong.
+    said: RefCell<HashSet<String>>,
     /// Whether a field of the spec has another type than it has to have: nobody can decode such an object.
     wrong_type: Cell<bool>,
 }
 
 impl<'v> Fields<'v> {
     pub(super) fn new(kind: Kind, name: &'v ObjectName, value: &'v Value) -> Self {
-        Self { name, kind, value, warnings: RefCell::default(), wrong_type: Cell::new(false) }
+        Self { name, kind, value, warnings: RefCell::default(), said: RefCell::default(), wrong_type: Cell::new(false) }
     }
 
     pub(super) fn into_warnings(self) -> Vec<Warning> {
         self.warnings.into_inner()
     }
 
-    /// Looks at the types of all fields of the spec, also of those that nothing is read of.
+    /// Checks the type of every field of the spec, also of unread ones.
     pub(super) fn check_types(&self) {
         for fault in schema::wrong_types(self.kind, self.value) {
             self.wrong_type.set(true);
-            let (path, what) = fault.split_once(' ').unwrap_or((&fault, ""));
-            self.warn(path, what);
+            self.say(fault);
         }
     }
 
-    /// What of the spec has a wrong type, the first of it.
-    pub(super) fn wrong_type(&self) -> Option<String> {
-        let warnings = self.warnings.borrow();
-        self.wrong_type
-            .get()
-            .then(|| warnings.iter().find(|warning| warning.what.starts_with("spec")).map(|warning| warning.what.clone()))?
+    /// Whether a field of the spec has a wrong type.
+    pub(super) fn has_wrong_type(&self) -> bool {
+        self.wrong_type.get()
     }
 
     /// Says that a field is not as expected.
     pub(super) fn warn(&self, pointer: &str, what: impl std::fmt::Display) {
-        let path = self.path(pointer);
-        let warning = Warning::new(format!("{} {}", self.kind, self.name), format!("{path} {what}"), "");
-        let mut warnings = self.warnings.borrow_mut();
-        // Several fields can be looked for behind one that is wrong.
-        if !warnings.contains(&warning) {
-            warnings.push(warning);
+        self.say(format!("{} {what}", self.path(pointer)));
+    }
+
+    fn say(&self, what: String) {
+        if self.said.borrow_mut().insert(what.clone()) {
+            self.warnings.borrow_mut().push(Warning::new(format!("{} {}", self.kind, self.name), what, ""));
         }
     }
 
-    /// A JSON pointer as a path, with the places of lists in brackets: `spec.ports[0].port`. What is a path already stays.
+    /// A JSON pointer as a path, with the places of lists in brackets: `spec.ports[0].port`.
     fn path(&self, pointer: &str) -> String {
-        let Some(parts) = pointer.strip_prefix('/') else { return pointer.to_owned() };
+        let parts = pointer.strip_prefix('/').unwrap_or(pointer);
         let (mut path, mut at) = (String::new(), Some(self.value));
         for part in parts.split('/') {
             match at {

@@ -58,8 +58,8 @@ pub struct Understood {
     pub object: Option<Object>,
     /// What was not understood.
     pub warnings: Vec<Warning>,
-    /// What of its spec has a wrong type, so that nobody can decode it and nothing is known of what it asks for.
-    pub wrong_type: Option<String>,
+    /// Whether a field of its spec has a wrong type, so that nobody can decode it and nothing is known of what it asks for.
+    pub wrong_type: bool,
 }
 
 /// Reads one object of a kind.
@@ -70,11 +70,11 @@ pub fn object(kind: Kind, value: &Value) -> Understood {
             "has no metadata.name, so it was left out",
             "look at it with kubectl get -o yaml",
         );
-        return Understood { name: None, object: None, warnings: vec![warning], wrong_type: None };
+        return Understood { name: None, object: None, warnings: vec![warning], wrong_type: false };
     };
     let mut fields = Fields::new(kind, &name, value);
     // Of the many objects of the core only Services are looked at as a whole: what they select decides about chains.
-    if kind.group().contains('.') && !matches!(kind, Kind::ReplicaSet | Kind::Deployment) || kind == Kind::Service {
+    if kind.group().contains('.') || kind == Kind::Service {
         fields.check_types();
     }
     let object = match kind {
@@ -91,7 +91,7 @@ pub fn object(kind: Kind, value: &Value) -> Understood {
         Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet => Some(Object::Owner(owner::read(&mut fields))),
         Kind::MeshConfigMap => mesh::read(&mut fields).map(Object::Mesh),
     };
-    let wrong_type = fields.wrong_type();
+    let wrong_type = fields.has_wrong_type();
     let warnings = fields.into_warnings();
     Understood { name: Some(name), object, warnings, wrong_type }
 }

@@ -5,6 +5,7 @@
 //! indented by one blank for each field around it: `name type`, where several words are the values of an enum; `[]` is a list, `{}` a
 //! map of text to what follows, `= path` the same fields as at another place.
 
+mod path;
 mod rules;
 mod table;
 
@@ -15,6 +16,7 @@ use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
 use crate::model::warning::Warning;
 
+use path::Path;
 use table::{Field, Table, Type};
 
 /// The fields of every object.
@@ -22,25 +24,27 @@ const EVERY: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
 /// The further ones of a ConfigMap.
 const OF_CONFIG_MAP: [&str; 3] = ["data", "binaryData", "immutable"];
 
-/// Checks an object that is to be applied. Fields that its kind does not have are taken out and said, as the API server prunes them where a
+/// Checks an object that is to be applied. Fields that its kind does not have are removed and reported, as the API server prunes them where a
 /// client does not ask it to reject them (`kubectl apply` does ask).
 ///
 /// # Errors
 /// Where the API server rejects the object: a value of another type, or one that an enum does not have. In one line, with the place.
 pub fn check(kind: Kind, name: &ObjectName, object: &mut Value) -> Result<Vec<Warning>, String> {
-    let table = Table::get();
-    let mut check = Check { table, unknown: Vec::new() };
-    let Some(fields) = object.as_object_mut() else { return Ok(Vec::new()) };
+    let Some(fields) = object.as_object() else { return Ok(Vec::new()) };
     let known = |key: &str| EVERY.contains(&key) || (kind == Kind::MeshConfigMap && OF_CONFIG_MAP.contains(&key));
-    fields.retain(|key, _| {
-        let stays = known(key);
-        check.unknown.extend((!stays).then(|| key.clone()));
-        stays
-    });
+    let mut found = Found { faults: Vec::new(), unknown: Some(Vec::new()) };
+    fields.keys().filter(|key| !known(key)).for_each(|key| found.unknown(Path::Root, key));
     for (key, root) in [("metadata", "ObjectMeta"), ("spec", &*root(kind))] {
-        if let (Some(value), Some(field)) = (fields.get_mut(key), table.root(root)) {
-            check.value(field, value, key).map_err(|what| rejected(kind, name, &what))?;
+        if let (Some(value), Some(field)) = (fields.get(key), Table::get().root(root)) {
+            found.look(field, value, Path::Key(&Path::Root, key));
         }
+    }
+    if let Some(what) = found.faults.first() {
+        return Err(rejected(kind, name, what));
+    }
+    let unknown = found.unknown.unwrap_or_default();
+    for Unknown { around, key, .. } in &unknown {
+        object.pointer_mut(around).and_then(Value::as_object_mut).and_then(|fields| fields.remove(key));
     }
     if let Some(what) = rules::broken(kind, object) {
         return Err(rejected(kind, name, &what));
@@ -55,14 +59,14 @@ pub fn check(kind: Kind, name: &ObjectName, object: &mut Value) -> Result<Vec<Wa
         );
         Warning::new(format!("{kind} {name}"), what, "correct apiVersion")
     });
-    let warning = |path: &String| {
+    let warning = |Unknown { path, .. }: &Unknown| {
         let what = format!(
             "{path} is no field of {} {kind}: kubectl rejects the object, other clients lose the field, which is left out here",
             kind.article()
         );
         Warning::new(format!("{kind} {name}"), what, "correct its name or place")
     };
-    Ok(unserved.into_iter().chain(check.unknown.iter().map(warning)).collect())
+    Ok(unserved.into_iter().chain(unknown.iter().map(warning)).collect())
 }
 
 fn rejected(kind: Kind, name: &ObjectName, what: &str) -> String {
@@ -71,46 +75,11 @@ fn rejected(kind: Kind, name: &ObjectName, what: &str) -> String {
 
 /// What of an object's spec has a wrong type, place by place. Unknown fields and words are not looked at: other releases have others.
 pub fn wrong_types(kind: Kind, object: &Value) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut found = Found { faults: Vec::new(), unknown: None };
     if let (Some(spec), Some(field)) = (object.get("spec"), Table::get().root(&root(kind))) {
-        wrong_types_of(field, spec, "spec", &mut found);
+        found.look(field, spec, Path::Key(&Path::Root, "spec"));
     }
-    found
-}
-
-fn wrong_types_of(field: Field, value: &Value, path: &str, found: &mut Vec<String>) {
-    let mut wrong = |wanted: &str| found.extend(is_not(wanted, value, path).err());
-    if value.is_null() {
-        return;
-    }
-    if let Some(around) = field.around.strip_prefix("[]") {
-        let Value::Array(values) = value else { return wrong("a list") };
-        let places = values.iter().enumerate();
-        return places.for_each(|(place, value)| wrong_types_of(Field { around, ..field }, value, &format!("{path}[{place}]"), found));
-    }
-    if let Some(around) = field.around.strip_prefix("{}") {
-        let Value::Object(values) = value else { return wrong("a map") };
-        return values.iter().for_each(|(key, value)| wrong_types_of(Field { around, ..field }, value, &format!("{path}.{key}"), found));
-    }
-    match Table::get().of(field) {
-        Type::Any => {}
-        Type::Text | Type::Words(_) if !value.is_string() => wrong("text"),
-        Type::Bool if !value.is_boolean() => wrong("a boolean"),
-        // JSON of protobuf may have numbers as text.
-        Type::Number | Type::Int | Type::Int32 | Type::IntOrText if !value.is_number() && !value.is_string() => wrong("a number"),
-        Type::Fields(fields) => {
-            let Value::Object(values) = value else { return wrong("a map") };
-            let known = values.iter().filter_map(|(key, value)| Some((*fields.get(key.as_str())?, key, value)));
-            known.for_each(|(field, key, value)| wrong_types_of(field, value, &format!("{path}.{key}"), found));
-        }
-        _ => {}
-    }
-}
-
-struct Check {
-    table: &'static Table,
-    /// The paths of the fields that were taken out.
-    unknown: Vec<String>,
+    found.faults
 }
 
 /// The name of a kind's spec in the table.
@@ -118,65 +87,96 @@ fn root(kind: Kind) -> String {
     if kind.group().is_empty() { kind.as_str().to_owned() } else { format!("{kind}.{}", kind.group()) }
 }
 
-impl Check {
-    /// Null counts as absent.
-    fn value(&mut self, field: Field, value: &mut Value, path: &str) -> Result<(), String> {
+/// A field that the kind does not have.
+struct Unknown {
+    path: String,
+    /// The map that it is in, as a JSON pointer.
+    around: String,
+    key: String,
+}
+
+/// What was found wrong.
+struct Found {
+    /// The values that are not as they have to be, each as a clause that begins with its place.
+    faults: Vec<String>,
+    /// The fields that the kind does not have; None where those are not looked for, nor what else only the API server rejects.
+    unknown: Option<Vec<Unknown>>,
+}
+
+impl Found {
+    /// Looks at a value and all that is in it. Null counts as absent.
+    fn look(&mut self, field: Field, value: &Value, path: Path<'_>) {
+        let of = Table::get().of(field);
         if value.is_null() {
-            return Ok(());
+            return;
         }
         if let Some(around) = field.around.strip_prefix("[]") {
-            let Value::Array(values) = value else { return is_not("a list", value, path) };
-            let mut places = values.iter_mut().enumerate();
-            return places.try_for_each(|(place, value)| self.value(Field { around, ..field }, value, &format!("{path}[{place}]")));
-        }
-        if let Some(around) = field.around.strip_prefix("{}") {
-            let Value::Object(values) = value else { return is_not("a map", value, path) };
-            return values.iter_mut().try_for_each(|(key, value)| self.value(Field { around, ..field }, value, &format!("{path}.{key}")));
-        }
-        let table = self.table;
-        match table.of(field) {
-            Type::Any => Ok(()),
-            Type::Map if value.is_object() => Ok(()),
-            Type::Map => is_not("a map", value, path),
-            Type::Text if value.is_string() => Ok(()),
-            Type::Text => is_not("text", value, path),
-            Type::Bool if value.is_boolean() => Ok(()),
-            Type::Bool => is_not("a boolean", value, path),
-            Type::Number if value.is_number() => Ok(()),
-            Type::Number => is_not("a number", value, path),
-            Type::IntOrText if value.is_string() || is_whole(value) => Ok(()),
-            Type::IntOrText => is_not("a whole number or text", value, path),
-            Type::Int if is_whole(value) => Ok(()),
-            Type::Int32 if value.as_f64().is_some_and(|number| number < f64::from(i32::MIN) || number > f64::from(i32::MAX)) => {
-                Err(format!("{path} is {value}, which is no number of 32 bits"))
-            }
-            Type::Int32 if is_whole(value) => Ok(()),
-            Type::Int | Type::Int32 => is_not("a whole number", value, path),
-            Type::Words(words) => match value.as_str() {
-                Some(word) if words.contains(&word) => Ok(()),
-                Some(word) => Err(format!("{path} is {word:?}, which is none of {}", words.join(", "))),
-                None => is_not("text", value, path),
-            },
-            Type::Fields(fields) => {
-                let Value::Object(values) = value else { return is_not("a map", value, path) };
-                values.retain(|key, _| {
-                    let stays = fields.contains_key(key.as_str());
-                    self.unknown.extend((!stays).then(|| format!("{path}.{key}")));
-                    stays
-                });
-                let mut known = values.iter_mut().filter_map(|(key, value)| Some((*fields.get(key.as_str())?, key, value)));
-                known.try_for_each(|(field, key, value)| self.value(field, value, &format!("{path}.{key}")))
-            }
+            let Value::Array(values) = value else { return self.fault(path, &is_not("a list", value)) };
+            let places = values.iter().enumerate();
+            places.for_each(|(place, value)| self.look(Field { around, ..field }, value, Path::Place(&path, place)));
+        } else if let Some(around) = field.around.strip_prefix("{}") {
+            let Value::Object(values) = value else { return self.fault(path, &is_not("a map", value)) };
+            values.iter().for_each(|(key, value)| self.look(Field { around, ..field }, value, Path::Key(&path, key)));
+        } else if let Type::Fields(fields) = of {
+            let Value::Object(values) = value else { return self.fault(path, &is_not("a map", value)) };
+            values.keys().filter(|key| !fields.contains_key(key.as_str())).for_each(|key| self.unknown(path, key));
+            let known = values.iter().filter_map(|(key, value)| Some((*fields.get(key.as_str())?, key, value)));
+            known.for_each(|(field, key, value)| self.look(field, value, Path::Key(&path, key)));
+        } else if let Some(what) = if self.unknown.is_some() { rejected_by_type(of, value) } else { undecodable(of, value) } {
+            self.fault(path, &what);
         }
     }
+
+    fn fault(&mut self, path: Path<'_>, what: &str) {
+        self.faults.push(format!("{path} {what}"));
+    }
+
+    fn unknown(&mut self, around: Path<'_>, key: &str) {
+        if let Some(unknown) = &mut self.unknown {
+            unknown.push(Unknown { path: Path::Key(&around, key).to_string(), around: around.pointer(), key: key.to_owned() });
+        }
+    }
+}
+
+/// Why the API server rejects a value of a type, as a clause without its place.
+fn rejected_by_type(of: &Type, value: &Value) -> Option<String> {
+    let wanted = match of {
+        Type::Any | Type::Fields(_) => return None,
+        Type::Map if !value.is_object() => "a map",
+        Type::Text | Type::Words(_) if !value.is_string() => "text",
+        Type::Bool if !value.is_boolean() => "a boolean",
+        Type::Number if !value.is_number() => "a number",
+        Type::IntOrText if !value.is_string() && !is_whole(value) => "a whole number or text",
+        Type::Int32 if value.as_f64().is_some_and(|number| number < f64::from(i32::MIN) || number > f64::from(i32::MAX)) => {
+            return Some(format!("is {value}, which is no number of 32 bits"));
+        }
+        Type::Int | Type::Int32 if !is_whole(value) => "a whole number",
+        Type::Words(words) => {
+            let word = value.as_str().unwrap_or_default();
+            return (!words.contains(&word)).then(|| format!("is {word:?}, which is none of {}", words.join(", ")));
+        }
+        _ => return None,
+    };
+    Some(is_not(wanted, value))
+}
+
+/// Why nobody can decode a value of a type, as a clause without its place. JSON of protobuf may have numbers as text.
+fn undecodable(of: &Type, value: &Value) -> Option<String> {
+    let wanted = match of {
+        Type::Text | Type::Words(_) if !value.is_string() => "text",
+        Type::Bool if !value.is_boolean() => "a boolean",
+        Type::Number | Type::Int | Type::Int32 | Type::IntOrText if !value.is_number() && !value.is_string() => "a number",
+        _ => return None,
+    };
+    Some(is_not(wanted, value))
 }
 
 fn is_whole(value: &Value) -> bool {
     value.as_f64().is_some_and(|number| number.fract() == 0.0)
 }
 
-fn is_not(wanted: &str, value: &Value, path: &str) -> Result<(), String> {
-    Err(format!("{path} is {} and not {wanted}", shape(value)))
+fn is_not(wanted: &str, value: &Value) -> String {
+    format!("is {} and not {wanted}", shape(value))
 }
 
 #[cfg(test)]
@@ -226,6 +226,12 @@ mod tests {
                 json!({"ports": [{"targetport": 80, "port": 8000}]}),
                 vec!["spec.ports[0].targetport"],
                 json!({"ports": [{"port": 8000}]}),
+            ),
+            (
+                Kind::VirtualService,
+                json!({"http": [{"match": [{"headers": {"a/b~1": {"c/~0": 1, "exact": "x"}}}]}]}),
+                vec!["spec.http[0].match[0].headers.a/b~1.c/~0"],
+                json!({"http": [{"match": [{"headers": {"a/b~1": {"exact": "x"}}}]}]}),
             ),
             (
                 Kind::Deployment,

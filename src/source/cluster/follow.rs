@@ -80,6 +80,7 @@ impl Follower {
             what: format!("{resource}{place}"),
             why: format!("{verb} on {resource}{place} is forbidden{}", trouble.to_user()),
             fix: format!("grant list and watch on {resource}"),
+            listed: verb == "watch",
         };
         self.send(Update::Unread(unread)).await;
     }

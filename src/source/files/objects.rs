@@ -61,7 +61,7 @@ fn of_kind(store: &Store, kind: Kind) -> Update {
 }
 
 fn unread_kind(kind: Kind, why: String, fix: &str) -> Update {
-    Update::Unread(Unread { kind: Some(kind), what: kind.resource(), why, fix: fix.to_owned() })
+    Update::Unread(Unread { kind: Some(kind), what: kind.resource(), why, fix: fix.to_owned(), listed: false })
 }
 
 /// The objects of a List or, for the mesh configuration, of the object itself; the text is what is wrong with the file.
@@ -106,7 +106,8 @@ pub(super) fn lacks(store: &Store) -> Lacks {
 }
 
 fn gaps(store: &Store) -> Vec<Update> {
-    let general = |what: String, why: String, fix: &str| Update::Unread(Unread { kind: None, what, why, fix: fix.to_owned() });
+    let general =
+        |what: String, why: String, fix: &str| Update::Unread(Unread { kind: None, what, why, fix: fix.to_owned(), listed: false });
     let Lacks { unread, unfinished } = lacks(store);
     let interrupted = unfinished.then(|| general("the recording".to_owned(), INTERRUPTED.to_owned(), "record it again"));
     // A kind without a file was said to be unread in its own place.
@@ -124,7 +125,7 @@ fn istiods(store: &Store) -> Vec<Update> {
         }
         Ok(None) => Vec::new(),
         Err(error) => {
-            vec![Update::Unread(Unread { kind: None, what: "istiod's version".to_owned(), why: error.what, fix: error.fix })]
+            vec![Update::Unread(Unread { kind: None, what: "istiod's version".to_owned(), why: error.what, fix: error.fix, listed: false })]
         }
     }
 }
