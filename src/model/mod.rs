@@ -32,5 +32,4 @@ pub mod update;
 pub mod version;
 pub mod vitals;
 pub mod warning;
-pub mod warnings;
 pub mod workload;

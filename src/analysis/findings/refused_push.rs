@@ -5,7 +5,7 @@ use super::{DUMPS, Facts, Finding, FindingObject, Needs, Place, ProxyFacts, Rule
 use crate::analysis::health::PluginState;
 use crate::analysis::sync as rules;
 use crate::model::envoy::{ConfigDump, Listener, ListenerState};
-use crate::model::sync::{Sync, SyncState, TypeSync};
+use crate::model::sync::{Client, SyncState, TypeSync};
 
 pub(super) const RULE: Rule = Rule {
     code: "refused-push",
@@ -43,9 +43,8 @@ fn is_told(rejected: &[InState<'_>], proxy: &ProxyFacts<'_>, error: &str) -> boo
 
 /// What istiod says that proxies refused, but for what their own dumps gave already.
 fn of_types(facts: &Facts<'_>, rejected: &[InState<'_>]) -> Vec<Finding> {
-    let Some(Ok(sync)) = &facts.snapshot.sync else { return Vec::new() };
     let of_proxy = |proxy: &ProxyFacts<'_>| {
-        let refused = refusals(proxy, sync).filter(|(_, told)| {
+        let refused = facts.connection(&proxy.id).into_iter().flat_map(refusals).filter(|(_, told)| {
             // istiod has the errors of all listeners in one, and the dump that of each.
             let listeners = proxy.dump.as_ref().map(|dump| of_state(dump, ListenerState::Error).collect::<Vec<_>>()).unwrap_or_default();
             let has = |listener: &&Listener| listener.error.as_ref().is_some_and(|error| told.error.contains(error.trim_end()));
@@ -57,9 +56,8 @@ fn of_types(facts: &Facts<'_>, rejected: &[InState<'_>]) -> Vec<Finding> {
 }
 
 /// What a proxy refused, each type by its short name.
-fn refusals<'s>(proxy: &ProxyFacts<'_>, sync: &'s Sync) -> impl Iterator<Item = (&'s str, &'s TypeSync)> {
-    let types = rules::connection(sync, &proxy.id).into_iter().flat_map(|client| &client.types);
-    types.filter(|(_, told)| told.state == SyncState::Refused).map(|(url, told)| (rules::short(url), told))
+fn refusals(client: &Client) -> impl Iterator<Item = (&str, &TypeSync)> {
+    client.types.iter().filter(|(_, told)| told.state == SyncState::Refused).map(|(url, told)| (rules::short(url), told))
 }
 
 fn of_type(proxy: &ProxyFacts<'_>, name: &str, told: &TypeSync) -> Finding {
