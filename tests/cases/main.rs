@@ -21,6 +21,8 @@ mod policy;
 mod proxies;
 mod recordings;
 mod redaction;
+mod redaction_chosen;
+mod redaction_written;
 mod right;
 mod stubs;
 mod what_if;
