@@ -66,6 +66,10 @@ const WHOLE: &str = "save the whole of `GET /config_dump`";
 pub fn parse(bytes: &[u8], view: DumpView, object: &str) -> Result<Parsed, NotADump> {
     let (text, encoding) = saved::decode(bytes);
     let (document, before) = saved::document(&text);
+    if bytes.starts_with(b"PK\x03\x04") {
+        let (what, fix) = ("is a zip archive, which is not read", "unpack it, and give its folder or the dump in it");
+        return Err(NotADump { what: what.to_owned(), fix: fix.to_owned() });
+    }
     let Cut { text, sections, end } = outer::find(document)?;
     let mut reader = Reader { dump: ConfigDump::empty(view), warnings: Vec::new(), object, partial: false };
     reader.dump.bytes = bytes.len();
