@@ -87,6 +87,11 @@ fn held(entry: &EcdsFilter) -> Health {
         }
         ExtensionConfig::StubAllow => stub(entry, PluginState::StubAllow, "wasm-default-allow", "without rules", "allowed"),
         ExtensionConfig::StubDeny => stub(entry, PluginState::StubDeny, "wasm-default-deny", "with empty rules", "denied"),
+        ExtensionConfig::Contradicting => said(
+            PluginState::Unknown,
+            "",
+            "ECDS holds several entries of its name that differ, and which one it runs by is not known".to_owned(),
+        ),
         ExtensionConfig::Other(type_url) => said(PluginState::Unknown, ".@type", format!("ECDS holds {type_url} under its name")),
         ExtensionConfig::Missing => Health::new(
             PluginState::Pending,

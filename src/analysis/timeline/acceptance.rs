@@ -106,7 +106,9 @@ pub(super) fn ecds(scene: &Scene<'_>, refusal: Option<&LogRecord>) -> Result<Ste
         ExtensionConfig::Wasm { .. } => ("the plugin's configuration", String::new()),
         ExtensionConfig::StubDeny => ("a filter that denies every request, in the module's place", STUB.to_owned()),
         ExtensionConfig::StubAllow => ("a filter that allows every request, in the module's place", STUB.to_owned()),
-        ExtensionConfig::Missing | ExtensionConfig::Other(_) => ("something else under the plugin's name", String::new()),
+        ExtensionConfig::Missing | ExtensionConfig::Contradicting | ExtensionConfig::Other(_) => {
+            ("something else under the plugin's name", String::new())
+        }
     };
     let text = format!("last_updated of {} in ecds_filters: {}", entry.name, written(time));
     let step = Step::dumped(StepKind::EcdsAccepted, time, scene.proxy, text, format!("Envoy of {} took {what}", scene.name));

@@ -22,6 +22,8 @@ mod section;
 mod shape;
 mod types;
 
+use std::collections::BTreeMap;
+
 use serde_json::value::RawValue;
 use thiserror::Error;
 
@@ -71,7 +73,7 @@ pub fn parse(bytes: &[u8], view: DumpView, object: &str) -> Result<Parsed, NotAD
         return Err(NotADump { what: what.to_owned(), fix: fix.to_owned() });
     }
     let Cut { text, sections, end } = outer::find(document)?;
-    let mut reader = Reader { dump: ConfigDump::empty(view), warnings: Vec::new(), object, partial: false };
+    let mut reader = Reader { dump: ConfigDump::empty(view), warnings: Vec::new(), object, partial: false, of_name: BTreeMap::new() };
     reader.dump.bytes = bytes.len();
     encoding.into_iter().chain(before).for_each(|note| reader.note(note));
     for (index, section) in sections.iter().enumerate() {
@@ -113,6 +115,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Where the first ECDS entry of each name is.
+    of_name: BTreeMap<String, usize>,
     /// Says something of the dump as a whole.
     fn note(&mut self, what: String) {
         self.warnings.push(Warning::new(self.object, what, ""));

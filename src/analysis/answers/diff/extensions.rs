@@ -128,3 +128,4 @@ fn held(entry: &EcdsFilter, differences: &mut Vec<DiffLine>, notes: &mut Vec<Str
 pub(super) fn line(what: &'static str, only: &'static str, name: &str, detail: String) -> DiffLine {
     DiffLine { what, only, listener: None, chain: None, extension: Some(name.to_owned()), resource: None, detail, causes: Vec::new() }
 }
+        ExtensionConfig::Contradicting => notes.push(format!("{name}: the proxy's dump has several entries of it that differ")),
