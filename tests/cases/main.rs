@@ -24,4 +24,5 @@ mod recordings;
 mod redaction;
 mod right;
 mod stubs;
+mod unread;
 mod what_if;

@@ -24,7 +24,11 @@ pub(super) fn listeners(scene: &Scene<'_>, pushed: Option<LogTime>, next: Option
     let mut steps: Vec<Step> =
         refused.into_iter().filter(|(time, _)| *time >= scene.from).map(|(time, listener)| refusal(scene, time, listener)).collect();
     if held.is_empty() {
-        let why = if steps.is_empty() { "no listener of the proxy holds the plugin" } else { "the proxy refused what it was sent" };
+        let why = match (steps.is_empty(), dump.not_understood) {
+            (true, 0) => "no listener of the proxy holds the plugin",
+            (true, _) => "no listener of the proxy that could be read holds the plugin",
+            (false, _) => "the proxy refused what it was sent",
+        };
         return (steps, unseen(why.to_owned()));
     }
     // Without istiod's line of the push, what came within a second is taken to have come by one.
