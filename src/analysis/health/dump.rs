@@ -3,7 +3,7 @@
 //! A dump alone does not show that Envoy refused an ECDS resource: the section lists the refused one as if it were in place.
 
 use super::{Evidence, Expected, Health, PluginState, weigh};
-use crate::analysis::placement;
+use crate::analysis::placement::{self, NO_LISTENERS};
 use crate::ingest::{config_dump, plugin_name};
 use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter, ExtensionConfig, Filter, FilterSource, Listener, ListenerState};
 use crate::model::ids::{PluginId, PluginKind};
@@ -36,10 +36,11 @@ pub fn of_dump(plugin: &PluginId, dump: &ConfigDump, expected: &Expected) -> Hea
         };
     }
     match held {
-        // A part of a dump, which does not say what refers to it: whether it runs is not to be seen.
-        Some(health) if !dump.has_listeners() && health.state == PluginState::Running => {
-            let what = Evidence::of_dump("", "the dump holds no listeners, which would show whether one refers to it");
-            Health::of(PluginState::Unknown, std::iter::once(what).chain(health.evidence).collect())
+        // Whether it runs is not to be seen in a part of a dump, nor in that of a proxy that starts.
+        Some(health) if health.state == PluginState::Running && says_no_references(dump, expected) => {
+            let what = if dump.has_listeners() { NO_LISTENERS } else { "the dump holds no listeners, which would show whether one refers to it" };
+            let evidence = [vec![Evidence::of_dump("", what), expected.evidence()], health.evidence];
+            Health::of(PluginState::Unknown, evidence.concat())
         }
         Some(health) if dump.listeners.is_empty() => health,
         Some(health) if health.state != PluginState::Pending => not_in_use(health, dump, expected, &stands),
@@ -200,10 +201,13 @@ const GOES: &str = "it goes with the draining listeners";
 
 /// A proxy that starts has its own listeners alone, and its ECDS section is read after them.
 fn has_no_listeners(dump: &ConfigDump) -> bool {
-    dump.listeners.iter().all(|listener| listener.is_static)
+    !dump.has_sent_listeners()
 }
 
-const NO_LISTENERS: &str = "the proxy has no listeners of istiod's yet";
+/// Whether a dump that holds a plugin's module can say of no listener that it refers to it.
+fn says_no_references(dump: &ConfigDump, expected: &Expected) -> bool {
+    !dump.has_listeners() || has_no_listeners(dump) && !matches!(expected, Expected::No(_))
+}
 
 /// Neither is there.
 fn not_there(dump: &ConfigDump, expected: &Expected) -> Health {

@@ -96,13 +96,19 @@ pub(super) fn before(app: &App, proxy: &ProxyId) -> Option<Arc<LoadedDump>> {
     app.lost.get(proxy).cloned()
 }
 
-/// A proxy that took the place of another one was read: says the old count beside the new one, also where both are equal.
+/// A proxy that took the place of another one was read: says the count of before where it is another one, and that it stays where not.
 pub(super) fn read(app: &mut App, proxy: &ProxyId, after: &ConfigDump) -> Option<CountChange> {
     let before = app.lost.remove(proxy)?;
     let plugin = app.screen().plugin().cloned()?;
     let count = |dump: &ConfigDump| inbound(dump, &plugin);
     let (listener, old) = count(&before.dump).or_else(|| count(after).map(|(listener, _)| (listener, 0)))?;
     let new = count(after).map_or(0, |(_, count)| count);
+    if old == new {
+        let owner = lookup::owner(&app.snapshot, proxy).map_or_else(|| proxy.pod.clone(), |workload| workload.name.name);
+        let cause = app.last_change.iter().map(|cause| format!("{cause} · ")).collect::<String>();
+        app.say(format!("{cause}{owner} {INBOUND}: {new} as before"));
+        return None;
+    }
     Some(CountChange { plugin, port: Some(INBOUND), listener, before: old, after: new })
 }
 

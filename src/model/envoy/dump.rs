@@ -56,6 +56,11 @@ impl ConfigDump {
         !self.listeners.is_empty() || self.sections.iter().any(is_of_listeners)
     }
 
+    /// Whether it has a listener of istiod's, in any state: one that the bootstrap does not hold.
+    pub fn has_sent_listeners(&self) -> bool {
+        self.listeners.iter().any(|listener| !listener.is_static)
+    }
+
     /// What it holds in the place of listeners, as one clause.
     pub fn without_listeners(&self) -> String {
         let mut names: Vec<&str> = self.sections.iter().filter_map(|section| section.type_url.rsplit('.').next()).collect();

@@ -18,6 +18,8 @@ pub(super) struct Context<'s> {
     pub snapshot: &'s Snapshot,
     pub proxy: &'s ProxyId,
     pub dump: Option<&'s ConfigDump>,
+    /// Whether the dump was read before the proxy had listeners of istiod's.
+    pub awaits: bool,
     pub version: Version,
     pub applying: Vec<Applying<'s>>,
 }
@@ -35,7 +37,7 @@ impl<'s> Context<'s> {
         let marks = order::ruler(filters, direction, self.version, custom);
         let plugins = if marks.iter().any(|mark| matches!(mark, Mark::Phase(_))) { self.plugins(direction, filters) } else { Vec::new() };
         let (places, mut ruler) = self.places(&marks, &plugins);
-        let own = self.dump.is_some_and(|dump| dump.view == DumpView::Proxy);
+        let own = !self.awaits && self.dump.is_some_and(|dump| dump.view == DumpView::Proxy);
         let found: Vec<FoundFilters> = sequences.iter().filter(|_| own).map(|sequence| self.found(sequence, &places, &mut ruler)).collect();
         if own {
             let there = ruler.iter_mut().filter(|place| !matches!(place.what, RulerMark::Phase { .. }));
@@ -49,6 +51,7 @@ impl<'s> Context<'s> {
             limits: order::limits(&marks),
             chains: own.then(|| found.iter().map(|found| found.chains).sum()),
             chains_note: (!own).then(|| match self.dump {
+                Some(_) if self.awaits => placement::NO_LISTENERS.to_owned(),
                 Some(_) => "only istiod's view could be read: what the proxy has is not known".to_owned(),
                 None => "the proxy's config dump was not read".to_owned(),
             }),

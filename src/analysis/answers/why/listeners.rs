@@ -25,7 +25,10 @@ pub(super) fn of_proxy(
     outlook: Result<Outlook<'_>, String>,
     by_mode: &ByMode,
 ) -> Vec<WhyListener> {
-    let question = Question { snapshot, plugin, proxy, loaded: snapshot.dump(proxy).map(|loaded| &**loaded), outlook };
+    let read = snapshot.dump(proxy).map(|loaded| &**loaded);
+    let loaded = read.filter(|loaded| !placement::awaits_listeners(snapshot, proxy, &loaded.dump));
+    let unread = if read.is_some() { placement::NO_LISTENERS } else { "the proxy's own config dump was not read" };
+    let question = Question { snapshot, plugin, proxy, loaded, unread, outlook };
     let mut found = question.counted();
     found.extend(question.only_predicted());
     for listener in &mut found {
@@ -64,7 +67,10 @@ struct Question<'s> {
     snapshot: &'s Snapshot,
     plugin: &'s PluginId,
     proxy: &'s ProxyId,
+    /// The proxy's dump, where it says which listeners the proxy has.
     loaded: Option<&'s LoadedDump>,
+    /// Why there is none.
+    unread: &'static str,
     outlook: Result<Outlook<'s>, String>,
 }
 
@@ -156,7 +162,7 @@ impl Question<'_> {
             let predicted = outlook.count(self.plugin, listener);
             found.push(WhyListener {
                 counted,
-                counted_note: counted.is_none().then(|| "the proxy's own config dump was not read".to_owned()),
+                counted_note: counted.is_none().then(|| self.unread.to_owned()),
                 predicted: predicted.as_ref().ok().copied(),
                 prediction_note: predicted.err(),
                 agrees: counted.and(judgement.as_ref()).and_then(Judgement::agrees),
