@@ -199,7 +199,7 @@ fn what_differs_from_the_rules_is_said_with_both_orders() {
     assert_eq!(
         said,
         [
-            "default/gone stands here, though by the objects it has no place in this list.",
+            "default/gone is in this list, but the objects do not put it there.",
             "envoy.filters.http.lua is none of Istio's filters of this list: an EnvoyFilter can put such a filter here."
         ]
     );

@@ -197,18 +197,18 @@ fn workload_kind(word: &str) -> Option<WorkloadKind> {
 /// `pod.namespace`, as istiod names a proxy.
 fn proxy_named(snapshot: &Snapshot, text: &str) -> Option<FoundWorkload> {
     let proxy = ProxyId::parse(text)?;
-    knows(snapshot, &proxy).then(|| FoundWorkload { id: owner(snapshot, &proxy), proxies: vec![proxy] })
+    is_known(snapshot, &proxy).then(|| FoundWorkload { id: owner(snapshot, &proxy), proxies: vec![proxy] })
 }
 
 /// Whether an object, a dump or an istiod says that there is such a proxy.
-fn knows(snapshot: &Snapshot, proxy: &ProxyId) -> bool {
+fn is_known(snapshot: &Snapshot, proxy: &ProxyId) -> bool {
     let objects = &snapshot.objects;
     objects.pods.contains_key(proxy) || objects.unseen.contains(proxy) || snapshot.dumps.contains_key(proxy)
 }
 
 fn pod(snapshot: &Snapshot, namespace: &str, name: &str) -> Result<FoundWorkload, LookupError> {
     let proxy = ProxyId::new(name, namespace);
-    if knows(snapshot, &proxy) {
+    if is_known(snapshot, &proxy) {
         return Ok(FoundWorkload { id: owner(snapshot, &proxy), proxies: vec![proxy] });
     }
     let known = snapshot

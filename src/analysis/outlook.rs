@@ -123,7 +123,7 @@ impl<'s> Outlook<'s> {
             let none = listener.without_chains();
             let wanted = predicted.unwrap_or(&none);
             differences = comparison::differences(listener, wanted, Some(direction));
-            differences.retain(|difference| self.knows(difference));
+            differences.retain(|difference| self.is_certain(difference));
             if !differences.is_empty() {
                 causes = comparison::causes(listener, wanted, &differences, dump, &self.facts, &gaps);
             }
@@ -146,7 +146,7 @@ impl<'s> Outlook<'s> {
     }
 
     /// Whether a difference comes of what is known.
-    pub fn knows(&self, difference: &Difference) -> bool {
+    pub fn is_certain(&self, difference: &Difference) -> bool {
         !matches!(difference.how, How::Destination { .. }) || self.facts.knows_outbound_mode()
     }
 

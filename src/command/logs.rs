@@ -10,7 +10,6 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::ask::Asker;
 use super::read::{self, Watched};
-use super::warnings::summed_up;
 use super::{Outcome, complain, not_written};
 use crate::analysis::logs::{Choice, Filter, FilterError, FilterSpec, Targets, UNLESS_SET};
 use crate::analysis::lookup;
@@ -23,6 +22,7 @@ use crate::model::ids::{PluginId, PluginKind};
 use crate::model::kind::Kind;
 use crate::model::logs::{LogEvent, LogRecord, LogSource, MarkKind};
 use crate::model::update::Update;
+use crate::model::warning::{JSON_LISTS_ALL, summed_up};
 use crate::report::LogPrinter;
 use crate::source::logs::LogQuery;
 use crate::source::{FailureKind, SourceError};
@@ -188,7 +188,7 @@ impl Asker<'_> {
         // What was taken to exist has faults that nobody made.
         let warnings = snapshot.warnings.iter().filter(|_| snapshot.has_objects);
         let all: Vec<String> = unknown.cloned().chain(warnings.map(ToString::to_string)).collect();
-        summed_up(&all).iter().for_each(|warning| complain(&format!("warning: {warning}")));
+        summed_up(&all, JSON_LISTS_ALL).iter().for_each(|warning| complain(&format!("warning: {warning}")));
         Ok(())
     }
 }

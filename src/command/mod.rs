@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use crate::cli::{Cli, Color, Command, Format};
 use crate::error::Error;
 use crate::model::printable::{Printable, printable};
-use crate::model::warnings;
+use crate::model::warning;
 use crate::report::Paint;
 use crate::source::{SharedSource, SourceKind};
 
@@ -49,7 +49,9 @@ pub async fn run(cli: &Cli) -> ExitCode {
     }
     let result = match outcome(cli).await {
         Ok(outcome) => {
-            warnings::summed_up(&outcome.warnings).iter().for_each(|warning| complain(&format!("warning: {warning}")));
+            warning::summed_up(&outcome.warnings, warning::JSON_LISTS_ALL)
+                .iter()
+                .for_each(|warning| complain(&format!("warning: {warning}")));
             match write(&outcome.text).and(outcome.failure.map_or(Ok(()), Err)) {
                 Ok(()) if outcome.bad_news => return ExitCode::from(BAD_NEWS),
                 result => result,

@@ -52,14 +52,19 @@ pub struct PeerAuthentication {
     pub name: ObjectName,
     /// `metadata.labels["istio.io/rev"]`: only this revision's istiod uses the object.
     pub revision: Option<String>,
-    /// `spec.selector`; None and empty both mean: not for one workload.
-    pub selector: Selector,
-    /// Whether `spec.selector` is there and names no label.
-    pub empty_selector: bool,
+    /// `spec.selector`; None where the field is absent.
+    pub selector: Option<Selector>,
     /// `spec.mtls.mode`; None where it is absent or UNSET, which inherits.
     pub mode: Option<MtlsMode>,
     /// `spec.portLevelMtls`, by container port; None is UNSET.
     pub ports: BTreeMap<u16, Option<MtlsMode>>,
     /// `metadata.creationTimestamp`, RFC 3339: the oldest of a scope wins.
     pub created: Option<String>,
+}
+
+impl PeerAuthentication {
+    /// The labels of the workloads that it is for; None where it is for a whole namespace or mesh, as one with an empty selector is.
+    pub fn of_workload(&self) -> Option<&Selector> {
+        self.selector.as_ref().filter(|selector| !selector.is_empty())
+    }
 }

@@ -84,7 +84,7 @@ pub enum Health {
         /// Milliseconds until that attempt.
         retry_in_ms: u64,
     },
-    /// It answers nothing, though its connections are open: all that is known is as old as its last word.
+    /// It answers nothing, though its connections are open: all that is known is as old as its last answer.
     Silent {
         /// When it said anything last.
         since: LogTime,
@@ -100,4 +100,11 @@ pub enum Health {
         /// What to do.
         fix: String,
     },
+}
+
+impl Health {
+    /// Whether what is known may be old, since the source does not answer.
+    pub fn is_trouble(&self) -> bool {
+        matches!(self, Self::Degraded { .. } | Self::Silent { .. } | Self::Failed { .. })
+    }
 }

@@ -466,8 +466,8 @@ fn pods_without_a_proxy() {
             "take hostNetwork away",
         ),
         case(vec![plugin("n"), ambient, n(none())], "ambient captures its traffic", "a waypoint"),
-        case(vec![plugin("n"), bare("n", none()), enabled()], "the pod is older than that, or injection failed", "make the pods anew"),
-        case(vec![plugin("n"), bare("n", json!({"sidecar.istio.io/inject": "true"})), n(none())], "older than that", "make the pods anew"),
+        case(vec![plugin("n"), bare("n", none()), enabled()], "the pod is older than that, or injection failed", "recreate the pods"),
+        case(vec![plugin("n"), bare("n", json!({"sidecar.istio.io/inject": "true"})), n(none())], "older than that", "recreate the pods"),
         case(
             vec![plugin("n"), bare("n", none()), n(json!({"istio.io/rev": "gone"}))],
             "revision gone, of which no istiod runs",

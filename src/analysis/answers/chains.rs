@@ -110,7 +110,7 @@ pub struct ChainAnswer {
 pub struct FilterAnswer {
     /// Its name.
     pub name: String,
-    /// The object that made it, `namespace/name`; None for a filter of an EnvoyFilter of which no object that was read says that it is its own.
+    /// The object that made it, `namespace/name`; None where no single EnvoyFilter is known to have added it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plugin: Option<String>,
     /// What made it.

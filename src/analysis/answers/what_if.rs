@@ -230,10 +230,12 @@ fn now_note(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Option<S
     let entry = super::why::why(snapshot, plugin, Some(std::slice::from_ref(proxy))).workloads.into_iter().next()?;
     let differing: Vec<String> =
         entry.listeners.iter().filter(|listener| listener.agrees == Some(false)).map(|listener| listener.listener.clone()).collect();
+    if differing.is_empty() {
+        return None;
+    }
     let mut named = differing[..differing.len().min(MOST_NAMED)].join(", ");
     if differing.len() > MOST_NAMED {
         named.push_str(&format!(" and {} more", differing.len() - MOST_NAMED));
     }
-    (!differing.is_empty())
-        .then(|| format!("the proxy does not have what istiod would send now in {named}; `why` without assumptions says where"))
+    Some(format!("the proxy does not have what istiod would send now in {named}; `why` without assumptions says where"))
 }

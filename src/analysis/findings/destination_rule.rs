@@ -1,6 +1,6 @@
 //! A DestinationRule by which clients send what the workload does not take.
 
-use super::mtls_mismatch::{Broken, broken, gathered};
+use super::mtls_mismatch::{Broken, broken, by_object};
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
 use crate::analysis::mtls::client::{Because, Decider};
 use crate::analysis::mtls::verdict::Reason;
@@ -23,7 +23,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let object = FindingObject::new(Kind::DestinationRule.as_str(), &decider.rule);
         Some((broken, object, RULE.severity, fix(broken.client.outcome, &decider.field)))
     });
-    gathered(&RULE, of_rules, |Broken { entry, client, .. }, object| {
+    by_object(&RULE, of_rules, |Broken { entry, client, .. }, object| {
         format!("By {object} clients send {}, which {} does not take.", client.sends, entry.workload)
     })
 }

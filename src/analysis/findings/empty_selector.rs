@@ -3,6 +3,7 @@
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
+use crate::model::labels::Selector;
 
 pub(super) const RULE: Rule = Rule {
     code: "empty-selector",
@@ -23,13 +24,13 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for plugin in &facts.plugins {
         let object = plugin.plugin;
-        if object.targets().is_empty() && object.selector.as_ref().is_some_and(|selector| selector.is_empty()) {
+        if object.targets().is_empty() && is_empty(object.selector.as_ref()) {
             let proxies = plugin.applies.iter().map(|pod| pod.id.clone()).collect();
             let finding = finding(facts, object.id.kind.as_str(), &object.id.name, "selector.matchLabels");
             found.push(Finding { proxies, plugin: Some(object.id.clone()), ..finding });
         }
     }
-    let modes = objects.peer_authentications.values().filter(|policy| policy.empty_selector && facts.sees(&policy.name.namespace));
+    let modes = objects.peer_authentications.values().filter(|policy| is_empty(policy.selector.as_ref()) && facts.sees(&policy.name.namespace));
     found.extend(modes.map(|policy| finding(facts, Kind::PeerAuthentication.as_str(), &policy.name, "selector.matchLabels")));
     for ((kind, name), policy) in &objects.policies {
         let labels = match kind {
@@ -38,11 +39,15 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             // An empty selector is how a Gateway says that it is for every gateway.
             _ => continue,
         };
-        if facts.sees(&name.namespace) && policy.selector.as_ref().is_some_and(|selector| selector.is_empty()) {
+        if facts.sees(&name.namespace) && is_empty(policy.selector.as_ref()) {
             found.push(finding(facts, kind.as_str(), name, labels));
         }
     }
     found
+}
+
+fn is_empty(selector: Option<&Selector>) -> bool {
+    selector.is_some_and(Selector::is_empty)
 }
 
 fn finding(facts: &Facts<'_>, kind: &'static str, name: &ObjectName, labels: &str) -> Finding {

@@ -48,7 +48,7 @@ pub(super) fn broken<'f>(facts: &'f Facts<'_>) -> impl Iterator<Item = Broken<'f
 }
 
 /// One finding an object, with all that is broken by it and each way to mend it once.
-pub(super) fn gathered<'f>(
+pub(super) fn by_object<'f>(
     rule: &Rule,
     broken: impl Iterator<Item = (Broken<'f>, FindingObject, Severity, String)>,
     what: impl Fn(&Broken<'f>, &FindingObject) -> String,
@@ -78,7 +78,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let fix = fix(&client.cause, &service.host);
         (broken, object, severity(&client.cause), fix)
     });
-    let found = gathered(&RULE, of_no_rule, |Broken { entry, client, .. }, object| {
+    let found = by_object(&RULE, of_no_rule, |Broken { entry, client, .. }, object| {
         format!("Clients of {object} send {}, which {} does not take.", client.sends, entry.workload)
     });
     let kept = |finding: Finding| if finding.severity == Severity::Information { Finding { why: KEPT, ..finding } } else { finding };
@@ -96,7 +96,7 @@ fn fix(cause: &Because, host: &str) -> String {
             "let the port take mutual TLS (PERMISSIVE, STRICT), or send plain text to it by a DestinationRule for {host} with tls.mode DISABLE"
         ),
         Because::NoTlsLabel | Because::HeadlessNoTlsLabel(_) => {
-            format!("start pods with a proxy anew, so that injection sets label {TLS_MODE}=istio, or set it in their pod template")
+            format!("restart the pods that have a proxy, so that injection sets label {TLS_MODE}=istio, or set it in their pod template")
         }
         Because::AutoMtlsOff => format!("set meshConfig.enableAutoMtls to true, or tls.mode ISTIO_MUTUAL by a DestinationRule for {host}"),
         Because::NotKnown => "if these clients are to reach it, export the service to their namespace (exportTo), and import it in their Sidecar (egress)".to_owned(),

@@ -7,6 +7,7 @@ use super::{Facts, Finding, FindingObject, Needs, PluginFacts, Rule, Severity};
 use crate::analysis::attachment::{Reason, Unused};
 use crate::analysis::mtls::fate::Fate;
 use crate::model::kind::Kind;
+use crate::model::labels::Selector;
 use crate::model::peer_authentication::PeerAuthentication;
 use crate::model::workload::Pod;
 
@@ -25,14 +26,13 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let plugins = facts.plugins.iter().filter_map(|plugin| finding(plugin, &unused(facts, plugin)?));
     let policies = facts.objects().peer_authentications.values().map(Arc::as_ref);
     let root = facts.objects().root_namespace();
-    let for_nobody = policies.filter(|policy| policy.name.namespace == root && !policy.selector.is_empty());
-    plugins.chain(for_nobody.map(|policy| of_policy(facts, policy))).collect()
+    let in_root = policies.filter(|policy| policy.name.namespace == root);
+    plugins.chain(in_root.filter_map(|policy| Some(of_policy(facts, policy, policy.of_workload()?)))).collect()
 }
 
 /// A policy with a selector in the root namespace.
-fn of_policy(facts: &Facts<'_>, policy: &PeerAuthentication) -> Finding {
-    let selector = policy.selector.text();
-    let meant: Vec<&Pod> = facts.pods.iter().copied().filter(|pod| policy.selector.matches(&pod.labels)).collect();
+fn of_policy(facts: &Facts<'_>, policy: &PeerAuthentication, selector: &Selector) -> Finding {
+    let meant: Vec<&Pod> = facts.pods.iter().copied().filter(|pod| selector.matches(&pod.labels)).collect();
     let pods = if meant.len() == 1 { "1 pod has".to_owned() } else { format!("{} pods have", meant.len()) };
     let root = facts.objects().root_namespace();
     let namespaces: BTreeSet<&str> = meant.iter().map(|pod| pod.id.namespace.as_str()).filter(|namespace| *namespace != root).collect();
@@ -44,7 +44,7 @@ fn of_policy(facts: &Facts<'_>, policy: &PeerAuthentication) -> Finding {
     let object = FindingObject::new(Kind::PeerAuthentication.as_str(), &policy.name);
     Finding {
         severity: Severity::Warning,
-        evidence: vec![Fate::SelectorInRootNamespace.to_string(), format!("{pods} the labels of its selector {selector}")],
+        evidence: vec![Fate::SelectorInRootNamespace.to_string(), format!("{pods} the labels of its selector {}", selector.text())],
         // Without its selector it would be for the whole mesh.
         fix: format!("create it in the namespace of the workloads that it is for{there}"),
         ..RULE.found(object, format!("istiod does not use PeerAuthentication {}.", policy.name))

@@ -59,12 +59,12 @@ fn without_pods<'o>(facts: &Facts<'o>) -> impl Iterator<Item = (&'o PeerAuthenti
     let objects = facts.objects();
     let root = objects.root_namespace();
     // In the root namespace one with a selector counts for nobody: `object-not-used` says so.
-    let counts = |policy: &PeerAuthentication| policy.selector.is_empty() || policy.name.namespace != root;
+    let counts = |policy: &PeerAuthentication| policy.of_workload().is_none() || policy.name.namespace != root;
     let age = |policy: &'o PeerAuthentication| (&policy.created, &policy.name.name);
     let all = move || objects.peer_authentications.values().map(Arc::as_ref);
     let seen: Vec<&PeerAuthentication> = all().filter(|policy| facts.sees(&policy.name.namespace) && counts(policy)).collect();
     seen.into_iter().filter_map(move |policy| {
-        let same = |other: &&PeerAuthentication| other.name.namespace == policy.name.namespace && other.selector == policy.selector;
+        let same = |other: &&PeerAuthentication| other.name.namespace == policy.name.namespace && other.of_workload() == policy.of_workload();
         let before = |other: &&PeerAuthentication| other.revision.is_none() || other.revision == policy.revision;
         let oldest = all().filter(same).filter(before).min_by_key(|other| age(other))?;
         (oldest.name != policy.name && age(oldest) < age(policy)).then_some((policy, oldest))

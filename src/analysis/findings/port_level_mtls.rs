@@ -21,7 +21,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let policies = facts.objects().peer_authentications.values().map(Arc::as_ref);
-    let unselective = policies.filter(|policy| facts.sees(&policy.name.namespace) && policy.selector.is_empty() && !policy.ports.is_empty());
+    let unselective = policies.filter(|policy| facts.sees(&policy.name.namespace) && policy.of_workload().is_none() && !policy.ports.is_empty());
     let mut by_policy: BTreeMap<_, Vec<(&MtlsEntry, &Mistaken)>> = BTreeMap::new();
     for entry in &facts.mtls().workloads {
         for item in &entry.mistaken {

@@ -4,7 +4,7 @@ use super::{Facts, Finding, FindingObject, ProxyFacts, Rule, SYNC, Severity};
 use crate::analysis::answers::log_timestamp;
 use crate::analysis::sync as rules;
 use crate::model::logs::LogTime;
-use crate::model::sync::{Sync, SyncState};
+use crate::model::sync::{Client, Sync, SyncState};
 
 pub(super) const RULE: Rule = Rule {
     code: "stale-proxy",
@@ -20,9 +20,8 @@ pub(super) const RULE: Rule = Rule {
 const LONG: i128 = 30;
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let Some(Ok(sync)) = &facts.snapshot.sync else { return Vec::new() };
-    let Some(now) = asked(sync) else { return Vec::new() };
-    facts.proxies.iter().filter_map(|proxy| finding(proxy, sync, now)).collect()
+    let Some(now) = facts.sync().and_then(asked) else { return Vec::new() };
+    facts.proxies.iter().filter_map(|proxy| finding(proxy, facts.connection(&proxy.id)?, now)).collect()
 }
 
 /// When istiod was asked, at the earliest: a recording does not say it, and it was not before istiod last sent something to anyone.
@@ -33,13 +32,12 @@ pub(super) fn asked(sync: &Sync) -> Option<LogTime> {
 
 /// What a proxy has not answered to of which its istiod does not say when it was sent (up to 1.22), by short names: the answer may be on
 /// its way.
-pub(super) fn untimed<'s>(proxy: &ProxyFacts<'_>, sync: &'s Sync) -> Vec<&'s str> {
-    let types = rules::connection(sync, &proxy.id).into_iter().flat_map(|client| &client.types);
-    types.filter(|(_, told)| told.state == SyncState::Stale && told.sent.is_none()).map(|(url, _)| rules::short(url)).collect()
+pub(super) fn untimed(client: &Client) -> Vec<&str> {
+    let stale = client.types.iter().filter(|(_, told)| told.state == SyncState::Stale);
+    stale.filter(|(_, told)| told.sent.is_none()).map(|(url, _)| rules::short(url)).collect()
 }
 
-fn finding(proxy: &ProxyFacts<'_>, sync: &Sync, now: LogTime) -> Option<Finding> {
-    let client = rules::connection(sync, &proxy.id)?;
+fn finding(proxy: &ProxyFacts<'_>, client: &Client, now: LogTime) -> Option<Finding> {
     // See `untimed` of what has no time.
     let stale = client.types.iter().filter(|(_, told)| told.state == SyncState::Stale).filter_map(|(url, told)| {
         let age = i128::from(now.saturating_sub(told.sent?)) / 1_000_000_000;

@@ -15,11 +15,11 @@ pub(super) struct InState<'f> {
 
 /// The plugins that are in one of these states, once each state.
 pub(super) fn in_states<'f>(facts: &'f Facts<'_>, wanted: &[PluginState]) -> Vec<InState<'f>> {
-    gathered(facts, |health| wanted.contains(&health.state))
+    by_state(facts, |health| wanted.contains(&health.state))
 }
 
 /// The plugins of whose states on proxies this is so, once each state and object.
-pub(super) fn gathered<'f>(facts: &'f Facts<'_>, is_so: impl Fn(&Health) -> bool) -> Vec<InState<'f>> {
+pub(super) fn by_state<'f>(facts: &'f Facts<'_>, is_so: impl Fn(&Health) -> bool) -> Vec<InState<'f>> {
     let mut found: Vec<InState<'f>> = Vec::new();
     for (proxy, plugin, health) in facts.states().filter(|(.., health)| is_so(health)) {
         let object = facts.object(plugin, &proxy.id);

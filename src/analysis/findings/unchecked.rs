@@ -86,10 +86,9 @@ fn unread_sync(facts: &Facts<'_>) -> Option<NotChecked> {
 
 /// What istiods say that could be a finding or nothing.
 fn untimed(facts: &Facts<'_>) -> Vec<NotChecked> {
-    let Some(Ok(sync)) = &facts.snapshot.sync else { return Vec::new() };
     let mut found = Vec::new();
     for proxy in &facts.proxies {
-        let names = stale_proxy::untimed(proxy, sync);
+        let names = facts.connection(&proxy.id).map(stale_proxy::untimed).unwrap_or_default();
         if !names.is_empty() {
             let why = format!(
                 "what istiod sent last of {} is not answered, and istiod of this version says neither when it sent it nor whether it was refused",

@@ -110,7 +110,7 @@ fn of_istiod(object: FindingObject, (found, mut differences): Skewed) -> Finding
     Finding {
         proxies: found.iter().map(|(proxy, _)| proxy.clone()).collect(),
         evidence: once_each(found).into_iter().chain(differences).collect(),
-        fix: "make the pods anew, so that they are injected with the istiod's version".to_owned(),
+        fix: "recreate the pods, so that they are injected with the istiod's version".to_owned(),
         ..RULE.found(object, what)
     }
 }

@@ -1,6 +1,6 @@
 //! A Wasm VM that failed while its plugin is in place.
 
-use super::states::{InState, gathered};
+use super::states::{InState, by_state};
 use super::{DUMPS, Facts, Finding, FindingObject, ProxyFacts, Rule, Severity, once_each, proxies};
 use crate::analysis::health::{self, Evidence, Health};
 use crate::model::envoy::ExtensionConfig;
@@ -21,7 +21,7 @@ const FIX: &str = "mend what the log says of the module, then push it under a ne
     one fails again";
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let failed = gathered(facts, |health| !health.failures.is_empty());
+    let failed = by_state(facts, |health| !health.failures.is_empty());
     let unnamed = facts.proxies.iter().filter_map(|proxy| of_several(facts, proxy));
     failed.iter().map(|plugin| of_plugin(facts, plugin)).chain(unnamed).collect()
 }

@@ -24,18 +24,17 @@ pub(super) struct OfEnvoy {
     pub others: Vec<Evidence>,
 }
 
-/// Reads them for the plugin of an ECDS entry; `is_module` says that it holds Wasm.
-pub(super) fn of_envoy(entry: Option<&EcdsFilter>, is_module: bool, metrics: &Metrics) -> OfEnvoy {
+/// Reads them for the plugin of an ECDS entry.
+pub(super) fn of_envoy(entry: Option<&EcdsFilter>, metrics: &Metrics) -> OfEnvoy {
     let mut said = OfEnvoy::default();
     let evidence = |metric: &str, what: String| Evidence::new(EvidenceSource::Stats, metric, what);
     if let Some(entry) = entry {
         said.others.extend(failed_updates(entry, metrics));
     }
     // The counter is named after the configuration, which an EnvoyFilter can leave without a name.
-    let named = entry
-        .map(|entry| &entry.config)
-        .filter(|config| is_module && !matches!(config, ExtensionConfig::Wasm { name, .. } if name.is_empty()));
-    if let Some(ExtensionConfig::Wasm { name, .. }) = named {
+    if let Some(ExtensionConfig::Wasm { name, .. }) = entry.map(|entry| &entry.config)
+        && !name.is_empty()
+    {
         let own = format!("envoy_wasm_{}{OF_A_PLUGIN}", sanitized(name));
         let others = metrics.0.iter().any(|metric| metric.name.starts_with("envoy_wasm_") && metric.name.ends_with(OF_A_PLUGIN));
         let active = metrics.value(ACTIVE);

@@ -107,7 +107,7 @@ fn stub(entry: &EcdsFilter, state: PluginState, prefix: &str, shape: &str, then:
     Health::new(state, Evidence::of_dump(format!("{CONFIG}{field}"), what))
 }
 
-/// What a listener holds of the filters of an EnvoyFilter: the module that most is to be said of. Whether Envoy has fetched one cannot be seen.
+/// Reports the inline module; one with a URL comes first. Whether Envoy has fetched one cannot be seen.
 fn in_listener(inline: &[&Filter]) -> Health {
     let said = |state, what: String| Health::new(state, Evidence::of_dump(format!("{REFERENCE} … typed_config"), what));
     let configs: Vec<ExtensionConfig> = inline.iter().map(|filter| config_dump::inline(filter)).collect();
@@ -184,10 +184,9 @@ pub(super) fn names_plugin(text: &str, plugin: &PluginId) -> bool {
 /// The ECDS section has it, and no listener that takes connections does.
 fn not_in_use(held: Health, dump: &ConfigDump, expected: &Expected, stands: &Stands<'_>) -> Health {
     let draining = stands.names(ListenerState::Draining);
-    let (state, what) = match expected {
-        Expected::Yes(_) if dump.not_understood > 0 => (PluginState::Unknown, NOT_UNDERSTOOD.to_owned()),
-        Expected::Yes(_) if has_no_listeners(dump) => (PluginState::Unknown, NO_LISTENERS.to_owned()),
-        Expected::Yes(_) => (PluginState::Absent, "no listener refers to it".to_owned()),
+    let (state, what) = match (expected, unclear(dump)) {
+        (Expected::Yes(_), Some(why)) => (PluginState::Unknown, why.to_owned()),
+        (Expected::Yes(_), None) => (PluginState::Absent, "no listener refers to it".to_owned()),
         _ if !draining.is_empty() => (PluginState::Leftover, format!("only draining listeners refer to it: {}", draining.join(", "))),
         _ => (PluginState::Leftover, "no listener refers to it, and ECDS still holds it".to_owned()),
     };
@@ -199,24 +198,27 @@ fn not_in_use(held: Health, dump: &ConfigDump, expected: &Expected, stands: &Sta
 /// Envoy gives up a subscription with the last listener, or chain, that asked for it (`source/common/filter/config_discovery_impl.cc`).
 const GOES: &str = "it goes with the draining listeners";
 
-/// A proxy that starts has its own listeners alone, and its ECDS section is read after them.
-fn has_no_listeners(dump: &ConfigDump) -> bool {
-    !dump.has_sent_listeners()
-}
-
 /// Whether a dump that holds a plugin's module can say of no listener that it refers to it.
 fn says_no_references(dump: &ConfigDump, expected: &Expected) -> bool {
-    !dump.has_listeners() || has_no_listeners(dump) && !matches!(expected, Expected::No(_))
+    !dump.has_listeners() || !dump.has_sent_listeners() && !matches!(expected, Expected::No(_))
+}
+
+/// Why a dump without a plugin that applies does not show that it is absent; None where it does.
+fn unclear(dump: &ConfigDump) -> Option<&'static str> {
+    // A proxy that starts has its own listeners alone, and its ECDS section is read after them.
+    match dump.not_understood {
+        0 => (!dump.has_sent_listeners()).then_some(NO_LISTENERS),
+        _ => Some(NOT_UNDERSTOOD),
+    }
 }
 
 /// Neither is there.
 fn not_there(dump: &ConfigDump, expected: &Expected) -> Health {
-    let (state, what) = match expected {
-        Expected::No(_) => (PluginState::NotApplicable, "it does not apply to this proxy, and is not there"),
-        Expected::Yes(_) if dump.not_understood > 0 => (PluginState::Unknown, NOT_UNDERSTOOD),
-        Expected::Yes(_) if has_no_listeners(dump) => (PluginState::Unknown, NO_LISTENERS),
-        Expected::Yes(_) => (PluginState::Absent, "the proxy has neither a filter nor an ECDS entry of it"),
-        Expected::Unknown(_) => (PluginState::Unknown, "the proxy has neither a filter nor an ECDS entry of it"),
+    let (state, what) = match (expected, unclear(dump)) {
+        (Expected::No(_), _) => (PluginState::NotApplicable, "it does not apply to this proxy, and is not there"),
+        (Expected::Yes(_), Some(why)) => (PluginState::Unknown, why),
+        (Expected::Yes(_), None) => (PluginState::Absent, "the proxy has neither a filter nor an ECDS entry of it"),
+        (Expected::Unknown(_), _) => (PluginState::Unknown, "the proxy has neither a filter nor an ECDS entry of it"),
     };
     Health::of(state, vec![Evidence::of_dump("", what), expected.evidence()])
 }

@@ -186,9 +186,9 @@ impl<'l> Signs<'l> {
         if self.failed.last().is_some_and(|failed| record.time < failed.time) {
             return;
         }
-        if vm.spoke(record) {
-            let spoke = thread(record);
-            self.dead.retain(|dead| dead.is_some() && spoke.is_some() && *dead != spoke);
+        if vm.logged(record) {
+            let alive = thread(record);
+            self.dead.retain(|dead| dead.is_some() && alive.is_some() && *dead != alive);
         } else if vm.answered(record) {
             self.answered += 1;
         } else {
@@ -205,7 +205,7 @@ impl<'l> Signs<'l> {
     /// What shows that it runs again.
     fn life(&self) -> Option<Evidence> {
         let (failed, sign) = (evidence(self.failed.last()?), self.sign?);
-        let what = if sign.event == Some(LogEvent::Request) { "a request passed it" } else { "it spoke" };
+        let what = if sign.event == Some(LogEvent::Request) { "a request passed it" } else { "it logged" };
         Some(Evidence { what: format!("its VM failed at {}, and has run since: {what}", failed.field), ..evidence(sign) })
     }
 }

@@ -94,8 +94,7 @@ impl OverProxies {
     }
 }
 
-/// The same without those of which nothing is known because they do not run, or not yet, as long as any runs: a pod that is to come says
-/// nothing of how a plugin is.
+/// Rolls up states, ignoring pods that do not run while any other proxy remains.
 pub fn roll_up_of<'p>(snapshot: &Snapshot, proxies: impl Iterator<Item = (&'p ProxyId, PluginState)>) -> Rollup {
     let is_to_come = |(proxy, state): &(&ProxyId, PluginState)| {
         *state == PluginState::Unknown && lookup::why_not_running(&snapshot.objects, proxy).is_some()

@@ -130,8 +130,8 @@ impl Vm<'_> {
         self.modules.iter().map(|module| &module.plugin)
     }
 
-    /// Whether a record is what one of its plugins said.
-    pub fn spoke(&self, record: &LogRecord) -> bool {
+    /// Whether a record is what one of its plugins logged.
+    pub fn logged(&self, record: &LogRecord) -> bool {
         record.event == Some(LogEvent::PluginLog) && record.plugin.as_ref().is_some_and(|plugin| self.has(plugin))
     }
 

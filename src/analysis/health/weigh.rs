@@ -7,7 +7,7 @@
 use super::failures::{OfPlugin, Unnamed};
 use super::{Evidence, EvidenceSource, Health, PluginState, counters, failures, lines};
 use crate::ingest::plugin_name;
-use crate::model::envoy::{ConfigDump, EcdsFilter, ExtensionConfig};
+use crate::model::envoy::{ConfigDump, EcdsFilter};
 use crate::model::ids::PluginId;
 use crate::model::vitals::{Vitals, Waiting};
 
@@ -19,7 +19,6 @@ pub(super) fn entry<'d>(plugin: &PluginId, dump: &'d ConfigDump) -> Option<&'d E
 /// Holds the state by the dump against the rest.
 pub(super) fn weighed(health: Health, plugin: &PluginId, dump: &ConfigDump, vitals: &Vitals) -> Health {
     let entry = entry(plugin, dump);
-    let is_module = entry.is_some_and(|entry| matches!(entry.config, ExtensionConfig::Wasm { .. }));
     let Health { mut state, mut evidence, .. } = health;
     if let Some(waits) = vitals.waits.as_deref().and_then(|waits| waited_for(plugin, waits)) {
         decide(&mut state, &mut evidence, waits, &[PluginState::Running, PluginState::Unknown], PluginState::Pending);
@@ -30,7 +29,7 @@ pub(super) fn weighed(health: Health, plugin: &PluginId, dump: &ConfigDump, vita
         decide(&mut state, &mut evidence, line, &[PluginState::Running, PluginState::Unknown], PluginState::Rejected);
     }
     if let Some(metrics) = &vitals.envoy {
-        let said = counters::of_envoy(entry, is_module, metrics);
+        let said = counters::of_envoy(entry, metrics);
         if let Some(lacks) = said.lacks {
             // That a plugin of the name is there does not contradict a refusal: what Envoy took before goes on.
             let becomes = if said.runs_nothing { PluginState::Unknown } else { PluginState::Rejected };

@@ -123,10 +123,10 @@ pub fn policies<'o>(objects: &'o Inventory, pod: &Pod, effective: &EffectiveMtls
     let scopes = Scopes::of_pod(objects, pod);
     let (root, revision) = (objects.root_namespace(), control_plane::revision(pod, objects));
     let judge = |policy: &'o PeerAuthentication| {
-        let scope = match (policy.selector.is_empty(), policy.name.namespace == root) {
-            (false, _) => Scope::Workload,
-            (true, true) => Scope::Mesh,
-            (true, false) => Scope::Namespace,
+        let scope = match policy.of_workload() {
+            Some(_) => Scope::Workload,
+            None if policy.name.namespace == root => Scope::Mesh,
+            None => Scope::Namespace,
         };
         let fate = unmeant(policy, scope, pod, root).unwrap_or_else(|| match &policy.revision {
             Some(wants) if !is_in_revision(policy, revision) => Some(Fate::OtherRevision(wants.clone())),
@@ -135,7 +135,7 @@ pub fn policies<'o>(objects: &'o Inventory, pod: &Pod, effective: &EffectiveMtls
         let ports = match scopes.workload {
             _ if policy.ports.is_empty() => PortFate::None,
             Some(counts) if counts.name == policy.name => PortFate::Counts,
-            _ if policy.selector.is_empty() => PortFate::NoSelector,
+            _ if policy.of_workload().is_none() => PortFate::NoSelector,
             _ => PortFate::Ignored,
         };
         Some(Judged { policy, scope, fate, ports })
@@ -148,16 +148,17 @@ pub fn policies<'o>(objects: &'o Inventory, pod: &Pod, effective: &EffectiveMtls
 /// The fate of a policy that is not meant for the pod, None within where nothing looks as if it were; None where it is meant.
 fn unmeant(policy: &PeerAuthentication, scope: Scope, pod: &Pod, root: &str) -> Option<Option<Fate>> {
     let own = policy.name.namespace == pod.id.namespace;
-    let matches = policy.selector.matches(&pod.labels);
+    let differing = policy.of_workload().filter(|selector| !selector.matches(&pod.labels));
+    let matches = differing.is_none();
     match scope {
         Scope::Workload if policy.name.namespace == root => Some(matches.then_some(Fate::SelectorInRootNamespace)),
         Scope::Workload if !own => Some(matches.then_some(Fate::OtherNamespace)),
         Scope::Namespace if !own => Some(None),
-        Scope::Workload if !matches => {
-            let differences = attachment::differences(&policy.selector, &pod.labels);
-            Some(Some(Fate::SelectorDiffers(policy.selector.clone(), differences)))
-        }
-        Scope::Workload | Scope::Namespace | Scope::Mesh => None,
+        Scope::Workload => differing.map(|selector| {
+            let differences = attachment::differences(selector, &pod.labels);
+            Some(Fate::SelectorDiffers(selector.clone(), differences))
+        }),
+        Scope::Namespace | Scope::Mesh => None,
     }
 }
 

@@ -80,10 +80,10 @@ impl<'o> Scopes<'o> {
 
     fn of(objects: &'o Inventory, namespace: &str, labels: &Labels, revision: Option<&str>) -> Self {
         let root = objects.root_namespace();
-        let whole = |wanted: &str| oldest(objects, revision, |policy| policy.selector.is_empty() && policy.name.namespace == wanted);
+        let whole = |wanted: &str| oldest(objects, revision, |policy| policy.of_workload().is_none() && policy.name.namespace == wanted);
         // A policy with a selector counts only outside the root namespace, even for workloads of the root namespace itself.
         let own = |policy: &PeerAuthentication| {
-            policy.name.namespace == namespace && !policy.selector.is_empty() && policy.selector.matches(labels)
+            policy.name.namespace == namespace && policy.of_workload().is_some_and(|selector| selector.matches(labels))
         };
         let elsewhere = namespace != root;
         Self {

@@ -95,29 +95,29 @@ impl Asked<'_, '_> {
     fn no_proxy(&self, why: &NoProxy) -> Vec<Vec<Fix>> {
         let namespace = &self.pod.id.namespace;
         let template = self.template();
-        let ask = format!("set label sidecar.istio.io/inject: \"true\" (or istio.io/rev) on {template}, and make the pods anew");
+        let ask = format!("set label sidecar.istio.io/inject: \"true\" (or istio.io/rev) on {template}, and recreate the pods");
         // A label of the namespace injects all of its pods.
         let whole = |text: String| if self.is_alone_in_namespace() { Some(vec![Fix::other(text)]) } else { None };
         let text = match why {
             NoProxy::SystemNamespace(_) | NoProxy::OfIstio => return Vec::new(),
-            NoProxy::HostNetwork => "take hostNetwork away, and make the pods anew".to_owned(),
+            NoProxy::HostNetwork => "take hostNetwork away, and recreate the pods".to_owned(),
             NoProxy::Ambient => {
                 "give its service a waypoint (label istio.io/use-waypoint), and target the Service with targetRefs".to_owned()
             }
-            NoProxy::OptedOut => "take sidecar.istio.io/inject: \"false\" away from the pod template, and make the pods anew".to_owned(),
+            NoProxy::OptedOut => "take sidecar.istio.io/inject: \"false\" away from the pod template, and recreate the pods".to_owned(),
             NoProxy::NamespaceOff { .. } => {
-                let text = format!("set label istio-injection=enabled on namespace {namespace}, and make the pods anew");
+                let text = format!("set label istio-injection=enabled on namespace {namespace}, and recreate the pods");
                 return whole(text)
                     .into_iter()
                     .chain([vec![Fix::other(format!("take label istio-injection away from namespace {namespace}, and {ask}"))]])
                     .collect();
             }
             NoProxy::NotAsked { .. } => {
-                let text = format!("set label istio-injection=enabled (or istio.io/rev) on namespace {namespace}, and make the pods anew");
+                let text = format!("set label istio-injection=enabled (or istio.io/rev) on namespace {namespace}, and recreate the pods");
                 return whole(text).into_iter().chain([vec![Fix::other(ask)]]).collect();
             }
             NoProxy::NoSuchRevision(revision) => format!("ask for a revision that runs, or make {revision} a tag of one"),
-            NoProxy::NotInjected => "make the pods anew; if that does not help, look at the events of their owner".to_owned(),
+            NoProxy::NotInjected => "recreate the pods; if that does not help, look at the events of their owner".to_owned(),
             NoProxy::Unknown => "see why it has none: labels of its namespace and pod, or the owner's events".to_owned(),
         };
         vec![vec![Fix::other(text)]]

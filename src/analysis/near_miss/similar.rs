@@ -4,7 +4,7 @@
 const LONGEST: usize = 320;
 
 /// How many letters have to be put in, taken out or changed to make one text of the other (Levenshtein). Of texts that are no names
-/// the longer has to be written anew.
+/// the longer counts as replaced.
 pub(super) fn edits(a: &str, b: &str) -> usize {
     if a == b {
         return 0;

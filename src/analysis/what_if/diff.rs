@@ -120,7 +120,7 @@ impl Sides<'_, '_> {
         let none = listener.without_chains();
         // Read backwards: what the new one lacks goes, what only it has comes.
         let mut differences = comparison::differences(new.unwrap_or(&none), old.unwrap_or(&none), direction);
-        differences.retain(|difference| of_before.into_iter().chain(of_after).all(|outlook| outlook.knows(difference)));
+        differences.retain(|difference| of_before.into_iter().chain(of_after).all(|outlook| outlook.is_certain(difference)));
         let is_predicted = before.is_ok() && after.is_ok();
         // What the proxy has and istiod would send neither now nor then is no part of the difference.
         let counted = (!is_predicted).then_some(listener);

@@ -10,7 +10,7 @@ use crate::app::state::Ticket;
 use crate::model::ids::ProxyId;
 use crate::model::snapshot::Dump;
 
-/// Asks the question of the screen in sight, of the world as it is now; what is to be read for it beside is read first.
+/// Asks the question of the visible screen, of the world as it is now; what is to be read for it beside is read first.
 pub(super) fn ask(app: &mut App) -> Vec<Effect> {
     let mut effects = secret::wanted(app);
     let snapshot = app.snapshot.clone();
@@ -90,7 +90,7 @@ pub(super) fn every_proxy(app: &mut App) -> Vec<Effect> {
     wanted_dumps(app)
 }
 
-/// Asks for the dumps, and for what istiod says, that the screen in sight needs and that nobody has asked for yet.
+/// Asks for the dumps, and for what istiod says, that the visible screen needs and that nobody has asked for yet.
 pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
     let mut effects = sync::wanted(app);
     effects.extend(diff::wanted(app));
@@ -141,9 +141,8 @@ pub(super) fn needed(app: &App) -> Vec<ProxyId> {
             Vec::new()
         }
     };
-    // A pod that is gone is not asked; where no pods were read, nothing says that it is.
-    let pods = &app.snapshot.objects.pods;
-    wanted.retain(|proxy| pods.is_empty() || pods.contains_key(proxy));
+    // A pod that is gone is not asked.
+    wanted.retain(|proxy| !app.snapshot.objects.is_gone(proxy));
     wanted.dedup();
     wanted
 }

@@ -23,15 +23,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> PeerAuthentication {
     }
     let selector = fields.selector("/spec/selector", "/spec/selector/matchLabels");
     let revision = fields.labels("/metadata/labels").remove("istio.io/rev");
-    PeerAuthentication {
-        name,
-        revision,
-        empty_selector: selector.as_ref().is_some_and(|selector| selector.is_empty()),
-        selector: selector.unwrap_or_default(),
-        mode,
-        ports,
-        created: fields.created(),
-    }
+    PeerAuthentication { name, revision, selector, mode, ports, created: fields.created() }
 }
 
 /// UNSET and an absent mode inherit; so does, with a warning, a word that is not a mode.

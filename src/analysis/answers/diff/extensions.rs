@@ -34,7 +34,7 @@ pub(super) fn of(view: Option<&IstiodView>, outlook: Result<&Outlook<'_>, &Strin
             let why = "in its place, the plugins in the chains that istiod would make of the objects".to_owned();
             compare("predicted", Some(why), referred(&outlook.prediction.listeners), &BTreeSet::new(), dump)
         }
-        (None, Err(neither)) => TypeDiff::none(ECDS, neither.clone()),
+        (None, Err(neither)) => TypeDiff::none(ECDS, Some(neither.clone())),
     }
 }
 
@@ -77,7 +77,7 @@ fn compare(
         if used && !is_wasm && asked_for.contains(entry.name.as_str()) {
             // istiod dumps Wasm alone (`pilot/pkg/xds/debug.go: getConfigDumpByResourceType`).
             held(entry, &mut differences, &mut notes);
-            notes.push(format!("{} is no Wasm: istiod sends it, and does not say what is set in it", entry.name));
+            notes.push(format!("{} is not Wasm: istiod's dump omits its settings", entry.name));
         } else if used {
             let detail = format!("istiod would not send {}, which the proxy has and its listeners refer to", entry.name);
             differences.push(line("extension", "proxy", &entry.name, detail));

@@ -16,7 +16,7 @@ pub(super) fn of(view: Option<&IstiodView>, outlook: Result<&Outlook<'_>, &Strin
     match (view, outlook) {
         (Some(view), outlook) => with_istiod(view, outlook.ok(), dump),
         (None, Ok(outlook)) => with_prediction(outlook, dump),
-        (None, Err(neither)) => TypeDiff::none(LDS, neither.clone()),
+        (None, Err(neither)) => TypeDiff::none(LDS, Some(neither.clone())),
     }
 }
 

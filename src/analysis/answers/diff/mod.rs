@@ -67,10 +67,10 @@ pub struct TypeDiff {
     /// `LDS`, `ECDS`, `CDS`, `RDS` or `EDS`.
     #[serde(rename = "type")]
     pub short: &'static str,
-    /// What the proxy is held against: `istiod`, what istiod says that it would send; `listeners`, what the listeners that istiod would
+    /// What the proxy is compared with: `istiod`, what istiod says that it would send; `listeners`, what the listeners that istiod would
     /// send refer to; `predicted`, what istiod would make of the objects; `none`.
     pub basis: &'static str,
-    /// Why, or what, it is held against in the place of what istiod says of this type; None where it is held against that, or where the
+    /// Why, or what, it is compared with in the place of what istiod says of this type; None where it is compared with that, or where the
     /// entry's `viewNote` says all.
     pub basis_note: Option<String>,
     /// Whether nothing differs that matters, of what `compared` says; None where that cannot be told.
@@ -108,9 +108,9 @@ pub struct DiffLine {
 }
 
 impl TypeDiff {
-    fn none(short: &'static str, why: String) -> Self {
+    fn none(short: &'static str, why: Option<String>) -> Self {
         let compared = "Nothing was compared".to_owned();
-        Self { short, basis: "none", basis_note: Some(why), same: None, compared, differences: Vec::new(), notes: Vec::new() }
+        Self { short, basis: "none", basis_note: why, same: None, compared, differences: Vec::new(), notes: Vec::new() }
     }
 
     /// What the whole comes to, as one sentence.

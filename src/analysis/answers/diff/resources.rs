@@ -6,11 +6,11 @@ use crate::model::resources::{Comparison, ResourceType};
 
 /// What istiod would send of a type against what the proxy has. Nothing stands in where istiod does not tell.
 pub(super) fn of(of: ResourceType, view: Option<&IstiodView>) -> TypeDiff {
-    let Some(view) = view else { return TypeDiff { basis_note: None, ..TypeDiff::none(of.short(), String::new()) } };
+    let Some(view) = view else { return TypeDiff::none(of.short(), None) };
     match view.resources.get(&of).map(|found| found.as_ref().map_err(|why| reason(of, view, why))) {
         Some(Ok(compared)) => told(of, compared),
-        Some(Err(why)) => TypeDiff::none(of.short(), why),
-        None => TypeDiff::none(of.short(), "the proxy was not asked".to_owned()),
+        Some(Err(why)) => TypeDiff::none(of.short(), Some(why)),
+        None => TypeDiff::none(of.short(), Some("the proxy was not asked".to_owned())),
     }
 }
 

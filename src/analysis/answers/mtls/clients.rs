@@ -165,7 +165,7 @@ impl Asked<'_> {
         let all = self.world.clients.len();
         let of_group = |(fare, from): (Fare, Vec<String>)| answer(true, if from.len() == all { Vec::new() } else { from }, fare);
         let mut found: Vec<ClientAnswer> = groups.into_iter().map(of_group).collect();
-        found.push(answer(false, Vec::new(), self.fare(None, Vec::new(), (Wire::PlainText, Because::NoProxy))));
+        found.push(answer(false, Vec::new(), self.fare(None, None, Vec::new(), (Wire::PlainText, Because::NoProxy))));
         found
     }
 
@@ -180,7 +180,7 @@ impl Asked<'_> {
         let to = |subset: Option<&Subset>| {
             let sent = sends(clients, rule, subset, self.target, self.host, &self.server);
             let routed = subset.and_then(|subset| self.is_routed(clients, subset));
-            Fare { routed, ..self.fare(subset.map(|subset| subset.name.clone()), names.clone(), sent) }
+            self.fare(subset.map(|subset| subset.name.clone()), routed, names.clone(), sent)
         };
         let whole = to(None);
         let labels = &self.server.pod.labels;
@@ -196,9 +196,9 @@ impl Asked<'_> {
         Some(routes.lead(&clients.facts, self.host, &subset.name, self.target.port.port))
     }
 
-    fn fare(&self, subset: Option<String>, rules: Vec<String>, (wire, because): (Wire, Because)) -> Fare {
+    fn fare(&self, subset: Option<String>, routed: Option<bool>, rules: Vec<String>, (wire, because): (Wire, Because)) -> Fare {
         let wire = if wire == Wire::PlainText && self.target.protocol.is_tls() { Wire::ApplicationTls } else { wire };
-        Fare { subset, routed: None, rules, reason: judge(wire, self.taker, self.class), wire, because }
+        Fare { subset, routed, rules, reason: judge(wire, self.taker, self.class), wire, because }
     }
 }
 

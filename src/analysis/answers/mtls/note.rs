@@ -8,10 +8,10 @@ use crate::model::kind::Kind;
 use crate::model::peer_authentication::MtlsMode;
 use crate::model::workload::{Pod, ProxyKind};
 
-/// Why no mode can be told.
-pub(crate) const MODE_UNKNOWN: &str = "PeerAuthentications cannot be read, so the mode that is in force is not known";
+/// Why the mode is unknown.
+pub(crate) const MODE_UNKNOWN: &str = "PeerAuthentications cannot be read, so the mode is unknown";
 
-/// Where the mode is not known, or does not mean what it means for a sidecar.
+/// Where the mode is unknown, or does not mean what it means for a sidecar.
 pub(super) fn note(world: &World<'_>, pod: &Pod, facts: Option<&Facts<'_>>, effective: &EffectiveMtls) -> Option<String> {
     if world.lacks(&[Kind::PeerAuthentication], pod).is_some() {
         return Some(format!("{MODE_UNKNOWN}."));

@@ -190,7 +190,7 @@ impl<'s> Context<'s> {
         for filter in filters.iter().filter(|filter| filter.stands == Stands::Unknown).map(|filter| &filter.filter) {
             let sentence = match filter.own_plugin() {
                 Some(_) if !self.snapshot.has_objects => continue,
-                Some(plugin) => format!("{plugin} stands here, though by the objects it has no place in this list."),
+                Some(plugin) => format!("{plugin} is in this list, but the objects do not put it there."),
                 None => {
                     let by = filter
                         .plugin
