@@ -287,7 +287,9 @@ fn live_l20_a_rejection_of_an_older_push_than_the_proxy_has_does_not_count() {
         assert_eq!(state_and_finding(&snapshot), (state, state == "rejected"), "{asked} {read}");
     }
     // Where resources have versions these say it.
-    for (push, state) in [("2026-11-23T19:37:49Z/8", "unknown"), ("2026-11-23T19:37:50Z/8", "unknown"), ("2026-11-23T19:37:50Z/10", "rejected")] {
+    for (push, state) in
+        [("2026-11-23T19:37:49Z/8", "unknown"), ("2026-11-23T19:37:50Z/8", "unknown"), ("2026-11-23T19:37:50Z/10", "rejected")]
+    {
         let mut snapshot = (*driver.app.snapshot).clone();
         snapshot.sync = Some(Ok(Arc::new(sync(&driver, 0, SyncState::Refused, push))));
         let Dump::Loaded(loaded) = whole(0) else { panic!("it was read") };

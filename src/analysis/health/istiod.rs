@@ -22,9 +22,8 @@ pub(super) fn weighed(health: Health, snapshot: &Snapshot, plugin: &PluginId, pr
         return Health { state, evidence, failures };
     };
     // Of another plugin's resource nothing follows for this one's.
-    let is_superseded = |url: &str, told: &TypeSync| {
-        snapshot.dump(proxy).is_some_and(|loaded| rules::is_superseded(sync, told, url, loaded, Some(plugin)))
-    };
+    let is_superseded =
+        |url: &str, told: &TypeSync| snapshot.dump(proxy).is_some_and(|loaded| rules::is_superseded(sync, told, url, loaded, Some(plugin)));
     for url in [EXTENSIONS, LISTENERS] {
         let Some(told) = client.types.get(url) else { continue };
         let name = rules::short(url);

@@ -209,7 +209,9 @@ fn answered(snapshot: &Snapshot, proxy: &ProxyId, dump: &ConfigDump, found: &mut
     let Some(Ok(sync)) = &snapshot.sync else { return };
     let own = sync.clients().filter(|(_, client)| client.proxy == *proxy).flat_map(|(_, client)| &client.types);
     for (url, told) in own.filter(|(url, _)| rules::short(url) == found.short) {
-        if told.state == SyncState::Refused && snapshot.dump(proxy).is_some_and(|loaded| rules::is_superseded(sync, told, url, loaded, None)) {
+        if told.state == SyncState::Refused
+            && snapshot.dump(proxy).is_some_and(|loaded| rules::is_superseded(sync, told, url, loaded, None))
+        {
             continue;
         }
         let is_told = found.differences.iter().any(|line| line.what == "refused");

@@ -157,8 +157,7 @@ impl Question<'_> {
         let Ok(outlook) = &self.outlook else { return Vec::new() };
         let own = self.loaded.map(|loaded| &loaded.dump).filter(|dump| dump.view == DumpView::Proxy);
         let counted = own.filter(|dump| dump.has_all_listeners()).map(|_| 0);
-        let unread =
-            if own.is_some() { "not all listeners of the proxy could be read" } else { self.unread };
+        let unread = if own.is_some() { "not all listeners of the proxy could be read" } else { self.unread };
         let mut found = Vec::new();
         let lacking: Vec<&Listener> = match self.loaded {
             Some(loaded) => outlook.not_in(&loaded.dump).collect(),

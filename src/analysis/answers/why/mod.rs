@@ -240,7 +240,9 @@ fn read_note(loaded: &LoadedDump) -> String {
 fn attached(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> (Option<bool>, String) {
     match Expected::of(snapshot, plugin, proxy) {
         Expected::Yes(why) => (Some(true), why),
-        Expected::No(why) if !snapshot.objects.plugins.contains_key(plugin) => (Some(false), format!("{why}; what the proxy has is left over")),
+        Expected::No(why) if !snapshot.objects.plugins.contains_key(plugin) => {
+            (Some(false), format!("{why}; what the proxy has is left over"))
+        }
         Expected::No(why) => (Some(false), why),
         Expected::Unknown(why) => (None, why),
     }
