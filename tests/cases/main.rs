@@ -8,6 +8,7 @@ mod support;
 
 mod chain_words;
 mod diff_offline;
+mod dump_around;
 mod dumps;
 mod fixes;
 mod forms;
@@ -25,4 +26,5 @@ mod redaction_chosen;
 mod redaction_written;
 mod right;
 mod stubs;
+mod unread;
 mod what_if;
