@@ -2,6 +2,7 @@
 //! the task that draws. Memory has a bound: who reads slowly slows the sources.
 
 mod asked;
+mod mark;
 pub mod pane;
 mod reader;
 mod story;
@@ -140,7 +141,7 @@ async fn read<M: Send + 'static>(
             told = news.recv(), if open => match told {
                 Some(LogNews::Stream(stream)) => reader.begin(stream),
                 Some(LogNews::Mark(kind, text)) => {
-                    if !hand_on(Read::Records(vec![reader::mark_of_all(kind, text)])).await {
+                    if !hand_on(Read::Records(vec![mark::mark_of_all(kind, text)])).await {
                         break;
                     }
                 }
