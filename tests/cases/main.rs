@@ -17,6 +17,7 @@ mod kubeconfig;
 mod log_meaning;
 mod log_saved;
 mod logs;
+mod newcomer;
 mod policy;
 mod proxies;
 mod recordings;
