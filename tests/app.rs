@@ -100,6 +100,17 @@ fn what_would_be_with_a_manifest_and_what_is_wrong_with_one() {
 }
 
 #[test]
+fn what_would_be_names_the_key_that_copies_the_warnings_that_it_leaves_out() {
+    let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
+    let objects: Vec<String> = (0..14).map(|number| format!("{{apiVersion: v1, kind: Strange, metadata: {{name: s{number}}}}}")).collect();
+    std::fs::write(file.path(), objects.join("\n---\n")).unwrap();
+    let mut demo = Driver::demo();
+    let shown = demo.keys("x").keys(&format!("{}<enter>", file.path().display())).text((160, 60));
+    assert!(shown.contains("4 more of the kind") && shown.contains(": y copies all"), "{shown}");
+    assert_eq!(demo.keys("y").copied.concat().matches("Strange s").count(), 14);
+}
+
+#[test]
 fn o_shows_the_order_from_every_screen_that_knows_a_proxy() {
     for keys in ["o", "<enter>o", "co", "wo"] {
         let mut demo = Driver::demo();

@@ -14,8 +14,10 @@ use meshscope::app::question::Question;
 use meshscope::app::state::Ticket;
 use meshscope::ingest::collect::Changed;
 use meshscope::ingest::workloads;
+use meshscope::model::envoy::ListenerAddress;
 use meshscope::model::ids::{ObjectName, ProxyId};
 use meshscope::model::kind::Kind;
+use meshscope::model::mesh::MeshConfig;
 use meshscope::model::snapshot::{Dump, LoadedDump, Snapshot};
 use meshscope::model::sync::Sync;
 use meshscope::model::update::Health;
@@ -307,6 +309,29 @@ fn live_l20_a_screen_waits_for_a_pod_that_is_ready_and_offers_no_dead_keys() {
     driver.settle();
     assert_eq!(driver.app.event.as_deref(), Some("pod httpbin-c replaces httpbin-664956bb75-9d64m · httpbin 15006: 4 → 4"));
     assert!(driver.text(SIZE).contains("N = 4 → 4 on 15006"), "{}", driver.text(SIZE));
+}
+
+#[test]
+fn live_l20_the_inbound_listener_is_on_the_port_of_the_mesh_configuration() {
+    let mut driver = live(false);
+    driver.keys("c");
+    let Dump::Loaded(loaded) = driver.app.snapshot.dumps[&httpbin()].clone() else { panic!("the dump was read") };
+    let mut loaded = (*loaded).clone();
+    for listener in &mut loaded.dump.listeners {
+        match &mut listener.address {
+            ListenerAddress::Socket { port, .. } if *port == 15006 => *port = 15106,
+            _ => {}
+        }
+    }
+    let dump = Dump::Loaded(Arc::new(loaded));
+    Arc::make_mut(&mut driver.app.snapshot).dumps.insert(httpbin(), dump.clone());
+    let mut snapshot = (*rolled(&driver, &httpbin(), Some("httpbin-b"), true)).clone();
+    let objects = Arc::make_mut(&mut snapshot.objects);
+    objects.mesh = Some(Arc::new(MeshConfig { inbound_port: 15106, ..objects.mesh_config() }));
+    let effects = driver.send(read(Arc::new(snapshot), pod_changed("httpbin-b")));
+    let (ticket, _) = request(&effects);
+    driver.send(Msg::DumpRead { ticket, proxy: ProxyId::new("httpbin-b", "default"), dump, changes: vec![] });
+    assert_eq!(driver.app.event.as_deref(), Some("pod httpbin-b replaces httpbin-664956bb75-9d64m · httpbin 15106: 4 → 4"));
 }
 
 #[test]

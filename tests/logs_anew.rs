@@ -146,7 +146,7 @@ impl Live {
     }
 }
 
-/// The logs, on the screen in sight or the one below.
+/// The logs, on the visible screen or the one below.
 fn logs(app: &App) -> &Logs {
     app.screens.iter().rev().find_map(|screen| screen.logs.as_deref()).unwrap()
 }

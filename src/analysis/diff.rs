@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::envoy::{ConfigDump, ListenerState};
+use super::placement;
+use crate::model::envoy::{ConfigDump, Listener, ListenerState};
 use crate::model::ids::PluginId;
 
 /// A count that changed.
@@ -34,6 +35,19 @@ pub fn count_changes(before: &ConfigDump, after: &ConfigDump) -> Vec<CountChange
         .collect();
     changes.sort();
     changes
+}
+
+/// The count of a plugin in the inbound listener, which is on this port, also where it did not change. None where neither dump has that
+/// listener.
+pub fn inbound_change(before: &ConfigDump, after: &ConfigDump, plugin: &PluginId, port: u16) -> Option<CountChange> {
+    let (old, new) = (active_on(before, port), active_on(after, port));
+    let count = |listener: Option<&Listener>| listener.map_or(0, |listener| placement::count_in_listener(listener, plugin));
+    let listener = old.or(new)?.name.clone();
+    Some(CountChange { plugin: plugin.clone(), port: Some(port), listener, before: count(old), after: count(new) })
+}
+
+fn active_on(dump: &ConfigDump, port: u16) -> Option<&Listener> {
+    dump.listeners.iter().find(|listener| listener.state == ListenerState::Active && listener.port() == Some(port))
 }
 
 type Place = (PluginId, Option<u16>, String);

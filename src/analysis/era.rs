@@ -2,41 +2,13 @@
 
 use crate::ingest::plugin_name::TRANSLATED;
 use crate::model::ids::{PluginId, PluginKind};
-use crate::model::inventory::Inventory;
 
-/// An Istio version, as far as rules depend on it: `1.31` of `1.31-alpha.eed52ebb66ad`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Version {
-    /// The first number.
-    pub major: u32,
-    /// The second number.
-    pub minor: u32,
-}
+use crate::model::inventory::Inventory;
+pub use crate::model::version::Version;
 
 impl Version {
     /// The newest version whose rules are known here.
     pub const NEWEST: Self = Self::new(1, 31);
-
-    /// Puts the numbers together.
-    pub const fn new(major: u32, minor: u32) -> Self {
-        Self { major, minor }
-    }
-
-    /// Reads the first two numbers; None where the text does not begin with them (a development build may say anything).
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.trim_start_matches('v').split(['.', '-']);
-        Some(Self { major: parts.next()?.parse().ok()?, minor: parts.next()?.parse().ok()? })
-    }
-
-    /// Whether it is 1.`minor` or later.
-    pub(super) fn since(self, minor: u32) -> bool {
-        self >= Self::new(1, minor)
-    }
-
-    /// Until 1.20 a plugin's filter is named just `ns.name`; later names have a prefix.
-    pub fn names_filters_bare(self) -> bool {
-        !self.since(21)
-    }
 
     /// The name of a plugin's filter (`pilot/pkg/model/extensions.go` of each release; the typo of 1.21 to 1.25 is Istio's).
     pub fn filter_name(self, plugin: &PluginId) -> String {
@@ -207,24 +179,9 @@ impl Version {
     }
 }
 
-impl std::fmt::Display for Version {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.major, self.minor)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn versions_are_read_as_istiod_writes_them() {
-        assert_eq!(Version::parse("1.12.0"), Some(Version { major: 1, minor: 12 }));
-        assert_eq!(Version::parse("1.31-alpha.eed52ebb66ad"), Some(Version { major: 1, minor: 31 }));
-        assert_eq!(Version::parse("unknown"), None);
-        assert!(Version::parse("1.20.8").is_some_and(Version::names_filters_bare));
-        assert!(!Version::parse("1.21.0").is_some_and(Version::names_filters_bare));
-    }
 
     #[test]
     fn each_era_names_filters_in_its_own_way() {

@@ -128,8 +128,10 @@ pub enum Effect {
         /// Whether all processes of the shell's job stop, as where the terminal stops it, or this one alone.
         job: bool,
     },
-    /// Take the terminal again: the process was continued, and whoever had it meanwhile has changed it.
+    /// Take the terminal again: the process was continued, and another program may have changed the terminal's modes.
     TakeTerminal,
+    /// Draw the next frame whole.
+    Redraw,
     /// Copy a text.
     Copy(String),
     /// Show another scene of the demo.

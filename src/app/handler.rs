@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use super::clipboard::{self, Method, SystemClipboard};
 use super::effect::Effect;
@@ -24,11 +24,11 @@ use crate::ingest::collect::Collector;
 use crate::level::Levels;
 use crate::logs;
 use crate::model::snapshot::Dump;
-use crate::source::SharedSource;
 use crate::source::demo::Demo;
 use crate::source::manifest;
+use crate::source::{PROXIES_AT_ONCE, SharedSource};
 
-/// How long an answer of a proxy or an istiod takes in an ordinary way.
+/// How long an answer of a proxy or an istiod takes in an ordinary way, from its turn on.
 const UNANSWERED: Duration = Duration::from_secs(5);
 
 /// How many messages of a source may wait.
@@ -48,6 +48,9 @@ pub struct World {
     copy_by: Method,
     clipboard: SystemClipboard,
     readings: Readings,
+    /// The turns of the proxies that are asked for their dumps: a proxy waits for its turn here and not in the source, where the wait would
+    /// count as time without an answer.
+    turns: Arc<Semaphore>,
 }
 
 /// The source, which the demo replaces when its scene changes.
@@ -69,6 +72,7 @@ impl World {
             copy_by,
             clipboard: SystemClipboard::default(),
             readings: Readings::default(),
+            turns: Arc::new(Semaphore::new(PROXIES_AT_ONCE)),
         }
     }
 
@@ -111,17 +115,19 @@ impl Handler<App> for World {
         match effect {
             Effect::WatchMesh { epoch } => beside(watch(self.source(), epoch, answers)),
             Effect::FetchConfigDump { ticket, request, serial, previous, vital, after } => {
-                let source = self.source();
+                let (source, turns) = (self.source(), self.turns.clone());
                 under(ticket, async move {
                     if !after.is_zero() {
                         tokio::time::sleep(after).await;
                     }
+                    let turn = turns.acquire_owned().await;
                     let proxy = request.proxy.clone();
                     let dump = noted(fetch::dump(source, request, serial, vital), ticket, &answers).await;
                     let changes = match (&previous, &dump) {
                         (Some(before), Dump::Loaded(after)) => diff::count_changes(&before.dump, &after.dump),
                         _ => Vec::new(),
                     };
+                    drop(turn);
                     let _ = answers.send(Msg::DumpRead { ticket, proxy, dump, changes }).await;
                 })
             }
@@ -216,12 +222,12 @@ impl Handler<App> for World {
             }
             Effect::Suspend { job: true } if !job::has_shell() => {
                 // The queue is the loop's own, as for a text that was copied.
-                let _ = answers
-                    .try_send(Msg::NotStopped("not stopped: no shell started this program as a job, so nothing would go on with it"));
+                let _ = answers.try_send(Msg::NotStopped);
                 Work::Nothing
             }
             Effect::Suspend { job } => Work::Suspend { job },
             Effect::TakeTerminal => Work::TakeTerminal,
+            Effect::Redraw => Work::Redraw,
             Effect::Copy(text) => self.copy(text, answers),
             Effect::SwitchScene(scene) => {
                 let outcome = Demo::new(scene).map(|demo| Arc::new(demo) as SharedSource);
@@ -240,7 +246,7 @@ impl Handler<App> for World {
     }
 }
 
-/// Waits for an answer, and says where it takes long: what is shown until then is of before.
+/// Waits for an answer, and says where it is late: the shown data is old until then.
 async fn noted<T>(answer: impl Future<Output = T>, ticket: Ticket, answers: &mpsc::Sender<Msg>) -> T {
     let mut answer = std::pin::pin!(answer);
     if let Ok(answer) = tokio::time::timeout(UNANSWERED, &mut answer).await {
@@ -280,3 +286,6 @@ async fn watch(source: SharedSource, epoch: u64, answers: mpsc::Sender<Msg>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

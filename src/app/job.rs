@@ -1,5 +1,4 @@
-//! The program as a job of a shell: it is stopped, and somebody goes on with it. The clock goes on meanwhile, and with it the end of what
-//! is raised for a time.
+//! Job control: stop the process (Ctrl-z, SIGTSTP) and resume it. Timers keep running while it is stopped.
 
 use std::io;
 
@@ -28,7 +27,7 @@ pub fn stop(whole_job: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// What signals say of it. To be called on the runtime.
+/// Streams SIGTSTP and SIGCONT as input. To be called on the runtime.
 #[cfg(unix)]
 pub fn signals() -> io::Result<impl Stream<Item = Input>> {
     use rustix::process::Signal;

@@ -15,6 +15,7 @@ pub mod program;
 pub mod question;
 pub mod rows;
 pub mod runtime;
+mod say;
 pub mod screen;
 pub mod state;
 pub mod terminal;

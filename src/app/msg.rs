@@ -36,8 +36,8 @@ pub enum Msg {
     StopAsked,
     /// The process was stopped, and goes on.
     Continued,
-    /// The process cannot be stopped; says why.
-    NotStopped(&'static str),
+    /// The process is not stopped: no shell started it as a job, so nothing would go on with it.
+    NotStopped,
     /// The source said something: the objects as they are now.
     MeshRead {
         /// Counts the sources: what an earlier scene of the demo still says is dropped.

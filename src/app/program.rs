@@ -81,7 +81,7 @@ pub struct App {
     pub(super) ticking: bool,
     /// The request for a level that the next question is about.
     pub(super) level_read: Option<Ticket>,
-    /// The last dumps of pods that are gone, by the pod that a screen shows now: the one that is gone, or the one in its place.
+    /// Last dump of each pod that is gone, keyed by the pod its screen shows now.
     pub(super) lost: BTreeMap<ProxyId, Arc<LoadedDump>>,
     pub(super) object_warnings: Vec<Warning>,
     pub(super) epoch: u64,
@@ -101,7 +101,7 @@ pub struct App {
 /// Where keys are text.
 #[derive(Debug)]
 pub enum Typing {
-    /// `/`: what is looked for on the screen in sight.
+    /// `/`: what is looked for on the visible screen.
     Find(Prompt),
     /// `:`: an action by its name.
     Command(Palette),
@@ -133,7 +133,7 @@ pub(super) struct Fetch {
     pub(super) after: std::time::Duration,
     /// Whether it is asked for more than its dump: for how its plugins fare.
     pub(super) vital: bool,
-    /// Whether it did not answer when it was asked last: what is shown of it is of before.
+    /// Whether its last request failed or is late; the shown dump is old.
     pub(super) silent: bool,
     /// How many dumps of the proxy were read.
     pub(super) serial: u64,
@@ -177,7 +177,7 @@ impl App {
         (app, effects)
     }
 
-    /// The screen in sight.
+    /// The visible screen.
     pub fn screen(&self) -> &Screen {
         // `screens` is never empty: home stays.
         &self.screens[self.screens.len() - 1]
@@ -206,10 +206,9 @@ impl App {
             && update::in_question(self).and_then(|focus| pods.get(&focus.proxy)).is_some_and(|pod| pod.runs_envoy())
     }
 
-    /// Whether the pod that the screen in sight is about is gone.
+    /// Whether the pod that the visible screen is about is gone.
     pub fn has_lost_proxy(&self) -> bool {
-        let pods = &self.snapshot.objects.pods;
-        !pods.is_empty() && self.screen().proxy().is_some_and(|proxy| !pods.contains_key(proxy))
+        self.screen().proxy().is_some_and(|proxy| self.snapshot.objects.is_gone(proxy))
     }
 
     /// Whether the findings in sight are those of the first proxies alone, since each request costs a proxy of a live mesh a moment.
@@ -242,18 +241,6 @@ impl App {
     /// Kinds that have not been answered for yet.
     pub fn awaited(&self) -> Vec<Kind> {
         Kind::ALL.into_iter().filter(|kind| !self.snapshot.settled.contains(kind)).collect()
-    }
-
-    /// Says what happened.
-    pub(super) fn say(&mut self, text: String) {
-        self.event = Some(text);
-        self.failed = false;
-    }
-
-    /// Says what failed.
-    pub(super) fn say_failure(&mut self, text: String) {
-        self.event = Some(text);
-        self.failed = true;
     }
 
     pub(super) fn leave(&mut self) {
@@ -292,5 +279,9 @@ impl Program for App {
 
     fn task_failed(ticket: Option<Ticket>, what: String) -> Msg {
         Msg::TaskFailed(ticket, what)
+    }
+
+    fn is_continued(msg: &Msg) -> bool {
+        matches!(msg, Msg::Continued)
     }
 }

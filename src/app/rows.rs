@@ -23,7 +23,7 @@ pub use row::{Key, Row};
 pub use select::{opening, select_plugin};
 pub use workloads::{proxies, select_miss};
 
-/// Lays a screen's rows out anew, after its answer, what is looked for, or what is open has changed. The row that was
+/// Lays out a screen's rows after its answer, what is looked for, or what is open has changed. The row that was
 /// selected stays selected where it is still there.
 pub fn lay_out(screen: &mut Screen, warnings: usize, height: usize) {
     let before = screen.selected().cloned();

@@ -48,6 +48,8 @@ pub trait Program {
     fn is_over(&self) -> bool;
     /// The message for a task that broke: which request it was for, and how it broke.
     fn task_failed(ticket: Option<Ticket>, what: String) -> Self::Msg;
+    /// Whether this message says that the process was stopped, and goes on.
+    fn is_continued(msg: &Self::Msg) -> bool;
 }
 
 /// The screen: who owns the terminal.
@@ -56,7 +58,7 @@ pub trait Screen<P: Program> {
     fn draw(&mut self, program: &P) -> io::Result<P::Drawn>;
     /// Writes bytes that are no part of a frame.
     fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
-    /// Gives the terminal back and stops the process until somebody continues it.
+    /// Gives the terminal back and stops the process. It may return before the process is stopped.
     fn suspend(&mut self, _job: bool) -> io::Result<()> {
         Ok(())
     }
@@ -64,6 +66,8 @@ pub trait Screen<P: Program> {
     fn take_again(&mut self) -> io::Result<()> {
         Ok(())
     }
+    /// Draws the next frame whole, and not only what changed.
+    fn redraw(&mut self) {}
 }
 
 /// How effects become work. Answers are sent as messages.
@@ -89,6 +93,8 @@ pub enum Work {
     },
     /// To take the terminal again.
     TakeTerminal,
+    /// To draw the next frame whole.
+    Redraw,
 }
 
 /// The parts that a run needs.
@@ -147,7 +153,14 @@ where
                 inside.take(msg)?;
             }
             if std::mem::take(&mut inside.suspended) {
-                // What was typed before the stop, such as the same key again, is not for the program that goes on.
+                let mut continued = false;
+                while !continued {
+                    match input.next().await.transpose()? {
+                        Some(msg) => continued = P::is_continued(&msg),
+                        None => return Ok(inside.program),
+                    }
+                }
+                // What was typed before the stop, such as the same key again, is not for the program that goes on. The signal overtakes it.
                 while ready(&mut input).await?.is_some() {}
                 inside.screen.take_again()?;
                 due = true;
@@ -186,7 +199,7 @@ struct Inside<P: Program, S, H> {
     handler: H,
     tasks: Tasks,
     sender: mpsc::Sender<P::Msg>,
-    /// Whether the process was stopped and goes on, without the terminal yet.
+    /// Whether the process is stopped: the terminal is not its own until a message says that it goes on.
     suspended: bool,
 }
 
@@ -208,6 +221,7 @@ impl<P: Program, S: Screen<P>, H: Handler<P>> Inside<P, S, H> {
                     self.suspended = true;
                 }
                 Work::TakeTerminal => self.screen.take_again()?,
+                Work::Redraw => self.screen.redraw(),
             }
         }
         Ok(())

@@ -102,7 +102,7 @@ pub struct Supposition {
 }
 
 /// A proxy and the plugin that is looked for in it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Focus {
     /// The plugin; None where the proxy alone is looked at.
     pub plugin: Option<PluginId>,
@@ -236,6 +236,15 @@ impl Screen {
     /// The proxy that it is about, and the plugin that is looked for in it.
     pub fn focus(&self) -> Option<&Focus> {
         match &self.subject {
+            Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) | Subject::Order(focus) | Subject::Diff(focus) => {
+                Some(focus)
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn focus_mut(&mut self) -> Option<&mut Focus> {
+        match &mut self.subject {
             Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) | Subject::Order(focus) | Subject::Diff(focus) => {
                 Some(focus)
             }

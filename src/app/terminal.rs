@@ -21,6 +21,8 @@ static ENTERED: AtomicBool = AtomicBool::new(false);
 /// The terminal while the program has it. Dropping it gives it back.
 pub struct Session {
     terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// Whether what is on the screen is not the last frame, so that the next one is drawn whole.
+    lost: bool,
 }
 
 impl Session {
@@ -29,7 +31,7 @@ impl Session {
         install_panic_hook();
         let entered = take().and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
         match entered {
-            Ok(terminal) => Ok(Self { terminal }),
+            Ok(terminal) => Ok(Self { terminal, lost: false }),
             Err(error) => {
                 restore();
                 Err(error)
@@ -41,9 +43,19 @@ impl Session {
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         // The update is ended even where drawing failed: a terminal must not be left waiting.
-        let drawn = self.terminal.draw(render).map(drop);
+        let drawn = self.start_over().and_then(|()| self.terminal.draw(render).map(drop));
         let ended = execute!(self.terminal.backend_mut(), EndSynchronizedUpdate);
         drawn.and(ended)
+    }
+
+    /// Forgets the last frame where it is no longer on the screen.
+    fn start_over(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.lost) {
+            // A new one knows of no frame. To clear the old one would ask the terminal for its cursor, whose answer the keys' reader takes.
+            queue!(self.terminal.backend_mut(), Clear(ClearType::All))?;
+            self.terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        }
+        Ok(())
     }
 
     /// Gives the terminal back, and stops the process until somebody continues it.
@@ -56,11 +68,13 @@ impl Session {
     pub fn take_again(&mut self) -> io::Result<()> {
         // Without this the modes would count as those that were set before.
         let _ = disable_raw_mode();
-        take()?;
-        // A new one knows of no frame. To clear the old one would ask the terminal for its cursor, whose answer the keys' reader takes.
-        execute!(io::stdout(), Clear(ClearType::All))?;
-        self.terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
-        Ok(())
+        self.redraw();
+        take()
+    }
+
+    /// Draws the next frame whole.
+    pub fn redraw(&mut self) {
+        self.lost = true;
     }
 
     /// Writes bytes that are no part of a frame, such as a text for the clipboard.

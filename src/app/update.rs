@@ -48,11 +48,11 @@ pub(super) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::KeyPressed(key) => keys::pressed(app, key),
         Msg::Pasted(text) => keys::pasted(app, &text),
         // A window that shrinks and grows again between two frames has lost what was drawn, at an unchanged size.
-        Msg::Resized => vec![Effect::TakeTerminal],
+        Msg::Resized => vec![Effect::Redraw],
         Msg::StopAsked => vec![Effect::Suspend { job: false }],
         Msg::Continued => vec![Effect::TakeTerminal],
-        Msg::NotStopped(why) => {
-            app.note = Some(why.to_owned());
+        Msg::NotStopped => {
+            app.note = Some("not stopped: no shell started this program as a job, so nothing would go on with it".to_owned());
             Vec::new()
         }
         Msg::MeshRead { epoch, objects, changed, health } if epoch == app.epoch => mesh::read(app, &objects, &changed, health),
@@ -133,7 +133,7 @@ fn forget(app: &mut App, ticket: Ticket) {
     }
 }
 
-/// Lays the rows of the screen in sight out anew.
+/// Lays out the rows of the visible screen.
 fn lay_out(app: &mut App) {
     let (warnings, height) = (app.snapshot.warnings.len(), app.body_height);
     rows::lay_out(app.screen_mut(), warnings, height);

@@ -30,6 +30,8 @@ pub(super) fn level(text: &str) -> Result<Severity, String> {
     Severity::parse(text).ok_or_else(|| format!("write {}", Severity::WORDS.join(", ")))
 }
 
+const TIME: &str = "write a time as 500ms, 30s, 2m or 1h";
+
 /// The longest time that may be asked for, ten years: to a moment beyond what the clock can hold nothing can be added.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
@@ -45,9 +47,9 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         "s" | "" => 1.0,
         "m" => 60.0,
         "h" => 3600.0,
-        _ => return Err("write a time as 500ms, 30s, 2m or 1h".to_owned()),
+        _ => return Err(TIME.to_owned()),
     };
-    let number: f64 = number.parse().map_err(|_| "write a time as 500ms, 30s, 2m or 1h".to_owned())?;
+    let number: f64 = number.parse().map_err(|_| TIME.to_owned())?;
     // A time that no clock can count to is longer than the longest too.
     let duration = Duration::try_from_secs_f64(number * seconds).unwrap_or(Duration::MAX);
     if duration.is_zero() {

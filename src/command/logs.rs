@@ -23,7 +23,7 @@ use crate::model::ids::{PluginId, PluginKind};
 use crate::model::kind::Kind;
 use crate::model::logs::{LogEvent, LogRecord, LogSource, MarkKind};
 use crate::model::update::Update;
-use crate::model::warning::summed_up;
+use crate::model::warning::{JSON_LISTS_ALL, summed_up};
 use crate::report::LogPrinter;
 use crate::source::logs::LogQuery;
 use crate::source::{FailureKind, SourceError};
@@ -196,7 +196,7 @@ impl Asker<'_> {
         // What was taken to exist has faults that nobody made.
         let warnings = snapshot.warnings.iter().filter(|_| snapshot.has_objects);
         let all: Vec<String> = unknown.cloned().chain(warnings.map(ToString::to_string)).collect();
-        summed_up(&all).iter().for_each(|warning| complain(&format!("warning: {warning}")));
+        summed_up(&all, JSON_LISTS_ALL).iter().for_each(|warning| complain(&format!("warning: {warning}")));
         Ok(())
     }
 }

@@ -49,7 +49,9 @@ pub async fn run(cli: &Cli) -> ExitCode {
     }
     let result = match outcome(cli).await {
         Ok(outcome) => {
-            warning::summed_up(&outcome.warnings).iter().for_each(|warning| complain(&format!("warning: {warning}")));
+            warning::summed_up(&outcome.warnings, warning::JSON_LISTS_ALL)
+                .iter()
+                .for_each(|warning| complain(&format!("warning: {warning}")));
             match write(&outcome.text).and(outcome.failure.map_or(Ok(()), Err)) {
                 Ok(()) if outcome.bad_news => return ExitCode::from(BAD_NEWS),
                 result => result,

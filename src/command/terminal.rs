@@ -106,4 +106,8 @@ impl Screen<App> for Display {
     fn take_again(&mut self) -> io::Result<()> {
         self.session.take_again()
     }
+
+    fn redraw(&mut self) {
+        self.session.redraw();
+    }
 }

@@ -35,6 +35,11 @@ pub(crate) fn scheme(text: &str) -> Result<String, &'static str> {
     Ok(scheme)
 }
 
+/// Whether a proxy can fetch a module by a scheme; without one it is that of OCI.
+pub(crate) fn is_of_a_module(scheme: &str) -> bool {
+    matches!(scheme, "" | "oci" | "http" | "https" | "file")
+}
+
 /// `registry` of `registry:5000/x`: without `//`, what stands before a colon is a scheme all the same.
 fn split_scheme(url: &str) -> Result<(String, &str), &'static str> {
     let Some((before, after)) = url.split_once(':') else { return Ok((String::new(), url)) };

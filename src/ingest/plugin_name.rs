@@ -1,7 +1,8 @@
 //! From the name of a filter back to the plugin that made it, in each of Istio's ways of naming (`pilot/pkg/model/extensions.go` of each release).
 
 use crate::model::envoy::{FilterSource, NameEra, PluginFilter};
-use crate::model::ids::{ObjectName, PluginId, PluginKind};
+use crate::model::ids::{ObjectName, PluginId, PluginKind, is_dns_label};
+use crate::model::version::Version;
 
 /// Istio's mark on the name of a TrafficExtension that istiod made of a WasmPlugin
 /// (`pilot/pkg/config/kube/extensions/translate.go`).
@@ -45,11 +46,7 @@ pub fn foreign(name: &str) -> PluginFilter {
 /// Whether an istiod that serves a proxy of this version can name a plugin's filter `ns.name`, as it did until 1.20: a proxy is no newer
 /// than its istiod. True where the version is not known.
 pub fn is_bare_possible(proxy: &str) -> bool {
-    let mut numbers = proxy.split(['.', '-']).map(str::parse::<u32>);
-    match (numbers.next(), numbers.next()) {
-        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) <= (1, 20),
-        _ => true,
-    }
+    Version::parse(proxy).is_none_or(Version::names_filters_bare)
 }
 
 /// Whether an ECDS resource of this name is the plugin's.
@@ -86,13 +83,8 @@ fn prefixed(name: &str) -> Option<PluginFilter> {
 /// names too.
 fn bare(name: &str) -> Option<PluginFilter> {
     let (namespace, rest) = name.split_once('.')?;
-    let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let label = |label: &str| {
-        let ends = label.starts_with(alphanumeric) && label.ends_with(alphanumeric);
-        ends && label.chars().all(|c| alphanumeric(c) || c == '-')
-    };
     let is_envoys = namespace == "envoy" && rest.contains('.');
-    if is_envoys || !label(namespace) || !rest.split('.').all(label) {
+    if is_envoys || !is_dns_label(namespace) || !rest.split('.').all(is_dns_label) {
         return None;
     }
     Some(PluginFilter { id: PluginId::new(PluginKind::WasmPlugin, namespace, rest), era: NameEra::Bare })
@@ -154,6 +146,6 @@ mod tests {
         let found = of_filter("istio.auth", &discovered(), false).expect("a plugin");
         assert_eq!(found.id, PluginId::new(PluginKind::WasmPlugin, "istio", "auth"));
         assert!(["1.12.0", "1.20.8", "1.20-alpha.0123", "", "unknown"].into_iter().all(is_bare_possible));
-        assert!(!["1.21.0", "1.26.2", "1.31-alpha.eed52ebb66ad", "2.0.0"].into_iter().any(is_bare_possible));
+        assert!(!["1.21.0", "1.26.2", "1.31-alpha.eed52ebb66ad", "v1.21.0", "2.0.0"].into_iter().any(is_bare_possible));
     }
 }

@@ -66,13 +66,9 @@ pub fn of_node(id: &ProxyId, node: &Node) -> Pod {
         is_workload_entry: false,
         by_node: true,
         proxy: Some(ProxyContainer {
-            container: "istio-proxy".to_owned(),
-            kind,
-            admin_port: None,
-            native: false,
-            running: true,
             interception_mode: node.interception_mode.clone(),
             hbone: node.enable_hbone,
+            ..ProxyContainer::assumed(kind)
         }),
         phase: "Running".to_owned(),
         ready: true,

@@ -224,3 +224,9 @@ impl Serialize for ProxyId {
         serializer.collect_str(self)
     }
 }
+
+/// Whether a text is a label of a DNS name in lower case, of whatever length.
+pub fn is_dns_label(text: &str) -> bool {
+    let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    text.starts_with(alphanumeric) && text.ends_with(alphanumeric) && text.chars().all(|c| alphanumeric(c) || c == '-')
+}

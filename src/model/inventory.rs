@@ -71,6 +71,16 @@ impl Inventory {
         selectors.is_empty() || selectors.iter().any(|selector| selector.matches(labels))
     }
 
+    /// Whether a pod is gone. Where no pods were read, nothing says so.
+    pub fn is_gone(&self, proxy: &ProxyId) -> bool {
+        !self.pods.is_empty() && !self.pods.contains_key(proxy)
+    }
+
+    /// The port of a sidecar's inbound listener (`proxyInboundListenPort`).
+    pub fn inbound_port(&self) -> u16 {
+        self.mesh_config().inbound_port
+    }
+
     /// The policies of a kind, by namespace and name.
     pub fn policies_of(&self, kind: Kind) -> impl Iterator<Item = &Policy> {
         let from_first = self.policies.range((kind, ObjectName::new("", ""))..);

@@ -29,6 +29,7 @@ pub mod snapshot;
 pub mod sync;
 pub mod text;
 pub mod update;
+pub mod version;
 pub mod vitals;
 pub mod warning;
 pub mod workload;

@@ -101,3 +101,10 @@ pub enum Health {
         fix: String,
     },
 }
+
+impl Health {
+    /// Whether what is known may be old, since the source does not answer.
+    pub fn is_trouble(&self) -> bool {
+        matches!(self, Self::Degraded { .. } | Self::Silent { .. } | Self::Failed { .. })
+    }
+}

@@ -7,6 +7,9 @@ use serde::Serialize;
 /// How many warnings of one kind are written out.
 const MOST: usize = 10;
 
+/// How to see all warnings of a command.
+pub const JSON_LISTS_ALL: &str = "-o json lists all";
+
 /// One thing that is missing from an answer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Warning {
@@ -42,8 +45,8 @@ impl std::fmt::Display for Warning {
 }
 
 /// The lines to write for people: of each kind the first ones, and how many more there are, since a mesh of thousands of proxies can have
-/// the same fault in each.
-pub fn summed_up(warnings: &[String]) -> Vec<String> {
+/// the same fault in each, with `advice` on how to see all.
+pub fn summed_up(warnings: &[String], advice: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     for warning in warnings {
@@ -54,7 +57,7 @@ pub fn summed_up(warnings: &[String]) -> Vec<String> {
         }
     }
     let more = kinds.into_iter().filter(|(_, count)| *count > MOST);
-    lines.extend(more.map(|(kind, count)| format!("{} more of the kind `{kind}`: -o json lists all", count - MOST)));
+    lines.extend(more.map(|(kind, count)| format!("{} more of the kind `{kind}`: {advice}", count - MOST)));
     lines
 }
 
@@ -81,16 +84,16 @@ mod tests {
         let missing = |index: usize| format!("web-{index}.shop: proxies/web-{index}.shop/config_dump.json is not in the recording");
         let mut warnings: Vec<String> = (0..5000).map(missing).collect();
         warnings.insert(3, "istiod: it is silent".to_owned());
-        let lines = summed_up(&warnings);
+        let lines = summed_up(&warnings, JSON_LISTS_ALL);
         assert_eq!(lines.len(), 12);
         assert_eq!(lines[3], "istiod: it is silent");
         assert_eq!(lines[11], "4990 more of the kind `proxies/…/config_dump.json is not in the recording`: -o json lists all");
-        assert_eq!(summed_up(&warnings[..11]), warnings[..11], "ten are written out");
+        assert_eq!(summed_up(&warnings[..11], JSON_LISTS_ALL), warnings[..11], "ten are written out");
     }
 
     #[test]
     fn places_within_one_dump_are_one_kind() {
         let at = |index: usize| format!("config dump of a.b at configs[{index}]: not understood: invalid type at line {index} column 9");
-        assert_eq!(summed_up(&(0..30).map(at).collect::<Vec<_>>()).len(), 11);
+        assert_eq!(summed_up(&(0..30).map(at).collect::<Vec<_>>(), JSON_LISTS_ALL).len(), 11);
     }
 }

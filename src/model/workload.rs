@@ -112,6 +112,21 @@ pub struct ProxyContainer {
     pub hbone: bool,
 }
 
+impl ProxyContainer {
+    /// That of a proxy whose container was not read: it runs, and is as Istio's defaults make it.
+    pub fn assumed(kind: ProxyKind) -> Self {
+        Self {
+            container: "istio-proxy".to_owned(),
+            kind,
+            admin_port: None,
+            native: false,
+            running: true,
+            interception_mode: String::new(),
+            hbone: false,
+        }
+    }
+}
+
 /// An owner reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {

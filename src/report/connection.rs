@@ -10,24 +10,21 @@ use crate::analysis::answers::{ConnectionAnswer, ProxyConnection, TakingListener
 use crate::analysis::connection::Outcome;
 use crate::model::warning::Warning;
 
-const NONE: &str = "No config dump of a proxy could be looked at.\n";
-
 impl Form for ConnectionAnswer {
     fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
+    fn nothing(&self, _: Paint) -> Option<String> {
+        self.proxies.is_empty().then(|| "No config dump of a proxy could be looked at.\n".to_owned())
+    }
+
     fn text(&self, paint: Paint) -> String {
-        if self.proxies.is_empty() {
-            return NONE.to_owned();
-        }
         self.proxies.iter().map(|proxy| text(proxy, paint)).collect::<Vec<_>>().join("\n")
     }
 
     fn markdown(&self) -> String {
-        let proxies: Vec<String> = self.proxies.iter().map(proxy_markdown).collect();
-        let proxies = if proxies.is_empty() { NONE.to_owned() } else { proxies.join("\n") };
-        proxies + &markdown::warnings(&self.warnings)
+        self.proxies.iter().map(proxy_markdown).collect::<Vec<_>>().join("\n")
     }
 }
 

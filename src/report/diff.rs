@@ -47,7 +47,7 @@ impl Form for DiffAnswer {
                 out.push_str("```\n");
             }
         }
-        out + &markdown::warnings(&self.warnings)
+        out
     }
 }
 

@@ -34,7 +34,7 @@ impl Form for FindingsAnswer {
         for unchecked in &self.not_checked {
             let _ = writeln!(out, "- {}", Paint::Plain.paint(Style::Plain, &unchecked.to_string()));
         }
-        out + &markdown::warnings(&self.warnings)
+        out
     }
 
     fn sarif(&self) -> Option<String> {

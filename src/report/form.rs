@@ -1,4 +1,4 @@
-//! How an answer is put into forms. Only [`super::Answer`] knows of it: a form is text that may hold anything until it is a page.
+//! Unescaped text of an answer; only [`super::Answer`] turns it into a `Printable`.
 
 use serde::Serialize;
 
@@ -9,9 +9,13 @@ use crate::model::warning::Warning;
 pub trait Form: Serialize {
     /// What could not be read.
     fn warnings(&self) -> &[Warning];
+    /// What is said in place of text and Markdown where the answer is empty.
+    fn nothing(&self, _: Paint) -> Option<String> {
+        None
+    }
     /// For eyes.
     fn text(&self, paint: Paint) -> String;
-    /// To be pasted into an issue.
+    /// To be pasted into an issue, without the warnings.
     fn markdown(&self) -> String;
     /// As SARIF, for CI; only findings have such a form.
     fn sarif(&self) -> Option<String> {

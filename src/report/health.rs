@@ -26,7 +26,7 @@ impl Form for HealthAnswer {
     fn markdown(&self) -> String {
         let plugins: String =
             if self.plugins.is_empty() { format!("\n{NONE}") } else { self.plugins.iter().map(plugin_markdown).collect() };
-        format!("### How plugins fare\n{plugins}{}", markdown::warnings(&self.warnings))
+        format!("### How plugins fare\n{plugins}")
     }
 }
 

@@ -39,8 +39,8 @@ pub trait Answer: Form {
     /// The answer in a form; None where it has no such form.
     fn printed(&self, format: Format, paint: Paint) -> Option<Printable> {
         let (text, paint) = match format {
-            Format::Text => (self.text(paint), paint),
-            Format::Markdown => (self.markdown(), Paint::Plain),
+            Format::Text => (self.nothing(paint).unwrap_or_else(|| self.text(paint)), paint),
+            Format::Markdown => (markdown(self), Paint::Plain),
             Format::Json => (json(self), Paint::Plain),
             Format::Yaml => (yaml(self), Paint::Plain),
             Format::Sarif => (self.sarif()?, Paint::Plain),
@@ -51,11 +51,15 @@ pub trait Answer: Form {
 
     /// As it is pasted into an issue.
     fn pasted(&self) -> String {
-        Paint::Plain.page(&self.markdown()).into_string()
+        Paint::Plain.page(&markdown(self)).into_string()
     }
 }
 
 impl<A: Form> Answer for A {}
+
+fn markdown<A: Form + ?Sized>(answer: &A) -> String {
+    answer.nothing(Paint::Plain).unwrap_or_else(|| answer.markdown()) + &markdown::warnings(answer.warnings())
+}
 
 fn json<T: Serialize + ?Sized>(answer: &T) -> String {
     written(serde_json::to_string_pretty(answer))
@@ -77,7 +81,6 @@ fn written(json: serde_json::Result<String>) -> String {
 /// The text with something else in the place of each character that a terminal could act on. The line ends between keys are the only ones
 /// that stay.
 fn escaped(text: String, escape: impl Fn(char, &mut String)) -> String {
-    let is_hidden = |c: char| c != '\n' && is_unprintable(c);
     if !text.chars().any(is_hidden) {
         return text;
     }
@@ -88,13 +91,18 @@ fn escaped(text: String, escape: impl Fn(char, &mut String)) -> String {
     safe
 }
 
+/// Whether a terminal could act on a character of text in lines.
+fn is_hidden(c: char) -> bool {
+    c != '\n' && is_unprintable(c)
+}
+
 /// YAML through the JSON value, so that both forms have the same keys and values.
 fn yaml<T: Serialize + ?Sized>(answer: &T) -> String {
     let value = match serde_json::to_value(answer) {
         Ok(value) => value,
         Err(error) => return format!("error: {error}\n"),
     };
-    let is_plain = |yaml: &String| !yaml.chars().any(|c| c != '\n' && is_unprintable(c));
+    let is_plain = |yaml: &String| !yaml.chars().any(is_hidden);
     let is_same = |yaml: &String| serde_saphyr::from_str::<Value>(yaml).is_ok_and(|read| read == value);
     match serde_saphyr::to_string(&value) {
         Ok(yaml) if is_plain(&yaml) && is_same(&yaml) => yaml,

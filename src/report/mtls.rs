@@ -9,24 +9,21 @@ use crate::analysis::answers::{ClientAnswer, EffectiveMtlsAnswer, MtlsEntry, Pol
 use crate::analysis::mtls::verdict::Verdict;
 use crate::model::warning::Warning;
 
-const NONE: &str = "No workloads here; look in all namespaces with -A.\n";
-
 impl Form for EffectiveMtlsAnswer {
     fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
+    fn nothing(&self, _: Paint) -> Option<String> {
+        self.workloads.is_empty().then(|| "No workloads here; look in all namespaces with -A.\n".to_owned())
+    }
+
     fn text(&self, paint: Paint) -> String {
-        if self.workloads.is_empty() {
-            return NONE.to_owned();
-        }
         self.workloads.iter().map(|entry| text(entry, paint)).collect::<Vec<_>>().join("\n")
     }
 
     fn markdown(&self) -> String {
-        let workloads: Vec<String> = self.workloads.iter().map(entry_markdown).collect();
-        let workloads = if workloads.is_empty() { NONE.to_owned() } else { workloads.join("\n") };
-        workloads + &markdown::warnings(&self.warnings)
+        self.workloads.iter().map(entry_markdown).collect::<Vec<_>>().join("\n")
     }
 }
 

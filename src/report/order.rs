@@ -26,7 +26,7 @@ impl Form for OrderAnswer {
         } else {
             self.workloads.iter().map(entry_markdown).collect()
         };
-        format!("### In which order plugins run\n{entries}{}", markdown::warnings(&self.warnings))
+        format!("### In which order plugins run\n{entries}")
     }
 }
 

@@ -1,8 +1,8 @@
 //! The overview of plugins.
 
+use super::Table;
 use super::form::Form;
 use super::paint::{Paint, Style};
-use super::{Table, markdown};
 use crate::analysis::answers::{PluginsAnswer, summed};
 use crate::model::warning::Warning;
 
@@ -11,15 +11,16 @@ impl Form for PluginsAnswer {
         &self.warnings
     }
 
+    fn nothing(&self, _: Paint) -> Option<String> {
+        self.plugins.is_empty().then(|| "No WasmPlugin or TrafficExtension here; look in all namespaces with -A.\n".to_owned())
+    }
+
     fn text(&self, paint: Paint) -> String {
-        if self.plugins.is_empty() {
-            return "No WasmPlugin or TrafficExtension here; look in all namespaces with -A.\n".to_owned();
-        }
         table(self).text(paint)
     }
 
     fn markdown(&self) -> String {
-        format!("{}{}", table(self).markdown(), markdown::warnings(&self.warnings))
+        table(self).markdown()
     }
 }
 

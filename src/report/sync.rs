@@ -54,7 +54,7 @@ impl Form for SyncAnswer {
         if let Some(note) = self.note {
             let _ = writeln!(out, "\n{note}");
         }
-        out + &markdown::warnings(&self.warnings)
+        out
     }
 }
 

@@ -52,7 +52,7 @@ impl Form for TimelineAnswer {
             let _ = writeln!(out, "{}\n", printable(&note));
         }
         out.truncate(out.trim_end().len());
-        out + "\n" + &markdown::warnings(&self.warnings)
+        out + "\n"
     }
 }
 

@@ -40,7 +40,7 @@ impl Form for WhatIfAnswer {
             }
             out.push_str("```\n");
         }
-        out + &markdown::warnings(&self.warnings)
+        out
     }
 }
 

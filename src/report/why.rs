@@ -35,7 +35,7 @@ impl Form for WhyAnswer {
         for entry in &self.workloads {
             out.push_str(&entry_markdown(entry));
         }
-        out + &markdown::warnings(&self.warnings)
+        out
     }
 }
 

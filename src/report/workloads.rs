@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
+use super::Table;
 use super::form::Form;
 use super::paint::{Paint, Style};
-use super::{Table, markdown};
 use crate::analysis::answers::{Part, WorkloadSummary, WorkloadsAnswer};
 use crate::analysis::near_miss::NearMiss;
 use crate::model::printable::printable;
@@ -15,26 +15,32 @@ impl Form for WorkloadsAnswer {
         &self.warnings
     }
 
+    fn nothing(&self, paint: Paint) -> Option<String> {
+        if !self.workloads.is_empty() {
+            return None;
+        }
+        let Some(plugin) = &self.plugin else { return Some("No workloads here; look in all namespaces with -A.\n".to_owned()) };
+        let (painted, missed) = (paint.paint(Style::Plugin, plugin), self.part == Part::Missed);
+        Some(match &self.matched_note {
+            Some(note) if missed => format!("It is unknown which workloads {painted} does not reach: {note}.\n"),
+            Some(note) => format!("It is unknown to which workloads {painted} applies: {note}.\n"),
+            None if missed => format!("{painted} reaches every workload here.\n"),
+            None => format!(
+                "{painted} applies to no workload; `meshscope workloads {} --near-misses` says what keeps it from each.\n",
+                printable(plugin)
+            ),
+        })
+    }
+
     fn text(&self, paint: Paint) -> String {
         match &self.plugin {
             Some(plugin) if self.part == Part::Missed => missed(self, plugin, paint),
-            Some(plugin) if self.workloads.is_empty() && self.matched_note.is_some() => {
-                let (plugin, note) = (paint.paint(Style::Plugin, plugin), self.matched_note.as_deref().unwrap_or_default());
-                format!("It is unknown to which workloads {plugin} applies: {note}.\n")
-            }
-            Some(plugin) if self.workloads.is_empty() => format!(
-                "{} applies to no workload; `meshscope workloads {} --near-misses` says what keeps it from each.\n",
-                paint.paint(Style::Plugin, plugin),
-                printable(plugin)
-            ),
-            None if self.workloads.is_empty() => "No workloads here; look in all namespaces with -A.\n".to_owned(),
             _ => table(self).text(paint),
         }
     }
 
     fn markdown(&self) -> String {
-        let table = if self.part == Part::Missed { missed_table(self) } else { table(self) };
-        format!("{}{}", table.markdown(), markdown::warnings(&self.warnings))
+        if self.part == Part::Missed { missed_table(self).markdown() } else { table(self).markdown() }
     }
 }
 
@@ -79,12 +85,6 @@ fn pods(workload: &WorkloadSummary) -> String {
 /// Each workload that the plugin does not reach: why, and what would have to change.
 fn missed(answer: &WorkloadsAnswer, plugin: &str, paint: Paint) -> String {
     let plugin = paint.paint(Style::Plugin, plugin);
-    if answer.workloads.is_empty() {
-        return match &answer.matched_note {
-            Some(note) => format!("It is unknown which workloads {plugin} does not reach: {note}.\n"),
-            None => format!("{plugin} reaches every workload here.\n"),
-        };
-    }
     let mut out = format!("What keeps {plugin} from {}, the nearest first:\n", counted(answer.workloads.len()));
     for (workload, miss) in misses(answer) {
         let name = paint.paint(Style::Strong, &workload.short);

@@ -22,7 +22,7 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 
 use self::logs::{LogQuery, LogStreams, LogTargets};
-pub use self::request::{LevelRequest, ProxyQuestion, ProxyRequest};
+pub use self::request::{LevelRequest, PROXIES_AT_ONCE, ProxyQuestion, ProxyRequest};
 use crate::model::envoy::DumpView;
 use crate::model::ids::{ObjectName, ProxyId};
 use crate::model::logs::LogOrigin;

@@ -5,6 +5,9 @@ use std::time::Duration;
 use crate::model::ids::ProxyId;
 use crate::model::log_level::LogLevel;
 
+/// How many proxies are asked at once: each forward is a connection of its own through the API server and the kubelet.
+pub const PROXIES_AT_ONCE: usize = 8;
+
 /// A question to one proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyRequest {

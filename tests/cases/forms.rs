@@ -142,11 +142,14 @@ fn markdown_says_the_sentence_that_text_says() {
     let from = empty.path().to_str().unwrap();
     for (arguments, says) in [
         (&["mtls", "-n", "nowhere"][..], "No workloads here"),
+        (&["plugins", "-n", "nowhere"], "No WasmPlugin or TrafficExtension here"),
+        (&["workloads", "-n", "nowhere"], "No workloads here"),
         (&["chains", "-n", "nowhere"], "No config dump of a proxy could be shown"),
         (&["chains", "-n", "nowhere", "--connection", "port=80"], "No config dump of a proxy could be looked at"),
     ] {
         for form in ["text", "markdown"] {
-            assert!(printed(arguments, from, form).contains(says), "{arguments:?} {form}");
+            let printed = printed(arguments, from, form);
+            assert!(printed.contains(says) && !printed.contains("| --- |"), "{arguments:?} {form}: {printed}");
         }
     }
 }

@@ -7,14 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::inputs::Case;
-use crate::support::{self, meshscope};
-
-/// The exit status of a command, what it writes to standard error, and its answer where that is JSON.
-fn ask(arguments: &[&str]) -> (i32, String, Value) {
-    let output = meshscope(arguments);
-    let said = String::from_utf8(output.stderr).unwrap();
-    (output.status.code().unwrap(), said, serde_json::from_slice(&output.stdout).unwrap_or(Value::Null))
-}
+use crate::support::{self, ask, meshscope};
 
 #[test]
 fn hostile_h5_any_timeout_is_an_answer_or_wrong_usage() {

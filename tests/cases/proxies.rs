@@ -14,10 +14,7 @@ fn machine() -> tempfile::TempDir {
 }
 
 fn ask(recording: &tempfile::TempDir, arguments: &[&str]) -> (i32, String, Value) {
-    let from = recording.path().to_str().unwrap();
-    let output = meshscope(&[arguments, &["-o", "json", "--from", from]].concat());
-    let said = String::from_utf8(output.stderr).unwrap();
-    (output.status.code().unwrap(), said, serde_json::from_slice(&output.stdout).unwrap_or(Value::Null))
+    support::ask(&[arguments, &["-o", "json", "--from", recording.path().to_str().unwrap()]].concat())
 }
 
 #[test]

@@ -17,11 +17,10 @@ fn states(path: &str) -> Vec<(String, String)> {
 
 /// What `check` finds: each code with its severity and object; and its exit status.
 fn checked(path: &str) -> (Vec<(String, String, String)>, i32) {
-    let output = support::meshscope(&["check", "--from", path, "-o", "json"]);
-    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let (status, _, answer) = support::ask(&["check", "--from", path, "-o", "json"]);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let of = |finding: &Value| (text(&finding["code"]), text(&finding["severity"]), text(&finding["object"]["name"]));
-    (answer["findings"].as_array().unwrap().iter().map(of).collect(), output.status.code().unwrap())
+    (answer["findings"].as_array().unwrap().iter().map(of).collect(), status)
 }
 
 fn found(code: &str, severity: &str, object: &str) -> (String, String, String) {

@@ -329,6 +329,7 @@ fn what_matches_nothing_leads_to_the_near_misses() {
         nothing.contains("applies to no workload; `meshscope workloads default/helloworld --near-misses` says what keeps it"),
         "{nothing}"
     );
+    assert_eq!(run(&["workloads", "default/helloworld", "-o", "markdown"]), nothing);
     let missed = run(&["workloads", "default/helloworld", "--near-misses"]);
     let first = missed.split("\n\n").nth(1).unwrap();
     assert!(first.starts_with("deploy/httpbin in default: one condition fails"), "the nearest by letters comes first: {missed}");

@@ -139,7 +139,7 @@ fn live_l17_a_group_of_plugins_is_one_finding() {
 #[ignore = "needs a mesh: KUBECONFIG"]
 fn live_l18_a_workload_entry_is_no_pod() {
     let _mesh = mesh();
-    let _entry = Applied::new(include_str!("live/workloadentry-pod-gone.yaml"));
+    let _entry = Applied::new(include_str!("live/headless-workloadentry.yaml"));
     comes("the entry", || ask(&["workloads"]).to_string().contains("vm1"));
     let output = meshscope(&["check", "-o", "json"]);
     let said = String::from_utf8_lossy(&output.stderr);

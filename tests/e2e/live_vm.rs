@@ -164,7 +164,7 @@ fn live_l3_a_vm_that_lives_again_and_a_plugin_that_is_gone_are_no_failures() {
     has_failed("e2e-trap-a", "error");
     has_failed("e2e-trap-b", "warning");
 
-    // Another filter makes the chains anew, and with them the VM; what ECDS holds stays as it was.
+    // Another filter rebuilds the chains, and with them the VM; what ECDS holds stays as it was.
     let _lua = Applied::new(
         r#"{"apiVersion": "extensions.istio.io/v1alpha1", "kind": "TrafficExtension", "metadata": {"name": "e2e-trap", "namespace": "default"},
             "spec": {"selector": {"matchLabels": {"app": "e2e-trap"}}, "lua": {"inlineCode": "function envoy_on_request(h) end"}}}"#,

@@ -78,7 +78,7 @@ impl Running {
         let began = Instant::now();
         loop {
             self.press(key);
-            // What it asks for takes a moment, and asking again would have it begin anew.
+            // What it asks for takes a moment, and asking again would restart it.
             std::thread::sleep(Duration::from_secs(2));
             let text = self.text();
             if words.iter().all(|word| text.contains(word)) {

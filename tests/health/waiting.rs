@@ -11,7 +11,7 @@ use crate::mesh::{FILE, applying, dump, in_state, mesh, module};
 use crate::support::world::{pod, with};
 
 /// The mesh whose one proxy runs the plugin, with one more pod in a state.
-fn beside(field: &str, value: serde_json::Value) -> Snapshot {
+fn with_pod_in_state(field: &str, value: serde_json::Value) -> Snapshot {
     let mut objects = applying();
     let other = with(pod("n", "other", json!({"app": "a"}), "sidecar"), field, value);
     objects.push(other);
@@ -30,7 +30,7 @@ fn one_pod_that_is_to_come_makes_no_plugin_unknown() {
         ("/metadata/deletionTimestamp", json!("2026-11-25T00:00:00Z"), "the pod is terminating"),
         ("/status/phase", json!("Failed"), "the pod is Failed"),
     ] {
-        let mut snapshot = beside(field, value);
+        let mut snapshot = with_pod_in_state(field, value);
         let other = ProxyId::new("other", "n");
         let failed = lookup::explained(&snapshot.objects, &other, Dump::Failed(long.to_owned()));
         snapshot.dumps.insert(other, failed);
@@ -54,7 +54,7 @@ fn one_pod_that_is_to_come_makes_no_plugin_unknown() {
 
 #[test]
 fn what_runs_and_cannot_be_read_keeps_its_own_reason() {
-    let mut snapshot = beside("/status/phase", json!("Running"));
+    let mut snapshot = with_pod_in_state("/status/phase", json!("Running"));
     let other = ProxyId::new("other", "n");
     let failed = lookup::explained(&snapshot.objects, &other, Dump::Failed("timed out".to_owned()));
     snapshot.dumps.insert(other, failed);

@@ -52,6 +52,7 @@ fn field_63_no_size_of_the_window_ends_the_program() {
         std::thread::sleep(std::time::Duration::from_millis(500));
         terminal.resize(120, 40);
         terminal.wait_for("meshscope");
+        assert_eq!(super::last(&terminal.bytes(), "\x1b[?1049h"), None, "a new size redraws the screen, and leaves the terminal as it is");
         terminal.press("\x1b");
     }
     terminal.resize(12, 10);

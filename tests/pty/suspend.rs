@@ -53,7 +53,14 @@ fn field_62_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
         terminal.press("q");
         terminal.wait_for("all over");
         terminal.ends_restored();
+        assert_eq!(count(&terminal.bytes(), ENTERED), 2, "the terminal is taken once at the start and once by fg");
     }
+}
+
+const ENTERED: &str = "\x1b[?1049h";
+
+fn count(bytes: &[u8], part: &str) -> usize {
+    bytes.windows(part.len()).filter(|window| *window == part.as_bytes()).count()
 }
 
 #[test]

@@ -143,7 +143,7 @@ impl Driver {
                 Effect::FetchConfigDump { .. } if self.hold => self.held.push(effect),
                 effect => match self.world.handle(effect, &self.sender) {
                     Work::Run(_, work) => drop(self.tasks.spawn_on(work, self.runtime.handle())),
-                    Work::Nothing | Work::Stop(_) | Work::Write(_) | Work::Suspend { .. } | Work::TakeTerminal => {}
+                    Work::Nothing | Work::Stop(_) | Work::Write(_) | Work::Suspend { .. } | Work::TakeTerminal | Work::Redraw => {}
                 },
             }
         }

@@ -102,6 +102,13 @@ pub fn meshscope(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
+/// The exit status of a run, what it writes to standard error, and its answer where that is JSON.
+pub fn ask(arguments: &[&str]) -> (i32, String, serde_json::Value) {
+    let output = meshscope(arguments);
+    let said = String::from_utf8(output.stderr).unwrap();
+    (output.status.code().unwrap(), said, serde_json::from_slice(&output.stdout).unwrap_or(serde_json::Value::Null))
+}
+
 /// The JSON answer of a run that must succeed.
 pub fn json(arguments: &[&str]) -> serde_json::Value {
     let output = meshscope(&[arguments, &["-o", "json"]].concat());

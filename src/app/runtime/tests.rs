@@ -14,6 +14,7 @@ enum Msg {
     Answer(Ticket, u32),
     Flood,
     Failed(Option<Ticket>, String),
+    Continued,
 }
 
 enum Effect {
@@ -22,6 +23,9 @@ enum Effect {
     Flood(usize),
     Panic(Ticket),
     Write,
+    Suspend,
+    TakeTerminal,
+    Redraw,
 }
 
 #[derive(Default)]
@@ -48,6 +52,9 @@ impl Program for Counter {
             Msg::Key('p') => return vec![Effect::Panic(self.waits.begin("a task that breaks"))],
             Msg::Key('f') => return vec![Effect::Flood(100_000)],
             Msg::Key('w') => return vec![Effect::Write],
+            Msg::Key('z') => return vec![Effect::Suspend],
+            Msg::Key('r') => return vec![Effect::Redraw],
+            Msg::Continued => return vec![Effect::TakeTerminal],
             Msg::Key(_) => self.dirty = false,
             Msg::Answer(ticket, answer) => {
                 if self.waits.end(ticket) {
@@ -76,12 +83,19 @@ impl Program for Counter {
     fn task_failed(ticket: Option<Ticket>, what: String) -> Msg {
         Msg::Failed(ticket, what)
     }
+
+    fn is_continued(msg: &Msg) -> bool {
+        *msg == Msg::Continued
+    }
 }
 
 #[derive(Clone, Default)]
 struct Paper {
     frames: Arc<AtomicUsize>,
     written: Arc<AtomicUsize>,
+    suspended: Arc<AtomicUsize>,
+    taken: Arc<AtomicUsize>,
+    redrawn: Arc<AtomicUsize>,
 }
 
 impl Screen<Counter> for Paper {
@@ -93,6 +107,20 @@ impl Screen<Counter> for Paper {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.written.fetch_add(bytes.len(), Ordering::SeqCst);
         Ok(())
+    }
+
+    fn suspend(&mut self, _: bool) -> io::Result<()> {
+        self.suspended.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn take_again(&mut self) -> io::Result<()> {
+        self.taken.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn redraw(&mut self) {
+        self.redrawn.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -120,6 +148,9 @@ impl Handler<Counter> for World {
             ),
             Effect::Panic(ticket) => Work::Run(Some(ticket), Box::pin(async { panic!("out of cheese") })),
             Effect::Write => Work::Write(vec![1, 2, 3]),
+            Effect::Suspend => Work::Suspend { job: true },
+            Effect::TakeTerminal => Work::TakeTerminal,
+            Effect::Redraw => Work::Redraw,
         }
     }
 }
@@ -130,15 +161,22 @@ fn typed(keys: &'static [(u64, char)]) -> impl Stream<Item = io::Result<Msg>> + 
         if *pause > 0 {
             tokio::time::sleep(Duration::from_millis(*pause)).await;
         }
-        Ok(Msg::Key(*key))
+        Ok(if *key == CONTINUED { Msg::Continued } else { Msg::Key(*key) })
     }))
 }
 
+/// The signal that continues the process, among the keys.
+const CONTINUED: char = '+';
+
 async fn run(keys: &'static [(u64, char)]) -> (Counter, usize, usize) {
+    let (program, paper) = run_on_paper(keys).await;
+    (program, paper.frames.load(Ordering::SeqCst), paper.written.load(Ordering::SeqCst))
+}
+
+async fn run_on_paper(keys: &'static [(u64, char)]) -> (Counter, Paper) {
     let paper = Paper::default();
     let run = Run { program: Counter::default(), screen: paper.clone(), handler: World, input: typed(keys) };
-    let program = run.until_over(Vec::new()).await.unwrap();
-    (program, paper.frames.load(Ordering::SeqCst), paper.written.load(Ordering::SeqCst))
+    (run.until_over(Vec::new()).await.unwrap(), paper)
 }
 
 #[tokio::test(start_paused = true)]
@@ -184,4 +222,24 @@ async fn bytes_go_to_the_terminals_owner() {
 async fn the_end_of_input_is_the_end() {
     let (program, ..) = run(&[(0, 'a')]).await;
     assert!(!program.over);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stopped_program_takes_its_terminal_once_it_is_continued() {
+    let (program, paper) = run_on_paper(&[(0, 'z'), (0, 'z'), (0, 'q'), (60_000, CONTINUED), (100, 'a'), (100, 'q')]).await;
+    let count = |of: &AtomicUsize| of.load(Ordering::SeqCst);
+    assert_eq!((count(&paper.suspended), count(&paper.taken)), (1, 1), "the keys before the stop, such as q, are dropped");
+    assert_eq!(program.waits.open().len(), 1, "a key after it is not");
+    assert_eq!(count(&paper.frames), 3, "the first frame, the one after the stop, and the key's");
+    let (_, paper) = run_on_paper(&[(0, CONTINUED), (100, 'z'), (0, CONTINUED), (100, 'q')]).await;
+    assert_eq!(count(&paper.taken), 2, "also where somebody else stopped it");
+    let (program, _) = run_on_paper(&[(0, 'z')]).await;
+    assert!(!program.over, "the end of input is the end here too");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_size_leaves_the_terminal_as_it_is() {
+    let (_, paper) = run_on_paper(&[(100, 'r'), (0, 'r'), (0, 'r'), (100, 'q')]).await;
+    let count = |of: &AtomicUsize| of.load(Ordering::SeqCst);
+    assert_eq!((count(&paper.redrawn), count(&paper.taken), count(&paper.frames)), (3, 0, 2));
 }

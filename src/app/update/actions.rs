@@ -118,7 +118,7 @@ fn all_namespaces(app: &mut App) -> Vec<Effect> {
     ask::ask(app)
 }
 
-/// Asks again: the proxies of the screen in sight, and whoever else it goes by.
+/// Asks again: the proxies of the visible screen, and whoever else it goes by.
 fn refresh(app: &mut App) -> Vec<Effect> {
     app.last_change = None;
     app.note = Some("asking again".to_owned());

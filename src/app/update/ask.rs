@@ -9,7 +9,7 @@ use crate::app::screen::Subject;
 use crate::app::state::Ticket;
 use crate::model::ids::ProxyId;
 
-/// Asks the question of the screen in sight, of the world as it is now; what is to be read for it beside is read first.
+/// Asks the question of the visible screen, of the world as it is now; what is to be read for it beside is read first.
 pub(super) fn ask(app: &mut App) -> Vec<Effect> {
     let mut effects = secret::wanted(app);
     let snapshot = app.snapshot.clone();
@@ -76,7 +76,7 @@ pub(super) fn every_proxy(app: &mut App) -> Vec<Effect> {
     wanted_dumps(app)
 }
 
-/// Asks for the dumps, and for what istiod says, that the screen in sight needs and that nobody has asked for yet.
+/// Asks for the dumps, and for what istiod says, that the visible screen needs and that nobody has asked for yet.
 pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
     let mut effects = sync::wanted(app);
     effects.extend(diff::wanted(app));
@@ -118,11 +118,11 @@ pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
             Vec::new()
         }
     };
-    // A pod that is gone is not asked; where no pods were read, nothing says that it is.
-    let pods = &app.snapshot.objects.pods;
+    // A pod that is gone is not asked.
+    let objects = &app.snapshot.objects;
     let vital = screen.wants_vitals();
     let is_new = |proxy: &ProxyId| app.fetches.get(proxy).is_none_or(|fetch| vital && !fetch.vital);
-    wanted.retain(|proxy| is_new(proxy) && (pods.is_empty() || pods.contains_key(proxy)));
+    wanted.retain(|proxy| is_new(proxy) && !objects.is_gone(proxy));
     wanted.dedup();
     effects.extend(wanted.into_iter().flat_map(|proxy| dumps::fetch(app, &proxy, std::time::Duration::ZERO)));
     effects

@@ -1,4 +1,4 @@
-//! What the screen in sight needs beside the objects and the dumps: one reading at a time, of which the newest is waited for.
+//! What the visible screen needs beside the objects and the dumps: one reading at a time, of which the newest is waited for.
 
 use super::forget;
 use crate::app::effect::Effect;
@@ -6,7 +6,7 @@ use crate::app::program::App;
 use crate::app::screen::Screen;
 use crate::app::state::Ticket;
 
-/// Begins a reading of `what` for the screen in sight. One that is under way for it gives way, by the effect.
+/// Begins a reading of `what` for the visible screen. One that is under way for it gives way, by the effect.
 pub(super) fn begin(app: &mut App, what: String) -> (Ticket, Option<Effect>) {
     let before = app.screen().reading;
     before.into_iter().for_each(|ticket| forget(app, ticket));

@@ -10,7 +10,7 @@ use crate::app::question::Answered;
 use crate::app::rows::{self, Row};
 use crate::app::screen::Subject;
 use crate::model::envoy::Listener;
-use crate::model::printable::printable;
+use crate::model::printable::Printable;
 use crate::report::{self, Answer};
 
 /// Copies what the screen is about: the whole explanation, a row's JSON, or its name.
@@ -53,17 +53,13 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
         (_, None) => None,
     };
     match text {
-        Some(text) => vec![Effect::Copy(safe(&text))],
+        // As a file of saved lines has it: what a terminal would obey where it is pasted is written as an escape.
+        Some(text) => vec![Effect::Copy(Printable::page(&text.replace('\t', "  ")).into_string())],
         None => {
             app.note = Some("there is nothing here to copy".to_owned());
             Vec::new()
         }
     }
-}
-
-/// The text as a file of saved lines has it: what a terminal would obey where it is pasted is written as an escape.
-fn safe(text: &str) -> String {
-    text.split('\n').map(|line| printable(&line.replace('\t', "  ")).into_owned()).collect::<Vec<_>>().join("\n")
 }
 
 /// The JSON that a row of the tree stands for, as the proxy wrote it, with what it is of.

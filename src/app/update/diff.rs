@@ -21,13 +21,14 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
     walk::go(app, Subject::Diff(focus))
 }
 
-/// Asks istiod where the screen in sight needs it and nobody has: it was just opened, or its pod was replaced.
+/// Asks istiod where the visible screen needs it and nobody has: it was just opened, or its pod was replaced.
 pub(super) fn wanted(app: &mut App) -> Vec<Effect> {
     let screen = app.screen();
-    if screen.of_istiod.is_none() && screen.reading.is_none() { read_again(app) } else { Vec::new() }
+    let unread = screen.of_istiod.is_none() && screen.reading.is_none();
+    if unread && matches!(screen.subject, Subject::Diff(_)) { read_again(app) } else { Vec::new() }
 }
 
-/// Asks istiod for the screen in sight, if it is one of these. A request under way gives way.
+/// Asks istiod for the visible screen, if it is one of these. A request under way gives way.
 pub(super) fn read_again(app: &mut App) -> Vec<Effect> {
     let Subject::Diff(focus) = app.screen().subject.clone() else { return Vec::new() };
     let (ticket, stop) = beside::begin(app, format!("what istiod would send {}", focus.proxy));

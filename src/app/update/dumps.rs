@@ -13,7 +13,6 @@ use crate::app::screen::Screen;
 use crate::app::state::Ticket;
 use crate::fetch;
 use crate::model::ids::ProxyId;
-use crate::model::logs::hour;
 use crate::model::snapshot::Dump;
 use crate::model::warning::Warning;
 use crate::source::{ProxyQuestion, SourceKind};
@@ -138,14 +137,12 @@ pub(super) fn read(app: &mut App, ticket: Ticket, proxy: ProxyId, dump: Dump, ch
     // One that fell silent is asked again, as one whose listeners are on their way is.
     let follow_up = next_request(app, &proxy, unchanged, in_transition || is_silent);
     if let Dump::Failed(why) = &dump {
-        // What stays in sight is as old as it is.
-        let of = before.as_ref().and_then(|before| before.read_at).map(|time| format!("shown as of {}: ", hour(time)));
-        app.say_failure(format!("{}{why}", of.unwrap_or_default()));
+        app.say_stale_failure(why, before.as_ref().and_then(|before| before.read_at));
     }
     if let Some(fetch) = app.fetches.get_mut(&proxy) {
         let was_silent = std::mem::replace(&mut fetch.silent, matches!(dump, Dump::Failed(_)));
-        if was_silent && !fetch.silent && app.failed {
-            app.say(format!("{proxy} answers again"));
+        if was_silent && !fetch.silent {
+            app.say_answers_again(&proxy.to_string());
         }
     }
     let mut changes = changes;
@@ -203,7 +200,8 @@ fn say(app: &mut App, proxy: &ProxyId, changes: &[CountChange]) {
     let plugin = app.screen().plugin();
     let concerned: Vec<&CountChange> = changes.iter().filter(|change| plugin.is_none_or(|plugin| *plugin == change.plugin)).collect();
     // The inbound listener is what the question is about; outbound ones only where nothing else changed.
-    let Some(change) = concerned.iter().find(|change| change.port == Some(15006)).or_else(|| concerned.first()) else { return };
+    let inbound = Some(app.snapshot.objects.inbound_port());
+    let Some(change) = concerned.iter().find(|change| change.port == inbound).or_else(|| concerned.first()) else { return };
     let port = change.port.map_or_else(|| change.listener.clone(), |port| port.to_string());
     // The plugin is named where it would not be clear: the line is short on a narrow terminal.
     let several = plugin.is_none() && concerned.iter().any(|other| other.plugin != change.plugin);

@@ -146,8 +146,8 @@ pub(super) fn back(app: &mut App, proxy: &ProxyId, outcome: &PutBack, now: Insta
 
 /// A pod that is gone has no level: it is found out, and shown no more.
 pub(super) fn follow_pods(app: &mut App) -> Vec<Effect> {
-    let pods = &app.snapshot.objects.pods;
-    let is_gone = |raised: &&Raised| raised.stage == Stage::Held && !pods.is_empty() && !pods.contains_key(&raised.ask.proxy);
+    let objects = &app.snapshot.objects;
+    let is_gone = |raised: &&Raised| raised.stage == Stage::Held && objects.is_gone(&raised.ask.proxy);
     let gone: Vec<ProxyId> = app.raised.values().filter(is_gone).map(|raised| raised.ask.proxy.clone()).collect();
     gone.iter().flat_map(|proxy| put_back(app, proxy)).collect()
 }

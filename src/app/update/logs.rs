@@ -56,7 +56,7 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
     walk::go(app, Subject::Logs(of))
 }
 
-/// Begins the reading of the screen in sight, where it is one of logs.
+/// Begins the reading of the visible screen, where it is one of logs.
 pub(super) fn begin(app: &mut App) -> Vec<Effect> {
     let snapshot = app.snapshot.clone();
     begin_at(app, app.screens.len() - 1, snapshot)
@@ -174,7 +174,7 @@ fn close(app: &mut App, answered: &Asking) {
     }
 }
 
-/// The line of a log that the screen in sight is about.
+/// The line of a log that the visible screen is about.
 pub(super) fn line(screen: &Screen) -> Option<&Arc<LogRecord>> {
     match &screen.subject {
         Subject::Record(line) => Some(&line.record),

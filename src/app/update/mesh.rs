@@ -13,8 +13,7 @@ use crate::model::update::Health;
 
 /// Takes the objects as they are now.
 pub(super) fn read(app: &mut App, objects: &Arc<Snapshot>, changed: &[Changed], health: Option<Health>) -> Vec<Effect> {
-    let recovered = matches!(app.health, Some(Health::Degraded { .. } | Health::Silent { .. } | Health::Failed { .. }))
-        && matches!(health, Some(Health::Live));
+    let recovered = app.health.as_ref().is_some_and(Health::is_trouble) && matches!(health, Some(Health::Live));
     app.health = health.or(app.health.take());
     if recovered {
         app.say(format!("{} answers again", app.options.info.name));
@@ -24,11 +23,9 @@ pub(super) fn read(app: &mut App, objects: &Arc<Snapshot>, changed: &[Changed], 
     }
     let mut dumps = app.snapshot.dumps.clone();
     // A pod that is gone has no dump. Where no pods were read, the dumps are all there is.
-    if !objects.objects.pods.is_empty() {
-        dumps.retain(|proxy, _| objects.objects.pods.contains_key(proxy));
-        app.fetches.retain(|proxy, _| objects.objects.pods.contains_key(proxy));
-        app.changes.retain(|proxy, _| objects.objects.pods.contains_key(proxy));
-    }
+    dumps.retain(|proxy, _| !objects.objects.is_gone(proxy));
+    app.fetches.retain(|proxy, _| !objects.objects.is_gone(proxy));
+    app.changes.retain(|proxy, _| !objects.objects.is_gone(proxy));
     let (sync, pull_secrets) = (app.snapshot.sync.clone(), app.snapshot.pull_secrets.clone());
     let now = Snapshot { dumps, sync, pull_secrets, ..(**objects).clone() };
     let previous = std::mem::replace(&mut app.snapshot, Arc::new(now));

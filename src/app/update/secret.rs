@@ -11,12 +11,12 @@ use crate::app::state::Ticket;
 use crate::model::ids::ObjectName;
 use crate::model::pull_secret::PullSecret;
 
-/// Looks for the Secret that the screen in sight is to tell of, where it has not been looked for yet.
+/// Looks for the Secret that the visible screen is to tell of, where it has not been looked for yet.
 pub(super) fn wanted(app: &mut App) -> Vec<Effect> {
     if named(app) == app.screen().secret { Vec::new() } else { read_again(app) }
 }
 
-/// Looks for the Secret of the screen in sight, if it is to tell of one. A reading under way gives way. What was known of it stays in
+/// Looks for the Secret of the visible screen, if it is to tell of one. A reading under way gives way. What was known of it stays in
 /// sight until something else is.
 pub(super) fn read_again(app: &mut App) -> Vec<Effect> {
     let Some(secret) = named(app) else { return Vec::new() };
@@ -28,7 +28,7 @@ pub(super) fn read_again(app: &mut App) -> Vec<Effect> {
     stop.into_iter().chain([Effect::FindSecret { ticket, secret }]).collect()
 }
 
-/// The Secret that the plugin names of which the screen in sight says how it fares.
+/// The Secret that the plugin names of which the visible screen says how it fares.
 fn named(app: &App) -> Option<ObjectName> {
     let Subject::Health(plugin) = &app.screen().subject else { return None };
     app.snapshot.objects.plugins.get(plugin)?.pull_secret()

@@ -5,17 +5,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{ask, forget};
-use crate::analysis::diff::CountChange;
-use crate::analysis::{lookup, placement};
+use crate::analysis::diff::{self, CountChange};
+use crate::analysis::lookup;
 use crate::app::effect::Effect;
 use crate::app::program::App;
-use crate::app::screen::{Focus, Screen, Subject};
-use crate::model::envoy::{ConfigDump, ListenerState};
-use crate::model::ids::{PluginId, ProxyId, WorkloadId};
+use crate::app::screen::{Screen, Subject};
+use crate::model::envoy::ConfigDump;
+use crate::model::ids::{ProxyId, WorkloadId};
 use crate::model::snapshot::{LoadedDump, Snapshot};
-
-/// The port of a sidecar's inbound listener.
-const INBOUND: u16 = 15006;
 
 /// Goes on with other pods where those that the screens show are gone. `previous` is the world before.
 pub(super) fn follow(app: &mut App, previous: &Snapshot) -> Vec<Effect> {
@@ -38,15 +35,14 @@ pub(super) fn follow(app: &mut App, previous: &Snapshot) -> Vec<Effect> {
     effects
 }
 
-/// The proxies of the screens whose pods are gone, with their workloads. Where no pods were read, nothing says that one is gone.
-fn gone(app: &App, previous: &Snapshot) -> Vec<(ProxyId, WorkloadId)> {
-    let pods = &app.snapshot.objects.pods;
-    let shown: BTreeSet<&Focus> = app.screens.iter().filter_map(Screen::focus).filter(|focus| !pods.contains_key(&focus.proxy)).collect();
-    let known = shown.into_iter().filter(|_| !pods.is_empty()).filter_map(|focus| {
+/// The proxies of the screens whose pods are gone, with their workloads.
+fn gone(app: &App, previous: &Snapshot) -> BTreeSet<(ProxyId, WorkloadId)> {
+    let gone = app.screens.iter().filter_map(Screen::focus).filter(|focus| app.snapshot.objects.is_gone(&focus.proxy));
+    gone.filter_map(|focus| {
         let workload = focus.workload.clone().or_else(|| lookup::owner(previous, &focus.proxy))?;
         Some((focus.proxy.clone(), workload))
-    });
-    known.collect::<BTreeSet<_>>().into_iter().collect()
+    })
+    .collect()
 }
 
 /// The pod of a workload to go on with: one that is ready, a new one before those that were there.
@@ -62,12 +58,9 @@ fn replace(app: &mut App, gone: &ProxyId, new: &ProxyId) -> Vec<Effect> {
     let mut stale = Vec::new();
     for screen in &mut app.screens {
         let proxy = match &mut screen.subject {
-            Subject::Chains(focus) | Subject::Why(focus) | Subject::Connection(focus, _) | Subject::Order(focus) | Subject::Diff(focus) => {
-                Some(&mut focus.proxy)
-            }
             Subject::WhatIf(supposed) => supposed.proxy.as_mut(),
             Subject::Sync { at, .. } => at.as_mut(),
-            _ => None,
+            _ => screen.focus_mut().map(|focus| &mut focus.proxy),
         };
         let Some(proxy) = proxy.filter(|proxy| *proxy == gone) else { continue };
         proxy.clone_from(new);
@@ -96,19 +89,8 @@ pub(super) fn before(app: &App, proxy: &ProxyId) -> Option<Arc<LoadedDump>> {
     app.lost.get(proxy).cloned()
 }
 
-/// A proxy that took the place of another one was read: says the old count beside the new one, also where both are equal.
+/// A proxy that took the place of another one was read: says the old count and the new one, also where both are equal.
 pub(super) fn read(app: &mut App, proxy: &ProxyId, after: &ConfigDump) -> Option<CountChange> {
     let before = app.lost.remove(proxy)?;
-    let plugin = app.screen().plugin().cloned()?;
-    let count = |dump: &ConfigDump| inbound(dump, &plugin);
-    let (listener, old) = count(&before.dump).or_else(|| count(after).map(|(listener, _)| (listener, 0)))?;
-    let new = count(after).map_or(0, |(_, count)| count);
-    Some(CountChange { plugin, port: Some(INBOUND), listener, before: old, after: new })
-}
-
-/// The name of the inbound listener, and how often the plugin is in it.
-fn inbound(dump: &ConfigDump, plugin: &PluginId) -> Option<(String, usize)> {
-    let is_inbound =
-        |listener: &&crate::model::envoy::Listener| listener.state == ListenerState::Active && listener.port() == Some(INBOUND);
-    dump.listeners.iter().find(is_inbound).map(|listener| (listener.name.clone(), placement::count_in_listener(listener, plugin)))
+    diff::inbound_change(&before.dump, after, app.screen().plugin()?, app.snapshot.objects.inbound_port())
 }

@@ -10,7 +10,6 @@ use crate::app::program::App;
 use crate::app::screen::Subject;
 use crate::app::state::Ticket;
 use crate::model::ids::ProxyId;
-use crate::model::logs::hour;
 use crate::model::sync::Sync;
 use crate::source::SourceKind;
 
@@ -56,7 +55,7 @@ pub(super) fn fetch(app: &mut App, after: Duration) -> Vec<Effect> {
     effects
 }
 
-/// Asks for what the screen in sight needs and nobody has asked for.
+/// Asks for what the visible screen needs and nobody has asked for.
 pub(super) fn wanted(app: &mut App) -> Vec<Effect> {
     // A live mesh is asked again and again while the screen is in sight; so it is when the screen comes into sight again.
     let unknown = app.snapshot.sync.is_none() || is_live(app);
@@ -69,7 +68,7 @@ pub(super) fn again(app: &mut App) -> Vec<Effect> {
     if again_after(app).is_some() || app.sync.is_some() { fetch(app, Duration::ZERO) } else { Vec::new() }
 }
 
-/// Asks at once where the screen in sight goes by what they say.
+/// Asks at once where the visible screen goes by what they say.
 pub(super) fn read_again(app: &mut App) -> Vec<Effect> {
     if again_after(app).is_some() { fetch(app, Duration::ZERO) } else { Vec::new() }
 }
@@ -81,8 +80,8 @@ pub(super) fn read(app: &mut App, ticket: Ticket, outcome: Result<Arc<Sync>, Str
     }
     app.sync = None;
     let had_failed = std::mem::replace(&mut app.sync_failed, outcome.is_err());
-    if had_failed && !app.sync_failed && app.failed {
-        app.say("istiod answers again".to_owned());
+    if had_failed && !app.sync_failed {
+        app.say_answers_again("istiod");
     }
     // For others than Sync it is one source of several: that it could not be read stands among the rest, unless what was read before
     // stays there in its place.
@@ -91,10 +90,7 @@ pub(super) fn read(app: &mut App, ticket: Ticket, outcome: Result<Arc<Sync>, Str
         && again_after(app) == Some(AGAIN)
         && (stays || matches!(app.screen().subject, Subject::Sync { .. }))
     {
-        // What stays in sight is as old as it is.
-        let asked = app.snapshot.sync.as_ref().and_then(|sync| sync.as_ref().ok()?.asked);
-        let of = asked.map(|time| format!("shown as of {}: ", hour(time))).unwrap_or_default();
-        app.say_failure(format!("{of}{why}"));
+        app.say_stale_failure(why, app.snapshot.sync.as_ref().and_then(|sync| sync.as_ref().ok()?.asked));
     }
     if outcome.is_ok() || !stays {
         let snapshot = Arc::make_mut(&mut app.snapshot);
@@ -114,7 +110,7 @@ fn is_live(app: &App) -> bool {
     app.options.info.kind == SourceKind::Cluster
 }
 
-/// How long an answer does for the screen in sight; None where it goes by none.
+/// How long an answer does for the visible screen; None where it goes by none.
 fn again_after(app: &App) -> Option<Duration> {
     match app.screen().subject {
         _ if !app.snapshot.has_objects => None,

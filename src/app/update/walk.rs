@@ -30,7 +30,7 @@ pub(super) fn go(app: &mut App, subject: Subject) -> Vec<Effect> {
     effects
 }
 
-/// Cancels what the screen in sight waits for; else clears what is looked for; else goes back.
+/// Cancels what the visible screen waits for; else clears what is looked for; else goes back.
 pub(super) fn back(app: &mut App) -> Vec<Effect> {
     let unread = app.screen().proxy().filter(|proxy| app.snapshot.dump(proxy).is_none()).cloned();
     let waiting = unread.and_then(|proxy| Some((app.fetches.get(&proxy)?.ticket?, proxy)));
@@ -261,8 +261,8 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
     let found = in_question(app);
     if found.is_none() {
         app.note = Some(match app.screen().selected() {
-            Some(Row::Plugin(index)) if unknown(app, *index).is_some() => unknown(app, *index).unwrap_or_default(),
-            Some(Row::Plugin(_)) => "the plugin applies to no proxy, so there are no chains to show; n says why".to_owned(),
+            Some(Row::Plugin(index)) => unknown(app, *index)
+                .unwrap_or_else(|| "the plugin applies to no proxy, so there are no chains to show; n says why".to_owned()),
             Some(Row::Step(..) | Row::Unseen(..) | Row::Sentence(_)) => "that is no proxy's: select a line of one".to_owned(),
             Some(Row::Workload(_)) => "the workload has no proxy that runs Envoy".to_owned(),
             _ if logs::line(app.screen()).is_some() => "the line is of no proxy".to_owned(),

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::filter::{self, NetworkFilter};
-use super::json::{Text, owned, piece};
+use super::json::{Text, field, owned, piece};
 use crate::model::envoy::{ChainMatch, FilterChain, RawJson, SourceType, Transport};
 
 #[derive(Deserialize)]
@@ -163,8 +163,8 @@ fn strings(value: &Value) -> Option<Vec<String>> {
 /// `CidrRange`s as `10.0.0.0/8`; an absent length is 0, as in protobuf.
 fn prefixes(value: &Value) -> Option<Vec<String>> {
     list(value, |range| {
-        let address = range.get("address_prefix").or_else(|| range.get("addressPrefix"))?.as_str()?;
-        let length = range.get("prefix_len").or_else(|| range.get("prefixLen")).map_or(Some(0), Value::as_u64)?;
+        let address = field(range, "address_prefix", "addressPrefix")?.as_str()?;
+        let length = field(range, "prefix_len", "prefixLen").map_or(Some(0), Value::as_u64)?;
         Some(format!("{address}/{length}"))
     })
 }
@@ -172,6 +172,6 @@ fn prefixes(value: &Value) -> Option<Vec<String>> {
 /// `filter_metadata.istio.config`: the object that Istio made the chain from.
 fn config_object(raw: &RawValue) -> String {
     let metadata: Value = serde_json::from_str(raw.get()).unwrap_or_default();
-    let all = metadata.get("filter_metadata").or_else(|| metadata.get("filterMetadata"));
+    let all = field(&metadata, "filter_metadata", "filterMetadata");
     all.and_then(|all| all.pointer("/istio/config")).and_then(Value::as_str).unwrap_or_default().to_owned()
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::json::{Text, owned};
+use super::json::{Text, field, owned};
 use super::section::lists;
 use super::{Reader, shape};
 use crate::ingest::plugin_name;
@@ -52,7 +52,7 @@ impl Reader<'_> {
 fn understand(entry: RawEntry<'_>, body: &Value, clean: &RawJson) -> EcdsFilter {
     let wrapped = text(body, "@type", "@type").ends_with("TypedExtensionConfig");
     // istiod writes the bare Wasm message, with only its short name inside.
-    let typed = if wrapped { get(body, "typed_config", "typedConfig").unwrap_or(&Value::Null) } else { body };
+    let typed = if wrapped { field(body, "typed_config", "typedConfig").unwrap_or(&Value::Null) } else { body };
     let config = extension(typed);
     let mut name = text(body, "name", "name");
     if name.is_empty()
@@ -73,8 +73,7 @@ fn understand(entry: RawEntry<'_>, body: &Value, clean: &RawJson) -> EcdsFilter 
 }
 
 impl ConfigDump {
-    /// Says whose each ECDS resource is, once all sections are read: that of the filter that asks for it by its name. Where no filter asks,
-    /// the name alone decides.
+    /// Assigns each ECDS resource to the plugin of the filter that references it, otherwise by its name.
     ///
     /// An RBAC message under the name of a plugin's resource can only be the agent's; any other one is somebody's own.
     pub(super) fn settle_ecds(&mut self) {
@@ -113,15 +112,19 @@ impl ConfigDump {
 
 /// What a filter of a listener configures in the listener itself; `Missing` where that is elsewhere.
 pub fn inline(filter: &Filter) -> ExtensionConfig {
-    let filter: Value = serde_json::from_str(filter.raw.as_str()).unwrap_or_default();
-    get(&filter, "typed_config", "typedConfig").map_or(ExtensionConfig::Missing, extension)
+    typed_config(filter).as_ref().map_or(ExtensionConfig::Missing, extension)
 }
 
 /// The Wasm configuration that a filter of a listener has in the listener itself, to compare with another's; None where it has none.
 pub fn inline_wasm(filter: &Filter) -> Option<Value> {
-    let filter: Value = serde_json::from_str(filter.raw.as_str()).ok()?;
-    let (type_url, body) = unwrapped(get(&filter, "typed_config", "typedConfig")?);
+    let typed = typed_config(filter)?;
+    let (type_url, body) = unwrapped(&typed);
     type_url.ends_with(WASM).then(|| body.get("config").cloned().unwrap_or_default())
+}
+
+fn typed_config(filter: &Filter) -> Option<Value> {
+    let mut fields: Map<String, Value> = serde_json::from_str(filter.raw.as_str()).ok()?;
+    fields.remove("typed_config").or_else(|| fields.remove("typedConfig"))
 }
 
 const WASM: &str = ".wasm.v3.Wasm";
@@ -157,20 +160,20 @@ fn unwrapped(typed: &Value) -> (String, &Value) {
 
 fn wasm(body: &Value, network: bool) -> ExtensionConfig {
     let none = Value::Null;
-    let config = get(body, "config", "config").unwrap_or(&none);
-    let vm = get(config, "vm_config", "vmConfig").unwrap_or(&none);
+    let config = field(body, "config", "config").unwrap_or(&none);
+    let vm = field(config, "vm_config", "vmConfig").unwrap_or(&none);
     let code = vm.get("code").unwrap_or(&none);
     ExtensionConfig::Wasm {
         file: code.get("local").map(|local| text(local, "filename", "filename")).unwrap_or_default(),
         url: code
             .get("remote")
-            .and_then(|remote| get(remote, "http_uri", "httpUri"))
+            .and_then(|remote| field(remote, "http_uri", "httpUri"))
             .map(|uri| text(uri, "uri", "uri"))
             .unwrap_or_default(),
         name: text(config, "name", "name"),
         root_id: text(config, "root_id", "rootId"),
         failure_policy: match text(config, "failure_policy", "failurePolicy").as_str() {
-            "" if get(config, "fail_open", "failOpen") == Some(&Value::Bool(true)) => "FAIL_OPEN".to_owned(),
+            "" if field(config, "fail_open", "failOpen") == Some(&Value::Bool(true)) => "FAIL_OPEN".to_owned(),
             policy => policy.to_owned(),
         },
         network,
@@ -203,7 +206,7 @@ fn stub_by_prefix(body: &Value) -> Option<ExtensionConfig> {
 /// The same by its shape, which it has had since 1.14.6: no rules allow all; empty rules, from 1.25 on, deny all. A filter with anything
 /// else in it is not the agent's.
 fn stub_by_shape(entry: &Value) -> Option<ExtensionConfig> {
-    let body = get(get(entry, "ecds_filter", "ecdsFilter")?, "typed_config", "typedConfig")?;
+    let body = field(field(entry, "ecds_filter", "ecdsFilter")?, "typed_config", "typedConfig")?;
     let others = ["shadow_rules", "shadowRules", "matcher", "shadow_matcher", "shadowMatcher"];
     if is_wrapped(body) || !stat_prefix(body).is_empty() || others.iter().any(|field| body.get(field).is_some()) {
         return None;
@@ -226,11 +229,6 @@ fn stat_prefix(body: &Value) -> String {
     if of_http.is_empty() { text(body, "stat_prefix", "statPrefix") } else { of_http }
 }
 
-fn get<'v>(value: &'v Value, snake: &str, camel: &str) -> Option<&'v Value> {
-    let object: &Map<String, Value> = value.as_object()?;
-    object.get(snake).or_else(|| object.get(camel))
-}
-
 fn text(value: &Value, snake: &str, camel: &str) -> String {
-    get(value, snake, camel).and_then(Value::as_str).unwrap_or_default().to_owned()
+    field(value, snake, camel).and_then(Value::as_str).unwrap_or_default().to_owned()
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::json::{Text, owned, piece};
+use super::json::{Text, field, owned, piece};
 use crate::ingest::plugin_name;
 use crate::model::envoy::{Destination, Filter, FilterSource, RawJson};
 
@@ -151,7 +151,7 @@ fn one_or_many(raw: Option<&RawValue>) -> Result<Vec<&RawValue>, serde_json::Err
 /// Where an inline route configuration leads: its one cluster, else its own name.
 fn route(raw: &RawValue) -> Option<Destination> {
     let config: Value = serde_json::from_str(raw.get()).ok()?;
-    let hosts = config.get("virtual_hosts").or_else(|| config.get("virtualHosts"))?.as_array()?;
+    let hosts = field(&config, "virtual_hosts", "virtualHosts")?.as_array()?;
     let routes = hosts.iter().filter_map(|host| host.get("routes")?.as_array()).flatten();
     let mut clusters: Vec<&str> = routes.filter_map(|route| route.pointer("/route/cluster")?.as_str()).collect();
     clusters.dedup();

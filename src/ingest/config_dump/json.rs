@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::outer::offset;
@@ -70,6 +71,11 @@ pub(super) type Text<'a> = Option<Cow<'a, str>>;
 /// The text, or nothing.
 pub(super) fn owned(text: Text<'_>) -> String {
     text.map(Cow::into_owned).unwrap_or_default()
+}
+
+/// A field under its name in snake_case or in lowerCamelCase.
+pub(super) fn field<'v>(value: &'v Value, snake: &str, camel: &str) -> Option<&'v Value> {
+    value.get(snake).or_else(|| value.get(camel))
 }
 
 /// The piece of `whole` that a raw value, which borrows from its text, stands for.

@@ -1,4 +1,4 @@
-//! What a text is that is no config dump, in true words: people save what they have at hand.
+//! Names what a file is when it is no config dump.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +11,7 @@ use super::saved::first_line;
 /// What to give instead.
 const FIX: &str = "give what `GET /config_dump` of Envoy's admin port answers, for instance by `istioctl proxy-config all POD -o json`";
 
-/// Documents that are known by some of their keys: the first whose keys are all there.
+/// Known documents by key; the first row whose keys are all present wins.
 const KNOWN: [(&[&str], &str); 21] = [
     (&["workloads", "services"], ZTUNNEL),
     (&["workloads", "policies"], ZTUNNEL),

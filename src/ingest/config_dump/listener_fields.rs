@@ -73,7 +73,7 @@ pub(super) struct RawAdditionalAddress<'a> {
     pub(super) address: Option<RawAddress<'a>>,
 }
 
-/// Where `bind_to_port` stood in old versions.
+/// Where `bind_to_port` was in old versions.
 #[derive(Deserialize)]
 pub(super) struct RawDeprecated {
     #[serde(default, alias = "bindToPort")]

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::json::{Text, owned};
+use super::json::{Text, field, owned};
 use crate::model::envoy::{ListenerFilter, ListenerFilterKind, PortPredicate};
 
 #[derive(Deserialize)]
@@ -39,24 +39,23 @@ pub(super) fn parse(raw: &RawValue) -> Result<ListenerFilter, serde_json::Error>
 }
 
 fn predicate(value: &Value, depth: usize) -> PortPredicate {
-    let get = |snake: &str, camel: &str| value.get(snake).or_else(|| value.get(camel));
     let rules = |set: &Value| {
         let rules = set.get("rules").and_then(Value::as_array);
         rules.into_iter().flatten().map(|rule| predicate(rule, depth + 1)).collect()
     };
     if depth > DEPTH {
         PortPredicate::Unknown
-    } else if let Some(range) = get("destination_port_range", "destinationPortRange") {
+    } else if let Some(range) = field(value, "destination_port_range", "destinationPortRange") {
         // A bound that is absent is 0, as in protobuf.
         let bound = |key: &str| range.get(key).map_or(Some(0), Value::as_i64);
         bound("start").zip(bound("end")).map_or(PortPredicate::Unknown, |(start, end)| PortPredicate::Range(start, end))
-    } else if let Some(set) = get("or_match", "orMatch") {
+    } else if let Some(set) = field(value, "or_match", "orMatch") {
         PortPredicate::Or(rules(set))
-    } else if let Some(set) = get("and_match", "andMatch") {
+    } else if let Some(set) = field(value, "and_match", "andMatch") {
         PortPredicate::And(rules(set))
-    } else if let Some(rule) = get("not_match", "notMatch") {
+    } else if let Some(rule) = field(value, "not_match", "notMatch") {
         PortPredicate::Not(Box::new(predicate(rule, depth + 1)))
-    } else if get("any_match", "anyMatch") == Some(&Value::Bool(true)) {
+    } else if field(value, "any_match", "anyMatch") == Some(&Value::Bool(true)) {
         PortPredicate::Any
     } else {
         PortPredicate::Unknown

@@ -131,15 +131,15 @@ impl Reader<'_> {
 
     fn section(&mut self, raw: &RawValue, place: &str) {
         let type_url = types::type_of(raw);
-        let name = type_url.rsplit('/').next().unwrap_or_default();
-        match name.strip_prefix("envoy.admin.v3.").or_else(|| name.strip_prefix("envoy.admin.v2alpha.")).unwrap_or(name) {
+        let name = types::section_name(&type_url);
+        match name.strip_prefix("envoy.admin.v3.").unwrap_or(&name) {
             "BootstrapConfigDump" => self.bootstrap(raw, place),
             "ListenersConfigDump" => self.listeners(raw.get(), place),
             "ListenersConfigDump.DynamicListener" => self.dynamic_listener(raw, place),
             "ListenersConfigDump.StaticListener" => self.static_listener(raw, place),
             "EcdsConfigDump" => self.ecds_section(raw.get(), place),
             "EcdsConfigDump.EcdsFilterConfig" => self.ecds_filter(raw, place),
-            "envoy.config.listener.v3.Listener" | "envoy.api.v2.Listener" => self.bare_listener(raw, place),
+            types::LISTENER => self.bare_listener(raw, place),
             "" if raw.get().starts_with('{') => self.warn(place, "the element has no @type, so it can be anything"),
             "" => self.warn(place, format_args!("the element is {} and no section of a dump", shape::of_text(raw.get()))),
             _ => {}

@@ -7,7 +7,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Reader;
-use super::json::{Text, owned};
+use super::json::{Text, field, owned};
+use crate::ingest::kubernetes::or_tcp;
 use crate::model::envoy::Node;
 use crate::model::workload::ContainerPort;
 
@@ -50,8 +51,7 @@ struct PodPort {
 
 impl PodPort {
     fn understood(self) -> ContainerPort {
-        let protocol = if self.protocol.is_empty() { "TCP".to_owned() } else { self.protocol };
-        ContainerPort { name: self.name, number: self.container_port, protocol }
+        ContainerPort { name: self.name, number: self.container_port, protocol: or_tcp(&self.protocol) }
     }
 }
 
@@ -112,7 +112,7 @@ fn envoy_version(raw: &RawValue) -> String {
     let version: Value = serde_json::from_str(raw.get()).unwrap_or_default();
     let number = |snake: &str, camel: &str| {
         let version = version.get("version");
-        version.and_then(|version| version.get(snake).or_else(|| version.get(camel))).and_then(Value::as_u64).unwrap_or_default()
+        version.and_then(|version| field(version, snake, camel)).and_then(Value::as_u64).unwrap_or_default()
     };
     let parts = [number("major_number", "majorNumber"), number("minor_number", "minorNumber"), number("patch", "patch")];
     if parts.iter().all(|part| *part == 0) {

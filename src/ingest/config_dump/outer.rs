@@ -104,7 +104,7 @@ fn alone(text: &str) -> Cut<'_> {
     }
 }
 
-/// How a text ends whose document is whole.
+/// What follows a complete document.
 fn whole<'a>(text: &'a str, deserializer: &mut serde_json::Deserializer<serde_json::de::StrRead<'a>>) -> End {
     let more = deserializer.end().err().and_then(|error| {
         // The parser says lines and columns, in bytes.

@@ -12,9 +12,6 @@ use super::{NotADump, kind, outer, saved, types};
 use crate::ingest::redact;
 use crate::model::resources::{Resource, ResourceType, Resources};
 
-/// The end of a bare cluster's type.
-const CLUSTER: &str = "envoy.config.cluster.v3.Cluster";
-
 /// An element of a section: the resource with its state around it. Those of the bootstrap are passed over, since istiod never sends them.
 #[derive(Deserialize)]
 struct Entry<'a> {
@@ -46,24 +43,20 @@ pub fn resources(bytes: &[u8]) -> Result<Resources, NotADump> {
     }
     let mut found = Resources::default();
     for (index, section) in sections.iter().enumerate() {
-        let type_url = types::type_of(section).replace(".admin.v2alpha.", ".admin.v3.");
+        let type_url = types::type_of(section);
         let place = format!("configs[{index}]");
-        match type_url.rsplit('/').next().unwrap_or_default() {
+        match &*types::section_name(&type_url) {
             "envoy.admin.v3.ClustersConfigDump" => found.section(ResourceType::Clusters, section, &place),
             "envoy.admin.v3.RoutesConfigDump" => found.section(ResourceType::Routes, section, &place),
             "envoy.admin.v3.EndpointsConfigDump" => found.section(ResourceType::Endpoints, section, &place),
-            CLUSTER | "envoy.api.v2.Cluster" => found.add(ResourceType::Clusters, false, section, &place),
-            "envoy.config.route.v3.RouteConfiguration" | "envoy.api.v2.RouteConfiguration" => {
-                found.add(ResourceType::Routes, false, section, &place)
-            }
-            "envoy.config.endpoint.v3.ClusterLoadAssignment" | "envoy.api.v2.ClusterLoadAssignment" => {
-                found.add(ResourceType::Endpoints, false, section, &place)
-            }
+            types::CLUSTER => found.add(ResourceType::Clusters, false, section, &place),
+            types::ROUTES => found.add(ResourceType::Routes, false, section, &place),
+            types::ENDPOINTS => found.add(ResourceType::Endpoints, false, section, &place),
             _ => {}
         }
     }
     // Who asks istiod for clusters asks for routes too, and each proxy has a cluster: a bare list without routes says that there are none.
-    if sections.iter().any(|section| types::type_of(section).ends_with(CLUSTER)) {
+    if sections.iter().any(|section| types::type_of(section).ends_with(types::CLUSTER)) {
         found.lists.entry(ResourceType::Routes).or_default();
     }
     Ok(found)

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::ingest::kubernetes;
+
 /// The type of a field, by its name in snake_case; fields that are not here are not read.
 enum Shape {
     /// Text.
@@ -67,14 +69,7 @@ fn camel_case(name: &str) -> String {
 }
 
 fn of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
+    if value.is_object() { "an object" } else { kubernetes::shape(value) }
 }
 
 /// What a JSON text is, by its first character.

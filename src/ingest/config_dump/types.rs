@@ -1,5 +1,6 @@
 //! Which type an element of a dump has: by its `@type`, else by its keys.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -35,19 +36,32 @@ const SHAPES: [(&[&str], &str); 10] = [
     (&["dynamic_active_clusters", "dynamicActiveClusters"], "envoy.admin.v3.ClustersConfigDump"),
     (&["dynamic_route_configs", "dynamicRouteConfigs"], "envoy.admin.v3.RoutesConfigDump"),
     (&["dynamic_endpoint_configs", "dynamicEndpointConfigs"], "envoy.admin.v3.EndpointsConfigDump"),
-    (&["virtual_hosts", "virtualHosts", "validate_clusters", "validateClusters"], "envoy.config.route.v3.RouteConfiguration"),
+    (&["virtual_hosts", "virtualHosts", "validate_clusters", "validateClusters"], ROUTES),
     (&["connect_timeout", "connectTimeout", "eds_cluster_config", "edsClusterConfig", "load_assignment", "loadAssignment"], CLUSTER),
 ];
-const LISTENER: &str = "envoy.config.listener.v3.Listener";
-const CLUSTER: &str = "envoy.config.cluster.v3.Cluster";
-const ENDPOINTS: &str = "envoy.config.endpoint.v3.ClusterLoadAssignment";
+pub(super) const LISTENER: &str = "envoy.config.listener.v3.Listener";
+pub(super) const CLUSTER: &str = "envoy.config.cluster.v3.Cluster";
+pub(super) const ROUTES: &str = "envoy.config.route.v3.RouteConfiguration";
+pub(super) const ENDPOINTS: &str = "envoy.config.endpoint.v3.ClusterLoadAssignment";
 
 /// Whether a type is one of those that a dump is made of.
 pub(super) fn is_of_a_dump(type_url: &str) -> bool {
+    let name = section_name(type_url);
+    name.starts_with("envoy.admin.") || RESOURCES.contains(&&*name) || name == "envoy.config.core.v3.TypedExtensionConfig"
+}
+
+/// The resources that a bare list has.
+const RESOURCES: [&str; 4] = [LISTENER, CLUSTER, ROUTES, ENDPOINTS];
+
+/// The name of a type, where it is one of the API v2 the same one's of v3.
+pub(super) fn section_name(type_url: &str) -> Cow<'_, str> {
     let name = type_url.rsplit('/').next().unwrap_or_default();
-    let bare = [LISTENER, CLUSTER, ENDPOINTS, "envoy.config.route.v3.RouteConfiguration", "envoy.config.core.v3.TypedExtensionConfig"];
-    let old = ["Listener", "Cluster", "RouteConfiguration", "ClusterLoadAssignment"];
-    name.starts_with("envoy.admin.") || bare.contains(&name) || name.strip_prefix("envoy.api.v2.").is_some_and(|name| old.contains(&name))
+    if let Some(section) = name.strip_prefix("envoy.admin.v2alpha.") {
+        return format!("envoy.admin.v3.{section}").into();
+    }
+    let old = name.strip_prefix("envoy.api.v2.");
+    let same = old.and_then(|old| RESOURCES.into_iter().find(|name| name.rsplit('.').next() == Some(old)));
+    same.unwrap_or(name).into()
 }
 
 /// What the first keys of an element say.
@@ -80,13 +94,13 @@ impl<'a> Visitor<'a> for HeadSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
+        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
             match &*key {
                 "@type" => {
                     self.0.type_url = Some(map.next_value::<String>()?);
                     return Err(serde::de::Error::custom(FOUND));
                 }
-                // Endpoints have a name of their own alone beside this one.
+                // Only endpoints have this key; their `name` is something else.
                 "clusterName" | "cluster_name" if self.0.shape.is_none() => self.0.shape = Some(ENDPOINTS),
                 key if self.0.shape.is_none() => {
                     self.0.shape = SHAPES.iter().find(|(keys, _)| keys.contains(&key)).map(|(_, name)| *name);

@@ -221,7 +221,7 @@ pub(in crate::ingest) fn shape(value: &Value) -> &'static str {
 }
 
 /// A string within a raw element; empty where it is absent or something else.
-pub(super) fn str_of<'v>(value: &'v Value, pointer: &str) -> &'v str {
+pub(in crate::ingest) fn str_of<'v>(value: &'v Value, pointer: &str) -> &'v str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
@@ -238,7 +238,7 @@ pub(super) fn port_of(value: &Value, pointer: &str) -> Option<u16> {
 }
 
 /// A port's protocol, which is TCP where none is written.
-pub(super) fn or_tcp(protocol: &str) -> String {
+pub(in crate::ingest) fn or_tcp(protocol: &str) -> String {
     if protocol.is_empty() { "TCP" } else { protocol }.to_owned()
 }
 

@@ -26,7 +26,7 @@ use crate::model::warning::Warning;
 use crate::model::workload::{OwnerObject, Pod};
 
 use fields::Fields;
-pub(super) use fields::shape;
+pub(super) use fields::{or_tcp, shape, str_of};
 
 /// An object that was understood.
 #[derive(Clone, Debug, PartialEq, Eq)]

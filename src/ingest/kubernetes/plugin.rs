@@ -27,7 +27,7 @@ pub(super) fn read(kind: Kind, fields: &mut Fields<'_>) -> Plugin {
         target_refs: fields.list("/spec/targetRefs").iter().map(target_ref).collect(),
         target_ref: fields.get("/spec/targetRef").map(target_ref),
         phase: phase(fields),
-        priority: priority(fields),
+        priority: fields.number("/spec/priority"),
         plugin_type: plugin_type(fields, wasm),
         extension,
         matches: matches(fields),
@@ -59,7 +59,7 @@ fn advise(plugin: &Plugin, wasm: &str, fields: &mut Fields<'_>) {
     match (module.url_fault, go_url::scheme(&module.url)) {
         (Some(fault), _) => fields.warn(&url, format_args!("is no URL ({fault}), so istiod discards the object; write oci:// in front")),
         (None, _) if module.url.is_empty() => fields.warn(&url, "is empty, so there is no module to fetch"),
-        (None, Ok(scheme)) if !matches!(scheme.as_str(), "" | "oci" | "http" | "https" | "file") => {
+        (None, Ok(scheme)) if !go_url::is_of_a_module(&scheme) => {
             fields.warn(&url, format_args!("has the scheme {scheme}, by which no proxy can fetch it; write oci:// in front"));
         }
         _ => {}
@@ -115,14 +115,6 @@ fn phase(fields: &mut Fields<'_>) -> Phase {
             Phase::Unknown(other.to_owned())
         }
     }
-}
-
-/// A nullable int32; the protobuf wrapper form `{"value": n}` was written by some old clients.
-fn priority(fields: &mut Fields<'_>) -> Option<i64> {
-    if fields.get("/spec/priority").is_some_and(Value::is_object) {
-        return fields.number("/spec/priority/value");
-    }
-    fields.number("/spec/priority")
 }
 
 fn plugin_type(fields: &mut Fields<'_>, wasm: &str) -> PluginType {

@@ -205,18 +205,17 @@ fn virtual_service(fields: &mut Fields<'_>) -> VirtualService {
 
 /// The subsets that routes and mirrors of every protocol name. Routes of the Gateway API have none.
 fn subset_routes(fields: &mut Fields<'_>) -> Vec<SubsetRoute> {
-    let routes = ["/spec/http", "/spec/tls", "/spec/tcp"].into_iter().flat_map(|pointer| fields.list(pointer)).collect::<Vec<_>>();
-    let listed = |route: &'_ Value, list: &str| route.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
-    let destinations = routes.into_iter().flat_map(|route| {
-        let weighted = listed(route, "route").into_iter().chain(listed(route, "mirrors"));
-        weighted.filter_map(|item| item.get("destination").cloned()).chain(route.get("mirror").cloned())
+    let routes = ["/spec/http", "/spec/tls", "/spec/tcp"].into_iter().flat_map(|pointer| fields.list(pointer));
+    let destinations = routes.flat_map(|route| {
+        let weighted = ["route", "mirrors"].into_iter().filter_map(|list| route.get(list)?.as_array()).flatten();
+        weighted.filter_map(|item| item.get("destination")).chain(route.get("mirror"))
     });
     let named = destinations.filter(|destination| !str_of(destination, "/subset").is_empty());
     named
         .map(|destination| SubsetRoute {
-            host: str_of(&destination, "/host").to_owned(),
-            subset: str_of(&destination, "/subset").to_owned(),
-            port: port_of(&destination, "/port/number"),
+            host: str_of(destination, "/host").to_owned(),
+            subset: str_of(destination, "/subset").to_owned(),
+            port: port_of(destination, "/port/number"),
         })
         .collect()
 }
@@ -250,7 +249,7 @@ fn traffic_policy(fields: &mut Fields<'_>, policy: &Value, pointer: &str) -> Tra
     TrafficPolicy { tls: client_tls(fields, policy, pointer), ports, passthrough: str_of(policy, "/loadBalancer/simple") == "PASSTHROUGH" }
 }
 
-/// DISABLE is the value 0 of the enum, so what stands where nothing is written. A certificate is a Secret, or two files of the client
+/// DISABLE is the value 0 of the enum, so it applies when unset. A certificate is a Secret, or two files of the client
 /// (`pilot/pkg/networking/core/cluster_tls.go: constructUpstreamTLS`).
 fn client_tls(fields: &mut Fields<'_>, policy: &Value, pointer: &str) -> Option<ClientTls> {
     let tls = policy.get("tls").filter(|tls| !tls.is_null())?;

@@ -17,15 +17,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
         is_workload_entry: true,
         by_node: false,
         // Whether an agent runs there is not to be seen from the cluster; a mesh member has one.
-        proxy: Some(ProxyContainer {
-            container: "istio-proxy".to_owned(),
-            kind: ProxyKind::Sidecar,
-            admin_port: None,
-            native: false,
-            running: true,
-            interception_mode: String::new(),
-            hbone: false,
-        }),
+        proxy: Some(ProxyContainer::assumed(ProxyKind::Sidecar)),
         phase: "Running".to_owned(),
         ready: true,
         deleting: false,

@@ -1,4 +1,4 @@
-//! Secrets that need no name: tokens that their first letters tell, JSON Web Tokens, Docker configurations and keys in base64, hashes
+//! Secrets that need no name: tokens recognised by their prefix, JSON Web Tokens, Docker configurations and keys in base64, hashes
 //! of passwords.
 
 use std::ops::Range;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 
 use super::frame::{Frame, Held, Part, Zone};
 use super::keys::Key;
@@ -26,6 +26,8 @@ pub(super) struct Within {
 
 /// What Envoy itself writes in the place of a key: `[redacted]` in base64.
 const ENVOYS_MARK: &str = "W3JlZGFjdGVkXQ==";
+/// What stands in the place of a number.
+const REDACTED_NUMBER: &str = "\"[redacted]\"";
 
 /// The text without its secrets; None where nothing is to be replaced.
 pub(super) fn rewrite(text: &str, style: Style) -> Option<String> {
@@ -46,7 +48,7 @@ struct Walker<'t> {
     style: Style,
     within: Within,
     /// What is replaced, by what; of two with one start the later holds.
-    edits: Vec<(Range<usize>, String)>,
+    edits: Vec<(Range<usize>, Cow<'static, str>)>,
     held: Vec<Held>,
     frames: Vec<Frame>,
     below: usize,
@@ -86,7 +88,7 @@ impl Walker<'_> {
                     let in_number = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
                     let end = at + bytes[at..].iter().take_while(in_number).count();
                     if self.frames.last().is_some_and(|frame| frame.takes_all(None)) {
-                        self.edits.push((at..end, format!("\"{REDACTED}\"")));
+                        self.edits.push((at..end, REDACTED_NUMBER.into()));
                     }
                     at = end;
                 }
@@ -124,8 +126,8 @@ impl Walker<'_> {
             return;
         }
         for Held { at, part } in self.held.drain(frame.held..) {
-            if frame.takes_held(&part, &unescaped(&self.text[at.clone()])) {
-                self.edits.push((at, REDACTED.to_owned()));
+            if frame.takes_held(&part, &unescaped(self.text, &at)) {
+                self.edits.push((at, REDACTED.into()));
             }
         }
     }
@@ -135,7 +137,7 @@ impl Walker<'_> {
         let Some(frame) = self.frames.last_mut() else { return };
         if frame.object && frame.awaits_key && self.below == 0 {
             frame.awaits_key = false;
-            frame.key = Key::new(&unescaped(raw), frame.zone == Zone::Free);
+            frame.key = Key::new(&unescaped(self.text, &at), frame.zone == Zone::Free);
             frame.has_value |= frame.key.makes_pair;
             frame.is_web_key |= frame.key.is_key_type;
             frame.has_algorithm |= frame.key.is_algorithm;
@@ -150,7 +152,7 @@ impl Walker<'_> {
         if raw.is_empty() || raw == ENVOYS_MARK || raw == REDACTED {
             return;
         }
-        let text = unescaped(raw);
+        let text = unescaped(self.text, &at);
         let names_next = !frame.object && !key.is_value && frame.zone == Zone::Free && place == 0;
         if key.names || names_next {
             // The condition of an AuthorizationPolicy: `request.headers[cookie]`.
@@ -164,7 +166,7 @@ impl Walker<'_> {
             }
         }
         if !reference && (frame.takes_all(Some(&text)) || frame.takes_credential(&text)) || key.repeats_object {
-            self.edits.push((at, REDACTED.to_owned()));
+            self.edits.push((at, REDACTED.into()));
             return;
         }
         let part = match key {
@@ -179,7 +181,7 @@ impl Walker<'_> {
         }
         let style = if frame.zone == Zone::Free || key.is_free { Style::Free } else { self.style };
         if let Some(text) = inner(raw, &text, style, self.within) {
-            self.edits.push((at, text));
+            self.edits.push((at, text.into()));
         }
     }
 
@@ -189,10 +191,10 @@ impl Walker<'_> {
         if at.len() < SHORTEST || !scan::may_hold_secret(&self.text[at.clone()]) {
             return;
         }
-        let Some(name) = text::rewrite(&unescaped(&self.text[at.clone()]), Style::Log) else { return };
+        let Some(name) = text::rewrite(&unescaped(self.text, &at), Style::Log) else { return };
         self.names += 1;
         let number = if self.names == 1 { String::new() } else { format!(" {}", self.names) };
-        self.edits.push((at, format!("{}{number}", quoted(&name))));
+        self.edits.push((at, format!("{}{number}", quoted(&name)).into()));
     }
 
     fn finish(mut self) -> Option<String> {
@@ -228,11 +230,14 @@ fn string_end(bytes: &[u8], start: usize) -> usize {
 }
 
 /// A string's text; as it is written where its escapes are broken.
-fn unescaped(raw: &str) -> Cow<'_, str> {
-    if !raw.contains('\\') {
+fn unescaped<'t>(text: &'t str, at: &Range<usize>) -> Cow<'t, str> {
+    let raw = &text[at.clone()];
+    if memchr(b'\\', raw.as_bytes()).is_none() {
         return Cow::Borrowed(raw);
     }
-    serde_json::from_str::<String>(&format!("\"{raw}\"")).map_or(Cow::Borrowed(raw), Cow::Owned)
+    // With its quotes, of which the last may be missing.
+    let string = text.get(at.start.wrapping_sub(1)..at.end + 1).map_or_else(|| format!("\"{raw}\"").into(), Cow::Borrowed);
+    serde_json::from_str::<String>(&string).map_or(Cow::Borrowed(raw), Cow::Owned)
 }
 
 /// A string's content without the secrets within it, escaped again.

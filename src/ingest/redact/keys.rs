@@ -63,7 +63,7 @@ impl Key {
     pub(super) fn new(key: &str, free: bool) -> Self {
         let name = Name::new(key);
         let plain = Self { says: name.says(), is_suspect: free && name.is_suspect(), ..Self::none() };
-        match name.as_bytes() {
+        match name.folded().as_bytes() {
             b"secret" | b"cookie" => Self { is_readable_object: true, ..plain },
             b"key" | b"header" | b"headername" => Self { names: true, ..plain },
             // Pairs as people write them.

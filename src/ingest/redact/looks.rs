@@ -10,7 +10,8 @@ const MOST_LETTERS: usize = 15;
 /// name of Kubernetes; zero where there is none, or it goes on as something else.
 pub(super) fn plain_word(text: &str) -> usize {
     let bytes = text.as_bytes();
-    let length = bytes.iter().take(LONGEST_WORD + 1).take_while(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(byte)).count();
+    let in_word = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/');
+    let length = bytes.iter().take(LONGEST_WORD + 1).take_while(in_word).count();
     if length == 0 || length > LONGEST_WORD || !ends_word(bytes, length) {
         return 0;
     }
@@ -71,7 +72,9 @@ pub(super) fn is_outcome(rest: &str) -> bool {
     let ends = rest.as_bytes().get(word.len()).is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b')' | b']'));
     // Envoy's RBAC filter: `rbac_access_denied_matched_policy[none]`.
     rest.starts_with("rbac_access_")
-        || ends && (OUTCOMES.contains(&word.to_ascii_lowercase().as_str()) || word.contains(['-', '/']) && word.ends_with("secret"))
+        || ends
+            && !word.is_empty()
+            && (OUTCOMES.iter().any(|outcome| word.eq_ignore_ascii_case(outcome)) || word.contains(['-', '/']) && word.ends_with("secret"))
 }
 
 /// Whether a value switches something.
@@ -135,7 +138,7 @@ impl Runs {
         if start >= self.end {
             self.end = skip(bytes, start, in_opaque);
         }
-        let part = start..memchr::memchr(b'=', &bytes[start..self.end]).map_or(self.end, |at| start + at);
+        let part = start..skip(&bytes[..self.end], start, |byte| byte != b'=');
         let end = skip(bytes, part.end, |byte| byte == b'=');
         (end <= part.end + 2 && ends_word(bytes, end)).then(|| &text[start..end])
     }

@@ -2,74 +2,93 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
-
 use super::rules::{INNOCENT, Place, RULES, SUSPECT, Says};
+use crate::ingest::finder::Finder;
 
 /// The longest name that is looked at; of a longer one, the end counts.
 const LONGEST: usize = 80;
 
 /// A name without case and punctuation, so that `private_key`, `privateKey` and `PRIVATE-KEY` are one.
 #[derive(Clone, Copy)]
-pub(super) struct Name {
-    text: [u8; LONGEST],
-    start: usize,
+pub(super) struct Name<'t> {
+    written: &'t str,
+    says: Says,
 }
 
-/// A word, where it counts, and what it says.
-type Rule = (&'static [u8], Place, Says);
-
-/// The rules by the last letter of their words, the longest first, a whole name before an ending.
-static ENDINGS: LazyLock<[Vec<Rule>; 26]> = LazyLock::new(|| {
-    let mut endings: [Vec<_>; 26] = Default::default();
+/// The rules as a tree of the letters of their words, the last letter first.
+static ENDINGS: LazyLock<Vec<Ending>> = LazyLock::new(|| {
+    let mut endings = vec![Ending::default()];
     for (place, says, words) in RULES {
-        for word in words.iter().map(|word| word.as_bytes()) {
-            if let Some(rules) = word.last().and_then(|last| endings.get_mut(usize::from(last.wrapping_sub(b'a')))) {
-                rules.push((word, *place, *says));
+        for word in *words {
+            let mut at = 0;
+            for letter in word.bytes().rev().map(|byte| usize::from(byte - b'a')) {
+                if endings[at].next[letter] == 0 {
+                    endings[at].next[letter] = endings.len() as u16;
+                    endings.push(Ending::default());
+                }
+                at = usize::from(endings[at].next[letter]);
             }
+            let rule = if *place == Place::Whole { &mut endings[at].whole } else { &mut endings[at].end };
+            rule.get_or_insert(*says);
         }
-    }
-    for rules in &mut endings {
-        rules.sort_by_key(|(word, place, _)| (std::cmp::Reverse(word.len()), *place == Place::End));
     }
     endings
 });
-/// Innocent words and suspicious parts, of which the longest counts.
-static PARTS: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(INNOCENT.iter().chain(SUSPECT)).ok());
 
-impl Name {
-    /// Folds a name.
-    pub(super) fn new(name: &str) -> Self {
-        let mut folded = Self { text: [0; LONGEST], start: LONGEST };
-        for byte in name.bytes().rev().filter(u8::is_ascii_alphanumeric).take(LONGEST) {
+/// The last letters of a name; aligned because every name is looked up.
+#[derive(Clone, Default)]
+#[repr(align(64))]
+struct Ending {
+    /// Where they are with one more letter in front; 0 where no word has it.
+    next: [u16; 26],
+    /// What they say as a whole name, and at the end of one.
+    whole: Option<Says>,
+    end: Option<Says>,
+}
+
+/// Innocent words and suspicious parts, of which the longest counts: the search for them, and which are suspicious.
+static PARTS: LazyLock<(Option<Finder>, Vec<bool>)> = LazyLock::new(|| {
+    let (innocent, suspicious) = (INNOCENT.iter().map(|part| (*part, false)), SUSPECT.iter().map(|part| (*part, true)));
+    let mut parts: Vec<_> = innocent.chain(suspicious).collect();
+    parts.sort_by_key(|(part, _)| std::cmp::Reverse(part.len()));
+    let (parts, suspicious): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+    (Finder::new(&parts), suspicious)
+});
+
+impl<'t> Name<'t> {
+    /// Looks a name up, as it is written.
+    pub(super) fn new(written: &'t str) -> Self {
+        Self { written, says: says(letters(written)) }
+    }
+
+    /// The name, folded.
+    pub(super) fn folded(&self) -> Folded {
+        let mut folded = Folded { text: [0; LONGEST], start: LONGEST };
+        for byte in letters(self.written) {
             folded.start -= 1;
-            folded.text[folded.start] = byte.to_ascii_lowercase();
+            folded.text[folded.start] = byte;
         }
         folded
     }
 
-    /// The folded name.
-    pub(super) fn as_bytes(&self) -> &[u8] {
-        self.text.get(self.start..).unwrap_or_default()
+    /// Whether the name is this word.
+    pub(super) fn is(&self, word: &str) -> bool {
+        letters(self.written).eq(word.bytes().rev())
     }
 
     /// Whether the name ends like this.
-    pub(super) fn ends(&self, ending: &[u8]) -> bool {
-        self.as_bytes().ends_with(ending)
+    pub(super) fn ends(&self, ending: &str) -> bool {
+        letters(self.written).take(ending.len()).eq(ending.bytes().rev())
     }
 
     /// What the name says, whoever chose it.
     pub(super) fn says(&self) -> Says {
-        let name = self.as_bytes();
-        let rules = name.last().and_then(|last| ENDINGS.get(usize::from(last.wrapping_sub(b'a'))));
-        let holds = |(word, place, _): &&Rule| name.ends_with(word) && (*place == Place::End || name.len() == word.len());
-        rules.and_then(|rules| rules.iter().find(holds)).map_or(Says::Nothing, |(.., says)| *says)
+        self.says
     }
 
     /// Whether a value of this name is taken for a secret where people choose the names.
     pub(super) fn is_suspect(&self) -> bool {
-        match self.says() {
+        match self.says {
             Says::Secret | Says::Word | Says::Header => true,
             Says::About => false,
             Says::Credential | Says::Key | Says::Opaque | Says::Nothing => self.has_suspicious_part(),
@@ -77,9 +96,47 @@ impl Name {
     }
 
     fn has_suspicious_part(&self) -> bool {
-        let is_suspicious = |found: aho_corasick::Match| found.pattern().as_usize() >= INNOCENT.len();
         // Without the search, which cannot fail on a few words, every name is suspected.
-        PARTS.as_ref().is_none_or(|parts| parts.find_iter(self.as_bytes()).any(is_suspicious))
+        let (Some(finder), suspicious) = &*PARTS else { return true };
+        let (folded, mut from) = (self.folded(), 0);
+        while let Some(found) = finder.find(folded.as_bytes(), from) {
+            if suspicious.get(found.pattern().as_usize()) != Some(&false) {
+                return true;
+            }
+            from = found.end();
+        }
+        false
+    }
+}
+
+/// The letters and digits of a name without case, the last one first.
+fn letters(written: &str) -> impl Iterator<Item = u8> + '_ {
+    written.bytes().rev().filter(u8::is_ascii_alphanumeric).take(LONGEST).map(|byte| byte.to_ascii_lowercase())
+}
+
+/// What a name with these letters says.
+fn says(letters: impl Iterator<Item = u8>) -> Says {
+    let endings = ENDINGS.as_slice();
+    let (mut ending, mut says) = (&endings[0], Says::Nothing);
+    for byte in letters {
+        ending = match ending.next.get(usize::from(byte.wrapping_sub(b'a'))) {
+            None | Some(0) => return says,
+            Some(next) => &endings[usize::from(*next)],
+        };
+        says = ending.end.unwrap_or(says);
+    }
+    ending.whole.unwrap_or(says)
+}
+
+/// A name's letters and digits without case.
+pub(super) struct Folded {
+    text: [u8; LONGEST],
+    start: usize,
+}
+
+impl Folded {
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.text.get(self.start..).unwrap_or_default()
     }
 }
 
@@ -144,10 +201,10 @@ mod tests {
         ] {
             assert!(!Name::new(name).is_suspect() && !Name::new(name).says().is_secret(), "{name}");
         }
-        assert!(Name::new(&"x".repeat(1000)).as_bytes().len() == 80);
+        assert!(Name::new(&"x".repeat(1000)).folded().as_bytes().len() == 80);
     }
 
-    /// The search looks at words of one last letter only, and the first that is true ends it.
+    /// The tree has letters only, and the longest word that a name ends with counts.
     #[test]
     fn every_word_of_the_table_can_be_reached() {
         for (place, says, words) in RULES {

@@ -212,7 +212,7 @@ impl Names {
     }
 
     /// The whole name that a part was found in, unless it was given already.
-    pub(super) fn at(&mut self, text: &str, part: &Range<usize>) -> Option<(Range<usize>, Name)> {
+    pub(super) fn at<'t>(&mut self, text: &'t str, part: &Range<usize>) -> Option<(Range<usize>, Name<'t>)> {
         if part.start < self.done {
             return None;
         }

@@ -108,7 +108,7 @@ impl Scanner<'_> {
             before.is_empty() || before.ends_with('\n')
         };
         let whole_line = separator == b':' && self.style != Style::Log && !quoted_name && line_starts();
-        let header = is_header(&name, says);
+        let header = || is_header(&name, says);
         let is_secret = match says {
             Says::Key | Says::Credential if query => true,
             Says::Key if !is_free => false,
@@ -117,8 +117,8 @@ impl Scanner<'_> {
             // `secret=default` in a log names a Secret.
             Says::Word if self.style == Style::Log && separator == b'=' && !query && looks::plain_word(&text[start..]) > 0 => false,
             _ if bracketed && text[at.clone()].contains('-') => true,
-            _ if query || encoded || whole_line || quote.is_some() || quoted_name || header && separator == b':' => true,
-            _ if separator == b'=' && !spaced || name.ends(b"password") => true,
+            _ if query || encoded || whole_line || quote.is_some() || quoted_name || separator == b':' && header() => true,
+            _ if separator == b'=' && !spaced || name.ends("password") => true,
             _ => self.runs.at(text, start).is_some_and(looks::is_opaque),
         };
         if !is_secret {
@@ -129,7 +129,7 @@ impl Scanner<'_> {
             None if bracketed => start + text[start..].find([']', '\n']).unwrap_or(text.len() - start),
             None if encoded => value::encoded_word(text, start).end,
             None if whole_line && text[start..].starts_with(['|', '>']) => block(text, &at, start),
-            None if whole_line || header => start + text[start..].find(['\n', '"', '\'', '\r']).unwrap_or(text.len() - start),
+            None if whole_line || header() => start + text[start..].find(['\n', '"', '\'', '\r']).unwrap_or(text.len() - start),
             None => value::word(text, start).end,
         };
         Some(start..end)
@@ -153,8 +153,7 @@ impl Scanner<'_> {
             return name.says() == Says::Key && looks::plain_word(rest) > 0;
         }
         let digits = rest.bytes().take(LONGEST_COUNT + 1).take_while(u8::is_ascii_digit).count();
-        looks::is_outcome(rest)
-            || name.as_bytes() == b"pass" && (1..=LONGEST_COUNT).contains(&digits) && value::ends_word(rest.as_bytes(), digits)
+        looks::is_outcome(rest) || name.is("pass") && (1..=LONGEST_COUNT).contains(&digits) && value::ends_word(rest.as_bytes(), digits)
     }
 
     /// The private members of JSON Web Keys: on the line of a log, or in the whole of another text.
@@ -172,7 +171,7 @@ impl Scanner<'_> {
 
 /// Whether it is a header whose value goes on to the end of the line.
 fn is_header(name: &Name, says: Says) -> bool {
-    says == Says::Header || name.ends(b"authorization")
+    says == Says::Header || name.ends("authorization")
 }
 
 /// Whether a value begins here within brackets: Go prints a header as `X-Api-Key:[…]`.
@@ -227,7 +226,11 @@ fn block(text: &str, name: &Range<usize>, start: usize) -> usize {
 
 /// The text with each of the ranges replaced. Ranges may overlap.
 fn without(text: &str, mut ranges: Vec<Range<usize>>) -> String {
-    ranges.sort_by_key(|range| (range.start, range.end));
+    // Most often they are found in order, and to sort them would take as much memory again.
+    let place = |range: &Range<usize>| (range.start, range.end);
+    if !ranges.is_sorted_by_key(place) {
+        ranges.sort_by_key(place);
+    }
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
     for range in ranges {

@@ -34,11 +34,8 @@ pub(super) struct Quote {
 /// Reads on behind a name that ends here; None where no value follows.
 pub(super) fn behind(text: &str, name_end: usize) -> Option<Behind> {
     let bytes = text.as_bytes();
-    let (quoted, next) = quote_at(bytes, name_end);
-    let (quoted_name, next) = (quoted.is_some() || encoded_quote(bytes, next) > 0, next + encoded_quote(bytes, next));
-    // Lua's `["token"]`, PHP's `token[]=`.
-    let next = if bytes[next..].starts_with(b"[]") { next + 2 } else { next };
-    let next = skip(bytes, next, |byte| matches!(byte, b' ' | b'\t' | b']'));
+    let (quoted_name, next) =
+        if matches!(bytes.get(name_end), Some(b'=' | b':')) { (false, name_end) } else { behind_quote(bytes, name_end) };
     let (separator, last) = match bytes.get(next..).unwrap_or_default() {
         // Go's `password := "…"`.
         [b':', b'=', ..] => (b'=', next + 1),
@@ -49,17 +46,41 @@ pub(super) fn behind(text: &str, name_end: usize) -> Option<Behind> {
         _ => return None,
     };
     let spaced = bytes.get(next.wrapping_sub(1)) == Some(&b' ') || bytes.get(last + 1) == Some(&b' ');
-    let value = skip(bytes, last + 1, |byte| matches!(byte, b' ' | b'\t' | b'>'));
+    let (quote, encoded_value, start) = value_at(bytes, last + 1);
+    let encoded = last == next + 2 || encoded_value;
+    Some(Behind { separator, spaced, quoted_name, encoded, quote, start })
+}
+
+/// The quote that a value begins with, whether one is encoded, and where the value itself begins.
+fn value_at(bytes: &[u8], at: usize) -> (Option<Quote>, bool, usize) {
+    if bytes.get(at).is_some_and(u8::is_ascii_alphanumeric) {
+        return (None, false, at);
+    }
+    let value = skip(bytes, at, |byte| matches!(byte, b' ' | b'\t' | b'>'));
     let blank = if bytes[value..].starts_with(b"%20") { 3 } else { 0 };
     let (quote, start) = quote_at(bytes, value + blank);
-    let encoded = last == next + 2 || encoded_quote(bytes, start) > 0;
-    Some(Behind { separator, spaced, quoted_name, encoded, quote, start: start + encoded_quote(bytes, start) })
+    let encoded = encoded_quote(bytes, start);
+    (quote, encoded > 0, start + encoded)
+}
+
+/// Whether a name that ends here has a quote behind it, and where what parts it from the value can be.
+fn behind_quote(bytes: &[u8], name_end: usize) -> (bool, usize) {
+    let (quoted, next) = quote_at(bytes, name_end);
+    let encoded = encoded_quote(bytes, next);
+    let next = next + encoded;
+    // Lua's `["token"]`, PHP's `token[]=`.
+    let next = if bytes[next..].starts_with(b"[]") { next + 2 } else { next };
+    (quoted.is_some() || encoded > 0, skip(bytes, next, |byte| matches!(byte, b' ' | b'\t' | b']')))
 }
 
 /// The length of a quote as URLs and HTML write it.
 fn encoded_quote(bytes: &[u8], at: usize) -> usize {
-    let rest = bytes.get(at..).unwrap_or_default();
-    ["%22", "%27", "&quot;", "&#34;", "&#39;"].iter().find(|quote| rest.starts_with(quote.as_bytes())).map_or(0, |quote| quote.len())
+    match bytes.get(at..).unwrap_or_default() {
+        [b'%', b'2', b'2' | b'7', ..] => 3,
+        [b'&', b'#', b'3', b'4' | b'9', b';', ..] => 5,
+        [b'&', b'q', b'u', b'o', b't', b';', ..] => 6,
+        _ => 0,
+    }
 }
 
 /// A value within text that is written as in URLs, up to what would end it there.
@@ -111,7 +132,9 @@ pub(super) fn word(text: &str, start: usize) -> Range<usize> {
 
 /// Whether a value that begins here ends here, too: a word does.
 pub(super) fn ends_word(bytes: &[u8], at: usize) -> bool {
-    bytes.get(at).is_none_or(|byte| byte.is_ascii_whitespace() || b"\"'`,;&)}]\\".contains(byte))
+    let ends =
+        |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b',' | b';' | b'&' | b')' | b'}' | b']' | b'\\');
+    bytes.get(at).is_none_or(ends)
 }
 
 /// Whether what begins here is no secret itself: nothing, an object that is looked into, a variable or a format in the place of a

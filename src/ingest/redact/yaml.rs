@@ -1,5 +1,5 @@
-//! YAML in strings: the mesh configuration, the annotations that set up proxies. As running text its blocks, lists and anchors could not
-//! be told, so that it is parsed, redacted as an object and written again.
+//! YAML in strings: the mesh configuration, the annotations that set up proxies. Its blocks, lists and anchors
+//! cannot be recognised in running text, so it is parsed, redacted as an object and written again.
 
 use serde_json::Value;
 use serde_json::value::RawValue;

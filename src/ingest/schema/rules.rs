@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::ingest::go_url;
+use crate::ingest::kubernetes::str_of;
+use crate::model::ids::is_dns_label;
 use crate::model::kind::Kind;
 
 /// A rule: the kinds that it is for, and what is broken of a spec.
@@ -41,28 +43,20 @@ fn items<'v>(value: &'v Value, pointer: &str) -> impl Iterator<Item = &'v Value>
     value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
 }
 
-fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
-}
-
 fn is_port(value: &Value) -> bool {
     value.as_f64().is_some_and(|number| (1.0..=65535.0).contains(&number))
 }
 
 /// Names are DNS names in lower case; those of Services and Namespaces have no dot (`apimachinery pkg/api/validation/generic.go`).
 fn name(kind: Kind, object: &Value) -> Option<String> {
-    let name = text(object, "/metadata/name");
-    let is_label = |part: &str| {
-        let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-        edge(part.chars().next()) && edge(part.chars().next_back()) && part.chars().all(|c| edge(Some(c)) || c == '-')
-    };
+    let name = str_of(object, "/metadata/name");
     let (is_fit, wanted) = match kind {
         Kind::Service => {
             let starts = name.starts_with(|c: char| c.is_ascii_lowercase());
-            (starts && name.len() <= 63 && is_label(name), "letters in lower case, digits and -, with a letter first, at most 63")
+            (starts && name.len() <= 63 && is_dns_label(name), "letters in lower case, digits and -, with a letter first, at most 63")
         }
-        Kind::Namespace => (name.len() <= 63 && is_label(name), "letters in lower case, digits and -, at most 63"),
-        _ => (name.len() <= 253 && name.split('.').all(is_label), "letters in lower case, digits, - and dots, at most 253"),
+        Kind::Namespace => (name.len() <= 63 && is_dns_label(name), "letters in lower case, digits and -, at most 63"),
+        _ => (name.len() <= 253 && name.split('.').all(is_dns_label), "letters in lower case, digits, - and dots, at most 253"),
     };
     (!is_fit).then(|| format!("metadata.name is {name:?}, and may have {wanted}"))
 }
@@ -75,7 +69,9 @@ fn one_scope(spec: &Value) -> Option<String> {
 
 fn own_namespace(spec: &Value) -> Option<String> {
     let mut targets = items(spec, "/targetRefs").chain(has(spec, "/targetRef"));
-    targets.any(|target| !text(target, "/namespace").is_empty()).then(|| "a target of spec names a namespace, and may name none".to_owned())
+    targets
+        .any(|target| !str_of(target, "/namespace").is_empty())
+        .then(|| "a target of spec names a namespace, and may name none".to_owned())
 }
 
 /// Labels of `matchLabels`, and of `labels` of a `workloadSelector`, whose keys nothing is asked of.
@@ -111,7 +107,7 @@ fn module_url(spec: &Value) -> Option<String> {
         let path = format!("spec{}", place.replace('/', "."));
         match go_url::scheme(url) {
             _ if url.is_empty() => Some(format!("{path} is empty")),
-            Ok(scheme) if !["", "http", "https", "oci", "file"].contains(&&*scheme) => {
+            Ok(scheme) if !go_url::is_of_a_module(&scheme) => {
                 Some(format!("{path} has the scheme {scheme}, which is none of http, https, oci, file"))
             }
             _ => None,
@@ -135,20 +131,20 @@ fn port_modes(spec: &Value) -> Option<String> {
 }
 
 fn service(spec: &Value) -> Option<String> {
-    let first = text(spec, "/clusterIPs/0");
-    if !first.is_empty() && text(spec, "/clusterIP").is_empty() {
+    let first = str_of(spec, "/clusterIPs/0");
+    if !first.is_empty() && str_of(spec, "/clusterIP").is_empty() {
         return Some(format!("spec.clusterIPs has {first} and spec.clusterIP is empty, though it has to be the same"));
     }
     let ports: Vec<&Value> = items(spec, "/ports").collect();
-    let may_be_empty = text(spec, "/type") == "ExternalName" || text(spec, "/clusterIP") == "None";
+    let may_be_empty = str_of(spec, "/type") == "ExternalName" || str_of(spec, "/clusterIP") == "None";
     if ports.is_empty() && !may_be_empty {
         return Some("spec.ports is empty".to_owned());
     }
     let (mut names, mut numbers) = (BTreeSet::new(), BTreeSet::new());
     ports.iter().enumerate().find_map(|(index, port)| {
-        let (path, name) = (format!("spec.ports[{index}]"), text(port, "/name"));
+        let (path, name) = (format!("spec.ports[{index}]"), str_of(port, "/name"));
         let number = port.get("port").unwrap_or(&Value::Null);
-        let protocol = if text(port, "/protocol").is_empty() { "TCP" } else { text(port, "/protocol") };
+        let protocol = if str_of(port, "/protocol").is_empty() { "TCP" } else { str_of(port, "/protocol") };
         match () {
             () if name.is_empty() && ports.len() > 1 => Some(format!("{path}.name is missing, which each of several ports has to have")),
             () if !name.is_empty() && !names.insert(name) => Some(format!("{path}.name is {name:?}, as that of another port")),

@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use crate::model::ids::ProxyId;
-
-/// Each forward is a connection of its own through the API server and the kubelet.
-const AT_ONCE: usize = 8;
+use crate::source::PROXIES_AT_ONCE;
 
 /// Lets requests through in turn.
 pub(super) struct Gates {
@@ -24,7 +22,7 @@ pub(super) struct Turn {
 
 impl Default for Gates {
     fn default() -> Self {
-        Self { pods: Mutex::default(), all: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self { pods: Mutex::default(), all: Arc::new(Semaphore::new(PROXIES_AT_ONCE)) }
     }
 }
 

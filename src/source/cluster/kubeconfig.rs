@@ -158,14 +158,12 @@ async fn client(made: Made, limit: Duration) -> Result<Client, SourceError> {
 /// Names the field that the client does not take, which its error only hints at.
 fn misplaced(chosen: &Chosen, error: &str, why: &str) -> SourceError {
     let user = chosen.user.as_ref().unwrap_or(&chosen.cluster);
-    let (of, field) = match identity_field(error) {
-        Some(field) => (user, field),
-        None if error.contains("server name") => (&chosen.cluster, "tls-server-name"),
-        None if error.contains("root certificate") => (&chosen.cluster, "certificate-authority"),
-        None => (user, "as"),
-    };
-    let data = format!("{field}-data");
-    of.wrong(if of.has(&data) { &data } else { field }, format_args!("cannot be used: {why}"))
+    match identity_field(error) {
+        Some(field) => user.unusable(field, why),
+        None if error.contains("server name") => chosen.cluster.unusable("tls-server-name", why),
+        None if error.contains("root certificate") => chosen.cluster.unusable(fields::CA, why),
+        None => user.unusable("as", why),
+    }
 }
 
 const CLIENT_KEY: &str = "client-key";
@@ -222,7 +220,7 @@ async fn of_chosen(mut chosen: Chosen) -> Result<Made, SourceError> {
     let wanted = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
     let mut config = Config::from_custom_kubeconfig(single, &wanted).await.map_err(|error| unread(&chosen, &error))?;
     if config.root_cert.as_ref().is_some_and(Vec::is_empty) {
-        return Err(misplaced(&chosen, "root certificate", "it holds no certificate in PEM"));
+        return Err(chosen.cluster.unusable(fields::CA, "it holds no certificate in PEM"));
     }
     if let Some(roots) = &mut config.root_cert {
         usable_roots(&config.cluster_url, roots);
@@ -264,9 +262,8 @@ struct Proxy {
 
 /// The proxy of the cluster, else that of the environment, which needs no scheme (Go `golang.org/x/net/http/httpproxy`).
 fn proxy(cluster: &Named) -> Result<Option<Proxy>, SourceError> {
-    if let Some(url) = cluster.text("proxy-url") {
-        let wrong = |why| cluster.wrong("proxy-url", why);
-        return Ok(Some(Proxy { url: urls::proxy(url).map_err(wrong)?, place: cluster.place("proxy-url"), own: true }));
+    if let Some(url) = fields::proxy(cluster)? {
+        return Ok(Some(Proxy { url, place: cluster.place("proxy-url"), own: true }));
     }
     let Some((name, text)) = variable(&["HTTPS_PROXY", "https_proxy"]) else { return Ok(None) };
     let whole = if text.contains("://") { text.clone() } else { format!("http://{text}") };
@@ -284,8 +281,8 @@ fn variable(names: &[&'static str]) -> Option<(&'static str, String)> {
 fn unread(chosen: &Chosen, error: &KubeconfigError) -> SourceError {
     let why = one_line(&error.to_string());
     match error {
-        KubeconfigError::LoadCertificateAuthority(error) => misplaced(chosen, "root certificate", &one_line(&error.to_string())),
-        KubeconfigError::ParseCertificates(error) => misplaced(chosen, "root certificate", &one_line(&error.to_string())),
+        KubeconfigError::LoadCertificateAuthority(error) => chosen.cluster.unusable(fields::CA, &one_line(&error.to_string())),
+        KubeconfigError::ParseCertificates(error) => chosen.cluster.unusable(fields::CA, &one_line(&error.to_string())),
         KubeconfigError::ParseNoProxy(_) => {
             SourceError::new(FailureKind::BadInput, format!("$NO_PROXY cannot be understood: {why}"), "mend or unset $NO_PROXY")
         }

@@ -181,7 +181,7 @@ pub(super) fn proxy(app: &App, proxy: &ProxyId) -> Reason {
         Some(Dump::Loading) => Reason::new(Role::Info, format!("Reading the config dump of {whose} …"), "Esc cancels."),
         Some(Dump::Failed(why)) => Reason::new(Role::Bad, format!("The config dump of {whose} could not be read: {why}."), "r asks again."),
         Some(Dump::Loaded(_)) => Reason::new(Role::Info, format!("Looking through the config dump of {whose} …"), ""),
-        None if !app.snapshot.objects.pods.is_empty() && !app.snapshot.objects.pods.contains_key(proxy) => {
+        None if app.snapshot.objects.is_gone(proxy) => {
             let what = format!("The pod {} of namespace {} is gone.", proxy.pod, proxy.namespace);
             match app.screen().focus().and_then(|focus| focus.workload.as_ref()) {
                 Some(workload) => Reason::new(

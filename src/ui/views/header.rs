@@ -74,7 +74,7 @@ pub(super) fn status(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'stati
     // What is changed goes before everything else.
     let mut pieces = level::status(app, width, look);
     let changed = !pieces.is_empty();
-    let trouble = matches!(app.health, Some(Health::Degraded { .. } | Health::Silent { .. } | Health::Failed { .. }));
+    let trouble = app.health.as_ref().is_some_and(Health::is_trouble);
     // Where there is little room, trouble goes before what is well.
     if width >= 140 || !(trouble || changed) {
         // The way here says more than versions do.

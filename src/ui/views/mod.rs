@@ -1,4 +1,4 @@
-//! The screens. Each draws the rows and the answer of the screen in sight, and computes nothing that `analysis` should.
+//! The screens. Each draws the rows and the answer of the visible screen, and computes nothing that `analysis` should.
 
 mod asking;
 mod chains;

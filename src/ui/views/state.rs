@@ -100,16 +100,14 @@ pub(super) fn count(counts: Option<Counts>) -> Piece<'static> {
 
 /// How the plugin's count in a proxy's inbound listener changed last.
 pub(super) fn inbound_change<'a>(app: &'a App, proxy: &ProxyId, plugin: &PluginId) -> Option<&'a CountChange> {
-    app.changes.get(proxy)?.iter().find(|change| change.plugin == *plugin && change.port == Some(INBOUND))
+    let inbound = Some(app.snapshot.objects.inbound_port());
+    app.changes.get(proxy)?.iter().find(|change| change.plugin == *plugin && change.port == inbound)
 }
 
 /// How its count in a listener changed last.
 pub(super) fn change<'a>(app: &'a App, proxy: &ProxyId, plugin: &PluginId, listener: &str) -> Option<&'a CountChange> {
     app.changes.get(proxy)?.iter().find(|change| change.plugin == *plugin && change.listener == listener)
 }
-
-/// The port of a sidecar's inbound listener.
-pub(super) const INBOUND: u16 = 15006;
 
 /// `4 → 2`.
 pub(super) fn before_and_after(before: usize, after: &str, look: &Look<'_>) -> Vec<Piece<'static>> {

@@ -2,6 +2,7 @@
 //!
 //! What is rejected is what kubectl rejects (client-go `tools/clientcmd/validation.go`, `transport/transport.go: TLSConfigFor`).
 
+use http::Uri;
 use serde_json::Value;
 
 use super::files::{Named, text_of};
@@ -9,7 +10,7 @@ use super::{one_line, urls};
 use crate::ingest::redact;
 use crate::source::SourceError;
 
-const CA: &str = "certificate-authority";
+pub(super) const CA: &str = "certificate-authority";
 const CERTIFICATE: &str = "client-certificate";
 const KEY: &str = "client-key";
 
@@ -23,14 +24,18 @@ pub(super) fn cluster(cluster: &mut Named, user: Option<&Named>) -> Result<Optio
     let address = urls::server(&server, tls);
     let address = address.map_err(|why| cluster.wrong("server", format_args!("{why}: {}", urls::shown(&server))))?;
     cluster.fields.insert("server".to_owned(), Value::from(address.to_string()));
-    if let Some(proxy) = cluster.text("proxy-url") {
-        urls::proxy(proxy).map_err(|why| cluster.wrong("proxy-url", format_args!("{why}: {}", urls::shown(proxy))))?;
-    }
+    proxy(cluster)?;
     pem(cluster, CA)?;
     if insecure && let Some(field) = given(cluster, CA) {
         return Err(cluster.wrong("insecure-skip-tls-verify", format_args!("cannot be true together with {field}")));
     }
     Ok(urls::without_credentials(&server).1)
+}
+
+/// The proxy of a cluster.
+pub(super) fn proxy(cluster: &Named) -> Result<Option<Uri>, SourceError> {
+    let Some(url) = cluster.text("proxy-url") else { return Ok(None) };
+    urls::proxy(url).map(Some).map_err(|why| cluster.wrong("proxy-url", format_args!("{why}: {}", urls::shown(url))))
 }
 
 /// Checks a user, and reads what its token file holds.

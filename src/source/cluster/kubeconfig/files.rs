@@ -90,6 +90,12 @@ impl Named {
         SourceError::new(FailureKind::BadInput, what, "mend the file, or choose another --context or --kubeconfig")
     }
 
+    /// What the client cannot use of a field, be it a file or in the kubeconfig.
+    pub(super) fn unusable(&self, field: &str, why: &str) -> SourceError {
+        let data = format!("{field}-data");
+        self.wrong(if self.has(&data) { &data } else { field }, format_args!("cannot be used: {why}"))
+    }
+
     /// Makes the path of a file absolute and sees whether the file is there: an error that comes later names no field.
     pub(super) fn find_file(&mut self, field: &str) -> Result<Option<PathBuf>, SourceError> {
         let Some(path) = self.text(field) else { return Ok(None) };
