@@ -149,7 +149,9 @@ impl Asker<'_> {
         };
         let not_understood = seen.and_then(|seen| self.not_understood(&written, seen));
         let failure = written.failed.filter(|_| !written.any).map(|why| match why.contains(NOT_RESTARTED) {
-            true => Error::bad_input("no container that was asked for has restarted, so none has a log from before", "leave --previous away"),
+            true => {
+                Error::bad_input("no container that was asked for has restarted, so none has a log from before", "leave --previous away")
+            }
             false => Error::bad_input(format!("no log could be read: {why}"), ""),
         });
         let silent = plugin.filter(|_| failure.is_none() && !written.spoken && not_understood.is_none()).map(|plugin| {

@@ -119,7 +119,13 @@ impl LogRecord {
         let message = if self.message.shares(&self.raw) { 0 } else { self.message.len() + BESIDE };
         let note = self.plugin_note.as_ref().map_or(0, |note| note.capacity() + BESIDE);
         let named = |id: &PluginId| id.name.namespace.capacity() + id.name.name.capacity() + 2 * BESIDE;
-        size_of::<Self>() + self.failure_of.len() + self.raw.len() + BESIDE + message + note + self.plugin.as_ref().map(named).unwrap_or_default()
+        size_of::<Self>()
+            + self.failure_of.len()
+            + self.raw.len()
+            + BESIDE
+            + message
+            + note
+            + self.plugin.as_ref().map(named).unwrap_or_default()
     }
 }
 

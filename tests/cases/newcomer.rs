@@ -125,7 +125,11 @@ fn live_l3_a_rejected_plugin_says_the_cause_first_and_whether_requests_fail() {
         envoy("10:00:00.000300", "warning", "config", &format!("gRPC config for x rejected: Unable to create Wasm plugin {HELLO}"), 15),
     ]
     .concat();
-    let stats = |plugin: &str| format!("envoy_wasm_envoy_wasm_runtime_v8_active{{}} 3\nenvoy_wasm_{plugin}_vm_reload_success{{}} 0\nenvoy_wasm_{plugin}_vm_reload{{}} 0\n");
+    let stats = |plugin: &str| {
+        format!(
+            "envoy_wasm_envoy_wasm_runtime_v8_active{{}} 3\nenvoy_wasm_{plugin}_vm_reload_success{{}} 0\nenvoy_wasm_{plugin}_vm_reload{{}} 0\n"
+        )
+    };
     let file = "proxies/httpbin-664956bb75-9d64m.default/stats.prom";
     for (plugin, expected) in [
         ("default_other_istio_translated_wasmplugin", "and requests fail with 500: Envoy never had a configuration of it"),
@@ -178,13 +182,21 @@ fn plugin(name: &str, labels: Value) -> Value {
 
 #[test]
 fn live_l14_why_of_a_plugin_that_is_nowhere_says_how_to_go_on() {
-    let mesh = Mesh::permissive().with([plugin("nc-other/far", json!({"app": "httpbin"})), plugin("default/slip", json!({"app": "httpbn"}))]);
+    let mesh =
+        Mesh::permissive().with([plugin("nc-other/far", json!({"app": "httpbin"})), plugin("default/slip", json!({"app": "httpbn"}))]);
     let answer = mesh.ask(&["why", "nc-other/far"]);
     assert_eq!(answer["nearest"]["workload"], "default/httpbin", "{answer}");
     assert_eq!(answer["nearest"]["nearMiss"]["rule"], "namespace", "{answer}");
-    assert_eq!((&answer["nearest"]["nearMiss"]["wanted"], &answer["nearest"]["nearMiss"]["found"]), (&json!("nc-other"), &json!("default")));
-    let found = mesh.ask_whatever(&["check", "-A"]);
-    let far = found["findings"].as_array().unwrap().iter().find(|finding| finding["plugin"] == "nc-other/far" && finding["code"] == "matches-nothing");
+    assert_eq!(
+        (&answer["nearest"]["nearMiss"]["wanted"], &answer["nearest"]["nearMiss"]["found"]),
+        (&json!("nc-other"), &json!("default"))
+    );
+    let found = mesh.ask_whatever(&["check"]);
+    let far = found["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|finding| finding["plugin"] == "nc-other/far" && finding["code"] == "matches-nothing");
     let evidence = far.unwrap()["evidence"][0].as_str().unwrap();
     assert!(evidence.ends_with("namespace: the plugin is in nc-other, the workload in default"), "{evidence}");
     let entry = &mesh.ask(&["why", "default/slip", HTTPBIN])["workloads"][0];

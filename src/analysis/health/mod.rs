@@ -134,8 +134,8 @@ pub struct Health {
     pub evidence: Vec<Evidence>,
     /// What of that shows that VMs of it have failed since it was put in place, so that it runs no more for some or all requests.
     pub failures: Vec<Evidence>,
-    /// Of what Envoy rejected: whether it goes on with a configuration that it accepted before; None where that is not known, and in
-    /// every other state.
+    /// Whether Envoy has a configuration of it that it accepted, with which it goes on where it rejected the last one; None where that
+    /// is not known.
     #[serde(skip)]
     pub goes_on: Option<bool>,
 }

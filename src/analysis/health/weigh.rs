@@ -37,8 +37,8 @@ pub(super) fn weighed(health: Health, plugin: &PluginId, dump: &ConfigDump, vita
     if let Some(metrics) = &vitals.envoy {
         let said = counters::of_envoy(entry, metrics);
         if let Some(mut lacks) = said.lacks {
+            goes_on = Some(false);
             if is_refused {
-                goes_on = Some(false);
                 lacks.what.push_str("; ");
                 lacks.what.push_str(NEVER_HAD);
             }
@@ -47,7 +47,7 @@ pub(super) fn weighed(health: Health, plugin: &PluginId, dump: &ConfigDump, vita
             decide(&mut state, &mut evidence, lacks, &[PluginState::Running], becomes);
         }
         if let Some(has) = said.has {
-            goes_on = is_refused.then_some(true);
+            goes_on = Some(true);
             let before = if is_refused { format!("; {GOES_ON}") } else { String::new() };
             evidence.push(Evidence { what: format!("{}{before}", has.what), ..has });
         }
@@ -76,7 +76,7 @@ pub(super) fn weighed(health: Health, plugin: &PluginId, dump: &ConfigDump, vita
         state = PluginState::Unknown;
         evidence.splice(0..0, shown.into_iter().map(said));
     }
-    Health { state, evidence, failures, goes_on: goes_on.filter(|_| state == PluginState::Rejected) }
+    Health { state, evidence, failures, goes_on }
 }
 
 /// What speaks for another state goes before what it overrules; where the state is not one of those, it stands beside it.

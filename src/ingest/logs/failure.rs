@@ -95,10 +95,7 @@ fn failure(record: &LogRecord) -> Option<LogDetails<'_>> {
 
 /// Whether a record is of a failure and names no plugin: a VM's, or what a module says as it ends, in a root context.
 fn lacks_a_name(record: &LogRecord) -> bool {
-    matches!(
-        failure(record),
-        Some(LogDetails::VmFailed { plugin: None } | LogDetails::PluginLog { plugin: None, lua: false, .. })
-    )
+    matches!(failure(record), Some(LogDetails::VmFailed { plugin: None } | LogDetails::PluginLog { plugin: None, lua: false, .. }))
 }
 
 /// The thread of Envoy that wrote a line: the last column as Istio has it, the second of brackets as Envoy itself has it.

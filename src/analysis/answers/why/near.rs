@@ -33,6 +33,7 @@ pub(super) fn missed(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, ne
 pub(super) fn nearest(snapshot: &Snapshot, plugin: &PluginId) -> Option<Nearest> {
     snapshot.objects.plugins.get(plugin)?;
     let found = workloads(snapshot, Some(plugin), None).workloads;
-    let near = found.into_iter().find(|workload| !workload.matched && workload.near_miss.as_ref().is_some_and(|miss| miss.change.is_some()))?;
+    let near =
+        found.into_iter().find(|workload| !workload.matched && workload.near_miss.as_ref().is_some_and(|miss| miss.change.is_some()))?;
     Some(Nearest { workload: near.id.name.to_string(), workload_kind: near.workload_kind, near_miss: near.near_miss? })
 }
