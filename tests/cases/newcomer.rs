@@ -68,7 +68,7 @@ fn live_l3_a_failure_is_not_laid_on_another_plugin() {
     let gone = json!("default/nc-nomatch");
     let plugins: Vec<&Value> = found.iter().map(|(_, plugin, _)| plugin).collect();
     assert_eq!(plugins, [&gone, &gone, &gone, &Value::Null, &json!("default/helloworld")], "{found:?}");
-    assert!(found[3].2.contains("default/nc-nomatch, which is gone now"), "{found:?}");
+    assert!(found[3].2.contains("default/nc-nomatch, which is not there now"), "{found:?}");
     assert!(found[4].2.contains("the only Wasm plugin"), "{found:?}");
     // Only what names it passes the filter by a plugin.
     let folder = support::folder("permissive", &[(LOG, of_another())]);
@@ -105,6 +105,17 @@ fn live_l3_a_line_that_is_older_than_the_plugin_is_not_its() {
     let found = attributed(&line.replace("2026-11-24", "2026-11-01"));
     assert_eq!(found[0].1, Value::Null);
     assert!(found[0].2.contains("was created after it"), "{found:?}");
+}
+
+#[test]
+fn live_l3_a_failure_of_an_envoy_filter_is_not_laid_on_a_plugin() {
+    let lines = [
+        envoy("10:00:00.000000", "error", "wasm", "Wasm VM failed Function: proxy_on_vm_start failed", 15),
+        envoy("10:00:00.000200", "critical", "wasm", "Plugin wasm-shim failed to load", 15),
+        envoy("10:00:00.000300", "critical", "wasm", "Plugin configured to fail closed failed to load", 15),
+    ];
+    let found = attributed(&lines.concat());
+    assert!(found.len() == 3 && found.iter().all(|(_, plugin, note)| plugin.is_null() && note.contains("wasm-shim")), "{found:?}");
 }
 
 /// The one finding of a code.

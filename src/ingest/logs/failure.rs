@@ -68,7 +68,7 @@ impl<T> Failures<T> {
 
     /// Remembers the plugin that a record names.
     fn look(&mut self, record: &LogRecord) {
-        let (Some(time), Some(LogDetails::VmFailed { plugin: Some(plugin) })) = (record.time, failure(record)) else { return };
+        let (Some(time), Some(plugin)) = (record.time, name(record)) else { return };
         while self.named.len() >= MOST || self.named.front().is_some_and(|named| time - named.time > 2 * NEAR) {
             self.named.pop_front();
         }
@@ -86,6 +86,14 @@ impl<T> Failures<T> {
     }
 }
 
+/// The name in a record of a VM's failure: a plugin's, or what an EnvoyFilter calls its filter.
+pub fn name(record: &LogRecord) -> Option<&str> {
+    let Some(LogDetails::VmFailed { plugin }) = failure(record) else { return None };
+    let of_anything = || record.message.strip_prefix("Plugin ")?.split_once(" failed to load").map(|(name, _)| name);
+    let is_name = |name: &&str| !name.is_empty() && !name.contains(char::is_whitespace);
+    plugin.or_else(|| of_anything().filter(is_name))
+}
+
 /// What a record says, where it is of a failure.
 fn failure(record: &LogRecord) -> Option<LogDetails<'_>> {
     use crate::model::logs::LogEvent::{PluginLog, VmFailed};
@@ -95,7 +103,11 @@ fn failure(record: &LogRecord) -> Option<LogDetails<'_>> {
 
 /// Whether a record is of a failure and names no plugin: a VM's, or what a module says as it ends, in a root context.
 fn lacks_a_name(record: &LogRecord) -> bool {
-    matches!(failure(record), Some(LogDetails::VmFailed { plugin: None } | LogDetails::PluginLog { plugin: None, lua: false, .. }))
+    match failure(record) {
+        Some(LogDetails::VmFailed { .. }) => name(record).is_none(),
+        Some(LogDetails::PluginLog { plugin, lua, .. }) => plugin.is_none() && !lua,
+        _ => false,
+    }
 }
 
 /// The thread of Envoy that wrote a line: the last column as Istio has it, the second of brackets as Envoy itself has it.

@@ -42,7 +42,7 @@ pub(super) fn find(record: &LogRecord, candidates: &Candidates) -> Found {
         let named: Vec<PluginId> = record.failure_of.split(' ').filter_map(|name| named(name, candidates)).collect();
         return match named.as_slice() {
             [] => unknown("the line does not name the plugin"),
-            [plugin] => candidates.neighbour(Found { plugin: Some(plugin.clone()), note: None }),
+            [plugin] => candidates.neighbour(Found { plugin: Some(plugin.clone()), note: None }, &record.failure_of),
             several => unknown(&format!("the lines of this failure name {}", list(several))),
         };
     }

@@ -94,10 +94,11 @@ impl Candidates {
     }
 
     /// What the lines next to a line say of the plugin that failed.
-    pub(super) fn neighbour(&self, named: Found) -> Found {
+    pub(super) fn neighbour(&self, named: Found, names: &str) -> Found {
         let Found { plugin: Some(plugin), note } = named else {
-            let note = named.note.map(|note| note.replacen("the line names", "the lines of this failure name", 1));
-            return Found { plugin: None, note };
+            let of_none = || format!("the failure is of {names}, which is not the name of a plugin that is there");
+            let several = named.note.map(|note| note.replacen("the line names", "the lines of this failure name", 1));
+            return Found { plugin: None, note: Some(several.unwrap_or_else(of_none)) };
         };
         let by = "by a line of the same failure, which names it";
         let note = note.map_or_else(|| by.to_owned(), |note| format!("{by}; {note}"));

@@ -13,7 +13,7 @@ use std::sync::{Arc, LazyLock};
 use self::candidates::{Candidates, list};
 use self::module::Module;
 use crate::ingest::finder::Finder;
-use crate::ingest::logs::details;
+use crate::ingest::logs::{details, failure};
 use crate::ingest::plugin_name::TRANSLATED;
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::inventory::Inventory;
@@ -33,11 +33,11 @@ static FAILURES: LazyLock<Option<Finder>> = LazyLock::new(|| Finder::new(&[FAILE
 #[derive(Clone, Debug)]
 pub struct Attributor {
     candidates: Candidates,
-    /// The plugins that are gone and whose failure a proxy's log names, the last of each proxy, and when.
-    gone: HashMap<ProxyId, (PluginId, LogTime)>,
+    /// What is no plugin that is there, and whose failure a proxy's log names, the last of each proxy, and when.
+    gone: HashMap<ProxyId, (String, LogTime)>,
 }
 
-/// How long after a line that names a plugin which is gone by now a line without a name may be about it: a minute.
+/// How long after a line that names a plugin which is not there now a line without a name may be about it: a minute.
 const LINGERS: LogTime = 60_000_000_000;
 /// Of how many proxies that is remembered.
 const MOST: usize = 1000;
@@ -95,13 +95,17 @@ impl Attributor {
         (found.plugin, found.note)
     }
 
-    /// Remembers of a failure that it was of a plugin that is gone.
+    /// Remembers of a failure that it was of no plugin that is there.
     fn remember(&mut self, record: &LogRecord) {
-        let is_of_proxy = record.origin.source == LogSource::Proxy && record.event == Some(LogEvent::VmFailed);
-        let (Some(time), Some(plugin)) = (record.time, record.plugin.as_ref().filter(|_| is_of_proxy)) else { return };
+        let Some(time) = record.time else { return };
+        if record.origin.source != LogSource::Proxy || record.event != Some(LogEvent::VmFailed) {
+            return;
+        }
+        let named = record.plugin.as_ref().map(ToString::to_string).or_else(|| failure::name(record).map(str::to_owned));
+        let is_there = record.plugin.as_ref().is_some_and(|plugin| self.candidates.has(plugin));
         let has_room = self.gone.len() < MOST || self.gone.contains_key(&record.origin.pod);
-        if has_room && !self.candidates.has(plugin) {
-            self.gone.insert(record.origin.pod.clone(), (plugin.clone(), time));
+        if let Some(named) = named.filter(|_| !is_there && has_room) {
+            self.gone.insert(record.origin.pod.clone(), (named, time));
         }
     }
 
@@ -112,8 +116,11 @@ impl Attributor {
             LogKind::Mark | LogKind::Unknown => return Found::default(),
             LogKind::Istiod | LogKind::Agent | LogKind::Envoy | LogKind::Plugin => {}
         }
-        if !record.failure_of.is_empty() {
-            return self.candidates.neighbour(self.named_in(&record.failure_of));
+        let is_failure = record.event == Some(LogEvent::VmFailed);
+        let own = if is_failure { self.named_in(&record.message) } else { Found::default() };
+        let other = failure::name(record).filter(|_| is_failure).unwrap_or(&record.failure_of);
+        if own == Found::default() && !other.is_empty() {
+            return self.candidates.neighbour(self.named_in(other), other);
         }
         match details(record) {
             Some(LogDetails::PluginLog { lua: true, .. }) => {
@@ -133,10 +140,8 @@ impl Attributor {
                 let known = ProxyId::parse(node).filter(|proxy| self.candidates.knows(proxy));
                 known.map(|proxy| self.only_wasm(Some(&proxy), record.time)).unwrap_or_default()
             }
-            Some(LogDetails::VmFailed { .. }) => {
-                let named = self.named_in(&record.message);
-                if named == Found::default() { self.only_wasm(proxy, record.time) } else { named }
-            }
+            Some(LogDetails::VmFailed { .. }) if own == Found::default() => self.only_wasm(proxy, record.time),
+            Some(LogDetails::VmFailed { .. }) => own,
             Some(LogDetails::Nack { .. } | LogDetails::FetchFailed { .. }) => self.named_in(&record.message),
             None if matches!(&*record.scope, "wasm" | "config" | "xdsproxy" | "model") => self.named_in(&record.message),
             _ => Found::default(),
@@ -180,11 +185,13 @@ impl Attributor {
     fn only_wasm(&mut self, proxy: Option<&ProxyId>, time: Option<LogTime>) -> Found {
         let chosen = self.candidates.choose(proxy, true, |plugin| plugin.wasm().is_some());
         let found = self.candidates.only(chosen, "Wasm plugin", time);
-        let lingers = |(_, failed): &&(PluginId, LogTime)| time.is_some_and(|time| (0..=LINGERS).contains(&(time - failed)));
+        let lingers = |(_, failed): &&(String, LogTime)| time.is_some_and(|time| (0..=LINGERS).contains(&(time - failed)));
         match proxy.and_then(|proxy| self.gone.get(proxy)).filter(lingers) {
             Some((gone, _)) if found.plugin.is_some() => Found {
                 plugin: None,
-                note: Some(format!("the line does not name its plugin, and {gone}, which is gone now, failed in the proxy shortly before")),
+                note: Some(format!(
+                    "the line does not name its plugin, and {gone}, which is not there now, failed in the proxy shortly before"
+                )),
             },
             _ => found,
         }
