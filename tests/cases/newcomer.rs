@@ -203,11 +203,8 @@ fn live_l14_why_of_a_plugin_that_is_nowhere_says_how_to_go_on() {
         (&json!("nc-other"), &json!("default"))
     );
     let found = mesh.ask_whatever(&["check"]);
-    let far = found["findings"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|finding| finding["plugin"] == "nc-other/far" && finding["code"] == "matches-nothing");
+    let is_far = |finding: &&Value| finding["what"].as_str().unwrap().contains("nc-other/far applies to no proxy");
+    let far = found["findings"].as_array().unwrap().iter().find(is_far);
     let evidence = far.unwrap()["evidence"][0].as_str().unwrap();
     assert!(evidence.ends_with("namespace: the plugin is in nc-other, the workload in default"), "{evidence}");
     let entry = &mesh.ask(&["why", "default/slip", HTTPBIN])["workloads"][0];
