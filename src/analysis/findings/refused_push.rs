@@ -78,8 +78,12 @@ fn is_told(rejected: &[InState<'_>], proxy: &ProxyFacts<'_>, error: &str) -> boo
 
 /// What istiod says that proxies refused, but for what their own dumps gave already.
 fn of_types(facts: &Facts<'_>, rejected: &[InState<'_>]) -> Vec<Finding> {
+    let Some(sync) = facts.sync() else { return Vec::new() };
     let of_proxy = |proxy: &ProxyFacts<'_>| {
-        let refused = facts.connection(&proxy.id).into_iter().flat_map(refusals).filter(|(_, told)| {
+        let read = facts.snapshot.dump(&proxy.id);
+        let is_of_now = |url: &str, told: &TypeSync| !read.is_some_and(|loaded| rules::is_superseded(sync, told, url, loaded, None));
+        let refused = facts.connection(&proxy.id).into_iter().flat_map(refusals).filter(|(url, told)| is_of_now(url, told));
+        let refused = refused.map(|(url, told)| (rules::short(url), told)).filter(|(_, told)| {
             // istiod has the errors of all listeners in one, and the dump that of each.
             let listeners = proxy.dump.as_ref().map(|dump| of_state(dump, ListenerState::Error).collect::<Vec<_>>()).unwrap_or_default();
             let has = |listener: &&Listener| listener.error.as_ref().is_some_and(|error| told.error.contains(error.trim_end()));
@@ -90,9 +94,9 @@ fn of_types(facts: &Facts<'_>, rejected: &[InState<'_>]) -> Vec<Finding> {
     facts.proxies.iter().flat_map(of_proxy).collect()
 }
 
-/// What a proxy refused, each type by its short name.
+/// What a proxy refused, each type by its URL.
 fn refusals(client: &Client) -> impl Iterator<Item = (&str, &TypeSync)> {
-    client.types.iter().filter(|(_, told)| told.state == SyncState::Refused).map(|(url, told)| (rules::short(url), told))
+    client.types.iter().filter(|(_, told)| told.state == SyncState::Refused).map(|(url, told)| (url.as_str(), told))
 }
 
 fn of_type(proxy: &ProxyFacts<'_>, name: &str, told: &TypeSync) -> Finding {

@@ -10,11 +10,11 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::mtls::MODE_UNKNOWN;
-use crate::analysis::attachment::{self, Attachment};
+use crate::analysis::attachment;
 use crate::analysis::chains::Shared;
 use crate::analysis::comparison::{Cause, Difference};
 use crate::analysis::explain::Term;
-use crate::analysis::health::{self, PluginState};
+use crate::analysis::health::{self, Expected, PluginState};
 use crate::analysis::lookup;
 use crate::analysis::mtls::{self, EffectiveMtls};
 use crate::analysis::near_miss::{NearMiss, Neighbours};
@@ -215,8 +215,7 @@ fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, shared: &Arc<S
     let objects = &snapshot.objects;
     let pod = objects.pods.get(proxy).map(|pod| &**pod);
     let workload = lookup::owner(snapshot, proxy);
-    let attachment = attached(snapshot, plugin, pod);
-    let applies = attachment.as_ref().ok().map(|attachment| attachment.attached);
+    let (applies, reason) = attached(snapshot, plugin, proxy);
     let health = health::of_proxy(snapshot, plugin, proxy);
     let outlook = Outlook::sharing(snapshot, proxy, shared);
     let (mtls, mtls_note) = pod.map(|pod| MtlsAnswer::known(snapshot, &proxy.namespace, &mtls::of_pod(objects, pod))).unwrap_or_default();
@@ -226,7 +225,7 @@ fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, shared: &Arc<S
         workload_kind: workload.as_ref().map(|id| id.kind.as_str()),
         proxy: proxy.clone(),
         attached: applies,
-        reason: attachment.map_or_else(|unknown| unknown, |attachment| attachment.reason.to_string()),
+        reason,
         mtls,
         mtls_note,
         era_note: outlook.as_ref().ok().and_then(|outlook| listeners::era_note(outlook, plugin, &by_mode)),
@@ -242,6 +241,9 @@ fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, shared: &Arc<S
 /// How a proxy's dump was read, or why there is none.
 pub(super) fn dump_note(snapshot: &Snapshot, proxy: &ProxyId) -> String {
     match snapshot.dumps.get(proxy) {
+        Some(Dump::Loaded(loaded)) if placement::awaits_listeners(snapshot, proxy, &loaded.dump) => {
+            format!("{}; {}", read_note(loaded), placement::NO_LISTENERS)
+        }
         Some(Dump::Loaded(loaded)) => read_note(loaded),
         Some(Dump::Loading) => "is being read".to_owned(),
         Some(Dump::Failed(why)) => why.clone(),
@@ -259,14 +261,16 @@ fn read_note(loaded: &LoadedDump) -> String {
     format!("read {way}, {} kB", loaded.dump.bytes.div_ceil(1000))
 }
 
-fn attached(snapshot: &Snapshot, plugin: &PluginId, pod: Option<&Pod>) -> Result<Attachment, String> {
-    if !snapshot.has_objects {
-        return Err("a lone config dump has no objects, so nothing says to what the plugin applies".to_owned());
+/// Whether the plugin applies to the proxy, None where that is not known, and why.
+fn attached(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> (Option<bool>, String) {
+    match Expected::of(snapshot, plugin, proxy) {
+        Expected::Yes(why) => (Some(true), why),
+        Expected::No(why) if !snapshot.objects.plugins.contains_key(plugin) => {
+            (Some(false), format!("{why}; what the proxy has is left over"))
+        }
+        Expected::No(why) => (Some(false), why),
+        Expected::Unknown(why) => (None, why),
     }
-    let pod = pod.ok_or("the pod is not among the objects that were read")?;
-    let object = snapshot.objects.plugins.get(plugin);
-    let object = object.ok_or_else(|| format!("there is no {} {plugin}; what the proxy has is left over", plugin.kind))?;
-    Ok(attachment::attach(object, pod, &snapshot.objects))
 }
 
 /// `once`, `4 times`.
