@@ -18,6 +18,7 @@ mod kubeconfig;
 mod log_meaning;
 mod log_saved;
 mod logs;
+mod newcomer;
 mod policy;
 mod proxies;
 mod recordings;

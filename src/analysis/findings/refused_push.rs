@@ -2,9 +2,11 @@
 
 use super::states::{InState, in_states};
 use super::{DUMPS, Facts, Finding, FindingObject, Needs, Place, ProxyFacts, Rule, Severity};
-use crate::analysis::health::PluginState;
+use crate::analysis::health::{GOES_ON, NEVER_HAD, PluginState};
 use crate::analysis::sync as rules;
 use crate::model::envoy::{ConfigDump, Listener, ListenerState};
+use crate::model::ids::{PluginId, PluginKind};
+use crate::model::plugin::PluginType;
 use crate::model::sync::{Client, SyncState, TypeSync};
 
 pub(super) const RULE: Rule = Rule {
@@ -25,14 +27,47 @@ const FIX: &str = "change the object that the reason names; where it names none,
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let rejected = in_states(facts, &[PluginState::Rejected]);
-    let of_plugins = rejected.iter().map(|plugin| Finding {
-        fix: "see whether the module is whole and made for this Envoy, then push another one or change the object".to_owned(),
-        ..plugin.finding(&RULE, &format!("Envoy refused the configuration of {}", plugin.plugin))
+    let of_plugins = rejected.iter().map(|plugin| {
+        let what = format!("Envoy refused the configuration of {}{}", plugin.plugin, then(facts, plugin));
+        let finding = plugin.finding(&RULE, &what);
+        let fix = root_id_fix(plugin.plugin, &finding.evidence)
+            .unwrap_or("see whether the module is whole and made for this Envoy, then push another one or change the object");
+        Finding { fix: fix.to_owned(), ..finding }
     });
     let refused = facts.dumps().flat_map(|(proxy, dump)| of_state(dump, ListenerState::Error).map(move |listener| (proxy, dump, listener)));
     let refused = refused.filter(|(proxy, _, listener)| !is_told(&rejected, proxy, error(listener)));
     let of_listeners = refused.map(|(proxy, dump, listener)| of_listener(proxy, dump, listener));
     of_plugins.chain(of_listeners).chain(of_types(facts, &rejected)).collect()
+}
+
+/// What becomes of requests, where that is the same on all the proxies.
+fn then(facts: &Facts<'_>, rejected: &InState<'_>) -> String {
+    let mut goes_on = rejected.on.iter().map(|(_, health)| health.goes_on);
+    match goes_on.next().flatten().filter(|first| goes_on.all(|other| other == Some(*first))) {
+        None => String::new(),
+        Some(true) => format!(", and {GOES_ON}"),
+        Some(false) => {
+            let kind = facts.objects().plugins.get(rejected.plugin).map(|plugin| plugin.plugin_type);
+            let fails = match kind {
+                Some(PluginType::Network) => "connections are closed",
+                Some(PluginType::Http) => "requests fail with 500",
+                _ => "requests fail",
+            };
+            format!(", and {fails}: {NEVER_HAD}")
+        }
+    }
+}
+
+/// What a module says that knows no root id of this name (the SDKs of AssemblyScript and C++).
+const NO_ROOT_ID: &str = "Missing root context factory for root id";
+
+/// What to do where a module says that it does not know the root id.
+pub(super) fn root_id_fix(plugin: &PluginId, evidence: &[String]) -> Option<&'static str> {
+    let fix = match plugin.kind {
+        PluginKind::EnvoyFilter => "set root_id of the Wasm filter to a root id that the module registers",
+        PluginKind::WasmPlugin | PluginKind::TrafficExtension => "set pluginName to a root id that the module registers",
+    };
+    evidence.iter().any(|said| said.contains(NO_ROOT_ID)).then_some(fix)
 }
 
 /// Whether what a refused plugin's finding shows has the error too.

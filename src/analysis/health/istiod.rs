@@ -13,13 +13,13 @@ use crate::model::sync::{EXTENSIONS, LISTENERS, Sync, SyncState, TypeSync};
 /// what was sent last, and a type carries all plugins. That the proxy has not answered yet decides nothing.
 pub(super) fn weighed(health: Health, snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Health {
     let Some(Ok(sync)) = &snapshot.sync else { return health };
-    let Health { mut state, mut evidence, failures } = health;
+    let Health { mut state, mut evidence, failures, goes_on } = health;
     if state == PluginState::NotApplicable {
-        return Health { state, evidence, failures };
+        return Health { state, evidence, failures, goes_on };
     }
     let Some(client) = rules::connection(sync, proxy) else {
         evidence.extend(not_connected(snapshot, sync, proxy));
-        return Health { state, evidence, failures };
+        return Health { state, evidence, failures, goes_on };
     };
     // Of another plugin's resource nothing follows for this one's.
     let is_superseded =
@@ -45,7 +45,7 @@ pub(super) fn weighed(health: Health, snapshot: &Snapshot, plugin: &PluginId, pr
             SyncState::Refused | SyncState::NotSent | SyncState::Synced | SyncState::NotWatched | SyncState::Untold => {}
         }
     }
-    Health { state, evidence, failures }
+    Health { state, evidence, failures, goes_on }
 }
 
 fn not_connected(snapshot: &Snapshot, sync: &Sync, proxy: &ProxyId) -> Option<Evidence> {
