@@ -97,6 +97,7 @@ fn hostile_h22_labels_selectors_and_ports_stay() {
         json!({"kind": "ServiceEntry", "spec": {"endpoints": [{"labels": labels, "ports": {"token": 8080, "secret": 9090}}]}}),
         json!({"data": {"mesh": format!("discoverySelectors:\n- matchLabels:\n    token: v1\n- matchExpressions: {expressions}\n")}}),
         json!({"node": {"metadata": {"LABELS": labels}}}),
+        json!({"metadata": {"name": "xapp-frontend-7d9f8b6c5-x2x4z"}, "host": "glrt-runner-service.default.svc.cluster.local"}),
         json!({"domains": ["auth-token", "auth-token:8080", "reset-password:80"]}),
     ] {
         let mut redacted = document.clone();

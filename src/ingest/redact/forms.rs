@@ -181,7 +181,7 @@ fn at(text: &str, head: &Range<usize>, form: &Form) -> Option<Range<usize>> {
         return None;
     }
     let end = skip(bytes, head_end, |byte| form.letters.has(byte));
-    (end - head_end >= form.least).then_some(start..end)
+    (end - head_end >= form.least && !looks::is_object_name(&text[start..end])).then_some(start..end)
 }
 
 /// Whether a word begins here: base64 holds every head by chance. The letter of an escape is none of a word.
