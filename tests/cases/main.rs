@@ -11,6 +11,7 @@ mod diff_offline;
 mod dumps;
 mod fixes;
 mod forms;
+mod hostile_archives;
 mod hostile_files;
 mod inputs;
 mod kubeconfig;
