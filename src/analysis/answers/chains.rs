@@ -10,7 +10,7 @@ use super::prediction::{self, PredictionAnswer};
 use crate::analysis::chains::Shared;
 use crate::analysis::outlook::Outlook;
 use crate::analysis::placement::{self, ChainKind, ListenerDirection};
-use crate::model::envoy::{Filter, FilterChain, Listener, ListenerState};
+use crate::model::envoy::{Filter, FilterChain, Listener, ListenerAddress, ListenerState};
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::snapshot::Snapshot;
 use crate::model::warning::{self, Warning};
@@ -38,6 +38,9 @@ pub struct ProxyChains {
     pub view: &'static str,
     /// Every listener in every state.
     pub listeners: Vec<ListenerAnswer>,
+    /// Why that says nothing of the listeners that istiod sends; absent where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listeners_note: Option<&'static str>,
     /// Listeners that istiod would send and the proxy does not have.
     pub absent: Vec<String>,
     /// Why nothing can be predicted.
@@ -51,8 +54,11 @@ pub struct ProxyChains {
 pub struct ListenerAnswer {
     /// Its name.
     pub name: String,
-    /// Its port; None for an internal one.
+    /// Its port; None for one that has none, and where it is not known.
     pub port: Option<u16>,
+    /// Where else than on a port it listens, or that this is not known; None for an internal one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port_note: Option<String>,
     /// Its direction; None for static ones and tunnels.
     pub direction: Option<ListenerDirection>,
     /// Which state this is.
@@ -96,6 +102,9 @@ pub struct ChainAnswer {
     pub network_filters: Vec<FilterAnswer>,
     /// Its HTTP filters, in order; empty for a chain without HTTP.
     pub http_filters: Vec<FilterAnswer>,
+    /// Whether parts of it could not be read, so that it can match by more and hold more filters.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unread: bool,
     /// By what it recognises its connections, as one text.
     #[serde(skip)]
     pub recognised_by: String,
@@ -180,7 +189,8 @@ fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter, sha
     listeners.sort_by(|a, b| order(a).cmp(&order(b)));
     let node = dump.node.as_ref();
     let narrowed = *filter != ChainsFilter::default();
-    let absent = outlook.as_ref().ok().filter(|_| !narrowed).map(|outlook| prediction::absent(outlook, dump));
+    let awaits = placement::awaits_listeners(snapshot, proxy, dump);
+    let absent = outlook.as_ref().ok().filter(|_| !narrowed && !awaits).map(|outlook| prediction::absent(outlook, dump));
     Some(ProxyChains {
         proxy: proxy.clone(),
         istio_version: node.map(|node| node.istio_version.clone()).unwrap_or_default(),
@@ -189,6 +199,7 @@ fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter, sha
         listeners,
         absent: absent.unwrap_or_default(),
         prediction_note: outlook.err(),
+        listeners_note: awaits.then_some(placement::NO_LISTENERS),
     })
 }
 
@@ -209,6 +220,11 @@ fn listener_answer(
         index: 0,
         name: listener.name.clone(),
         port: listener.port(),
+        port_note: match &listener.address {
+            ListenerAddress::Socket { .. } | ListenerAddress::Internal => None,
+            ListenerAddress::Pipe(path) => Some(format!("socket {path}")),
+            ListenerAddress::Unknown => Some("address not known".to_owned()),
+        },
         direction,
         state: listener.state,
         is_static: listener.is_static,
@@ -245,6 +261,7 @@ pub(super) fn chain_answer(
         destination: placement::destination(chain),
         network_filters: filters(&chain.network_filters),
         http_filters: chain.http_filters.as_deref().map(filters).unwrap_or_default(),
+        unread: chain.unread,
         recognised_by: placement::recognised_by(chain),
     }
 }

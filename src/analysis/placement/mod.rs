@@ -6,7 +6,7 @@ mod words;
 use serde::Serialize;
 
 use super::era::Version;
-use crate::model::envoy::{ConfigDump, Direction, Filter, FilterChain, Listener, ListenerAddress, NameEra};
+use crate::model::envoy::{ConfigDump, Direction, DumpView, Filter, FilterChain, Listener, ListenerAddress, NameEra};
 use crate::model::ids::{ObjectName, PluginId, PluginKind, ProxyId};
 use crate::model::kind::Kind;
 use crate::model::policy::{Policy, PolicySpec};
@@ -64,6 +64,22 @@ pub fn kind_of(snapshot: &Snapshot, proxy: &ProxyId, dump: &ConfigDump) -> Optio
     proxy_kind(dump, of_pod)
 }
 
+/// What is said of a proxy that [`awaits_listeners`].
+pub const NO_LISTENERS: &str = "the proxy has no listeners of istiod's yet";
+
+/// Whether a proxy's own dump was read before the proxy had any listener of istiod's, so that what is not in it may come: a proxy that
+/// starts has the listeners of its bootstrap alone. A gateway that is ready can have no others (`pilot/pkg/networking/core/gateway.go`:
+/// no Gateway, no listener).
+pub fn awaits_listeners(snapshot: &Snapshot, proxy: &ProxyId, dump: &ConfigDump) -> bool {
+    if dump.view != DumpView::Proxy || !dump.has_all_listeners() || dump.has_sent_listeners() {
+        return false;
+    }
+    match kind_of(snapshot, proxy, dump) {
+        Some(ProxyKind::Gateway | ProxyKind::ClassicGateway) => snapshot.objects.pods.get(proxy).is_some_and(|pod| !pod.ready),
+        _ => true,
+    }
+}
+
 /// The direction of a listener; None for static ones and for the ends of HBONE tunnels, through which no plugin is put.
 pub fn direction(listener: &Listener, proxy: Option<ProxyKind>) -> Option<ListenerDirection> {
     if listener.is_static || TUNNEL_ENDS.contains(&listener.name.as_str()) {
@@ -71,7 +87,12 @@ pub fn direction(listener: &Listener, proxy: Option<ProxyKind>) -> Option<Listen
     }
     match (proxy, &listener.address, listener.direction) {
         (Some(ProxyKind::Waypoint), ..) => Some(ListenerDirection::Waypoint),
-        (Some(ProxyKind::Gateway | ProxyKind::ClassicGateway), ListenerAddress::Socket { .. }, _) => Some(ListenerDirection::Gateway),
+        (
+            Some(ProxyKind::Gateway | ProxyKind::ClassicGateway),
+            // An address that could not be read is no internal one.
+            ListenerAddress::Socket { .. } | ListenerAddress::Unknown,
+            _,
+        ) => Some(ListenerDirection::Gateway),
         (_, ListenerAddress::Internal, _) => Some(ListenerDirection::Internal),
         (_, _, Some(Direction::Inbound)) => Some(ListenerDirection::Inbound),
         (_, _, Some(Direction::Outbound)) => Some(ListenerDirection::Outbound),
@@ -92,6 +113,11 @@ pub fn count_in_chain(chain: &FilterChain, plugin: &PluginId) -> usize {
 /// How often the plugin's filter stands in a listener: the sum over its chains, of which a connection takes exactly one.
 pub fn count_in_listener(listener: &Listener, plugin: &PluginId) -> usize {
     listener.chains.iter().map(|chain| count_in_chain(chain, plugin)).sum()
+}
+
+/// The same of a listener that was read as a whole; None where the plugin may be in what could not be read.
+pub fn known_count(listener: &Listener, plugin: &PluginId) -> Option<usize> {
+    (!listener.lacks_parts()).then(|| count_in_listener(listener, plugin))
 }
 
 /// The plugin of a filter, held against what is known of the mesh.
