@@ -74,9 +74,12 @@ fn unread_kind(kind: Kind, why: String, fix: &str) -> Update {
     Update::Unread(Unread { kind: Some(kind), what: kind.resource(), why, fix: fix.to_owned(), listed: false })
 }
 
+/// Objects, and why they are not all.
+type Found = (Vec<Value>, Option<String>);
+
 /// The objects of a List or, for the mesh configuration, of the object itself, and why they are not all; the error is what is wrong with
 /// the file.
-fn objects(store: &Store, file: &str, kind: Kind) -> Result<Option<(Vec<Value>, Option<String>)>, String> {
+fn objects(store: &Store, file: &str, kind: Kind) -> Result<Option<Found>, String> {
     let list = document(store, &kind.file(), file)?;
     let incomplete = list.as_ref().and_then(manifest::incomplete).map(|why| format!("{file} {why}"));
     match list {

@@ -52,14 +52,17 @@ pub(super) fn utf8(bytes: Bytes) -> Bytes {
     }
 }
 
+/// How a unit of UTF-16 is read.
+type Unit = fn([u8; 2]) -> u16;
+
 /// How large the byte order mark is, and how units are read where it is UTF-16.
-fn encoding(head: &[u8]) -> (u8, Option<fn([u8; 2]) -> u16>) {
+fn encoding(head: &[u8]) -> (u8, Option<Unit>) {
     match head {
         [0xef, 0xbb, 0xbf, ..] => (3, None),
-        [0xff, 0xfe, ..] => (2, Some(u16::from_le_bytes as fn([u8; 2]) -> u16)),
-        [0xfe, 0xff, ..] => (2, Some(u16::from_be_bytes as fn([u8; 2]) -> u16)),
-        [first, 0, second, 0, ..] if *first != 0 && *second != 0 => (0, Some(u16::from_le_bytes as fn([u8; 2]) -> u16)),
-        [0, first, 0, second, ..] if *first != 0 && *second != 0 => (0, Some(u16::from_be_bytes as fn([u8; 2]) -> u16)),
+        [0xff, 0xfe, ..] => (2, Some(u16::from_le_bytes)),
+        [0xfe, 0xff, ..] => (2, Some(u16::from_be_bytes)),
+        [first, 0, second, 0, ..] if *first != 0 && *second != 0 => (0, Some(u16::from_le_bytes)),
+        [0, first, 0, second, ..] if *first != 0 && *second != 0 => (0, Some(u16::from_be_bytes)),
         _ => (0, None),
     }
 }
@@ -130,7 +133,7 @@ impl<R: Read, C: Convert> Read for Converted<R, C> {
 
 /// UTF-16 to UTF-8. What is no character is replaced.
 struct Utf16 {
-    unit: fn([u8; 2]) -> u16,
+    unit: Unit,
     odd: Option<u8>,
     high: Option<u16>,
 }

@@ -182,7 +182,8 @@ fn exec(user: &mut Named) -> Result<(), SourceError> {
     let mode = text("interactiveMode");
     // Only v1beta1 has a default (`tools/clientcmd/api/v1/defaults.go: SetDefaults_ExecConfig`).
     let may_lack = version.ends_with("/v1beta1");
-    if !["Never", "IfAvailable", "Always"].contains(&mode) && !(mode.is_empty() && may_lack) {
+    let is_fit = ["Never", "IfAvailable", "Always"].contains(&mode) || mode.is_empty() && may_lack;
+    if !is_fit {
         let why = if mode.is_empty() { "is not set".to_owned() } else { format!("is {}", one_line(mode)) };
         let why = format!("{why}; it must be Never, IfAvailable or Always");
         return Err(user.wrong("exec.interactiveMode", why));
