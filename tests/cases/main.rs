@@ -24,6 +24,8 @@ mod policy;
 mod proxies;
 mod recordings;
 mod redaction;
+mod redaction_chosen;
+mod redaction_written;
 mod right;
 mod stubs;
 mod unread;

@@ -96,6 +96,14 @@ pub(super) fn begins_setting(rest: &str, only_switch: bool) -> bool {
     is_word || !only_switch && (rest.starts_with("http://") || rest.starts_with("https://"))
 }
 
+/// Whether it can be a label's name or value (Kubernetes, `validation.IsQualifiedName` and `IsValidLabelValue`).
+pub(super) fn is_label(text: &str) -> bool {
+    const LONGEST: usize = 63;
+    let in_label = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let name = text.rsplit_once('/').map_or(text, |(_, name)| name);
+    name.len() <= LONGEST && text.len() <= LONGEST * 5 && text.bytes().all(|byte| in_label(byte) || byte == b'/')
+}
+
 /// A number, a version, an IP address.
 fn is_number(word: &str) -> bool {
     word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
