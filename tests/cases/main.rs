@@ -12,6 +12,7 @@ mod dump_around;
 mod dumps;
 mod fixes;
 mod forms;
+mod hostile_archives;
 mod hostile_files;
 mod inputs;
 mod kubeconfig;
