@@ -3,6 +3,9 @@
 //! The inputs lie in `tests/fixtures/cases`, an archive a case (sources: public issues and test data of istio/istio, kiali/kiali and
 //! envoyproxy/gateway, Apache-2.0; personal details are replaced).
 
+#[path = "../prediction/mesh.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod mesh;
 #[path = "../support/mod.rs"]
 mod support;
 

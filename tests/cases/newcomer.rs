@@ -2,13 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::mesh::{HTTPBIN, Mesh, object};
 use super::support;
-
-#[path = "../prediction/mesh.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
-mod mesh;
-
-use mesh::{HTTPBIN, Mesh, object};
 
 const LOG: &str = "logs/httpbin-664956bb75-9d64m.default.istio-proxy.log";
 const HELLO: &str = "default.helloworld~istio-translated-wasmplugin";

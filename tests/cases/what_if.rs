@@ -3,14 +3,9 @@
 use serde_json::{Value, json};
 
 use super::inputs::Case;
+use super::mesh::{HTTPBIN, Mesh, object};
 use super::support;
 use super::support::driver::Driver;
-
-#[path = "../prediction/mesh.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
-mod mesh;
-
-use mesh::{HTTPBIN, Mesh, object};
 
 /// A file of manifests.
 fn file(objects: &[Value]) -> (tempfile::TempDir, String) {
