@@ -22,5 +22,6 @@ mod proxies;
 mod recordings;
 mod redaction;
 mod right;
+mod selectors;
 mod stubs;
 mod what_if;
