@@ -1,6 +1,6 @@
 //! What changed between two dumps of one proxy: how often each plugin stands in each listener, before and after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::placement;
 use crate::model::envoy::{ConfigDump, Listener, ListenerState};
@@ -23,6 +23,12 @@ pub struct CountChange {
 
 /// The counts in active listeners that differ, by plugin, then port.
 pub fn count_changes(before: &ConfigDump, after: &ConfigDump) -> Vec<CountChange> {
+    // What could not be read is no change.
+    if !before.has_all_listeners() || !after.has_all_listeners() {
+        return Vec::new();
+    }
+    let unread: BTreeSet<&str> =
+        before.listeners.iter().chain(&after.listeners).filter(|one| one.lacks_parts()).map(|one| one.name.as_str()).collect();
     let (old, new) = (counts(before), counts(after));
     let mut changes: Vec<CountChange> = old
         .keys()
@@ -30,7 +36,7 @@ pub fn count_changes(before: &ConfigDump, after: &ConfigDump) -> Vec<CountChange
         .filter_map(|key| {
             let (before, after) = (old.get(key).copied().unwrap_or(0), new.get(key).copied().unwrap_or(0));
             let (plugin, port, listener) = key.clone();
-            (before != after).then_some(CountChange { plugin, port, listener, before, after })
+            (before != after && !unread.contains(listener.as_str())).then_some(CountChange { plugin, port, listener, before, after })
         })
         .collect();
     changes.sort();
@@ -38,8 +44,11 @@ pub fn count_changes(before: &ConfigDump, after: &ConfigDump) -> Vec<CountChange
 }
 
 /// The count of a plugin in the inbound listener, which is on this port, also where it did not change. None where neither dump has that
-/// listener.
+/// listener, or it may be in what could not be read.
 pub fn inbound_change(before: &ConfigDump, after: &ConfigDump, plugin: &PluginId, port: u16) -> Option<CountChange> {
+    if before.not_understood + after.not_understood > 0 {
+        return None;
+    }
     let (old, new) = (active_on(before, port), active_on(after, port));
     let count = |listener: Option<&Listener>| listener.map_or(0, |listener| placement::count_in_listener(listener, plugin));
     let listener = old.or(new)?.name.clone();

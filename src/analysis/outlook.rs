@@ -61,6 +61,9 @@ const NEEDED_OF_SIDECARS: [Kind; 3] = [Kind::PeerAuthentication, Kind::Sidecar, 
 /// The same of gateways and waypoints.
 const NEEDED_OF_GATEWAYS: [Kind; 2] = [Kind::Gateway, Kind::IstioGateway];
 
+/// Why a listener of a proxy cannot be compared.
+pub const PARTS_UNREAD: &str = "parts of the listener could not be read";
+
 impl<'s> Outlook<'s> {
     /// Predicts for a proxy.
     ///
@@ -106,9 +109,10 @@ impl<'s> Outlook<'s> {
         Ok(Self { facts, prediction, envoy_filters })
     }
 
-    /// The direction of a listener of this proxy.
+    /// The direction of a listener of this proxy; of one of which only the name could be read, that of the one that istiod would send.
     pub fn direction(&self, listener: &Listener) -> Option<ListenerDirection> {
-        placement::direction(listener, Some(self.facts.kind))
+        let of = |listener| placement::direction(listener, Some(self.facts.kind));
+        of(listener).or_else(|| self.predicted(&listener.name).filter(|_| listener.unread && !listener.is_static).and_then(of))
     }
 
     /// Holds a listener of the proxy against the prediction. None for listeners that are never predicted: those of the
@@ -117,7 +121,7 @@ impl<'s> Outlook<'s> {
         let direction = self.direction(listener)?;
         let predicted = self.predicted(&listener.name);
         let gaps = self.gaps(listener);
-        let unknown = self.unknown(listener);
+        let unknown = self.unknown(listener).or_else(|| listener.lacks_parts().then(|| PARTS_UNREAD.to_owned()));
         let (mut differences, mut causes) = (Vec::new(), Vec::new());
         if unknown.is_none() {
             let none = listener.without_chains();
@@ -132,8 +136,15 @@ impl<'s> Outlook<'s> {
         Some(Judgement { predicted: predicted.filter(|_| unknown.is_none()), unknown, differences, causes, without_tcp })
     }
 
-    /// The listeners that are predicted and that a dump has in no state but a draining one.
+    /// The listeners that are predicted and that the proxy lacks in every state but a draining one; none where its dump does not say which
+    /// it has.
     pub fn lacking<'o>(&'o self, dump: &ConfigDump) -> impl Iterator<Item = &'o Listener> {
+        let is_whole = dump.has_all_listeners();
+        self.not_in(dump).filter(move |_| is_whole)
+    }
+
+    /// The listeners that are predicted and that a dump has in no state but a draining one.
+    pub fn not_in<'o>(&'o self, dump: &ConfigDump) -> impl Iterator<Item = &'o Listener> {
         let stays = dump.listeners.iter().filter(|listener| listener.state != ListenerState::Draining);
         let there: HashSet<&str> = stays.map(|listener| listener.name.as_str()).collect();
         let lacking: Vec<&Listener> = self.prediction.listeners.iter().filter(|wanted| !there.contains(wanted.name.as_str())).collect();

@@ -10,6 +10,8 @@ use crate::model::envoy::ListenerState;
 use crate::model::ids::PluginKind;
 use crate::model::warning::Warning;
 
+const UNREAD: &str = "parts of it could not be read";
+
 impl Form for ChainsAnswer {
     fn warnings(&self) -> &[Warning] {
         &self.warnings
@@ -66,7 +68,7 @@ fn versions(proxy: &ProxyChains) -> String {
 }
 
 fn listener_line(listener: &ListenerAnswer, paint: Paint) -> String {
-    let port = listener.port.map_or_else(|| "internal".to_owned(), |port| port.to_string());
+    let port = listener.port.map_or_else(|| listener.port_note.clone().unwrap_or_else(|| "internal".to_owned()), |port| port.to_string());
     let direction = match (listener.direction, listener.is_static) {
         (Some(direction), _) => direction.as_str(),
         (None, true) => "static",
@@ -94,6 +96,9 @@ pub(super) fn chain_text(out: &mut String, chain: &ChainAnswer, paint: Paint) {
         paint.paint(Style::Muted, &format!("[{}]", chain.recognised_by)),
         paint.paint(Style::Muted, &leads)
     );
+    if chain.unread {
+        let _ = writeln!(out, "          {}", paint.paint(Style::Warn, UNREAD));
+    }
     let with_plugin = |filters: &[FilterAnswer]| filters.iter().any(|filter| filter.plugin_kind.is_some());
     if with_plugin(&chain.network_filters) {
         let _ = writeln!(out, "          network: {}", filters(&chain.network_filters, paint));
@@ -131,5 +136,6 @@ fn proxy_markdown(proxy: &ProxyChains) -> String {
 pub(super) fn chain_markdown(out: &mut String, chain: &ChainAnswer) {
     let http = if chain.http_filters.is_empty() { String::new() } else { format!(": {}", filters(&chain.http_filters, Paint::Plain)) };
     let meaning = Paint::Plain.paint(Style::Plain, &chain.meaning);
-    let _ = writeln!(out, "- {}. {meaning} (`{}`){http}", chain.place, Paint::Plain.paint(Style::Plain, &chain.recognised_by));
+    let unread = if chain.unread { format!(" ({UNREAD})") } else { String::new() };
+    let _ = writeln!(out, "- {}. {meaning} (`{}`){http}{unread}", chain.place, Paint::Plain.paint(Style::Plain, &chain.recognised_by));
 }

@@ -8,6 +8,7 @@ mod support;
 
 mod chain_words;
 mod diff_offline;
+mod dump_around;
 mod dumps;
 mod fixes;
 mod forms;
@@ -24,4 +25,5 @@ mod redaction;
 mod right;
 mod selectors;
 mod stubs;
+mod unread;
 mod what_if;

@@ -10,7 +10,7 @@ use super::prediction::{self, PredictionAnswer};
 use crate::analysis::chains::Shared;
 use crate::analysis::outlook::Outlook;
 use crate::analysis::placement::{self, ChainKind, ListenerDirection};
-use crate::model::envoy::{Filter, FilterChain, Listener, ListenerState};
+use crate::model::envoy::{Filter, FilterChain, Listener, ListenerAddress, ListenerState};
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::snapshot::Snapshot;
 use crate::model::warning::{self, Warning};
@@ -51,8 +51,11 @@ pub struct ProxyChains {
 pub struct ListenerAnswer {
     /// Its name.
     pub name: String,
-    /// Its port; None for an internal one.
+    /// Its port; None for one that has none, and where it is not known.
     pub port: Option<u16>,
+    /// Where else than on a port it listens, or that this is not known; None for an internal one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port_note: Option<String>,
     /// Its direction; None for static ones and tunnels.
     pub direction: Option<ListenerDirection>,
     /// Which state this is.
@@ -96,6 +99,9 @@ pub struct ChainAnswer {
     pub network_filters: Vec<FilterAnswer>,
     /// Its HTTP filters, in order; empty for a chain without HTTP.
     pub http_filters: Vec<FilterAnswer>,
+    /// Whether parts of it could not be read, so that it can match by more and hold more filters.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unread: bool,
     /// By what it recognises its connections, as one text.
     #[serde(skip)]
     pub recognised_by: String,
@@ -209,6 +215,11 @@ fn listener_answer(
         index: 0,
         name: listener.name.clone(),
         port: listener.port(),
+        port_note: match &listener.address {
+            ListenerAddress::Socket { .. } | ListenerAddress::Internal => None,
+            ListenerAddress::Pipe(path) => Some(format!("socket {path}")),
+            ListenerAddress::Unknown => Some("address not known".to_owned()),
+        },
         direction,
         state: listener.state,
         is_static: listener.is_static,
@@ -245,6 +256,7 @@ pub(super) fn chain_answer(
         destination: placement::destination(chain),
         network_filters: filters(&chain.network_filters),
         http_filters: chain.http_filters.as_deref().map(filters).unwrap_or_default(),
+        unread: chain.unread,
         recognised_by: placement::recognised_by(chain),
     }
 }

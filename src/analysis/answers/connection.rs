@@ -128,9 +128,11 @@ fn judge(answer: &mut ProxyConnection, snapshot: &Snapshot, chosen: &Chosen<'_>,
         Ok(seen) => connection::take(listener, answer.seen.insert(seen)),
         Err(what) => return answer.why = format!("It cannot be told: it depends on {what}."),
     };
+    let is_unread = verdict.chain.is_some_and(|place| listener.chains[place].unread);
     let of = |place: usize| chain_answer(snapshot, &answer.proxy, place, listener, direction);
     answer.outcome = verdict.outcome;
     answer.why = verdict.why;
+    answer.why.push_str(if is_unread { " Its filters could not all be read." } else { "" });
     answer.chain = verdict.chain.map(of);
     answer.consequence = verdict.chain.and_then(|place| consequence(&listener.chains[place], &answer.connection));
     let reached = answer.chain.iter().filter(|_| answer.consequence.is_none());
@@ -156,6 +158,7 @@ pub(super) fn addresses(snapshot: &Snapshot, proxy: &ProxyId, dump: &ConfigDump)
 fn consequence(chain: &FilterChain, connection: &Assumed) -> Option<&'static str> {
     let http = chain.http_filters.is_some();
     match (chain.transport, connection.tls) {
+        _ if chain.unread => None,
         _ if chain.network_filters.is_empty() => Some("The chain has no filter, so Envoy closes the connection."),
         _ if placement::is_black_hole(chain) => Some("The chain leads to BlackHoleCluster, so Envoy closes the connection."),
         (Transport::MutualTls | Transport::Tls, Tls::None) => {

@@ -104,7 +104,7 @@ pub fn findings(snapshot: &Snapshot, namespace: Option<&str>, ignore: &[Ignore])
             namespace: namespace.map(str::to_owned),
             plugins: facts.plugins.len(),
             proxies: facts.proxies.iter().filter(|proxy| proxy.dump.is_ok() || !facts.is_without_agent(proxy)).count(),
-            proxies_read: facts.dumps().count(),
+            proxies_read: facts.dumps().filter(|(_, dump)| dump.not_understood == 0).count(),
         },
         blind: blind(&facts),
         ignored: findings::grouped(&facts, ignored).len(),

@@ -230,13 +230,18 @@ pub(super) fn proxy_summary(snapshot: &Snapshot, plugin: &PluginId, pod: &Pod) -
     let kind = placement::proxy_kind(dump, pod.proxy.as_ref().map(|proxy| proxy.kind));
     // A gateway or waypoint has no such listener, and 0 would read as a lack.
     let has_inbound = matches!(kind, Some(ProxyKind::Sidecar) | None);
-    let (mut inbound, mut elsewhere) = (0, 0);
+    // What could not be read may be any listener, or have the plugin.
+    let all = dump.has_all_listeners().then_some(0);
+    let (mut inbound, mut elsewhere) = (all, all);
     for listener in dump.listeners.iter().filter(|listener| listener.state == ListenerState::Active) {
-        let count = placement::count_in_listener(listener, plugin);
-        match placement::direction(listener, kind) {
-            Some(ListenerDirection::Inbound) => inbound += count,
-            _ => elsewhere += count,
+        let sum = match placement::direction(listener, kind) {
+            Some(ListenerDirection::Inbound) => &mut inbound,
+            _ => &mut elsewhere,
+        };
+        *sum = sum.zip(placement::known_count(listener, plugin)).map(|(sum, count)| sum + count);
+        if listener.unread && !listener.is_static {
+            (inbound, elsewhere) = (None, None);
         }
     }
-    ProxySummary { proxy, state, state_note, vm_failed, inbound: has_inbound.then_some(inbound), elsewhere: Some(elsewhere) }
+    ProxySummary { proxy, state, state_note, vm_failed, inbound: inbound.filter(|_| has_inbound), elsewhere }
 }

@@ -55,6 +55,7 @@ pub(super) fn chain(
         destination: Some(destination),
         transport: Transport::Plain,
         config_object: String::new(),
+        unread: false,
         raw: RawJson::none(),
     }
 }
@@ -98,6 +99,7 @@ pub(super) fn internal(name: String, chains: Vec<FilterChain>) -> Listener {
         filters: Vec::new(),
         matcher: None,
         chains,
+        unread: false,
         error: None,
         last_updated: None,
         version: String::new(),

@@ -35,17 +35,24 @@ pub fn choose<'d>(dump: &'d ConfigDump, connection: &Assumed) -> Result<Chosen<'
     let active = Active(dump);
     match connection.direction {
         ListenerDirection::Outbound => outbound(&active, connection),
-        ListenerDirection::Inbound => active
-            .bound(connection, |listener| listener.direction != Some(Direction::Outbound))
-            .or_else(|| active.named("virtualInbound", "all that comes to the pod is redirected to it"))
-            .ok_or_else(|| none(dump, "virtualInbound", &format!("what comes to port {port} of the pod"))),
-        ListenerDirection::Gateway => {
-            let bound = active.bound(connection, |_| true);
-            bound.ok_or_else(|| NoListener::None(format!("No active listener of the gateway is for port {port}.")))
+        ListenerDirection::Inbound => match active.bound(connection, |listener| listener.direction != Some(Direction::Outbound)) {
+            Some(bound) => Ok(bound),
+            None => active.handed(
+                "virtualInbound",
+                "all that comes to the pod is redirected to it",
+                &format!("what comes to port {port} of the pod"),
+            ),
+        },
+        ListenerDirection::Gateway => match active.bound(connection, |_| true) {
+            Some(bound) => Ok(bound),
+            None => {
+                let none = || NoListener::None(format!("No active listener of the gateway is for port {port}."));
+                Err(active.hidden("").unwrap_or_else(none))
+            }
+        },
+        ListenerDirection::Waypoint | ListenerDirection::Internal => {
+            active.handed("main_internal", "what comes through a tunnel is handed to it", "what comes through a tunnel")
         }
-        ListenerDirection::Waypoint | ListenerDirection::Internal => active
-            .named("main_internal", "what comes through a tunnel is handed to it")
-            .ok_or_else(|| none(dump, "main_internal", "what comes through a tunnel")),
     }
 }
 
@@ -58,8 +65,10 @@ fn outbound<'d>(active: &Active<'d>, connection: &Assumed) -> Result<Chosen<'d>,
     let any = |listener| Chosen { listener, why: format!("it is for port {port} of every address that has no listener of its own") };
     let handed_over = match connection.address {
         Some(address) => {
-            let exact = at(&address.to_string()).map(|listener| Chosen { listener, why: format!("it is for {address} port {port}") });
-            exact.or_else(|| at(if address.is_ipv4() { "0.0.0.0" } else { "::" }).map(any))
+            if let Some(listener) = at(&address.to_string()) {
+                return Ok(Chosen { listener, why: format!("it is for {address} port {port}") });
+            }
+            at(if address.is_ipv4() { "0.0.0.0" } else { "::" }).map(any)
         }
         None if of_port.iter().any(|(_, ip)| !is_wildcard(ip)) => {
             let names: BTreeSet<&str> = of_port.iter().map(|(listener, _)| listener.name.as_str()).collect();
@@ -69,11 +78,14 @@ fn outbound<'d>(active: &Active<'d>, connection: &Assumed) -> Result<Chosen<'d>,
         }
         None => of_port.first().map(|(listener, _)| any(listener)),
     };
-    handed_over
-        .or_else(|| {
-            active.named("virtualOutbound", &format!("what leaves the pod is redirected to it, and no listener is for port {port}"))
-        })
-        .ok_or_else(|| none(active.0, "virtualOutbound", &format!("what leaves the pod for port {port}")))
+    match (active.hidden("virtualOutbound"), handed_over) {
+        (Some(hidden), _) => Err(hidden),
+        (None, Some(found)) => Ok(found),
+        (None, None) => {
+            let why = format!("what leaves the pod is redirected to it, and no listener is for port {port}");
+            active.handed("virtualOutbound", &why, &format!("what leaves the pod for port {port}"))
+        }
+    }
 }
 
 /// The listeners that take new connections.
@@ -95,8 +107,27 @@ impl<'d> Active<'d> {
         })
     }
 
-    fn named(&self, name: &str, why: &str) -> Option<Chosen<'d>> {
-        self.all().find(|listener| listener.name == name).map(|listener| Chosen { listener, why: why.to_owned() })
+    /// The listener of a name, which gets what no other listener is for. `what` that is, as one clause.
+    fn handed(&self, name: &str, why: &str, what: &str) -> Result<Chosen<'d>, NoListener> {
+        if let Some(hidden) = self.hidden(name) {
+            return Err(hidden);
+        }
+        let found = self.all().find(|listener| listener.name == name).map(|listener| Chosen { listener, why: why.to_owned() });
+        found.ok_or_else(|| none(self.0, name, what))
+    }
+
+    /// Why another listener than the one of this name may be for the connection: one that could not be read, or whose address is not known.
+    fn hidden(&self, name: &str) -> Option<NoListener> {
+        let unplaced = |listener: &&Listener| {
+            let mut addresses = std::iter::once(&listener.address).chain(&listener.additional_addresses);
+            listener.name != name && addresses.any(|address| *address == ListenerAddress::Unknown)
+        };
+        let what = match self.all().find(unplaced) {
+            _ if !self.0.has_all_listeners() => "not all listeners of the dump could be read".to_owned(),
+            Some(listener) => format!("the address of listener {} is not known", listener.name),
+            None => return None,
+        };
+        Some(NoListener::Unknown(format!("It cannot be told which listener takes it: {what}.")))
     }
 
     /// The listener that binds the port itself, so that the connection comes to it without being handed over.

@@ -74,6 +74,10 @@ pub fn direction(kind: Option<ProxyKind>, said: Option<ListenerDirection>) -> Li
 
 /// The listener's choice.
 pub fn take(listener: &Listener, seen: &Seen) -> Verdict {
+    if listener.unread {
+        let why = "It cannot be told: parts of the listener could not be read.".to_owned();
+        return Verdict { outcome: Outcome::Unknown, chain: None, why, losses: Vec::new() };
+    }
     let mut verdict = match &listener.matcher {
         Some(matcher) => matcher::follow(listener, matcher, seen),
         None => sieve::sift(listener, seen),

@@ -93,6 +93,8 @@ impl<'s> Facts<'s> {
         if objects.pods.is_empty() {
             wanted.extend(snapshot.dumps.keys());
         }
+        // Of those nothing but the name is known, which is no reason to say nothing of them.
+        wanted.extend(objects.unseen.iter().filter(|proxy| is_own(&proxy.namespace)));
         let proxy = |id: &ProxyId| ProxyFacts {
             id: id.clone(),
             pod: objects.pods.get(id).map(|pod| &**pod),

@@ -109,6 +109,7 @@ fn add(found: &mut Vec<NotChecked>, object: String, why: String, codes: &[&'stat
 }
 
 /// A dump lists a refused plugin as if it were in place.
+const PARTLY: &str = "parts of the config dump could not be understood, and nothing is concluded from what may be in them";
 const DUMP_ALONE: &str = "neither its log nor what its agent counts was read";
 
 fn unread_proxies(facts: &Facts<'_>) -> Vec<NotChecked> {
@@ -120,6 +121,7 @@ fn unread_proxies(facts: &Facts<'_>) -> Vec<NotChecked> {
             facts.snapshot.dump(&proxy.id).is_some_and(|loaded| loaded.vitals.as_ref().is_none_or(|vitals| vitals.stats_alone));
         let (why, codes) = match &proxy.dump {
             Err(why) => (why.as_str(), of_dumps.as_slice()),
+            Ok(dump) if dump.not_understood > 0 => (PARTLY, of_dumps.as_slice()),
             Ok(_) if dump_alone => (DUMP_ALONE, &[refused_push::RULE.code, vm_failed::RULE.code][..]),
             Ok(_) => continue,
         };

@@ -37,8 +37,8 @@ pub fn of_dump(plugin: &PluginId, dump: &ConfigDump, expected: &Expected) -> Hea
     }
     match held {
         // A part of a dump, which does not say what refers to it: whether it runs is not to be seen.
-        Some(health) if !dump.has_listeners() && health.state == PluginState::Running => {
-            let what = Evidence::of_dump("", "the dump holds no listeners, which would show whether one refers to it");
+        Some(health) if !dump.has_all_listeners() && health.state == PluginState::Running => {
+            let what = Evidence::of_dump("", unseen(dump).unwrap_or(WITHOUT_LISTENERS));
             Health::of(PluginState::Unknown, std::iter::once(what).chain(health.evidence).collect())
         }
         Some(health) if dump.listeners.is_empty() => health,
@@ -87,6 +87,11 @@ fn held(entry: &EcdsFilter) -> Health {
         }
         ExtensionConfig::StubAllow => stub(entry, PluginState::StubAllow, "wasm-default-allow", "without rules", "allowed"),
         ExtensionConfig::StubDeny => stub(entry, PluginState::StubDeny, "wasm-default-deny", "with empty rules", "denied"),
+        ExtensionConfig::Contradicting => said(
+            PluginState::Unknown,
+            "",
+            "ECDS holds several entries of its name that differ, and which one it runs by is not known".to_owned(),
+        ),
         ExtensionConfig::Other(type_url) => said(PluginState::Unknown, ".@type", format!("ECDS holds {type_url} under its name")),
         ExtensionConfig::Missing => Health::new(
             PluginState::Pending,
@@ -183,9 +188,12 @@ pub(super) fn names_plugin(text: &str, plugin: &PluginId) -> bool {
 /// The ECDS section has it, and no listener that takes connections does.
 fn not_in_use(held: Health, dump: &ConfigDump, expected: &Expected, stands: &Stands<'_>) -> Health {
     let draining = stands.names(ListenerState::Draining);
-    let (state, what) = match (expected, unclear(dump)) {
-        (Expected::Yes(_), Some(why)) => (PluginState::Unknown, why.to_owned()),
-        (Expected::Yes(_), None) => (PluginState::Absent, "no listener refers to it".to_owned()),
+    let (state, what) = match expected {
+        _ if dump.not_understood > 0 => (PluginState::Unknown, NOT_UNDERSTOOD.to_owned()),
+        Expected::Yes(_) => match unseen(dump) {
+            Some(why) => (PluginState::Unknown, why.to_owned()),
+            None => (PluginState::Absent, "no listener refers to it".to_owned()),
+        },
         _ if !draining.is_empty() => (PluginState::Leftover, format!("only draining listeners refer to it: {}", draining.join(", "))),
         _ => (PluginState::Leftover, "no listener refers to it, and ECDS still holds it".to_owned()),
     };
@@ -197,23 +205,31 @@ fn not_in_use(held: Health, dump: &ConfigDump, expected: &Expected, stands: &Sta
 /// Envoy gives up a subscription with the last listener, or chain, that asked for it (`source/common/filter/config_discovery_impl.cc`).
 const GOES: &str = "it goes with the draining listeners";
 
-/// Why a dump without a plugin that applies does not show that it is absent; None where it does.
-fn unclear(dump: &ConfigDump) -> Option<&'static str> {
-    // A proxy that starts has its own listeners alone, and its ECDS section is read after them.
-    let has_no_listeners = || dump.listeners.iter().all(|listener| listener.is_static);
-    match dump.not_understood {
-        0 => has_no_listeners().then_some("the proxy has no listeners of istiod's yet"),
-        _ => Some(NOT_UNDERSTOOD),
+/// Why the proxy may have what its dump does not show; None where it has not.
+fn unseen(dump: &ConfigDump) -> Option<&'static str> {
+    if dump.not_understood > 0 {
+        return Some(NOT_UNDERSTOOD);
     }
+    if !dump.has_listeners() {
+        return Some(WITHOUT_LISTENERS);
+    }
+    // A proxy that starts has its own listeners alone, and its ECDS section is read after them.
+    dump.listeners.iter().all(|listener| listener.is_static).then_some(NO_LISTENERS)
 }
+
+const WITHOUT_LISTENERS: &str = "the dump holds no listeners, which would show whether one refers to it";
+const NO_LISTENERS: &str = "the proxy has no listeners of istiod's yet";
 
 /// Neither is there.
 fn not_there(dump: &ConfigDump, expected: &Expected) -> Health {
-    let (state, what) = match (expected, unclear(dump)) {
-        (Expected::No(_), _) => (PluginState::NotApplicable, "it does not apply to this proxy, and is not there"),
-        (Expected::Yes(_), Some(why)) => (PluginState::Unknown, why),
-        (Expected::Yes(_), None) => (PluginState::Absent, "the proxy has neither a filter nor an ECDS entry of it"),
-        (Expected::Unknown(_), _) => (PluginState::Unknown, "the proxy has neither a filter nor an ECDS entry of it"),
+    let (state, what) = match expected {
+        _ if dump.not_understood > 0 => (PluginState::Unknown, NOT_UNDERSTOOD),
+        Expected::No(_) => (PluginState::NotApplicable, "it does not apply to this proxy, and is not there"),
+        Expected::Yes(_) => match unseen(dump) {
+            Some(why) => (PluginState::Unknown, why),
+            None => (PluginState::Absent, "the proxy has neither a filter nor an ECDS entry of it"),
+        },
+        Expected::Unknown(_) => (PluginState::Unknown, "the proxy has neither a filter nor an ECDS entry of it"),
     };
     Health::of(state, vec![Evidence::of_dump("", what), expected.evidence()])
 }

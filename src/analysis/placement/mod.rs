@@ -71,7 +71,12 @@ pub fn direction(listener: &Listener, proxy: Option<ProxyKind>) -> Option<Listen
     }
     match (proxy, &listener.address, listener.direction) {
         (Some(ProxyKind::Waypoint), ..) => Some(ListenerDirection::Waypoint),
-        (Some(ProxyKind::Gateway | ProxyKind::ClassicGateway), ListenerAddress::Socket { .. }, _) => Some(ListenerDirection::Gateway),
+        (
+            Some(ProxyKind::Gateway | ProxyKind::ClassicGateway),
+            // An address that could not be read is no internal one.
+            ListenerAddress::Socket { .. } | ListenerAddress::Unknown,
+            _,
+        ) => Some(ListenerDirection::Gateway),
         (_, ListenerAddress::Internal, _) => Some(ListenerDirection::Internal),
         (_, _, Some(Direction::Inbound)) => Some(ListenerDirection::Inbound),
         (_, _, Some(Direction::Outbound)) => Some(ListenerDirection::Outbound),
@@ -92,6 +97,11 @@ pub fn count_in_chain(chain: &FilterChain, plugin: &PluginId) -> usize {
 /// How often the plugin's filter stands in a listener: the sum over its chains, of which a connection takes exactly one.
 pub fn count_in_listener(listener: &Listener, plugin: &PluginId) -> usize {
     listener.chains.iter().map(|chain| count_in_chain(chain, plugin)).sum()
+}
+
+/// The same of a listener that was read as a whole; None where the plugin may be in what could not be read.
+pub fn known_count(listener: &Listener, plugin: &PluginId) -> Option<usize> {
+    (!listener.lacks_parts()).then(|| count_in_listener(listener, plugin))
 }
 
 /// The plugin of a filter, held against what is known of the mesh.

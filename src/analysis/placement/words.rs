@@ -6,6 +6,9 @@ use crate::model::envoy::{ChainMatch, Direction, FilterChain, Listener, NEVER, T
 /// What connections a chain takes, as one clause: `mTLS from the mesh to port 80`.
 pub fn meaning(chain: &FilterChain, kind: ChainKind, listener: &Listener) -> String {
     let matches = &chain.matches;
+    if chain.unread && !is_http(chain) {
+        return "not known, since it could not be read".to_owned();
+    }
     let said = match kind {
         ChainKind::Blackhole => return dropped(chain, listener).to_owned(),
         _ if listener.is_static => return "listener of the bootstrap".to_owned(),

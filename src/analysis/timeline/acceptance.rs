@@ -24,7 +24,11 @@ pub(super) fn listeners(scene: &Scene<'_>, pushed: Option<LogTime>, next: Option
     let mut steps: Vec<Step> =
         refused.into_iter().filter(|(time, _)| *time >= scene.from).map(|(time, listener)| refusal(scene, time, listener)).collect();
     if held.is_empty() {
-        let why = if steps.is_empty() { "no listener of the proxy holds the plugin" } else { "the proxy refused what it was sent" };
+        let why = match (steps.is_empty(), dump.not_understood) {
+            (true, 0) => "no listener of the proxy holds the plugin",
+            (true, _) => "no listener of the proxy that could be read holds the plugin",
+            (false, _) => "the proxy refused what it was sent",
+        };
         return (steps, unseen(why.to_owned()));
     }
     // Without istiod's line of the push, what came within a second is taken to have come by one.
@@ -106,7 +110,9 @@ pub(super) fn ecds(scene: &Scene<'_>, refusal: Option<&LogRecord>) -> Result<Ste
         ExtensionConfig::Wasm { .. } => ("the plugin's configuration", String::new()),
         ExtensionConfig::StubDeny => ("a filter that denies every request, in the module's place", STUB.to_owned()),
         ExtensionConfig::StubAllow => ("a filter that allows every request, in the module's place", STUB.to_owned()),
-        ExtensionConfig::Missing | ExtensionConfig::Other(_) => ("something else under the plugin's name", String::new()),
+        ExtensionConfig::Missing | ExtensionConfig::Contradicting | ExtensionConfig::Other(_) => {
+            ("something else under the plugin's name", String::new())
+        }
     };
     let text = format!("last_updated of {} in ecds_filters: {}", entry.name, written(time));
     let step = Step::dumped(StepKind::EcdsAccepted, time, scene.proxy, text, format!("Envoy of {} took {what}", scene.name));

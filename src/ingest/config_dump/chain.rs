@@ -5,19 +5,20 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::filter::{self, NetworkFilter};
-use super::json::{Text, field, owned, piece};
+use super::json::{Fault, Text, field, object, owned, piece, values};
 use crate::model::envoy::{ChainMatch, FilterChain, RawJson, SourceType, Transport};
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct RawChain<'a> {
     #[serde(borrow, default)]
     name: Text<'a>,
     #[serde(borrow, default, alias = "filterChainMatch")]
     filter_chain_match: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    filters: Vec<&'a RawValue>,
+    filters: Option<&'a RawValue>,
     #[serde(borrow, default, alias = "transportSocket")]
-    transport_socket: Option<RawSocket<'a>>,
+    transport_socket: Option<&'a RawValue>,
     /// What Envoys up to 1.14 write in its place; up to 1.17 under the other names.
     #[serde(
         borrow,
@@ -26,12 +27,13 @@ struct RawChain<'a> {
         alias = "hidden_envoy_deprecated_tls_context",
         alias = "hiddenEnvoyDeprecatedTlsContext"
     )]
-    tls_context: Option<RawTls<'a>>,
+    tls_context: Option<&'a RawValue>,
     #[serde(borrow, default)]
     metadata: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct RawSocket<'a> {
     #[serde(borrow, default)]
     name: Text<'a>,
@@ -42,6 +44,7 @@ struct RawSocket<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct RawTls<'a> {
     #[serde(borrow, default, rename = "@type")]
     type_url: Text<'a>,
@@ -49,34 +52,37 @@ struct RawTls<'a> {
     require_client_certificate: Option<bool>,
 }
 
-/// Reads a chain. `whole` is the listener's text, of which `raw` is a part.
-pub(super) fn parse(raw: &RawValue, is_default: bool, whole: &RawJson, text: &str) -> Result<FilterChain, serde_json::Error> {
-    let fields: RawChain<'_> = serde_json::from_str(raw.get())?;
+/// Reads a chain. `whole` is the listener's text, of which `raw` is a part. What of it could not be read is pushed to `faults`.
+pub(super) fn parse(raw: &RawValue, is_default: bool, whole: &RawJson, text: &str, faults: &mut Vec<Fault>) -> FilterChain {
+    let found_before = faults.len();
     let mut chain = unreadable(is_default, piece(whole, text, raw));
+    let Some(fields) = Fault::note(faults, "", object::<RawChain<'_>>(raw)) else { return chain };
     chain.name = owned(fields.name);
-    chain.matches = match fields.filter_chain_match {
-        Some(raw) => matches(serde_json::from_str(raw.get())?),
-        None => ChainMatch::default(),
-    };
-    chain.transport = match (fields.transport_socket, &fields.tls_context) {
-        (Some(socket), _) => transport(socket),
-        (None, Some(tls)) => secured(tls),
+    if let Some(found) = fields.filter_chain_match.map_or(Some(Map::new()), |raw| Fault::note(faults, ".filter_chain_match", object(raw))) {
+        chain.matches = matches(found, faults);
+    }
+    chain.transport = match (fields.transport_socket, fields.tls_context) {
+        (Some(raw), _) => Fault::note(faults, ".transport_socket", object(raw)).map_or(Transport::Other, transport),
+        (None, Some(raw)) => Fault::note(faults, ".tls_context", object(raw)).map_or(Transport::Other, |tls: RawTls<'_>| secured(&tls)),
         (None, None) => Transport::Plain,
     };
     chain.config_object = fields.metadata.map(config_object).unwrap_or_default();
-    for raw in fields.filters {
-        let NetworkFilter { filter, http_filters, destination } = filter::network(raw, whole, text)?;
+    for (index, raw) in values(fields.filters, ".filters", faults).into_iter().enumerate() {
+        let place = format!(".filters[{index}]");
+        let Some(found) = filter::network(raw, whole, text, &place, faults) else { continue };
+        let NetworkFilter { filter, http_filters, destination } = found;
         chain.network_filters.push(filter);
         if let Some(more) = http_filters {
             chain.http_filters.get_or_insert_default().extend(more);
         }
         chain.destination = destination.or(chain.destination);
     }
-    Ok(chain)
+    chain.unread = faults.len() > found_before;
+    chain
 }
 
 /// A chain of which nothing is known but that it is there; what it matches above all.
-pub(super) fn unreadable(is_default: bool, raw: RawJson) -> FilterChain {
+fn unreadable(is_default: bool, raw: RawJson) -> FilterChain {
     FilterChain {
         name: String::new(),
         is_default,
@@ -87,6 +93,7 @@ pub(super) fn unreadable(is_default: bool, raw: RawJson) -> FilterChain {
         destination: None,
         transport: Transport::Plain,
         config_object: String::new(),
+        unread: true,
         raw,
     }
 }
@@ -108,10 +115,12 @@ fn secured(tls: &RawTls<'_>) -> Transport {
     if tls.require_client_certificate == Some(true) { Transport::MutualTls } else { Transport::Tls }
 }
 
-/// Reads a `FilterChainMatch`; what it does not know is kept as text, since a condition that is not shown misleads.
-fn matches(fields: Map<String, Value>) -> ChainMatch {
+/// Reads a `FilterChainMatch`; what it does not know is kept as text, since a condition that is not shown misleads. A value of a field that
+/// it knows is a fault.
+fn matches(fields: Map<String, Value>, faults: &mut Vec<Fault>) -> ChainMatch {
     let mut found = ChainMatch::default();
-    for (key, value) in fields {
+    for (key, value) in fields.into_iter().filter(|(_, value)| !value.is_null()) {
+        let mut is_known = true;
         let understood = match key.as_str() {
             // 0 is no port (`FilterChainManagerImpl::addFilterChainForDestinationPorts`).
             "destination_port" | "destinationPort" => port(&value).map(|port| found.destination_port = Some(port).filter(|port| *port > 0)),
@@ -125,10 +134,17 @@ fn matches(fields: Map<String, Value>) -> ChainMatch {
             "source_type" | "sourceType" => source_type(&value).map(|source_type| found.source_type = source_type),
             "source_prefix_ranges" | "sourcePrefixRanges" => prefixes(&value).map(|ranges| found.source_prefix_ranges = ranges),
             "source_ports" | "sourcePorts" => list(&value, port).map(|ports| found.source_ports = ports),
-            _ => None,
+            _ => {
+                is_known = false;
+                None
+            }
         };
         if understood.is_none() {
-            found.other.push(format!("{key}={value}"));
+            let text = format!("{key}={value}");
+            if is_known {
+                faults.push(Fault::new(".filter_chain_match", format_args!("{text} is no such field's value")));
+            }
+            found.other.push(text);
         }
     }
     found

@@ -1,6 +1,7 @@
 //! The ECDS sections: what each extension filter is configured with, a module or the stub that stands in for one.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -11,8 +12,9 @@ use super::section::lists;
 use super::{Reader, shape};
 use crate::ingest::plugin_name;
 use crate::ingest::redact;
-use crate::model::envoy::{ConfigDump, EcdsFilter, ExtensionConfig, Filter, FilterChain, FilterSource, NameEra, RawJson};
+use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter, ExtensionConfig, Filter, FilterChain, FilterSource, NameEra, RawJson};
 use crate::model::ids::PluginId;
+use crate::model::warning::Warning;
 
 #[derive(Deserialize)]
 struct RawEntry<'a> {
@@ -41,12 +43,45 @@ impl Reader<'_> {
                 let body: Value = entry.ecds_filter.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
                 match shape::fault_of_filter(&body) {
                     Some(fault) => self.warn(place, fault),
-                    None => self.dump.ecds.push(understand(entry, &body, &clean)),
+                    None => self.hold(understand(entry, &body, &clean), place),
                 }
             }
             Err(error) => self.warn(place, error),
         }
     }
+}
+
+impl Reader<'_> {
+    /// Envoy lists each subscription, and filters of one name can have several. What they hold in common counts once; where they differ,
+    /// the listeners do not say which of them a filter has.
+    fn hold(&mut self, entry: EcdsFilter, place: &str) {
+        // What istiod would send has short names, which a plugin of each kind can have.
+        if self.dump.view == DumpView::Istiod {
+            return self.dump.ecds.push(entry);
+        }
+        let known = match self.of_name.entry(entry.name.clone()) {
+            Entry::Occupied(known) if !entry.name.is_empty() => &mut self.dump.ecds[*known.get()],
+            Entry::Occupied(_) => return self.dump.ecds.push(entry),
+            Entry::Vacant(free) => {
+                free.insert(self.dump.ecds.len());
+                return self.dump.ecds.push(entry);
+            }
+        };
+        if message(known) == message(&entry) {
+            known.last_updated = entry.last_updated.max(known.last_updated.take());
+        } else if known.config != ExtensionConfig::Contradicting {
+            known.config = ExtensionConfig::Contradicting;
+            let what = format!("it differs from another entry of the name {}, so what that plugin has is not known", entry.name);
+            self.warnings.push(Warning::new(format!("{} at {place}", self.object), what, ""));
+        }
+    }
+}
+
+/// What an entry holds, without the time and version around it.
+fn message(entry: &EcdsFilter) -> Option<Value> {
+    let mut entry: Value = serde_json::from_str(entry.raw.as_str()).ok()?;
+    let key = if entry.get("ecds_filter").is_some() { "ecds_filter" } else { "ecdsFilter" };
+    entry.get_mut(key).map(Value::take)
 }
 
 fn understand(entry: RawEntry<'_>, body: &Value, clean: &RawJson) -> EcdsFilter {

@@ -4,11 +4,12 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::json::{Text, field, owned, piece};
+use super::json::{Fault, Text, field, object, owned, piece, values};
 use crate::ingest::plugin_name;
 use crate::model::envoy::{Destination, Filter, FilterSource, RawJson};
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct RawFilter<'a> {
     #[serde(borrow, default)]
     name: Text<'a>,
@@ -22,6 +23,7 @@ struct RawFilter<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct RawDiscovery<'a> {
     #[serde(borrow, default, alias = "typeUrls")]
     type_urls: Vec<std::borrow::Cow<'a, str>>,
@@ -29,6 +31,7 @@ struct RawDiscovery<'a> {
 
 /// The fields of a `typed_config` that matter, whatever its type: read in one pass.
 #[derive(Default, Deserialize)]
+#[serde(expecting = "an object")]
 struct RawConfig<'a> {
     #[serde(borrow, default, rename = "@type")]
     type_url: Text<'a>,
@@ -48,9 +51,13 @@ struct RawConfig<'a> {
     cluster: Option<&'a RawValue>,
     #[serde(borrow, default, alias = "weightedClusters")]
     weighted_clusters: Option<&'a RawValue>,
+    /// Whether it is a Struct, as Envoys up to 1.14 write it.
+    #[serde(skip)]
+    is_struct: bool,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct RawRds<'a> {
     #[serde(borrow, default, alias = "routeConfigName")]
     route_config_name: Text<'a>,
@@ -80,38 +87,45 @@ const LEADING: [(&[&str], &str); 3] = [
     ),
 ];
 
-/// Reads a network filter.
-pub(super) fn network(raw: &RawValue, whole: &RawJson, text: &str) -> Result<NetworkFilter, serde_json::Error> {
-    let (filter, config) = parse(raw, whole, text)?;
+/// Reads a network filter; None where it could not be read, which is pushed to `faults`, as what of its parts could not.
+pub(super) fn network(raw: &RawValue, whole: &RawJson, text: &str, place: &str, faults: &mut Vec<Fault>) -> Option<NetworkFilter> {
+    let (filter, config) = Fault::note(faults, place, parse(raw, whole, text))?;
     let mut found = NetworkFilter { filter, http_filters: None, destination: None };
-    if let FilterSource::Inline(type_url) = &found.filter.source {
-        if type_url.ends_with(".HttpConnectionManager") {
-            let http: Result<Vec<Filter>, _> =
-                one_or_many(config.http_filters)?.into_iter().map(|raw| parse(raw, whole, text).map(|(filter, _)| filter)).collect();
-            found.http_filters = Some(http?);
-            found.destination = match (config.rds, config.route_config) {
-                (Some(rds), _) => Some(Destination::Route(owned(rds.route_config_name))),
-                (None, Some(raw)) => route(raw),
-                (None, None) => None,
-            };
-        } else if type_url.ends_with(".TcpProxy") {
-            found.destination = match (config.cluster, config.weighted_clusters) {
-                (Some(raw), _) => serde_json::from_str(raw.get()).ok().map(Destination::Cluster),
-                (None, Some(_)) => Some(Destination::Route("weighted clusters".to_owned())),
-                (None, None) => None,
-            };
+    let FilterSource::Inline(type_url) = &found.filter.source else { return Some(found) };
+    if type_url.ends_with(".HttpConnectionManager") {
+        let within = format!("{place}.http_filters");
+        let filters = match config.http_filters {
+            // A Struct may have the one element of a list in its place.
+            Some(one) if config.is_struct && one.get().starts_with('{') => vec![one],
+            list => values(list, &within, faults),
+        };
+        let http = found.http_filters.insert(Vec::new());
+        for (index, raw) in filters.into_iter().enumerate() {
+            let filter = Fault::note(faults, &format!("{within}[{index}]"), parse(raw, whole, text));
+            http.extend(filter.map(|(filter, _)| filter));
         }
+        found.destination = match (config.rds, config.route_config) {
+            (Some(rds), _) => Some(Destination::Route(owned(rds.route_config_name))),
+            (None, Some(raw)) => Fault::note(faults, &format!("{place}.route_config"), object::<Value>(raw)).as_ref().and_then(route),
+            (None, None) => None,
+        };
+    } else if type_url.ends_with(".TcpProxy") {
+        found.destination = match (config.cluster, config.weighted_clusters) {
+            (Some(raw), _) => Fault::note(faults, &format!("{place}.cluster"), serde_json::from_str(raw.get())).map(Destination::Cluster),
+            (None, Some(_)) => Some(Destination::Route("weighted clusters".to_owned())),
+            (None, None) => None,
+        };
     }
-    Ok(found)
+    Some(found)
 }
 
 fn parse<'a>(raw: &'a RawValue, whole: &RawJson, text: &str) -> Result<(Filter, RawConfig<'a>), serde_json::Error> {
-    let fields: RawFilter<'a> = serde_json::from_str(raw.get())?;
+    let fields: RawFilter<'a> = object(raw)?;
     let name = owned(fields.name);
     // Istio's own telemetry filters of old versions are Wasm in form only.
     let body = fields.typed_config.or(fields.config);
     let native = body.is_some_and(|raw| raw.get().contains("envoy.wasm.runtime.null"));
-    let mut config: RawConfig<'a> = match body.map(|raw| (raw, serde_json::from_str(raw.get()))) {
+    let mut config: RawConfig<'a> = match body.map(|raw| (raw, object(raw))) {
         Some((_, Ok(config))) => config,
         Some((raw, Err(error))) => {
             let type_url = super::types::type_in_text(raw.get());
@@ -123,6 +137,7 @@ fn parse<'a>(raw: &'a RawValue, whole: &RawJson, text: &str) -> Result<(Filter, 
         }
         None => RawConfig::default(),
     };
+    config.is_struct = fields.typed_config.is_none();
     if let (None, Some(_)) = (&config.type_url, fields.config) {
         if config.deprecated_v1 == Some(true) {
             return Err(serde::de::Error::custom(format_args!("the filter {name} is configured as in Envoy's API v1")));
@@ -135,23 +150,16 @@ fn parse<'a>(raw: &'a RawValue, whole: &RawJson, text: &str) -> Result<(Filter, 
         (None, Some(type_url), _) => FilterSource::Inline(type_url.clone().into_owned()),
         (None, None, _) => FilterSource::Unknown,
     };
+    if name.is_empty() && source == FilterSource::Unknown {
+        return Err(serde::de::Error::custom("it has neither a name nor a configuration, so it is no filter"));
+    }
     let plugin = plugin_name::of_filter(&name, &source, native);
     Ok((Filter { name, source, plugin, raw: piece(whole, text, raw) }, config))
 }
 
-/// The elements of a list; a Struct may have the one element of a list in its place.
-fn one_or_many(raw: Option<&RawValue>) -> Result<Vec<&RawValue>, serde_json::Error> {
-    match raw {
-        None => Ok(Vec::new()),
-        Some(one) if one.get().starts_with('{') => Ok(vec![one]),
-        Some(list) => serde_json::from_str(list.get()),
-    }
-}
-
 /// Where an inline route configuration leads: its one cluster, else its own name.
-fn route(raw: &RawValue) -> Option<Destination> {
-    let config: Value = serde_json::from_str(raw.get()).ok()?;
-    let hosts = field(&config, "virtual_hosts", "virtualHosts")?.as_array()?;
+fn route(config: &Value) -> Option<Destination> {
+    let hosts = field(config, "virtual_hosts", "virtualHosts")?.as_array()?;
     let routes = hosts.iter().filter_map(|host| host.get("routes")?.as_array()).flatten();
     let mut clusters: Vec<&str> = routes.filter_map(|route| route.pointer("/route/cluster")?.as_str()).collect();
     clusters.dedup();

@@ -9,6 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::outer::offset;
+use super::shape;
 use crate::model::envoy::RawJson;
 
 /// A port, written as a number or as a string; None where it is neither, so that one odd value costs no chain.
@@ -63,6 +64,45 @@ impl<'de> Visitor<'de> for PortVisitor {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Port(None))
     }
+}
+
+/// What could not be read of something: where in it, and why.
+pub(super) struct Fault {
+    pub(super) place: String,
+    pub(super) what: String,
+}
+
+impl Fault {
+    pub(super) fn new(place: impl Into<String>, what: impl fmt::Display) -> Self {
+        Self { place: place.into(), what: what.to_string() }
+    }
+
+    /// What was read; an error is pushed to `faults`.
+    pub(super) fn note<T>(faults: &mut Vec<Self>, place: &str, read: Result<T, serde_json::Error>) -> Option<T> {
+        read.map_err(|error| faults.push(Self::new(place, error))).ok()
+    }
+}
+
+/// An object, of which serde would take a list of its fields' values too.
+pub(super) fn object<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, serde_json::Error> {
+    object_in(raw.get())
+}
+
+/// The same in a text.
+pub(super) fn object_in<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, serde_json::Error> {
+    if text.starts_with('{') {
+        return serde_json::from_str(text);
+    }
+    Err(de::Error::custom(format_args!("it is {} and not an object", shape::of_text(text))))
+}
+
+/// The elements of a list; what is none is a fault.
+pub(super) fn values<'a>(raw: Option<&'a RawValue>, place: &str, faults: &mut Vec<Fault>) -> Vec<&'a RawValue> {
+    let Some(raw) = raw else { return Vec::new() };
+    serde_json::from_str(raw.get()).unwrap_or_else(|_| {
+        faults.push(Fault::new(place, format_args!("it is {} and not a list", shape::of_text(raw.get()))));
+        Vec::new()
+    })
 }
 
 /// A string that may be absent.

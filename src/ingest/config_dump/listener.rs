@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::Reader;
-use super::json::{Port, Text, owned, piece};
+use super::json::{Fault, Port, Text, object, object_in, owned};
 use super::listener_fields::{RawAddress, RawDynamic, RawListener, RawSocket, RawState};
 use super::section::lists;
 use super::{chain, listener_filter, matcher};
@@ -47,7 +47,14 @@ impl Reader<'_> {
                 self.state(raw, state, false, &format!("{place}.dynamic_{}_listeners[{index}]", state.as_str()));
             }
         }
+        self.dump.unread_listeners |= end.is_err();
         self.ended(place, end);
+    }
+
+    /// Says which listener could not be read, not even its name.
+    fn warn_of_listeners(&mut self, place: &str, what: impl std::fmt::Display) {
+        self.dump.unread_listeners = true;
+        self.warn(place, what);
     }
 
     pub(super) fn static_listener(&mut self, raw: &RawValue, place: &str) {
@@ -55,16 +62,16 @@ impl Reader<'_> {
     }
 
     fn state(&mut self, raw: &RawValue, state: ListenerState, is_static: bool, place: &str) {
-        match serde_json::from_str::<RawState<'_>>(raw.get()) {
+        match object::<RawState<'_>>(raw) {
             Ok(raw) => self.in_state(String::new(), state, is_static, Some(raw), place),
-            Err(error) => self.warn(place, error),
+            Err(error) => self.warn_of_listeners(place, error),
         }
     }
 
     pub(super) fn dynamic_listener(&mut self, raw: &RawValue, place: &str) {
-        let entry = match serde_json::from_str::<RawDynamic<'_>>(raw.get()) {
+        let entry = match object::<RawDynamic<'_>>(raw) {
             Ok(entry) => entry,
-            Err(error) => return self.warn(place, error),
+            Err(error) => return self.warn_of_listeners(place, error),
         };
         let name = owned(entry.name);
         self.in_state(name.clone(), ListenerState::Active, false, entry.active_state, place);
@@ -126,26 +133,42 @@ impl Reader<'_> {
             filters: Vec::new(),
             matcher: None,
             chains: Vec::new(),
+            unread: false,
             error,
             last_updated: last_updated.map(std::borrow::Cow::into_owned),
             version: owned(version),
             raw: whole.clone(),
         };
-        match serde_json::from_str::<RawListener<'_>>(whole.as_str()) {
+        let fields = match raw {
+            None if state != ListenerState::Error => Err(serde::de::Error::custom("the state holds no listener")),
+            _ => object_in(whole.as_str()),
+        };
+        match fields {
             Ok(fields) => self.fill(&mut listener, &whole, fields, place),
             // The listener stays, empty: that it is there is worth more than nothing.
-            Err(error) => self.warn(place, error),
+            Err(error) => {
+                listener.unread = true;
+                // One that has no name can be any.
+                self.dump.unread_listeners |= listener.name.is_empty();
+                self.warn(place, error);
+            }
         }
         self.dump.listeners.push(listener);
     }
 
     fn fill(&mut self, listener: &mut Listener, whole: &RawJson, fields: RawListener<'_>, place: &str) {
         let text = whole.as_str();
-        listener.address = match (address(fields.address), fields.internal_listener) {
-            (ListenerAddress::Unknown, Some(_)) => ListenerAddress::Internal,
-            (address, _) => address,
+        let (internal, mut faults) = (fields.internal_listener.is_some(), Vec::new());
+        listener.address = match (fields.address, internal) {
+            (Some(raw), _) => address(raw, "address", &mut faults),
+            (None, true) => ListenerAddress::Internal,
+            (None, false) => ListenerAddress::Unknown,
         };
-        listener.additional_addresses = fields.additional_addresses.into_iter().map(|more| address(more.address)).collect();
+        for (index, more) in fields.additional_addresses.into_iter().enumerate() {
+            let place = format!("additional_addresses[{index}].address");
+            listener.additional_addresses.extend(more.address.map(|raw| address(raw, &place, &mut faults)));
+        }
+        faults.drain(..).for_each(|fault| self.warn(&format!("{place}.{}", fault.place), fault.what));
         listener.binds_port = fields.bind_to_port.or(fields.deprecated_v1.and_then(|old| old.bind_to_port)).unwrap_or(true);
         let name = owned(fields.name);
         if !name.is_empty() {
@@ -166,33 +189,41 @@ impl Reader<'_> {
                 Err(error) => self.warn(&format!("{place}.listener_filters[{index}]"), error),
             }
         }
-        listener.matcher = fields.filter_chain_matcher.map(matcher::parse);
+        listener.matcher = match fields.filter_chain_matcher.map(object::<serde_json::Value>) {
+            Some(Ok(tree)) => Some(matcher::parse(&tree)),
+            Some(Err(error)) => {
+                // Which chain it would pick is not known, so none can be said to be picked never.
+                listener.unread = true;
+                self.warn(&format!("{place}.filter_chain_matcher"), error);
+                None
+            }
+            None => None,
+        };
         let ways = listener.matcher.as_ref().map(Matcher::ways);
         let default = fields.default_filter_chain.map(|raw| (raw, true));
         for (index, (raw, is_default)) in fields.filter_chains.into_iter().map(|raw| (raw, false)).chain(default).enumerate() {
-            match chain::parse(raw, is_default, whole, text) {
-                Ok(mut chain) => {
-                    if let Some(ways) = ways.as_ref().filter(|_| !is_default) {
-                        let own = ways.get(chain.name.as_str()).map(|ways| ways.iter().map(|way| way_text(way)).collect());
-                        chain.matcher = own.unwrap_or_else(|| vec![NEVER.to_owned()]);
-                    }
-                    listener.chains.push(chain);
-                }
-                Err(error) => {
-                    listener.chains.push(chain::unreadable(is_default, piece(whole, text, raw)));
-                    self.warn(&format!("{place}.filter_chains[{index}]"), error);
-                }
+            let mut chain = chain::parse(raw, is_default, whole, text, &mut faults);
+            if let Some(ways) = ways.as_ref().filter(|_| !is_default) {
+                let own = ways.get(chain.name.as_str()).map(|ways| ways.iter().map(|way| way_text(way)).collect());
+                chain.matcher = own.unwrap_or_else(|| vec![NEVER.to_owned()]);
             }
+            listener.chains.push(chain);
+            faults.drain(..).for_each(|fault| self.warn(&format!("{place}.filter_chains[{index}]{}", fault.place), fault.what));
         }
     }
 }
 
-fn address(raw: Option<RawAddress<'_>>) -> ListenerAddress {
-    match raw.unwrap_or_default() {
-        RawAddress { socket_address: Some(RawSocket { address, port_value: Port(Some(port)) }), .. } => {
+/// Where a listener listens; what cannot be read is a fault, and the address then is not known.
+fn address(raw: &RawValue, place: &str, faults: &mut Vec<Fault>) -> ListenerAddress {
+    match Fault::note(faults, place, object(raw)) {
+        Some(RawAddress { socket_address: Some(RawSocket { address, port_value: Some(Port(Some(port))) }), .. }) => {
             ListenerAddress::Socket { ip: owned(address), port }
         }
-        RawAddress { pipe: Some(pipe), .. } => ListenerAddress::Pipe(owned(pipe.path)),
+        Some(RawAddress { socket_address: Some(RawSocket { port_value: Some(Port(None)), .. }), .. }) => {
+            faults.push(Fault::new(format!("{place}.socket_address"), "port_value is no port"));
+            ListenerAddress::Unknown
+        }
+        Some(RawAddress { pipe: Some(pipe), .. }) => ListenerAddress::Pipe(owned(pipe.path)),
         _ => ListenerAddress::Unknown,
     }
 }

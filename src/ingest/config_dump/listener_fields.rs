@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use super::json::{Port, Text};
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct RawDynamic<'a> {
     #[serde(borrow, default)]
     pub(super) name: Text<'a>,
@@ -20,6 +21,7 @@ pub(super) struct RawDynamic<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct RawState<'a> {
     #[serde(borrow, default, alias = "versionInfo")]
     pub(super) version_info: Text<'a>,
@@ -30,6 +32,7 @@ pub(super) struct RawState<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct RawError<'a> {
     #[serde(borrow, default, alias = "failedConfiguration")]
     pub(super) failed_configuration: Option<&'a RawValue>,
@@ -42,11 +45,12 @@ pub(super) struct RawError<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct RawListener<'a> {
     #[serde(borrow, default)]
     pub(super) name: Text<'a>,
     #[serde(borrow, default)]
-    pub(super) address: Option<RawAddress<'a>>,
+    pub(super) address: Option<&'a RawValue>,
     #[serde(borrow, default, alias = "internalListener")]
     pub(super) internal_listener: Option<&'a RawValue>,
     #[serde(borrow, default, alias = "trafficDirection")]
@@ -68,19 +72,22 @@ pub(super) struct RawListener<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct RawAdditionalAddress<'a> {
     #[serde(borrow, default)]
-    pub(super) address: Option<RawAddress<'a>>,
+    pub(super) address: Option<&'a RawValue>,
 }
 
 /// Where `bind_to_port` was in old versions.
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct RawDeprecated {
     #[serde(default, alias = "bindToPort")]
     pub(super) bind_to_port: Option<bool>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct RawAddress<'a> {
     #[serde(borrow, default, alias = "socketAddress")]
     pub(super) socket_address: Option<RawSocket<'a>>,
@@ -89,14 +96,16 @@ pub(super) struct RawAddress<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct RawSocket<'a> {
     #[serde(borrow, default)]
     pub(super) address: Text<'a>,
     #[serde(default, alias = "portValue")]
-    pub(super) port_value: Port,
+    pub(super) port_value: Option<Port>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct RawPipe<'a> {
     #[serde(borrow, default)]
     pub(super) path: Text<'a>,

@@ -1,7 +1,6 @@
 //! `filter_chain_matcher`, read into a tree. An input or matcher that is not known is named as it is written, never an error.
 
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::json::field;
 use crate::model::envoy::{Branch, Condition, Input, Matcher, OnMatch};
@@ -9,9 +8,9 @@ use crate::model::envoy::{Branch, Condition, Input, Matcher, OnMatch};
 /// Deeper trees than this are not followed: Istio's have three levels, and a text from outside may have any.
 const DEPTH: usize = 32;
 
-/// The tree; empty where it cannot be read.
-pub(super) fn parse(raw: &RawValue) -> Matcher {
-    serde_json::from_str::<Value>(raw.get()).map(|tree| node(&tree, 0)).unwrap_or_default()
+/// The tree.
+pub(super) fn parse(tree: &Value) -> Matcher {
+    node(tree, 0)
 }
 
 fn node(matcher: &Value, depth: usize) -> Matcher {

@@ -22,6 +22,8 @@ mod section;
 mod shape;
 mod types;
 
+use std::collections::BTreeMap;
+
 use serde_json::value::RawValue;
 use thiserror::Error;
 
@@ -54,7 +56,7 @@ pub struct Parsed {
 }
 
 /// What to do about a dump that is not whole.
-const AGAIN: &str = "take the dump again; what came before the cut is shown";
+const AGAIN: &str = "take the dump again; what came before that is shown";
 /// What to do about a dump without listeners.
 const WHOLE: &str = "save the whole of `GET /config_dump`";
 
@@ -64,10 +66,14 @@ const WHOLE: &str = "save the whole of `GET /config_dump`";
 /// Only where the bytes are no dump at all: empty, not JSON, JSON of another kind, or of a part that says nothing of plugins. Everything
 /// else is a warning.
 pub fn parse(bytes: &[u8], view: DumpView, object: &str) -> Result<Parsed, NotADump> {
+    if bytes.starts_with(b"PK\x03\x04") {
+        let (what, fix) = ("is a zip archive, which is not read", "unpack it, and give its folder or the dump in it");
+        return Err(NotADump { what: what.to_owned(), fix: fix.to_owned() });
+    }
     let (text, encoding) = saved::decode(bytes);
     let (document, before) = saved::document(&text);
     let Cut { text, sections, end } = outer::find(document)?;
-    let mut reader = Reader { dump: ConfigDump::empty(view), warnings: Vec::new(), object, partial: false };
+    let mut reader = Reader { dump: ConfigDump::empty(view), warnings: Vec::new(), object, partial: false, of_name: BTreeMap::new() };
     reader.dump.bytes = bytes.len();
     encoding.into_iter().chain(before).for_each(|note| reader.note(note));
     for (index, section) in sections.iter().enumerate() {
@@ -79,6 +85,9 @@ pub fn parse(bytes: &[u8], view: DumpView, object: &str) -> Result<Parsed, NotAD
             None
         }
         End::Broken { at, early, what } => {
+            let is_of_listeners = |section: &Section| section.type_url.ends_with(".ListenersConfigDump");
+            reader.dump.unread_listeners |= !reader.dump.sections.iter().any(is_of_listeners);
+            reader.dump.not_understood += 1;
             reader.partial_section(text.get(at..).unwrap_or_default(), &format!("configs[{}]", sections.len()));
             Some(if early {
                 format!("is cut short after {} bytes ({what}); {AGAIN}", text.len())
@@ -106,6 +115,8 @@ struct Reader<'a> {
     object: &'a str,
     /// Whether the section ends too early, which is said once for the whole.
     partial: bool,
+    /// Where the first ECDS entry of each name is.
+    of_name: BTreeMap<String, usize>,
 }
 
 impl Reader<'_> {
@@ -140,8 +151,14 @@ impl Reader<'_> {
             "EcdsConfigDump" => self.ecds_section(raw.get(), place),
             "EcdsConfigDump.EcdsFilterConfig" => self.ecds_filter(raw, place),
             types::LISTENER => self.bare_listener(raw, place),
-            "" if raw.get().starts_with('{') => self.warn(place, "the element has no @type, so it can be anything"),
-            "" => self.warn(place, format_args!("the element is {} and no section of a dump", shape::of_text(raw.get()))),
+            "" => {
+                self.dump.unread_listeners = true;
+                if raw.get().starts_with('{') {
+                    self.warn(place, "the element has no @type, so it can be anything");
+                } else {
+                    self.warn(place, format_args!("the element is {} and no section of a dump", shape::of_text(raw.get())));
+                }
+            }
             _ => {}
         }
         self.dump.sections.push(Section { type_url, bytes: raw.get().len() });

@@ -59,18 +59,26 @@ pub(super) fn find(text: &str) -> Result<Cut<'_>, NotADump> {
         return Ok(alone(text));
     }
     let inner = if text.trim_start().starts_with(['{', '[']) { inside(text) } else { Vec::new() };
+    let read = |start: usize| Some(self::cut(&text[start..])).filter(is_known);
     match inner.as_slice() {
         [] => {}
         [(_, start)] => {
-            let found = self::cut(&text[*start..]);
-            if is_known(&found) {
+            if let Some(found) = read(*start) {
                 // What comes behind it belongs to what it lies in.
                 let end = if let End::Whole(_) = found.end { End::Whole(None) } else { found.end };
                 return Ok(Cut { end, ..found });
             }
         }
+        // As of two documents, one behind the other, the first is read.
+        [(_, start), ..] if inner.iter().all(|(name, _)| name.is_none()) => {
+            if let Some(found) = read(*start) {
+                let more = format!("is a list of {} config dumps, of which only the first was read", inner.len());
+                let end = if let End::Whole(_) = found.end { End::Whole(Some(more)) } else { found.end };
+                return Ok(Cut { end, ..found });
+            }
+        }
         several => {
-            let names: Vec<&str> = several.iter().take(3).map(|(name, _)| *name).collect();
+            let names: Vec<&str> = several.iter().take(3).map(|(name, _)| name.unwrap_or("without a name")).collect();
             let what = format!("holds {} config dumps ({}{})", several.len(), names.join(", "), if several.len() > 3 { ", …" } else { "" });
             return Err(NotADump { what, fix: "save the one of the proxy in question in a file of its own".to_owned() });
         }
@@ -114,8 +122,8 @@ fn whole<'a>(text: &'a str, deserializer: &mut serde_json::Deserializer<serde_js
     End::Whole(more)
 }
 
-/// The dumps that lie in another document, each with the key that it lies under and where it begins.
-fn inside(text: &str) -> Vec<(&str, usize)> {
+/// The dumps that lie in another document, each with the key that it lies under, which an element of a list has not, and where it begins.
+fn inside(text: &str) -> Vec<(Option<&str>, usize)> {
     let (mut found, mut from) = (Vec::new(), 0);
     while let Some(at) = memmem::find(text.as_bytes().get(from..).unwrap_or_default(), b"\"configs\"").map(|at| from + at) {
         let before = text[..at].trim_end();
@@ -124,8 +132,8 @@ fn inside(text: &str) -> Vec<(&str, usize)> {
             continue;
         }
         let start = before.len() - 1;
-        let mut key = text[..start].trim_end().trim_end_matches(':').trim_end().trim_end_matches('"').rsplit('"');
-        found.push((key.next().filter(|key| key.len() < 200).unwrap_or_default(), start));
+        let key = text[..start].trim_end().strip_suffix(':').and_then(|before| before.trim_end().strip_suffix('"')?.rsplit('"').next());
+        found.push((key.filter(|key| key.len() < 200), start));
         match <&RawValue>::deserialize(&mut serde_json::Deserializer::from_str(&text[start..])) {
             Ok(whole) => from = start + whole.get().len(),
             Err(_) => break,

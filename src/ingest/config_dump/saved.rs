@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::types;
 use crate::ingest::redact;
 
 /// How much of what is not JSON is shown, in characters.
@@ -46,26 +47,46 @@ fn utf16(bytes: &[u8]) -> Option<(bool, &[u8])> {
     }
 }
 
-/// The text from where its JSON begins, and what is written before it: the headers of `curl -i`, a notice of kubectl, a prompt.
-/// Where nothing looks like JSON, the whole text.
+/// The text from where its JSON begins, and what is written before it: the headers of `curl -i`, a notice of kubectl, a prompt, on lines
+/// of their own or on the JSON's. Where nothing looks like JSON, the whole text.
 pub(super) fn document(text: &str) -> (&str, Option<String>) {
     if begins_json(text.trim_start()) {
         return (text, None);
     }
     let (mut at, mut lines) = (0, 0);
     for line in text.split_inclusive('\n') {
+        let first = || first_line(&text[..at + line.len()]);
         if begins_json(text[at..].trim_start_matches([' ', '\t'])) {
-            let first = first_line(text);
             let note = match lines {
-                1 => format!("begins with the line `{first}`, which was passed over"),
-                _ => format!("begins with {lines} lines that are no JSON, which were passed over: `{first}` and so on"),
+                1 => format!("begins with the line `{}`, which was passed over", first()),
+                _ => format!("begins with {lines} lines that are no JSON, which were passed over: `{}` and so on", first()),
             };
             return (&text[at..], Some(note));
+        }
+        if let Some(start) = dump_within(text, at, line) {
+            return (
+                &text[start..],
+                Some(format!("begins with text that is no JSON, which was passed over: `{}`", first_line(&text[..start]))),
+            );
         }
         at += line.len();
         lines += 1;
     }
     (text, None)
+}
+
+/// How many brackets of a line are looked at.
+const MOST_BRACKETS: usize = 100;
+
+/// Where a dump begins behind other text on its line, which itself begins at `at`: a line of a log can hold other JSON.
+fn dump_within(text: &str, at: usize, line: &str) -> Option<usize> {
+    let brackets = line.match_indices(['{', '[']).take(MOST_BRACKETS).map(|(column, _)| at + column);
+    brackets.into_iter().find(|start| {
+        let rest = &text[*start..];
+        let first = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '{' | '['));
+        let key = first.strip_prefix('"').and_then(|key| key.split('"').next()).unwrap_or_default();
+        begins_json(rest) && (types::is_first_key(key) || rest.starts_with('[') && key == "name")
+    })
 }
 
 /// Whether a list or an object begins here: a line of a log can begin with a bracket too.

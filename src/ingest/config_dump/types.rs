@@ -64,6 +64,11 @@ pub(super) fn section_name(type_url: &str) -> Cow<'_, str> {
     same.unwrap_or(name).into()
 }
 
+/// Whether a dump, or an element of one, begins with this key.
+pub(super) fn is_first_key(key: &str) -> bool {
+    matches!(key, "configs" | "@type") || SHAPES.iter().any(|(keys, _)| keys.contains(&key))
+}
+
 /// What the first keys of an element say.
 #[derive(Default)]
 struct Head {

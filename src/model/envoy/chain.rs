@@ -24,6 +24,8 @@ pub struct FilterChain {
     pub transport: Transport,
     /// The name of the Istio object in its metadata (`istio.config`, such as a Sidecar); empty where there is none.
     pub config_object: String,
+    /// Whether parts of it could not be read: it can match by more, and hold more filters, than is here.
+    pub unread: bool,
     /// The chain as the proxy wrote it.
     pub raw: RawJson,
 }

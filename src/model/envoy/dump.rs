@@ -42,18 +42,34 @@ pub struct ConfigDump {
     pub bytes: usize,
     /// How many parts of it could not be understood, of which nothing is known: what is missing may be in them.
     pub not_understood: usize,
+    /// Whether listeners could not be read: the proxy can have others than are here.
+    pub unread_listeners: bool,
 }
 
 impl ConfigDump {
     /// A dump without content.
     pub fn empty(view: DumpView) -> Self {
-        Self { view, node: None, listeners: Vec::new(), ecds: Vec::new(), sections: Vec::new(), bytes: 0, not_understood: 0 }
+        Self {
+            view,
+            node: None,
+            listeners: Vec::new(),
+            ecds: Vec::new(),
+            sections: Vec::new(),
+            bytes: 0,
+            not_understood: 0,
+            unread_listeners: false,
+        }
     }
 
     /// Whether it says which listeners the proxy has.
     pub fn has_listeners(&self) -> bool {
         let is_of_listeners = |section: &Section| section.type_url.contains("Listener");
         !self.listeners.is_empty() || self.sections.iter().any(is_of_listeners)
+    }
+
+    /// Whether it says of every listener that the proxy has one of this name: only then the proxy lacks what is not here.
+    pub fn has_all_listeners(&self) -> bool {
+        self.has_listeners() && !self.unread_listeners
     }
 
     /// What it holds in the place of listeners, as one clause.

@@ -46,6 +46,8 @@ pub enum ExtensionConfig {
     StubDeny,
     /// Subscribed to, nothing received.
     Missing,
+    /// Several entries of the name, of which each holds something else.
+    Contradicting,
     /// Something else, by its type URL.
     Other(String),
 }

@@ -36,6 +36,8 @@ pub struct Listener {
     pub last_updated: Option<String>,
     /// `version_info` of this state; empty where unset.
     pub version: String,
+    /// Whether more than single chains of it could not be read: it can have other chains than are here.
+    pub unread: bool,
     /// The listener as the proxy wrote it.
     pub raw: RawJson,
 }
@@ -47,6 +49,11 @@ impl Listener {
             ListenerAddress::Socket { port, .. } => Some(*port),
             ListenerAddress::Internal | ListenerAddress::Pipe(_) | ListenerAddress::Unknown => None,
         }
+    }
+
+    /// Whether parts of it could not be read, so that nothing follows from what is not here.
+    pub fn lacks_parts(&self) -> bool {
+        self.unread || self.chains.iter().any(|chain| chain.unread)
     }
 
     /// The same listener without its chains, to compare with where there is none.

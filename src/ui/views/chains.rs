@@ -143,6 +143,7 @@ fn listener_cells<'a>(
 fn chain_cells<'a>(screen: &Screen, chain: &'a ChainAnswer, hits: &'a [usize], look: &Look<'_>) -> Vec<Vec<Piece<'a>>> {
     let count = screen.plugin().map_or(0, |plugin| chain_count(chain, plugin));
     let mark = match count {
+        0 if chain.unread => vec![Piece::new(Role::Warning, "not all could be read")],
         0 => Vec::new(),
         1 => vec![Piece::new(Role::Plugin, look.symbols.dot)],
         more => vec![Piece::new(Role::Plugin, format!("{more}{} {}", look.symbols.times, look.symbols.dot))],

@@ -63,7 +63,13 @@ fn compare(
             all.add(modules::between(entry, sent, dump, &mut notes), &mut differences);
         }
     }
-    for wanted in lacking {
+    // An entry that could not be read may be the one.
+    let is_whole = dump.not_understood == 0;
+    if !is_whole && !lacking.is_empty() {
+        notes.push("parts of the proxy's config dump could not be understood, so whether it lacks an extension is not known".to_owned());
+    }
+    let is_untold = !is_whole && !lacking.is_empty();
+    for wanted in lacking.into_iter().filter(|_| is_whole) {
         let detail = format!("the proxy lacks {}, which istiod would send", wanted.name);
         differences.push(line("extension", "istiod", wanted.name, detail));
     }
@@ -87,7 +93,9 @@ fn compare(
         }
     }
     differences.sort_by(|one, other| one.extension.cmp(&other.extension));
-    let compared = if wanted.is_empty() && count == 0 {
+    let compared = if differences.is_empty() && is_untold {
+        format!("The proxy has {}, as far as its config dump could be read", counted(count, "extension"))
+    } else if wanted.is_empty() && count == 0 {
         "Neither has an extension".to_owned()
     } else if differences.is_empty() {
         let by = if basis == "istiod" { "" } else { " by name; what is set in them was not compared" };
@@ -95,7 +103,8 @@ fn compare(
     } else {
         format!("istiod would send {}, the proxy has {count}", counted(wanted.len(), "extension"))
     };
-    let found = TypeDiff { short: ECDS, basis, basis_note, same: Some(differences.is_empty()), compared, differences, notes };
+    let same = if differences.is_empty() && is_untold { None } else { Some(differences.is_empty()) };
+    let found = TypeDiff { short: ECDS, basis, basis_note, same, compared, differences, notes };
     within::bounded(found, &all)
 }
 
@@ -121,6 +130,7 @@ fn held(entry: &EcdsFilter, differences: &mut Vec<DiffLine>, notes: &mut Vec<Str
         ExtensionConfig::Wasm { url, file, .. } if file.is_empty() && !url.is_empty() => {
             notes.push(format!("{name}: the proxy holds the module's URL {url}, which no agent has exchanged for a file"));
         }
+        ExtensionConfig::Contradicting => notes.push(format!("{name}: the proxy's dump has several entries of it that differ")),
         ExtensionConfig::Wasm { .. } | ExtensionConfig::Other(_) => {}
     }
 }

@@ -4,7 +4,7 @@ use super::within::{self, Found};
 use super::{DiffLine, TypeDiff};
 use crate::analysis::answers::prediction;
 use crate::analysis::comparison::{self, Cause, Difference, How};
-use crate::analysis::outlook::Outlook;
+use crate::analysis::outlook::{Outlook, PARTS_UNREAD};
 use crate::analysis::placement;
 use crate::model::envoy::{ConfigDump, Listener, ListenerState};
 use crate::model::istiod_view::IstiodView;
@@ -37,28 +37,34 @@ fn held(dump: &ConfigDump) -> Vec<&Listener> {
 
 fn with_istiod(view: &IstiodView, outlook: Option<&Outlook<'_>>, dump: &ConfigDump) -> TypeDiff {
     let held = held(dump);
-    let (mut differences, mut all) = (Vec::new(), Found::default());
+    let (mut differences, mut notes, mut all) = (Vec::new(), Vec::new(), Found::default());
     let mut sent: Vec<&Listener> = view.dump.listeners.iter().collect();
     sent.sort_by_key(|listener| listener.name.as_str());
     for wanted in &sent {
         match held.iter().find(|listener| listener.name == wanted.name) {
             Some(listener) if listener.state == ListenerState::Error => differences.push(refused(listener)),
+            Some(listener) if listener.lacks_parts() || wanted.lacks_parts() => {
+                notes.push(format!("listener {} cannot be compared: {PARTS_UNREAD}", listener.name));
+            }
             Some(listener) => all.add(between(listener, wanted, outlook, dump), &mut differences),
-            None => differences.push(lacking(&wanted.name, wanted.chains.len())),
+            None if dump.has_all_listeners() => differences.push(lacking(&wanted.name, wanted.chains.len())),
+            None => {}
         }
     }
     let unexpected = held.iter().filter(|listener| !sent.iter().any(|wanted| wanted.name == listener.name));
-    differences.extend(unexpected.map(|listener| not_sent(listener)));
+    differences.extend(unexpected.filter(|_| !view.dump.unread_listeners).map(|listener| not_sent(listener)));
+    let unread = [(!dump.has_all_listeners(), "the proxy's"), (view.dump.unread_listeners, "istiod's")];
+    notes.extend(unread.iter().filter(|(is_so, _)| *is_so).map(|(_, whose)| format!("not all listeners of {whose} dump could be read")));
     let chains: usize = sent.iter().map(|listener| listener.chains.len()).sum();
     let here: usize = held.iter().map(|listener| listener.chains.len()).sum();
-    let compared = if differences.is_empty() {
+    let compared = if differences.is_empty() && notes.is_empty() {
         format!("Both have the same {} with {}", counted(sent.len(), "listener"), counted(chains, "chain"))
     } else {
         let istiod = format!("istiod would send {} with {}", counted(sent.len(), "listener"), counted(chains, "chain"));
         format!("{istiod}, the proxy has {} with {here}", held.len())
     };
-    let same = Some(differences.is_empty());
-    let found = TypeDiff { short: LDS, basis: "istiod", basis_note: None, same, compared, differences, notes: Vec::new() };
+    let same = if differences.is_empty() && !notes.is_empty() { None } else { Some(differences.is_empty()) };
+    let found = TypeDiff { short: LDS, basis: "istiod", basis_note: None, same, compared, differences, notes };
     within::bounded(found, &all)
 }
 
@@ -96,6 +102,7 @@ fn with_prediction(outlook: &Outlook<'_>, dump: &ConfigDump) -> TypeDiff {
             notes.push(format!("listener {}: its chains without HTTP cannot be compared", listener.name));
         }
     }
+    notes.extend((!dump.has_all_listeners()).then(|| "not all listeners of the proxy's dump could be read".to_owned()));
     differences.extend(
         prediction::absent(outlook, dump)
             .iter()

@@ -22,7 +22,7 @@ pub(super) fn between(entry: &EcdsFilter, sent: &EcdsFilter, dump: &ConfigDump, 
     match (&sent.config, &entry.config) {
         // A stub or nothing in its place has been told.
         (_, ExtensionConfig::StubAllow | ExtensionConfig::StubDeny | ExtensionConfig::Missing) => return found,
-        (ExtensionConfig::Missing, _) => {
+        (ExtensionConfig::Missing | ExtensionConfig::Contradicting, _) | (_, ExtensionConfig::Contradicting) => {
             found.untold += 1;
             return found;
         }

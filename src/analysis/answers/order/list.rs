@@ -31,13 +31,16 @@ struct Sequence<'s> {
 impl<'s> Context<'s> {
     pub(super) fn list(&self, direction: ListenerDirection, filters: FilterList) -> OrderList {
         let sequences = self.sequences(direction, filters);
+        let whole = self.is_whole(direction);
         let custom = sequences.iter().flat_map(|sequence| sequence.filters).any(|filter| filter.name.ends_with(".ext_authz"));
         let marks = order::ruler(filters, direction, self.version, custom);
         let plugins = if marks.iter().any(|mark| matches!(mark, Mark::Phase(_))) { self.plugins(direction, filters) } else { Vec::new() };
         let (places, mut ruler) = self.places(&marks, &plugins);
         let own = self.dump.is_some_and(|dump| dump.view == DumpView::Proxy);
         let found: Vec<FoundFilters> = sequences.iter().filter(|_| own).map(|sequence| self.found(sequence, &places, &mut ruler)).collect();
-        if own {
+        if own && !whole {
+            ruler.iter_mut().for_each(|place| place.chains = None);
+        } else if own {
             let there = ruler.iter_mut().filter(|place| !matches!(place.what, RulerMark::Phase { .. }));
             there.for_each(|place| place.chains = Some(place.chains.unwrap_or_default()));
         }
@@ -47,8 +50,9 @@ impl<'s> Context<'s> {
             plugins: self.ordered(&plugins),
             ruler,
             limits: order::limits(&marks),
-            chains: own.then(|| found.iter().map(|found| found.chains).sum()),
-            chains_note: (!own).then(|| match self.dump {
+            chains: (own && whole).then(|| found.iter().map(|found| found.chains).sum()),
+            chains_note: (!own || !whole).then(|| match self.dump {
+                Some(_) if own => "parts of the proxy's config dump could not be read".to_owned(),
                 Some(_) => "only istiod's view could be read: what the proxy has is not known".to_owned(),
                 None => "the proxy's config dump was not read".to_owned(),
             }),
@@ -126,15 +130,8 @@ impl<'s> Context<'s> {
     /// The sequences of filters in the proxy's active listeners, the most frequent first. Chains that go to a black hole or straight
     /// through a sidecar's outbound side never hold a network plugin, and are left out.
     fn sequences(&self, direction: ListenerDirection, filters: FilterList) -> Vec<Sequence<'s>> {
-        let Some(dump) = self.dump else { return Vec::new() };
-        let of_pod = self.snapshot.objects.pods.get(self.proxy).and_then(|pod| pod.proxy.as_ref()).map(|proxy| proxy.kind);
-        let kind = placement::proxy_kind(dump, of_pod);
-        let goes = |listener: &&Listener| match placement::direction(listener, kind) {
-            Some(ListenerDirection::Internal) => direction == ListenerDirection::Inbound,
-            found => found == Some(direction),
-        };
         let mut sequences: BTreeMap<Vec<&str>, Sequence<'s>> = BTreeMap::new();
-        for listener in dump.listeners.iter().filter(|listener| listener.state == ListenerState::Active).filter(goes) {
+        for listener in self.listeners(direction) {
             for (place, chain) in listener.chains.iter().enumerate() {
                 let Some(filters) = filters_of(chain, filters) else { continue };
                 let names = filters.iter().map(|filter| filter.name.as_str()).collect();
@@ -146,6 +143,25 @@ impl<'s> Context<'s> {
         let mut sequences: Vec<Sequence<'s>> = sequences.into_values().collect();
         sequences.sort_by_key(|sequence| (std::cmp::Reverse(sequence.chains.len()), sequence.chains.first().cloned()));
         sequences
+    }
+
+    /// The proxy's active listeners of a direction.
+    fn listeners(&self, direction: ListenerDirection) -> impl Iterator<Item = &'s Listener> {
+        let of_pod = self.snapshot.objects.pods.get(self.proxy).and_then(|pod| pod.proxy.as_ref()).map(|proxy| proxy.kind);
+        let kind = self.dump.and_then(|dump| placement::proxy_kind(dump, of_pod));
+        let goes = move |listener: &&Listener| match placement::direction(listener, kind) {
+            Some(ListenerDirection::Internal) => direction == ListenerDirection::Inbound,
+            found => found == Some(direction),
+        };
+        let all = self.dump.map(|dump| dump.listeners.as_slice()).unwrap_or_default();
+        all.iter().filter(|listener| listener.state == ListenerState::Active).filter(goes)
+    }
+
+    /// Whether all of them could be read: else there may be more chains, with other filters.
+    fn is_whole(&self, direction: ListenerDirection) -> bool {
+        let is_unread = |listener: &Listener| listener.unread && !listener.is_static;
+        self.dump.is_some_and(|dump| dump.has_all_listeners() && !dump.listeners.iter().any(is_unread))
+            && !self.listeners(direction).any(Listener::lacks_parts)
     }
 
     /// Lays a sequence along the ruler, and counts its chains there.

@@ -7,7 +7,7 @@ use crate::analysis::chains::{self, Facts};
 use crate::analysis::control_plane::ControlPlane;
 use crate::analysis::era::Version;
 use crate::analysis::explain;
-use crate::analysis::outlook::{Judgement, Outlook};
+use crate::analysis::outlook::{Judgement, Outlook, PARTS_UNREAD};
 use crate::analysis::placement::{self, ListenerDirection};
 use crate::model::envoy::{DumpView, Listener};
 use crate::model::ids::{PluginId, ProxyId};
@@ -80,15 +80,23 @@ impl Question<'_> {
             let count = placement::count_in_listener(listener, self.plugin);
             let judgement = self.outlook.as_ref().ok().and_then(|outlook| outlook.judge(listener, &loaded.dump));
             let (predicted, note) = self.predicted(listener, judgement.as_ref());
-            if count == 0 && predicted.unwrap_or(0) == 0 {
+            let may_have_it = listener.lacks_parts() && !listener.is_static;
+            if count == 0 && predicted.unwrap_or(0) == 0 && !may_have_it {
                 continue;
             }
-            let direction = placement::direction(listener, kind);
+            let by_name = || self.outlook.as_ref().ok().and_then(|outlook| outlook.direction(listener));
+            let direction = placement::direction(listener, kind).or_else(by_name);
             let held = judgement.filter(|_| own && predicted.is_some());
             found.push(WhyListener {
-                counted: own.then_some(count),
-                counted_note: (!own)
-                    .then(|| format!("only istiod's view could be read: istiod would send {count}, what the proxy has is not known")),
+                counted: placement::known_count(listener, self.plugin).filter(|_| own),
+                counted_note: match (own, listener.lacks_parts()) {
+                    (false, _) => {
+                        Some(format!("only istiod's view could be read: istiod would send {count}, what the proxy has is not known"))
+                    }
+                    (true, true) if count > 0 => Some(format!("{PARTS_UNREAD}; at least {count} of its chains have it")),
+                    (true, true) => Some(format!("{PARTS_UNREAD}, and it may be in them")),
+                    (true, false) => None,
+                },
                 predicted,
                 prediction_note: note,
                 agrees: held.as_ref().and_then(Judgement::agrees),
@@ -129,7 +137,8 @@ impl Question<'_> {
             Err(why) => return (None, Some(why.clone())),
         };
         if judgement.is_none() {
-            return (None, Some("listeners of the bootstrap and the ends of tunnels are not predicted".to_owned()));
+            let why = if listener.unread { PARTS_UNREAD } else { "listeners of the bootstrap and the ends of tunnels are not predicted" };
+            return (None, Some(why.to_owned()));
         }
         match outlook.count(self.plugin, listener) {
             Ok(count) => (Some(count), None),
@@ -140,10 +149,13 @@ impl Question<'_> {
     /// Where istiod would put the plugin, and the proxy has no such listener, or was not read.
     fn only_predicted(&self) -> Vec<WhyListener> {
         let Ok(outlook) = &self.outlook else { return Vec::new() };
-        let counted = self.loaded.filter(|loaded| loaded.dump.view == DumpView::Proxy).map(|_| 0);
+        let own = self.loaded.map(|loaded| &loaded.dump).filter(|dump| dump.view == DumpView::Proxy);
+        let counted = own.filter(|dump| dump.has_all_listeners()).map(|_| 0);
+        let unread =
+            if own.is_some() { "not all listeners of the proxy could be read" } else { "the proxy's own config dump was not read" };
         let mut found = Vec::new();
         let lacking: Vec<&Listener> = match self.loaded {
-            Some(loaded) => outlook.lacking(&loaded.dump).collect(),
+            Some(loaded) => outlook.not_in(&loaded.dump).collect(),
             None => outlook.prediction.listeners.iter().collect(),
         };
         for listener in lacking {
@@ -152,11 +164,11 @@ impl Question<'_> {
             }
             let direction = outlook.direction(listener);
             let none = listener.without_chains();
-            let judgement = self.loaded.and_then(|loaded| outlook.judge(&none, &loaded.dump));
+            let judgement = self.loaded.filter(|_| counted.is_some()).and_then(|loaded| outlook.judge(&none, &loaded.dump));
             let predicted = outlook.count(self.plugin, listener);
             found.push(WhyListener {
                 counted,
-                counted_note: counted.is_none().then(|| "the proxy's own config dump was not read".to_owned()),
+                counted_note: counted.is_none().then(|| unread.to_owned()),
                 predicted: predicted.as_ref().ok().copied(),
                 prediction_note: predicted.err(),
                 agrees: counted.and(judgement.as_ref()).and_then(Judgement::agrees),
