@@ -46,10 +46,10 @@ impl Asked<'_, '_> {
                 groups.push(vec![to(format!("create the plugin in namespace {gateway}"), gateway)])
             }
             Some(RefMiss::RefNamespace(_)) => {
-                let text = format!("leave namespace out, and create the plugin in namespace {}", target.namespace);
+                let text = format!("leave namespace out{}", self.there());
                 let mut fix = with(text, &|other| other.namespace.clear());
                 if let Edit::Plugin(plugin) = &mut fix.edit {
-                    plugin.id.name.namespace.clone_from(&target.namespace);
+                    plugin.id.name.namespace.clone_from(namespace);
                 }
                 groups.push(vec![fix]);
             }

@@ -22,7 +22,7 @@ pub(super) fn without(line: &str) -> Option<&str> {
         b' ' => numbered(line).or_else(|| line[1..].starts_with(|char: char| !char.is_whitespace()).then_some(&line[1..])),
         b'<' => syslog(line),
         b'[' => stamped(line),
-        b'0'..=b'9' => matched(line).or_else(|| of_journal(line)).or_else(|| in_file(line)).or_else(|| stamped(line)),
+        b'0'..=b'9' => of_journal(line).or_else(|| stamped(line)).or_else(|| matched(line)).or_else(|| in_file(line)),
         _ => in_file(line).or_else(|| of_journal(line)).or_else(|| stamped(line)),
     }
 }
