@@ -184,7 +184,7 @@ fn another_mode_shows_old_and_new_side_by_side() {
     assert!(why.contains("= counted in the proxy: 2 ✓   was 4 → now 2"), "{why}");
     assert!(why.contains("The mode is STRICT because PeerAuthentication default/default says so."), "{why}");
     assert!(demo.keys("c").text(SIZE).contains("N = 4 → 2 on 15006"));
-    assert!(demo.keys("<esc><esc><enter>").text(SIZE).contains("4 → 2 / 4"));
+    assert!(demo.keys("<esc><esc><enter>").text(SIZE).contains("4→2 / 4"));
     demo.keys("MM");
     assert_eq!(demo.app.event.as_deref(), Some("the demo's mesh is PERMISSIVE now · httpbin 15006: 2 → 4"));
 }

@@ -291,7 +291,7 @@ async fn what_cannot_be_read_is_named_in_the_report_and_in_the_recording() {
             "log of c.default, container istio-proxy: logs: forbidden (grant it)",
             "pods: list on pods in all namespaces is forbidden",
             "proxy ../b.default: its name cannot be a file's name",
-            "services: the answer is not JSON: expected value at line 1 column 1",
+            "services: the answer holds a document that is no Kubernetes object: apiVersion and kind are missing",
             "sidecars.networking.istio.io: cannot list sidecars (grant it)",
         ]
     );

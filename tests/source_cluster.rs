@@ -400,7 +400,8 @@ async fn a_wrong_kubeconfig_is_one_clear_line() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_credential_plugin_that_fails_or_hangs_is_one_clear_line() {
     let api = FakeApi::stopped().await;
-    let plugin = |script: &str| json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script]}});
+    let plugin =
+        |script: &str| json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "sh", "args": ["-c", script]}});
     api.write_kubeconfig(plugin("echo t0ken; echo 'session expired' >&2; exit 3"));
     let error = Cluster::connect(api.options()).await.err().unwrap();
     assert_eq!(error.kind, FailureKind::Forbidden);

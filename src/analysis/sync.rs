@@ -4,10 +4,13 @@ use std::collections::HashMap;
 
 use super::control_plane;
 use super::era::Version;
+use crate::ingest::logs::instant;
+use crate::model::envoy::{DumpView, EcdsFilter, ListenerState};
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::inventory::Inventory;
 use crate::model::logs::LogTime;
-use crate::model::sync::{CLUSTERS, Client, ENDPOINTS, EXTENSIONS, LISTENERS, ROUTES, Sync};
+use crate::model::snapshot::LoadedDump;
+use crate::model::sync::{CLUSTERS, Client, ENDPOINTS, EXTENSIONS, LISTENERS, ROUTES, Sync, TypeSync};
 use crate::model::workload::Pod;
 
 /// The types that are always told of, in the order in which istioctl has them.
@@ -120,6 +123,36 @@ pub fn connections(sync: &Sync) -> HashMap<&ProxyId, &Client> {
         }
     }
     found
+}
+
+/// Whether a proxy has something later of a type than what the istiods say that it rejected, so that the rejection is not of what it has: its
+/// version is that of a later push, or it came after the istiods were asked. With a plugin only what the proxy has of that counts.
+///
+/// The version of a resource is the name of its push, `2026-11-23T19:37:49Z/7`, where istiod sends the state of the world, and is unset in
+/// deltas. The time is by the clock of the proxy's node: where it is later than the reading itself, that clock goes wrong and says nothing.
+pub fn is_superseded(sync: &Sync, rejected: &TypeSync, url: &str, loaded: &LoadedDump, plugin: Option<&PluginId>) -> bool {
+    let is_later = |version: &str, updated: Option<&str>| {
+        let of_push = order(&rejected.sent_push).zip(order(version)).is_some_and(|(rejected, held)| rejected < held);
+        let times = || Some((sync.asked?, updated.and_then(instant)?, loaded.read_at?));
+        of_push || times().is_some_and(|(asked, updated, read)| asked < updated && updated <= read)
+    };
+    let dump = &loaded.dump;
+    let of_plugin = |entry: &&EcdsFilter| plugin.is_none() || entry.plugin.as_ref() == plugin;
+    match url {
+        _ if dump.view != DumpView::Proxy => false,
+        EXTENSIONS => dump.ecds.iter().filter(of_plugin).any(|entry| is_later(&entry.version, entry.last_updated.as_deref())),
+        LISTENERS => {
+            let mut held = dump.listeners.iter().filter(|listener| !listener.is_static && listener.state != ListenerState::Error);
+            held.any(|listener| is_later(&listener.version, listener.last_updated.as_deref()))
+        }
+        _ => false,
+    }
+}
+
+/// When a push was made, and its number.
+fn order(push: &str) -> Option<(LogTime, u64)> {
+    let (time, number) = push.rsplit_once('/')?;
+    Some((instant(time)?, number.parse().ok()?))
 }
 
 fn last_sent(client: &Client) -> Option<LogTime> {

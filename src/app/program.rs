@@ -137,6 +137,8 @@ pub(super) struct Fetch {
     pub(super) silent: bool,
     /// How many dumps of the proxy were read.
     pub(super) serial: u64,
+    /// How many times it was asked again because what it said was not settled.
+    pub(super) again: usize,
     /// How many times it was asked since the last change that may concern it; None where it is not followed.
     pub(super) followed: Option<usize>,
 }

@@ -6,6 +6,7 @@ pub mod diff;
 pub mod findings;
 pub mod health;
 pub mod help;
+pub mod identity;
 pub mod mtls;
 pub mod order;
 mod row;
@@ -24,7 +25,7 @@ pub use select::{opening, select_plugin};
 pub use workloads::{proxies, select_miss};
 
 /// Lays out a screen's rows after its answer, what is looked for, or what is open has changed. The row that was
-/// selected stays selected where it is still there.
+/// selected stays selected where it is still there; after another answer [`identity`] says which that is.
 pub fn lay_out(screen: &mut Screen, warnings: usize, height: usize) {
     let before = screen.selected().cloned();
     let all = all(screen, warnings);

@@ -132,6 +132,8 @@ pub struct Screen {
     pub stale: bool,
     /// The selected row.
     pub list: ListState,
+    /// Whether the selection is somebody's choice, or was shown with all that is known.
+    pub chosen: bool,
     /// What is looked for; empty shows all.
     pub find: String,
     /// The rows that are shown.
@@ -171,6 +173,7 @@ impl Screen {
             pending: None,
             stale: false,
             list: ListState::default(),
+            chosen: false,
             find: String::new(),
             rows: Vec::new(),
             hits: Vec::new(),

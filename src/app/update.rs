@@ -12,6 +12,7 @@ mod level;
 mod logs;
 mod mesh;
 mod secret;
+mod settle;
 mod successor;
 mod sync;
 mod timeline;

@@ -2,24 +2,22 @@
 
 use super::Outcome;
 use super::ask::Asker;
-use super::reach::Bound;
+use super::reach::{Bound, is_there};
 use super::read;
 use crate::analysis::answers;
 use crate::analysis::findings::Ignore;
 use crate::cli::Most;
 use crate::error::Error;
-use crate::ingest::collect::Collector;
 use crate::model::ids::{PluginId, ProxyId};
-use crate::model::kind::Kind;
 use crate::source::SourceKind;
 
 impl Asker<'_> {
     /// All proxies are asked unless a bound is given: a job of CI that passes must not have looked away.
     pub(super) async fn findings(&self, ignore: &[Ignore], most: Option<Most>) -> Result<Outcome, Error> {
-        let collector = read::objects(&self.source, self.common.timeout).await?;
+        let collector = self.objects().await?;
         // A lone dump is of one proxy, whose namespace nobody has to name.
         let namespace = self.namespace().filter(|_| self.source.info().kind != SourceKind::Dump);
-        self.is_there(&collector, namespace.as_deref())?;
+        is_there(&collector, namespace.as_deref())?;
         let of = |snapshot: &_| answers::findings(snapshot, namespace.as_deref(), ignore);
         let mut wanted: Vec<ProxyId> = of(&collector.snapshot(Default::default())).proxies;
         if collector.objects().pods.is_empty() {
@@ -39,17 +37,5 @@ impl Asker<'_> {
             Error::bad_input(what, "what is said is by the objects alone, and by what the istiods told")
         });
         Ok(Outcome { bad_news: answer.is_bad(), ..self.print(&answer, blind) })
-    }
-
-    /// Holds that there is the namespace, where it is known which there are: over one that is not there all is well.
-    fn is_there(&self, collector: &Collector, namespace: Option<&str>) -> Result<(), Error> {
-        let (snapshot, objects) = (collector.snapshot(Default::default()), collector.objects());
-        let Some(namespace) = namespace.filter(|_| !objects.namespaces.is_empty() && !snapshot.unread.contains(&Kind::Namespace)) else {
-            return Ok(());
-        };
-        if objects.namespaces.contains_key(namespace) {
-            return Ok(());
-        }
-        Err(Error::Usage(format!("there is no namespace {namespace}; name another with -n, or look at all with -A")))
     }
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::Outcome;
 use super::ask::Asker;
 use super::reach::Bound;
-use super::read;
 use crate::analysis::answers;
 use crate::analysis::lookup;
 use crate::cli::Most;
@@ -19,7 +18,7 @@ const MORE: &str = "--max-proxies all asks every one";
 
 impl Asker<'_> {
     pub(super) async fn health(&self, plugin: Option<&str>, most: Option<Most>) -> Result<Outcome, Error> {
-        let collector = read::objects(&self.source, self.common.timeout).await?;
+        let collector = self.objects().await?;
         let objects = collector.snapshot(Default::default());
         let namespace = self.namespace().filter(|_| objects.has_objects);
         let own = self.own_namespace();

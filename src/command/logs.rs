@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::ask::Asker;
+use super::reach::is_there;
 use super::read::{self, Watched};
 use super::{Outcome, complain, not_written};
 use crate::analysis::logs::{Choice, Filter, FilterError, FilterSpec, Targets, UNLESS_SET};
@@ -36,6 +37,9 @@ const MANY: u64 = 10;
 /// How many records are looked at to know whether they are understood.
 const SAMPLE: usize = 10_000;
 
+/// What the kubelet says where a container has no run before this one (`pkg/kubelet: validateContainerLogStatus`).
+const NOT_RESTARTED: &str = "previous terminated container";
+
 impl From<FilterError> for Error {
     fn from(error: FilterError) -> Self {
         Self::Usage(error.0)
@@ -59,6 +63,7 @@ impl Asker<'_> {
             return Err(Error::Usage(format!("{} holds no logs; give a recording with logs, or a .log file", self.source.info().name)));
         }
         let mut watched = read::watched(&self.source, self.common.timeout).await?;
+        is_there(&watched.collector, self.named_namespace())?;
         let question = self.question(wanted, &mut watched.collector)?;
         let (first, found) = question.view(&watched.collector.snapshot(Default::default()))?;
         self.check(wanted, &question, &found, &watched.collector)?;
@@ -143,7 +148,12 @@ impl Asker<'_> {
             Err(error) => return Err(Error::Output(format!("writing ended early: {error}; please report this"))),
         };
         let not_understood = seen.and_then(|seen| self.not_understood(&written, seen));
-        let failure = written.failed.filter(|_| !written.any).map(|why| Error::bad_input(format!("no log could be read: {why}"), ""));
+        let failure = written.failed.filter(|_| !written.any).map(|why| match why.contains(NOT_RESTARTED) {
+            true => {
+                Error::bad_input("no container that was asked for has restarted, so none has a log from before", "leave --previous away")
+            }
+            false => Error::bad_input(format!("no log could be read: {why}"), ""),
+        });
         let silent = plugin.filter(|_| failure.is_none() && !written.spoken && not_understood.is_none()).map(|plugin| {
             format!("{plugin} itself wrote no line: it does not run (`meshscope health {plugin}` says), was not called, or {UNLESS_SET}")
         });
@@ -233,7 +243,9 @@ struct Written {
 impl Written {
     fn see(&mut self, record: &LogRecord) {
         match record.event {
-            Some(LogEvent::Mark(MarkKind::Failed)) if self.failed.is_none() => self.failed = Some(record.message.to_string()),
+            Some(LogEvent::Mark(MarkKind::Failed)) if self.failed.as_ref().is_none_or(|why| why.contains(NOT_RESTARTED)) => {
+                self.failed = Some(record.message.to_string());
+            }
             Some(LogEvent::Mark(_)) => {}
             event => {
                 self.any = true;

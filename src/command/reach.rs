@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::fetch;
 use crate::ingest::collect::Collector;
 use crate::model::ids::ProxyId;
+use crate::model::kind::Kind;
 use crate::model::snapshot::Snapshot;
 use crate::model::warning::Warning;
 use crate::source::SourceKind;
@@ -32,7 +33,7 @@ impl Bound {
 impl Asker<'_> {
     /// The objects. A live mesh is asked for its proxies without an object only where the workload is none that has one.
     pub(super) async fn objects_with(&self, workload: Option<&str>) -> Result<(Collector, Snapshot), Error> {
-        let mut collector = read::objects(&self.source, self.common.timeout).await?;
+        let mut collector = self.objects().await?;
         let objects = self.find(&mut collector, workload).await;
         Ok((collector, objects))
     }
@@ -50,8 +51,27 @@ impl Asker<'_> {
         collector.snapshot(Default::default())
     }
 
+    /// The objects. A namespace that was named and is not there would read like an empty one.
+    pub(super) async fn objects(&self) -> Result<Collector, Error> {
+        let collector = read::objects(&self.source, self.common.timeout).await?;
+        is_there(&collector, self.named_namespace())?;
+        Ok(collector)
+    }
+
+    /// The namespace that was named on the command line; None with `-A`.
+    pub(super) fn named_namespace(&self) -> Option<&str> {
+        self.common.namespace.as_deref().filter(|_| !self.common.all_namespaces)
+    }
+
     /// The objects, for a question that a standalone dump cannot answer.
     pub(super) async fn objects_only(&self, command: &str) -> Result<Collector, Error> {
+        let collector = self.objects_before(command).await?;
+        is_there(&collector, self.named_namespace())?;
+        Ok(collector)
+    }
+
+    /// The same for a question of what would be: a namespace may be yet to come.
+    pub(super) async fn objects_before(&self, command: &str) -> Result<Collector, Error> {
         let info = self.source.info();
         if info.kind == SourceKind::Dump {
             // What is no whole dump has other needs than another command.
@@ -107,4 +127,16 @@ impl Asker<'_> {
         }
         snapshot
     }
+}
+
+/// Checks that there is the namespace, where it is known which there are.
+pub(super) fn is_there(collector: &Collector, namespace: Option<&str>) -> Result<(), Error> {
+    let objects = collector.objects();
+    let is_unread = || collector.unread().iter().any(|unread| unread.kind == Some(Kind::Namespace));
+    let Some(namespace) = namespace.filter(|_| !objects.namespaces.is_empty() && !is_unread()) else { return Ok(()) };
+    let holds_something = || objects.pods.keys().any(|pod| pod.namespace == namespace);
+    if objects.namespaces.contains_key(namespace) || holds_something() {
+        return Ok(());
+    }
+    Err(Error::Usage(format!("there is no namespace {namespace}; name another with -n, or look at all with -A")))
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::Outcome;
 use super::ask::Asker;
-use super::read;
 use crate::analysis::{answers, lookup};
 use crate::error::Error;
 use crate::logs;
@@ -12,7 +11,7 @@ use crate::model::ids::{PluginId, PluginKind};
 
 impl Asker<'_> {
     pub(super) async fn timeline(&self, text: &str, since: Option<Duration>) -> Result<Outcome, Error> {
-        let collector = read::objects(&self.source, self.common.timeout).await?;
+        let collector = self.objects().await?;
         let objects = collector.snapshot(Default::default());
         let own = self.own_namespace();
         let wanted = match lookup::plugin(&objects, text, &own) {

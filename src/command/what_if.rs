@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::Outcome;
 use super::ask::Asker;
+use super::reach::is_there;
 use crate::analysis::answers;
 use crate::analysis::lookup;
 use crate::analysis::what_if::{self, Assumption};
@@ -19,11 +22,15 @@ impl Asker<'_> {
         mode: Option<MtlsMode>,
         files: &[PathBuf],
     ) -> Result<Outcome, Error> {
-        let collector = self.objects_only("why --mode and --with").await?;
+        let collector = self.objects_before("why --mode and --with").await?;
         let mut assumption = Assumption { mode, objects: Vec::new() };
         for file in files {
             let read = if file == Path::new("-") { manifest::stdin().await } else { manifest::read(file).await };
             assumption.objects.extend(read.map_err(Error::Usage)?);
+        }
+        let is_made = |object: &Value| object["kind"] == "Namespace" && object["metadata"]["name"].as_str() == self.named_namespace();
+        if !assumption.objects.iter().any(is_made) {
+            is_there(&collector, self.named_namespace())?;
         }
         let objects = collector.snapshot(Default::default());
         let own = self.own_namespace();

@@ -117,7 +117,8 @@ async fn failures(source: &SharedSource, request: &ProxyRequest, objects: Arc<In
             // A request that was answered, and a plugin that speaks, are signs that a VM runs again.
             has_failed
         }
-        Some(LogEvent::PluginLog) => has_failed,
+        // What a module says as it ends stands in front of the failure.
+        Some(LogEvent::PluginLog) => has_failed || &*record.level == "critical",
         _ => false,
     });
     found

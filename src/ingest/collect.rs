@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::kubernetes::{self, Object, Understood};
-use super::workloads;
+use super::{unread, workloads};
 use crate::model::envoy::Node;
 use crate::model::ids::{ObjectName, PluginId, PluginKind, ProxyId};
 use crate::model::inventory::Inventory;
@@ -174,7 +174,7 @@ impl Collector {
 
     /// The state of the world now. `dumps` are the proxies' config dumps that were read.
     pub fn snapshot(&self, dumps: BTreeMap<ProxyId, Dump>) -> Snapshot {
-        let mut warnings: Vec<Warning> = self.unread.iter().map(|unread| Warning::new(&unread.what, &unread.why, &unread.fix)).collect();
+        let mut warnings = unread::warnings(&self.unread);
         warnings.extend(self.object_warnings().cloned());
         let faulty = self.faults.iter().filter(|(_, faults)| faults.is_undecodable);
         let undecodable: BTreeSet<Kind> = faulty.map(|((kind, _), _)| *kind).collect();

@@ -1,6 +1,6 @@
 //! Manifests of a file: the objects in it, before anything is understood.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::yaml;
 use crate::model::kind::Kind;
@@ -10,14 +10,51 @@ use crate::model::kind::Kind;
 /// # Errors
 /// Where the text is neither, or holds something that is no object, in one line.
 pub fn objects(text: &str) -> Result<Vec<Value>, String> {
-    let options =
-        serde_saphyr::options! { budget: serde_saphyr::budget! { max_nodes: 5_000_000, max_documents: 100_000, max_events: 20_000_000 } };
-    let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options).map_err(|error| fault(error.without_snippet()))?;
     let mut found = Vec::new();
-    for document in documents {
+    for document in documents(text)? {
         take(document, &mut found)?;
     }
     Ok(found)
+}
+
+fn documents(text: &str) -> Result<Vec<Value>, String> {
+    let options =
+        serde_saphyr::options! { budget: serde_saphyr::budget! { max_nodes: 5_000_000, max_documents: 100_000, max_events: 20_000_000 } };
+    serde_saphyr::from_multiple_with_options(text, options).map_err(|error| fault(error.without_snippet()))
+}
+
+/// A file of objects as `kubectl get -o json` or `-o yaml` writes it, as one document. Several documents of YAML, or one object, become a List;
+/// a ConfigMap stays one, since the mesh configuration is one.
+///
+/// # Errors
+/// Where it is neither JSON nor YAML of objects, in one line.
+pub fn list(bytes: &[u8]) -> Result<Value, String> {
+    if matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        return serde_json::from_slice(bytes).map_err(|error| format!("is not JSON: {error}"));
+    }
+    let mut documents = documents(std::str::from_utf8(bytes).map_err(|error| format!("is neither YAML nor JSON: {error}"))?)?;
+    documents.retain(|document| !document.is_null());
+    if let [one] = documents.as_mut_slice()
+        && (one.get("items").is_some() || one.get("kind").and_then(Value::as_str) == Some("ConfigMap"))
+    {
+        return Ok(one.take());
+    }
+    let (cut, mut items) = (documents.iter().find(|document| incomplete(document).is_some()).cloned(), Vec::new());
+    documents.into_iter().try_for_each(|document| take(document, &mut items))?;
+    let about = cut.as_ref().and_then(|cut| cut.get("metadata")).cloned().unwrap_or_else(|| json!({}));
+    Ok(json!({"apiVersion": "v1", "kind": "List", "metadata": about, "items": items}))
+}
+
+/// Why a List does not hold all objects: it is a page of a longer one (`apimachinery pkg/apis/meta/v1/types.go: ListMeta`).
+pub fn incomplete(list: &Value) -> Option<String> {
+    let about = list.get("metadata")?;
+    let token = about.get("continue").and_then(Value::as_str).unwrap_or_default();
+    let more = about.get("remainingItemCount").and_then(Value::as_u64).unwrap_or_default();
+    match (token, more) {
+        ("", 0) => None,
+        (_, 0) => Some("is one page of a longer list: its metadata.continue is set".to_owned()),
+        (_, more) => Some(format!("is one page of a longer list: its metadata says that {more} more follow")),
+    }
 }
 
 /// Why a text cannot be read, in one line and in words of YAML.
@@ -73,6 +110,39 @@ mod tests {
         assert_eq!(found.iter().map(kind_of).collect::<Vec<_>>(), [Some(Kind::Service), Some(Kind::IstioGateway)]);
         assert_eq!(objects(r#"{"apiVersion": "v1", "kind": "Secret"}"#).unwrap().iter().map(kind_of).collect::<Vec<_>>(), [None]);
         assert!(objects("").unwrap().is_empty());
+    }
+
+    #[test]
+    fn lists_are_read_as_they_are_saved() {
+        let pa = |name: &str| format!("apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {{name: {name}}}\n");
+        let names = |text: &str| {
+            let list = list(text.as_bytes()).unwrap();
+            list["items"].as_array().unwrap().iter().map(|item| item["metadata"]["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(r#"{"items": [{"metadata": {"name": "a"}}]}"#), ["a"]);
+        assert_eq!(names("kind: List\nitems:\n- metadata: {name: a}\n"), ["a"]);
+        assert_eq!(names(&pa("a")), ["a"]);
+        assert_eq!(names(&format!("{}---\n---\n{}", pa("a"), pa("b"))), ["a", "b"]);
+        assert_eq!(names(&format!("apiVersion: v1\nkind: List\nitems: []\n---\n{}", pa("b"))), ["b"]);
+        assert_eq!(list(b"kind: ConfigMap\ndata: {mesh: x}\n").unwrap()["data"]["mesh"], "x");
+        assert!(list(b"{\"a\"").unwrap_err().starts_with("is not JSON: "));
+        assert!(list(b"a: [").unwrap_err().starts_with("is neither YAML nor JSON"));
+        assert!(list(b"\xff").unwrap_err().starts_with("is neither YAML nor JSON"));
+    }
+
+    #[test]
+    fn a_page_of_a_list_is_no_whole_one() {
+        for (about, expected) in [
+            ("{}", false),
+            (r#"{"resourceVersion": "5", "continue": "", "remainingItemCount": 0}"#, false),
+            (r#"{"continue": "abc"}"#, true),
+            (r#"{"remainingItemCount": 5}"#, true),
+        ] {
+            let page = format!(r#"{{"kind": "List", "metadata": {about}, "items": []}}"#);
+            assert_eq!(incomplete(&list(page.as_bytes()).unwrap()).is_some(), expected, "{about}");
+        }
+        let pages = "kind: List\nmetadata: {continue: x}\nitems: []\n---\nkind: List\nitems: []\n";
+        assert!(incomplete(&list(pages.as_bytes()).unwrap()).is_some());
     }
 
     #[test]

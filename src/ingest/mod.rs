@@ -18,5 +18,6 @@ pub mod metrics;
 pub mod plugin_name;
 pub mod redact;
 pub mod schema;
+mod unread;
 pub mod workloads;
 pub mod yaml;

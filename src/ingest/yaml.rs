@@ -1,7 +1,7 @@
-//! One document of YAML that is a string: the mesh configuration, ProxyConfig in annotations, a plugin's configuration.
+//! YAML as Go's programs read it: the mesh configuration, ProxyConfig in annotations, a plugin's configuration, a kubeconfig.
 
 use serde_json::Value;
-use serde_saphyr::{DuplicateKeyPolicy, Error};
+use serde_saphyr::{DuplicateKeyPolicy, Error, Options};
 
 /// Why a text was not read.
 pub enum Unread {
@@ -28,18 +28,31 @@ const GROWTH: usize = 16;
 /// # Errors
 /// Where the text is no YAML, holds more than one document, or is too large.
 pub fn parse(text: &str) -> Result<Value, Unread> {
+    serde_saphyr::from_str_with_options(text, options(text)).map_err(|error| unread(&error))
+}
+
+/// Reads a text of several documents in the same way.
+///
+/// # Errors
+/// Where the text is no YAML, or is too large.
+pub fn documents(text: &str) -> Result<Vec<Value>, Unread> {
+    serde_saphyr::from_multiple_with_options(text, options(text)).map_err(|error| unread(&error))
+}
+
+fn options(text: &str) -> Options {
     let scalars = text.len().saturating_mul(GROWTH).max(1024);
-    let options = serde_saphyr::options! {
+    serde_saphyr::options! {
         budget: serde_saphyr::budget! { max_total_scalar_bytes: scalars },
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: text.len().saturating_mul(GROWTH) },
         duplicate_keys: DuplicateKeyPolicy::LastWins,
-    };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        if is_limit(&error) {
-            return Unread::TooLarge;
-        }
-        Unread::NotYaml(error.to_string().lines().next().unwrap_or_default().to_owned())
-    })
+    }
+}
+
+fn unread(error: &Error) -> Unread {
+    if is_limit(error) {
+        return Unread::TooLarge;
+    }
+    Unread::NotYaml(error.to_string().lines().next().unwrap_or_default().to_owned())
 }
 
 /// Whether a text is not read because it is too large, or becomes so by its aliases.

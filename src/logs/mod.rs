@@ -2,6 +2,7 @@
 //! the task that draws. Memory has a bound: who reads slowly slows the sources.
 
 mod asked;
+mod mark;
 pub mod pane;
 mod reader;
 mod story;
@@ -68,7 +69,7 @@ enum Read {
     /// Records, in their order.
     Records(Vec<LogRecord>),
     /// The mesh has changed: all records before this can be tied otherwise, and those after it are tied so.
-    Anew(Tie),
+    Anew(Arc<Tie>),
 }
 
 /// Reads the logs to their ends or, where they are followed, until the sender of `view` or the reader of `out` is gone. What is
@@ -131,7 +132,7 @@ async fn read<M: Send + 'static>(
                 targets.send_if_modified(|origins| std::mem::replace(origins, view.origins.clone()) != view.origins);
                 if let Some(tie) = reader.look_at(&view)
                     && live
-                    && !hand_on(Read::Anew(tie)).await
+                    && !hand_on(Read::Anew(Arc::new(tie))).await
                 {
                     break;
                 }
@@ -140,7 +141,7 @@ async fn read<M: Send + 'static>(
             told = news.recv(), if open => match told {
                 Some(LogNews::Stream(stream)) => reader.begin(stream),
                 Some(LogNews::Mark(kind, text)) => {
-                    if !hand_on(Read::Records(vec![reader::mark_of_all(kind, text)])).await {
+                    if !hand_on(Read::Records(vec![mark::mark_of_all(kind, text)])).await {
                         break;
                     }
                 }

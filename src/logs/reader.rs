@@ -10,15 +10,15 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::mark::mark;
 use super::tie::Tie;
 use super::{Seen, View};
 use crate::analysis::logs::merge::Moment;
 use crate::analysis::logs::{Clocks, Filter, Merge, Skew, Written};
 use crate::clock;
+use crate::ingest::logs::failure::Failures;
 use crate::ingest::logs::{AccessFormat, Assembler};
-use crate::model::ids::ProxyId;
-use crate::model::logs::{LogEvent, LogKind, LogLine, LogOrigin, LogRecord, LogSource, LogTime, MarkKind};
-use crate::model::text::Text;
+use crate::model::logs::{LogKind, LogLine, LogOrigin, LogRecord, LogSource, LogTime, MarkKind};
 use crate::source::logs::{LogBatch, LogItem, LogStream};
 
 /// How many records are handed on at once, and how many bytes of them.
@@ -52,6 +52,8 @@ struct Log {
     assembler: Assembler,
     /// The first line of the record that the assembler keeps, where it keeps one.
     kept: Option<Arrival>,
+    /// Knows which plugin the lines of a failure are about.
+    failures: Failures<Arrival>,
     /// The time of the last record.
     last: Option<LogTime>,
     /// Whether it was read to its end before the last batch came.
@@ -90,7 +92,7 @@ impl Reader {
         self.merge.open(self.count, self.now());
         let mut assembler = Assembler::default();
         assembler.set_access_format(self.format.clone());
-        let log = Log { origin, batches, assembler, kept: None, last: None, live: false };
+        let log = Log { origin, batches, assembler, kept: None, failures: Failures::default(), last: None, live: false };
         self.logs.insert(self.count, log);
         self.count += 1;
     }
@@ -161,9 +163,26 @@ impl Reader {
         if let Some(record) = log.assembler.flush() {
             self.record(number, record, first, now);
         }
+        self.waited(number, true, now);
     }
 
+    /// Takes a record, which waits where the lines after it may say whose failure it is of.
     fn record(&mut self, number: usize, record: LogRecord, first: Arrival, now: Moment) {
+        let Some(log) = self.logs.get_mut(&number) else { return };
+        match log.failures.take(record, first) {
+            Some((record, first)) => self.hand_on(number, record, first, now),
+            None => self.waited(number, false, now),
+        }
+    }
+
+    /// Hands on what has waited long enough, or all.
+    fn waited(&mut self, number: usize, all: bool, now: Moment) {
+        while let Some((record, first)) = self.logs.get_mut(&number).and_then(|log| log.failures.next(all)) {
+            self.hand_on(number, record, first, now);
+        }
+    }
+
+    fn hand_on(&mut self, number: usize, record: LogRecord, first: Arrival, now: Moment) {
         let Arrival { taken, came } = first;
         self.seen.count(&record);
         let Some(log) = self.logs.get_mut(&number) else { return };
@@ -272,27 +291,4 @@ impl Reader {
             }
         }
     }
-}
-
-/// What happened to a stream, as a record.
-fn mark(origin: Arc<LogOrigin>, time: Option<LogTime>, kind: MarkKind, text: String) -> LogRecord {
-    let message = Text::from(text);
-    LogRecord {
-        time,
-        origin,
-        kind: LogKind::Mark,
-        event: Some(LogEvent::Mark(kind)),
-        level: Text::default(),
-        scope: Text::default(),
-        plugin: None,
-        plugin_note: None,
-        raw: message.clone(),
-        message,
-    }
-}
-
-/// What happened to all streams together.
-pub(super) fn mark_of_all(kind: MarkKind, text: String) -> LogRecord {
-    let nobody = LogOrigin { source: LogSource::Meshscope, pod: ProxyId::new("", ""), container: String::new(), workload: None };
-    mark(Arc::new(nobody), None, kind, text)
 }

@@ -197,6 +197,11 @@ impl Kind {
     }
 }
 
+/// Whether a group is one that only a CRD brings.
+pub fn is_mesh_group(group: &str) -> bool {
+    group == "istio.io" || group.ends_with(".istio.io") || group == "gateway.networking.k8s.io"
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

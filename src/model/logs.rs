@@ -103,6 +103,8 @@ pub struct LogRecord {
     pub plugin: Option<PluginId>,
     /// Why the plugin is not known, or how it was found, where the line does not name it.
     pub plugin_note: Option<String>,
+    /// The plugins that the lines next to it name, of the same failure, with blanks between them; empty where it is of none or says it itself.
+    pub failure_of: Text,
     /// The message, without what stands in fields of its own; of a request in JSON, the object.
     pub message: Text,
     /// The record as written, without the kubelet's times, its line ends kept.
@@ -117,7 +119,13 @@ impl LogRecord {
         let message = if self.message.shares(&self.raw) { 0 } else { self.message.len() + BESIDE };
         let note = self.plugin_note.as_ref().map_or(0, |note| note.capacity() + BESIDE);
         let named = |id: &PluginId| id.name.namespace.capacity() + id.name.name.capacity() + 2 * BESIDE;
-        size_of::<Self>() + self.raw.len() + BESIDE + message + note + self.plugin.as_ref().map(named).unwrap_or_default()
+        size_of::<Self>()
+            + self.failure_of.len()
+            + self.raw.len()
+            + BESIDE
+            + message
+            + note
+            + self.plugin.as_ref().map(named).unwrap_or_default()
     }
 }
 

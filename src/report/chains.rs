@@ -40,6 +40,9 @@ fn text(proxy: &ProxyChains, paint: Paint) -> String {
         paint.paint(Style::Muted, &versions(proxy)),
         paint.paint(Style::Warn, istiod)
     );
+    if let Some(note) = proxy.listeners_note {
+        let _ = writeln!(out, "  {}", paint.paint(Style::Warn, &format!("! {note}")));
+    }
     for listener in &proxy.listeners {
         let _ = writeln!(out, "  {}", listener_line(listener, paint));
         if let Some(error) = &listener.error {

@@ -18,7 +18,8 @@ impl Form for WhyAnswer {
     fn text(&self, paint: Paint) -> String {
         if self.workloads.is_empty() {
             let plugin = paint.paint(Style::Plugin, &self.plugin);
-            return format!("{plugin} {}\n", nowhere(self));
+            let near: String = near(self).iter().map(|line| format!("  {}\n", paint.paint(Style::Plain, line))).collect();
+            return format!("{plugin} {}\n{near}", nowhere(self));
         }
         self.workloads.iter().map(|entry| text(self, entry, paint)).collect::<Vec<_>>().join("\n")
     }
@@ -26,7 +27,10 @@ impl Form for WhyAnswer {
     fn markdown(&self) -> String {
         let mut out = format!("### Where {} {} stands\n", self.plugin_kind, markdown::code(&self.plugin));
         if self.workloads.is_empty() {
-            let _ = writeln!(out, "\nThe plugin {}", nowhere(self));
+            let _ = writeln!(out, "\nThe plugin {}\n", nowhere(self));
+            for line in near(self) {
+                let _ = writeln!(out, "- {}", Paint::Plain.paint(Style::Plain, &line));
+            }
         }
         for entry in &self.workloads {
             out.push_str(&entry_markdown(entry));
@@ -41,6 +45,15 @@ fn nowhere(answer: &WhyAnswer) -> String {
         Some(note) => format!("is in no proxy that was read, and it is unknown to which workloads it applies: {note}."),
         None => "applies to no workload, and no proxy that was read has its filter.".to_owned(),
     }
+}
+
+/// What keeps a plugin that is nowhere from the workload that comes nearest, and how to go on.
+fn near(answer: &WhyAnswer) -> Vec<String> {
+    let Some(near) = &answer.nearest else { return Vec::new() };
+    let mut lines = vec![format!("nearest is {} {}: {}", near.workload_kind, near.workload, near.near_miss.contrast())];
+    lines.extend(near.near_miss.change.iter().map(|change| format!("to reach it: {change}")));
+    lines.push(format!("`meshscope workloads {} --near-misses` says what keeps it from each workload", answer.plugin));
+    lines
 }
 
 fn text(answer: &WhyAnswer, entry: &WhyEntry, paint: Paint) -> String {
@@ -60,6 +73,9 @@ fn text(answer: &WhyAnswer, entry: &WhyEntry, paint: Paint) -> String {
         None => ("not known whether it applies", Style::Muted),
     };
     let _ = writeln!(out, "  {}: {}", paint.paint(attached.1, attached.0), paint.paint(Style::Plain, &entry.reason));
+    if let Some(change) = entry.near_miss.as_ref().and_then(|miss| miss.change.as_deref()) {
+        let _ = writeln!(out, "  {} {}", paint.paint(Style::Good, "to reach it:"), paint.paint(Style::Plain, change));
+    }
     if let Some(mtls) = &entry.mtls {
         let winner = mtls.winner.as_deref().unwrap_or("Istio's default, no PeerAuthentication applies");
         let _ = writeln!(out, "  mTLS mode: {} ({})", paint.paint(Style::Strong, mtls.mode.as_str()), paint.paint(Style::Plain, winner));
@@ -75,7 +91,7 @@ fn text(answer: &WhyAnswer, entry: &WhyEntry, paint: Paint) -> String {
     );
     let _ = writeln!(out, "  config dump: {}", paint.paint(Style::Muted, &entry.dump_note));
     if entry.listeners.is_empty() {
-        let _ = writeln!(out, "  its filter stands in no listener that was read");
+        let _ = writeln!(out, "  {}", entry.nowhere());
     }
     for listener in &entry.listeners {
         out.push('\n');
@@ -171,6 +187,9 @@ fn entry_markdown(entry: &WhyEntry) -> String {
     };
     let plain = |text: &str| Paint::Plain.paint(Style::Plain, text);
     let _ = writeln!(out, "- {applies}: {}.", plain(&entry.reason));
+    if let Some(change) = entry.near_miss.as_ref().and_then(|miss| miss.change.as_deref()) {
+        let _ = writeln!(out, "- To reach it: {}.", plain(change));
+    }
     if let Some(mtls) = &entry.mtls {
         let _ = writeln!(out, "- mTLS mode {}, by {}.", mtls.mode, plain(mtls.winner.as_deref().unwrap_or("Istio's default")));
     }

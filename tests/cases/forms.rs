@@ -141,11 +141,11 @@ fn markdown_says_the_sentence_that_text_says() {
     let empty = folder("strict", &[]);
     let from = empty.path().to_str().unwrap();
     for (arguments, says) in [
-        (&["mtls", "-n", "nowhere"][..], "No workloads here"),
-        (&["plugins", "-n", "nowhere"], "No WasmPlugin or TrafficExtension here"),
-        (&["workloads", "-n", "nowhere"], "No workloads here"),
-        (&["chains", "-n", "nowhere"], "No config dump of a proxy could be shown"),
-        (&["chains", "-n", "nowhere", "--connection", "port=80"], "No config dump of a proxy could be looked at"),
+        (&["mtls", "-n", "kube-public"][..], "No workloads here"),
+        (&["plugins", "-n", "kube-public"], "No WasmPlugin or TrafficExtension here"),
+        (&["workloads", "-n", "kube-public"], "No workloads here"),
+        (&["chains", "-n", "kube-public"], "No config dump of a proxy could be shown"),
+        (&["chains", "-n", "kube-public", "--connection", "port=80"], "No config dump of a proxy could be looked at"),
     ] {
         for form in ["text", "markdown"] {
             let printed = printed(arguments, from, form);

@@ -63,8 +63,6 @@ fn field_50_kubeconfigs_that_kubectl_takes_are_taken() {
         "dashes.yaml",
         "dup-user-1.yaml",
         "exec-noise.yaml",
-        "exec-v1alpha1.yaml",
-        "exec-v1beta1-answer-alpha.yaml",
         "json.json",
         "ns.yaml",
         "ok.yaml",
@@ -399,5 +397,81 @@ fn field_50_every_file_of_the_case_is_tried() {
         let name = file.unwrap().file_name().into_string().unwrap();
         let is_one = [".yaml", ".json"].iter().any(|end| name.ends_with(end));
         assert!(!is_one || tried.contains(&format!("\"{name}\"")), "{name}");
+    }
+}
+
+/// Each as kubectl 1.32 does it (client-go `tools/clientcmd/api/v1/conversion.go`, `plugin/pkg/client/auth/exec/exec.go`).
+#[test]
+fn field_50_what_kubectl_rejects_of_a_whole_file_is_rejected() {
+    let case = Case::open("50-kubeconfig");
+    fails(&case.path("exec-v1alpha1.yaml"), &["exec.apiVersion of user lab in ", "client.authentication.k8s.io/v1beta1"]);
+    fails(
+        &case.path("exec-v1beta1-answer-alpha.yaml"),
+        &["the apiVersion client.authentication.k8s.io/v1alpha1, and the kubeconfig names"],
+    );
+
+    let folder = tempfile::tempdir().unwrap();
+    let plain = std::fs::read_to_string(config(folder.path(), TLS, "token: t0ken")).unwrap();
+    let path = folder.path().join("config");
+    let with = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        path.clone()
+    };
+    for (of, to, what) in [
+        ("clusters:\n", "clusters:\n- name: c\n  cluster: {server: 'https://127.0.0.2:9'}\n", "clusters has the name c twice"),
+        ("contexts:\n", "contexts:\n- name: lab\n  context: {cluster: z}\n", "contexts has the name lab twice"),
+        ("users:\n", "users:\n- name: x\n- name: x\n", "users has the name x twice"),
+        ("kind: Config", "kind: Pod", "its kind is Pod, and that of a kubeconfig is Config"),
+        ("apiVersion: v1", "apiVersion: v2", "its apiVersion is v2, and that of a kubeconfig is v1"),
+        ("apiVersion: v1", "apiVersion: 1", "its apiVersion is 1, and"),
+        ("server: https://127.0.0.1:9", "server: 123", "server of cluster c in "),
+        ("server: https://127.0.0.1:9", "server: 123", "is no text; put it in quotes"),
+        ("token: t0ken", "token: 12345", "token of user u in "),
+        ("token: t0ken", "username: jane\n    password: 12345", "password of user u in "),
+    ] {
+        let said = fails(&with(&plain.replace(of, to)), &[what]);
+        assert!(!said.contains("12345"), "{said}");
+    }
+    // Of two equal keys the last counts, and what is left out has its default.
+    let reached = ["cannot reach the API server https://127.0.0.1:9", "Connection refused"];
+    for text in [
+        format!("current-context: none\n{plain}"),
+        plain.replace("kind: Config\n", ""),
+        plain.replace("apiVersion: v1\n", ""),
+        plain.replace("server: https", "server: https://127.0.0.2:9\n    server: https"),
+        format!("{plain}---\n{plain}"),
+    ] {
+        fails(&with(&text), &reached);
+    }
+    let said = fails(&with("a: [\n"), &["cannot use the kubeconfig"]);
+    assert!(!said.contains("Options"), "{said}");
+}
+
+#[test]
+fn field_50_the_mode_and_the_answer_of_a_plugin_are_held_to_its_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let answer = |version: &str| {
+        format!(r#"{{"apiVersion":"client.authentication.k8s.io/{version}","kind":"ExecCredential","status":{{"token":"s3cr3t"}}}}"#)
+    };
+    let user = |version: &str, mode: &str, answer: &str| {
+        format!("exec: {{apiVersion: client.authentication.k8s.io/{version}, command: echo, {mode}args: ['{answer}']}}")
+    };
+    let reached = ["cannot reach the API server https://127.0.0.1:9", "Connection refused"];
+    for (version, mode, answer, words) in [
+        ("v1", "", answer("v1"), &["exec.interactiveMode of user u in ", "is not set"][..]),
+        ("v1", "interactiveMode: Never, ", answer("v1"), &reached),
+        ("v1beta1", "", answer("v1beta1"), &reached),
+        (
+            "v1beta1",
+            "",
+            answer("v1"),
+            &["the apiVersion client.authentication.k8s.io/v1, and the kubeconfig names client.authentication.k8s.io/v1beta1"],
+        ),
+        ("v1beta1", "", r#"{"status":{"token":"s3cr3t"}}"#.to_owned(), &["is not an ExecCredential"]),
+        ("v1beta1", "", answer("v1beta1").replace("ExecCredential", "Secret"), &["is not an ExecCredential"]),
+        ("v1alpha1", "", answer("v1alpha1"), &["exec.apiVersion of user u in "]),
+    ] {
+        let said = fails(&config(folder.path(), TLS, &user(version, mode, &answer)), words);
+        assert!(!said.contains("s3cr3t"), "{said}");
     }
 }

@@ -86,7 +86,7 @@ async fn expired_credentials() {
 async fn a_credential_plugin_that_fails() {
     let api = FakeApi::start().await;
     let script = "echo 'session expired' >&2; echo t0ken; exit 3";
-    let exec = serde_json::json!({"apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script]});
+    let exec = serde_json::json!({"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "sh", "args": ["-c", script]});
     api.write_kubeconfig(serde_json::json!({"exec": exec}));
     let text = fails(&against(&api, &["plugins"]).await, &["the credential plugin failed", "session expired"]);
     assert!(!text.contains("t0ken"), "{text}");

@@ -99,7 +99,7 @@ fn a_refusal_in_the_log_counts_from_what_ecds_was_last_given() {
     // What Envoy took before goes on, and its counter with it.
     let edited = weighed(&in_place(), vitals("{}", OWN, "", &[&after]));
     assert_eq!((edited.state, edited.evidence[0].source), (PluginState::Rejected, EvidenceSource::Log));
-    assert!(said(&edited, EvidenceSource::Stats, "the configuration that it took before goes on"));
+    assert!(said(&edited, EvidenceSource::Stats, "the configuration that it accepted before goes on"));
     let before = format!("2026-11-24T23:59:59.000000Z\t{REFUSED}");
     let healed = weighed(&in_place(), vitals("{}", OWN, "", &[&before]));
     assert_eq!(healed.state, PluginState::Running, "an old refusal is no present one");

@@ -1,7 +1,7 @@
 //! What redaction looks for, each so that a line full of it is as hard as can be: nothing is found, or found again and again.
 
 /// A name for each, and what the line is made of.
-pub const CLUES: [(&str, &str); 56] = [
+pub const CLUES: [(&str, &str); 74] = [
     ("kty", "kty"),
     ("kty as a key", "\"kty\":"),
     ("web key", "\"kty\":\"oct\",\"k\":\"x\","),
@@ -58,6 +58,24 @@ pub const CLUES: [(&str, &str); 56] = [
     ("web key of a curve", "\"crv\":\"d\":"),
     ("last applied", "last-applied-configuration"),
     ("objects of JSON", "{\"key\":\"x\",\"k\":[{\"value\":\"token\",\"kty\":{\"exact\":["),
+    ("member by name", "\"key\":\"token\",\"value\":"),
+    ("members of Envoy's text", "key: \"cookie\" value: \"x\" "),
+    ("members within", "\"password\":{\"inline_string\":"),
+    ("lists", "\"token\":[\"x\","),
+    ("lists without an end", "\"token\":['"),
+    ("lists of several", "\"tokens\":["),
+    ("Digest", "authorization: a=\"b\" "),
+    ("Digest without an end", "authorization: a=\\\""),
+    ("key in words", "API Key: "),
+    ("keys in words", "key key "),
+    ("environment", "SECRET_KEY_BASE=x "),
+    ("kind of a Secret", "{\"kind\":\"Secret\",\"data\":{\"a\":\""),
+    ("brackets in queries", "user%5Btoken%5D=x&"),
+    ("jwt", "?jwt=x "),
+    ("psk", "psk"),
+    ("users", "\"users\":{"),
+    ("pkcs12", "pkcs12"),
+    ("port", "token:8080 "),
 ];
 
 /// A line of so many bytes.

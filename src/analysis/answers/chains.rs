@@ -38,6 +38,9 @@ pub struct ProxyChains {
     pub view: &'static str,
     /// Every listener in every state.
     pub listeners: Vec<ListenerAnswer>,
+    /// Why that says nothing of the listeners that istiod sends; absent where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listeners_note: Option<&'static str>,
     /// Listeners that istiod would send and the proxy does not have.
     pub absent: Vec<String>,
     /// Why nothing can be predicted.
@@ -186,7 +189,8 @@ fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter, sha
     listeners.sort_by(|a, b| order(a).cmp(&order(b)));
     let node = dump.node.as_ref();
     let narrowed = *filter != ChainsFilter::default();
-    let absent = outlook.as_ref().ok().filter(|_| !narrowed).map(|outlook| prediction::absent(outlook, dump));
+    let awaits = placement::awaits_listeners(snapshot, proxy, dump);
+    let absent = outlook.as_ref().ok().filter(|_| !narrowed && !awaits).map(|outlook| prediction::absent(outlook, dump));
     Some(ProxyChains {
         proxy: proxy.clone(),
         istio_version: node.map(|node| node.istio_version.clone()).unwrap_or_default(),
@@ -195,6 +199,7 @@ fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter, sha
         listeners,
         absent: absent.unwrap_or_default(),
         prediction_note: outlook.err(),
+        listeners_note: awaits.then_some(placement::NO_LISTENERS),
     })
 }
 

@@ -113,6 +113,10 @@ fn of_proxy(snapshot: &Snapshot, proxy: &ProxyId, asked: &Asked) -> Option<Proxy
         plugins: Vec::new(),
         losers: Vec::new(),
     };
+    if placement::awaits_listeners(snapshot, proxy, dump) {
+        answer.why = format!("It cannot be told: {}.", placement::NO_LISTENERS);
+        return Some(answer);
+    }
     match connection::choose(dump, &answer.connection) {
         Ok(chosen) => judge(&mut answer, snapshot, &chosen, placement::direction(chosen.listener, kind)),
         Err(NoListener::None(why)) => (answer.outcome, answer.why) = (Outcome::Closed, why),

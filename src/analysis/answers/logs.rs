@@ -48,7 +48,7 @@ pub struct LogEntry<'r> {
 
 /// The record in the words of JSON.
 pub fn log_entry(record: &LogRecord) -> LogEntry<'_> {
-    let LogRecord { time, origin, kind, event, level, scope, plugin, plugin_note, message: _, raw } = record;
+    let LogRecord { time, origin, kind, event, level, scope, plugin, plugin_note, failure_of: _, message: _, raw } = record;
     LogEntry {
         time: time.and_then(timestamp),
         source: origin.source,

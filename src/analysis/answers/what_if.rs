@@ -11,7 +11,7 @@ use crate::analysis::attachment;
 use crate::analysis::chains::Shared;
 use crate::analysis::outlook::Outlook;
 use crate::analysis::what_if::{Assumed, ListenerChange, Sides};
-use crate::analysis::{lookup, mtls};
+use crate::analysis::{lookup, mtls, placement};
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::peer_authentication::MtlsMode;
 use crate::model::snapshot::Snapshot;
@@ -192,7 +192,8 @@ fn entry(
     let before_pod = snapshot.objects.pods.get(proxy);
     let before = before_pod.map(|_| Outlook::sharing(snapshot, proxy, shared.0));
     let after = Outlook::under(&assumed.snapshot, proxy, mode, shared.1);
-    let sides = Sides { before: before.as_ref(), after: &after, dump: snapshot.dump(proxy).map(|loaded| &loaded.dump) };
+    let dump = snapshot.dump(proxy).map(|loaded| &loaded.dump).filter(|dump| !placement::awaits_listeners(snapshot, proxy, dump));
+    let sides = Sides { before: before.as_ref(), after: &after, dump };
     let listeners = sides.changes(plugin);
     let before_pod = before_pod.unwrap_or(after_pod);
     let attached = |snapshot: &Snapshot, pod| Some(attachment::attach(snapshot.objects.plugins.get(plugin)?, pod, &snapshot.objects));

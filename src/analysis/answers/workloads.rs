@@ -120,8 +120,8 @@ pub struct ProxySummary {
     /// Whether VMs of it have failed since it was put in place, though it counts as running.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub vm_failed: bool,
-    /// How often the filter stands in its active inbound listener; None where its own dump was not read, and for gateways and
-    /// waypoints, which have no such listener.
+    /// How often the filter stands in its active inbound listener; None where its own dump was not read, or before it had listeners of
+    /// istiod's, and for gateways and waypoints, which have no such listener.
     pub inbound: Option<usize>,
     /// How often it stands in its other active listeners.
     pub elsewhere: Option<usize>,
@@ -226,6 +226,7 @@ pub(super) fn proxy_summary(snapshot: &Snapshot, plugin: &PluginId, pod: &Pod) -
     let health = health::of_proxy(snapshot, plugin, &proxy);
     let (state, state_note, vm_failed) = (health.state, health.note().to_owned(), health.vm_failed());
     let dump = snapshot.dump(&proxy).map(|loaded| &loaded.dump).filter(|dump| dump.view == DumpView::Proxy);
+    let dump = dump.filter(|dump| !placement::awaits_listeners(snapshot, &proxy, dump));
     let Some(dump) = dump else { return ProxySummary { proxy, state, state_note, vm_failed, inbound: None, elsewhere: None } };
     let kind = placement::proxy_kind(dump, pod.proxy.as_ref().map(|proxy| proxy.kind));
     // A gateway or waypoint has no such listener, and 0 would read as a lack.

@@ -80,6 +80,14 @@ impl std::fmt::Display for Difference {
 /// The differences between two listeners of one name; none where each chain of one has its like in the other, with the same
 /// plugins in the same order.
 pub fn differences(counted: &Listener, predicted: &Listener, direction: Option<ListenerDirection>) -> Vec<Difference> {
+    let of_pair = |pair: Pair<'_>| difference(pair, counted, direction);
+    let mut found: Vec<Difference> = pairs(counted, predicted).into_iter().filter_map(of_pair).collect();
+    found.sort_by_key(|difference| (difference.chain.is_none(), difference.chain));
+    found
+}
+
+/// How the two chains of a pair differ; None where they do not.
+pub fn difference(pair: Pair<'_>, counted: &Listener, direction: Option<ListenerDirection>) -> Option<Difference> {
     let describe = |chain: Option<usize>, of: &FilterChain, how: How| Difference {
         chain,
         meaning: placement::meaning(of, placement::classify(of, direction), counted),
@@ -87,14 +95,11 @@ pub fn differences(counted: &Listener, predicted: &Listener, direction: Option<L
         http: of.http_filters.is_some() || matches!(how, How::Protocol { .. }),
         how,
     };
-    let of_pair = |pair: Pair<'_>| match pair {
+    match pair {
         Pair { counted: Some((place, chain)), predicted: Some(wanted) } => how(chain, wanted).map(|how| describe(Some(place), chain, how)),
         Pair { counted: Some((place, chain)), predicted: None } => Some(describe(Some(place), chain, How::Unexpected)),
         Pair { counted: None, predicted } => predicted.map(|wanted| describe(None, wanted, How::Missing)),
-    };
-    let mut found: Vec<Difference> = pairs(counted, predicted).into_iter().filter_map(of_pair).collect();
-    found.sort_by_key(|difference| (difference.chain.is_none(), difference.chain));
-    found
+    }
 }
 
 /// A chain of a proxy and the one that istiod would send in its place; one of them is None where the other stands alone.
@@ -154,7 +159,7 @@ fn plugins(chain: &FilterChain) -> Vec<PluginId> {
 }
 
 /// What a chain matches, with the port.
-fn recognised_by(chain: &FilterChain) -> String {
+pub fn recognised_by(chain: &FilterChain) -> String {
     let port = chain.matches.destination_port.map(|port| format!("port {port} · ")).unwrap_or_default();
     let by = placement::recognised_by(chain);
     if by == port.trim_end_matches(" · ") { by } else { format!("{port}{by}") }

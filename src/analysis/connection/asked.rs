@@ -119,6 +119,10 @@ impl FromStr for Asked {
 
 fn read(text: &str) -> Result<Asked, String> {
     let mut values = Values::of(text)?;
+    let keys = || FORM.iter().filter_map(|(form, _)| form.split_once('=')).map(|(key, _)| key);
+    if let Some(unknown) = values.0.keys().find(|key| !keys().any(|known| known == **key)) {
+        return Err(format!("there is no {unknown}=: the keys are {}", keys().collect::<Vec<_>>().join(", ")));
+    }
     let port = values.take("port", |text| text.parse().ok().filter(|port| *port > 0))?.ok_or("port= is missing")?;
     let (source, source_port) = values.take("source", source)?.unwrap_or_default();
     let asked = Asked {
@@ -137,13 +141,10 @@ fn read(text: &str) -> Result<Asked, String> {
             [ListenerDirection::Inbound, ListenerDirection::Outbound].into_iter().find(|direction| direction.as_str() == text)
         })?,
     };
-    match values.0.keys().next() {
-        Some(key) => Err(format!("there is no {key}=")),
-        None if asked.tls.unwrap_or(Tls::None) == Tls::None && (asked.alpn.is_some() || asked.sni.is_some()) => {
-            Err("alpn= and sni= are parts of a TLS handshake, and tls= says that there is none".to_owned())
-        }
-        None => Ok(asked),
+    if asked.tls.unwrap_or(Tls::None) == Tls::None && (asked.alpn.is_some() || asked.sni.is_some()) {
+        return Err("alpn= and sni= are parts of a TLS handshake, and tls= says that there is none".to_owned());
     }
+    Ok(asked)
 }
 
 fn source(text: &str) -> Option<(Option<IpAddr>, Option<u16>)> {
@@ -171,7 +172,9 @@ impl<'t> Values<'t> {
         if value.is_empty() {
             return Err(format!("{key}= has no value"));
         }
-        read(value).map(Some).ok_or_else(|| format!("{key}={value} is not possible"))
+        let form = FORM.iter().find(|(form, _)| form.split_once('=').is_some_and(|(of, _)| of == key));
+        let possible = || form.map(|(form, meaning)| format!(": write {form}, {meaning}")).unwrap_or_default();
+        read(value).map(Some).ok_or_else(|| format!("{key}={value} is not possible{}", possible()))
     }
 }
 

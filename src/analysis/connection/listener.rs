@@ -127,7 +127,7 @@ impl<'d> Active<'d> {
             Some(listener) => format!("the address of listener {} is not known", listener.name),
             None => return None,
         };
-        Some(NoListener::Unknown(format!("It cannot be told which listener takes it: {what}.")))
+        Some(NoListener::Unknown(format!("It is not known which listener takes it: {what}.")))
     }
 
     /// The listener that binds the port itself, so that the connection comes to it without being handed over.

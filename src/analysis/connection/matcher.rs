@@ -23,7 +23,7 @@ pub(super) fn follow(listener: &Listener, matcher: &Matcher, seen: &Seen) -> Ver
     let (outcome, chain, why) = match picked.map(|(name, way)| (name, named(name), way)) {
         Some((_, Some(place), way)) => (Outcome::Chain, Some(place), format!("The listener's matcher picks it: {}.", way_text(&way))),
         Some((name, None, _)) if listener.lacks_parts() => {
-            let why = format!("It cannot be told: the listener's matcher picks {name}, which may be a chain that could not be read.");
+            let why = format!("It is not known: the listener's matcher picks {name}, which may be a chain that could not be read.");
             (Outcome::Unknown, None, why)
         }
         Some((name, None, _)) => {

@@ -75,7 +75,7 @@ pub fn direction(kind: Option<ProxyKind>, said: Option<ListenerDirection>) -> Li
 /// The listener's choice.
 pub fn take(listener: &Listener, seen: &Seen) -> Verdict {
     if listener.unread {
-        let why = "It cannot be told: parts of the listener could not be read.".to_owned();
+        let why = "It is not known: parts of the listener could not be read.".to_owned();
         return Verdict { outcome: Outcome::Unknown, chain: None, why, losses: Vec::new() };
     }
     let mut verdict = match &listener.matcher {

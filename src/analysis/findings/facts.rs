@@ -261,6 +261,9 @@ fn dump<'s>(snapshot: &'s Snapshot, proxy: &ProxyId) -> Result<&'s ConfigDump, S
         Some(Dump::Loaded(loaded)) => match (&loaded.cut_short, loaded.dump.view) {
             (Some(cut), _) => Err(format!("the config dump {cut}")),
             (None, DumpView::Istiod) => Err("only istiod's view could be read, which does not say what the proxy has".to_owned()),
+            (None, DumpView::Proxy) if placement::awaits_listeners(snapshot, proxy, &loaded.dump) => {
+                Err(placement::NO_LISTENERS.to_owned())
+            }
             (None, DumpView::Proxy) => Ok(&loaded.dump),
         },
         Some(Dump::Loading) => Err("the config dump is being read".to_owned()),

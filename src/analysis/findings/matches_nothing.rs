@@ -89,7 +89,7 @@ fn is_for(plugin: &PluginFacts<'_>, pod: &Pod, reason: &Reason, facts: &Facts<'_
 fn without_proxy(plugin: &PluginFacts<'_>, workload: &WorkloadId, miss: &NearMiss) -> Finding {
     let id = &plugin.plugin.id;
     Finding {
-        evidence: vec![format!("{} {workload}: wanted {}, found {}", workload.kind.as_str(), miss.wanted, miss.found)],
+        evidence: vec![format!("{} {workload}: {}", workload.kind.as_str(), miss.contrast())],
         fix: miss.change.clone().unwrap_or_else(|| DELETE.to_owned()),
         ..RULE.of_plugin(id, format!("{} {id} applies to no proxy: it is for {}, which has none.", id.kind, workload.short()))
     }
@@ -100,7 +100,7 @@ const DELETE: &str = "delete it, or apply what it is for";
 fn finding(plugin: &PluginFacts<'_>, nearest: Option<&Nearest>) -> Finding {
     let id = &plugin.plugin.id;
     let said = |(workload, miss): &Nearest| {
-        format!("nearest is {} {workload}: wanted {}, found {}", workload.kind.as_str(), miss.wanted, miss.found)
+        format!("nearest is {} {workload}: {}", workload.kind.as_str(), miss.contrast())
     };
     Finding {
         evidence: vec![nearest.map_or_else(|| "there is no workload that it could reach".to_owned(), said)],

@@ -22,7 +22,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         }
         let id = &plugin.plugin.id;
         Some(Finding {
-            evidence: vec![format!("{} {workload}: wanted {}, found {}", workload.kind.as_str(), miss.wanted, miss.found)],
+            evidence: vec![format!("{} {workload}: {}", workload.kind.as_str(), miss.contrast())],
             fix: miss.change.unwrap_or_default(),
             ..RULE.of_plugin(id, format!("{} {id} applies to no proxy; one label keeps it from {}.", id.kind, workload.short()))
         })

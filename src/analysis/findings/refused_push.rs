@@ -2,9 +2,11 @@
 
 use super::states::{InState, in_states};
 use super::{DUMPS, Facts, Finding, FindingObject, Needs, Place, ProxyFacts, Rule, Severity};
-use crate::analysis::health::PluginState;
+use crate::analysis::health::{GOES_ON, NEVER_HAD, PluginState};
 use crate::analysis::sync as rules;
 use crate::model::envoy::{ConfigDump, Listener, ListenerState};
+use crate::model::ids::{PluginId, PluginKind};
+use crate::model::plugin::PluginType;
 use crate::model::sync::{Client, SyncState, TypeSync};
 
 pub(super) const RULE: Rule = Rule {
@@ -25,14 +27,47 @@ const FIX: &str = "change the object that the reason names; where it names none,
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let rejected = in_states(facts, &[PluginState::Rejected]);
-    let of_plugins = rejected.iter().map(|plugin| Finding {
-        fix: "see whether the module is whole and made for this Envoy, then push another one or change the object".to_owned(),
-        ..plugin.finding(&RULE, &format!("Envoy refused the configuration of {}", plugin.plugin))
+    let of_plugins = rejected.iter().map(|plugin| {
+        let what = format!("Envoy refused the configuration of {}{}", plugin.plugin, then(facts, plugin));
+        let finding = plugin.finding(&RULE, &what);
+        let fix = root_id_fix(plugin.plugin, &finding.evidence)
+            .unwrap_or("see whether the module is whole and made for this Envoy, then push another one or change the object");
+        Finding { fix: fix.to_owned(), ..finding }
     });
     let refused = facts.dumps().flat_map(|(proxy, dump)| of_state(dump, ListenerState::Error).map(move |listener| (proxy, dump, listener)));
     let refused = refused.filter(|(proxy, _, listener)| !is_told(&rejected, proxy, error(listener)));
     let of_listeners = refused.map(|(proxy, dump, listener)| of_listener(proxy, dump, listener));
     of_plugins.chain(of_listeners).chain(of_types(facts, &rejected)).collect()
+}
+
+/// What becomes of requests, where that is the same on all the proxies.
+fn then(facts: &Facts<'_>, rejected: &InState<'_>) -> String {
+    let mut goes_on = rejected.on.iter().map(|(_, health)| health.goes_on);
+    match goes_on.next().flatten().filter(|first| goes_on.all(|other| other == Some(*first))) {
+        None => String::new(),
+        Some(true) => format!(", and {GOES_ON}"),
+        Some(false) => {
+            let kind = facts.objects().plugins.get(rejected.plugin).map(|plugin| plugin.plugin_type);
+            let fails = match kind {
+                Some(PluginType::Network) => "connections are closed",
+                Some(PluginType::Http) => "requests fail with 500",
+                _ => "requests fail",
+            };
+            format!(", and {fails}: {NEVER_HAD}")
+        }
+    }
+}
+
+/// What a module says that knows no root id of this name (the SDKs of AssemblyScript and C++).
+const NO_ROOT_ID: &str = "Missing root context factory for root id";
+
+/// What to do where a module says that it does not know the root id.
+pub(super) fn root_id_fix(plugin: &PluginId, evidence: &[String]) -> Option<&'static str> {
+    let fix = match plugin.kind {
+        PluginKind::EnvoyFilter => "set root_id of the Wasm filter to a root id that the module registers",
+        PluginKind::WasmPlugin | PluginKind::TrafficExtension => "set pluginName to a root id that the module registers",
+    };
+    evidence.iter().any(|said| said.contains(NO_ROOT_ID)).then_some(fix)
 }
 
 /// Whether what a refused plugin's finding shows has the error too.
@@ -43,8 +78,12 @@ fn is_told(rejected: &[InState<'_>], proxy: &ProxyFacts<'_>, error: &str) -> boo
 
 /// What istiod says that proxies refused, but for what their own dumps gave already.
 fn of_types(facts: &Facts<'_>, rejected: &[InState<'_>]) -> Vec<Finding> {
+    let Some(sync) = facts.sync() else { return Vec::new() };
     let of_proxy = |proxy: &ProxyFacts<'_>| {
-        let refused = facts.connection(&proxy.id).into_iter().flat_map(refusals).filter(|(_, told)| {
+        let read = facts.snapshot.dump(&proxy.id);
+        let is_of_now = |url: &str, told: &TypeSync| !read.is_some_and(|loaded| rules::is_superseded(sync, told, url, loaded, None));
+        let refused = facts.connection(&proxy.id).into_iter().flat_map(refusals).filter(|(url, told)| is_of_now(url, told));
+        let refused = refused.map(|(url, told)| (rules::short(url), told)).filter(|(_, told)| {
             // istiod has the errors of all listeners in one, and the dump that of each.
             let listeners = proxy.dump.as_ref().map(|dump| of_state(dump, ListenerState::Error).collect::<Vec<_>>()).unwrap_or_default();
             let has = |listener: &&Listener| listener.error.as_ref().is_some_and(|error| told.error.contains(error.trim_end()));
@@ -55,9 +94,9 @@ fn of_types(facts: &Facts<'_>, rejected: &[InState<'_>]) -> Vec<Finding> {
     facts.proxies.iter().flat_map(of_proxy).collect()
 }
 
-/// What a proxy refused, each type by its short name.
+/// What a proxy refused, each type by its URL.
 fn refusals(client: &Client) -> impl Iterator<Item = (&str, &TypeSync)> {
-    client.types.iter().filter(|(_, told)| told.state == SyncState::Refused).map(|(url, told)| (rules::short(url), told))
+    client.types.iter().filter(|(_, told)| told.state == SyncState::Refused).map(|(url, told)| (url.as_str(), told))
 }
 
 fn of_type(proxy: &ProxyFacts<'_>, name: &str, told: &TypeSync) -> Finding {

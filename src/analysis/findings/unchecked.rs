@@ -1,5 +1,7 @@
 //! What rules could not look at: silence is no good news where nothing was seen.
 
+use std::collections::{BTreeSet, HashMap};
+
 use serde::Serialize;
 
 use super::{Facts, RULES, Rule, pull_secret, refused_push, stale_proxy, vm_failed};
@@ -58,12 +60,11 @@ pub fn not_checked(facts: &Facts<'_>) -> Vec<NotChecked> {
 
 /// The Secrets that plugins name and that could not be looked for.
 fn unread_secrets(facts: &Facts<'_>) -> Vec<NotChecked> {
-    let mut found: Vec<NotChecked> = Vec::new();
+    let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
     for secret in facts.plugins.iter().filter_map(|plugin| pull_secret::named(plugin.plugin)) {
         let looked = answers::pull_secret(facts.snapshot, &secret);
-        let object = format!("Secret {secret}");
-        if looked.good.is_none() && !found.iter().any(|known| known.objects.contains(&object)) {
-            found.push(NotChecked { objects: vec![object], why: looked.what, codes: vec![pull_secret::RULE.code] });
+        if looked.good.is_none() && seen.insert(secret.clone()) {
+            found.push(NotChecked { objects: vec![format!("Secret {secret}")], why: looked.what, codes: vec![pull_secret::RULE.code] });
         }
     }
     found
@@ -86,7 +87,7 @@ fn unread_sync(facts: &Facts<'_>) -> Option<NotChecked> {
 
 /// What istiods say that could be a finding or nothing.
 fn untimed(facts: &Facts<'_>) -> Vec<NotChecked> {
-    let mut found = Vec::new();
+    let mut found = ByReason::default();
     for proxy in &facts.proxies {
         let names = facts.connection(&proxy.id).map(stale_proxy::untimed).unwrap_or_default();
         if !names.is_empty() {
@@ -94,17 +95,29 @@ fn untimed(facts: &Facts<'_>) -> Vec<NotChecked> {
                 "what istiod sent last of {} is not answered, and istiod of this version says neither when it sent it nor whether it was refused",
                 names.join(", ")
             );
-            add(&mut found, proxy.id.to_string(), why, &[refused_push::RULE.code, stale_proxy::RULE.code]);
+            found.add(proxy.id.to_string(), &why, &[refused_push::RULE.code, stale_proxy::RULE.code]);
         }
     }
-    found
+    found.all
 }
 
-/// Adds an object to those that were not looked at for the same reason.
-fn add(found: &mut Vec<NotChecked>, object: String, why: String, codes: &[&'static str]) {
-    match found.iter_mut().find(|known| known.why == why) {
-        Some(known) => known.objects.push(object),
-        None => found.push(NotChecked { objects: vec![object], why, codes: codes.to_vec() }),
+/// What was not looked at, with the place of each reason: there can be as many reasons as proxies.
+#[derive(Default)]
+struct ByReason {
+    all: Vec<NotChecked>,
+    places: HashMap<String, usize>,
+}
+
+impl ByReason {
+    /// Adds an object to those that were not looked at for the same reason.
+    fn add(&mut self, object: String, why: &str, codes: &[&'static str]) {
+        match self.places.get(why).and_then(|place| self.all.get_mut(*place)) {
+            Some(known) => known.objects.push(object),
+            None => {
+                self.places.insert(why.to_owned(), self.all.len());
+                self.all.push(NotChecked { objects: vec![object], why: why.to_owned(), codes: codes.to_vec() });
+            }
+        }
     }
 }
 
@@ -114,7 +127,7 @@ const DUMP_ALONE: &str = "neither its log nor what its agent counts was read";
 
 fn unread_proxies(facts: &Facts<'_>) -> Vec<NotChecked> {
     let of_dumps: Vec<&'static str> = RULES.iter().filter(|rule| rule.needs.dumps).map(|rule| rule.code).collect();
-    let mut found: Vec<NotChecked> = Vec::new();
+    let mut found = ByReason::default();
     // Of one without an agent `proxy-not-connected` says all.
     for proxy in facts.proxies.iter().filter(|proxy| !facts.is_without_agent(proxy)) {
         let dump_alone =
@@ -125,7 +138,7 @@ fn unread_proxies(facts: &Facts<'_>) -> Vec<NotChecked> {
             Ok(_) if dump_alone => (DUMP_ALONE, &[refused_push::RULE.code, vm_failed::RULE.code][..]),
             Ok(_) => continue,
         };
-        add(&mut found, proxy.id.to_string(), why.to_owned(), codes);
+        found.add(proxy.id.to_string(), why, codes);
     }
-    found
+    found.all
 }

@@ -1,5 +1,6 @@
 //! A Wasm VM that failed while its plugin is in place.
 
+use super::refused_push::root_id_fix;
 use super::states::{InState, by_state};
 use super::{DUMPS, Facts, Finding, FindingObject, ProxyFacts, Rule, Severity, once_each, proxies};
 use crate::analysis::health::{self, Evidence, Health};
@@ -39,11 +40,12 @@ fn of_plugin(facts: &Facts<'_>, failed: &InState<'_>) -> Finding {
         let id = proxy.id.clone();
         health.failures.iter().map(move |failure| (id.clone(), Evidence::said(failure))).collect::<Vec<_>>()
     };
+    let evidence = once_each(on.iter().flat_map(said));
     Finding {
         severity,
         object: failed.object.clone(),
-        evidence: once_each(on.iter().flat_map(said)),
-        fix: FIX.to_owned(),
+        fix: root_id_fix(plugin, &evidence).unwrap_or(FIX).to_owned(),
+        evidence,
         proxies: on.iter().map(|(proxy, _)| proxy.id.clone()).collect(),
         place: on.first().and_then(|(proxy, _)| proxy.place(plugin)),
         ..RULE.of_plugin(plugin, format!("On {} a Wasm VM of {plugin} has failed, and {then}.", proxies(on.len())))

@@ -3,7 +3,7 @@
 //! A dump alone does not show that Envoy refused an ECDS resource: the section lists the refused one as if it were in place.
 
 use super::{Evidence, Expected, Health, PluginState, weigh};
-use crate::analysis::placement;
+use crate::analysis::placement::{self, NO_LISTENERS};
 use crate::ingest::{config_dump, plugin_name};
 use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter, ExtensionConfig, Filter, FilterSource, Listener, ListenerState};
 use crate::model::ids::{PluginId, PluginKind};
@@ -36,8 +36,8 @@ pub fn of_dump(plugin: &PluginId, dump: &ConfigDump, expected: &Expected) -> Hea
         };
     }
     match held {
-        // A part of a dump, which does not say what refers to it: whether it runs is not to be seen.
-        Some(health) if !dump.has_all_listeners() && health.state == PluginState::Running => {
+        // Whether it runs is not to be seen in a part of a dump, nor in that of a proxy that starts.
+        Some(health) if health.state == PluginState::Running && says_no_references(dump, expected) => {
             let what = Evidence::of_dump("", unseen(dump).unwrap_or(WITHOUT_LISTENERS));
             Health::of(PluginState::Unknown, std::iter::once(what).chain(health.evidence).collect())
         }
@@ -205,6 +205,11 @@ fn not_in_use(held: Health, dump: &ConfigDump, expected: &Expected, stands: &Sta
 /// Envoy gives up a subscription with the last listener, or chain, that asked for it (`source/common/filter/config_discovery_impl.cc`).
 const GOES: &str = "it goes with the draining listeners";
 
+/// Whether a dump that holds a plugin's module cannot say that a listener refers to it.
+fn says_no_references(dump: &ConfigDump, expected: &Expected) -> bool {
+    !dump.has_all_listeners() || !dump.has_sent_listeners() && !matches!(expected, Expected::No(_))
+}
+
 /// Why the proxy may have what its dump does not show; None where it has not.
 fn unseen(dump: &ConfigDump) -> Option<&'static str> {
     if dump.not_understood > 0 {
@@ -214,11 +219,10 @@ fn unseen(dump: &ConfigDump) -> Option<&'static str> {
         return Some(WITHOUT_LISTENERS);
     }
     // A proxy that starts has its own listeners alone, and its ECDS section is read after them.
-    dump.listeners.iter().all(|listener| listener.is_static).then_some(NO_LISTENERS)
+    (!dump.has_sent_listeners()).then_some(NO_LISTENERS)
 }
 
 const WITHOUT_LISTENERS: &str = "the dump holds no listeners, which would show whether one refers to it";
-const NO_LISTENERS: &str = "the proxy has no listeners of istiod's yet";
 
 /// Neither is there.
 fn not_there(dump: &ConfigDump, expected: &Expected) -> Health {

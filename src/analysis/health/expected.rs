@@ -30,7 +30,9 @@ impl Expected {
             PluginKind::EnvoyFilter => return Self::Unknown("an EnvoyFilter put it there".to_owned()),
         };
         let Some(object) = snapshot.objects.plugins.get(plugin) else {
-            let unread = snapshot.unread.contains(&kind).then(|| Self::Unknown(format!("{} could not be read", kind.plural())));
+            let unread = snapshot.unread.contains(&kind).then_some("could not be read");
+            let unread = unread.or_else(|| snapshot.reading.contains_key(&kind).then_some("are being read"));
+            let unread = unread.map(|why| Self::Unknown(format!("{} {why}", kind.plural())));
             return unread.unwrap_or_else(|| Self::No(format!("there is no {} {plugin}", plugin.kind)));
         };
         let Some(pod) = snapshot.objects.pods.get(proxy) else {

@@ -6,10 +6,11 @@
 use std::collections::BTreeSet;
 
 use super::dump::{ENTRY, names_plugin};
-use super::lines::{evidence, is_failure};
+use super::lines::{evidence, is_failure, last_words};
 use super::vms::{Module, Vm, modules, vms};
 use super::{Evidence, counters, weigh};
 use crate::ingest::logs::details::{FAIL_STREAM, details};
+use crate::ingest::logs::failure::thread;
 use crate::model::envoy::{ConfigDump, ExtensionConfig};
 use crate::model::ids::PluginId;
 use crate::model::log_details::{LogDetails, LoggedRequest};
@@ -62,7 +63,8 @@ pub(super) fn of_plugin(plugin: &PluginId, dump: &ConfigDump, vitals: &Vitals) -
             if signs.is_healed() {
                 found.healed = signs.life();
             } else {
-                found.failures = summed(&signs.failed);
+                let words = signs.failed.iter().rfind(|record| !ended(record)).and_then(|failed| last_words(plugin, failed, &vitals.log));
+                found.failures = words.into_iter().chain(summed(&signs.failed)).collect();
                 let others = vm.others(plugin);
                 found.failures.extend(others.map(|others| Evidence::of_dump(ENTRY, format!("it shares its VM with {others}"))));
             }
@@ -138,7 +140,10 @@ fn suspects<'m>(record: &LogRecord, modules: &'m [Module]) -> Vec<&'m Module> {
         return Vec::new();
     }
     // A note says that the plugin was concluded, or is not there any more.
-    if let Some(plugin) = record.plugin.as_ref().filter(|plugin| record.plugin_note.is_none() || names_plugin(&record.message, plugin)) {
+    let is_named = |plugin: &&PluginId| {
+        record.plugin_note.is_none() || names_plugin(&record.message, plugin) || names_plugin(&record.failure_of, plugin)
+    };
+    if let Some(plugin) = record.plugin.as_ref().filter(is_named) {
         return modules.iter().filter(|module| module.in_place && module.plugin == *plugin && module.is_since(record)).collect();
     }
     if failure && is_at_start(record) {
@@ -244,9 +249,4 @@ pub(super) fn request(record: &LogRecord) -> Option<Box<LoggedRequest<'_>>> {
         Some(LogDetails::Request(request)) if record.event == Some(LogEvent::Request) => Some(request),
         _ => None,
     }
-}
-
-/// The thread of Envoy that wrote a line, by its last column.
-fn thread(record: &LogRecord) -> Option<&str> {
-    record.raw.trim_end().rsplit_once("\tthread=").map(|(_, number)| number)
 }

@@ -13,18 +13,26 @@ use crate::model::sync::{EXTENSIONS, LISTENERS, Sync, SyncState, TypeSync};
 /// what was sent last, and a type carries all plugins. That the proxy has not answered yet decides nothing.
 pub(super) fn weighed(health: Health, snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Health {
     let Some(Ok(sync)) = &snapshot.sync else { return health };
-    let Health { mut state, mut evidence, failures } = health;
+    let Health { mut state, mut evidence, failures, goes_on } = health;
     if state == PluginState::NotApplicable {
-        return Health { state, evidence, failures };
+        return Health { state, evidence, failures, goes_on };
     }
     let Some(client) = rules::connection(sync, proxy) else {
         evidence.extend(not_connected(snapshot, sync, proxy));
-        return Health { state, evidence, failures };
+        return Health { state, evidence, failures, goes_on };
     };
+    // Of another plugin's resource nothing follows for this one's.
+    let is_superseded =
+        |url: &str, told: &TypeSync| snapshot.dump(proxy).is_some_and(|loaded| rules::is_superseded(sync, told, url, loaded, Some(plugin)));
     for url in [EXTENSIONS, LISTENERS] {
         let Some(told) = client.types.get(url) else { continue };
         let name = rules::short(url);
         match told.state {
+            SyncState::Refused if names(plugin, &told.error) && is_superseded(url, told) => {
+                let what = format!("istiod was asked before the proxy was given what it has now of {name}, and said of what was before");
+                let said = of(url, told, format!("{what}: {}", rules::first_line(&told.error)));
+                decide(&mut state, &mut evidence, said, &[PluginState::Running], PluginState::Unknown);
+            }
             SyncState::Refused if names(plugin, &told.error) => {
                 let said = of(url, told, format!("the proxy refused {name}: {}", rules::first_line(&told.error)));
                 decide(&mut state, &mut evidence, said, &[PluginState::Running, PluginState::Unknown], PluginState::Rejected);
@@ -37,7 +45,7 @@ pub(super) fn weighed(health: Health, snapshot: &Snapshot, plugin: &PluginId, pr
             SyncState::Refused | SyncState::NotSent | SyncState::Synced | SyncState::NotWatched | SyncState::Untold => {}
         }
     }
-    Health { state, evidence, failures }
+    Health { state, evidence, failures, goes_on }
 }
 
 fn not_connected(snapshot: &Snapshot, sync: &Sync, proxy: &ProxyId) -> Option<Evidence> {

@@ -4,7 +4,7 @@ use super::{Evidence, EvidenceSource, PluginState};
 use crate::ingest::logs::instant;
 use crate::model::envoy::EcdsFilter;
 use crate::model::ids::PluginId;
-use crate::model::logs::{LogEvent, LogRecord};
+use crate::model::logs::{LogEvent, LogRecord, LogTime};
 
 /// What Envoy says where it refuses a plugin (`source/extensions/common/wasm/wasm.cc`).
 const REFUSED: &str = "Unable to create Wasm plugin";
@@ -23,6 +23,31 @@ pub(super) fn others(plugin: &PluginId, entry: Option<&EcdsFilter>, log: &[LogRe
     let is_failure = |record: &&LogRecord| state != PluginState::Running && is_failure(record);
     let failed = of_plugin(plugin, log).rfind(|record| is_failure(record) && is_since(record, entry));
     fetch.into_iter().chain(failed).map(evidence).collect()
+}
+
+/// Why Envoy could not make what it rejected: the module's own last words, else how its VM failed.
+pub(super) fn cause(plugin: &PluginId, entry: Option<&EcdsFilter>, log: &[LogRecord]) -> Option<Evidence> {
+    let since = || of_plugin(plugin, log).filter(|record| is_since(record, entry));
+    let failed = || since().rfind(|record| is_failure(record) && WHY.iter().any(|words| record.message.contains(words)));
+    since().rfind(|record| is_last_word(record)).or_else(failed).map(evidence)
+}
+
+/// The last words of a module before its VM failed.
+pub(super) fn last_words(plugin: &PluginId, failed: &LogRecord, log: &[LogRecord]) -> Option<Evidence> {
+    let until = failed.time?;
+    let is_just_before = |record: &&LogRecord| record.time.is_some_and(|time| (until - JUST..=until).contains(&time));
+    of_plugin(plugin, log).rfind(|record| is_last_word(record) && is_just_before(record)).map(evidence)
+}
+
+/// A module that ends itself says why first, and a VM fails within 100 ms after it.
+const JUST: LogTime = 100_000_000;
+
+/// What a line of a VM that failed holds where it says why (`source/extensions/common/wasm/{wasm,wasm_vm}.cc`).
+const WHY: [&str; 3] = ["Function: proxy_", "Failed to load Wasm", "Wasm VM failed"];
+
+/// Whether a module says why it ends: what is critical is the last that it does.
+fn is_last_word(record: &LogRecord) -> bool {
+    record.event == Some(LogEvent::PluginLog) && &*record.level == "critical"
 }
 
 /// Whether a VM failed; that nobody could create one is a refusal.

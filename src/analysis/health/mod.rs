@@ -21,6 +21,8 @@ use crate::model::envoy::DumpView;
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::snapshot::Snapshot;
 
+pub(in crate::analysis) use weigh::{GOES_ON, NEVER_HAD};
+
 pub use dump::of_dump;
 pub use expected::Expected;
 pub use failures::{Unnamed, unnamed};
@@ -132,6 +134,10 @@ pub struct Health {
     pub evidence: Vec<Evidence>,
     /// What of that shows that VMs of it have failed since it was put in place, so that it runs no more for some or all requests.
     pub failures: Vec<Evidence>,
+    /// Whether Envoy has a configuration of it that it accepted, with which it goes on where it rejected the last one; None where that
+    /// is not known.
+    #[serde(skip)]
+    pub goes_on: Option<bool>,
 }
 
 /// What one source says.
@@ -202,7 +208,7 @@ impl Health {
     }
 
     fn of(state: PluginState, evidence: Vec<Evidence>) -> Self {
-        Self { state, evidence, failures: Vec::new() }
+        Self { state, evidence, failures: Vec::new(), goes_on: None }
     }
 
     /// Whether VMs of it have failed since it was put in place, by the proxy's log: a counter alone does not say since when.

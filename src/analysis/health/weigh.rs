@@ -11,6 +11,11 @@ use crate::model::envoy::{ConfigDump, EcdsFilter};
 use crate::model::ids::PluginId;
 use crate::model::vitals::{Vitals, Waiting};
 
+/// What goes on where Envoy has a plugin whose configuration it rejected (`source/common/filter/config_discovery_impl.cc`).
+pub(in crate::analysis) const GOES_ON: &str = "the configuration that it accepted before goes on";
+/// What is so where it has none.
+pub(in crate::analysis) const NEVER_HAD: &str = "Envoy never had a configuration of it";
+
 /// The plugin's entry in the ECDS section.
 pub(super) fn entry<'d>(plugin: &PluginId, dump: &'d ConfigDump) -> Option<&'d EcdsFilter> {
     dump.ecds.iter().find(|entry| entry.plugin.as_ref() == Some(plugin))
@@ -25,23 +30,36 @@ pub(super) fn weighed(health: Health, plugin: &PluginId, dump: &ConfigDump, vita
     }
     let refusal = lines::refusal(plugin, entry, &vitals.log);
     let is_refused = refusal.is_some();
+    let mut goes_on = None;
     if let Some(line) = refusal {
         decide(&mut state, &mut evidence, line, &[PluginState::Running, PluginState::Unknown], PluginState::Rejected);
     }
     if let Some(metrics) = &vitals.envoy {
         let said = counters::of_envoy(entry, metrics);
-        if let Some(lacks) = said.lacks {
+        if let Some(mut lacks) = said.lacks {
+            goes_on = Some(false);
+            if is_refused {
+                lacks.what.push_str("; ");
+                lacks.what.push_str(NEVER_HAD);
+            }
             // That a plugin of the name is there does not contradict a refusal: what Envoy took before goes on.
             let becomes = if said.runs_nothing { PluginState::Unknown } else { PluginState::Rejected };
             decide(&mut state, &mut evidence, lacks, &[PluginState::Running], becomes);
         }
         if let Some(has) = said.has {
-            let before = if is_refused { "; the configuration that it took before goes on" } else { "" };
+            goes_on = Some(true);
+            let before = if is_refused { format!("; {GOES_ON}") } else { String::new() };
             evidence.push(Evidence { what: format!("{}{before}", has.what), ..has });
         }
         evidence.extend(said.others);
     }
     evidence.extend(lines::others(plugin, entry, &vitals.log, state));
+    if state == PluginState::Rejected
+        && let Some(cause) = lines::cause(plugin, entry, &vitals.log)
+    {
+        evidence.retain(|other| *other != cause);
+        evidence.insert(0, cause);
+    }
     if let Some(metrics) = vitals.agent.as_ref().filter(|_| entry.is_some() || state == PluginState::Pending) {
         evidence.extend(counters::of_agent(state, metrics));
     }
@@ -58,7 +76,7 @@ pub(super) fn weighed(health: Health, plugin: &PluginId, dump: &ConfigDump, vita
         state = PluginState::Unknown;
         evidence.splice(0..0, shown.into_iter().map(said));
     }
-    Health { state, evidence, failures }
+    Health { state, evidence, failures, goes_on }
 }
 
 /// What speaks for another state goes before what it overrules; where the state is not one of those, it stands beside it.

@@ -105,6 +105,7 @@ mod tests {
             scope: Text::default(),
             plugin: None,
             plugin_note: None,
+            failure_of: Text::default(),
             message: Text::default(),
             raw: Text::default(),
         }

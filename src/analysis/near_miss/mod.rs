@@ -53,6 +53,14 @@ pub struct NearMiss {
 }
 
 impl NearMiss {
+    /// What the plugin asks for and what is there instead, as one clause.
+    pub fn contrast(&self) -> String {
+        match self.rule {
+            Rule::Namespace => format!("namespace: the plugin is in {}, the workload in {}", self.wanted, self.found),
+            _ => format!("wanted {}, found {}", self.wanted, self.found),
+        }
+    }
+
     /// How many conditions fail, in words.
     pub fn how_near(&self) -> String {
         match self.distance {

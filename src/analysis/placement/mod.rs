@@ -6,7 +6,7 @@ mod words;
 use serde::Serialize;
 
 use super::era::Version;
-use crate::model::envoy::{ConfigDump, Direction, Filter, FilterChain, Listener, ListenerAddress, NameEra};
+use crate::model::envoy::{ConfigDump, Direction, DumpView, Filter, FilterChain, Listener, ListenerAddress, NameEra};
 use crate::model::ids::{ObjectName, PluginId, PluginKind, ProxyId};
 use crate::model::kind::Kind;
 use crate::model::policy::{Policy, PolicySpec};
@@ -62,6 +62,22 @@ const TUNNEL_ENDS: [&str; 5] =
 pub fn kind_of(snapshot: &Snapshot, proxy: &ProxyId, dump: &ConfigDump) -> Option<ProxyKind> {
     let of_pod = snapshot.objects.pods.get(proxy).and_then(|pod| pod.proxy.as_ref()).map(|proxy| proxy.kind);
     proxy_kind(dump, of_pod)
+}
+
+/// What is said of a proxy that [`awaits_listeners`].
+pub const NO_LISTENERS: &str = "the proxy has no listeners of istiod's yet";
+
+/// Whether a proxy's own dump was read before the proxy had any listener of istiod's, so that what is not in it may come: a proxy that
+/// starts has the listeners of its bootstrap alone. A gateway that is ready can have no others (`pilot/pkg/networking/core/gateway.go`:
+/// no Gateway, no listener).
+pub fn awaits_listeners(snapshot: &Snapshot, proxy: &ProxyId, dump: &ConfigDump) -> bool {
+    if dump.view != DumpView::Proxy || !dump.has_all_listeners() || dump.has_sent_listeners() {
+        return false;
+    }
+    match kind_of(snapshot, proxy, dump) {
+        Some(ProxyKind::Gateway | ProxyKind::ClassicGateway) => snapshot.objects.pods.get(proxy).is_some_and(|pod| !pod.ready),
+        _ => true,
+    }
 }
 
 /// The direction of a listener; None for static ones and for the ends of HBONE tunnels, through which no plugin is put.

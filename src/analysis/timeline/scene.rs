@@ -3,6 +3,7 @@
 use super::gather::Gathered;
 use super::milliseconds;
 use super::step::{SECOND, Step, written};
+use crate::analysis::placement;
 use crate::model::envoy::{ConfigDump, DumpView};
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::logs::{LogRecord, LogSource, LogTime};
@@ -73,6 +74,9 @@ impl<'a> Scene<'a> {
         match self.snapshot.dumps.get(self.proxy) {
             Some(Dump::Loaded(loaded)) if loaded.dump.view == DumpView::Istiod => {
                 Err("only istiod's view could be read, which does not say what the proxy has taken".to_owned())
+            }
+            Some(Dump::Loaded(loaded)) if placement::awaits_listeners(self.snapshot, self.proxy, &loaded.dump) => {
+                Err(placement::NO_LISTENERS.to_owned())
             }
             Some(Dump::Loaded(loaded)) => Ok(&loaded.dump),
             Some(Dump::Loading) => Err("the proxy's config dump is being read".to_owned()),

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::analysis::chains::Gap;
-use crate::analysis::comparison::{self, Difference, How};
+use crate::analysis::comparison::{self, Difference, How, Pair};
 use crate::analysis::outlook::Outlook;
 use crate::analysis::placement::{self, ListenerDirection};
-use crate::model::envoy::{ConfigDump, Listener, ListenerState};
+use crate::model::envoy::{ConfigDump, Listener, ListenerState, Transport};
 use crate::model::ids::PluginId;
 
 /// A listener that would change, or in which the plugin stands.
@@ -45,7 +45,8 @@ impl ListenerChange {
 
 impl std::fmt::Display for ChainChange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let chain = format!("{} ({})", self.meaning, self.recognised_by);
+        let becomes = self.becomes.as_ref().map(|becomes| format!(" becomes {becomes}")).unwrap_or_default();
+        let chain = format!("{} ({}){becomes}", self.meaning, self.recognised_by);
         if self.how.is_empty() { f.write_str(&chain) } else { write!(f, "{chain}: {}", self.how) }
     }
 }
@@ -70,11 +71,14 @@ impl std::fmt::Display for ListenerChange {
 pub struct ChainChange {
     /// `comes`, `goes`, `changes`.
     pub change: &'static str,
-    /// What connections it takes, in plain words.
+    /// What connections it takes, in plain words; of one that changes, as things are.
     pub meaning: String,
+    /// What connections it would take, where it changes and that is something else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub becomes: Option<String>,
     /// By what it recognises them.
     pub recognised_by: String,
-    /// How it changes; empty where it comes or goes.
+    /// How it changes; empty where it comes or goes, and where `becomes` says all.
     pub how: String,
 }
 
@@ -119,8 +123,8 @@ impl Sides<'_, '_> {
         let direction = placement::direction(listener, outlook.map(|outlook| outlook.facts.kind));
         let none = listener.without_chains();
         // Read backwards: what the new one lacks goes, what only it has comes.
-        let mut differences = comparison::differences(new.unwrap_or(&none), old.unwrap_or(&none), direction);
-        differences.retain(|difference| of_before.into_iter().chain(of_after).all(|outlook| outlook.is_certain(difference)));
+        let is_certain = |difference: &Difference| of_before.into_iter().chain(of_after).all(|outlook| outlook.is_certain(difference));
+        let chains = chain_changes(old.unwrap_or(&none), new.unwrap_or(&none), direction, is_certain);
         let is_predicted = before.is_ok() && after.is_ok();
         // What the proxy has and istiod would send neither now nor then is no part of the difference.
         let counted = (!is_predicted).then_some(listener);
@@ -133,7 +137,7 @@ impl Sides<'_, '_> {
         };
         let (gap_before, gap_after) = (only_of(of_before, of_after), only_of(of_after, of_before));
         let is_covered = gap_before.is_none() && gap_after.is_none();
-        if differences.is_empty() && is_covered && before.is_ok() == after.is_ok() && !has_plugin {
+        if chains.is_empty() && is_covered && before.is_ok() == after.is_ok() && !has_plugin {
             return None;
         }
         let length = |side: &Result<usize, String>, gap: &Option<String>, listener: Option<&Listener>| {
@@ -147,7 +151,7 @@ impl Sides<'_, '_> {
             direction,
             chains_before: length(&before, &gap_before, old),
             chains_after: length(&after, &gap_after, new),
-            chains: if is_predicted { differences.iter().map(chain_change).collect() } else { Vec::new() },
+            chains: if is_predicted { chains } else { Vec::new() },
             note: after
                 .as_ref()
                 .err()
@@ -190,15 +194,62 @@ impl Sides<'_, '_> {
     }
 }
 
-fn chain_change(difference: &Difference) -> ChainChange {
-    let list = |names: &[String]| if names.is_empty() { "no plugin".to_owned() } else { names.join(", ") };
-    let (change, how) = match &difference.how {
-        How::Missing => ("goes", String::new()),
-        How::Unexpected => ("comes", String::new()),
-        How::Protocol { http: true } => ("changes", "from HTTP to TCP".to_owned()),
-        How::Protocol { http: false } => ("changes", "from TCP to HTTP".to_owned()),
-        How::Destination { istiod, proxy } => ("changes", format!("from {istiod} to {proxy}")),
-        How::Plugins { predicted, counted } => ("changes", format!("{} becomes {}", list(predicted), list(counted))),
+/// The chains of a listener that would change, in the order of the new one, those that go last.
+fn chain_changes(
+    old: &Listener,
+    new: &Listener,
+    direction: Option<ListenerDirection>,
+    is_certain: impl Fn(&Difference) -> bool,
+) -> Vec<ChainChange> {
+    let change = |pair: Pair<'_>| {
+        let difference = comparison::difference(pair, new, direction);
+        if difference.as_ref().is_some_and(|difference| !is_certain(difference)) {
+            return None;
+        }
+        match pair {
+            Pair { counted: Some((_, after)), predicted: Some(before) } => {
+                let meaning = |chain, listener| placement::meaning(chain, placement::classify(chain, direction), listener);
+                let (meaning, then) = (meaning(before, old), meaning(after, new));
+                let becomes = (meaning != then).then_some(then);
+                let transport = (becomes.is_none() && before.transport != after.transport)
+                    .then(|| format!("from {} to {}", word(before.transport), word(after.transport)));
+                let how = difference.as_ref().map(how).or(transport).unwrap_or_default();
+                let recognised_by = comparison::recognised_by(after);
+                let is_same = becomes.is_none() && how.is_empty();
+                (!is_same).then_some(ChainChange { change: "changes", meaning, becomes, recognised_by, how })
+            }
+            Pair { counted, .. } => difference.map(|Difference { meaning, recognised_by, .. }| ChainChange {
+                change: if counted.is_some() { "comes" } else { "goes" },
+                meaning,
+                becomes: None,
+                recognised_by,
+                how: String::new(),
+            }),
+        }
     };
-    ChainChange { change, meaning: difference.meaning.clone(), recognised_by: difference.recognised_by.clone(), how }
+    let mut pairs = comparison::pairs(new, old);
+    pairs.sort_by_key(|pair| (pair.counted.is_none(), pair.counted.map(|(place, _)| place)));
+    pairs.into_iter().filter_map(change).collect()
+}
+
+/// How a chain changes that takes the same connections; empty where it comes or goes.
+fn how(difference: &Difference) -> String {
+    let list = |names: &[String]| if names.is_empty() { "no plugin".to_owned() } else { names.join(", ") };
+    match &difference.how {
+        How::Missing | How::Unexpected => String::new(),
+        How::Protocol { http: true } => "from HTTP to TCP".to_owned(),
+        How::Protocol { http: false } => "from TCP to HTTP".to_owned(),
+        How::Destination { istiod, proxy } => format!("from {istiod} to {proxy}"),
+        How::Plugins { predicted, counted } => format!("{} becomes {}", list(predicted), list(counted)),
+    }
+}
+
+/// How the bytes come to a chain, in the words of Istio.
+fn word(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Plain => "no TLS of its own",
+        Transport::Tls => "TLS",
+        Transport::MutualTls => "mutual TLS",
+        Transport::Other => "another transport",
+    }
 }

@@ -165,6 +165,7 @@ mod tests {
             scope: Text::default(),
             plugin: None,
             plugin_note: None,
+            failure_of: Text::default(),
             message: Text::default(),
             raw: "x".repeat(length).into(),
         })

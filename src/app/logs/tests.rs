@@ -29,6 +29,7 @@ fn record(number: usize, event: Option<LogEvent>) -> Arc<LogRecord> {
         scope: Text::default(),
         plugin: event.map(|_| plugin()),
         plugin_note: None,
+        failure_of: Text::default(),
         message: Text::default(),
         raw: format!("line {number}").into(),
     })

@@ -1,6 +1,7 @@
 //! The lines of Findings: the findings, what could not be looked at, and what could not be read or understood.
 
 use super::Row;
+use crate::analysis::findings::Finding;
 use crate::app::screen::Screen;
 
 pub(super) fn rows(screen: &Screen, warnings: usize) -> Vec<Row> {
@@ -16,6 +17,11 @@ pub(super) fn rows(screen: &Screen, warnings: usize) -> Vec<Row> {
     part("not looked at", (0..answer.not_checked.len()).map(Row::Unchecked).collect());
     part("what could not be read or understood", (0..warnings).map(Row::Warning).collect());
     rows
+}
+
+/// The finding of a row.
+pub(super) fn of(screen: &Screen, index: usize) -> Option<&Finding> {
+    screen.findings()?.findings.get(index)
 }
 
 pub(super) fn text(screen: &Screen, row: &Row) -> Option<String> {

@@ -56,7 +56,7 @@ fn sum(entry: &WhyEntry, index: usize, rows: &mut Vec<Row>) {
 fn sentences(entry: &WhyEntry) -> Vec<String> {
     let mut found = Vec::new();
     if entry.listeners.is_empty() {
-        found.push("Its filter stands in no listener that was read.".to_owned());
+        found.push(format!("Listeners: {}.", entry.nowhere()));
     }
     if let Some(mtls) = &entry.mtls {
         found.push(match &mtls.winner {

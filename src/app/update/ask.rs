@@ -1,6 +1,6 @@
 //! Questions to `analysis`: one at a time for each screen, asked again when the world has changed meanwhile.
 
-use super::{diff, dumps, lay_out, secret, sync};
+use super::{diff, dumps, lay_out, secret, settle, sync};
 use crate::app::effect::Effect;
 use crate::app::program::{App, MOST_AT_FIRST};
 use crate::app::question::Answered;
@@ -8,6 +8,7 @@ use crate::app::rows;
 use crate::app::screen::Subject;
 use crate::app::state::Ticket;
 use crate::model::ids::ProxyId;
+use crate::model::snapshot::Dump;
 
 /// Asks the question of the visible screen, of the world as it is now; what is to be read for it beside is read first.
 pub(super) fn ask(app: &mut App) -> Vec<Effect> {
@@ -38,6 +39,8 @@ pub(super) fn answered(app: &mut App, ticket: Ticket, answer: Answered) -> Vec<E
     let in_sight = place + 1 == app.screens.len();
     let screen = &mut app.screens[place];
     let first = screen.answer.is_none() || screen.rows.is_empty();
+    // The selection stays with what it is on, once that was chosen or the first answers are whole: until then it is on what comes first.
+    let chosen = screen.chosen.then(|| rows::identity::selected(screen)).flatten();
     screen.pending = None;
     screen.answer = Some(answer);
     if first && screen.open.is_empty() {
@@ -46,16 +49,27 @@ pub(super) fn answered(app: &mut App, ticket: Ticket, answer: Answered) -> Vec<E
     let stale = std::mem::take(&mut screen.stale);
     let (warnings, height) = (app.snapshot.warnings.len(), app.body_height);
     rows::lay_out(&mut app.screens[place], warnings, height);
+    if let Some(chosen) = chosen {
+        rows::identity::select(&mut app.screens[place], &chosen, height);
+    }
     if first {
         rows::select_plugin(&mut app.screens[place], height);
     }
     select_miss(app, place);
     rows::chains::select_line(&mut app.screens[place], &app.snapshot, height);
     let mut effects = wanted_dumps(app);
+    app.screens[place].chosen |= is_whole(app);
     if stale && in_sight {
         effects.extend(ask(app));
     }
     effects
+}
+
+/// Whether nothing is read for the first time: no kind of objects, no proxy, no istiod.
+fn is_whole(app: &App) -> bool {
+    let reads_istiods = app.sync.is_some() && app.snapshot.sync.is_none();
+    let reads_proxies = app.snapshot.dumps.values().any(|dump| matches!(dump, Dump::Loading));
+    app.awaited().is_empty() && !reads_istiods && !reads_proxies
 }
 
 /// Selects the first near-miss of a screen, where that is wanted, or says that there is none.
@@ -80,6 +94,15 @@ pub(super) fn every_proxy(app: &mut App) -> Vec<Effect> {
 pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
     let mut effects = sync::wanted(app);
     effects.extend(diff::wanted(app));
+    let vital = app.screen().wants_vitals();
+    let is_new = |proxy: &ProxyId| app.fetches.get(proxy).is_none_or(|fetch| vital && !fetch.vital);
+    let wanted: Vec<ProxyId> = needed(app).into_iter().filter(|proxy| is_new(proxy) || settle::was_left(app, proxy)).collect();
+    effects.extend(wanted.into_iter().flat_map(|proxy| dumps::fetch(app, &proxy, std::time::Duration::ZERO)));
+    effects
+}
+
+/// The proxies whose dumps the screen in sight needs, the first ones where there are many.
+pub(super) fn needed(app: &App) -> Vec<ProxyId> {
     let screen = app.screen();
     let mut wanted = match &screen.subject {
         Subject::Plugins { .. } => {
@@ -119,11 +142,7 @@ pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
         }
     };
     // A pod that is gone is not asked.
-    let objects = &app.snapshot.objects;
-    let vital = screen.wants_vitals();
-    let is_new = |proxy: &ProxyId| app.fetches.get(proxy).is_none_or(|fetch| vital && !fetch.vital);
-    wanted.retain(|proxy| is_new(proxy) && !objects.is_gone(proxy));
+    wanted.retain(|proxy| !app.snapshot.objects.is_gone(proxy));
     wanted.dedup();
-    effects.extend(wanted.into_iter().flat_map(|proxy| dumps::fetch(app, &proxy, std::time::Duration::ZERO)));
-    effects
+    wanted
 }

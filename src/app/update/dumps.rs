@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ask, forget, successor};
+use super::{ask, forget, settle, successor, sync};
 use crate::analysis::diff::{self, CountChange};
 use crate::analysis::lookup;
 use crate::app::effect::Effect;
@@ -17,19 +17,17 @@ use crate::model::snapshot::Dump;
 use crate::model::warning::Warning;
 use crate::source::{ProxyQuestion, SourceKind};
 
-/// When a followed proxy is asked after a change, each after the answer before. istiod waits 100 ms to 10 s for more
-/// changes before it pushes (`PILOT_DEBOUNCE_AFTER`, `PILOT_DEBOUNCE_MAX`).
+/// When a followed proxy is asked after a change, each after the answer before: at 0.5, 2, 5, 10, 20 and 30 s, by when a change is in a proxy
+/// that is well. istiod waits 100 ms to 10 s for more changes before it pushes (`PILOT_DEBOUNCE_AFTER`, `PILOT_DEBOUNCE_MAX`), the agent
+/// fetches a module before Envoy hears of it, and a dump lists what Envoy rejects a moment later as if it were in place.
 const FOLLOW: [Duration; 6] = [
     Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-    Duration::from_secs(8),
+    Duration::from_millis(1500),
+    Duration::from_secs(3),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(10),
 ];
-
-/// When a proxy in sight with a warming or draining listener is asked again: draining takes 45 s by default.
-const IN_TRANSITION: Duration = Duration::from_secs(15);
 
 /// Asks a proxy for its dump, unless a request is under way. One that waits longer before it asks gives way.
 pub(super) fn fetch(app: &mut App, proxy: &ProxyId, after: Duration) -> Vec<Effect> {
@@ -57,10 +55,8 @@ pub(super) fn fetch(app: &mut App, proxy: &ProxyId, after: Duration) -> Vec<Effe
     fetch.after = after;
     fetch.serial += 1;
     let serial = fetch.serial;
-    let previous = app.snapshot.dump(proxy).cloned();
-    let is_first = previous.is_none();
-    let previous = previous.or_else(|| successor::before(app, proxy));
-    if is_first {
+    let previous = settle::comparable(app, proxy).or_else(|| successor::before(app, proxy));
+    if app.snapshot.dump(proxy).is_none() {
         Arc::make_mut(&mut app.snapshot).dumps.insert(proxy.clone(), Dump::Loading);
     }
     let request = fetch::request(&app.snapshot.objects, proxy, ProxyQuestion::Chains, app.options.deadline);
@@ -132,11 +128,10 @@ pub(super) fn read(app: &mut App, ticket: Ticket, proxy: ProxyId, dump: Dump, ch
     if let (Some(before), Dump::Loaded(after)) = (&before, &dump) {
         unchanged = before.vitals == after.vitals && diff::is_same(&before.dump, &after.dump);
     }
-    let in_transition = matches!(&dump, Dump::Loaded(loaded) if diff::in_transition(&loaded.dump));
     let is_silent = before.is_some() && matches!(dump, Dump::Failed(_));
-    // One that fell silent is asked again, as one whose listeners are on their way is.
-    let follow_up = next_request(app, &proxy, unchanged, in_transition || is_silent);
-    if let Dump::Failed(why) = &dump {
+    if let Dump::Failed(why) = &dump
+        && (is_silent || !settle::is_starting(app, &proxy))
+    {
         app.say_stale_failure(why, before.as_ref().and_then(|before| before.read_at));
     }
     if let Some(fetch) = app.fetches.get_mut(&proxy) {
@@ -146,7 +141,10 @@ pub(super) fn read(app: &mut App, ticket: Ticket, proxy: ProxyId, dump: Dump, ch
         }
     }
     let mut changes = changes;
-    if let Dump::Loaded(loaded) = &dump
+    if matches!(&dump, Dump::Loaded(loaded) if settle::awaits_listeners(&app.snapshot, &proxy, loaded)) {
+        // What it lacks is on its way.
+        changes.clear();
+    } else if let Dump::Loaded(loaded) = &dump
         && let Some(change) = successor::read(app, &proxy, &loaded.dump)
         && !changes.contains(&change)
     {
@@ -165,7 +163,8 @@ pub(super) fn read(app: &mut App, ticket: Ticket, proxy: ProxyId, dump: Dump, ch
         say(app, &name, &changes);
         app.changes.insert(name.clone(), changes);
     }
-    let mut effects = follow_up;
+    let mut effects = next_request(app, &proxy);
+    effects.extend(sync::with_dump(app, &name));
     effects.extend(open_lone_dump(app, &proxy, &name));
     if !unchanged {
         effects.extend(ask::ask(app));
@@ -174,25 +173,15 @@ pub(super) fn read(app: &mut App, ticket: Ticket, proxy: ProxyId, dump: Dump, ch
 }
 
 /// What comes next for a proxy whose answer has come.
-fn next_request(app: &mut App, proxy: &ProxyId, unchanged: bool, in_transition: bool) -> Vec<Effect> {
-    let in_sight = app.screen().proxy() == Some(proxy);
+fn next_request(app: &mut App, proxy: &ProxyId) -> Vec<Effect> {
     let Some(fetch) = app.fetches.get_mut(proxy) else { return Vec::new() };
     fetch.ticket = None;
-    let live = app.options.info.kind == SourceKind::Cluster;
-    let delay = match fetch.followed {
-        _ if !live => None,
-        Some(step) if step + 1 < FOLLOW.len() => {
-            // Once the proxy has moved, one more look suffices to see it at rest.
-            let next = if unchanged { step + 1 } else { (step + 1).max(FOLLOW.len() - 2) };
-            fetch.followed = Some(next);
-            Some(FOLLOW[next])
-        }
-        _ => {
-            fetch.followed = None;
-            (in_transition && in_sight).then_some(IN_TRANSITION)
-        }
-    };
-    delay.map(|delay| self::fetch(app, proxy, delay)).unwrap_or_default()
+    let step = fetch.followed.map(|step| step + 1).filter(|step| *step < FOLLOW.len());
+    fetch.followed = step.filter(|_| app.options.info.kind == SourceKind::Cluster);
+    match fetch.followed {
+        Some(step) => self::fetch(app, proxy, FOLLOW[step]),
+        None => settle::again(app, proxy),
+    }
 }
 
 /// Says a change with the old and the new count side by side, and what it followed on.

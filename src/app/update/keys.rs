@@ -26,8 +26,9 @@ pub(super) fn pressed(app: &mut App, event: KeyEvent) -> Vec<Effect> {
         effects.extend(typed(app, key, action, event));
         return effects;
     }
-    if key.is_some() {
-        app.note = None;
+    if let Some(key) = key {
+        app.note = action.is_none().then(|| format!("{} does nothing here; ? shows the keys", key.label(true)));
+        app.screen_mut().chosen = true;
     }
     effects.extend(action.map(|action| run(app, action)).unwrap_or_default());
     effects

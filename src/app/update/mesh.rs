@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ask, dumps, level, logs, successor, timeline};
+use super::{ask, dumps, level, logs, settle, successor, timeline};
 use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::ingest::collect::Changed;
@@ -32,6 +32,7 @@ pub(super) fn read(app: &mut App, objects: &Arc<Snapshot>, changed: &[Changed], 
     app.object_warnings.clone_from(&objects.warnings);
     dumps::list_warnings(app);
     let mut effects = follow(app, &previous, changed);
+    effects.extend(settle::follow_pods(app, &previous));
     effects.extend(successor::follow(app, &previous));
     effects.extend(logs::look_at(app, changed));
     effects.extend(retry_failed(app, changed));

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ask, dumps, forget, walk};
+use super::{ask, dumps, forget, settle, walk};
 use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::app::screen::Subject;
 use crate::app::state::Ticket;
 use crate::model::ids::ProxyId;
+use crate::model::logs::LogTime;
 use crate::model::sync::Sync;
 use crate::source::SourceKind;
 
@@ -17,6 +18,9 @@ use crate::source::SourceKind;
 const AGAIN: Duration = Duration::from_secs(10);
 /// The same, where it is one evidence of several for the state of a plugin.
 const BESIDE: Duration = Duration::from_secs(30);
+
+/// How far apart istiods and a proxy are asked at most for both to be of one moment.
+const TOGETHER: LogTime = 1_000_000_000;
 
 /// Goes to the proxies of the namespace that is looked at, to the one that the selected row stands for.
 pub(super) fn open(app: &mut App) -> Vec<Effect> {
@@ -73,6 +77,19 @@ pub(super) fn read_again(app: &mut App) -> Vec<Effect> {
     if again_after(app).is_some() { fetch(app, Duration::ZERO) } else { Vec::new() }
 }
 
+/// Asks together with a proxy that was just read, where the screen in sight goes by both: what the istiods said before does not say what
+/// became of what the proxy has now.
+pub(super) fn with_dump(app: &mut App, proxy: &ProxyId) -> Vec<Effect> {
+    let read = app.snapshot.dump(proxy).and_then(|loaded| loaded.read_at);
+    let asked = app.snapshot.sync.as_ref().and_then(|sync| sync.as_ref().ok()?.asked);
+    // What became of a change is in neither for long.
+    let is_followed = app.fetches.get(proxy).is_some_and(|fetch| fetch.followed.is_some());
+    let apart = if is_followed { 0 } else { TOGETHER };
+    let is_older = asked.zip(read).is_some_and(|(asked, read)| asked.saturating_add(apart) < read);
+    let is_asked = app.sync.is_some() && app.sync_after.is_zero();
+    if is_live(app) && is_older && !is_asked { read_again(app) } else { Vec::new() }
+}
+
 /// Takes what the istiods said. What was read stays in sight when the next request fails: the failure is said.
 pub(super) fn read(app: &mut App, ticket: Ticket, outcome: Result<Arc<Sync>, String>) -> Vec<Effect> {
     if !app.waits.end(ticket) {
@@ -92,14 +109,19 @@ pub(super) fn read(app: &mut App, ticket: Ticket, outcome: Result<Arc<Sync>, Str
     {
         app.say_stale_failure(why, app.snapshot.sync.as_ref().and_then(|sync| sync.as_ref().ok()?.asked));
     }
+    let mut effects = Vec::new();
     if outcome.is_ok() || !stays {
+        let before = app.snapshot.sync.clone().and_then(Result::ok);
+        if let Ok(now) = &outcome {
+            effects = settle::follow_pushes(app, before.as_deref(), now);
+        }
         let snapshot = Arc::make_mut(&mut app.snapshot);
         snapshot.sync = Some(outcome);
         snapshot.generation += 1;
         dumps::list_warnings(app);
     }
-    let Some(after) = again_after(app) else { return Vec::new() };
-    let mut effects = ask::ask(app);
+    let Some(after) = again_after(app) else { return effects };
+    effects.extend(ask::ask(app));
     if is_live(app) {
         effects.extend(fetch(app, after));
     }

@@ -11,6 +11,7 @@ use crate::app::rows::{self, Row};
 use crate::app::screen::{Focus, Line, Screen, Subject};
 use crate::model::envoy::ListenerState;
 use crate::model::ids::{ProxyId, WorkloadId};
+use crate::model::snapshot::Dump;
 
 /// Goes to a screen.
 pub(super) fn go(app: &mut App, subject: Subject) -> Vec<Effect> {
@@ -32,7 +33,8 @@ pub(super) fn go(app: &mut App, subject: Subject) -> Vec<Effect> {
 
 /// Cancels what the visible screen waits for; else clears what is looked for; else goes back.
 pub(super) fn back(app: &mut App) -> Vec<Effect> {
-    let unread = app.screen().proxy().filter(|proxy| app.snapshot.dump(proxy).is_none()).cloned();
+    let is_reading = |proxy: &&ProxyId| matches!(app.snapshot.dumps.get(*proxy), Some(Dump::Loading));
+    let unread = app.screen().proxy().filter(is_reading).cloned();
     let waiting = unread.and_then(|proxy| Some((app.fetches.get(&proxy)?.ticket?, proxy)));
     if let Some((ticket, proxy)) = waiting {
         forget(app, ticket);

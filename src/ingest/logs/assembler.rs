@@ -159,6 +159,7 @@ impl Pending {
             scope: head.scope,
             plugin: None,
             plugin_note: None,
+            failure_of: Text::default(),
             message,
             raw,
         }

@@ -9,6 +9,7 @@ mod assembler;
 mod blanks;
 pub mod details;
 mod envoy;
+pub mod failure;
 mod form;
 mod go;
 mod json;

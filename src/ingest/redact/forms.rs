@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem;
 
+use super::REDACTED;
 use super::looks;
 use super::text::{self, Style};
 use crate::ingest::finder::Finder;
@@ -136,6 +137,31 @@ pub(super) fn tokens(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     })
 }
 
+/// The passwords in URLs (`https://user:password@host`), and tokens that stand for user and password. Of two that begin at one place, both
+/// count: the last `@` ends it.
+pub(super) fn user_infos(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    const SHORTEST: usize = 20;
+    let ends = |byte: &u8| matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'\\' | b'<' | b'>' | b'`' | b',' | 0..=b' ');
+    let bytes = text.as_bytes();
+    // Where the authority begins, and what of it comes after a colon.
+    let (mut authority, mut password) = (None, None);
+    let mut from = 0;
+    memchr::memchr_iter(b'@', bytes).filter_map(move |at| {
+        if let Some(end) = bytes[from..at].iter().rposition(ends).map(|end| from + end + 1) {
+            (authority, password, from) = (bytes[..end].ends_with(b"://").then_some(end), None, end);
+        }
+        password = password.or_else(|| memchr::memchr(b':', &bytes[from..at]).map(|colon| from + colon + 1));
+        from = at;
+        let start = authority?;
+        let found = match password {
+            Some(password) => password..at,
+            None if at - start >= SHORTEST => start..at,
+            None => return None,
+        };
+        (!found.is_empty() && text[found.clone()] != *REDACTED).then_some(found)
+    })
+}
+
 /// The token whose head was found.
 fn at(text: &str, head: &Range<usize>, form: &Form) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
@@ -155,7 +181,7 @@ fn at(text: &str, head: &Range<usize>, form: &Form) -> Option<Range<usize>> {
         return None;
     }
     let end = skip(bytes, head_end, |byte| form.letters.has(byte));
-    (end - head_end >= form.least).then_some(start..end)
+    (end - head_end >= form.least && !looks::is_object_name(&text[start..end])).then_some(start..end)
 }
 
 /// Whether a word begins here: base64 holds every head by chance. The letter of an escape is none of a word.

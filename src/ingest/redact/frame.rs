@@ -17,6 +17,12 @@ pub(super) enum Zone {
     Secret,
     /// The same under a name that people chose: numbers are none.
     Suspect,
+    /// Labels and what selects by them: answers follow from them, and no secret is kept there.
+    Chosen,
+    /// Each text is a secret, and each `DataSource`: `passwords`.
+    Several,
+    /// Only the text of a `DataSource` is a secret.
+    Inline,
 }
 
 pub(super) struct Frame {
@@ -33,6 +39,12 @@ pub(super) struct Frame {
     pub(super) is_web_key: bool,
     /// Whether it is one where its private members look like it.
     pub(super) has_algorithm: bool,
+    /// Whether it is a Secret of Kubernetes.
+    pub(super) is_secret: bool,
+    /// Whether it is what such a Secret holds.
+    pub(super) is_data: bool,
+    /// Whether it names users, with their passwords.
+    pub(super) is_of_users: bool,
     /// How many strings a list has had: the first can name the second.
     pub(super) strings: usize,
     /// Its first entry of the values that are held.
@@ -56,13 +68,31 @@ pub(super) enum Part {
     Member,
     /// A `key`, where people choose the names.
     Key,
+    /// What a Secret holds, if it is one.
+    Data,
 }
 
 impl Frame {
     pub(super) fn new(object: bool, zone: Zone, lends_values: bool, held: usize) -> Self {
         let (key, pair) = (Key::none(), Says::Nothing);
-        let (has_value, is_web_key, has_algorithm, strings) = (false, false, false, 0);
-        Self { object, zone, key, awaits_key: object, pair, has_value, is_web_key, has_algorithm, strings, held, lends_values }
+        let (has_value, is_web_key, has_algorithm, is_secret, is_data, is_of_users, strings) =
+            (false, false, false, false, false, false, 0);
+        Self {
+            object,
+            zone,
+            key,
+            awaits_key: object,
+            pair,
+            has_value,
+            is_web_key,
+            has_algorithm,
+            is_secret,
+            is_data,
+            is_of_users,
+            strings,
+            held,
+            lends_values,
+        }
     }
 
     /// What holds for an object or list that begins here.
@@ -71,12 +101,16 @@ impl Frame {
         match self.zone {
             _ if key.is_plain => Zone::Plain,
             Zone::Secret => Zone::Secret,
+            Zone::Chosen => Zone::Chosen,
+            Zone::Plain if key.chooses => Zone::Chosen,
             _ if key.says.is_secret() && !key.is_readable_object => Zone::Secret,
             Zone::Suspect => Zone::Suspect,
             Zone::Free if key.is_suspect && !key.is_readable_object => Zone::Suspect,
             Zone::Free => Zone::Free,
-            Zone::Plain if key.is_free => Zone::Free,
-            Zone::Plain => Zone::Plain,
+            Zone::Several => Zone::Inline,
+            Zone::Plain | Zone::Inline if key.is_free => Zone::Free,
+            Zone::Plain | Zone::Inline if key.says == Says::Several => Zone::Several,
+            Zone::Plain | Zone::Inline => Zone::Plain,
         }
     }
 
@@ -96,12 +130,16 @@ impl Frame {
             Zone::Suspect => named || suspected && !key.is_kept,
             Zone::Free => named || suspected && key.is_suspect && !key.says.is_secret(),
             Zone::Plain => named,
+            Zone::Chosen => named && text.is_some(),
+            Zone::Several => text.is_some() && !key.is_kept,
+            Zone::Inline => named || key.is_inline,
         }
     }
 
     /// Whether a string is a secret by what its key says and what it looks like.
     pub(super) fn takes_credential(&self, text: &str) -> bool {
         match (self.key.says, self.zone) {
+            _ if self.is_of_users => !looks::is_plain(text),
             (Says::Credential, Zone::Free) => !looks::is_plain(text),
             (Says::Credential, _) => looks::is_credential(text),
             (Says::Opaque, Zone::Free) => looks::is_credential(text),
@@ -120,6 +158,7 @@ impl Frame {
             },
             Part::Second => self.pair.is_secret() && !looks::is_plain(text),
             Part::Member => self.is_web_key || self.has_algorithm && looks::is_credential(text),
+            Part::Data => self.is_secret,
             Part::Key => !self.has_value && !looks::is_plain(text),
         }
     }

@@ -11,7 +11,7 @@ use super::keys::Key;
 use super::names::Name;
 use super::rules::Says;
 use super::text::{self, Style};
-use super::{REDACTED, scan, yaml};
+use super::{REDACTED, looks, scan, yaml};
 
 /// How deep objects and lists are told apart; what lies deeper is treated like this level.
 const DEEPEST: usize = 2_000;
@@ -34,7 +34,22 @@ pub(super) fn rewrite(text: &str, style: Style) -> Option<String> {
     walk(text, style, Within { wrappings: 4, yaml: style != Style::Log })
 }
 
-/// The same of a text that is itself within a string.
+/// The lines of a log without what Secrets hold, which only the whole object says; None where there is none.
+pub(super) fn lines(text: &str) -> Option<String> {
+    let mut found = false;
+    let redacted = text.split_inclusive('\n').map(|line| {
+        let start = memchr(b'{', line.as_bytes()).unwrap_or(line.len());
+        // In a string it begins with the quote of that.
+        let start = start - usize::from(line[start..].starts_with("{\\") && line[..start].ends_with('"'));
+        let object = rewrite(&line[start..], Style::Log);
+        found |= object.is_some();
+        object.map_or(Cow::Borrowed(line), |object| format!("{}{object}", &line[..start]).into())
+    });
+    let redacted: String = redacted.collect();
+    found.then_some(redacted)
+}
+
+/// The same as [`rewrite`], of a text that is itself within a string.
 pub(super) fn walk(text: &str, style: Style, within: Within) -> Option<String> {
     let zone = if style == Style::Free { Zone::Free } else { Zone::Plain };
     let frames = vec![Frame::new(false, zone, false, 0)];
@@ -108,7 +123,8 @@ impl Walker<'_> {
             // The elements of a list stand under the list's own key.
             let key = if object { Key::none() } else { frame.key };
             let pair = if object { frame.pair_below() } else { Says::Nothing };
-            self.frames.push(Frame { key, pair, ..below });
+            let is_of_users = object && frame.zone == Zone::Free && frame.key.is_of_users;
+            self.frames.push(Frame { key, pair, is_data: object && frame.key.is_data, is_of_users, ..below });
         }
     }
 
@@ -121,13 +137,18 @@ impl Walker<'_> {
             return;
         }
         let Some(frame) = self.frames.pop() else { return };
-        if frame.lends_values && frame.pair == Says::Nothing && !frame.is_web_key {
+        if frame.lends_values && frame.pair == Says::Nothing && !frame.is_web_key && !frame.is_secret && !frame.is_data {
             // The object around it decides.
             return;
         }
-        for Held { at, part } in self.held.drain(frame.held..) {
-            if frame.takes_held(&part, &unescaped(self.text, &at)) {
-                self.edits.push((at, REDACTED.into()));
+        if frame.held == self.held.len() {
+            return;
+        }
+        for held in self.held.split_off(frame.held) {
+            if frame.is_data && matches!(held.part, Part::Data) {
+                self.held.push(held);
+            } else if frame.takes_held(&held.part, &unescaped(self.text, &held.at)) {
+                self.edits.push((held.at, REDACTED.into()));
             }
         }
     }
@@ -135,16 +156,23 @@ impl Walker<'_> {
     fn string(&mut self, at: Range<usize>) {
         let raw = &self.text[at.clone()];
         let Some(frame) = self.frames.last_mut() else { return };
+        let chooses = frame.zone == Zone::Chosen && looks::is_label(raw);
         if frame.object && frame.awaits_key && self.below == 0 {
             frame.awaits_key = false;
             frame.key = Key::new(&unescaped(self.text, &at), frame.zone == Zone::Free);
             frame.has_value |= frame.key.makes_pair;
             frame.is_web_key |= frame.key.is_key_type;
             frame.has_algorithm |= frame.key.is_algorithm;
-            self.name(at);
+            if !chooses {
+                self.name(at);
+            }
+            return;
+        }
+        if chooses {
             return;
         }
         let key = frame.key;
+        frame.is_secret |= key.is_kind && raw == "Secret";
         let place = frame.strings;
         frame.strings += 1;
         // What a pull secret is called is no secret; istiod puts the secret itself in its place.
@@ -178,6 +206,9 @@ impl Walker<'_> {
         };
         if let Some(part) = part.filter(|_| !reference) {
             self.held.push(Held { at: at.clone(), part });
+        }
+        if frame.is_data || key.is_data {
+            self.held.push(Held { at: at.clone(), part: Part::Data });
         }
         let style = if frame.zone == Zone::Free || key.is_free { Style::Free } else { self.style };
         if let Some(text) = inner(raw, &text, style, self.within) {

@@ -20,6 +20,8 @@ pub(super) struct Key {
     pub(super) is_free: bool,
     /// The names below are the format's again: how a secret is fetched.
     pub(super) is_plain: bool,
+    /// What is below says which objects are chosen: labels and selectors, or which ports there are.
+    pub(super) chooses: bool,
     /// It gives the name of a pair.
     pub(super) names: bool,
     /// It gives the value of a pair.
@@ -34,6 +36,14 @@ pub(super) struct Key {
     pub(super) is_private_member: bool,
     /// With it an object is a JSON Web Key if its private members look made by a machine.
     pub(super) is_algorithm: bool,
+    /// Below are names of users with their passwords.
+    pub(super) is_of_users: bool,
+    /// It is the content of a Secret.
+    pub(super) is_data: bool,
+    /// It gives the kind of an object.
+    pub(super) is_kind: bool,
+    /// It is a text or bytes that Envoy has within its configuration, as a `DataSource`.
+    pub(super) is_inline: bool,
     /// It repeats the whole object as text.
     pub(super) repeats_object: bool,
 }
@@ -48,6 +58,7 @@ impl Key {
             is_kept: false,
             is_free: false,
             is_plain: false,
+            chooses: false,
             names: false,
             is_value: false,
             lends_values: false,
@@ -55,6 +66,10 @@ impl Key {
             is_key_type: false,
             is_private_member: false,
             is_algorithm: false,
+            is_of_users: false,
+            is_data: false,
+            is_kind: false,
+            is_inline: false,
             repeats_object: false,
         }
     }
@@ -82,6 +97,19 @@ impl Key {
             | b"inlinecode"
             | b"defaultsourcecode"
             | b"sourcecodes" => Self { is_free: true, ..plain },
+            b"labels"
+            | b"matchlabels"
+            | b"sourcelabels"
+            | b"podlabels"
+            | b"matchexpressions"
+            | b"selector"
+            | b"labelselector"
+            | b"namespaceselector"
+            | b"podselector"
+            | b"nodeselector"
+            | b"workloadselector"
+            | b"discoveryselectors"
+            | b"ports" => Self { chooses: true, ..plain },
             b"sdsconfig" | b"secretkeyref" | b"configmapkeyref" => Self { is_plain: true, ..plain },
             b"value" | b"rawvalue" | b"stringvalue" | b"exact" | b"exactmatch" | b"prefix" | b"prefixmatch" | b"suffix"
             | b"suffixmatch" | b"contains" | b"containsmatch" | b"regex" | b"headervalue" => {
@@ -91,6 +119,11 @@ impl Key {
             // Of an AuthorizationPolicy's condition, too.
             b"values" | b"notvalues" => Self { is_value: true, makes_pair: true, lends_values: true, ..plain },
             b"stringmatch" | b"saferegex" | b"saferegexmatch" | b"oth" => Self { lends_values: true, ..plain },
+            b"users" if free => Self { is_of_users: true, ..plain },
+            b"pkcs12" => Self { says: Says::Secret, ..plain },
+            b"kind" => Self { is_kind: true, ..plain },
+            b"data" | b"stringdata" => Self { is_data: true, ..plain },
+            b"inlinestring" | b"inlinebytes" => Self { is_inline: true, ..plain },
             b"kty" | b"crv" => Self { is_key_type: true, ..plain },
             b"alg" => Self { is_algorithm: true, ..plain },
             member if is_private_member(member) => Self { is_private_member: true, ..plain },

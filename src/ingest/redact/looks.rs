@@ -96,6 +96,26 @@ pub(super) fn begins_setting(rest: &str, only_switch: bool) -> bool {
     is_word || !only_switch && (rest.starts_with("http://") || rest.starts_with("https://"))
 }
 
+/// Whether it looks like the name of an object: words, and what Kubernetes appends to the names of pods (`SafeEncodeString` in
+/// `apimachinery/pkg/util/rand`).
+pub(super) fn is_object_name(text: &str) -> bool {
+    const LONGEST_HASH: usize = 10;
+    let is_word = |part: &str| {
+        let letters = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        letters.len() <= MOST_LETTERS && part.len() - letters.len() <= 2 && letters.bytes().all(|byte| byte.is_ascii_lowercase())
+    };
+    let is_hash = |part: &str| part.len() <= LONGEST_HASH && part.bytes().all(|byte| b"bcdfghjklmnpqrstvwxz2456789".contains(&byte));
+    text.len() <= 253 && text.split(['-', '.']).all(|part| is_word(part) || is_hash(part))
+}
+
+/// Whether it can be a label's name or value (Kubernetes, `validation.IsQualifiedName` and `IsValidLabelValue`).
+pub(super) fn is_label(text: &str) -> bool {
+    const LONGEST: usize = 63;
+    let in_label = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let name = text.rsplit_once('/').map_or(text, |(_, name)| name);
+    name.len() <= LONGEST && text.len() <= LONGEST * 5 && text.bytes().all(|byte| in_label(byte) || byte == b'/')
+}
+
 /// A number, a version, an IP address.
 fn is_number(word: &str) -> bool {
     word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')

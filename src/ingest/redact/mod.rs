@@ -3,6 +3,7 @@
 //!
 //! What a secret is called stays readable, only its content goes: the names of Secrets, of SDS resources, of files.
 
+mod extent;
 mod forms;
 mod frame;
 mod json;

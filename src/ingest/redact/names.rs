@@ -91,7 +91,7 @@ impl<'t> Name<'t> {
         match self.says {
             Says::Secret | Says::Word | Says::Header => true,
             Says::About => false,
-            Says::Credential | Says::Key | Says::Opaque | Says::Nothing => self.has_suspicious_part(),
+            Says::Several | Says::Credential | Says::Key | Says::Opaque | Says::Nothing => self.has_suspicious_part(),
         }
     }
 

@@ -10,6 +10,8 @@ pub(super) enum Says {
     Word,
     /// It is the value of a header that lets somebody in.
     Header,
+    /// It is several secrets, where it is a list or an object: `tokens` are also counted.
+    Several,
     /// It is a secret unless it is a plain word: `basic` can be a user with a password, or a kind of authentication.
     Credential,
     /// The same, of a name that also begins a pair and that no log uses for a secret.
@@ -80,21 +82,41 @@ pub(super) const RULES: &[(Place, Says, &[&str])] = &[
             "authorization",
             "amzsignature",
             "googsignature",
+            "psk",
+            "secretkeybase",
+            "clientkeydata",
+            "tlskey",
+        ],
+    ),
+    (
+        Place::End,
+        Says::Several,
+        &[
+            "passwords",
+            "passphrases",
+            "tokens",
+            "secrets",
+            "apikeys",
+            "accesskeys",
+            "secretkeys",
+            "privatekeys",
+            "signingkeys",
+            "encryptionkeys",
         ],
     ),
     // Too short to be an ending.
-    (Place::Whole, Says::Secret, &["pass", "pw", "auths", "sig", "signature"]),
-    // `secret=default` names a Secret, `authorization=mtls` a way.
-    (Place::Whole, Says::Word, &["secret", "authorization"]),
+    (Place::Whole, Says::Secret, &["pass", "pw", "auths", "signature"]),
+    // `secret=default` names a Secret, `authorization=mtls` a way, `credentials=include` whether there are any.
+    (Place::Whole, Says::Word, &["secret", "authorization", "credential", "credentials", "sig"]),
     (Place::Whole, Says::Header, &["cookie", "setcookie"]),
     // Docker's `auth` holds user and password; plugins call what they compare with by the scheme.
-    (Place::Whole, Says::Credential, &["auth", "basic", "basicauth", "bearer", "hmac"]),
+    (Place::Whole, Says::Credential, &["auth", "basic", "basicauth", "bearer", "hmac", "jwt"]),
     (Place::Whole, Says::Key, &["key", "keys"]),
     // `FOO_KEY`, `REG_AUTH`, `sk`: as often what something is looked up by.
     (Place::End, Says::Opaque, &["key", "auth", "otp", "sessionid"]),
-    (Place::Whole, Says::Opaque, &["sk", "aksk"]),
+    (Place::Whole, Says::Opaque, &["sk", "aksk", "users"]),
     // A volume's projection, the name of a Secret, kinds of gRPC credentials.
-    (Place::Whole, Says::About, &["serviceaccounttoken", "imagepullsecret", "callcredentials", "channelcredentials"]),
+    (Place::Whole, Says::About, &["serviceaccounttoken", "imagepullsecret", "imagepullsecrets", "callcredentials", "channelcredentials"]),
     // Where a secret lies, comes from or is expected, what it is called, how long it is good for, how many there are.
     (
         Place::End,
@@ -154,6 +176,13 @@ pub(super) const RULES: &[(Place, Says, &[&str])] = &[
             "introspection",
             "exchange",
             "persecond",
+            "publickey",
+            "publickeys",
+            // Of Envoy's dumps, and of what limits rates.
+            "staticsecrets",
+            "activesecrets",
+            "warmingsecrets",
+            "maxtokens",
         ],
     ),
 ];

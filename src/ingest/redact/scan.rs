@@ -26,6 +26,8 @@ pub(super) enum Clue {
     Htpasswd,
     /// An annotation that repeats the whole object.
     LastApplied,
+    /// An archive with a private key.
+    Archive,
     /// A letter that is written as a number, which hides the others.
     Escape,
 }
@@ -76,6 +78,13 @@ const PARTS: &[&str] = &[
     "ession-Id",
     "ession_id",
     "essionId",
+    "psk",
+    "PSK",
+    "jwt",
+    "JWT",
+    "users\"",
+    "users\\",
+    "users:",
 ];
 const OTHERS: &[(&str, Clue)] = &[
     ("eyJ", Clue::Base64Object),
@@ -90,6 +99,7 @@ const OTHERS: &[(&str, Clue)] = &[
     ("alg\\", Clue::Algorithm),
     ("SHA}", Clue::Htpasswd),
     ("last-applied-configuration", Clue::LastApplied),
+    ("pkcs12", Clue::Archive),
     ("\\u00", Clue::Escape),
 ];
 /// Where people choose the names below: environment variables, a plugin's own configuration, code. A quote within a string has a
@@ -152,7 +162,7 @@ pub(super) fn may_hold_secret(text: &str) -> bool {
         }
     }
     let is_free = || FREE_FINDER.as_ref().is_none_or(|finder| finder.find(text.as_bytes(), 0).is_some());
-    suspects && is_free() || user_infos(text).next().is_some() || forms::tokens(text).next().is_some()
+    suspects && is_free() || forms::user_infos(text).next().is_some() || forms::tokens(text).next().is_some()
 }
 
 /// Whether `RIVATE` is that of a PEM block with a private key.
@@ -203,12 +213,14 @@ pub(super) fn names_suspect(text: &str) -> bool {
 pub(super) struct Names {
     /// The end of the last one.
     done: usize,
+    /// The end of the last secret.
+    secret: usize,
 }
 
 impl Names {
     /// No name begins before this: a secret ends here.
     pub(super) fn begin_at(&mut self, end: usize) {
-        self.done = self.done.max(end);
+        (self.done, self.secret) = (self.done.max(end), end);
     }
 
     /// The whole name that a part was found in, unless it was given already.
@@ -228,6 +240,11 @@ impl Names {
         let at = part.start - before..end + after;
         self.done = at.end;
         let name = Name::new(&text[at.clone()]);
+        if name.says() == Says::Key
+            && let Some(whole) = in_words(text, self.secret, &at)
+        {
+            return Some(whole);
+        }
         // The first letters may be those of an escape: `\ntoken`, `\u0026key`.
         let escape = match bytes.get(at.start.wrapping_sub(1)..at.end) {
             Some([b'\\', b'u', rest @ ..]) if rest.len() > 4 => 5,
@@ -242,29 +259,14 @@ impl Names {
     }
 }
 
-/// The passwords in URLs (`https://user:password@host`), and tokens that stand for user and password. Of two that begin at one place, both
-/// count: the last `@` ends it.
-pub(super) fn user_infos(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
-    const SHORTEST: usize = 20;
-    let ends = |byte: &u8| matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'\\' | b'<' | b'>' | b'`' | b',' | 0..=b' ');
-    let bytes = text.as_bytes();
-    // Where the authority begins, and what of it comes after a colon.
-    let (mut authority, mut password) = (None, None);
-    let mut from = 0;
-    memchr::memchr_iter(b'@', bytes).filter_map(move |at| {
-        if let Some(end) = bytes[from..at].iter().rposition(ends).map(|end| from + end + 1) {
-            (authority, password, from) = (bytes[..end].ends_with(b"://").then_some(end), None, end);
-        }
-        password = password.or_else(|| memchr::memchr(b':', &bytes[from..at]).map(|colon| from + colon + 1));
-        from = at;
-        let start = authority?;
-        let found = match password {
-            Some(password) => password..at,
-            None if at - start >= SHORTEST => start..at,
-            None => return None,
-        };
-        (!found.is_empty() && text[found.clone()] != *super::REDACTED).then_some(found)
-    })
+/// The name of a key in two words: `API Key`, `private key`.
+fn in_words<'t>(text: &'t str, from: usize, key: &Range<usize>) -> Option<(Range<usize>, Name<'t>)> {
+    const LONGEST: usize = 12;
+    let before = text.as_bytes().get(from..key.start)?.strip_suffix(b" ")?;
+    let letters = before.iter().rev().take(LONGEST).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let at = from + before.len() - letters..key.end;
+    let name = Name::new(&text[at.clone()]);
+    name.says().is_secret().then_some((at, name))
 }
 
 #[cfg(test)]

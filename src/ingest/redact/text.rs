@@ -9,7 +9,9 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::REDACTED;
+use super::extent;
 use super::forms::{self, skip};
+use super::json;
 use super::looks::{self, Runs};
 use super::names::Name;
 use super::rules::Says;
@@ -30,12 +32,26 @@ pub(super) enum Style {
 
 /// The text without its secrets; None where there are none.
 pub(super) fn rewrite(text: &str, style: Style) -> Option<String> {
-    let mut scanner = Scanner { text, style, done: 0, names: Names::default(), runs: Runs::default(), no_token: 0, no_key: 0, web_key: 0 };
-    let mut found: Vec<Range<usize>> = scan::user_infos(text).chain(forms::tokens(text)).collect();
+    let mut scanner = Scanner {
+        text,
+        style,
+        done: 0,
+        names: Names::default(),
+        runs: Runs::default(),
+        no_token: 0,
+        no_key: 0,
+        web_key: 0,
+        is_secret: false,
+    };
+    let mut found: Vec<Range<usize>> = forms::user_infos(text).chain(forms::tokens(text)).collect();
     for (clue, at) in scan::clues(text) {
         scanner.look(clue, &at, &mut found);
     }
-    if found.is_empty() { None } else { Some(without(text, found)) }
+    let redacted = (!found.is_empty()).then(|| without(text, found));
+    if !scanner.is_secret {
+        return redacted;
+    }
+    json::lines(redacted.as_deref().unwrap_or(text)).or(redacted)
 }
 
 struct Scanner<'t> {
@@ -50,6 +66,8 @@ struct Scanner<'t> {
     no_key: usize,
     /// The end of the last line with a web key.
     web_key: usize,
+    /// Whether there is a Secret, which only as an object is known.
+    is_secret: bool,
 }
 
 impl Scanner<'_> {
@@ -69,7 +87,7 @@ impl Scanner<'_> {
             Clue::WebKey => return self.web_key(at, found),
             Clue::Htpasswd => forms::htpasswd(text, at),
             // Only as a key does it stand before a whole object, and only in JSON do numbers stand for letters.
-            Clue::LastApplied | Clue::Escape | Clue::Algorithm => None,
+            Clue::LastApplied | Clue::Archive | Clue::Escape | Clue::Algorithm => None,
         };
         if let Some(secret) = secret.filter(|secret| !secret.is_empty() && !text[secret.clone()].starts_with(REDACTED)) {
             self.done = secret.end;
@@ -83,21 +101,30 @@ impl Scanner<'_> {
         let text = self.text;
         let (at, name) = self.names.at(text, part)?;
         let says = name.says();
-        let suspect = says.is_secret() || self.style == Style::Free && name.is_suspect();
         let is_free = self.style == Style::Free;
-        if !(suspect || matches!(says, Says::Credential | Says::Key) || is_free && says == Says::Opaque) {
+        let is_chosen = is_free || self.style == Style::Log && is_variable(text, &at);
+        let suspect = says.is_secret() || is_chosen && name.is_suspect();
+        self.is_secret |= says == Says::Word && self.style == Style::Log && is_kind(text, &at);
+        if !(suspect || says == Says::Several || matches!(says, Says::Credential | Says::Key) || is_free && says == Says::Opaque) {
             return None;
         }
-        if suspect && let Some(found) = element(text, &at).or_else(|| flag(text, &at, self.style)) {
+        if suspect && let Some(found) = extent::element(text, &at).or_else(|| extent::flag(text, &at, self.style)) {
             return Some(found);
         }
-        let found = value::behind(text, at.end)?;
+        let member = || extent::member(text, at.end).filter(|_| suspect);
+        let found = member().or_else(|| value::behind(text, at.end))?;
         let Behind { separator, spaced, quoted_name, encoded, quote, mut start } = found;
         let bracketed = separator == b':' && !spaced && !quoted_name && self.style == Style::Log && in_brackets(text, start);
         start += usize::from(bracketed);
-        if value::is_none(text, start, quote.is_some())
+        if separator == b':' && quoted_name && text[start..].starts_with('[') && (suspect || says == Says::Several) {
+            let is_word = |first: usize| !says.is_secret() && self.style == Style::Log && looks::plain_word(&text[first..]) > 0;
+            return extent::list(text, start).filter(|list| !is_word(list.start));
+        }
+        let adjoins = separator == b':' && !spaced && !quoted_name && quote.is_none();
+        if adjoins && (text[..at.start].ends_with('/') || value::is_port(text, start))
+            || value::is_none(text, start, quote.is_some())
             || separator == b',' && !(suspect && quoted_name && self.is_pair(&at, &name, &found))
-            || is_free && looks::begins_setting(&text[start..], says.is_secret())
+            || is_chosen && looks::begins_setting(&text[start..], says.is_secret())
             || self.style == Style::Log && quote.is_none() && self.is_said(&at, &name, start)
         {
             return None;
@@ -112,6 +139,7 @@ impl Scanner<'_> {
         let is_secret = match says {
             Says::Key | Says::Credential if query => true,
             Says::Key if !is_free => false,
+            Says::Several | Says::Nothing if !is_free => is_chosen && looks::plain_word(&text[start..]) == 0,
             Says::Key | Says::Credential if is_free => looks::plain_word(&text[start..]) == 0,
             Says::Key | Says::Credential | Says::Opaque => self.runs.at(text, start).is_some_and(looks::is_credential),
             // `secret=default` in a log names a Secret.
@@ -128,8 +156,8 @@ impl Scanner<'_> {
             Some(quote) => value::closing(text.as_bytes(), start, quote),
             None if bracketed => start + text[start..].find([']', '\n']).unwrap_or(text.len() - start),
             None if encoded => value::encoded_word(text, start).end,
-            None if whole_line && text[start..].starts_with(['|', '>']) => block(text, &at, start),
-            None if whole_line || header() => start + text[start..].find(['\n', '"', '\'', '\r']).unwrap_or(text.len() - start),
+            None if whole_line && text[start..].starts_with(['|', '>']) => extent::block(text, &at, start),
+            None if whole_line || header() => extent::header_end(text, start),
             None => value::word(text, start).end,
         };
         Some(start..end)
@@ -139,8 +167,14 @@ impl Scanner<'_> {
     /// word, too.
     fn is_pair(&self, at: &Range<usize>, name: &Name, behind: &Behind) -> bool {
         behind.quote.is_some_and(|quote| {
-            let is_opaque =
-                || self.style == Style::Log && self.text[at.clone()].contains('-') && looks::plain_word(&self.text[behind.start..]) == 0;
+            let is_plain = || looks::plain_word(&self.text[behind.start..]) > 0;
+            // Lua's `headers():add("x-api-key", "…")`.
+            let is_called = || self.text[..at.start].trim_end_matches(['\\', '"']).ends_with('(');
+            let is_opaque = || match self.style {
+                Style::Log => (self.text[at.clone()].contains('-') || is_called()) && !is_plain(),
+                Style::Value => false,
+                Style::Free => is_called(),
+            };
             quote.byte == b'\'' || is_header(name, name.says()) || is_opaque()
         })
     }
@@ -169,6 +203,20 @@ impl Scanner<'_> {
     }
 }
 
+/// Whether it is an environment variable, whose name people choose.
+fn is_variable(text: &str, at: &Range<usize>) -> bool {
+    text.as_bytes().get(at.end) == Some(&b'=') && {
+        let name = &text.as_bytes()[at.clone()];
+        name.contains(&b'_') && !name.iter().any(u8::is_ascii_lowercase)
+    }
+}
+
+/// Whether the kind of an object is a Secret, in JSON or in JSON within a string of it.
+fn is_kind(text: &str, at: &Range<usize>) -> bool {
+    let before = &text[..at.start];
+    &text[at.clone()] == "Secret" && [r#""kind":""#, r#""kind": ""#, r#"\"kind\":\""#].iter().any(|kind| before.ends_with(kind))
+}
+
 /// Whether it is a header whose value goes on to the end of the line.
 fn is_header(name: &Name, says: Says) -> bool {
     says == Says::Header || name.ends("authorization")
@@ -178,50 +226,6 @@ fn is_header(name: &Name, says: Says) -> bool {
 fn in_brackets(text: &str, start: usize) -> bool {
     let rest = &text[start..];
     rest.starts_with('[') && !rest.starts_with(REDACTED)
-}
-
-/// The content of an element of XML: `<password>…</password>`.
-fn element(text: &str, name: &Range<usize>) -> Option<Range<usize>> {
-    let bytes = text.as_bytes();
-    if name.start == 0 || bytes[name.start - 1] != b'<' || bytes.get(name.end) != Some(&b'>') {
-        return None;
-    }
-    let start = name.end + 1;
-    let end = memchr::memchr2(b'<', b'\n', &bytes[start..]).map_or(text.len(), |end| start + end);
-    (end > start && text[end..].starts_with("</")).then_some(start..end)
-}
-
-/// The word behind a flag of a command: `--password …`.
-fn flag(text: &str, name: &Range<usize>, style: Style) -> Option<Range<usize>> {
-    let bytes = text.as_bytes();
-    if !text[name.clone()].starts_with("--") || bytes.get(name.end) != Some(&b' ') {
-        return None;
-    }
-    let start = skip(bytes, name.end, |byte| byte == b' ');
-    let start = start + usize::from(matches!(bytes.get(start), Some(b'"' | b'\'')));
-    let word = value::word(text, start);
-    // A log speaks of flags, too.
-    let is_said = text[word.clone()].starts_with('-') || style == Style::Log && looks::plain_word(&text[start..]) > 0;
-    (!is_said && !value::is_none(text, start, true)).then_some(word)
-}
-
-/// The rest of a YAML block scalar that begins with `|` or `>`: the lines that are further in than that of its name.
-fn block(text: &str, name: &Range<usize>, start: usize) -> usize {
-    let line = text[..name.start].rfind('\n').map_or(0, |end| end + 1);
-    let indent = name.start - line;
-    let mut end = start + text[start..].find('\n').unwrap_or(text.len() - start);
-    while let Some(next) = text.get(end + 1..) {
-        let line = next.split('\n').next().unwrap_or_default();
-        let blank = line.trim().is_empty();
-        if !blank && line.len() - line.trim_start_matches(' ').len() <= indent {
-            break;
-        }
-        end += 1 + line.len();
-        if end >= text.len() {
-            break;
-        }
-    }
-    end
 }
 
 /// The text with each of the ranges replaced. Ranges may overlap.
@@ -269,7 +273,10 @@ fn scheme(text: &str, at: &Range<usize>) -> Option<Range<usize>> {
     let fits = if basic {
         looks::decodes_to(credential, b':')
     } else {
-        credential.len() >= 8 && (credential.len() >= 20 || looks::is_opaque(credential))
+        // `Bearer expires_in=3600` names the next value.
+        !credential.split_once('=').is_some_and(|(name, value)| !value.is_empty() && looks::is_plain(name))
+            && credential.len() >= 8
+            && (credential.len() >= 20 || looks::is_opaque(credential))
     };
     fits.then_some(run)
 }

@@ -28,7 +28,7 @@ pub(super) struct Behind {
 #[derive(Clone, Copy)]
 pub(super) struct Quote {
     pub(super) byte: u8,
-    depth: usize,
+    pub(super) depth: usize,
 }
 
 /// Reads on behind a name that ends here; None where no value follows.
@@ -68,8 +68,13 @@ fn behind_quote(bytes: &[u8], name_end: usize) -> (bool, usize) {
     let (quoted, next) = quote_at(bytes, name_end);
     let encoded = encoded_quote(bytes, next);
     let next = next + encoded;
-    // Lua's `["token"]`, PHP's `token[]=`.
-    let next = if bytes[next..].starts_with(b"[]") { next + 2 } else { next };
+    // Lua's `["token"]`, PHP's `token[]=` and `user[token]=`.
+    let next = match &bytes[next..] {
+        [b'[', b']', ..] => next + 2,
+        [b'%', b'5', b'B' | b'b', b'%', b'5', b'D' | b'd', ..] => next + 6,
+        [b'%', b'5', b'D' | b'd', ..] => next + 3,
+        _ => next,
+    };
     (quoted.is_some() || encoded > 0, skip(bytes, next, |byte| matches!(byte, b' ' | b'\t' | b']')))
 }
 
@@ -92,7 +97,7 @@ pub(super) fn encoded_word(text: &str, start: usize) -> Range<usize> {
 }
 
 /// The quote at a place, if there is one, and where it ends; backslashes are passed over. It may be written as a number.
-fn quote_at(bytes: &[u8], at: usize) -> (Option<Quote>, usize) {
+pub(super) fn quote_at(bytes: &[u8], at: usize) -> (Option<Quote>, usize) {
     let next = skip(bytes, at, |byte| byte == b'\\');
     let depth = next - at;
     match bytes.get(next) {
@@ -153,6 +158,14 @@ pub(super) fn is_none(text: &str, start: usize, quoted: bool) -> bool {
         Some(b'$' | b'%') => is_variable(rest),
         Some(_) => false,
     }
+}
+
+/// Whether a port begins here, as behind the name of a host.
+pub(super) fn is_port(text: &str, start: usize) -> bool {
+    const LONGEST: usize = 5;
+    let rest = &text.as_bytes()[start..];
+    let digits = rest.iter().take(LONGEST + 1).take_while(|byte| byte.is_ascii_digit()).count();
+    (2..=LONGEST).contains(&digits) && (rest.get(digits) == Some(&b'/') || ends_word(rest, digits))
 }
 
 /// `$NAME`, `${…}`, `$(…)`, `%REQ(…)%`, `%s`.

@@ -14,7 +14,7 @@ use crate::model::kind::Kind;
 /// A rule: the kinds that it is for, and what is broken of a spec.
 type Rule = (&'static [Kind], fn(&Value) -> Option<String>);
 
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 9] = [
     (&[Kind::WasmPlugin, Kind::TrafficExtension, Kind::EnvoyFilter], one_scope),
     (&[Kind::WasmPlugin, Kind::TrafficExtension, Kind::EnvoyFilter], own_namespace),
     (
@@ -23,6 +23,7 @@ const RULES: [Rule; 8] = [
     ),
     (&[Kind::WasmPlugin, Kind::TrafficExtension], match_ports),
     (&[Kind::WasmPlugin, Kind::TrafficExtension], module_url),
+    (&[Kind::WasmPlugin, Kind::TrafficExtension], checksum),
     (&[Kind::TrafficExtension], one_extension),
     (&[Kind::PeerAuthentication], port_modes),
     (&[Kind::Service], service),
@@ -115,6 +116,15 @@ fn module_url(spec: &Value) -> Option<String> {
     })
 }
 
+/// `pattern: (^$|^[a-f0-9]{64}$)`.
+fn checksum(spec: &Value) -> Option<String> {
+    ["/sha256", "/wasm/sha256"].into_iter().find_map(|place| {
+        let sum = str_of(spec, place);
+        let is_fit = sum.is_empty() || sum.len() == 64 && sum.bytes().all(|byte| matches!(byte, b'a'..=b'f' | b'0'..=b'9'));
+        (!is_fit).then(|| format!("spec{} is {sum:?}, and has 64 digits of a-f and 0-9", place.replace('/', ".")))
+    })
+}
+
 fn one_extension(spec: &Value) -> Option<String> {
     let both = has(spec, "/wasm").is_some() && has(spec, "/lua").is_some();
     both.then(|| "spec has wasm and lua, and may have only one of them".to_owned())
@@ -203,6 +213,9 @@ mod tests {
             (Kind::TrafficExtension, json!({"match": [{"ports": [{"number": 70000}]}]}), "spec.match[0].ports[0].number is 70000"),
             (Kind::WasmPlugin, json!({"url": "ftp://x/y"}), "spec.url has the scheme ftp"),
             (Kind::TrafficExtension, json!({"wasm": {"url": ""}}), "spec.wasm.url is empty"),
+            (Kind::WasmPlugin, json!({"url": "oci://x/y", "sha256": "abc"}), "spec.sha256 is \"abc\""),
+            (Kind::WasmPlugin, json!({"sha256": "A".repeat(64)}), "spec.sha256 is \"AAA"),
+            (Kind::TrafficExtension, json!({"wasm": {"url": "oci://x/y", "sha256": "sha256:0"}}), "spec.wasm.sha256 is"),
             (Kind::WasmPlugin, json!({"targetRefs": [{"namespace": "b"}]}), "a target of spec names a namespace"),
             (Kind::PeerAuthentication, json!({"portLevelMtls": {}}), "spec.portLevelMtls needs a selector"),
             (Kind::PeerAuthentication, json!({"selector": labels, "portLevelMtls": {"70000": {}}}), "spec.portLevelMtls has \"70000\""),
@@ -217,6 +230,8 @@ mod tests {
             (Kind::Sidecar, json!({"workloadSelector": {"labels": {"": "a"}}})),
             (Kind::PeerAuthentication, json!({"selector": labels, "portLevelMtls": {"80": {}}})),
             (Kind::TrafficExtension, json!({"wasm": null, "lua": {}})),
+            (Kind::WasmPlugin, json!({"url": "oci://x/y", "sha256": "0a".repeat(32)})),
+            (Kind::WasmPlugin, json!({"url": "oci://x/y", "sha256": ""})),
         ] {
             assert_eq!(found(kind, "a.b-1", &spec), None, "{kind} {spec}");
         }

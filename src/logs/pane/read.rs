@@ -116,7 +116,7 @@ async fn hand_on<M>(
         let first = match told {
             Ok(Some(Read::Records(first))) => first,
             Ok(Some(Read::Anew(tie))) => {
-                if out.send(wrap(News::Anew(Arc::new(tie)))).await.is_err() {
+                if out.send(wrap(News::Anew(tie))).await.is_err() {
                     return;
                 }
                 continue;

@@ -67,6 +67,11 @@ impl ConfigDump {
         !self.listeners.is_empty() || self.sections.iter().any(is_of_listeners)
     }
 
+    /// Whether it has a listener of istiod's, in any state: one that the bootstrap does not hold.
+    pub fn has_sent_listeners(&self) -> bool {
+        self.listeners.iter().any(|listener| !listener.is_static)
+    }
+
     /// Whether it says of every listener that the proxy has one of this name: only then the proxy lacks what is not here.
     pub fn has_all_listeners(&self) -> bool {
         self.has_listeners() && !self.unread_listeners

@@ -10,18 +10,13 @@ use kube::api::ApiResource;
 use serde_json::Value;
 
 use super::trouble::{Cause, Trouble, bounded};
-use crate::model::kind::Kind;
+use crate::model::kind::{Kind, is_mesh_group};
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
     application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
 
 /// The resources of some API groups: `(group, version)` to the plural names there that can be listed.
 pub(super) type Resources = BTreeMap<(String, String), Vec<String>>;
-
-/// The groups that only a CRD brings.
-pub(super) fn is_mesh_group(group: &str) -> bool {
-    group == "istio.io" || group.ends_with(".istio.io") || group == "gateway.networking.k8s.io"
-}
 
 /// Asks what the mesh's groups have: one request, or on older servers one for each of their versions.
 pub(super) async fn resources(client: &Client, limit: Duration) -> Result<Resources, Trouble> {

@@ -6,12 +6,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Shared;
-use super::discovery::{self, is_mesh_group};
+use super::discovery;
 use super::follow::is_mesh_config;
 use super::trouble::{Cause, Trouble, bounded};
 use crate::clock;
 use crate::model::envoy::DumpView;
-use crate::model::kind::Kind;
+use crate::model::kind::{Kind, is_mesh_group};
 use crate::source::{FailureKind, Reply, SourceError};
 
 const PAGE: u32 = 500;

@@ -9,9 +9,10 @@ use tar::{Archive, EntryType};
 
 use super::super::SourceError;
 use super::fault;
+use super::store::is_clutter;
 
 /// The most entries that an archive may have.
-const MAX_ENTRIES: usize = 100_000;
+const MAX_ENTRIES: usize = 50_000;
 
 /// Whether the bytes are a tar archive, by the mark in its first header or, for old ones, by the name.
 pub(super) fn is_archive(name: &str, bytes: &[u8]) -> bool {
@@ -34,6 +35,9 @@ pub(super) fn unpack(name: &str, bytes: &Bytes) -> Result<BTreeMap<String, Bytes
             return Err(fault::bad(format!("{name} has more than {MAX_ENTRIES} entries"), "pack one recording alone"));
         }
         let path = entry.path().map_err(broken)?;
+        if path.components().any(|part| is_clutter(&part.as_os_str().to_string_lossy())) {
+            continue;
+        }
         let shown = path.to_string_lossy();
         match entry.header().entry_type() {
             EntryType::Regular | EntryType::Continuous => {}

@@ -11,6 +11,11 @@ use bytes::Bytes;
 /// The most that is read or unpacked, of one file, and of a whole archive with all that is in it.
 pub(super) const LIMIT: u64 = 512 << 20;
 
+/// How many times its own size an archive may unpack to, with all that is in it: dumps shrink to a tenth or a fiftieth.
+const GROWTH: u64 = 128;
+/// What any archive may unpack to, however small it is.
+const LEAST: u64 = 64 << 20;
+
 /// How long a file waits for others to be understood. Who holds one and wants a second would wait for ever.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -23,8 +28,9 @@ pub(super) struct Budget {
     turn: Mutex<()>,
 }
 
-#[derive(Default)]
 struct State {
+    /// The most that an archive may unpack to.
+    limit: u64,
     /// How large each part of an archive has been found to be, the archive itself under the empty name.
     parts: BTreeMap<String, u64>,
     /// Their sum.
@@ -34,11 +40,19 @@ struct State {
 }
 
 impl Budget {
-    /// One of which an archive of this size is the first part.
-    pub(super) fn of_archive(size: u64) -> Arc<Self> {
-        let budget = Self::default();
-        budget.lock().charge("", size);
-        Arc::new(budget)
+    /// One of which an archive is the first part: the size of its file bounds what it may unpack to. That can be more already.
+    pub(super) fn of_archive(packed: u64, size: u64) -> Result<Arc<Self>, TooLarge> {
+        let (budget, limit) = (Self::default(), packed.saturating_mul(GROWTH).clamp(LEAST, LIMIT));
+        let mut state = budget.lock();
+        state.limit = limit;
+        state.charge("", size);
+        drop(state);
+        if size > limit { Err(TooLarge(limit)) } else { Ok(Arc::new(budget)) }
+    }
+
+    /// The most that all its parts may come to.
+    pub(super) fn limit(&self) -> u64 {
+        self.lock().limit
     }
 
     /// A stream of a part of an archive, which ends with an error where the budget does.
@@ -65,9 +79,19 @@ impl Budget {
     }
 }
 
+/// More than this was unpacked.
+#[derive(Debug)]
+pub(super) struct TooLarge(pub u64);
+
+impl Default for State {
+    fn default() -> Self {
+        Self { limit: LIMIT, parts: BTreeMap::new(), used: 0, in_hand: 0 }
+    }
+}
+
 impl State {
     fn left(&self, name: &str) -> u64 {
-        (LIMIT + self.parts.get(name).copied().unwrap_or_default()).saturating_sub(self.used)
+        (self.limit + self.parts.get(name).copied().unwrap_or_default()).saturating_sub(self.used)
     }
 
     /// What is read a second time costs nothing more.
@@ -122,7 +146,7 @@ impl Read for Metered {
         self.read += count as u64;
         let mut state = self.budget.lock();
         if self.read > state.left(&self.name) {
-            let what = format!("the archive holds more than {} MiB, unpacked and with all that is in it", LIMIT >> 20);
+            let what = format!("the archive holds more than {} MiB, unpacked and with all that is in it", state.limit >> 20);
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
         }
         state.charge(&self.name, self.read);
@@ -136,7 +160,7 @@ mod tests {
 
     #[test]
     fn all_parts_of_an_archive_share_one_budget() {
-        let budget = Budget::of_archive(LIMIT - 10);
+        let budget = Budget::of_archive(LIMIT, LIMIT - 10).unwrap();
         let unpack = |name: &str, size: u64| {
             let read = budget.metered(name, Box::new(io::repeat(b'x').take(size))).read_to_end(&mut Vec::new());
             read.map_err(|error| error.kind())
@@ -146,6 +170,13 @@ mod tests {
         assert_eq!(unpack("b", 4), Ok(4));
         assert_eq!(unpack("c", 1), Err(io::ErrorKind::FileTooLarge));
         assert_eq!(unpack("a", 6), Ok(6), "what was read once can be read again");
+    }
+
+    #[test]
+    fn a_small_archive_may_not_unpack_to_much() {
+        let limit = |packed: u64| Budget::of_archive(packed, 0).unwrap().limit();
+        assert_eq!([limit(0), limit(134_000), limit(1 << 20), limit(1 << 30)], [LEAST, LEAST, 128 << 20, LIMIT]);
+        assert!(Budget::of_archive(1, LEAST + 1).is_err_and(|error| error.0 == LEAST));
     }
 
     #[test]

@@ -13,7 +13,8 @@ const MOST: usize = 100_000;
 /// The files under the names that a recording gives them; None where they are of no such archive.
 pub(super) fn as_recording<T: Clone>(files: &BTreeMap<String, T>) -> Option<BTreeMap<String, T>> {
     let named: BTreeMap<String, T> = files.iter().filter_map(|(path, file)| Some((in_recording(path)?, file.clone()))).collect();
-    named.keys().any(|name| name.starts_with("proxies/")).then_some(named)
+    // Whoever asked for logs alone has no dump in it.
+    files.keys().any(|path| path.starts_with("proxies/") && in_recording(path).is_some()).then_some(named)
 }
 
 /// The same of a folder that such an archive was unpacked into.
@@ -41,7 +42,8 @@ fn in_recording(path: &str) -> Option<String> {
         ["proxies", namespace, pod, "stats", "prometheus"] => Some(format!("proxies/{pod}.{namespace}/stats.prom")),
         ["proxies", namespace, pod, "istio-proxy.log"] => Some(format!("logs/{pod}.{namespace}.istio-proxy.log")),
         // The file is named after the request, including its query.
-        ["proxies", namespace, pod, file] => match file.split('?').next()? {
+        // Some unpack it with the names that they would give the files.
+        ["proxies", namespace, pod, file] => match file.split('?').next()?.trim_end_matches(".json") {
             known @ ("config_dump" | "certs" | "server_info") => Some(format!("proxies/{pod}.{namespace}/{known}.json")),
             _ => None,
         },

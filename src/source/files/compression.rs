@@ -35,13 +35,19 @@ pub(super) fn unpack(name: &str, bytes: Bytes, limit: u64) -> Result<Bytes, Sour
 pub(super) fn stream(mut input: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
     let mut head = Vec::with_capacity(4);
     input.by_ref().take(4).read_to_end(&mut head)?;
-    let format = format(&head);
+    let format_of_file = format(&head);
     let whole = io::Cursor::new(head).chain(input);
-    Ok(match format {
+    let mut unpacked: Box<dyn Read + Send> = match format_of_file {
         Some("zstd") => Box::new(zstd::Decoder::new(whole)?),
         Some(_) => Box::new(flate2::read::MultiGzDecoder::new(whole)),
-        None => Box::new(whole),
-    })
+        None => return Ok(Box::new(whole)),
+    };
+    let mut head = Vec::with_capacity(4);
+    unpacked.by_ref().take(4).read_to_end(&mut head)?;
+    if format(&head).is_some() {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is compressed twice; unpack it once"));
+    }
+    Ok(Box::new(io::Cursor::new(head).chain(unpacked)))
 }
 
 /// How bytes are compressed, by the first of them.
@@ -53,6 +59,35 @@ pub(super) fn format(head: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// Holds that what was unpacked is not compressed once more: a file of a few bytes would become larger with each turn.
+pub(super) fn once(name: &str, bytes: Bytes) -> Result<Bytes, SourceError> {
+    match format(&bytes) {
+        Some(format) => Err(fault::bad(format!("{name} is compressed twice: what it unpacks to is {format} data"), "unpack it once")),
+        None => Ok(bytes),
+    }
+}
+
+/// Formats that are not read, with how their files begin.
+const NOT_READ: [(&[u8], &str); 7] = [
+    (b"PK\x03\x04", "a zip archive"),
+    (b"PK\x05\x06", "a zip archive"),
+    (b"BZh", "bzip2 data"),
+    (b"\xfd7zXZ\0", "xz data"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"\x04\x22\x4d\x18", "lz4 data"),
+];
+
+/// Rejects a file of a format that is not read, by how it begins.
+pub(super) fn is_read(name: &str, head: &[u8]) -> Result<(), SourceError> {
+    match NOT_READ.iter().find(|(begin, _)| head.starts_with(begin)) {
+        Some((_, what)) => {
+            Err(fault::bad(format!("{name} is {what}, which is not read"), "unpack it, and give the folder or the file in it"))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Whether a file is compressed, or says by its name that it is.
 pub(super) fn is_compressed(name: &str, head: &[u8]) -> bool {
     format(head).is_some() || name.ends_with(".zst") || name.ends_with(".gz")
@@ -60,8 +95,8 @@ pub(super) fn is_compressed(name: &str, head: &[u8]) -> bool {
 
 fn read(name: &str, format: &str, decoder: impl Read, size_hint: u64, limit: u64) -> Result<Bytes, SourceError> {
     match to_end(decoder, size_hint, limit) {
-        Ok(Some(bytes)) => Ok(bytes),
-        Ok(None) => Err(fault::too_large(name)),
+        Ok(Some(bytes)) => once(name, bytes),
+        Ok(None) => Err(fault::too_large(name, limit)),
         Err(error) => Err(fault::compressed(name, format, &error)),
     }
 }

@@ -4,7 +4,6 @@ use std::io;
 use std::path::Path;
 
 use super::super::{FailureKind, LogRequest, SourceError};
-use super::budget::LIMIT;
 
 /// A path for an error or a header.
 pub(in crate::source) fn shown(path: &Path) -> String {
@@ -12,7 +11,7 @@ pub(in crate::source) fn shown(path: &Path) -> String {
 }
 
 /// The first characters of a name: control characters never reach the terminal.
-fn clean(name: &str, most: usize) -> String {
+pub(super) fn clean(name: &str, most: usize) -> String {
     name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(most).collect()
 }
 
@@ -67,16 +66,20 @@ pub(super) fn link(name: &str) -> SourceError {
     bad(format!("{name} is a link that leads out of the recording"), "put what it leads to in its place, if you want it read")
 }
 
+/// A link in a recording to something that is not there.
+pub(super) fn dangling(name: &str) -> SourceError {
+    bad(format!("{name} is a link to something that is not there"), "put what it leads to in its place, if you want it read")
+}
+
 /// More than is read.
-pub(super) fn too_large(name: &str) -> SourceError {
+pub(super) fn too_large(name: &str, limit: u64) -> SourceError {
     let fix = "give the dump of one proxy, or unpack the archive and give its folder";
-    bad(format!("{name} is larger than {} MiB, unpacked and with all that is in it", LIMIT >> 20), fix)
+    bad(format!("{name} is larger than {} MiB, unpacked and with all that is in it", limit >> 20), fix)
 }
 
 /// Compressed data that ends too early or is damaged.
 pub(super) fn compressed(name: &str, format: &str, error: &io::Error) -> SourceError {
     let what = match error.kind() {
-        io::ErrorKind::FileTooLarge => return too_large(name),
         io::ErrorKind::UnexpectedEof => format!("{name}: the {format} data is cut short"),
         _ => format!("{name}: the {format} data is damaged ({error})"),
     };

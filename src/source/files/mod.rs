@@ -12,6 +12,7 @@ mod fault;
 mod lines;
 mod logs;
 mod objects;
+mod open;
 mod questions;
 mod store;
 mod text;
@@ -55,17 +56,17 @@ impl Files {
     /// Blocks: what is compressed and an archive are read here, a plain dump and a folder only when asked.
     pub fn open(path: &Path) -> Result<Self, SourceError> {
         let name = fault::shown(path);
-        Ok(Self::over(name, store::open(path)?))
+        Ok(Self::over(name, open::open(path)?))
     }
 
     /// Reads standard input to its end: a config dump, or whatever else [`Files::open`] takes as a file.
     pub fn stdin() -> Result<Self, SourceError> {
-        Ok(Self::over("standard input".to_owned(), store::stdin()?))
+        Ok(Self::over("standard input".to_owned(), open::stdin()?))
     }
 
     /// A recording archive that is in memory already.
     pub fn archive(name: &str, bytes: &'static [u8]) -> Result<Self, SourceError> {
-        Ok(Self::over(name.to_owned(), store::from_bytes(name, Bytes::from_static(bytes))?))
+        Ok(Self::over(name.to_owned(), open::from_bytes(name, Bytes::from_static(bytes))?))
     }
 
     fn over(name: String, store: Store) -> Self {

@@ -8,6 +8,7 @@ use super::super::record::Lacks;
 use super::store::Store;
 use super::{INTERRUPTED, questions};
 use crate::ingest::istiod::istiod_version;
+use crate::ingest::manifest;
 use crate::model::kind::Kind;
 use crate::model::mesh::Istiod;
 use crate::model::update::{Unread, Update};
@@ -41,22 +42,31 @@ impl Step {
     /// Reads it. Whatever cannot be read is said in its place, and the rest goes on.
     pub(super) fn read(self, store: &Store) -> Vec<Update> {
         match self {
-            Self::Kind(kind) => vec![of_kind(store, kind)],
+            Self::Kind(kind) => of_kind(store, kind),
             Self::Istiods => istiods(store),
             Self::Gaps => gaps(store),
         }
     }
 }
 
-fn of_kind(store: &Store, kind: Kind) -> Update {
-    let file = kind.file();
-    match objects(store, &file) {
-        Ok(Some(objects)) => Update::Listed { kind, namespace: None, objects },
-        Ok(None) => match unread(store).into_iter().flatten().find(|(name, _)| names(name, kind)) {
-            Some((_, why)) => unread_kind(kind, why, "record again with the right to read it"),
-            None => Update::Listed { kind, namespace: None, objects: Vec::new() },
-        },
-        Err(error) => unread_kind(kind, error, "repair or replace the file"),
+fn of_kind(store: &Store, kind: Kind) -> Vec<Update> {
+    let listed = |objects| Update::Listed { kind, namespace: None, objects };
+    let file = questions::file_of(store, kind);
+    match objects(store, &file, kind) {
+        Ok(Some((objects, None))) => vec![listed(objects)],
+        // What is there is read, and what is not proves nothing.
+        Ok(Some((objects, Some(why)))) => {
+            vec![listed(objects), unread_kind(kind, why, "get the whole list, for instance with kubectl get")]
+        }
+        Ok(None) => {
+            let said = |entries: Vec<(String, String)>| entries.into_iter().find(|(name, _)| names(name, kind)).map(|(_, why)| why);
+            match (said(questions::misnamed(store)), said(unread(store))) {
+                (Some(why), _) => vec![unread_kind(kind, why, "rename the file")],
+                (None, Some(why)) => vec![unread_kind(kind, why, "record again with the right to read it")],
+                (None, None) => vec![listed(Vec::new())],
+            }
+        }
+        Err(error) => vec![unread_kind(kind, error, "repair or replace the file")],
     }
 }
 
@@ -64,33 +74,46 @@ fn unread_kind(kind: Kind, why: String, fix: &str) -> Update {
     Update::Unread(Unread { kind: Some(kind), what: kind.resource(), why, fix: fix.to_owned(), listed: false })
 }
 
-/// The objects of a List or, for the mesh configuration, of the object itself; the text is what is wrong with the file.
-fn objects(store: &Store, file: &str) -> Result<Option<Vec<Value>>, String> {
-    match json(store, file)? {
+/// Objects, and why they are not all.
+type Found = (Vec<Value>, Option<String>);
+
+/// The objects of a List or, for the mesh configuration, of the object itself, and why they are not all; the error is what is wrong with
+/// the file.
+fn objects(store: &Store, file: &str, kind: Kind) -> Result<Option<Found>, String> {
+    let list = document(store, &kind.file(), file)?;
+    let incomplete = list.as_ref().and_then(manifest::incomplete).map(|why| format!("{file} {why}"));
+    match list {
         None => Ok(None),
         Some(Value::Object(mut fields)) => match fields.remove("items") {
-            Some(Value::Array(objects)) => Ok(Some(objects)),
-            None if fields.get("kind").and_then(Value::as_str) == Some("ConfigMap") => Ok(Some(vec![Value::Object(fields)])),
+            Some(Value::Array(objects)) => Ok(Some((objects, incomplete))),
+            None if fields.get("kind").and_then(Value::as_str) == Some("ConfigMap") => Ok(Some((vec![Value::Object(fields)], None))),
             _ => Err(format!("{file} is not a Kubernetes List: it has no `items`")),
         },
         Some(_) => Err(format!("{file} is not a Kubernetes List, but another kind of JSON")),
     }
 }
 
-fn json(store: &Store, file: &str) -> Result<Option<Value>, String> {
+/// What a file holds, be it JSON or YAML, with the name that it has in errors.
+fn document(store: &Store, file: &str, shown: &str) -> Result<Option<Value>, String> {
     let Some(bytes) = store.read(file).map_err(|error: SourceError| error.what)? else { return Ok(None) };
     if bytes.is_empty() {
-        return Err(format!("{file} is empty"));
+        return Err(format!("{shown} is empty"));
     }
-    serde_json::from_slice(&bytes).map(Some).map_err(|error| format!("{file} is not JSON: {error}"))
+    manifest::list(&bytes).map(Some).map_err(|why| format!("{shown} {why}"))
 }
 
-/// The pairs of `k8s/unread.json`: what, and why. The text is what is wrong with that file.
-fn unread(store: &Store) -> Result<Vec<(String, String)>, String> {
-    let Some(value) = json(store, UNREAD)? else { return Ok(Vec::new()) };
-    let Value::Array(entries) = value else { return Err(format!("{UNREAD} is not a list")) };
+/// What was not read, and why: by `k8s/unread.json`, and by the names of files that are no names of a resource.
+fn unread(store: &Store) -> Vec<(String, String)> {
     let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).unwrap_or("not said").to_owned();
-    Ok(entries.iter().map(|entry| (text(entry, "kind"), text(entry, "why"))).collect())
+    let mut unread = match document(store, UNREAD, UNREAD) {
+        Ok(None) => Vec::new(),
+        Ok(Some(Value::Array(entries))) => entries.iter().map(|entry| (text(entry, "kind"), text(entry, "why"))).collect(),
+        // What is wrong with the file that says so is itself something that is lacking.
+        Ok(Some(_)) => vec![(UNREAD.to_owned(), format!("{UNREAD} is not a list"))],
+        Err(why) => vec![(UNREAD.to_owned(), why)],
+    };
+    unread.extend(questions::misnamed(store));
+    unread
 }
 
 /// Whether an entry of `k8s/unread.json` means this kind: by resource, by plural or by the object's kind.
@@ -99,10 +122,9 @@ fn names(entry: &str, kind: Kind) -> bool {
     entry == kind.resource() || !custom_gateway && (entry == kind.plural() || entry == kind.as_str())
 }
 
-/// What the recording says that it lacks. What is wrong with the file that says so is itself something that is lacking.
+/// What the recording says that it lacks.
 pub(super) fn lacks(store: &Store) -> Lacks {
-    let unread = unread(store).unwrap_or_else(|why| vec![(UNREAD.to_owned(), why)]);
-    Lacks { unread, unfinished: questions::is_unfinished(store) }
+    Lacks { unread: unread(store), unfinished: questions::is_unfinished(store) }
 }
 
 fn gaps(store: &Store) -> Vec<Update> {

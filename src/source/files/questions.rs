@@ -1,5 +1,6 @@
 //! Which file of a recording answers which question (docs of the recording folder).
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use super::super::{FailureKind, LogRequest, ProxyQuestion, ProxyRequest, Reply, SourceError};
@@ -8,6 +9,7 @@ use super::{UNFINISHED, reply};
 use crate::clock;
 use crate::model::envoy::DumpView;
 use crate::model::ids::ProxyId;
+use crate::model::kind::{Kind, is_mesh_group};
 use crate::model::logs::DISCOVERY;
 
 /// The name of Istio's proxy container.
@@ -18,6 +20,8 @@ const APPS: [&str; 4] = ["deployments", "replicasets", "statefulsets", "daemonse
 pub(super) const FOLDERS: [&str; 4] = ["k8s", "proxies", "istiod", "logs"];
 /// Files of `k8s/` that are not Lists of a resource.
 const NOT_LISTS: [&str; 3] = ["configmap-istio", "version", "unread"];
+/// Resources around the mesh that a recording has Lists of, and no answer rests on.
+const AROUND: [&str; 6] = ["nodes", "secrets", "serviceaccounts", "endpointslices", "endpointslices.discovery.k8s.io", "endpoints"];
 
 /// Reads the first of the files that is there.
 pub(super) fn answer(store: &Store, names: &[(String, DumpView)]) -> Result<Reply, SourceError> {
@@ -126,16 +130,65 @@ pub(super) fn of_resource(resource: &str) -> Vec<(String, DumpView)> {
     stems.into_iter().map(|stem| (format!("k8s/{stem}.json"), DumpView::Proxy)).collect()
 }
 
+/// The name of a file of `k8s/` without its endings; None where it is no JSON or YAML by its name.
+fn stem(name: &str) -> Option<&str> {
+    let name = plain(name);
+    [".json", ".yaml", ".yml"].into_iter().find_map(|ending| name.strip_suffix(ending))
+}
+
+/// The file that holds a kind's List, as it is written in the recording.
+pub(super) fn file_of(store: &Store, kind: Kind) -> String {
+    let file = kind.file();
+    let own = file.strip_prefix("k8s/").and_then(stem);
+    let written = store.names("k8s").into_iter().find(|name| stem(name).is_some_and(|stem| Some(stem) == own));
+    written.map(|name| format!("k8s/{name}")).unwrap_or(file)
+}
+
+/// What is not read for the name of its file, and why: under the resource of the kind that the name seems to mean, where there is no other
+/// file of it, else under the file's.
+pub(super) fn misnamed(store: &Store) -> Vec<(String, String)> {
+    let names = store.names("k8s");
+    let stems: BTreeSet<&str> = names.iter().filter_map(|name| stem(name)).collect();
+    let own = |kind: Kind| kind.file().trim_start_matches("k8s/").trim_end_matches(".json").to_owned();
+    let files: BTreeSet<String> = Kind::ALL.into_iter().map(own).collect();
+    let is_known = |stem: &str| {
+        let (_, group) = stem.split_once('.').unwrap_or((stem, ""));
+        files.contains(stem) || NOT_LISTS.contains(&stem) || AROUND.contains(&stem) || is_mesh_group(group)
+    };
+    let mut found = Vec::new();
+    for name in &names {
+        let meant: Vec<Kind> = stem(name).map_or_else(Vec::new, |stem| {
+            let lacking = Kind::ALL.into_iter().filter(|kind| !stems.contains(own(*kind).as_str()));
+            lacking.filter(|kind| seems_to_mean(stem, *kind)).collect()
+        });
+        for kind in &meant {
+            found.push((kind.resource(), format!("k8s/{name} is not read: a recording has them in {}", kind.file())));
+        }
+        if meant.is_empty() && !stem(name).is_some_and(is_known) {
+            found.push((format!("k8s/{name}"), "it is not read: its name is not that of a resource, such as k8s/pods.json".to_owned()));
+        }
+    }
+    found
+}
+
+/// Whether a name of a file seems to mean a kind: `peerauthentication`, `peerauthentications-1`, `deployments.apps`.
+fn seems_to_mean(stem: &str, kind: Kind) -> bool {
+    let (name, group) = stem.split_once('.').unwrap_or((stem, ""));
+    let word: String = name.chars().take_while(char::is_ascii_alphabetic).collect::<String>().to_ascii_lowercase();
+    let is_of_group = group.is_empty() || !kind.group().is_empty() && group.ends_with(kind.group());
+    is_of_group && (word == kind.plural() || word == kind.as_str().to_ascii_lowercase())
+}
+
 /// The resources that the recording has Lists of.
 pub(super) fn resources(store: &Store) -> Vec<String> {
     let names = store.names("k8s");
     let mut resources: Vec<String> = names
         .iter()
-        .filter_map(|name| plain(name).strip_suffix(".json"))
+        .filter_map(|name| stem(name))
         .filter(|stem| !NOT_LISTS.contains(stem))
         .map(|stem| if APPS.contains(&stem) { format!("{stem}.apps") } else { stem.to_owned() })
         .collect();
-    if names.iter().any(|name| plain(name) == "configmap-istio.json") {
+    if names.iter().any(|name| stem(name) == Some("configmap-istio")) {
         resources.push("configmaps".to_owned());
     }
     resources.sort();

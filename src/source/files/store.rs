@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, IsTerminal, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +11,9 @@ use bytes::Bytes;
 use super::super::{FailureKind, SourceError, regular};
 use super::blocks::Input;
 use super::budget::{Budget, LIMIT};
-use super::{archive, bug_report, compression, fault, questions, text};
+use super::compression::{self, once};
+use super::{fault, text};
+use crate::model::ids::ProxyId;
 
 /// The places.
 pub(super) enum Store {
@@ -47,75 +49,12 @@ pub(super) enum Dump {
     Bytes(Bytes),
 }
 
-/// Opens what the path leads to.
-pub(super) fn open(path: &Path) -> Result<Store, SourceError> {
-    let name = fault::shown(path);
-    let failed = |error| fault::io(&name, &error);
-    if fs::metadata(path).map_err(failed)?.is_dir() {
-        // A folder that may not be read would else look like one that is no recording.
-        fs::read_dir(path).map_err(failed)?;
-        for folder in questions::FOLDERS {
-            inside(path, folder)?;
-        }
-        // A recording with objects is no bug-report.
-        let named = if path.join("k8s").is_dir() { None } else { bug_report::folder(path) };
-        let store = Store::Folder { root: path.to_owned(), named, budget: Arc::default() };
-        return store.recording(&name);
-    }
-    let (mut file, size) = regular::open(path).map_err(failed)?;
-    if size == 0 {
-        return Err(fault::empty(&name));
-    }
-    if questions::plain(&name).ends_with(".log") {
-        return Ok(Store::Log(path.to_owned()));
-    }
-    let mut head = Vec::with_capacity(512);
-    file.by_ref().take(512).read_to_end(&mut head).map_err(failed)?;
-    if !compression::is_compressed(&name, &head) && !archive::is_archive(&name, &head) {
-        // A line of a log may be in front of a dump too.
-        let is_dump = memchr::memmem::find(&head, b"\"configs\"").is_some();
-        return Ok(if !is_dump && text::is_log(&head) { Store::Log(path.to_owned()) } else { Store::Dump(Dump::File(path.to_owned())) });
-    }
-    from_bytes(&name, read(path)?)
-}
-
-/// Reads standard input.
-pub(super) fn stdin() -> Result<Store, SourceError> {
-    let name = "standard input";
-    let input = std::io::stdin();
-    if input.is_terminal() {
-        return Err(fault::bad("standard input is a terminal, not a config dump".to_owned(), "pipe a dump into it, or name a file"));
-    }
-    let bytes = compression::to_end(input.lock(), 0, LIMIT).map_err(|error| fault::io(name, &error))?;
-    from_bytes(name, bytes.ok_or_else(|| fault::too_large(name))?)
-}
-
-/// Makes a store of bytes that were read already.
-pub(super) fn from_bytes(name: &str, bytes: Bytes) -> Result<Store, SourceError> {
-    let bytes = compression::unpack(name, bytes, LIMIT)?;
-    if bytes.is_empty() {
-        return Err(fault::empty(name));
-    }
-    if bytes.starts_with(b"PK\x03\x04") {
-        return Err(fault::bad(format!("{name} is a zip archive, which is not read"), "unpack it, and give its folder or the dump in it"));
-    }
-    if !archive::is_archive(name, &bytes) {
-        return Ok(Store::Dump(Dump::Bytes(bytes)));
-    }
-    let budget = Budget::of_archive(bytes.len() as u64);
-    let mut files = archive::unpack(name, &bytes)?;
-    if let Some(named) = bug_report::as_recording(&files) {
-        files = named;
-    }
-    Store::Archive { name: name.to_owned(), files, budget }.recording(name)
-}
-
 /// Reads a file with one allocation of its size, and one read.
-fn read(path: &Path) -> Result<Bytes, SourceError> {
+pub(super) fn read(path: &Path) -> Result<Bytes, SourceError> {
     let name = fault::shown(path);
     match regular::read(path, LIMIT) {
         Ok(bytes) => Ok(bytes.into()),
-        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(fault::too_large(&name)),
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(fault::too_large(&name, LIMIT)),
         Err(error) => Err(fault::io(&name, &error)),
     }
 }
@@ -134,30 +73,34 @@ impl Dump {
 }
 
 impl Store {
-    /// Itself, where it is a recording and holds something of a proxy, or objects.
-    fn recording(self, name: &str) -> Result<Self, SourceError> {
-        if !self.has("k8s") {
-            if !self.has("proxies") {
-                return Err(fault::no_recording(name, &self.names("")));
-            }
-            if let Some(why) = self.no_proxies() {
-                return Err(fault::bad(format!("{name} holds no config dump: {why}"), "record it again"));
-            }
+    /// Itself, where it is a recording and holds something of a proxy, objects or logs.
+    pub(super) fn recording(self, name: &str) -> Result<Self, SourceError> {
+        if self.has("k8s") || self.has("logs") {
+            return Ok(self);
         }
-        Ok(self)
+        if !self.has("proxies") {
+            return Err(fault::no_recording(name, &self.names("")));
+        }
+        match self.no_proxies() {
+            Some(why) => Err(fault::bad(format!("{name} holds no config dump: {why}"), "record it again")),
+            None => Ok(self),
+        }
     }
 
-    /// Why nothing of a proxy can be read, where there is a place for it; None where there is something, or no place.
+    /// Why nothing of a proxy can be read, where there is a place for it or nothing but logs; None where there is something, or objects alone.
     pub(super) fn no_proxies(&self) -> Option<String> {
         if !self.has("proxies") {
-            return None;
+            let logs_alone = self.has("logs") && !self.has("k8s");
+            return logs_alone.then(|| "it has only logs, which `meshscope logs` shows".to_owned());
         }
-        match self {
-            Self::Folder { root, named: None, .. } => match fs::read_dir(root.join("proxies")) {
-                Err(error) => Some(fault::io("proxies/", &error).what),
-                Ok(mut entries) => entries.next().is_none().then(|| "proxies/ is empty".to_owned()),
-            },
-            _ => self.names("proxies").is_empty().then(|| "proxies/ is empty".to_owned()),
+        if let Some(error) = self.unreadable("proxies") {
+            return Some(error.what);
+        }
+        let names = self.names("proxies");
+        match names.first() {
+            None => Some("proxies/ is empty".to_owned()),
+            Some(_) if names.iter().any(|name| ProxyId::parse(name).is_some()) => None,
+            Some(first) => Some(format!("proxies/ has no folder with the name POD.NAMESPACE, but {}", fault::clean(first, 60))),
         }
     }
 
@@ -182,7 +125,7 @@ impl Store {
             Self::Archive { files, .. } => under(files, folder),
             Self::Dump(_) | Self::Log(_) => BTreeSet::new(),
         };
-        names.into_iter().collect()
+        names.into_iter().filter(|name| !is_clutter(name)).collect()
     }
 
     /// Why the names in a folder of the recording cannot be read, where it is there.
@@ -193,8 +136,12 @@ impl Store {
         Some(fault::io(&fault::shown(&path), &error))
     }
 
-    /// The bytes of a file by its plain name, be it compressed or not; None where the recording lacks it.
+    /// The bytes of a file by its plain name, be it compressed or not, as UTF-8; None where the recording lacks it.
     pub(super) fn read(&self, name: &str) -> Result<Option<Bytes>, SourceError> {
+        Ok(self.unpacked(name)?.map(text::utf8))
+    }
+
+    fn unpacked(&self, name: &str) -> Result<Option<Bytes>, SourceError> {
         for name in spellings(name) {
             match self {
                 Self::Folder { budget, .. } => {
@@ -223,8 +170,11 @@ impl Store {
                     };
                     let _turn = budget.turn();
                     let input = budget.metered(&name, unpacked(&shown, Box::new(io::Cursor::new(bytes.clone())))?);
-                    let read = compression::to_end(input, 0, LIMIT).map_err(|error| fault::compressed(&shown, format, &error))?;
-                    return read.ok_or_else(|| fault::too_large(&shown)).map(Some);
+                    return match compression::to_end(input, 0, LIMIT) {
+                        Ok(Some(bytes)) => once(&shown, bytes).map(Some),
+                        Err(error) if error.kind() != io::ErrorKind::FileTooLarge => Err(fault::compressed(&shown, format, &error)),
+                        _ => Err(fault::too_large(&shown, budget.limit())),
+                    };
                 }
                 Self::Dump(_) | Self::Log(_) => return Ok(None),
             }
@@ -268,13 +218,16 @@ fn unpacked(name: &str, input: Input) -> Result<Input, SourceError> {
 
 /// The path of what a folder holds; None where it holds no such thing. A link that leads out of the folder is not followed: who reads,
 /// or records, a recording of somebody else would give away files of their own.
-fn inside(root: &Path, name: &str) -> Result<Option<PathBuf>, SourceError> {
+pub(super) fn inside(root: &Path, name: &str) -> Result<Option<PathBuf>, SourceError> {
     let path = root.join(name);
     let failed = |error: io::Error| fault::io(&fault::shown(&path), &error);
     match fs::canonicalize(&path) {
         Ok(real) if real.starts_with(fs::canonicalize(root).map_err(failed)?) => Ok(Some(path)),
         Ok(_) => Err(fault::link(&fault::shown(&path))),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            let is_link = fs::symlink_metadata(&path).is_ok_and(|about| about.is_symlink());
+            if is_link { Err(fault::dangling(&fault::shown(&path))) } else { Ok(None) }
+        }
         Err(error) => Err(failed(error)),
     }
 }
@@ -285,7 +238,16 @@ fn spellings(name: &str) -> Vec<String> {
     if name.split('/').any(|part| matches!(part, "" | "." | "..") || part.contains(['\\', '\0'])) {
         return Vec::new();
     }
-    ["", ".gz", ".zst"].map(|suffix| format!("{name}{suffix}")).to_vec()
+    // Objects are as often saved as YAML.
+    let stem = name.strip_suffix(".json").filter(|_| name.starts_with("k8s/"));
+    let as_yaml = stem.into_iter().flat_map(|stem| [format!("{stem}.yaml"), format!("{stem}.yml")]);
+    let plain = std::iter::once(name.to_owned()).chain(as_yaml);
+    plain.flat_map(|name| ["", ".gz", ".zst"].map(|suffix| format!("{name}{suffix}"))).collect()
+}
+
+/// Whether a file or folder is one that macOS puts next to others: what it knows of them, and how a window shows them.
+pub(super) fn is_clutter(name: &str) -> bool {
+    name.starts_with("._") || matches!(name, ".DS_Store" | "__MACOSX")
 }
 
 /// The first parts of the names below a folder.

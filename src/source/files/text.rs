@@ -2,6 +2,7 @@
 
 use std::io::{self, Cursor, Read};
 
+use bytes::Bytes;
 use memchr::memchr;
 
 use super::blocks::Input;
@@ -17,16 +18,9 @@ const LINE: u64 = 64 << 10;
 pub(super) fn plain(mut input: Input) -> io::Result<Input> {
     let mut head = Vec::with_capacity(HEAD);
     input.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
-    let (skip, encoding) = match head.as_slice() {
-        [0xef, 0xbb, 0xbf, ..] => (3, None),
-        [0xff, 0xfe, ..] => (2, Some(u16::from_le_bytes as fn([u8; 2]) -> u16)),
-        [0xfe, 0xff, ..] => (2, Some(u16::from_be_bytes as fn([u8; 2]) -> u16)),
-        [first, 0, second, 0, ..] if *first != 0 && *second != 0 => (0, Some(u16::from_le_bytes as fn([u8; 2]) -> u16)),
-        [0, first, 0, second, ..] if *first != 0 && *second != 0 => (0, Some(u16::from_be_bytes as fn([u8; 2]) -> u16)),
-        _ => (0, None),
-    };
+    let (skip, encoding) = encoding(&head);
     let mut whole = Cursor::new(head).chain(input);
-    io::copy(&mut whole.by_ref().take(skip), &mut io::sink())?;
+    io::copy(&mut whole.by_ref().take(skip.into()), &mut io::sink())?;
     let mut plain: Input = match encoding {
         Some(unit) => Box::new(Converted::new(whole, Utf16 { unit, odd: None, high: None })),
         None => Box::new(whole),
@@ -42,6 +36,35 @@ pub(super) fn plain(mut input: Input) -> io::Result<Input> {
     } else {
         Box::new(whole)
     })
+}
+
+/// The same of a whole file, which keeps its lines.
+pub(super) fn utf8(bytes: Bytes) -> Bytes {
+    match encoding(&bytes) {
+        (0, None) => bytes,
+        (skip, None) => bytes.slice(usize::from(skip)..),
+        (skip, Some(unit)) => {
+            let (mut out, mut convert) = (Vec::with_capacity(bytes.len()), Utf16 { unit, odd: None, high: None });
+            convert.take(bytes.get(usize::from(skip)..).unwrap_or_default(), &mut out);
+            convert.end(&mut out);
+            out.into()
+        }
+    }
+}
+
+/// How a unit of UTF-16 is read.
+type Unit = fn([u8; 2]) -> u16;
+
+/// How large the byte order mark is, and how units are read where it is UTF-16.
+fn encoding(head: &[u8]) -> (u8, Option<Unit>) {
+    match head {
+        [0xef, 0xbb, 0xbf, ..] => (3, None),
+        [0xff, 0xfe, ..] => (2, Some(u16::from_le_bytes)),
+        [0xfe, 0xff, ..] => (2, Some(u16::from_be_bytes)),
+        [first, 0, second, 0, ..] if *first != 0 && *second != 0 => (0, Some(u16::from_le_bytes)),
+        [0, first, 0, second, ..] if *first != 0 && *second != 0 => (0, Some(u16::from_be_bytes)),
+        _ => (0, None),
+    }
 }
 
 /// Whether lines end with a carriage return alone, as old Macs and some editors have it: there is one, and no other line end.
@@ -110,7 +133,7 @@ impl<R: Read, C: Convert> Read for Converted<R, C> {
 
 /// UTF-16 to UTF-8. What is no character is replaced.
 struct Utf16 {
-    unit: fn([u8; 2]) -> u16,
+    unit: Unit,
     odd: Option<u8>,
     high: Option<u16>,
 }

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::super::Reply;
-use crate::ingest::{managed_fields, redact};
+use crate::ingest::{managed_fields, manifest, redact};
 
 /// JSON as files of a recording have it.
 pub(super) fn pretty(value: &Value) -> String {
@@ -14,7 +14,8 @@ pub(super) fn pretty(value: &Value) -> String {
 
 /// A List of objects without secrets; None where there are none. The text is why it is not a List.
 pub(super) fn objects(bytes: &[u8]) -> Result<Option<Value>, String> {
-    let mut list: Value = serde_json::from_slice(bytes).map_err(|error| format!("the answer is not JSON: {error}"))?;
+    let mut list = manifest::list(bytes).map_err(|why| format!("the answer {why}"))?;
+    let is_whole = manifest::incomplete(&list).is_none();
     let Some(items) = list.get_mut("items").and_then(Value::as_array_mut) else {
         // The mesh configuration of another recording stands alone.
         return if list.get("kind").and_then(Value::as_str) == Some("ConfigMap") {
@@ -24,7 +25,7 @@ pub(super) fn objects(bytes: &[u8]) -> Result<Option<Value>, String> {
             Err("the answer is not a Kubernetes List".to_owned())
         };
     };
-    if items.is_empty() {
+    if items.is_empty() && is_whole {
         return Ok(None);
     }
     for item in items {

@@ -53,7 +53,9 @@ fn summary<'a>(app: &App, screen: &Screen, proxy: &'a ProxyChains, look: &Look<'
         let mut with: Vec<(&ListenerAnswer, usize)> =
             active.map(|listener| (listener, listener_count(listener, plugin))).filter(|(_, count)| *count > 0).collect();
         let mut pieces = Vec::new();
-        if with.is_empty() {
+        if let Some(note) = proxy.listeners_note {
+            pieces.push(Piece::new(Role::Warning, format!("How often {plugin} is in it is not known: {note}.")));
+        } else if with.is_empty() {
             pieces.push(Piece::new(Role::Warning, format!("{plugin} stands in no chain of this proxy's active listeners.")));
         } else {
             let (listener, count) = with.remove(0);

@@ -86,7 +86,7 @@ fn inbound(app: &App, plugin: &PluginSummary, look: &Look<'_>) -> Vec<Piece<'sta
     let changed = plugin.proxies.iter().find_map(|(_, proxy)| state::inbound_change(app, &proxy.proxy, &plugin.id));
     match (changed, plugin.inbound) {
         (Some(change), Some(counts)) if counts.min == counts.max && counts.max == change.after => {
-            state::before_and_after(change.before, &counts.to_string(), look)
+            state::in_column(change.before, &counts.to_string(), look)
         }
         _ => vec![state::count(plugin.inbound)],
     }

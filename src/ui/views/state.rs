@@ -3,6 +3,7 @@
 use crate::analysis::answers::{Counts, PluginSummary, counted};
 use crate::analysis::diff::CountChange;
 use crate::analysis::health::{PluginState, Rollup, Weight};
+use crate::analysis::placement;
 use crate::app::App;
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::snapshot::Dump;
@@ -12,7 +13,7 @@ use crate::ui::theme::Role;
 
 /// `✓ running`: one proxy's state.
 pub(super) fn of_proxy(app: &App, proxy: &ProxyId, state: PluginState, look: &Look<'_>) -> Vec<Piece<'static>> {
-    if state == PluginState::Unknown && !matches!(app.snapshot.dumps.get(proxy), Some(Dump::Loaded(_))) {
+    if state == PluginState::Unknown && !is_read(app, proxy) {
         return unread(app, std::iter::once(proxy), look);
     }
     marked(role(state), symbol(state, look), state.words())
@@ -45,18 +46,25 @@ fn unknown(app: &App, plugin: &PluginSummary, look: &Look<'_>) -> Vec<Piece<'sta
         return marked(Role::Muted, "?", note);
     }
     let running = plugin.states.contains_key(PluginState::Running.as_str());
-    let read = plugin.proxies.iter().any(|(_, proxy)| app.snapshot.dump(&proxy.proxy).is_some());
+    let read = plugin.proxies.iter().any(|(_, proxy)| is_read(app, &proxy.proxy));
     if running || read {
         return marked(Role::Info, "?", &counts(plugin));
     }
     unread(app, plugin.proxies.iter().map(|(_, proxy)| &proxy.proxy), look)
 }
 
-/// Of proxies whose dumps are not there: being read, failed, or not asked for.
+/// Whether a proxy's dump was read that says which listeners the proxy has.
+fn is_read(app: &App, proxy: &ProxyId) -> bool {
+    app.snapshot.dump(proxy).is_some_and(|loaded| !placement::awaits_listeners(&app.snapshot, proxy, &loaded.dump))
+}
+
+/// Of proxies whose dumps are not there or say nothing yet: being read, too early, failed, or not asked for.
 fn unread<'p>(app: &App, proxies: impl Iterator<Item = &'p ProxyId>, look: &Look<'_>) -> Vec<Piece<'static>> {
     let dumps: Vec<Option<&Dump>> = proxies.map(|proxy| app.snapshot.dumps.get(proxy)).collect();
     if dumps.iter().any(|dump| matches!(dump, Some(Dump::Loading))) {
         marked(Role::Muted, look.symbols.ellipsis, "reading")
+    } else if dumps.iter().any(|dump| matches!(dump, Some(Dump::Loaded(_)))) {
+        marked(Role::Muted, look.symbols.ellipsis, "no listeners yet")
     } else if dumps.iter().any(|dump| matches!(dump, Some(Dump::Failed(_)))) {
         marked(Role::Warning, look.symbols.warning, "cannot be read")
     } else {
@@ -112,4 +120,9 @@ pub(super) fn change<'a>(app: &'a App, proxy: &ProxyId, plugin: &PluginId, liste
 /// `4 → 2`.
 pub(super) fn before_and_after(before: usize, after: &str, look: &Look<'_>) -> Vec<Piece<'static>> {
     vec![Piece::new(Role::Muted, format!("{before} {} ", look.symbols.arrow)), Piece::new(Role::Count, after.to_owned())]
+}
+
+/// `4→2`: the same in a narrow column, which has to hold the new count too.
+pub(super) fn in_column(before: usize, after: &str, look: &Look<'_>) -> Vec<Piece<'static>> {
+    vec![Piece::new(Role::Muted, format!("{before}{}", look.symbols.arrow)), Piece::new(Role::Count, after.to_owned())]
 }

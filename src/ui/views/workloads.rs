@@ -106,7 +106,7 @@ fn own(screen: &Screen, workload: &WorkloadSummary) -> bool {
     screen.plugin().is_some_and(|plugin| plugin.name.namespace == workload.id.name.namespace)
 }
 
-/// `4 / 4`, or `4 → 2 / 4` after a change.
+/// `4 / 4`, or `4→2 / 4` after a change.
 fn counts(
     app: &App,
     screen: &Screen,
@@ -117,7 +117,7 @@ fn counts(
 ) -> Vec<Piece<'static>> {
     let changed = proxy.zip(screen.plugin()).and_then(|(proxy, plugin)| state::inbound_change(app, proxy, plugin));
     let mut pieces = match (changed, inbound) {
-        (Some(change), Some(counts)) if counts.max == change.after => state::before_and_after(change.before, &counts.to_string(), look),
+        (Some(change), Some(counts)) if counts.max == change.after => state::in_column(change.before, &counts.to_string(), look),
         _ => vec![state::count(inbound)],
     };
     pieces.extend([Piece::new(Role::Muted, " / "), state::count(elsewhere)]);

@@ -68,7 +68,7 @@ fn compare(
     if !is_whole && !lacking.is_empty() {
         notes.push("parts of the proxy's config dump could not be understood, so whether it lacks an extension is not known".to_owned());
     }
-    let is_untold = !is_whole && !lacking.is_empty();
+    let is_unclear = !is_whole && !lacking.is_empty();
     for wanted in lacking.into_iter().filter(|_| is_whole) {
         let detail = format!("the proxy lacks {}, which istiod would send", wanted.name);
         differences.push(line("extension", "istiod", wanted.name, detail));
@@ -93,7 +93,7 @@ fn compare(
         }
     }
     differences.sort_by(|one, other| one.extension.cmp(&other.extension));
-    let compared = if differences.is_empty() && is_untold {
+    let compared = if differences.is_empty() && is_unclear {
         format!("The proxy has {}, as far as its config dump could be read", counted(count, "extension"))
     } else if wanted.is_empty() && count == 0 {
         "Neither has an extension".to_owned()
@@ -103,7 +103,7 @@ fn compare(
     } else {
         format!("istiod would send {}, the proxy has {count}", counted(wanted.len(), "extension"))
     };
-    let same = if differences.is_empty() && is_untold { None } else { Some(differences.is_empty()) };
+    let same = if differences.is_empty() && is_unclear { None } else { Some(differences.is_empty()) };
     let found = TypeDiff { short: ECDS, basis, basis_note, same, compared, differences, notes };
     within::bounded(found, &all)
 }

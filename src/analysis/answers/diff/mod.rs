@@ -18,6 +18,7 @@ use serde::Serialize;
 use crate::analysis::comparison::Cause;
 use crate::analysis::lookup;
 use crate::analysis::outlook::Outlook;
+use crate::analysis::placement;
 use crate::analysis::sync as rules;
 use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter};
 use crate::model::ids::ProxyId;
@@ -186,6 +187,9 @@ fn types(
     shared: &Arc<crate::analysis::chains::Shared>,
 ) -> Result<Vec<TypeDiff>, String> {
     let dump = match snapshot.dumps.get(proxy) {
+        Some(Dump::Loaded(loaded)) if placement::awaits_listeners(snapshot, proxy, &loaded.dump) => {
+            return Err(placement::NO_LISTENERS.to_owned());
+        }
         Some(Dump::Loaded(loaded)) if loaded.dump.view == DumpView::Proxy => &loaded.dump,
         Some(Dump::Loaded(_)) => return Err("only istiod's view could be read, which does not say what the proxy has".to_owned()),
         Some(Dump::Failed(why)) => return Err(why.clone()),
@@ -204,7 +208,12 @@ fn types(
 fn answered(snapshot: &Snapshot, proxy: &ProxyId, dump: &ConfigDump, found: &mut TypeDiff) {
     let Some(Ok(sync)) = &snapshot.sync else { return };
     let own = sync.clients().filter(|(_, client)| client.proxy == *proxy).flat_map(|(_, client)| &client.types);
-    for (_, told) in own.filter(|(url, _)| rules::short(url) == found.short) {
+    for (url, told) in own.filter(|(url, _)| rules::short(url) == found.short) {
+        if told.state == SyncState::Refused
+            && snapshot.dump(proxy).is_some_and(|loaded| rules::is_superseded(sync, told, url, loaded, None))
+        {
+            continue;
+        }
         let is_told = found.differences.iter().any(|line| line.what == "refused");
         match told.state {
             SyncState::Refused if !is_told => {

@@ -18,6 +18,8 @@ pub(super) struct Context<'s> {
     pub snapshot: &'s Snapshot,
     pub proxy: &'s ProxyId,
     pub dump: Option<&'s ConfigDump>,
+    /// Whether the dump was read before the proxy had listeners of istiod's.
+    pub awaits: bool,
     pub version: Version,
     pub applying: Vec<Applying<'s>>,
 }
@@ -36,7 +38,7 @@ impl<'s> Context<'s> {
         let marks = order::ruler(filters, direction, self.version, custom);
         let plugins = if marks.iter().any(|mark| matches!(mark, Mark::Phase(_))) { self.plugins(direction, filters) } else { Vec::new() };
         let (places, mut ruler) = self.places(&marks, &plugins);
-        let own = self.dump.is_some_and(|dump| dump.view == DumpView::Proxy);
+        let own = !self.awaits && self.dump.is_some_and(|dump| dump.view == DumpView::Proxy);
         let found: Vec<FoundFilters> = sequences.iter().filter(|_| own).map(|sequence| self.found(sequence, &places, &mut ruler)).collect();
         if own && !whole {
             ruler.iter_mut().for_each(|place| place.chains = None);
@@ -53,6 +55,7 @@ impl<'s> Context<'s> {
             chains: (own && whole).then(|| found.iter().map(|found| found.chains).sum()),
             chains_note: (!own || !whole).then(|| match self.dump {
                 Some(_) if own => "parts of the proxy's config dump could not be read".to_owned(),
+                Some(_) if self.awaits => placement::NO_LISTENERS.to_owned(),
                 Some(_) => "only istiod's view could be read: what the proxy has is not known".to_owned(),
                 None => "the proxy's config dump was not read".to_owned(),
             }),

@@ -146,7 +146,8 @@ fn entry(snapshot: &Snapshot, proxy: &ProxyId) -> OrderEntry {
     let plane = control_plane::control_plane(objects, pod, node);
     let facts = pod.and_then(|pod| Facts::of(objects, pod, node, None));
     let (left_out, applying) = applying(snapshot, pod);
-    let context = list::Context { snapshot, proxy, dump, version: plane.version, applying };
+    let awaits = dump.is_some_and(|dump| placement::awaits_listeners(snapshot, proxy, dump));
+    let context = list::Context { snapshot, proxy, dump, awaits, version: plane.version, applying };
     let directions: &[ListenerDirection] = match kind {
         Some(ProxyKind::Sidecar) => &[ListenerDirection::Inbound, ListenerDirection::Outbound],
         Some(ProxyKind::ClassicGateway | ProxyKind::Gateway) => &[ListenerDirection::Gateway],

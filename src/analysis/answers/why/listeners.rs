@@ -25,7 +25,10 @@ pub(super) fn of_proxy(
     outlook: Result<Outlook<'_>, String>,
     by_mode: &ByMode,
 ) -> Vec<WhyListener> {
-    let question = Question { snapshot, plugin, proxy, loaded: snapshot.dump(proxy).map(|loaded| &**loaded), outlook };
+    let read = snapshot.dump(proxy).map(|loaded| &**loaded);
+    let loaded = read.filter(|loaded| !placement::awaits_listeners(snapshot, proxy, &loaded.dump));
+    let unread = if read.is_some() && loaded.is_none() { placement::NO_LISTENERS } else { "the proxy's own config dump was not read" };
+    let question = Question { snapshot, plugin, proxy, loaded, unread, outlook };
     let mut found = question.counted();
     found.extend(question.only_predicted());
     for listener in &mut found {
@@ -64,7 +67,10 @@ struct Question<'s> {
     snapshot: &'s Snapshot,
     plugin: &'s PluginId,
     proxy: &'s ProxyId,
+    /// The proxy's dump, where it says which listeners the proxy has.
     loaded: Option<&'s LoadedDump>,
+    /// Why there is none.
+    unread: &'static str,
     outlook: Result<Outlook<'s>, String>,
 }
 
@@ -151,8 +157,7 @@ impl Question<'_> {
         let Ok(outlook) = &self.outlook else { return Vec::new() };
         let own = self.loaded.map(|loaded| &loaded.dump).filter(|dump| dump.view == DumpView::Proxy);
         let counted = own.filter(|dump| dump.has_all_listeners()).map(|_| 0);
-        let unread =
-            if own.is_some() { "not all listeners of the proxy could be read" } else { "the proxy's own config dump was not read" };
+        let unread = if own.is_some() { "not all listeners of the proxy could be read" } else { self.unread };
         let mut found = Vec::new();
         let lacking: Vec<&Listener> = match self.loaded {
             Some(loaded) => outlook.not_in(&loaded.dump).collect(),

@@ -1,6 +1,7 @@
 //! `why PLUGIN [WORKLOAD]`: how often the plugin's filter appears in each proxy, as a sum with its terms.
 
 mod listeners;
+mod near;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,13 +10,14 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::mtls::MODE_UNKNOWN;
-use crate::analysis::attachment::{self, Attachment};
+use crate::analysis::attachment;
 use crate::analysis::chains::Shared;
 use crate::analysis::comparison::{Cause, Difference};
 use crate::analysis::explain::Term;
-use crate::analysis::health::{self, PluginState};
+use crate::analysis::health::{self, Expected, PluginState};
 use crate::analysis::lookup;
 use crate::analysis::mtls::{self, EffectiveMtls};
+use crate::analysis::near_miss::{NearMiss, Neighbours};
 use crate::analysis::outlook::Outlook;
 use crate::analysis::placement::{self, ListenerDirection};
 use crate::model::envoy::ListenerState;
@@ -25,6 +27,8 @@ use crate::model::peer_authentication::MtlsMode;
 use crate::model::snapshot::{Dump, LoadedDump, Snapshot};
 use crate::model::warning::{self, Warning};
 use crate::model::workload::Pod;
+
+pub use near::Nearest;
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -41,6 +45,9 @@ pub struct WhyAnswer {
     pub matched_note: Option<String>,
     /// One entry a proxy.
     pub workloads: Vec<WhyEntry>,
+    /// The workload that comes nearest, where the plugin applies to none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<Nearest>,
 }
 
 /// One proxy.
@@ -57,6 +64,9 @@ pub struct WhyEntry {
     pub attached: Option<bool>,
     /// By which rule it does or does not.
     pub reason: String,
+    /// What would have to change, where it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub near_miss: Option<NearMiss>,
     /// The mutual TLS mode in force; None over a lone dump, and where PeerAuthentications could not be read.
     pub mtls: Option<MtlsAnswer>,
     /// Why it is None though there are objects.
@@ -73,9 +83,17 @@ pub struct WhyEntry {
     pub state_note: String,
     /// How the dump was read, `port-forward` and so on, or why there is none.
     pub dump_note: String,
+    /// Whether there is a dump.
+    #[serde(skip)]
+    pub dump_read: bool,
 }
 
 impl WhyEntry {
+    /// What is known of its listeners where the filter is in none that was read.
+    pub fn nowhere(&self) -> &'static str {
+        if self.dump_read { "its filter is in no listener that was read" } else { "no config dump of the proxy could be read" }
+    }
+
     /// How often the filter stands in active listeners on `port`; None where the proxy's own dump could not be read.
     pub fn counted_on(&self, port: u16) -> Option<usize> {
         let mut active = self.listeners.iter().filter(|listener| listener.port == Some(port) && listener.state == ListenerState::Active);
@@ -164,7 +182,12 @@ pub fn why(snapshot: &Snapshot, plugin: &PluginId, proxies: Option<&[ProxyId]>) 
     let mut workloads: Vec<WhyEntry> = chosen.par_iter().map(|proxy| entry(snapshot, plugin, proxy, &shared)).collect();
     workloads.sort_by(|a, b| (&a.workload, &a.workload_kind, &a.proxy).cmp(&(&b.workload, &b.workload_kind, &b.proxy)));
     let (warnings, matched_note) = (warning::once(&snapshot.warnings), attachment::unknown(snapshot, plugin));
-    WhyAnswer { plugin: plugin.to_string(), plugin_kind: plugin.kind, warnings, matched_note, workloads }
+    let neighbours = Neighbours::of(&snapshot.objects);
+    for entry in workloads.iter_mut().filter(|entry| entry.attached == Some(false)) {
+        entry.near_miss = near::missed(snapshot, plugin, &entry.proxy, &neighbours);
+    }
+    let nearest = if workloads.is_empty() && matched_note.is_none() { near::nearest(snapshot, plugin) } else { None };
+    WhyAnswer { plugin: plugin.to_string(), plugin_kind: plugin.kind, warnings, matched_note, workloads, nearest }
 }
 
 /// The proxies that the plugin applies to.
@@ -192,8 +215,7 @@ fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, shared: &Arc<S
     let objects = &snapshot.objects;
     let pod = objects.pods.get(proxy).map(|pod| &**pod);
     let workload = lookup::owner(snapshot, proxy);
-    let attachment = attached(snapshot, plugin, pod);
-    let applies = attachment.as_ref().ok().map(|attachment| attachment.attached);
+    let (applies, reason) = attached(snapshot, plugin, proxy);
     let health = health::of_proxy(snapshot, plugin, proxy);
     let outlook = Outlook::sharing(snapshot, proxy, shared);
     let (mtls, mtls_note) = pod.map(|pod| MtlsAnswer::known(snapshot, &proxy.namespace, &mtls::of_pod(objects, pod))).unwrap_or_default();
@@ -203,7 +225,7 @@ fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, shared: &Arc<S
         workload_kind: workload.as_ref().map(|id| id.kind.as_str()),
         proxy: proxy.clone(),
         attached: applies,
-        reason: attachment.map_or_else(|unknown| unknown, |attachment| attachment.reason.to_string()),
+        reason,
         mtls,
         mtls_note,
         era_note: outlook.as_ref().ok().and_then(|outlook| listeners::era_note(outlook, plugin, &by_mode)),
@@ -211,12 +233,17 @@ fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, shared: &Arc<S
         state: health.state,
         state_note: health.note().to_owned(),
         dump_note: dump_note(snapshot, proxy),
+        dump_read: snapshot.dump(proxy).is_some(),
+        near_miss: None,
     }
 }
 
 /// How a proxy's dump was read, or why there is none.
 pub(super) fn dump_note(snapshot: &Snapshot, proxy: &ProxyId) -> String {
     match snapshot.dumps.get(proxy) {
+        Some(Dump::Loaded(loaded)) if placement::awaits_listeners(snapshot, proxy, &loaded.dump) => {
+            format!("{}; {}", read_note(loaded), placement::NO_LISTENERS)
+        }
         Some(Dump::Loaded(loaded)) => read_note(loaded),
         Some(Dump::Loading) => "is being read".to_owned(),
         Some(Dump::Failed(why)) => why.clone(),
@@ -234,14 +261,16 @@ fn read_note(loaded: &LoadedDump) -> String {
     format!("read {way}, {} kB", loaded.dump.bytes.div_ceil(1000))
 }
 
-fn attached(snapshot: &Snapshot, plugin: &PluginId, pod: Option<&Pod>) -> Result<Attachment, String> {
-    if !snapshot.has_objects {
-        return Err("a lone config dump has no objects, so nothing says to what the plugin applies".to_owned());
+/// Whether the plugin applies to the proxy, None where that is not known, and why.
+fn attached(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> (Option<bool>, String) {
+    match Expected::of(snapshot, plugin, proxy) {
+        Expected::Yes(why) => (Some(true), why),
+        Expected::No(why) if !snapshot.objects.plugins.contains_key(plugin) => {
+            (Some(false), format!("{why}; what the proxy has is left over"))
+        }
+        Expected::No(why) => (Some(false), why),
+        Expected::Unknown(why) => (None, why),
     }
-    let pod = pod.ok_or("the pod is not among the objects that were read")?;
-    let object = snapshot.objects.plugins.get(plugin);
-    let object = object.ok_or_else(|| format!("there is no {} {plugin}; what the proxy has is left over", plugin.kind))?;
-    Ok(attachment::attach(object, pod, &snapshot.objects))
 }
 
 /// `once`, `4 times`.

@@ -38,6 +38,14 @@ pub(super) fn find(record: &LogRecord, candidates: &Candidates) -> Found {
         LogKind::Access | LogKind::Mark | LogKind::Unknown => return Found::default(),
         LogKind::Istiod | LogKind::Agent | LogKind::Envoy | LogKind::Plugin => {}
     }
+    if !record.failure_of.is_empty() {
+        let named: Vec<PluginId> = record.failure_of.split(' ').filter_map(|name| named(name, candidates)).collect();
+        return match named.as_slice() {
+            [] => unknown("the line does not name the plugin"),
+            [plugin] => candidates.neighbour(Found { plugin: Some(plugin.clone()), note: None }, &record.failure_of),
+            several => unknown(&format!("the lines of this failure name {}", list(several))),
+        };
+    }
     match details(record) {
         Some(LogDetails::PluginLog { lua: true, .. }) => unknown("a line of a Lua script does not name its plugin"),
         Some(LogDetails::PluginLog { plugin: Some(plugin), .. }) => match named(&plugin, candidates) {

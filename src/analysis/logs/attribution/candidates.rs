@@ -17,6 +17,9 @@ use crate::model::plugin::Plugin;
 /// How many candidates a note names.
 const NAMED: usize = 4;
 
+/// By how much the API server's clock may be ahead of the proxy's: 5 s.
+const SLACK: LogTime = 5_000_000_000;
+
 /// The plugins of a mesh.
 #[derive(Clone, Debug)]
 pub(super) struct Candidates {
@@ -81,8 +84,45 @@ impl Candidates {
 
     /// Says where a line names a plugin that is not there (any more).
     pub(super) fn known(&self, id: PluginId) -> Found {
-        let note = (!self.objects.plugins.contains_key(&id)).then(|| format!("there is no {} {id} now", id.kind));
+        let note = (!self.has(&id)).then(|| format!("there is no {} {id} now", id.kind));
         Found { plugin: Some(id), note }
+    }
+
+    /// Whether there is such a plugin now.
+    pub(super) fn has(&self, id: &PluginId) -> bool {
+        self.objects.plugins.contains_key(id)
+    }
+
+    /// What the lines next to a line say of the plugin that failed.
+    pub(super) fn neighbour(&self, named: Found, names: &str) -> Found {
+        let Found { plugin: Some(plugin), note } = named else {
+            let of_none = || format!("the failure is of {names}, which is not the name of a plugin that is there");
+            let several = named.note.map(|note| note.replacen("the line names", "the lines of this failure name", 1));
+            return Found { plugin: None, note: Some(several.unwrap_or_else(of_none)) };
+        };
+        let by = "by a line of the same failure, which names it";
+        let note = note.map_or_else(|| by.to_owned(), |note| format!("{by}; {note}"));
+        Found { plugin: Some(plugin), note: Some(note) }
+    }
+
+    /// The line has nothing of a plugin, so that only one can be meant where there is only one, and it was there by then.
+    pub(super) fn only(&self, chosen: Choice, kind: &str, time: Option<LogTime>) -> Found {
+        let whose = chosen.whose;
+        match chosen.ids.as_slice() {
+            [] => Found::default(),
+            [id] if self.is_later(id, time) => {
+                let note = format!("the line does not name its plugin, and {id}, the only {kind} {whose}, was created after it");
+                Found { plugin: None, note: Some(note) }
+            }
+            [id] => Found { plugin: Some(id.clone()), note: Some(format!("the only {kind} {whose}")) },
+            several => Found { plugin: None, note: Some(format!("the line does not say which of {}", list(several))) },
+        }
+    }
+
+    /// Whether a plugin was made after a time.
+    fn is_later(&self, id: &PluginId, time: Option<LogTime>) -> bool {
+        let created = self.objects.plugins.get(id).and_then(|plugin| created(plugin));
+        created.zip(time).is_some_and(|(created, time)| created > time.saturating_add(SLACK))
     }
 
     /// The plugin that is this object, if it is one.
@@ -130,16 +170,6 @@ impl Choice {
             [] => Found { plugin: None, note: Some(format!("no plugin has {what}")) },
             [id] => Found { plugin: Some(id.clone()), note: Some(format!("by {what}, which no other plugin {whose} has")) },
             several => Found { plugin: None, note: Some(format!("the line has only {what}, which {} have", list(several))) },
-        }
-    }
-
-    /// The line has nothing of a plugin, so that only one can be meant where there is only one.
-    pub(super) fn only(self, kind: &str) -> Found {
-        let whose = self.whose;
-        match self.ids.as_slice() {
-            [] => Found::default(),
-            [id] => Found { plugin: Some(id.clone()), note: Some(format!("the only {kind} {whose}")) },
-            several => Found { plugin: None, note: Some(format!("the line does not say which of {}", list(several))) },
         }
     }
 

@@ -7,17 +7,18 @@ pub(in crate::analysis) mod module;
 mod needles;
 mod reach;
 
+use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use self::candidates::{Candidates, list};
 use self::module::Module;
 use crate::ingest::finder::Finder;
-use crate::ingest::logs::details;
+use crate::ingest::logs::{details, failure};
 use crate::ingest::plugin_name::TRANSLATED;
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::inventory::Inventory;
 use crate::model::log_details::LogDetails;
-use crate::model::logs::{LogKind, LogRecord, LogSource};
+use crate::model::logs::{LogEvent, LogKind, LogRecord, LogSource, LogTime};
 use crate::model::plugin::{Extension, Plugin};
 
 pub use needles::needles;
@@ -32,7 +33,14 @@ static FAILURES: LazyLock<Option<Finder>> = LazyLock::new(|| Finder::new(&[FAILE
 #[derive(Clone, Debug)]
 pub struct Attributor {
     candidates: Candidates,
+    /// What is no plugin that is there, and whose failure a proxy's log names, the last of each proxy, and when.
+    gone: HashMap<ProxyId, (String, LogTime)>,
 }
+
+/// How long after a line that names a plugin which is not there now a line without a name may be about it: a minute.
+const LINGERS: LogTime = 60_000_000_000;
+/// Of how many proxies that is remembered.
+const MOST: usize = 1000;
 
 /// What was found: the plugin, and how it was found or why not, where the record does not name it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -44,7 +52,7 @@ struct Found {
 impl Attributor {
     /// Prepares for the plugins and proxies that there are.
     pub fn new(objects: Arc<Inventory>) -> Self {
-        Self { candidates: Candidates::new(objects) }
+        Self { candidates: Candidates::new(objects), gone: HashMap::new() }
     }
 
     /// Goes by other objects from now on. Whether a record that was looked at before can be about another plugin by them. A pod that
@@ -57,6 +65,7 @@ impl Attributor {
     pub fn attribute(&mut self, record: &mut LogRecord) {
         let found = self.find(record);
         (record.plugin, record.plugin_note) = (found.plugin, found.note);
+        self.remember(record);
     }
 
     /// The same where no objects say which plugins there are: only what the record names is known.
@@ -86,16 +95,37 @@ impl Attributor {
         (found.plugin, found.note)
     }
 
+    /// Remembers of a failure that it was of no plugin that is there.
+    fn remember(&mut self, record: &LogRecord) {
+        let Some(time) = record.time else { return };
+        if record.origin.source != LogSource::Proxy || record.event != Some(LogEvent::VmFailed) {
+            return;
+        }
+        let named = record.plugin.as_ref().map(ToString::to_string).or_else(|| failure::name(record).map(str::to_owned));
+        let is_there = record.plugin.as_ref().is_some_and(|plugin| self.candidates.has(plugin));
+        let has_room = self.gone.len() < MOST || self.gone.contains_key(&record.origin.pod);
+        if let Some(named) = named.filter(|_| !is_there && has_room) {
+            self.gone.insert(record.origin.pod.clone(), (named, time));
+        }
+    }
+
     fn find(&mut self, record: &LogRecord) -> Found {
         let proxy = (record.origin.source == LogSource::Proxy).then_some(&record.origin.pod);
         match record.kind {
-            LogKind::Access => return self.request(proxy, &record.message),
+            LogKind::Access => return self.request(proxy, record),
             LogKind::Mark | LogKind::Unknown => return Found::default(),
             LogKind::Istiod | LogKind::Agent | LogKind::Envoy | LogKind::Plugin => {}
         }
+        let is_failure = record.event == Some(LogEvent::VmFailed);
+        let own = if is_failure { self.named_in(&record.message) } else { Found::default() };
+        let other = failure::name(record).filter(|_| is_failure).unwrap_or(&record.failure_of);
+        if own == Found::default() && !other.is_empty() {
+            return self.candidates.neighbour(self.named_in(other), other);
+        }
         match details(record) {
             Some(LogDetails::PluginLog { lua: true, .. }) => {
-                self.candidates.choose(proxy, true, |plugin| matches!(plugin.extension, Extension::Lua { .. })).only("plugin in Lua")
+                let chosen = self.candidates.choose(proxy, true, |plugin| matches!(plugin.extension, Extension::Lua { .. }));
+                self.candidates.only(chosen, "plugin in Lua", record.time)
             }
             Some(LogDetails::PluginLog { plugin, root_id, .. }) => self.spoke(proxy, plugin.as_deref(), &root_id),
             Some(LogDetails::Debounce { object: Some(object), .. } | LogDetails::Discarded { object, .. }) => {
@@ -108,12 +138,10 @@ impl Attributor {
             Some(LogDetails::FetchFailed { url: Some(url), .. }) if url.contains('/') => self.module(proxy, &Module::of(url), url),
             Some(LogDetails::Push { xds: "ECDS", node, resources: 1.., .. }) => {
                 let known = ProxyId::parse(node).filter(|proxy| self.candidates.knows(proxy));
-                known.map(|proxy| self.only_wasm(Some(&proxy))).unwrap_or_default()
+                known.map(|proxy| self.only_wasm(Some(&proxy), record.time)).unwrap_or_default()
             }
-            Some(LogDetails::VmFailed { .. }) => {
-                let named = self.named_in(&record.message);
-                if named == Found::default() { self.only_wasm(proxy) } else { named }
-            }
+            Some(LogDetails::VmFailed { .. }) if own == Found::default() => self.only_wasm(proxy, record.time),
+            Some(LogDetails::VmFailed { .. }) => own,
             Some(LogDetails::Nack { .. } | LogDetails::FetchFailed { .. }) => self.named_in(&record.message),
             None if matches!(&*record.scope, "wasm" | "config" | "xdsproxy" | "model") => self.named_in(&record.message),
             _ => Found::default(),
@@ -154,18 +182,30 @@ impl Attributor {
     }
 
     /// By there being only one that it can be.
-    fn only_wasm(&mut self, proxy: Option<&ProxyId>) -> Found {
-        self.candidates.choose(proxy, true, |plugin| plugin.wasm().is_some()).only("Wasm plugin")
+    fn only_wasm(&mut self, proxy: Option<&ProxyId>, time: Option<LogTime>) -> Found {
+        let chosen = self.candidates.choose(proxy, true, |plugin| plugin.wasm().is_some());
+        let found = self.candidates.only(chosen, "Wasm plugin", time);
+        let lingers = |(_, failed): &&(String, LogTime)| time.is_some_and(|time| (0..=LINGERS).contains(&(time - failed)));
+        match proxy.and_then(|proxy| self.gone.get(proxy)).filter(lingers) {
+            Some((gone, _)) if found.plugin.is_some() => Found {
+                plugin: None,
+                note: Some(format!(
+                    "the line does not name its plugin, and {gone}, which is not there now, failed in the proxy shortly before"
+                )),
+            },
+            _ => found,
+        }
     }
 
     /// A request that a plugin's failure ended; what it says of that names no plugin.
-    fn request(&mut self, proxy: Option<&ProxyId>, message: &str) -> Found {
+    fn request(&mut self, proxy: Option<&ProxyId>, record: &LogRecord) -> Found {
+        let message = &*record.message;
         // Most requests are none of these, which one look tells.
         if FAILURES.as_ref().is_none_or(|words| words.find(message.as_bytes(), 0).is_none()) {
             return Found::default();
         }
         if FAILED.iter().any(|words| message.contains(words)) {
-            return self.only_wasm(proxy);
+            return self.only_wasm(proxy, record.time);
         }
         let stubs = self.candidates.choose(proxy, true, |plugin| plugin.wasm().is_some()).list();
         let note = stubs.map(|list| format!("no AuthorizationPolicy allowed it, or a stub denied it, in the place of one of: {list}"));

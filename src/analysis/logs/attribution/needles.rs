@@ -25,7 +25,9 @@ pub fn needles(plugin: &PluginId, objects: &Inventory) -> Vec<String> {
             });
         }
         Some(Extension::Lua { .. }) => needles.push("script log".to_owned()),
-        Some(Extension::None) | None => {}
+        Some(Extension::None) => {}
+        // The lines of its failures that name none lie next to one that does.
+        None => needles.extend(VM_FAILURES.map(str::to_owned)),
     }
     needles.retain(|needle| !needle.is_empty());
     needles

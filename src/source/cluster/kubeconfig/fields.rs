@@ -17,6 +17,7 @@ const KEY: &str = "client-key";
 /// Checks a cluster and writes its address out, with the scheme. With TLS settings of the user too that is `https`.
 /// Gives the credentials that are in the address.
 pub(super) fn cluster(cluster: &mut Named, user: Option<&Named>) -> Result<Option<String>, SourceError> {
+    texts(cluster, &["server", "tls-server-name", "proxy-url", CA, "certificate-authority-data"])?;
     let insecure = cluster.fields.get("insecure-skip-tls-verify") == Some(&Value::Bool(true));
     let own_certificate = user.is_some_and(|user| given(user, CERTIFICATE).is_some());
     let tls = given(cluster, CA).is_some() || insecure || own_certificate;
@@ -40,6 +41,8 @@ pub(super) fn proxy(cluster: &Named) -> Result<Option<Uri>, SourceError> {
 
 /// Checks a user, and reads what its token file holds.
 pub(super) fn user(user: &mut Named) -> Result<(), SourceError> {
+    texts(user, &["username", "password", "token", "tokenFile", "as", "as-uid", CERTIFICATE, KEY])?;
+    texts(user, &["client-certificate-data", "client-key-data"])?;
     if user.has("username") && !user.has("password") {
         // The client wants both; an empty password is one.
         user.fields.insert("password".to_owned(), Value::from(""));
@@ -69,6 +72,11 @@ pub(super) fn user(user: &mut Named) -> Result<(), SourceError> {
     }
     provider(user)?;
     exec(user)
+}
+
+/// Holds that what should be text is.
+fn texts(of: &Named, fields: &[&str]) -> Result<(), SourceError> {
+    fields.iter().try_for_each(|field| of.reference(field).map(drop))
 }
 
 /// The name of the field of these that is set: `x-data` or `x`.
@@ -166,15 +174,18 @@ fn exec(user: &mut Named) -> Result<(), SourceError> {
     };
     let text = |field: &str| user.fields["exec"][field].as_str().unwrap_or_default();
     let version = text("apiVersion");
-    // v1alpha1 is gone from client-go, and files that were not mended since still work with an older kubectl.
-    if !["v1", "v1beta1", "v1alpha1"].iter().any(|known| version.strip_prefix("client.authentication.k8s.io/") == Some(known)) {
+    if !["v1", "v1beta1"].iter().any(|known| version.strip_prefix("client.authentication.k8s.io/") == Some(known)) {
         let why = if version.is_empty() { "is not set".to_owned() } else { format!("is {}", one_line(version)) };
         let why = format!("{why}; it must be client.authentication.k8s.io/v1 or client.authentication.k8s.io/v1beta1");
         return Err(user.wrong("exec.apiVersion", why));
     }
     let mode = text("interactiveMode");
-    if !["", "Never", "IfAvailable", "Always"].contains(&mode) {
-        let why = format!("is {}; it must be Never, IfAvailable or Always", one_line(mode));
+    // Only v1beta1 has a default (`tools/clientcmd/api/v1/defaults.go: SetDefaults_ExecConfig`).
+    let may_lack = version.ends_with("/v1beta1");
+    let is_fit = ["Never", "IfAvailable", "Always"].contains(&mode) || mode.is_empty() && may_lack;
+    if !is_fit {
+        let why = if mode.is_empty() { "is not set".to_owned() } else { format!("is {}", one_line(mode)) };
+        let why = format!("{why}; it must be Never, IfAvailable or Always");
         return Err(user.wrong("exec.interactiveMode", why));
     }
     if command.contains(std::path::MAIN_SEPARATOR) {

@@ -1,11 +1,13 @@
 //! Which files are the kubeconfig, what is in them, and the context, cluster and user that are chosen of them.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
 use super::super::ClusterOptions;
 use super::{one_line, unusable};
+use crate::ingest::yaml;
 use crate::source::{FailureKind, SourceError, regular};
 
 /// No kubeconfig is longer, nor a certificate or a token that it names.
@@ -70,8 +72,8 @@ impl Named {
         self.fields.contains_key(field)
     }
 
-    /// The name of something else that a field holds.
-    fn reference(&self, field: &str) -> Result<Option<&str>, SourceError> {
+    /// The text that a field holds, which nothing else may be.
+    pub(super) fn reference(&self, field: &str) -> Result<Option<&str>, SourceError> {
         match self.fields.get(field) {
             None => Ok(None),
             Some(Value::String(name)) => Ok(Some(name)),
@@ -146,7 +148,7 @@ pub(super) fn read(path: &Path) -> Result<File, SourceError> {
     let place = path.display().to_string();
     let text = text_of(path).map_err(|why| unusable(&place, &why))?;
     // Of the parser's text only the first line is kept: the lines after it quote the file, and that may hold a token.
-    let documents: Vec<Value> = serde_saphyr::from_multiple(&text).map_err(|error| unusable(&place, &error.to_string()))?;
+    let documents = yaml::documents(&text).map_err(|why| unusable(&place, &why.to_string()))?;
     let mut found = Vec::new();
     for document in documents {
         match document {
@@ -156,12 +158,34 @@ pub(super) fn read(path: &Path) -> Result<File, SourceError> {
                 if let Some(other) = ["contexts", "clusters", "users"].iter().find(|list| !is_list(list)) {
                     return Err(unusable(&place, &format!("{other} is no list")));
                 }
+                if let Some(why) = of_another_kind(&fields).or_else(|| named_twice(&fields)) {
+                    return Err(unusable(&place, &why));
+                }
                 found.push(fields);
             }
             _ => return Err(unusable(&place, "it holds no object of kind Config")),
         }
     }
     Ok(File { path: path.to_owned(), documents: found })
+}
+
+/// What it is that is no Config. Both names may be left out (client-go `tools/clientcmd/loader.go: Load`).
+fn of_another_kind(fields: &Map<String, Value>) -> Option<String> {
+    [("apiVersion", "v1"), ("kind", "Config")].into_iter().find_map(|(field, expected)| {
+        let value = fields.get(field).filter(|value| !value.is_null() && *value != "" && *value != expected)?;
+        let found = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        Some(format!("its {field} is {}, and that of a kubeconfig is {expected}", one_line(&found)))
+    })
+}
+
+/// The name that a list has twice (client-go `tools/clientcmd/api/v1/conversion.go`).
+fn named_twice(fields: &Map<String, Value>) -> Option<String> {
+    ["contexts", "clusters", "users"].into_iter().find_map(|list| {
+        let entries = fields.get(list).and_then(Value::as_array).into_iter().flatten();
+        let mut seen = HashSet::new();
+        let twice = entries.filter_map(|entry| entry.get("name")?.as_str()).find(|name| !seen.insert(*name))?;
+        Some(format!("{list} has the name {} twice", one_line(twice)))
+    })
 }
 
 /// client-go takes a null for unset, at any depth.
@@ -207,7 +231,7 @@ fn reason(error: &std::io::Error) -> String {
 pub(super) fn choose(files: &[File], wanted: Option<&str>) -> Result<Chosen, SourceError> {
     let shown = files.iter().map(|file| file.path.display().to_string()).collect::<Vec<_>>().join(", ");
     let mut names: Vec<_> = files.iter().flat_map(|file| file.entries("contexts")).map(|(name, _)| one_line(name)).collect();
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     names.retain(|name| seen.insert(name.clone()));
     let known = if names.is_empty() { "it has no contexts".to_owned() } else { format!("the contexts there are: {}", names.join(", ")) };
     let current = || files.iter().find_map(File::current);

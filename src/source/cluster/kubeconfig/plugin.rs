@@ -17,7 +17,10 @@ use super::fields;
 const BUFFER: usize = 1024;
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Answer {
+    api_version: String,
+    kind: String,
     status: Option<Credentials>,
 }
 
@@ -89,5 +92,11 @@ fn ask(exec: &ExecConfig) -> Result<Credentials, Error> {
         return Err(Error::Auth(AuthError::AuthExecRun { cmd: String::new(), out: Box::new(out) }));
     }
     let answer: Option<Answer> = serde_saphyr::from_slice(&out.stdout).ok();
-    answer.and_then(|answer| answer.status).ok_or(Error::Auth(AuthError::ExecPluginFailed))
+    let answer = answer.filter(|answer| answer.kind == "ExecCredential").ok_or(Error::Auth(AuthError::ExecPluginFailed))?;
+    let wanted = exec.api_version.as_deref().unwrap_or_default();
+    if answer.api_version != wanted {
+        let why = format!("the credential plugin's answer has the apiVersion {}, and the kubeconfig names {wanted}", answer.api_version);
+        return Err(Error::Auth(AuthError::AuthExec(why)));
+    }
+    answer.status.ok_or(Error::Auth(AuthError::ExecPluginFailed))
 }

@@ -1,0 +1,292 @@
+//! Archives and recordings that hold too much, nothing of a proxy, or files that nothing reads: the rows H6, H11 and 20 and what is of
+//! their kind.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::hostile_files::measured;
+use crate::support::{self, ask};
+
+/// A tar archive with these files.
+fn tar(entries: impl IntoIterator<Item = (String, Vec<u8>)>) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    for (name, bytes) in entries {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        header.set_cksum();
+        tar.append_data(&mut header, name, &bytes[..]).unwrap();
+    }
+    tar.into_inner().unwrap()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Zeros that were compressed, as gzip: so many MiB of them.
+fn zeros(mebibytes: usize) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    (0..mebibytes).for_each(|_| encoder.write_all(&[0; 1 << 20]).unwrap());
+    encoder.finish().unwrap()
+}
+
+fn put(folder: &Path, name: &str, bytes: &[u8]) -> String {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, bytes).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn hostile_h6_a_small_archive_unpacks_to_little_for_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let bomb = zeros(100);
+    let dumps = (0..4).map(|place| (format!("rec/proxies/p{place}.default/config_dump.json.gz"), bomb.clone()));
+    let from = put(folder.path(), "bombs.tar.gz", &gzip(&tar(dumps)));
+    let out = folder.path().join("out");
+    for command in [&["record", out.to_str().unwrap()][..], &["chains"], &["check", "-A"]] {
+        let (status, said, took, peak) = measured(&[command, &["--from", &from]].concat());
+        assert!(matches!(status, 2 | 3) && said.contains("larger than 64 MiB"), "{command:?}: {status} {said}");
+        assert!(peak < 300 && took < Duration::from_secs(20), "{command:?}: {peak} MiB, {took:?}");
+    }
+    // The archive alone is too large for its size.
+    let from = put(folder.path(), "one.tar.gz", &gzip(&tar([("k8s/pods.json".to_owned(), vec![0; 65 << 20])])));
+    let (status, said, ..) = measured(&["chains", "--from", &from]);
+    assert!(status == 3 && said.contains("larger than 64 MiB"), "{said}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn hostile_h6_the_time_for_an_archive_grows_with_its_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let time = |count: usize| {
+        let dumps = (0..count).map(|place| (format!("rec/proxies/p{place}.default/config_dump.json"), b"{}".to_vec()));
+        let from = put(folder.path(), "many.tar.gz", &gzip(&tar(dumps)));
+        let (status, said, took, _) = measured(&["check", "-A", "--from", &from]);
+        assert_eq!(status, 3, "{said}");
+        took
+    };
+    let (small, large) = (time(3_000), time(12_000));
+    assert!(large < small * 8 + Duration::from_secs(2), "{small:?}, then {large:?}");
+    let links = (0..50_001).map(|place| (format!("rec/logs/{place}"), Vec::new()));
+    let from = put(folder.path(), "links.tar.gz", &gzip(&tar(links)));
+    let (status, said, ..) = measured(&["check", "--from", &from]);
+    assert!(status == 3 && said.contains("more than 50000 entries"), "{said}");
+}
+
+#[test]
+fn hostile_h11_where_there_is_no_config_dump_there_is_no_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = b"2026-11-23T19:37:41.500000Z\tinfo\tReady\n".to_vec();
+    let log = |path: &str| (path.to_owned(), line.clone());
+    let logs_alone = [log("bug-report/proxies/shop/orders-0/istio-proxy.log"), log("bug-report/istio/istio-system/istiod-5/discovery.log")];
+    let other = [("bug-report/proxies/shop/orders-0/proxy.txt".to_owned(), b"x".to_vec()), log("bug-report/versions")];
+    let report = put(folder.path(), "logs.tgz", &gzip(&tar(logs_alone.clone())));
+    let nothing = put(folder.path(), "other.tgz", &gzip(&tar(other.clone())));
+    for (name, bytes) in logs_alone.iter().chain(&other) {
+        let root = if name.ends_with(".log") { "logs" } else { "other" };
+        put(folder.path(), &format!("{root}/{name}"), bytes);
+    }
+    let unpacked = |root: &str| folder.path().join(root).join("bug-report").to_str().unwrap().to_owned();
+    for (from, why) in [
+        (&report, "it has only logs"),
+        (&unpacked("logs"), "it has only logs"),
+        (&nothing, "no folder with the name POD.NAMESPACE, but shop"),
+        (&unpacked("other"), "no folder with the name POD.NAMESPACE, but shop"),
+    ] {
+        for command in [&["check", "-A"][..], &["chains"], &["health"], &["why", "default/a"], &["plugins"]] {
+            let (status, said, _) = ask(&[command, &["--from", from]].concat());
+            assert_eq!((status, said.contains(why)), (3, true), "{command:?} {from}: {said}");
+        }
+    }
+    for from in [&report, &unpacked("logs")] {
+        let output = support::meshscope(&["logs", "--from", from]);
+        let shown = String::from_utf8(output.stdout).unwrap();
+        assert_eq!((output.status.code(), shown.matches("Ready").count()), (Some(0), 2), "{shown}");
+    }
+    // With the endings that some give the files of such an archive.
+    let dump = support::files("permissive")["proxies/httpbin-664956bb75-9d64m.default/config_dump.json"].clone();
+    let named = [("bug-report/proxies/default/httpbin-1/config_dump.json".to_owned(), dump)];
+    let from = put(folder.path(), "named.tgz", &gzip(&tar(named)));
+    assert_eq!(ask(&["chains", "--from", &from]).0, 0);
+}
+
+const POLICY: &str = "peerauthentications.security.istio.io";
+
+/// A List with the one policy that makes everything STRICT, and more metadata.
+fn strict(about: &str) -> String {
+    format!(
+        r#"{{"kind": "List", "metadata": {{{about}}}, "items": [{{"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication",
+        "metadata": {{"name": "a", "namespace": "default"}}, "spec": {{"mtls": {{"mode": "STRICT"}}}}}}]}}"#
+    )
+}
+
+/// The mode of httpbin in force, and what is said, of a recording with these files of `k8s/`.
+fn mode(files: &[(&str, &[u8])]) -> (Value, String) {
+    let recording = support::folder("permissive", &[]);
+    for (name, bytes) in files {
+        put(recording.path(), &format!("k8s/{name}"), bytes);
+    }
+    let of = |from: &Path| {
+        let (status, said, answer) = ask(&["mtls", "default/httpbin", "-o", "json", "--from", from.to_str().unwrap()]);
+        assert_eq!(status, 0, "{said}");
+        (answer["workloads"][0]["mode"].clone(), said)
+    };
+    let found = of(recording.path());
+    // A copy says the same.
+    let copy = recording.path().join("copy");
+    let (status, said, _) = ask(&["record", copy.to_str().unwrap(), "--from", recording.path().to_str().unwrap()]);
+    assert_eq!(status, 0, "{said}");
+    assert_eq!(of(&copy).0, found.0, "{said}");
+    found
+}
+
+#[test]
+fn field_20_objects_are_read_as_people_save_them() {
+    let yaml = "kind: List\nitems:\n- apiVersion: security.istio.io/v1\n  kind: PeerAuthentication\n  metadata: {name: a, namespace: default}\n  spec: {mtls: {mode: STRICT}}\n";
+    let manifests = "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: b, namespace: other}\n---\napiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: a, namespace: default}\nspec: {mtls: {mode: STRICT}}\n";
+    let list = strict("");
+    let wide = |mark: &[u8], unit: fn(u16) -> [u8; 2]| [mark, &list.encode_utf16().flat_map(unit).collect::<Vec<u8>>()].concat();
+    for (ending, bytes) in [
+        ("yaml", yaml.as_bytes().to_vec()),
+        ("yml", manifests.as_bytes().to_vec()),
+        ("yaml.gz", gzip(yaml.as_bytes())),
+        ("json", yaml.as_bytes().to_vec()),
+        ("json", [b"\xef\xbb\xbf", list.as_bytes()].concat()),
+        ("json", wide(&[0xff, 0xfe], u16::to_le_bytes)),
+        ("json", wide(&[0xfe, 0xff], u16::to_be_bytes)),
+    ] {
+        let (found, said) = mode(&[(&format!("{POLICY}.{ending}"), &bytes)]);
+        assert_eq!(found, "STRICT", "{ending}: {said}");
+        assert!(!said.contains("warning"), "{ending}: {said}");
+    }
+    // Every file of a recording may be saved so.
+    let recording = support::folder("permissive", &[]);
+    let syncz = recording.path().join("istiod/syncz.json");
+    let before = support::json(&["sync", "-A", "--from", recording.path().to_str().unwrap()]);
+    let text = String::from_utf8(fs::read(&syncz).unwrap()).unwrap();
+    fs::write(&syncz, [&[0xff, 0xfe][..], &text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()].concat()).unwrap();
+    assert_eq!(support::json(&["sync", "-A", "--from", recording.path().to_str().unwrap()]), before);
+}
+
+#[test]
+fn field_20_a_file_that_is_not_read_is_named_and_its_kind_unknown() {
+    let list = strict("");
+    for name in [
+        "peerauthentications.json",
+        "peerauthentication.yaml",
+        "PeerAuthentications-1.json",
+        "peerauthentications.v1.security.istio.io.json",
+    ] {
+        let (found, said) = mode(&[(name, list.as_bytes())]);
+        assert!(found.is_null(), "{name}: {found}");
+        assert!(said.contains(&format!("k8s/{name} is not read: a recording has them in k8s/{POLICY}.json")), "{name}: {said}");
+    }
+    for name in ["policies.json", "pods.txt", "pods-1.json", "services.serving.knative.dev.json"] {
+        let (found, said) = mode(&[(name, b"{}")]);
+        assert_eq!(found, "PERMISSIVE", "{name}: {said}");
+        assert!(said.contains(&format!("k8s/{name}: it is not read")), "{name}: {said}");
+    }
+    for name in ["telemetries.telemetry.istio.io.json", "._pods.json", ".DS_Store"] {
+        let (_, said) = mode(&[(name, b"{\"items\": []}")]);
+        assert!(!said.contains("warning"), "{name}: {said}");
+    }
+}
+
+#[test]
+fn field_20_a_page_of_a_list_proves_nothing_of_the_rest() {
+    for about in [r#""continue": "abc""#, r#""continue": "abc", "remainingItemCount": 5"#, r#""remainingItemCount": 5"#] {
+        let (found, said) = mode(&[(&format!("{POLICY}.json"), strict(about).as_bytes())]);
+        assert!(found.is_null(), "{about}: {found}");
+        assert!(said.contains(&format!("k8s/{POLICY}.json is one page of a longer list")), "{about}: {said}");
+    }
+    let (found, said) = mode(&[(&format!("{POLICY}.json"), strict(r#""continue": "", "resourceVersion": "7""#).as_bytes())]);
+    assert_eq!(found, "STRICT", "{said}");
+    let empty = r#"{"kind": "List", "metadata": {"continue": "abc"}, "items": []}"#;
+    assert!(mode(&[(&format!("{POLICY}.json"), empty.as_bytes())]).0.is_null());
+}
+
+#[cfg(unix)]
+#[test]
+fn field_20_a_link_to_nothing_is_named_and_its_kind_unknown() {
+    let recording = support::folder("permissive", &[]);
+    let link = |name: &str| {
+        let path = recording.path().join(name);
+        let _ = fs::remove_file(&path);
+        std::os::unix::fs::symlink("/nonexistent/x", path).unwrap();
+    };
+    link("k8s/peerauthentications.security.istio.io.json");
+    link("logs/istiod.log");
+    let from = recording.path().to_str().unwrap();
+    let (status, said, answer) = ask(&["mtls", "default/httpbin", "-o", "json", "--from", from]);
+    assert!(status == 0 && answer["workloads"][0]["mode"].is_null(), "{answer}");
+    assert!(said.contains(&format!("{POLICY}.json is a link to something that is not there")), "{said}");
+    let output = support::meshscope(&["logs", "--from", from]);
+    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+    assert!(said.contains("istiod.log is a link to something that is not there"), "{said}");
+    fs::rename(recording.path().join("k8s"), recording.path().join("moved")).unwrap();
+    link("k8s");
+    let (status, said, _) = ask(&["mtls", "--from", from]);
+    assert!(status == 3 && said.contains("k8s is a link to something that is not there"), "{said}");
+}
+
+#[test]
+fn field_20_what_macos_adds_to_an_archive_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = |name: &str| (name.to_owned(), b"\0\x05\x16\x07".to_vec());
+    let files = support::files("permissive").into_iter().map(|(name, bytes)| (format!("rec/{name}"), bytes));
+    let added =
+        ["._rec", "__MACOSX/rec/._k8s", "rec/k8s/._pods.json", "rec/.DS_Store", "rec/proxies/.DS_Store", "rec/proxies/._a.b"].map(own);
+    let from = put(folder.path(), "mac.tar", &tar(added.into_iter().chain(files)));
+    let plain = support::recording("permissive");
+    for command in [&["check", "-A"][..], &["chains", "-A"]] {
+        let answer = |from: &str| ask(&[command, &["-o", "json", "--from", from]].concat());
+        assert_eq!(answer(&from), answer(plain.to_str().unwrap()), "{command:?}");
+    }
+    let unpacked = support::folder("permissive", &[("proxies/.DS_Store", String::new()), ("proxies/._a.b", String::new())]);
+    let (_, said, _) = ask(&["check", "-A", "--from", unpacked.path().to_str().unwrap()]);
+    assert!(!said.contains("a.b"), "{said}");
+}
+
+#[test]
+fn field_20_formats_that_are_not_read_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let dump = support::files("permissive")["proxies/httpbin-664956bb75-9d64m.default/config_dump.json"].clone();
+    for (name, begin, what) in [
+        ("rec.zip", &b"PK\x03\x04\x14\0"[..], "is a zip archive, which is not read; unpack it"),
+        ("rec.tar.bz2", b"BZh91AY&SY", "is bzip2 data, which is not read; unpack it"),
+        ("rec.tar.xz", b"\xfd7zXZ\0\0\x04", "is xz data, which is not read; unpack it"),
+        ("istiod.log", b"BZh91AY&SY", "is bzip2 data"),
+        ("rec.7z", b"7z\xbc\xaf\x27\x1c", "is a 7z archive"),
+    ] {
+        let bytes = [begin, &[7; 600]].concat();
+        for (name, bytes) in [(name.to_owned(), bytes.clone()), (format!("{name}.gz"), gzip(&bytes))] {
+            if name.ends_with(".log.gz") {
+                continue;
+            }
+            let from = put(folder.path(), &name, &bytes);
+            for command in ["chains", "logs"] {
+                let (status, said, _) = ask(&[command, "--from", &from]);
+                assert!(status == 3 && said.contains(what) && said.lines().count() == 1, "{command} {name}: {status} {said}");
+            }
+        }
+    }
+    let twice = gzip(&gzip(&dump));
+    for (name, bytes) in [("dump.json.gz", twice.clone()), ("rec.tar.gz", gzip(&gzip(&tar([("k8s/pods.json".to_owned(), dump)]))))] {
+        let (status, said, _) = ask(&["chains", "--from", &put(folder.path(), name, &bytes)]);
+        assert!(status == 3 && said.contains("is compressed twice") && said.contains("unpack it once"), "{name}: {said}");
+    }
+    let (_, said, _) = ask(&["logs", "--from", &put(folder.path(), "a.log.gz", &twice)]);
+    assert!(said.contains("it is compressed twice"), "{said}");
+    let inner = tar([("proxies/a.b/config_dump.json.gz".to_owned(), twice)]);
+    let (status, said, _) = ask(&["chains", "--from", &put(folder.path(), "inner.tar", &inner)]);
+    assert!(status == 3 && said.contains("is compressed twice"), "{said}");
+}
