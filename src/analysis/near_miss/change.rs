@@ -69,7 +69,7 @@ impl Asked<'_, '_> {
     }
 
     /// What else to do where a plugin of another namespace is not looked at.
-    fn there(&self) -> String {
+    pub(super) fn there(&self) -> String {
         if self.is_here() { String::new() } else { format!(", and create the plugin in {}", self.pod.id.namespace) }
     }
 
