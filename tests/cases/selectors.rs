@@ -39,7 +39,8 @@ fn field_33_a_selector_of_a_wrong_type_is_no_empty_one() {
         let recording = folder("permissive", &[(PLUGINS, list.to_string())]);
         let mut expected = [before.clone(), vec!["object-not-used".to_owned()]].concat();
         let mut found = codes(&recording);
-        (expected.sort(), found.sort());
+        expected.sort();
+        found.sort();
         assert_eq!(found, expected, "{selector}");
         let plugins = answer(&recording, &["plugins", "-A"]);
         assert_eq!(plugins["plugins"][0]["rollup"], "unknown", "{selector}: {plugins}");

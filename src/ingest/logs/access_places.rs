@@ -44,13 +44,13 @@ pub(super) fn last(line: &str, parts: &[(What, String)]) -> Option<Vec<Range<usi
 /// The places that are the only ones, empty ones for the others: where values without quotes hold what is between them, as the list of
 /// X-Forwarded-For holds blanks, no place is sure.
 pub(super) fn agreed(first: Vec<Range<usize>>, last: &[Range<usize>], parts: &[(What, String)]) -> Vec<Range<usize>> {
-    let mut sure = true;
-    let place = |((first, last), (what, behind)): ((Range<usize>, &Range<usize>), &(What, String))| {
+    let (mut sure, mut places) = (true, Vec::with_capacity(first.len()));
+    for ((first, last), (what, behind)) in first.into_iter().zip(last).zip(parts) {
         let begins = sure || first.start == last.start;
         sure = first.end == last.end || begins && what.is_word() && behind.starts_with([' ', '\t', '"', ']', '|', ';']);
-        if begins && sure { first } else { 0..0 }
-    };
-    first.into_iter().zip(last).zip(parts).map(place).collect()
+        places.push(if begins && sure { first } else { 0..0 });
+    }
+    places
 }
 
 #[cfg(test)]
