@@ -283,7 +283,7 @@ fn other_columns_of_an_access_log_do_not_confuse() {
     let origin = proxy(HTTPBIN);
     let tcp = r#"[2026-11-23T19:42:30.054Z] "- - -" 0 - - - "-" 12 95 3 - "-" "-" "-" "-" "10.244.0.4:80" inbound|80|| 127.0.0.6:1 10.244.0.4:80 10.244.0.5:2 - -"#;
     for (line, inbound) in
-        [(tcp, Some(true)), ("[2026-11-23T19:42:30.054Z] their own format", None), ("[2026-11-23T19:42:30.054Z] \"GET", None)]
+        [(tcp, Some(true)), ("[2026-11-23T19:42:30.054Z] 200 GET /their-own", None), ("[2026-11-23T19:42:30.054Z] \"GET", None)]
     {
         let record = record(line, &origin);
         let Some(LogDetails::Request(request)) = details(&record) else { panic!("{line}") };

@@ -158,7 +158,16 @@ impl<'s> Outlook<'s> {
 
     /// Whether a difference comes of what is known.
     pub fn is_certain(&self, difference: &Difference) -> bool {
-        !matches!(difference.how, How::Destination { .. }) || self.facts.knows_outbound_mode()
+        match &difference.how {
+            How::Destination { .. } => self.facts.knows_outbound_mode(),
+            How::Plugins { predicted, counted } => {
+                let undecodable = self.facts.objects.plugins.values().filter(|plugin| !plugin.undecodable.is_empty());
+                let unknown: Vec<String> = undecodable.map(|plugin| plugin.id.to_string()).collect();
+                let known = |names: &[String]| names.iter().filter(|name| !unknown.contains(name)).cloned().collect::<Vec<_>>();
+                unknown.is_empty() || known(predicted) != known(counted)
+            }
+            _ => true,
+        }
     }
 
     /// What of a listener is not predicted.

@@ -176,7 +176,10 @@ impl Collector {
     pub fn snapshot(&self, dumps: BTreeMap<ProxyId, Dump>) -> Snapshot {
         let mut warnings = unread::warnings(&self.unread);
         warnings.extend(self.object_warnings().cloned());
-        let undecodable = self.faults.iter().filter(|(_, faults)| faults.is_undecodable).map(|((kind, _), _)| *kind);
+        let faulty = self.faults.iter().filter(|(_, faults)| faults.is_undecodable);
+        let undecodable: BTreeSet<Kind> = faulty.map(|((kind, _), _)| *kind).collect();
+        // What was listed and cannot be decoded is not known.
+        let known = self.parts.iter().filter(|(kind, _)| !undecodable.contains(kind));
         for dump in dumps.values() {
             if let Dump::Loaded(loaded) = dump {
                 warnings.extend(loaded.warnings.iter().cloned());
@@ -191,7 +194,7 @@ impl Collector {
             pull_secrets: BTreeMap::new(),
             settled: self.settled.clone(),
             reading: self.reading.clone(),
-            parts: self.parts.clone(),
+            parts: known.map(|(kind, parts)| (*kind, parts.clone())).collect(),
             absent: self.absent.clone(),
             unread: self.unread.iter().filter_map(|unread| unread.kind).chain(undecodable).collect(),
             has_objects: !self.settled.is_empty(),

@@ -11,12 +11,19 @@ pub type Labels = BTreeMap<String, String>;
 pub struct Selector {
     /// The pairs that must be there.
     pub match_labels: Labels,
+    /// Whether it is of a wrong type, so that it may name more labels than these, and nothing follows from there being none.
+    pub unread: bool,
 }
 
 impl Selector {
+    /// One that names these labels.
+    pub fn of(match_labels: Labels) -> Self {
+        Self { match_labels, unread: false }
+    }
+
     /// Whether it names no label.
     pub fn is_empty(&self) -> bool {
-        self.match_labels.is_empty()
+        self.match_labels.is_empty() && !self.unread
     }
 
     /// Whether all its pairs are among `labels`.

@@ -82,7 +82,7 @@ fn labels_and_namespaces() {
             Rule::Labels,
             Some(1),
             "no label app",
-            "use targetRefs with group gateway.networking.k8s.io, kind Gateway, name web, or change the selector",
+            "use targetRefs with group gateway.networking.k8s.io, kind Gateway, name web",
         ),
         // The commonest of all: the label is on the Deployment, where no selector looks.
         (
@@ -115,7 +115,7 @@ fn labels_and_namespaces() {
             Rule::Namespace,
             Some(3),
             "only the root namespace reaches others",
-            "create the plugin in namespace n",
+            "create the plugin in namespace n, with selector app=a",
         ),
     ]);
 }

@@ -62,6 +62,15 @@ fn field_18_what_is_in_front_of_a_line_is_left_out() {
         "[web-1/istio-proxy] ",
         "all.log:[pod/web-1/istio-proxy] ",
         "web-1 istio-proxy 05-10 03:16:18 ",
+        "[2023-05-10T03:16:25.123Z] ",
+        "[2023-05-10 03:16:25] ",
+        "[03:16:25]  ",
+        "2023-05-10T03:16:25.123456Z 01O ",
+        "2023-05-10T03:16:25.1234567Z ",
+        "2023-05-10 03:16:25,123 +0000 ",
+        "May 10 03:16:25 ",
+        "May  1 03:16:25 ",
+        "03:16:25 ",
     ] {
         let text = LINES.map(|line| format!("{front}{line}\n")).concat();
         assert_eq!(read("front.log", &text), right, "{front:?}");
@@ -75,6 +84,52 @@ fn field_18_what_is_in_front_of_a_line_is_left_out() {
     let text: String = panic.iter().flat_map(|line| ["web-1", "web-2"].map(|pod| format!("{pod} | {line}\n"))).collect();
     let found = objects(Saved::new("two.log", text).path());
     assert_eq!(values(&found, &["pod", "message"]), json!([["web-1", panic.join("\n")], ["web-2", panic.join("\n")]]));
+}
+
+#[test]
+fn field_18_a_time_alone_makes_no_request_and_no_line_of_the_agent() {
+    let lines = [
+        "[2023-05-10T03:16:25.123Z] + kubectl logs web-1",
+        "[2023-05-10T03:16:25.123Z] HTTP/1.1 200 OK",
+        "[2023-05-10T03:16:25.123Z] \"quoted\" 200",
+        "2023-05-10T03:16:25.123Z\tweb-1\tistio-proxy\tits own words",
+        "2023-05-10T03:16:25.123Z\tloud\twasm\tits own words",
+    ];
+    let (found, _) = said(Saved::new("build.log", lines.join("\n")).path(), &[]);
+    assert_eq!(values(&found, &["kind", "level", "raw"]), json!(lines.map(|line| json!(["unknown", null, line]))));
+    let (found, stderr) = said(Saved::new("build.log", lines.join("\n")).path(), &["--level", "error"]);
+    assert!(found.is_empty() && stderr.contains("not understood"), "{stderr}");
+    for line in [
+        "[2023-05-10T03:16:25.123Z] 200 GET /a",
+        "[2023-05-10T03:16:25.123Z] \"- - HTTP/1.1\" 400 DPE",
+        "[2023-05-10T03:16:25.123Z] \"- - -\" 0",
+    ] {
+        assert_eq!(values(&objects(Saved::new("a.log", line).path()), &["kind"]), json!([["access"]]), "{line}");
+    }
+}
+
+#[test]
+fn field_18_columns_of_pod_and_container_are_read() {
+    let right = right();
+    for (columns, pod) in [("web-1\tistio-proxy", "web-1"), ("shop\tweb-1\tistio-proxy", "web-1.shop")] {
+        let text = LINES.map(|line| format!("2023-05-10T03:16:25.2Z\t{columns}\t{line}\n")).concat();
+        let found = objects(Saved::new("columns.tsv", &text).path());
+        assert_eq!(values(&found, &KEYS), right, "{columns}");
+        assert!(found.iter().all(|line| line["pod"] == pod && line["container"] == "istio-proxy"), "{found:?}");
+    }
+}
+
+#[test]
+fn field_17_columns_that_can_end_in_two_places_are_null() {
+    let config = r#"accessLogFormat: '[%START_TIME%] "%REQ(:METHOD)% %REQ(:PATH)% %PROTOCOL%" %RESPONSE_CODE% %DURATION% %REQ(X-FORWARDED-FOR)% %UPSTREAM_HOST%'"#;
+    let columns = ["details/path", "details/code", "details/durationMs", "details/forwardedFor", "details/upstreamHost"];
+    for (line, expected) in [
+        ("\"GET /a HTTP/1.1\" 200 5 1.2.3.4 10.0.0.1:80", json!([["/a", 200, 5, "1.2.3.4", "10.0.0.1:80"]])),
+        ("\"GET /a HTTP/1.1\" 200 5 1.2.3.4, 5.6.7.8 10.0.0.1:80", json!([["/a", 200, 5, "", ""]])),
+    ] {
+        let found = with_format(config, &format!("[2026-11-23T19:41:00.000Z] {line}"));
+        assert_eq!(values(&found, &columns), expected, "{line} {found:?}");
+    }
 }
 
 #[test]

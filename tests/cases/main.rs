@@ -30,6 +30,7 @@ mod redaction;
 mod redaction_chosen;
 mod redaction_written;
 mod right;
+mod selectors;
 mod stubs;
 mod unread;
 mod what_if;

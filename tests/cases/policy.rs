@@ -316,11 +316,14 @@ fn field_38_of_classes_only_istio_waypoint_counts() {
     let of_waypoint = |misses: &[Value]| {
         misses.iter().find(|miss| miss["short"] == "gateway/wp").unwrap()["nearMiss"]["change"].as_str().unwrap().to_owned()
     };
-    assert_eq!(of_waypoint(&misses), "target GatewayClass istio-waypoint, or target kind Gateway, name wp");
+    assert_eq!(
+        of_waypoint(&misses),
+        "target GatewayClass istio-waypoint, or target kind Gateway, name wp, and create the plugin in default"
+    );
     // The class would bring it to every waypoint.
     pods.push(made("istio-system", "wp2", "waypoint"));
     mesh.put("pods", &pods);
-    assert_eq!(of_waypoint(&near_misses(&mesh, "istio-system/by-class")), "target kind Gateway, name wp");
+    assert_eq!(of_waypoint(&near_misses(&mesh, "istio-system/by-class")), "target kind Gateway, name wp, and create the plugin in default");
     let text = mesh.text(&["workloads", "istio-system/by-class", "--near-misses", "-A"]);
     let web = text.split("\n\n").find(|part| part.starts_with("gateway/web")).unwrap();
     assert_eq!(web.matches("\n  fails: ").count(), 2, "both are named: {web}");

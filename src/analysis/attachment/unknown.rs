@@ -10,8 +10,12 @@ pub fn unknown(snapshot: &Snapshot, plugin: &PluginId) -> Option<String> {
     if !snapshot.has_objects {
         return None;
     }
+    let object = snapshot.objects.plugins.get(plugin);
+    if let Some(what) = object.and_then(|object| object.undecodable.first()) {
+        return Some(format!("{what}; istiod cannot decode that, and goes on with what it had before"));
+    }
     // What a target names decides too; see `targets::Target::decide`.
-    let of_targets: &[Kind] = match snapshot.objects.plugins.get(plugin) {
+    let of_targets: &[Kind] = match object {
         Some(object) if !object.targets().is_empty() => &[Kind::Service, Kind::ServiceEntry],
         _ => &[],
     };

@@ -27,7 +27,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let policies = facts.objects().peer_authentications.values().map(Arc::as_ref);
     let root = facts.objects().root_namespace();
     let in_root = policies.filter(|policy| policy.name.namespace == root);
-    plugins.chain(in_root.filter_map(|policy| Some(of_policy(facts, policy, policy.of_workload()?)))).collect()
+    let of_selector = |policy| Some(of_policy(facts, policy, policy.of_workload().filter(|selector| !selector.unread)?));
+    plugins.chain(in_root.filter_map(of_selector)).collect()
 }
 
 /// A policy with a selector in the root namespace.

@@ -1,7 +1,7 @@
 //! Whether a proxy should have a plugin at all.
 
 use super::{Evidence, EvidenceSource, Health, PluginState};
-use crate::analysis::attachment;
+use crate::analysis::attachment::{self, Reason, Unused};
 use crate::analysis::outlook::Outlook;
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::kind::Kind;
@@ -39,7 +39,12 @@ impl Expected {
             return Self::Unknown("the pod is not among the objects that were read".to_owned());
         };
         let decision = attachment::attach(object, pod, &snapshot.objects);
-        if decision.attached { Self::Yes(decision.reason.to_string()) } else { Self::No(decision.reason.to_string()) }
+        match decision.reason {
+            reason if decision.attached => Self::Yes(reason.to_string()),
+            // istiod goes on with what it had before, which nothing shows.
+            reason @ Reason::Unused(Unused::Undecodable(_)) => Self::Unknown(reason.to_string()),
+            reason => Self::No(reason.to_string()),
+        }
     }
 
     pub(super) fn evidence(&self) -> Evidence {

@@ -77,6 +77,8 @@ pub enum Fate {
     OtherNamespace,
     /// It is labelled for this revision, and another one's istiod serves the pod.
     OtherRevision(String),
+    /// Not all policies could be read, so which of them decides is not known.
+    Unknown,
 }
 
 impl Fate {
@@ -91,6 +93,15 @@ impl Fate {
             Self::SelectorInRootNamespace => "selectorInRootNamespace",
             Self::OtherNamespace => "otherNamespace",
             Self::OtherRevision(_) => "otherRevision",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// What is known of it where not all policies could be read.
+    pub fn of_some(self) -> Self {
+        match self {
+            Self::Decides | Self::Inherits | Self::Overridden(_) | Self::LosesToOlder { .. } => Self::Unknown,
+            known => known,
         }
     }
 
@@ -150,9 +161,12 @@ fn unmeant(policy: &PeerAuthentication, scope: Scope, pod: &Pod, root: &str) -> 
     let own = policy.name.namespace == pod.id.namespace;
     let differing = policy.of_workload().filter(|selector| !selector.matches(&pod.labels));
     let matches = differing.is_none();
+    let is_unread = policy.selector.as_ref().is_some_and(|selector| selector.unread);
     match scope {
-        Scope::Workload if policy.name.namespace == root => Some(matches.then_some(Fate::SelectorInRootNamespace)),
-        Scope::Workload if !own => Some(matches.then_some(Fate::OtherNamespace)),
+        Scope::Workload if policy.name.namespace == root => {
+            Some(matches.then_some(if is_unread { Fate::Unknown } else { Fate::SelectorInRootNamespace }))
+        }
+        Scope::Workload if !own => Some((matches && !is_unread).then_some(Fate::OtherNamespace)),
         Scope::Namespace if !own => Some(None),
         Scope::Workload => differing.map(|selector| {
             let differences = attachment::differences(selector, &pod.labels);
@@ -203,6 +217,7 @@ impl fmt::Display for Fate {
             Self::OtherRevision(revision) => {
                 write!(f, "ignored: its label istio.io/rev={revision} is not the revision that serves the pod")
             }
+            Self::Unknown => f.write_str("unknown, since not all PeerAuthentications could be read"),
             Self::OtherNamespace => f.write_str("its selector would match, but it reaches only workloads of its own namespace"),
         }
     }

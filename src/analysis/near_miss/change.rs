@@ -1,4 +1,4 @@
-//! What would have to change. No change brings the plugin to more workloads than the one that was asked about.
+//! What would have to change. Each change by itself brings the plugin to the workload that was asked about, and to no other.
 
 use super::LabelLine;
 use super::fix::{Edit, Fix, Neighbours};
@@ -8,6 +8,7 @@ use crate::analysis::attachment::{self, Exclusion, Reason, Unused};
 use crate::ingest::workloads::{self, GATEWAY_NAME};
 use crate::model::ids::{WorkloadId, WorkloadKind};
 use crate::model::inventory::Inventory;
+use crate::model::labels::{Labels, Selector};
 use crate::model::plugin::{Plugin, TargetRef};
 use crate::model::workload::Pod;
 
@@ -16,6 +17,10 @@ const GATEWAY_GROUP: &str = "gateway.networking.k8s.io";
 
 /// How many fixes are shown.
 const MOST: usize = 2;
+/// What follows a change by which the first condition holds and others do not.
+const REST: &str = ", and mend what else fails";
+/// A label that no workload has, for whoever wants to see what one would change.
+const NEW_LABEL: &str = "meshscope.invalid/new";
 
 /// What is asked: how to bring the plugin to the workload of the pod.
 pub(super) struct Asked<'a, 'o> {
@@ -24,6 +29,8 @@ pub(super) struct Asked<'a, 'o> {
     pub(super) workload: &'a WorkloadId,
     pub(super) objects: &'a Inventory,
     pub(super) neighbours: &'a Neighbours<'o>,
+    /// How many conditions fail.
+    pub(super) distance: Option<usize>,
 }
 
 impl Asked<'_, '_> {
@@ -31,23 +38,23 @@ impl Asked<'_, '_> {
     pub(super) fn fixes(&self, reason: &Reason, labels: &[LabelLine]) -> Vec<Fix> {
         // What is for gateways and waypoints is not brought to an application.
         let by_proxy = matches!(reason, Reason::TargetsOnly | Reason::NoProxy(_));
-        if by_proxy && attachment::distance(self.plugin, self.pod, self.objects).is_none() {
+        if by_proxy && self.distance.is_none() {
             return Vec::new();
         }
-        let narrow = |group: Vec<Fix>| group.into_iter().filter(|fix| self.is_narrow(fix)).take(MOST).collect::<Vec<_>>();
-        let groups = self.groups(reason, labels).into_iter().map(narrow);
+        let whole = |group: Vec<Fix>| group.into_iter().filter(|fix| self.is_whole(fix)).take(MOST).collect::<Vec<_>>();
+        let groups = self.groups(reason, labels).into_iter().map(whole);
         groups.into_iter().find(|group| !group.is_empty()).unwrap_or_default()
     }
 
-    /// Ways in groups, the best first, whether or not they would reach others too.
+    /// Ways in groups, the best first, whether or not they suffice and whom else they would reach.
     fn groups(&self, reason: &Reason, labels: &[LabelLine]) -> Vec<Vec<Fix>> {
         match reason {
             Reason::NoProxy(why) => self.no_proxy(why),
-            Reason::Unused(why) => vec![vec![Fix::other(unused(why))]],
+            Reason::Unused(why) => vec![vec![Fix::other(unused(why) + self.rest())]],
             Reason::OtherNamespace { .. } => vec![self.moving(), vec![self.by_new_label()]],
             Reason::TargetsOnly => vec![self.without_targets(), vec![self.by_new_label()]],
             Reason::WaypointNeedsTarget | Reason::GatewayNeedsTarget => {
-                vec![vec![self.targeting(self.gateway(), |text| text + &self.there())]]
+                vec![vec![self.targeting(self.gateway(), |text| text)]]
             }
             Reason::LabelsDiffer(..) => self.by_labels(labels).into_iter().chain([vec![self.by_new_label()]]).collect(),
             Reason::TopologyLabels(..) => vec![vec![Fix::other("look in the proxy whether its filter is there")]],
@@ -62,7 +69,7 @@ impl Asked<'_, '_> {
     }
 
     /// What else to do where a plugin of another namespace is not looked at.
-    fn there(&self) -> String {
+    pub(super) fn there(&self) -> String {
         if self.is_here() { String::new() } else { format!(", and create the plugin in {}", self.pod.id.namespace) }
     }
 
@@ -83,7 +90,9 @@ impl Asked<'_, '_> {
         self.at_gateway(gateway, text(format!("use targetRefs with group {GATEWAY_GROUP}, kind Gateway, name {gateway}")))
     }
 
+    /// The same in other words, which do not say where the plugin has to be.
     pub(super) fn at_gateway(&self, gateway: &str, text: String) -> Fix {
+        let text = text + &self.there();
         let name = gateway.to_owned();
         let target = TargetRef { group: GATEWAY_GROUP.to_owned(), kind: "Gateway".to_owned(), name, namespace: String::new() };
         Fix::plugin(text, self.plugin, |plugin| {
@@ -96,31 +105,38 @@ impl Asked<'_, '_> {
         let namespace = &self.pod.id.namespace;
         let template = self.template();
         let ask = format!("set label sidecar.istio.io/inject: \"true\" (or istio.io/rev) on {template}, and recreate the pods");
+        let first = |text: String| vec![Fix::other(text + self.rest())];
         // A label of the namespace injects all of its pods.
-        let whole = |text: String| if self.is_alone_in_namespace() { Some(vec![Fix::other(text)]) } else { None };
+        let whole = |text: String| if self.is_alone_in_namespace() { Some(first(text)) } else { None };
         let text = match why {
             NoProxy::SystemNamespace(_) | NoProxy::OfIstio => return Vec::new(),
             NoProxy::HostNetwork => "take hostNetwork away, and recreate the pods".to_owned(),
             NoProxy::Ambient => {
-                "give its service a waypoint (label istio.io/use-waypoint), and target the Service with targetRefs".to_owned()
+                let text = "give its service a waypoint (label istio.io/use-waypoint), and target the Service with targetRefs";
+                return vec![vec![Fix::other(text.to_owned() + &self.there())]];
             }
             NoProxy::OptedOut => "take sidecar.istio.io/inject: \"false\" away from the pod template, and recreate the pods".to_owned(),
             NoProxy::NamespaceOff { .. } => {
                 let text = format!("set label istio-injection=enabled on namespace {namespace}, and recreate the pods");
                 return whole(text)
                     .into_iter()
-                    .chain([vec![Fix::other(format!("take label istio-injection away from namespace {namespace}, and {ask}"))]])
+                    .chain([first(format!("take label istio-injection away from namespace {namespace}, and {ask}"))])
                     .collect();
             }
             NoProxy::NotAsked { .. } => {
                 let text = format!("set label istio-injection=enabled (or istio.io/rev) on namespace {namespace}, and recreate the pods");
-                return whole(text).into_iter().chain([vec![Fix::other(ask)]]).collect();
+                return whole(text).into_iter().chain([first(ask)]).collect();
             }
             NoProxy::NoSuchRevision(revision) => format!("ask for a revision that runs, or make {revision} a tag of one"),
             NoProxy::NotInjected => "recreate the pods; if that does not help, look at the events of their owner".to_owned(),
             NoProxy::Unknown => "see why it has none: labels of its namespace and pod, or the owner's events".to_owned(),
         };
-        vec![vec![Fix::other(text)]]
+        vec![first(text)]
+    }
+
+    /// What else to do where more conditions fail than the first.
+    fn rest(&self) -> &'static str {
+        if self.distance > Some(1) { REST } else { "" }
     }
 
     /// Whether no other workload of the namespace lacks nothing but a proxy.
@@ -137,8 +153,8 @@ impl Asked<'_, '_> {
             |text: String, namespace: &str| Fix::plugin(text, self.plugin, |plugin| namespace.clone_into(&mut plugin.id.name.namespace));
         let there = format!("create the plugin in namespace {namespace}");
         let mut found = vec![to(there.clone(), namespace)];
-        // A selector of its own is for where the plugin would reach others.
-        if !self.is_narrow(&found[0]) {
+        // A selector of its own is for where its own labels differ, or the plugin would reach others.
+        if !self.is_whole(&found[0]) {
             let own = self.own_selector(|plugin| plugin.id.name.namespace.clone_from(namespace));
             found = own.map(|(own, changed)| Fix::changed(format!("{there}, with selector {own}"), changed)).into_iter().collect();
         }
@@ -146,12 +162,25 @@ impl Asked<'_, '_> {
         found
     }
 
-    /// Whether it brings the plugin to no other workload.
-    fn is_narrow(&self, fix: &Fix) -> bool {
+    /// Whether it brings the plugin to the workload, and to no other.
+    fn is_whole(&self, fix: &Fix) -> bool {
         match &fix.edit {
-            Edit::Plugin(changed) => self.neighbours.adds_only(self.workload, changed, self.plugin),
-            Edit::Labels(_) | Edit::Other => true,
+            Edit::Plugin(changed) => self.reaches_only(changed),
+            Edit::Labels(added) => attachment::attach(self.plugin, &self.labelled(added), self.objects).attached,
+            Edit::Both(changed, added) => attachment::attach(changed, &self.labelled(added), self.objects).attached,
+            Edit::Other => true,
         }
+    }
+
+    /// Whether the plugin as it would be applies to the workload, and to no other to which it does not apply yet.
+    pub(super) fn reaches_only(&self, changed: &Plugin) -> bool {
+        attachment::attach(changed, self.pod, self.objects).attached && self.neighbours.adds_only(self.workload, changed, self.plugin)
+    }
+
+    fn labelled(&self, added: &Labels) -> Pod {
+        let mut pod = self.pod.clone();
+        pod.labels.extend(added.clone());
+        pod
     }
 
     /// For a plugin with targetRefs, which look for a label that only the proxies of a Gateway have.
@@ -161,7 +190,11 @@ impl Asked<'_, '_> {
             let name = behind.gateway.name.clone();
             let set = format!("set label {GATEWAY_NAME}={name} on {}", self.template());
             match behind.class {
-                Some(_) => self.targeting(&name, |text| format!("{set}, and {text}{}", self.there())),
+                Some(_) => {
+                    let Fix { text, edit } = self.targeting(&name, |text| format!("{set}, and {text}"));
+                    let label = [(GATEWAY_NAME.to_owned(), name)].into_iter().collect();
+                    Fix { text, edit: if let Edit::Plugin(plugin) = edit { Edit::Both(plugin, label) } else { edit } }
+                }
                 None => Fix::labels(set, [(GATEWAY_NAME.to_owned(), name)]),
             }
         });
@@ -183,7 +216,16 @@ impl Asked<'_, '_> {
     fn by_new_label(&self) -> Fix {
         let reaches = self.is_here() || self.plugin.id.name.namespace == self.objects.root_namespace();
         let there = if reaches { String::new() } else { format!(" in a plugin of namespace {}", self.pod.id.namespace) };
-        Fix::other(format!("set a label on {} that no other workload has, and select by that{there}", self.template()))
+        let place = if self.plugin.targets().is_empty() { "" } else { " in the place of targetRefs" };
+        let label = Labels::from([(NEW_LABEL.to_owned(), self.workload.name.name.clone())]);
+        let mut changed = self.plugin.clone();
+        (changed.target_ref, changed.target_refs) = (None, Vec::new());
+        changed.selector = Some(Selector::of(label.clone()));
+        if !reaches {
+            changed.id.name.namespace.clone_from(&self.pod.id.namespace);
+        }
+        let text = format!("set a label on {} that no other workload has, and select by that{place}{there}", self.template());
+        Fix { text, edit: Edit::Both(Box::new(changed), label) }
     }
 }
 

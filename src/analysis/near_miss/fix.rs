@@ -28,6 +28,8 @@ pub enum Edit {
     Plugin(Box<Plugin>),
     /// Labels of the workload's pods.
     Labels(Labels),
+    /// Both.
+    Both(Box<Plugin>, Labels),
     /// Something else than selectors, targets, namespaces and labels.
     Other,
 }

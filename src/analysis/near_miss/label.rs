@@ -15,7 +15,7 @@ const NAMES: [&str; 6] =
     ["app", "app.kubernetes.io/name", "istio", "k8s-app", "app.kubernetes.io/instance", "service.istio.io/canonical-name"];
 
 impl Asked<'_, '_> {
-    /// A selector in the pod's own words that matches no other workload which the plugin does not reach yet, as text and in the plugin;
+    /// A selector in the pod's own words that matches it, and no other workload which the plugin does not reach yet, as text and in the plugin;
     /// `prepare` is what else is changed in that.
     pub(super) fn own_selector(&self, prepare: impl Fn(&mut Plugin)) -> Option<(String, Plugin)> {
         let known = |key: &&str| Some(((*key).to_owned(), self.pod.labels.get(*key)?.clone()));
@@ -25,12 +25,12 @@ impl Asked<'_, '_> {
         pairs.sort_by_key(|(key, _)| classic && key != "istio");
         let all = (pairs.len() > 1).then(|| pairs.iter().cloned().collect::<Labels>());
         let each = pairs.into_iter().map(|pair| Labels::from([pair]));
-        each.chain(all).map(|match_labels| Selector { match_labels }).find_map(|selector| {
+        each.chain(all).map(Selector::of).find_map(|selector| {
             let mut changed = self.plugin.clone();
             let text = selector.text();
             changed.selector = Some(selector);
             prepare(&mut changed);
-            self.neighbours.adds_only(self.workload, &changed, self.plugin).then_some((text, changed))
+            self.reaches_only(&changed).then_some((text, changed))
         })
     }
 
@@ -53,7 +53,8 @@ impl Asked<'_, '_> {
         let holder = match self.workload.kind {
             // Its pods are made by istiod, which takes their labels from the Gateway.
             WorkloadKind::Gateway => {
-                found.push(vec![self.targeting(&self.workload.name.name, |text| format!("{text}, or change the selector"))]);
+                let targeting = self.targeting(&self.workload.name.name, |text| text);
+                found.push([targeting].into_iter().chain(self.in_selector(labels)).collect());
                 return found;
             }
             WorkloadKind::WorkloadEntry => "spec.labels of the WorkloadEntry".to_owned(),
@@ -84,7 +85,10 @@ impl Asked<'_, '_> {
         let mut groups = Vec::new();
         if let Some(meant) = nearest(key, self.pod.labels.keys().map(String::as_str)) {
             let value = &self.pod.labels[meant];
-            groups.push(vec![instead(format!("did you mean {meant}? The pod has {meant}={value}"), meant, value)]);
+            // A key that holds another value is no help by itself.
+            let text = (value == wanted).then(|| format!("did you mean {meant}? The pod has {meant}={value}"));
+            let both = || is_slip(wanted, value).then(|| format!("did you mean {meant}={value}? Write it so in the selector"));
+            groups.extend(text.or_else(both).map(|text| vec![instead(text, meant, value)]));
         }
         if let Some((other, value)) = self.pod.labels.iter().find(|(_, value)| *value == wanted) {
             let give = Fix::labels(format!("give it {key}={wanted}"), [(key.clone(), wanted.clone())]);

@@ -36,7 +36,7 @@ pub struct NearMiss {
     pub found: String,
     /// What would have to change; None where nothing could.
     pub change: Option<String>,
-    /// The same, each way with what it changes: none brings the plugin to other workloads too.
+    /// The same, each way with what it changes: each brings the plugin to the workload, none to others too.
     #[serde(skip)]
     pub fixes: Vec<Fix>,
     /// How many conditions fail in all; None where no change would help.
@@ -128,11 +128,12 @@ pub fn among(
     let labels = labels(plugin, pod, workload, reason, objects);
     let behind = attachment::gateway_behind(plugin, pod, objects);
     let (rule, wanted, found) = rule::wanted_and_found(plugin, pod, reason, behind);
-    let fixes = Asked { plugin, pod, workload, objects, neighbours }.fixes(reason, &labels);
-    let failing = match reason {
+    let failing: Option<Vec<String>> = match reason {
         Reason::ExcludesEveryChain(exclusion) => Some(vec![exclusion.to_string()]),
         _ => attachment::failing(plugin, pod, objects).map(|failing| failing.iter().map(ToString::to_string).collect()),
     };
+    let distance = failing.as_ref().map(Vec::len);
+    let fixes = Asked { plugin, pod, workload, objects, neighbours, distance }.fixes(reason, &labels);
     NearMiss {
         failed: rule.sentence(),
         rule,
@@ -140,7 +141,7 @@ pub fn among(
         found,
         change: (!fixes.is_empty()).then(|| fixes.iter().map(|fix| fix.text.as_str()).collect::<Vec<_>>().join(", or ")),
         fixes,
-        distance: failing.as_ref().map(Vec::len),
+        distance,
         conditions: failing.unwrap_or_default(),
         named: attachment::is_meant(plugin, pod, reason, objects),
         letters: letters(plugin, pod, reason),

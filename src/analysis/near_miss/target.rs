@@ -1,7 +1,7 @@
 //! What of a targetRef would have to change.
 
 use super::change::Asked;
-use super::fix::Fix;
+use super::fix::{Edit, Fix};
 use super::similar::{is_slip, nearest};
 use crate::analysis::attachment::waypoint::NotServed;
 use crate::analysis::attachment::{RefMiss, TargetMiss, WAYPOINT_CLASS};
@@ -32,7 +32,8 @@ impl Asked<'_, '_> {
                 }
             }
             Some(RefMiss::TooNew) => {
-                groups.push(vec![self.at_gateway(gateway, format!("target kind Gateway, name {gateway}, or upgrade istiod"))])
+                let upgrade = (miss.why.len() == 1).then(|| Fix::other("upgrade istiod"));
+                groups.push([by_name()].into_iter().chain(upgrade).collect());
             }
             Some(RefMiss::Group { wanted }) => {
                 let text = if wanted.is_empty() { "leave group empty".to_owned() } else { format!("write group: {wanted}") };
@@ -45,8 +46,12 @@ impl Asked<'_, '_> {
                 groups.push(vec![to(format!("create the plugin in namespace {gateway}"), gateway)])
             }
             Some(RefMiss::RefNamespace(_)) => {
-                let text = "leave namespace out, and create the plugin in the namespace of what it targets".to_owned();
-                groups.push(vec![with(text, &|other| other.namespace.clear())]);
+                let text = format!("leave namespace out{}", self.there());
+                let mut fix = with(text, &|other| other.namespace.clear());
+                if let Edit::Plugin(plugin) = &mut fix.edit {
+                    plugin.id.name.namespace.clone_from(namespace);
+                }
+                groups.push(vec![fix]);
             }
             Some(RefMiss::OtherGateway { gateway }) => {
                 let meant = with(format!("did you mean name {gateway}?"), &|other| other.name.clone_from(gateway));
@@ -69,12 +74,15 @@ impl Asked<'_, '_> {
                         vec![with(format!("did you mean {} {meant}?", target.kind), &|other| meant.clone_into(&mut other.name))]
                     };
                     groups.extend(meant.map(fix));
-                    groups.push(vec![Fix::other(format!("name a {} that is in namespace {namespace}", target.kind))]);
+                    // What uses the waypoint.
+                    let text = format!("name a {} that is in namespace {namespace} and uses waypoint {gateway}", target.kind);
+                    groups.extend((miss.why.len() == 1).then(|| vec![Fix::other(text)]));
                 }
             },
             Some(RefMiss::NotServed { waypoint, why }) => {
                 let served = not_served(why, waypoint, target.kind.as_str(), &target.name, namespace);
-                return served.map(|text| vec![vec![Fix::other(text)]]).unwrap_or_default();
+                let Some(text) = served else { return groups };
+                groups.extend((miss.why.len() == 1).then(|| vec![Fix::other(text)]));
             }
         }
         groups.push(vec![by_name()]);

@@ -193,8 +193,12 @@ impl<'v> Fields<'v> {
 
     /// A selector whose labels are at `labels`; None where `whole` is absent.
     pub(super) fn selector(&mut self, whole: &str, labels: &str) -> Option<Selector> {
-        self.get(whole)?;
-        Some(Selector { match_labels: self.labels(labels) })
+        let unread = match (self.get(whole)?, self.get(labels)) {
+            (Value::Object(_), None) => false,
+            (Value::Object(_), Some(Value::Object(pairs))) => !pairs.values().all(Value::is_string),
+            _ => true,
+        };
+        Some(Selector { unread, ..Selector::of(self.labels(labels)) })
     }
 
     /// `metadata.creationTimestamp`.
@@ -248,7 +252,7 @@ pub(super) fn label_selector(value: &Value) -> LabelSelector {
     let pairs = value.get("matchLabels").and_then(Value::as_object).into_iter().flatten();
     let expressions = value.get("matchExpressions").and_then(Value::as_array).into_iter().flatten();
     LabelSelector {
-        pairs: Selector { match_labels: pairs.filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect() },
+        pairs: Selector::of(pairs.filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect()),
         expressions: expressions
             .map(|expression| {
                 let values: Vec<String> =

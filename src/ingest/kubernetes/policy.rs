@@ -227,7 +227,7 @@ fn destination_rule(fields: &mut Fields<'_>) -> DestinationRule {
         let pointer = format!("/spec/subsets/{index}");
         subsets.push(Subset {
             name: str_of(item, "/name").to_owned(),
-            labels: Selector { match_labels: fields.labels(&format!("{pointer}/labels")) },
+            labels: Selector::of(fields.labels(&format!("{pointer}/labels"))),
             policy: item.get("trafficPolicy").map(|policy| traffic_policy(fields, policy, &format!("{pointer}/trafficPolicy"))),
         });
     }

@@ -49,6 +49,9 @@ const KEYS: [&str; COLUMNS] = [
     "route_name",
 ];
 
+/// How many words are looked at for what a request has.
+const MOST_WORDS: usize = 64;
+
 /// How a request's line can begin (RFC 9110, 5789).
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
 
@@ -62,6 +65,25 @@ pub(super) fn parse(raw: &str) -> Option<Parsed<'_>> {
 pub(super) fn time(text: &str) -> Option<(LogTime, &str)> {
     let (time, rest) = time::rfc3339(text).or_else(|| time::common(text))?;
     Some((time, rest.strip_prefix("] ")?))
+}
+
+/// Whether what follows a time in brackets is a request: it begins as one in Istio's text, or has a method, and a path, protocol or code
+/// too. A build server writes such times in front of any line.
+pub(super) fn is_request_text(rest: &str) -> bool {
+    // The line's own time comes behind that of who saw it.
+    if rest.strip_prefix('[').is_some_and(|inner| time(inner).is_some()) {
+        return false;
+    }
+    let quoted = rest.strip_prefix('"').and_then(|inner| inner.split([' ', '"']).next());
+    if quoted.is_some_and(|first| first == NONE || METHODS.contains(&first)) {
+        return true;
+    }
+    let words = || rest.split([' ', '\t', '"']).filter(|word| !word.is_empty()).take(MOST_WORDS);
+    // Programs have a level of the same name.
+    let is_method = |word: &str| METHODS.contains(&word) && word != "TRACE";
+    let goes_with =
+        |word: &str| word.starts_with(['/', '*']) || word.contains("://") || word.starts_with("HTTP/") || code_of(Some(word)).is_some();
+    words().any(is_method) && words().any(goes_with)
 }
 
 /// Whether a request follows a time that has no brackets: ` GET /path 200`, ` "GET /path HTTP/1.1" 200`.

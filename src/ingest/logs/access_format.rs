@@ -2,10 +2,12 @@
 //! operators (`source/common/formatter/substitution_format_string.cc`).
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use serde_json::{Map, Value};
 
 use super::access::{self, COLUMNS, NONE};
+use super::access_places::{agreed, divided, last};
 use super::object::Object;
 use super::parsed::Parsed;
 use super::{layout, time};
@@ -41,18 +43,25 @@ const OPERATORS: [&[&str]; COLUMNS] = [
 /// The columns that are numbers where they are there.
 const NUMBERS: [usize; 5] = [3, 8, 9, 10, 11];
 /// The columns of the path and of the request's ID.
-const PATH: usize = 1;
+pub(super) const PATH: usize = 1;
 const REQUEST_ID: usize = 14;
 
 /// What fills a place of the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
+pub(super) enum What {
     /// The time at which the request began.
     Start,
     /// A column of Istio's own text.
     Column(usize),
     /// Something that no column of Istio's has.
     Other,
+}
+
+impl What {
+    /// Whether its value holds neither blanks nor what else can be between values: a method, a protocol, flags, a number.
+    pub(super) fn is_word(self) -> bool {
+        matches!(self, Self::Column(place) if NUMBERS.contains(&place) || matches!(place, 0 | 2 | 4))
+    }
 }
 
 /// A format, ready for many lines.
@@ -92,7 +101,9 @@ impl AccessFormat {
             Parts::Text { first, rest } => {
                 let line = line.strip_prefix(first.as_str())?;
                 // Envoy does not escape the path, so it may contain the text that follows it. Try each possible end.
-                (0..layout::MOST_ENDS).map_while(|nth| divided(line, rest, nth)).find_map(valid)?
+                let first = (0..layout::MOST_ENDS).map_while(|nth| divided(line, rest, nth)).flatten();
+                let first = first.into_iter().find(|places| valid(Some(taken(line, rest, places))).is_some())?;
+                taken(line, rest, &agreed(first, &last(line, rest)?, rest))
             }
             Parts::Keys(keys) => valid(filled(line, keys))?,
         };
@@ -103,26 +114,13 @@ impl AccessFormat {
 /// The columns of Istio's text and the time of a request.
 type Filled<'l> = ([Cow<'l, str>; COLUMNS], Option<LogTime>);
 
-/// The values of a text, the path ending at the nth of the places where it could; None where there are not so many, and a None within it
-/// where the text is another.
-fn divided<'l>(line: &'l str, parts: &[(What, String)], nth: usize) -> Option<Option<Filled<'l>>> {
-    let (mut columns, mut time, mut left) = ([const { Cow::Borrowed(NONE) }; COLUMNS], None, line);
-    if nth > 0 && !parts.iter().any(|(what, behind)| *what == What::Column(PATH) && !behind.is_empty()) {
-        return None;
+/// The values at these places.
+fn taken<'l>(line: &'l str, parts: &[(What, String)], places: &[Range<usize>]) -> Filled<'l> {
+    let (mut columns, mut time) = ([const { Cow::Borrowed(NONE) }; COLUMNS], None);
+    for ((what, _), place) in parts.iter().zip(places) {
+        fill(*what, Cow::Borrowed(&line[place.clone()]), &mut columns, &mut time);
     }
-    for (what, behind) in parts {
-        let end = match (behind.as_str(), what) {
-            ("", _) => left.len(),
-            (behind, What::Column(PATH)) => left.match_indices(behind).nth(nth)?.0,
-            (behind, _) => match left.find(behind) {
-                Some(end) => end,
-                None => return Some(None),
-            },
-        };
-        fill(*what, Cow::Borrowed(&left[..end]), &mut columns, &mut time);
-        left = &left[end + behind.len()..];
-    }
-    Some(left.is_empty().then_some((columns, time)))
+    (columns, time)
 }
 
 /// The values of an object; None where it is a program's: that has a message, which the format lacks, or level and message and not the

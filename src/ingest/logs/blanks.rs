@@ -18,6 +18,11 @@ pub(super) fn begins(rest: &str) -> bool {
     rest.starts_with(BLANK) && split_level(rest.trim_start_matches(BLANK)).is_some()
 }
 
+/// Whether a level follows a time, with or without more behind it.
+pub(super) fn has_level(rest: &str) -> bool {
+    LEVELS.contains(&word(rest.trim_start_matches(BLANK)).0)
+}
+
 const BLANK: [char; 2] = [' ', '\t'];
 
 /// The level, and what follows from the blank behind it on.

@@ -14,7 +14,7 @@ pub(super) enum Form {
     Blanks,
     /// One object of JSON.
     Json,
-    /// `[time] `: the access log.
+    /// `[time] ` and a request: the access log.
     Access,
     /// The access log in the format that the mesh configuration gives it.
     OwnAccess,
@@ -44,7 +44,7 @@ impl Form {
         let bytes = line.as_bytes();
         match bytes.first() {
             Some(b'0'..=b'9') => match time::rfc3339(line) {
-                Some((_, rest)) if rest.starts_with('\t') => Self::Columns,
+                Some((_, rest)) if rest.starts_with('\t') && blanks::has_level(rest) => Self::Columns,
                 Some((_, rest)) if blanks::begins(rest) => Self::Blanks,
                 Some((_, rest)) if access::is_bare(rest) => Self::Bare,
                 None if time::slashed(line).is_some_and(|(_, rest)| rest.starts_with(' ')) => Self::Slashed,
@@ -53,7 +53,7 @@ impl Form {
             Some(b'{') if is_record(bytes) => Self::Json,
             Some(b'[') => {
                 let inner = line.get(1..).unwrap_or_default();
-                if access::time(inner).is_some() {
+                if access::time(inner).is_some_and(|(_, rest)| access::is_request_text(rest)) {
                     Self::Access
                 } else if envoy::own_time(line).is_some() {
                     Self::EnvoyOwn
@@ -90,7 +90,10 @@ pub(super) fn begins(line: &str) -> bool {
 
 /// Whether a line of no known format begins with a time, as no line within a record does: an access log can have a format of its own.
 pub(super) fn has_own_time(line: &str) -> bool {
-    line.starts_with(|char: char| char.is_ascii_digit()) && time::rfc3339(line).is_some_and(|(_, rest)| rest.starts_with(' '))
+    match line.strip_prefix('[') {
+        Some(inner) => access::time(inner).is_some(),
+        None => time::rfc3339(line).is_some_and(|(_, rest)| rest.starts_with([' ', '\t'])),
+    }
 }
 
 /// Whether an object of JSON is a record: others stand within records of many lines.

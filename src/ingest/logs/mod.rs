@@ -4,6 +4,7 @@
 
 mod access;
 mod access_format;
+mod access_places;
 mod assembler;
 mod blanks;
 pub mod details;

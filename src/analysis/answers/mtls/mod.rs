@@ -184,7 +184,11 @@ const OF_CLIENTS: [Kind; 6] =
 fn entry(world: &World<'_>, id: &WorkloadId, pods: &[&Pod]) -> Option<MtlsEntry> {
     let pod = *pods.iter().find(|pod| pod.proxy.is_some()).or_else(|| pods.first())?;
     let effective = mtls::of_pod(world.objects, pod);
-    let judged = fate::policies(world.objects, pod, &effective);
+    let lacks_policies = world.lacks(&[Kind::PeerAuthentication], pod).is_some();
+    let mut judged = fate::policies(world.objects, pod, &effective);
+    if lacks_policies {
+        judged = judged.into_iter().map(|judged| Judged { fate: judged.fate.of_some(), ..judged }).collect();
+    }
     let kind = pod.proxy.as_ref().map(|proxy| proxy.kind);
     let facts = Facts::of(world.objects, pod, None, None).filter(|facts| facts.kind == ProxyKind::Sidecar);
     let targets = service_targets(world.objects, pod, world.domain, world.version);
@@ -197,7 +201,7 @@ fn entry(world: &World<'_>, id: &WorkloadId, pods: &[&Pod]) -> Option<MtlsEntry>
     caveats::of_ports(&mistaken, &mut caveats);
     let served = clients::Served { pod, effective: &effective, ports: &ports, targets: &targets };
     let services = if world.lacks(&OF_CLIENTS, pod).is_none() { clients::services(world, &served, &mut caveats) } else { Vec::new() };
-    let mode = world.lacks(&[Kind::PeerAuthentication], pod).is_none().then_some(effective.mode);
+    let mode = (!lacks_policies).then_some(effective.mode);
     caveats.sort();
     caveats.dedup();
     Some(MtlsEntry {

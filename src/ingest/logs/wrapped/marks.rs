@@ -1,6 +1,19 @@
-//! What can be in front of a record and says nothing of a pod: `grep`, `cat -n`, a mail's quote, a blank, journald and syslog.
+//! What can be in front of a record and says nothing of a pod: `grep`, `cat -n`, a mail's quote, a blank, journald and syslog, and the
+//! time at which a build server or `ts` saw the line.
 
 use super::super::time;
+use super::is_record;
+
+/// How a time can begin that says when a line was seen; `0` is any digit, `A` any letter.
+const STAMPS: [&str; 7] = [
+    "0000-00-00T00:00:00",
+    "0000-00-00 00:00:00",
+    "0000/00/00 00:00:00",
+    "00/AAA/0000:00:00:00",
+    "AAA 00 00:00:00",
+    "AAA  0 00:00:00",
+    "00:00:00",
+];
 
 /// The line without such a thing; None where none is in front. It counts only where a record with a time follows, which the caller sees.
 pub(super) fn without(line: &str) -> Option<&str> {
@@ -8,8 +21,9 @@ pub(super) fn without(line: &str) -> Option<&str> {
         b'>' => line[1..].strip_prefix(' '),
         b' ' => numbered(line).or_else(|| line[1..].starts_with(|char: char| !char.is_whitespace()).then_some(&line[1..])),
         b'<' => syslog(line),
-        b'0'..=b'9' => matched(line).or_else(|| of_journal(line)).or_else(|| in_file(line)),
-        _ => in_file(line).or_else(|| of_journal(line)),
+        b'[' => stamped(line),
+        b'0'..=b'9' => of_journal(line).or_else(|| stamped(line)).or_else(|| matched(line)).or_else(|| in_file(line)),
+        _ => in_file(line).or_else(|| of_journal(line)).or_else(|| stamped(line)),
     }
 }
 
@@ -50,6 +64,43 @@ fn syslog(line: &str) -> Option<&str> {
     let mut parts = rest.splitn(7, ' ');
     let is_header = digits(priority)?.1.is_empty() && time::zoned(parts.next()?).is_some() && parts.nth(4)? == "-";
     parts.next().filter(|_| is_header)
+}
+
+/// `[2023-05-10T03:16:25.123Z] ` of Jenkins, `2023-05-10T03:16:25.123456Z 01O ` of GitLab, `May 10 03:16:25 ` of moreutils' `ts`. What is
+/// a record as it is has no such time in front.
+fn stamped(line: &str) -> Option<&str> {
+    let inner = line.strip_prefix('[');
+    let text = inner.unwrap_or(line);
+    let fits = |(byte, sample): (u8, u8)| match sample {
+        b'0' => byte.is_ascii_digit(),
+        b'A' => byte.is_ascii_alphabetic(),
+        _ => byte == sample,
+    };
+    let is_stamp = |stamp: &&&str| text.len() > stamp.len() && text.bytes().zip(stamp.bytes()).all(fits);
+    let behind = &text[STAMPS.iter().find(is_stamp)?.len()..];
+    let behind = behind.strip_prefix(['.', ',']).map_or(behind, |rest| rest.trim_start_matches(|char: char| char.is_ascii_digit()));
+    let behind = zone(behind);
+    let rest = if inner.is_some() { behind.strip_prefix(']')? } else { behind }.strip_prefix(' ')?.trim_start_matches(' ');
+    let rest = of_stream(rest);
+    (!rest.starts_with('"') && !is_record(line)).then_some(rest)
+}
+
+/// Without the zone of a time: `Z`, `+02:00`, ` +0000`, ` UTC`.
+fn zone(text: &str) -> &str {
+    if let Some(rest) = text.strip_prefix('Z').or_else(|| text.strip_prefix(" UTC")) {
+        return rest;
+    }
+    let Some(offset) = text.strip_prefix(' ').unwrap_or(text).strip_prefix(['+', '-']) else { return text };
+    let rest = offset.trim_start_matches(|char: char| char.is_ascii_digit() || char == ':');
+    if matches!(offset.len() - rest.len(), 4 | 5) { rest } else { text }
+}
+
+/// Without GitLab's `01O `: number and name of a stream, `+` where the line goes on.
+fn of_stream(text: &str) -> &str {
+    match text.as_bytes() {
+        [a, b, b'O' | b'E', b' ' | b'+', ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => &text[4..],
+        _ => text,
+    }
 }
 
 /// How many digits a text begins with, and what follows them.

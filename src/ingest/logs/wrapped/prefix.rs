@@ -75,6 +75,17 @@ fn words(line: &str, is_known: impl Fn(&Whose) -> bool) -> Option<(Whose, &str)>
     (is_known(&three) || begins(behind)).then_some((three, behind))
 }
 
+/// `NAME⇥CONTAINER⇥` in front of a record, with the namespace before them where there are three columns.
+pub(super) fn columns(text: &str) -> Option<(Whose, &str)> {
+    let (first, rest) = text.split_once('\t')?;
+    let (second, behind) = rest.split_once('\t')?;
+    if is_record(behind) {
+        return Some((whose("", first, second)?, behind));
+    }
+    let (third, behind) = behind.split_once('\t')?;
+    is_record(behind).then(|| whose(first, second, third))?.map(|whose| (whose, behind))
+}
+
 /// Whether a record begins, behind a time of whoever saved it.
 fn begins(text: &str) -> bool {
     is_record(text) || stamp::unwrap(text).is_some_and(|peeled| is_record(&peeled.text))

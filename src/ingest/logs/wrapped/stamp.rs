@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::{blanks, form, time};
-use super::{End, Peeled, json};
+use super::{End, Peeled, json, prefix};
 
 /// Takes a line out of what a runtime or a log store put in front of it; None where neither did.
 pub(super) fn unwrap(text: &str) -> Option<Peeled<'_>> {
@@ -12,6 +12,9 @@ pub(super) fn unwrap(text: &str) -> Option<Peeled<'_>> {
         return runtime(at, inner).or_else(|| labelled(at, inner));
     }
     let inner = rest.strip_prefix('\t')?;
+    if let Some((whose, line)) = prefix::columns(inner).filter(|_| !blanks::begins(rest)) {
+        return Some(Peeled { whose: Some(whose), time: Some(at), text: Cow::Borrowed(line), ..Peeled::default() });
+    }
     // A program's own time is followed by its level.
     let of_store = !text[..text.len() - rest.len()].ends_with('Z') && !blanks::begins(rest) || form::begins(time::split_kubelet(inner).1);
     of_store.then(|| Peeled { time: Some(at), text: Cow::Borrowed(inner), ..Peeled::default() })
