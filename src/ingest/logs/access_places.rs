@@ -59,10 +59,11 @@ mod tests {
 
     #[test]
     fn what_can_end_in_two_places_has_none() {
-        let parts = [" ", " ", " ", ""].map(|behind| (What::Other, behind.to_owned()));
+        let columns = [What::Column(3), What::Column(10), What::Other, What::Other];
+        let parts: Vec<(What, String)> = columns.into_iter().zip([" ", " ", " ", ""].map(str::to_owned)).collect();
         let places = |line: &str| agreed(divided(line, &parts, 0).unwrap().unwrap(), &last(line, &parts).unwrap(), &parts);
         let texts = |line: &'static str| places(line).into_iter().map(|place| &line[place]).collect::<Vec<_>>();
         assert_eq!(texts("200 5 a b"), ["200", "5", "a", "b"]);
-        assert_eq!(texts("200 5 a, b c"), ["200", "", "", ""]);
+        assert_eq!(texts("200 5 a, b c"), ["200", "5", "", ""]);
     }
 }
