@@ -57,6 +57,8 @@ pub(super) struct Frame {
 pub(super) struct Held {
     pub(super) at: Range<usize>,
     pub(super) part: Part,
+    /// How many objects and lists it is in.
+    pub(super) depth: u16,
 }
 
 pub(super) enum Part {

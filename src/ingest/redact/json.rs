@@ -14,7 +14,7 @@ use super::text::{self, Style};
 use super::{REDACTED, looks, scan, yaml};
 
 /// How deep objects and lists are told apart; what lies deeper is treated like this level.
-const DEEPEST: usize = 2_000;
+const DEEPEST: u16 = 2_000;
 /// What is looked into within strings.
 #[derive(Clone, Copy)]
 pub(super) struct Within {
@@ -115,8 +115,13 @@ impl Walker<'_> {
         }
     }
 
+    /// How many objects and lists the place is in, the text itself among them.
+    fn depth(&self) -> u16 {
+        u16::try_from(self.frames.len()).unwrap_or(DEEPEST)
+    }
+
     fn open(&mut self, object: bool) {
-        if self.frames.len() >= DEEPEST {
+        if self.depth() >= DEEPEST {
             self.below += 1;
         } else if let Some(frame) = self.frames.last() {
             let below = Frame::new(object, frame.zone_below(), frame.key.lends_values, self.held.len());
@@ -144,8 +149,10 @@ impl Walker<'_> {
         if frame.held == self.held.len() {
             return;
         }
+        let below = self.depth() + 1;
         for held in self.held.split_off(frame.held) {
-            if frame.is_data && matches!(held.part, Part::Data) {
+            // The object with this `data` decides, and no other one around it.
+            if frame.is_data && matches!(held.part, Part::Data) && held.depth == below {
                 self.held.push(held);
             } else if frame.takes_held(&held.part, &unescaped(self.text, &held.at)) {
                 self.edits.push((held.at, REDACTED.into()));
@@ -155,6 +162,7 @@ impl Walker<'_> {
 
     fn string(&mut self, at: Range<usize>) {
         let raw = &self.text[at.clone()];
+        let depth = self.depth();
         let Some(frame) = self.frames.last_mut() else { return };
         let chooses = frame.zone == Zone::Chosen && looks::is_label(raw);
         if frame.object && frame.awaits_key && self.below == 0 {
@@ -205,10 +213,10 @@ impl Walker<'_> {
             _ => None,
         };
         if let Some(part) = part.filter(|_| !reference) {
-            self.held.push(Held { at: at.clone(), part });
+            self.held.push(Held { at: at.clone(), part, depth });
         }
         if frame.is_data || key.is_data {
-            self.held.push(Held { at: at.clone(), part: Part::Data });
+            self.held.push(Held { at: at.clone(), part: Part::Data, depth });
         }
         let style = if frame.zone == Zone::Free || key.is_free { Style::Free } else { self.style };
         if let Some(text) = inner(raw, &text, style, self.within) {
@@ -273,6 +281,11 @@ fn unescaped<'t>(text: &'t str, at: &Range<usize>) -> Cow<'t, str> {
 
 /// A string's content without the secrets within it, escaped again.
 fn inner(raw: &str, text: &str, style: Style, within: Within) -> Option<String> {
+    /// No name with a value is shorter.
+    const SHORTEST: usize = 4;
+    if raw.len() < SHORTEST {
+        return None;
+    }
     // A string within a free zone has no key of its own that would make names in it suspect to the scan.
     let suspicious = scan::may_hold_secret(raw) || style == Style::Free && scan::names_suspect(raw);
     if !suspicious {
