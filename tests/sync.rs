@@ -139,7 +139,7 @@ fn a_proxy_that_is_connected_to_none_or_twice_is_said() {
     assert!(alone["note"].as_str().unwrap().contains("hears of no change"), "{alone}");
     assert!(entry(&answer, HTTPBIN)["note"].as_str().unwrap().starts_with("it has 2 connections"));
     assert_eq!(asked(folder.path(), &["deploy/sleep"])["proxies"].as_array().unwrap().len(), 1);
-    let elsewhere = asked(folder.path(), &["-n", "elsewhere"]);
+    let elsewhere = asked(folder.path(), &["-n", "kube-public"]);
     assert_eq!((&elsewhere["proxies"], &elsewhere["istiods"][0]["connected"]), (&json!([]), &json!(1)));
 }
 

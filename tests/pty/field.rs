@@ -13,6 +13,9 @@ fn field_60_wide_and_control_characters_leave_the_screen_whole() {
     terminal.wait_for(HOME);
     terminal.press("l");
     terminal.wait_for("␛[31");
+    terminal.wait_for("read to the end");
+    // The frame with these words must have come as a whole.
+    std::thread::sleep(std::time::Duration::from_millis(500));
     let drawn = terminal.parser().screen().contents();
     // The same screen, drawn from nothing: what was drawn piece by piece left no cell behind.
     terminal.resize(119, 40);

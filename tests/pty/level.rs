@@ -34,7 +34,7 @@ fn raised(api: &FakeApi, envoy: &Envoy) -> Terminal {
 pub fn raised_for(api: &FakeApi, envoy: &Envoy, wish: &str) -> Terminal {
     let kubeconfig = api.kubeconfig().to_str().unwrap().to_owned();
     let mut terminal = Terminal::start(100, 30, &["--kubeconfig", &kubeconfig, "-n", "shop"], &[]);
-    terminal.wait_for("? 1 unknown");
+    terminal.wait_for("no listeners yet");
     terminal.press("c");
     terminal.wait_for("› chains");
     terminal.press("L");

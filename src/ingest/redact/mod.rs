@@ -13,6 +13,7 @@ mod names;
 mod objects;
 mod rules;
 mod scan;
+mod strings;
 mod text;
 mod value;
 mod web_keys;
