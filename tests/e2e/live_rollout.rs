@@ -48,7 +48,7 @@ fn live_l20_home_counts_the_pod_that_replaces_another_one() {
     let mut running = Running::start(&["-n", "default"]);
     let is_counted = |running: &mut Running| {
         let shown = running.text();
-        let line = shown.lines().find(|line| line.contains("default/e2e-roll")).unwrap_or_default().to_owned();
+        let line = shown.lines().find(|line| line.contains("default/e2e-roll") && line.contains(" of ")).unwrap_or_default().to_owned();
         assert!(!line.contains("1 running") || !line.contains(" 0 "), "what runs is in some chain: {shown}");
         line.contains("✓ 1 running") && line.split_whitespace().any(|word| word == "2")
     };
