@@ -78,6 +78,7 @@ pub fn of_node(id: &ProxyId, node: &Node) -> Pod {
         revision: node.revision.clone().or_else(|| node.labels.get("istio.io/rev").cloned()),
         injection: Injection::default(),
         istiod: None,
+        unready: None,
         labels: node.labels.clone(),
     }
 }

@@ -33,6 +33,7 @@ rules! {
     refused_push
     vm_failed
     stale_proxy
+    no_istiod
     proxy_not_connected
     pending
     absent

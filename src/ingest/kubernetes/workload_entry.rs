@@ -25,6 +25,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
         container_ports: ports(fields),
         revision: None,
         istiod: None,
+        unready: None,
         injection: Injection::default(),
     }
 }
