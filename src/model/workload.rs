@@ -58,6 +58,8 @@ pub struct Pod {
     pub container_ports: Vec<ContainerPort>,
     /// The revision that injected it: annotation `istio.io/rev`, or what `sidecar.istio.io/status` says.
     pub revision: Option<String>,
+    /// `spec.serviceAccountName`, of which its certificate is; None where nothing says it.
+    pub service_account: Option<String>,
     /// What decides whether it is injected.
     pub injection: Injection,
     /// The switches of the istiod in it; None for every other pod.

@@ -133,3 +133,28 @@ fn istiods_and_proxies_of_versions_that_differ_in_plugins() {
         assert_eq!(skew(&[("a", fine)]), [], "{fine}");
     }
 }
+
+/// A DestinationRule for httpbin that demands these names.
+fn demanding(names: &[&str]) -> Value {
+    rule_of("default/httpbin", json!({"trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL", "subjectAltNames": names}}}))
+}
+
+#[test]
+fn incident_d18_names_that_the_servers_certificate_has_not() {
+    let code = "mtls-mismatch";
+    let (old, right) = ("spiffe://cluster.local/ns/default/sa/httpbin-old", "spiffe://cluster.local/ns/default/sa/httpbin");
+    let finding = one(with([demanding(&[old])], code), Severity::Error, "DestinationRule default/httpbin");
+    assert!(
+        finding.what.contains(&format!("DestinationRule default/httpbin wants SAN {old}; the server's certificate has {right}.")),
+        "{finding:?}"
+    );
+    assert!(finding.fix.starts_with(&format!("write {right} into trafficPolicy.tls.subjectAltNames of ")), "{finding:?}");
+    assert!(finding.why.contains("CERTIFICATE_VERIFY_FAILED"), "{finding:?}");
+    assert_eq!(with([demanding(&[old])], "destination-rule-refused"), [], "one cause, one finding");
+    for fine in [&[right][..], &[old, right], &[]] {
+        assert_eq!(with([demanding(fine)], code), [], "{fine:?}");
+    }
+    let disabled = [demanding(&[old]), policy("default/a", "DISABLE", "2026-11-01T00:00:00Z")];
+    assert_eq!(with(disabled.clone(), code), [], "nobody terminates it, which is another finding");
+    assert_eq!(with(disabled, "destination-rule-refused").len(), 1);
+}

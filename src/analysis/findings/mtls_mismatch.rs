@@ -1,4 +1,5 @@
-//! Clients that send what the workload does not take, by no DestinationRule: what `mtls` calls broken.
+//! Clients that send what the workload does not take, by no DestinationRule, and those that do not accept its certificate: what `mtls` calls
+//! broken.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,7 @@ use crate::model::kind::Kind;
 pub(super) const RULE: Rule = Rule {
     code: "mtls-mismatch",
     severity: Severity::Error,
-    title: "Clients with a proxy send what the workload's mutual TLS mode does not take.",
+    title: "Clients with a proxy send what the workload's mutual TLS mode does not take, or do not accept its certificate.",
     why: "What auto mutual TLS chooses for the service is not what the port takes: the connection is reset before any request, and no plugin runs.",
     source: "pilot/pkg/xds/endpoints/mtls_checker.go: checkMtlsEnabled; pilot/pkg/networking/core/cluster_tls.go: buildUpstreamTLSSettings; \
         pilot/pkg/networking/core/filterchain_options.go",
@@ -23,6 +24,10 @@ pub(super) const RULE: Rule = Rule {
 /// Why it matters where the clients do not know the service.
 const KEPT: &str = "Their proxies pass on what they get, without mutual TLS: if these clients send requests to the service all the same, \
     the connection is reset before any request.";
+
+/// Why it matters where the clients do not accept the server's certificate.
+const UNACCEPTED: &str = "The proxies of these clients close the connection (CERTIFICATE_VERIFY_FAILED): requests get 503 with the flag UF, and \
+    no plugin of the server runs.";
 
 /// A client with a proxy whose connections do not come through.
 #[derive(Clone, Copy)]
@@ -71,18 +76,39 @@ pub(super) fn by_object<'f>(
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let of_no_rule = broken(facts).filter(|broken| broken.client.cause.decider().is_none()).map(|broken| {
+    let of_no_rule = broken(facts).filter(|broken| broken.client.cause.decider().is_none() && broken.client.san.is_none()).map(|broken| {
         let Broken { service, client, .. } = broken;
-        let (namespace, name) = service.service.split_once('/').unwrap_or(("", &service.service));
-        let object = FindingObject { kind: service.kind.as_str(), namespace: namespace.to_owned(), name: name.to_owned() };
-        let fix = fix(&client.cause, &service.host);
-        (broken, object, severity(&client.cause), fix)
+        (broken, object_of(service), severity(&client.cause), fix(&client.cause, &service.host))
     });
     let found = by_object(&RULE, of_no_rule, |Broken { entry, client, .. }, object| {
         format!("Clients of {object} send {}, which {} does not take.", client.sends, entry.workload)
     });
     let kept = |finding: Finding| if finding.severity == Severity::Information { Finding { why: KEPT, ..finding } } else { finding };
-    found.into_iter().map(kept).collect()
+    found.into_iter().map(kept).chain(unaccepted(facts)).collect()
+}
+
+/// Certificates that clients do not accept, by the object that lists the names.
+fn unaccepted(facts: &Facts<'_>) -> impl Iterator<Item = Finding> {
+    let of_names = broken(facts).filter_map(|broken| {
+        let Broken { client, service, .. } = broken;
+        let san = client.san.as_ref()?;
+        let (object, field) = match client.cause.decider() {
+            Some(decider) => (FindingObject::new(Kind::DestinationRule.as_str(), &decider.rule), format!("{}.subjectAltNames", decider.field)),
+            None => (object_of(service), "spec.subjectAltNames".to_owned()),
+        };
+        let fix = format!("write {} into {field} of {object}, or leave {field} out", san.rejected.join(" and "));
+        Some((broken, object, RULE.severity, fix))
+    });
+    let found = by_object(&RULE, of_names, |Broken { entry, client, .. }, _| {
+        let san = client.san.as_ref().map(ToString::to_string).unwrap_or_default();
+        format!("Clients do not accept the certificate of {}: {san}.", entry.workload)
+    });
+    found.into_iter().map(|finding| Finding { why: UNACCEPTED, ..finding })
+}
+
+fn object_of(service: &ServiceClients) -> FindingObject {
+    let (namespace, name) = service.service.split_once('/').unwrap_or(("", &service.service));
+    FindingObject { kind: service.kind.as_str(), namespace: namespace.to_owned(), name: name.to_owned() }
 }
 
 /// A service that is kept from clients, by exportTo or a Sidecar, may well be kept from them on purpose.

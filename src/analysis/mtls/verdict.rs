@@ -58,6 +58,10 @@ pub enum Reason {
     TlsToHttp,
     /// Nobody terminates the mesh's mutual TLS.
     NotTerminated,
+    /// The client accepts another certificate than the server's.
+    OtherSan,
+    /// It is not known whether the server's certificate is one that the client accepts.
+    UnknownSan,
 }
 
 impl Reason {
@@ -65,13 +69,14 @@ impl Reason {
     pub fn verdict(self) -> Verdict {
         match self {
             Self::Taken | Self::ToApplication => Verdict::Works,
-            Self::StrictOwnCertificate | Self::TlsToApplication => Verdict::Depends,
+            Self::StrictOwnCertificate | Self::TlsToApplication | Self::UnknownSan => Verdict::Depends,
             Self::StrictPlain
             | Self::StrictZtunnel
             | Self::StrictNoCertificate
             | Self::PermissiveForeignTls
             | Self::TlsToHttp
-            | Self::NotTerminated => Verdict::Fails,
+            | Self::NotTerminated
+            | Self::OtherSan => Verdict::Fails,
         }
     }
 }
@@ -108,6 +113,8 @@ impl fmt::Display for Reason {
             Self::TlsToApplication => "the TLS is handed to the application as it comes, which must speak it on this port",
             Self::TlsToHttp => "nothing terminates TLS under DISABLE, and the port's chain reads HTTP",
             Self::NotTerminated => "nothing terminates the mesh's mutual TLS there",
+            Self::OtherSan => "the client accepts no certificate without a SAN that the server's has not",
+            Self::UnknownSan => "it is unknown whether the server's certificate has a SAN that the client accepts",
         })
     }
 }

@@ -34,6 +34,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
             .flat_map(ports)
             .collect(),
         revision: annotations.get("istio.io/rev").cloned().or_else(|| status_revision(&annotations)),
+        service_account: fields.optional_text("/spec/serviceAccountName"),
         injection: Injection {
             choice: labels.get(INJECT).or_else(|| annotations.get(INJECT)).cloned(),
             host_network: fields.truth("/spec/hostNetwork"),

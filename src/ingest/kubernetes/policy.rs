@@ -12,7 +12,7 @@ use crate::model::gateway::{GatewayListener, GatewaySpec, RoutesFrom, Server};
 use crate::model::kind::Kind;
 use crate::model::labels::Selector;
 use crate::model::policy::{Policy, PolicySpec};
-use crate::model::routing::{ClientTls, DestinationRule, Subset, SubsetRoute, TrafficPolicy, VirtualService};
+use crate::model::routing::{ClientTls, ClientTlsSettings, DestinationRule, Subset, SubsetRoute, TrafficPolicy, VirtualService};
 use crate::model::sidecar::{Egress, Ingress, Sidecar};
 
 pub(super) fn read(kind: Kind, fields: &mut Fields<'_>) -> Policy {
@@ -249,10 +249,24 @@ fn traffic_policy(fields: &mut Fields<'_>, policy: &Value, pointer: &str) -> Tra
     TrafficPolicy { tls: client_tls(fields, policy, pointer), ports, passthrough: str_of(policy, "/loadBalancer/simple") == "PASSTHROUGH" }
 }
 
-/// DISABLE is the value 0 of the enum, so it applies when unset. A certificate is a Secret, or two files of the client
-/// (`pilot/pkg/networking/core/cluster_tls.go: constructUpstreamTLS`).
-fn client_tls(fields: &mut Fields<'_>, policy: &Value, pointer: &str) -> Option<ClientTls> {
+/// A client verifies the server's certificate where it has a CA for that. ISTIO_MUTUAL has the mesh's, and looks at no `insecureSkipVerify`
+/// (`pilot/pkg/networking/core/cluster_tls.go: buildUpstreamClusterTLSContext, constructUpstreamTLS`).
+fn client_tls(fields: &mut Fields<'_>, policy: &Value, pointer: &str) -> Option<ClientTlsSettings> {
     let tls = policy.get("tls").filter(|tls| !tls.is_null())?;
+    let mode = client_tls_mode(fields, tls, pointer)?;
+    let has = |field: &str| !str_of(tls, field).is_empty();
+    let skips = tls.get("insecureSkipVerify").and_then(Value::as_bool).unwrap_or_default();
+    let verifies = match mode {
+        ClientTls::IstioMutual => true,
+        ClientTls::Simple | ClientTls::Mutual => !skips && (has("/caCertificates") || has("/credentialName")),
+        ClientTls::Disable | ClientTls::MutualWithoutCertificate => false,
+    };
+    let names = tls.get("subjectAltNames").and_then(Value::as_array).filter(|_| verifies);
+    Some(ClientTlsSettings { mode, subject_alt_names: names.map(|names| texts(names, "")).unwrap_or_default() })
+}
+
+/// DISABLE is the value 0 of the enum, so it is the mode where nothing is written. A certificate is a Secret, or two files of the client.
+fn client_tls_mode(fields: &mut Fields<'_>, tls: &Value, pointer: &str) -> Option<ClientTls> {
     let word = str_of(tls, "/mode");
     if word.is_empty() {
         return Some(ClientTls::Disable);

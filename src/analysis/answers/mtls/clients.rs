@@ -7,12 +7,14 @@ use serde::Serialize;
 use super::World;
 use crate::analysis::mtls::client::{Because, Server, Wire, sends};
 use crate::analysis::mtls::clients::Clients;
+use crate::analysis::mtls::identity::{self, Demand, SanCheck};
 use crate::analysis::mtls::ports::{Behind, PortMode};
 use crate::analysis::mtls::rules::Merged;
 use crate::analysis::mtls::verdict::{Reason, Taker, Verdict, judge};
 use crate::analysis::mtls::{self, EffectiveMtls};
 use crate::analysis::protocol::ProtocolClass;
-use crate::analysis::targets::ServiceTarget;
+use crate::analysis::targets::{self, ServiceTarget};
+use crate::model::ids::ProxyId;
 use crate::model::kind::Kind;
 use crate::model::routing::Subset;
 use crate::model::service::Registry;
@@ -62,6 +64,9 @@ pub struct ClientAnswer {
     pub verdict: Verdict,
     /// Why, in words.
     pub reason: String,
+    /// What comes of the names that they demand of the server's certificate; None where it is accepted, or not looked at.
+    #[serde(skip)]
+    pub san: Option<SanCheck>,
     /// Why they send that.
     #[serde(skip)]
     pub cause: Because,
@@ -73,6 +78,8 @@ pub struct ClientAnswer {
 /// The workload that clients send to.
 pub(super) struct Served<'a> {
     pub pod: &'a Pod,
+    /// All pods of the workload.
+    pub pods: &'a [&'a Pod],
     pub effective: &'a EffectiveMtls,
     pub ports: &'a [PortMode<'a>],
     pub targets: &'a [ServiceTarget<'a>],
@@ -96,6 +103,7 @@ pub(super) fn services(world: &World<'_>, served: &Served<'_>, warnings: &mut Ve
             let asked = Asked {
                 world,
                 server: Server { pod, effective, of_namespace, unlabelled: OnceCell::new() },
+                pods: served.pods,
                 target,
                 host: &host,
                 taker,
@@ -131,6 +139,7 @@ fn taker(served: &Served<'_>, port: u16, class: ProtocolClass) -> (Taker, Protoc
 struct Asked<'a> {
     world: &'a World<'a>,
     server: Server<'a>,
+    pods: &'a [&'a Pod],
     target: &'a ServiceTarget<'a>,
     host: &'a str,
     taker: Taker,
@@ -146,6 +155,7 @@ struct Fare {
     wire: Wire,
     because: Because,
     reason: Reason,
+    san: Option<SanCheck>,
 }
 
 impl Asked<'_> {
@@ -180,12 +190,13 @@ impl Asked<'_> {
         let to = |subset: Option<&Subset>| {
             let sent = sends(clients, rule, subset, self.target, self.host, &self.server);
             let routed = subset.and_then(|subset| self.is_routed(clients, subset));
-            self.fare(subset.map(|subset| subset.name.clone()), routed, names.clone(), sent)
+            self.verified(clients, subset, self.fare(subset.map(|subset| subset.name.clone()), routed, names.clone(), sent))
         };
         let whole = to(None);
         let labels = &self.server.pod.labels;
         let subsets = rule.map(|rule| rule.subsets.as_slice()).unwrap_or_default().iter().filter(|subset| subset.labels.matches(labels));
-        let differs = |fare: &Fare| (fare.wire, &fare.because, fare.reason) != (whole.wire, &whole.because, whole.reason);
+        let differs =
+            |fare: &Fare| (fare.wire, &fare.because, fare.reason, &fare.san) != (whole.wire, &whole.because, whole.reason, &whole.san);
         let of_subsets: Vec<Fare> = subsets.map(|subset| to(Some(subset))).filter(differs).collect();
         std::iter::once(whole).chain(of_subsets).collect()
     }
@@ -198,7 +209,24 @@ impl Asked<'_> {
 
     fn fare(&self, subset: Option<String>, routed: Option<bool>, rules: Vec<String>, (wire, because): (Wire, Because)) -> Fare {
         let wire = if wire == Wire::PlainText && self.target.protocol.is_tls() { Wire::ApplicationTls } else { wire };
-        Fare { subset, routed, rules, reason: judge(wire, self.taker, self.class), wire, because }
+        Fare { subset, routed, rules, reason: judge(wire, self.taker, self.class), wire, because, san: None }
+    }
+
+    /// The same, with what the clients make of the server's certificate.
+    fn verified(&self, clients: &Clients<'_>, subset: Option<&Subset>, fare: Fare) -> Fare {
+        let (objects, service) = (self.world.objects, self.target.service);
+        if !identity::shows(fare.wire, fare.reason, clients.facts.hbone, self.server.pod) {
+            return fare;
+        }
+        let Some(demand) = Demand::of(&fare.because, service, objects) else { return fare };
+        let runs = |pod: &Pod| !pod.deleting && !matches!(pod.phase.as_str(), "Succeeded" | "Failed");
+        let is_server = |pod: &&Pod| runs(pod) && pod.proxy.is_some() && subset.is_none_or(|subset| subset.labels.matches(&pod.labels));
+        let own: Vec<&Pod> = self.pods.iter().copied().filter(is_server).collect();
+        let of_namespace = objects.pods.range(ProxyId::new("", &service.name.namespace)..).map(|(_, pod)| &**pod);
+        let of_namespace = of_namespace.take_while(|pod| pod.id.namespace == service.name.namespace);
+        let behind: Vec<&Pod> = of_namespace.filter(|pod| targets::leads_to(service, pod)).filter(is_server).collect();
+        let san = SanCheck::of(demand, &own, &behind, objects);
+        Fare { reason: san.as_ref().map_or(fare.reason, SanCheck::reason), san, ..fare }
     }
 }
 
@@ -228,6 +256,7 @@ fn answer(proxy: bool, from: Vec<String>, fare: Fare) -> ClientAnswer {
         because: fare.because.to_string(),
         verdict,
         subset: fare.subset,
+        san: fare.san,
         cause: fare.because,
         outcome: fare.reason,
     }
@@ -235,11 +264,10 @@ fn answer(proxy: bool, from: Vec<String>, fare: Fare) -> ClientAnswer {
 
 /// Why it comes through or not, with what is known of the way to a subset.
 fn reason(fare: &Fare) -> String {
+    let reason = fare.san.as_ref().map_or_else(|| fare.reason.to_string(), ToString::to_string);
     match (&fare.subset, fare.routed) {
-        (None, _) | (Some(_), Some(true)) => fare.reason.to_string(),
-        (Some(_), Some(false)) => format!("{}; no route names the subset", fare.reason),
-        (Some(_), None) => {
-            format!("{}; VirtualServices could not be read, so it is not known whether a route names the subset", fare.reason)
-        }
+        (None, _) | (Some(_), Some(true)) => reason,
+        (Some(_), Some(false)) => format!("{reason}; no route names the subset"),
+        (Some(_), None) => format!("{reason}; VirtualServices could not be read, so it is not known whether a route names the subset"),
     }
 }

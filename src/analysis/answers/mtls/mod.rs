@@ -195,7 +195,7 @@ fn entry(world: &World<'_>, id: &WorkloadId, pods: &[&Pod]) -> Option<MtlsEntry>
     caveats::of_policies(&judged, &mut caveats);
     caveats::of_pods(world.objects, id, pod, pods, &effective, &mut caveats);
     caveats::of_ports(&mistaken, &mut caveats);
-    let served = clients::Served { pod, effective: &effective, ports: &ports, targets: &targets };
+    let served = clients::Served { pod, pods, effective: &effective, ports: &ports, targets: &targets };
     let services = if world.lacks(&OF_CLIENTS, pod).is_none() { clients::services(world, &served, &mut caveats) } else { Vec::new() };
     let mode = world.lacks(&[Kind::PeerAuthentication], pod).is_none().then_some(effective.mode);
     caveats.sort();

@@ -62,7 +62,8 @@ impl ClientAnswer {
 
     /// `every client with a proxy sends plain text, since DestinationRule default/httpbin says DISABLE; STRICT takes no …`.
     pub fn sentence(&self) -> String {
-        let because = if self.proxy { format!(", since {}", self.because) } else { String::new() };
+        // The reason of a certificate names the rule itself.
+        let because = if self.proxy && self.san.is_none() { format!(", since {}", self.because) } else { String::new() };
         let reason =
             if self.verdict == Verdict::Works && self.routed != Some(false) { String::new() } else { format!("; {}", self.reason) };
         format!("{} sends {}{because}{reason}", self.who(), self.sends)
