@@ -4,6 +4,8 @@
 mod clients;
 #[path = "mtls/fates.rs"]
 mod fates;
+#[path = "mtls/hidden.rs"]
+mod hidden;
 #[path = "mtls/identities.rs"]
 mod identities;
 #[path = "mtls/mesh.rs"]

@@ -18,6 +18,8 @@ pub struct VirtualService {
     pub tcp: bool,
     /// Whether it has `tls` routes.
     pub tls: bool,
+    /// The hosts that its routes and mirrors name, as written, each once.
+    pub destinations: Vec<String>,
     /// The subsets that its routes and mirrors name.
     pub subsets: Vec<SubsetRoute>,
 }

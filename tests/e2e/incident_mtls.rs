@@ -44,6 +44,31 @@ fn put_back(code: &str) {
 
 #[test]
 #[ignore = "needs a mesh: KUBECONFIG"]
+fn incident_d13_a_sidecar_that_hides_the_service_and_registry_only() {
+    let _mesh = mesh();
+    let spec = json!({"egress": [{"hosts": ["istio-system/*"]}], "outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}});
+    let broken = Applied::new(object("Sidecar", "default", spec));
+    comes("a request that fails", || asked(URL) != "200");
+    let cause = "Sidecar default/default does not import httpbin.default, and REGISTRY_ONLY sends what is unknown to BlackHoleCluster";
+    let client = failing("clients whose traffic is dropped");
+    assert_eq!((client["reason"].as_str(), client["sends"].as_str()), (Some(cause), Some("nothing")), "{client}");
+    let finding = error("not-imported", "Sidecar", "default");
+    let what = finding["what"].as_str().unwrap();
+    assert!(what.starts_with("Sidecar default/default does not import httpbin.default") && what.contains("BlackHoleCluster"), "{finding}");
+    drop(broken);
+    put_back("not-imported");
+    // What is passed on arrives under PERMISSIVE.
+    let spec = json!({"egress": [{"hosts": ["istio-system/*"]}], "outboundTrafficPolicy": {"mode": "ALLOW_ANY"}});
+    let open = Applied::new(object("Sidecar", "default", spec));
+    until("the Sidecar", &["mtls", "deploy/httpbin"], |answer| answer.to_string().contains("default/default does not import"));
+    comes("a request that arrives", || asked(URL) == "200");
+    assert_eq!(found("not-imported").1, Vec::<Value>::new());
+    drop(open);
+    put_back("not-imported");
+}
+
+#[test]
+#[ignore = "needs a mesh: KUBECONFIG"]
 fn incident_d18_a_name_that_the_servers_certificate_has_not() {
     let _mesh = mesh();
     let demanding = |name: &str| destination_rule(json!({"mode": "ISTIO_MUTUAL", "subjectAltNames": [name]}));

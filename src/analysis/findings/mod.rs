@@ -64,6 +64,7 @@ rules! {
     destination_rule
     without_certificate
     mtls_mismatch
+    not_imported
     permissive
 }
 

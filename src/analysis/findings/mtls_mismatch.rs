@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
+use super::{Facts, Finding, FindingObject, Needs, Rule, Severity, not_imported};
 use crate::analysis::answers::{ClientAnswer, MtlsEntry, ServiceClients};
 use crate::analysis::mtls::client::{Because, TLS_MODE};
-use crate::analysis::mtls::verdict::Verdict;
-use crate::model::ids::ProxyId;
+use crate::analysis::mtls::verdict::{Reason, Verdict};
+use crate::model::ids::{ProxyId, WorkloadId};
 use crate::model::kind::Kind;
 
 pub(super) const RULE: Rule = Rule {
@@ -22,8 +22,8 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Why it matters where the clients do not know the service.
-const KEPT: &str = "Their proxies pass on what they get, without mutual TLS: if these clients send requests to the service all the same, \
-    the connection is reset before any request.";
+const KEPT: &str = "Their proxies pass on what they get without mutual TLS, or drop it where outboundTrafficPolicy is REGISTRY_ONLY: if these \
+    clients send requests to the service all the same, none of them arrives.";
 
 /// Why it matters where the clients do not accept the server's certificate.
 const UNACCEPTED: &str = "The proxies of these clients close the connection (CERTIFICATE_VERIFY_FAILED): requests get 503 with the flag UF, and \
@@ -37,7 +37,13 @@ pub(super) struct Broken<'f> {
     pub(super) client: &'f ClientAnswer,
 }
 
-impl Broken<'_> {
+impl<'f> Broken<'f> {
+    /// The workloads that cannot reach the server. It hardly calls itself.
+    pub(super) fn clients(&self) -> impl Iterator<Item = &'f WorkloadId> {
+        let server = &self.entry.id;
+        self.client.members.iter().flat_map(|members| members.iter()).filter(move |member| *member != server)
+    }
+
     /// Who sends what to whom, and why it does not come through.
     pub(super) fn line(&self) -> String {
         let Self { entry, service, client } = self;
@@ -76,12 +82,19 @@ pub(super) fn by_object<'f>(
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let of_no_rule = broken(facts).filter(|broken| broken.client.cause.decider().is_none() && broken.client.san.is_none()).map(|broken| {
+    let is_here = |broken: &Broken<'_>| {
+        let Broken { client, .. } = broken;
+        client.cause.decider().is_none() && client.san.is_none() && not_imported::mistake(client).is_none()
+    };
+    let of_no_rule = broken(facts).filter(is_here).map(|broken| {
         let Broken { service, client, .. } = broken;
         (broken, object_of(service), severity(&client.cause), fix(&client.cause, &service.host))
     });
     let found = by_object(&RULE, of_no_rule, |Broken { entry, client, .. }, object| {
-        format!("Clients of {object} send {}, which {} does not take.", client.sends, entry.workload)
+        match client.outcome {
+            Reason::Blackholed => format!("{object} is hidden from clients, whose proxies drop what is sent to it."),
+            _ => format!("Clients of {object} send {}, which {} does not take.", client.sends, entry.workload),
+        }
     });
     let kept = |finding: Finding| if finding.severity == Severity::Information { Finding { why: KEPT, ..finding } } else { finding };
     found.into_iter().map(kept).chain(unaccepted(facts)).collect()
@@ -113,7 +126,7 @@ fn object_of(service: &ServiceClients) -> FindingObject {
 
 /// A service that is kept from clients, by exportTo or a Sidecar, may well be kept from them on purpose.
 fn severity(cause: &Because) -> Severity {
-    if matches!(cause, Because::NotKnown) { Severity::Information } else { RULE.severity }
+    if matches!(cause, Because::Hidden(_)) { Severity::Information } else { RULE.severity }
 }
 
 fn fix(cause: &Because, host: &str) -> String {
@@ -125,7 +138,7 @@ fn fix(cause: &Because, host: &str) -> String {
             format!("restart the pods that have a proxy, so that injection sets label {TLS_MODE}=istio, or set it in their pod template")
         }
         Because::AutoMtlsOff => format!("set meshConfig.enableAutoMtls to true, or tls.mode ISTIO_MUTUAL by a DestinationRule for {host}"),
-        Because::NotKnown => "if these clients are to reach it, export the service to their namespace (exportTo), and import it in their Sidecar (egress)".to_owned(),
+        Because::Hidden(_) => "if these clients are to reach it, export the service to their namespace (exportTo), and import it in their Sidecar (egress)".to_owned(),
         _ => format!("set tls.mode ISTIO_MUTUAL by a DestinationRule for {host}, or let the workload take what is sent (PERMISSIVE)"),
     }
 }

@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use super::EffectiveMtls;
 use super::clients::Clients;
+use super::hidden::Hidden;
 use super::rules::Merged;
-use crate::analysis::chains::{self, Facts};
+use crate::analysis::chains::Facts;
 use crate::analysis::era::Version;
 use crate::analysis::targets::{self, ServiceTarget};
 use crate::model::ids::{ObjectName, ProxyId};
@@ -34,6 +35,8 @@ pub enum Wire {
     Tls,
     /// Mutual TLS with a certificate that a DestinationRule names (`MUTUAL`).
     OwnMutualTls,
+    /// Nothing: the client's proxy has no way to the service.
+    Nothing,
 }
 
 /// Why that is sent.
@@ -41,8 +44,8 @@ pub enum Wire {
 pub enum Because {
     /// The client has no proxy.
     NoProxy,
-    /// The service is not exported to the client's namespace, or its Sidecar does not import it.
-    NotKnown,
+    /// The client's proxy does not know the service.
+    Hidden(Hidden),
     /// A DestinationRule says so.
     Rule(ClientTls, Decider),
     /// Auto mutual TLS, from which a mode that a DestinationRule has for the whole or (until 1.17) for a subset keeps the pod.
@@ -112,20 +115,16 @@ pub struct Server<'s> {
     pub unlabelled: OnceCell<Option<ProxyId>>,
 }
 
-/// What clients send. `rule` is what they use for the host, `subset` the subset of it that they were sent to; without one of
+/// What clients send whose proxies know the service. `rule` is what they use for the host, `subset` the subset of it that they were sent to; without one of
 /// these the service as a whole.
 pub fn sends(
     clients: &Clients<'_>,
     rule: Option<&Merged<'_>>,
     subset: Option<&Subset>,
     target: &ServiceTarget<'_>,
-    host: &str,
     server: &Server<'_>,
 ) -> (Wire, Because) {
     let client = &clients.facts;
-    if !chains::knows(client, clients.egress, target.service, host) {
-        return (Wire::PlainText, Because::NotKnown);
-    }
     if let Some((mode, decider)) = rule.and_then(|rule| of_cluster(rule, subset, target.port.port)) {
         let wire = match mode {
             ClientTls::Disable | ClientTls::MutualWithoutCertificate => Wire::PlainText,

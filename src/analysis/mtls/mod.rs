@@ -5,6 +5,7 @@
 pub mod client;
 pub mod clients;
 pub mod fate;
+pub mod hidden;
 pub mod identity;
 pub mod ports;
 pub mod routes;

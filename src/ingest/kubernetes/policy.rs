@@ -193,31 +193,39 @@ fn not_programmed(status: &Value) -> Option<String> {
 }
 
 fn virtual_service(fields: &mut Fields<'_>) -> VirtualService {
+    let destinations = destinations(fields);
+    let mut hosts: Vec<String> = destinations.iter().map(|destination| str_of(destination, "/host").to_owned()).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
     VirtualService {
         hosts: texts(fields.list("/spec/hosts"), ""),
         gateways: texts(fields.list("/spec/gateways"), ""),
         export_to: texts(fields.list("/spec/exportTo"), ""),
         tcp: !fields.list("/spec/tcp").is_empty(),
         tls: !fields.list("/spec/tls").is_empty(),
-        subsets: subset_routes(fields),
+        destinations: hosts,
+        subsets: destinations.into_iter().filter_map(subset_route).collect(),
     }
 }
 
-/// The subsets that routes and mirrors of every protocol name. Routes of the Gateway API have none.
-fn subset_routes(fields: &mut Fields<'_>) -> Vec<SubsetRoute> {
+/// The destinations of routes and mirrors of every protocol.
+fn destinations<'v>(fields: &mut Fields<'v>) -> Vec<&'v Value> {
     let routes = ["/spec/http", "/spec/tls", "/spec/tcp"].into_iter().flat_map(|pointer| fields.list(pointer));
-    let destinations = routes.flat_map(|route| {
+    let of_route = |route: &'v Value| {
         let weighted = ["route", "mirrors"].into_iter().filter_map(|list| route.get(list)?.as_array()).flatten();
         weighted.filter_map(|item| item.get("destination")).chain(route.get("mirror"))
-    });
-    let named = destinations.filter(|destination| !str_of(destination, "/subset").is_empty());
-    named
-        .map(|destination| SubsetRoute {
-            host: str_of(destination, "/host").to_owned(),
-            subset: str_of(destination, "/subset").to_owned(),
-            port: port_of(destination, "/port/number"),
-        })
-        .collect()
+    };
+    routes.flat_map(of_route).collect()
+}
+
+/// A destination that names a subset. Routes of the Gateway API have none.
+fn subset_route(destination: &Value) -> Option<SubsetRoute> {
+    let subset = str_of(destination, "/subset");
+    (!subset.is_empty()).then(|| SubsetRoute {
+        host: str_of(destination, "/host").to_owned(),
+        subset: subset.to_owned(),
+        port: port_of(destination, "/port/number"),
+    })
 }
 
 fn destination_rule(fields: &mut Fields<'_>) -> DestinationRule {

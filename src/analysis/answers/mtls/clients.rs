@@ -1,12 +1,16 @@
 //! What clients send to each service port of a workload, and what comes of it.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::World;
+use super::fare::{Fare, Group};
+use crate::analysis::chains::HiddenBy;
 use crate::analysis::mtls::client::{Because, Server, Wire, sends};
 use crate::analysis::mtls::clients::Clients;
+use crate::analysis::mtls::hidden::{Hidden, Outbound};
 use crate::analysis::mtls::identity::{self, Demand, SanCheck};
 use crate::analysis::mtls::ports::{Behind, PortMode};
 use crate::analysis::mtls::rules::Merged;
@@ -14,7 +18,7 @@ use crate::analysis::mtls::verdict::{Reason, Taker, Verdict, judge};
 use crate::analysis::mtls::{self, EffectiveMtls};
 use crate::analysis::protocol::ProtocolClass;
 use crate::analysis::targets::{self, ServiceTarget};
-use crate::model::ids::ProxyId;
+use crate::model::ids::{ObjectName, ProxyId, WorkloadId};
 use crate::model::kind::Kind;
 use crate::model::routing::Subset;
 use crate::model::service::Registry;
@@ -64,6 +68,12 @@ pub struct ClientAnswer {
     pub verdict: Verdict,
     /// Why, in words.
     pub reason: String,
+    /// Their Sidecars, where these do not import the service.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sidecars: Vec<ObjectName>,
+    /// Their workloads, as lists that others share.
+    #[serde(skip)]
+    pub members: Vec<Arc<[WorkloadId]>>,
     /// What comes of the names that they demand of the server's certificate; None where it is accepted, or not looked at.
     #[serde(skip)]
     pub san: Option<SanCheck>,
@@ -146,36 +156,23 @@ struct Asked<'a> {
     class: ProtocolClass,
 }
 
-/// How a client fares: what is the same for many is said once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Fare {
-    subset: Option<String>,
-    routed: Option<bool>,
-    rules: Vec<String>,
-    wire: Wire,
-    because: Because,
-    reason: Reason,
-    san: Option<SanCheck>,
-}
-
 impl Asked<'_> {
     fn clients(&self, warnings: &mut Vec<Warning>) -> Vec<ClientAnswer> {
-        let mut groups: Vec<(Fare, Vec<String>)> = Vec::new();
+        let mut groups: Vec<Group> = Vec::new();
         for clients in &self.world.clients {
             let rule = self.rule(clients);
             ignored(rule, self.host, warnings);
             for fare in self.fares(clients, rule) {
-                match groups.iter_mut().find(|(known, _)| *known == fare) {
-                    Some((_, from)) => from.push(clients.name()),
-                    None => groups.push((fare, vec![clients.name()])),
+                match groups.iter_mut().find(|known| known.fare == fare) {
+                    Some(known) => known.add(clients),
+                    None => groups.push(Group::of(fare, clients)),
                 }
             }
         }
-        groups.sort_by_key(|(fare, from)| (fare.subset.clone(), std::cmp::Reverse(from.len())));
+        groups.sort_by_key(|group| (group.fare.subset.clone(), std::cmp::Reverse(group.from.len())));
         let all = self.world.clients.len();
-        let of_group = |(fare, from): (Fare, Vec<String>)| answer(true, if from.len() == all { Vec::new() } else { from }, fare);
-        let mut found: Vec<ClientAnswer> = groups.into_iter().map(of_group).collect();
-        found.push(answer(false, Vec::new(), self.fare(None, None, Vec::new(), (Wire::PlainText, Because::NoProxy))));
+        let mut found: Vec<ClientAnswer> = groups.into_iter().map(|group| group.answer(all)).collect();
+        found.push(Group::without_proxy(self.fare(None, None, Vec::new(), (Wire::PlainText, Because::NoProxy))));
         found
     }
 
@@ -187,8 +184,11 @@ impl Asked<'_> {
     /// How the clients fare with the service as a whole, and with subsets that this pod is in where that differs.
     fn fares(&self, clients: &Clients<'_>, rule: Option<&Merged<'_>>) -> Vec<Fare> {
         let names = rule.map(|rule| rule.from.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap_or_default();
+        if let Some(hidden) = self.world.imports.hidden(clients, self.target.service, self.host) {
+            return vec![self.unreached(hidden, names)];
+        }
         let to = |subset: Option<&Subset>| {
-            let sent = sends(clients, rule, subset, self.target, self.host, &self.server);
+            let sent = sends(clients, rule, subset, self.target, &self.server);
             let routed = subset.and_then(|subset| self.is_routed(clients, subset));
             self.verified(clients, subset, self.fare(subset.map(|subset| subset.name.clone()), routed, names.clone(), sent))
         };
@@ -210,6 +210,22 @@ impl Asked<'_> {
     fn fare(&self, subset: Option<String>, routed: Option<bool>, rules: Vec<String>, (wire, because): (Wire, Because)) -> Fare {
         let wire = if wire == Wire::PlainText && self.target.protocol.is_tls() { Wire::ApplicationTls } else { wire };
         Fare { subset, routed, rules, reason: judge(wire, self.taker, self.class), wire, because, san: None }
+    }
+
+    /// How clients fare whose proxies do not know the service.
+    fn unreached(&self, hidden: Hidden, rules: Vec<String>) -> Fare {
+        let (by, outbound) = (hidden.by, hidden.outbound);
+        let sends = |wire: Wire| self.fare(None, None, rules.clone(), (wire, Because::Hidden(hidden.clone())));
+        let passed_on = || sends(Wire::PlainText);
+        // A VirtualService that could not be read may bring the service.
+        let may_be_known = by == HiddenBy::Sidecar && self.world.routes.is_none();
+        match outbound {
+            Outbound::Gateway => Fare { reason: Reason::NoCluster, ..sends(Wire::Nothing) },
+            Outbound::Drops if !may_be_known => sends(Wire::Nothing),
+            Outbound::Passes => passed_on(),
+            Outbound::Drops | Outbound::Unknown if passed_on().reason.verdict() == Verdict::Fails => passed_on(),
+            Outbound::Drops | Outbound::Unknown => Fare { reason: Reason::UnknownOutbound, ..passed_on() },
+        }
     }
 
     /// The same, with what the clients make of the server's certificate.
@@ -235,39 +251,5 @@ fn ignored(rule: Option<&Merged<'_>>, host: &str, warnings: &mut Vec<Warning>) {
     for name in rule.map(|rule| rule.ignored.as_slice()).unwrap_or_default() {
         let what = format!("its trafficPolicy is ignored, since an older DestinationRule for {host} has one");
         warnings.push(Warning::new(format!("DestinationRule {name}"), what, "make one DestinationRule of both"));
-    }
-}
-
-fn answer(proxy: bool, from: Vec<String>, fare: Fare) -> ClientAnswer {
-    let verdict = match (fare.reason.verdict(), &fare.subset, fare.routed) {
-        (Verdict::Works, ..) => Verdict::Works,
-        (_, Some(_), Some(false)) => Verdict::Unused,
-        (_, Some(_), None) => Verdict::Depends,
-        (verdict, ..) => verdict,
-    };
-    ClientAnswer {
-        proxy,
-        from,
-        reason: reason(&fare),
-        routed: fare.routed,
-        rules: fare.rules,
-        decided_by: fare.because.decider().map(|decider| decider.rule.to_string()),
-        sends: fare.wire,
-        because: fare.because.to_string(),
-        verdict,
-        subset: fare.subset,
-        san: fare.san,
-        cause: fare.because,
-        outcome: fare.reason,
-    }
-}
-
-/// Why it comes through or not, with what is known of the way to a subset.
-fn reason(fare: &Fare) -> String {
-    let reason = fare.san.as_ref().map_or_else(|| fare.reason.to_string(), ToString::to_string);
-    match (&fare.subset, fare.routed) {
-        (None, _) | (Some(_), Some(true)) => reason,
-        (Some(_), Some(false)) => format!("{reason}; no route names the subset"),
-        (Some(_), None) => format!("{reason}; VirtualServices could not be read, so it is not known whether a route names the subset"),
     }
 }
