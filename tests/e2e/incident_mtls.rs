@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::live_policy::{asked, comes, found};
+use super::mtls::peer_authentication;
 use super::world::{Applied, mesh, until};
 
 const URL: &str = "http://httpbin.default:8000/status/200";
@@ -40,6 +41,21 @@ fn error(code: &str, kind: &str, name: &str) -> Value {
 fn put_back(code: &str) {
     comes("a request that arrives again", || asked(URL) == "200");
     assert_eq!(found(code).1, Vec::<Value>::new());
+}
+
+#[test]
+#[ignore = "needs a mesh: KUBECONFIG"]
+fn incident_d6_a_destination_rule_against_strict_names_who_fails() {
+    let _mesh = mesh();
+    let broken = (Applied::new(peer_authentication("e2e", "STRICT")), Applied::new(destination_rule(json!({"mode": "DISABLE"}))));
+    comes("a request that fails", || asked(URL) == "503");
+    assert_eq!(failing("clients that send plain text")["sends"], "plainText");
+    let finding = error("destination-rule-refused", "DestinationRule", "e2e-httpbin");
+    let what = finding["what"].as_str().unwrap();
+    assert!(what.contains("Deployment default/httpbin does not take: 1 client workload fails, deploy/sleep in default"), "{finding}");
+    assert_eq!(finding["clients"], json!([{"kind": "Deployment", "namespace": "default", "name": "sleep"}]));
+    drop(broken);
+    put_back("destination-rule-refused");
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         Some((broken, object, RULE.severity, fix(broken.client.outcome, &decider.field)))
     });
     by_object(&RULE, of_rules, |Broken { entry, client, .. }, object| {
-        format!("By {object} clients send {}, which {} does not take.", client.sends, entry.workload)
+        format!("By {object} clients send {}, which {} {} does not take.", client.sends, entry.workload_kind, entry.workload)
     })
 }
 

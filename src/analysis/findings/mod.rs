@@ -121,6 +121,7 @@ impl Rule {
             object,
             proxies: Vec::new(),
             workloads: Vec::new(),
+            clients: Vec::new(),
             place: None,
             plugin: None,
             plugins: Vec::new(),
@@ -190,6 +191,9 @@ pub struct Finding {
     pub proxies: Vec<ProxyId>,
     /// The workloads of these proxies, by name.
     pub workloads: Vec<FindingObject>,
+    /// The first workloads by name whose requests fail, where it is about clients; `what` has their number.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<FindingObject>,
     /// Where in a proxy it can be looked at; None where it is in no listener.
     pub place: Option<Place>,
     /// The plugin that it is about; of several the last that runs, or the last by name.

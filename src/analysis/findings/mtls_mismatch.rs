@@ -7,6 +7,7 @@ use super::{Facts, Finding, FindingObject, Needs, Rule, Severity, not_imported};
 use crate::analysis::answers::{ClientAnswer, MtlsEntry, ServiceClients};
 use crate::analysis::mtls::client::{Because, TLS_MODE};
 use crate::analysis::mtls::verdict::{Reason, Verdict};
+use crate::analysis::naming::first;
 use crate::model::ids::{ProxyId, WorkloadId};
 use crate::model::kind::Kind;
 
@@ -20,6 +21,12 @@ pub(super) const RULE: Rule = Rule {
     needs: Needs::objects(&[Kind::VirtualService], &[Kind::Pod, Kind::Service, Kind::PeerAuthentication, Kind::DestinationRule, Kind::Sidecar]),
     check,
 };
+
+/// How many clients are named in the sentence.
+const NAMED: usize = 3;
+
+/// How many clients are listed.
+const LISTED: usize = 20;
 
 /// Why it matters where the clients do not know the service.
 const KEPT: &str = "Their proxies pass on what they get without mutual TLS, or drop it where outboundTrafficPolicy is REGISTRY_ONLY: if these \
@@ -64,21 +71,49 @@ pub(super) fn by_object<'f>(
     broken: impl Iterator<Item = (Broken<'f>, FindingObject, Severity, String)>,
     what: impl Fn(&Broken<'f>, &FindingObject) -> String,
 ) -> Vec<Finding> {
-    let mut found: BTreeMap<FindingObject, (Finding, BTreeSet<String>, BTreeSet<ProxyId>)> = BTreeMap::new();
+    let mut found: BTreeMap<FindingObject, Gathered<'f>> = BTreeMap::new();
     for (broken, object, severity, fix) in broken {
-        let new = || (Finding { severity, ..rule.found(object.clone(), what(&broken, &object)) }, BTreeSet::new(), BTreeSet::new());
-        let (finding, fixes, proxies) = found.entry(object.clone()).or_insert_with(new);
+        let new = || Gathered {
+            finding: Finding { severity, ..rule.found(object.clone(), what(&broken, &object)) },
+            fixes: BTreeSet::new(),
+            proxies: BTreeSet::new(),
+            clients: BTreeSet::new(),
+        };
+        let Gathered { finding, fixes, proxies, clients } = found.entry(object.clone()).or_insert_with(new);
         finding.severity = finding.severity.min(severity);
         finding.evidence.push(broken.line());
         fixes.insert(fix);
         proxies.insert(broken.entry.pod.clone());
+        clients.extend(broken.clients());
     }
-    let whole = |(finding, fixes, proxies): (Finding, BTreeSet<String>, BTreeSet<ProxyId>)| Finding {
-        fix: Vec::from_iter(fixes).join("; "),
-        proxies: Vec::from_iter(proxies),
-        ..finding
-    };
-    found.into_values().map(whole).collect()
+    found.into_values().map(Gathered::into_finding).collect()
+}
+
+/// What is broken by one object.
+struct Gathered<'f> {
+    finding: Finding,
+    fixes: BTreeSet<String>,
+    proxies: BTreeSet<ProxyId>,
+    clients: BTreeSet<&'f WorkloadId>,
+}
+
+impl Gathered<'_> {
+    /// The finding, with the first of the clients by name.
+    fn into_finding(self) -> Finding {
+        let Self { finding, fixes, proxies, clients } = self;
+        // Services that are hidden on purpose have no clients that fail.
+        let fail = finding.severity == Severity::Error && !clients.is_empty();
+        let names: Vec<String> = clients.iter().map(|client| format!("{} in {}", client.short(), client.name.namespace)).collect();
+        let noun = if names.len() == 1 { "1 client workload fails" } else { &format!("{} client workloads fail", names.len()) };
+        let what = if fail { format!("{}: {noun}, {}.", finding.what.trim_end_matches('.'), first(&names, NAMED)) } else { finding.what };
+        Finding {
+            what,
+            fix: Vec::from_iter(fixes).join("; "),
+            proxies: Vec::from_iter(proxies),
+            clients: clients.into_iter().take(LISTED).map(|client| FindingObject::new(client.kind.as_str(), &client.name)).collect(),
+            ..finding
+        }
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
@@ -93,7 +128,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let found = by_object(&RULE, of_no_rule, |Broken { entry, client, .. }, object| {
         match client.outcome {
             Reason::Blackholed => format!("{object} is hidden from clients, whose proxies drop what is sent to it."),
-            _ => format!("Clients of {object} send {}, which {} does not take.", client.sends, entry.workload),
+            _ => format!("Clients of {object} send {}, which {} {} does not take.", client.sends, entry.workload_kind, entry.workload),
         }
     });
     let kept = |finding: Finding| if finding.severity == Severity::Information { Finding { why: KEPT, ..finding } } else { finding };
@@ -114,7 +149,7 @@ fn unaccepted(facts: &Facts<'_>) -> impl Iterator<Item = Finding> {
     });
     let found = by_object(&RULE, of_names, |Broken { entry, client, .. }, _| {
         let san = client.san.as_ref().map(ToString::to_string).unwrap_or_default();
-        format!("Clients do not accept the certificate of {}: {san}.", entry.workload)
+        format!("Clients do not accept the certificate of {} {}: {san}.", entry.workload_kind, entry.workload)
     });
     found.into_iter().map(|finding| Finding { why: UNACCEPTED, ..finding })
 }
