@@ -406,3 +406,31 @@ fn live_l19_what_a_silent_istiod_said_before_is_shown_with_its_time() {
     driver.send(Msg::Unanswered(ticket));
     assert!(driver.text(SIZE).contains("istiod as of 00:01:02 UTC"), "{}", driver.text(SIZE));
 }
+
+#[test]
+fn incident_d11b_the_header_shows_that_no_istiod_is_ready() {
+    let mut driver = live(false);
+    assert!(!driver.text(SIZE).contains("no istiod"));
+    let away = objects(&driver, |snapshot| {
+        let inventory = Arc::make_mut(&mut snapshot.objects);
+        inventory.retain_pods(|pod| pod.istiod.is_none());
+        for ((_, name), owner) in &mut inventory.owners {
+            if name.name == "istiod" {
+                let owner = Arc::make_mut(owner);
+                (owner.replicas, owner.ready) = (Some(0), Some(0));
+            }
+        }
+    });
+    // What an istiod reported whose pod is gone is of before.
+    driver.keys("s");
+    let Some(Ok(sync)) = &mut Arc::make_mut(&mut driver.app.snapshot).sync else { panic!("it was asked") };
+    Arc::make_mut(sync).istiods[0].pod = "istiod-66c44df5f5-bspp2".to_owned();
+    driver.keys("<esc>");
+    driver.send(read(away, Changed::Objects(Kind::Deployment, None)));
+    for keys in ["", "c", "<esc>", "w"] {
+        driver.keys(keys);
+        for size in [SIZE, (80, 24)] {
+            assert!(driver.text(size).contains("no istiod is ready"), "{}", driver.text(size));
+        }
+    }
+}

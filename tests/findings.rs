@@ -2,6 +2,8 @@
 
 mod support;
 
+#[path = "findings/istiods.rs"]
+mod istiods;
 #[path = "findings/mesh_wide.rs"]
 mod mesh_wide;
 #[path = "findings/modules.rs"]

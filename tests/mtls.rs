@@ -4,6 +4,10 @@
 mod clients;
 #[path = "mtls/fates.rs"]
 mod fates;
+#[path = "mtls/hidden.rs"]
+mod hidden;
+#[path = "mtls/identities.rs"]
+mod identities;
 #[path = "mtls/mesh.rs"]
 mod mesh;
 #[path = "mtls/ports.rs"]

@@ -235,6 +235,29 @@ async fn logs_are_read_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn incident_d11b_an_istiod_that_does_not_run_is_named() {
+    let api = FakeApi::start().await;
+    let asked = async || connect(&api).await.istiod("/debug/syncz".to_owned()).await.unwrap_err();
+    let nowhere = asked().await;
+    assert_eq!(nowhere.fix, "name istiod's namespace with --istio-namespace");
+    let put = |replicas: u64| {
+        let metadata = json!({"namespace": "istio-system", "name": "istiod", "labels": {"app": "istiod"}});
+        api.state().put("deployments.apps", json!({"metadata": metadata, "spec": {"replicas": replicas}, "status": {}}));
+    };
+    put(0);
+    let scaled_down = asked().await;
+    assert_eq!(scaled_down.what, "istiod cannot be asked for /debug/syncz: no istiod runs: Deployment istio-system/istiod has 0 replicas");
+    assert!(scaled_down.fix.starts_with("scale it up, or see why it does not run"), "{scaled_down:?}");
+    put(2);
+    assert!(asked().await.what.ends_with("no istiod runs: Deployment istio-system/istiod has 0 of 2 pods ready"));
+    api.state().forbid("list", "deployments.apps", Some("istio-system"));
+    let pod =
+        json!({"metadata": {"namespace": "istio-system", "name": "istiod-1", "labels": {"app": "istiod"}}, "status": {"phase": "Pending"}});
+    api.state().put("pods", pod);
+    assert!(asked().await.what.ends_with("no istiod runs: pod istiod-1 is Pending"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn istiods_version_comes_and_follows_its_pods() {
     let api = FakeApi::start().await;
     let (sender, mut updates) = mpsc::channel(64);

@@ -3,6 +3,7 @@
 use super::era::Version;
 use crate::model::envoy::Node;
 use crate::model::inventory::Inventory;
+use crate::model::labels::Labels;
 use crate::model::mesh::{Features, Istiod};
 use crate::model::workload::Pod;
 
@@ -73,9 +74,14 @@ pub fn istiods(objects: &Inventory) -> impl Iterator<Item = &Pod> {
     objects.control_planes.values().map(|pod| &**pod).filter(|pod| pod.phase != "Succeeded" && !pod.deleting)
 }
 
-/// The revision of an istiod's pod; installations without one label it `default`.
+/// The revision of an istiod's pod.
 fn own_revision(istiod: &Pod) -> &str {
-    istiod.labels.get(REVISION).map_or("default", String::as_str)
+    labelled_revision(&istiod.labels)
+}
+
+/// The revision that an object of istiod is labelled with; installations without one label it `default`.
+pub(super) fn labelled_revision(labels: &Labels) -> &str {
+    labels.get(REVISION).map_or("default", String::as_str)
 }
 
 /// The pod of an istiod of the proxy's revision; None where its revision is not known, or none runs.

@@ -21,6 +21,7 @@ pub mod mtls;
 pub mod naming;
 pub mod near_miss;
 pub mod order;
+pub mod outage;
 pub mod outlook;
 pub mod placement;
 pub mod protocol;

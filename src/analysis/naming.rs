@@ -35,6 +35,13 @@ pub fn enumerated<P: Borrow<PluginId>>(plugins: &[P], most: usize) -> String {
     }
 }
 
+/// `a, b and 3 more`.
+pub fn first(names: &[String], most: usize) -> String {
+    let more = names.len().saturating_sub(most);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    names[..names.len() - more].join(", ") + &rest
+}
+
 #[cfg(test)]
 mod tests {
     use super::enumerated;

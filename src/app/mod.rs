@@ -11,6 +11,7 @@ pub mod keymap;
 pub mod level;
 pub mod logs;
 pub mod msg;
+mod outage;
 pub mod program;
 pub mod question;
 pub mod rows;

@@ -76,8 +76,10 @@ pub fn of_node(id: &ProxyId, node: &Node) -> Pod {
         ips: node.instance_ips.clone(),
         container_ports: node.pod_ports.clone(),
         revision: node.revision.clone().or_else(|| node.labels.get("istio.io/rev").cloned()),
+        service_account: None,
         injection: Injection::default(),
         istiod: None,
+        unready: None,
         labels: node.labels.clone(),
     }
 }

@@ -5,11 +5,18 @@ use super::labels::LabelSelector;
 /// `rootNamespace` where it is unset (`pkg/config/mesh/mesh.go`).
 pub const DEFAULT_ROOT_NAMESPACE: &str = "istio-system";
 
+/// `trustDomain` where it is unset (`pkg/config/constants/constants.go: DefaultClusterLocalDomain`).
+pub const DEFAULT_TRUST_DOMAIN: &str = "cluster.local";
+
 /// What the mesh configuration says, as far as the answers need it (`meshConfig`, ConfigMap `istio`, key `mesh`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MeshConfig {
     /// `rootNamespace`: its plugins and policies reach the whole mesh. `istio-system` where unset.
     pub root_namespace: String,
+    /// `trustDomain`: the first part of every identity that its CA signs; `cluster.local` where unset.
+    pub trust_domain: String,
+    /// `trustDomainAliases`: trust domains whose identities are taken for the same.
+    pub trust_domain_aliases: Vec<String>,
     /// `discoverySelectors`: istiod sees only namespaces that match one of them; none is all.
     pub discovery_selectors: Vec<LabelSelector>,
     /// `defaultConfig.proxyAdminPort`; 15000 where unset.
@@ -38,6 +45,8 @@ impl Default for MeshConfig {
     fn default() -> Self {
         Self {
             root_namespace: DEFAULT_ROOT_NAMESPACE.to_owned(),
+            trust_domain: DEFAULT_TRUST_DOMAIN.to_owned(),
+            trust_domain_aliases: Vec::new(),
             discovery_selectors: Vec::new(),
             admin_port: 15000,
             outbound_port: 15001,

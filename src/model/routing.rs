@@ -18,6 +18,8 @@ pub struct VirtualService {
     pub tcp: bool,
     /// Whether it has `tls` routes.
     pub tls: bool,
+    /// The hosts that its routes and mirrors name, as written, each once.
+    pub destinations: Vec<String>,
     /// The subsets that its routes and mirrors name.
     pub subsets: Vec<SubsetRoute>,
 }
@@ -67,12 +69,22 @@ pub struct Subset {
 /// A `trafficPolicy`, as far as TLS depends on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrafficPolicy {
-    /// `tls.mode`; None where there is no `tls`.
-    pub tls: Option<ClientTls>,
-    /// The ports of `portLevelSettings`, with their own `tls.mode`; None where such an item has no `tls`.
-    pub ports: BTreeMap<u16, Option<ClientTls>>,
+    /// `tls`; None where there is none.
+    pub tls: Option<ClientTlsSettings>,
+    /// The ports of `portLevelSettings`, with their own `tls`; None where such an item has none.
+    pub ports: BTreeMap<u16, Option<ClientTlsSettings>>,
     /// Whether `loadBalancer.simple` is PASSTHROUGH: connections go where the client sent them, as to a headless Service.
     pub passthrough: bool,
+}
+
+/// `ClientTLSSettings`: the TLS that a client begins, and which certificate it accepts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientTlsSettings {
+    /// `mode`.
+    pub mode: ClientTls,
+    /// `subjectAltNames`: the server's certificate must have one of them. Empty where the rule lists none, and where the client verifies no
+    /// certificate.
+    pub subject_alt_names: Vec<String>,
 }
 
 /// `ClientTLSSettings.mode`: the TLS that a client begins.

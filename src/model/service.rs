@@ -34,6 +34,8 @@ pub struct Service {
     pub publishes_not_ready: bool,
     /// A ServiceEntry's own `endpoints`; those of a Service are not read, but where a manifest gives it some.
     pub endpoints: Vec<Endpoint>,
+    /// `spec.subjectAltNames` of a ServiceEntry: a server's certificate must have one of them or one of its endpoints' identities.
+    pub subject_alt_names: Vec<String>,
     /// The declared ports, in order.
     pub ports: Vec<ServicePort>,
     /// `metadata.creationTimestamp`, RFC 3339: of two services on one target port, the older wins.
@@ -47,6 +49,8 @@ pub struct Endpoint {
     pub address: String,
     /// The names of the service's ports that it has; None for all.
     pub ports: Option<Vec<String>>,
+    /// `serviceAccount` of a ServiceEntry's endpoint; None where it says none.
+    pub service_account: Option<String>,
 }
 
 /// How a service's endpoints are found (`pilot/pkg/model/service.go: Resolution`).

@@ -58,10 +58,14 @@ pub struct Pod {
     pub container_ports: Vec<ContainerPort>,
     /// The revision that injected it: annotation `istio.io/rev`, or what `sidecar.istio.io/status` says.
     pub revision: Option<String>,
+    /// `spec.serviceAccountName`, of which its certificate is; None where nothing says it.
+    pub service_account: Option<String>,
     /// What decides whether it is injected.
     pub injection: Injection,
     /// The switches of the istiod in it; None for every other pod.
     pub istiod: Option<Features>,
+    /// Why it is known not to be ready, in a word: `CrashLoopBackOff`, `ContainersNotReady`; None where it is ready, or nothing says it.
+    pub unready: Option<String>,
 }
 
 /// A port that a container declares.
@@ -147,6 +151,8 @@ pub struct OwnerObject {
     pub owner: Option<Owner>,
     /// `spec.replicas`, where there is one.
     pub replicas: Option<u32>,
+    /// `status.readyReplicas`; None where there is no status, or only the metadata was read.
+    pub ready: Option<u32>,
 }
 
 /// A workload with its pods: the unit in which a person thinks.

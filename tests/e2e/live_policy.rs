@@ -11,7 +11,7 @@ use super::world::{Applied, is_lab, json as ask, mesh, meshscope, until, wasm_pl
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The status that sleep is answered; 000 where there is none.
-fn asked(url: &str) -> String {
+pub fn asked(url: &str) -> String {
     let curl = ["curl", "-s", "-o", "/dev/null", "-m", "5", "-w", "%{http_code}", url];
     let arguments = [&["exec", "-n", "default", "deploy/sleep", "-c", "sleep", "--"][..], &curl[..]].concat();
     let output = Command::new("kubectl").args(arguments).stdin(Stdio::null()).output().expect("kubectl is on the PATH");
@@ -19,7 +19,7 @@ fn asked(url: &str) -> String {
 }
 
 /// Asks until it is so.
-fn comes(what: &str, mut is_so: impl FnMut() -> bool) {
+pub fn comes(what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {
         assert!(began.elapsed() < PATIENCE, "{what} did not come within {PATIENCE:?}");
@@ -28,7 +28,7 @@ fn comes(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// The findings of a code, with the exit status.
-fn found(code: &str) -> (i32, Vec<Value>) {
+pub fn found(code: &str) -> (i32, Vec<Value>) {
     let output = meshscope(&["check", "-o", "json"]);
     let said = String::from_utf8_lossy(&output.stderr);
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"));

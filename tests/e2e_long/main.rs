@@ -9,5 +9,6 @@ mod terminal;
 #[allow(dead_code, reason = "what e2e uses of it")]
 mod world;
 
+mod incident_istiod;
 mod leftover;
 mod live_outage;

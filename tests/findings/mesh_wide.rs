@@ -133,3 +133,60 @@ fn istiods_and_proxies_of_versions_that_differ_in_plugins() {
         assert_eq!(skew(&[("a", fine)]), [], "{fine}");
     }
 }
+
+/// A DestinationRule for httpbin that demands these names.
+fn demanding(names: &[&str]) -> Value {
+    rule_of("default/httpbin", json!({"trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL", "subjectAltNames": names}}}))
+}
+
+#[test]
+fn incident_d18_names_that_the_servers_certificate_has_not() {
+    let code = "mtls-mismatch";
+    let (old, right) = ("spiffe://cluster.local/ns/default/sa/httpbin-old", "spiffe://cluster.local/ns/default/sa/httpbin");
+    let finding = one(with([demanding(&[old])], code), Severity::Error, "DestinationRule default/httpbin");
+    assert!(
+        finding.what.contains(&format!("DestinationRule default/httpbin wants SAN {old}; the server's certificate has {right}: 1 client")),
+        "{finding:?}"
+    );
+    assert!(finding.fix.starts_with(&format!("write {right} into trafficPolicy.tls.subjectAltNames of ")), "{finding:?}");
+    assert!(finding.why.contains("CERTIFICATE_VERIFY_FAILED"), "{finding:?}");
+    assert_eq!(with([demanding(&[old])], "destination-rule-refused"), [], "one cause, one finding");
+    for fine in [&[right][..], &[old, right], &[]] {
+        assert_eq!(with([demanding(fine)], code), [], "{fine:?}");
+    }
+    let disabled = [demanding(&[old]), policy("default/a", "DISABLE", "2026-11-01T00:00:00Z")];
+    assert_eq!(with(disabled.clone(), code), [], "nobody terminates it, which is another finding");
+    assert_eq!(with(disabled, "destination-rule-refused").len(), 1);
+}
+
+#[test]
+fn incident_d6_the_server_and_the_clients_that_fail_are_named() {
+    let strict = || policy("default/a", "STRICT", "2026-11-01T00:00:00Z");
+    let finding = one(with([strict(), rule("DISABLE")], "destination-rule-refused"), Severity::Error, "DestinationRule default/httpbin");
+    assert_eq!(
+        finding.what,
+        "By DestinationRule default/httpbin clients send plain text, which Deployment default/httpbin does not take: 1 client workload fails, \
+            deploy/sleep in default."
+    );
+    let named = |objects: &[meshscope::analysis::findings::FindingObject]| objects.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(
+        (named(&finding.workloads), named(&finding.clients)),
+        (vec!["Deployment default/httpbin".to_owned()], vec!["Deployment default/sleep".to_owned()])
+    );
+    // Of many the first are named, all are counted, and one that has no proxy is none of them.
+    let client = |number: usize, sidecar: bool| {
+        let proxy = json!({"name": "istio-proxy", "args": ["proxy", "sidecar"]});
+        let containers = std::iter::once(json!({"name": "app"})).chain(sidecar.then_some(proxy)).collect::<Vec<_>>();
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": "shop", "name": format!("client-{number:03}")},
+            "spec": {"containers": containers}, "status": {"phase": "Running"}})
+    };
+    let many = (0..100).map(|number| client(number, number < 99)).chain([strict(), rule("DISABLE")]);
+    let finding = one(with(many, "destination-rule-refused"), Severity::Error, "DestinationRule default/httpbin");
+    assert!(
+        finding
+            .what
+            .ends_with(": 100 client workloads fail, deploy/sleep in default, pod/client-000 in shop, pod/client-001 in shop and 97 more."),
+        "{finding:?}"
+    );
+    assert_eq!(finding.clients.len(), 20);
+}

@@ -17,7 +17,7 @@ fn used(rules: &[Object], minor: u32, client: &str, app: &str) -> String {
     let all = Rules::of(&snapshot.objects, "cluster.local", Version::new(1, minor));
     let Some(found) = all.for_client(client, &labels, HOST, "n") else { return "none".to_owned() };
     let from: Vec<String> = found.from.iter().map(ToString::to_string).collect();
-    let mode = found.policy.and_then(|policy| policy.tls).map(|tls| format!(" {}", tls.as_str())).unwrap_or_default();
+    let mode = found.policy.and_then(|policy| policy.tls.as_ref()).map(|tls| format!(" {}", tls.mode.as_str())).unwrap_or_default();
     from.join("+") + &mode
 }
 

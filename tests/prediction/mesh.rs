@@ -123,9 +123,7 @@ impl Mesh {
     pub fn snapshot(&self, istiods: &[(&str, &str)]) -> Snapshot {
         let mut collector = Collector::default();
         for kind in Kind::ALL {
-            let file = [kind.plural(), kind.group()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
-            let list: Value =
-                self.files.get(&format!("k8s/{file}.json")).map_or(Value::Null, |bytes| serde_json::from_slice(bytes).unwrap());
+            let list: Value = self.files.get(&kind.file()).map_or(Value::Null, |bytes| serde_json::from_slice(bytes).unwrap());
             collector.apply(Update::Absent(kind));
             for object in list["items"].as_array().into_iter().flatten() {
                 collector.apply(Update::Applied { kind, object: object.clone() });

@@ -28,7 +28,7 @@ use crate::model::workload::ProxyKind;
 
 pub use facts::Facts;
 pub use inbound::{PortConfig, ports as inbound_ports, undeclared as undeclared_ports};
-pub use services::knows;
+pub use services::{HiddenBy, hidden_by, imports};
 pub use shared::Shared;
 
 /// What istiod would send a proxy, as far as plugins can stand in it.

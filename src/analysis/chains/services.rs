@@ -125,16 +125,28 @@ fn is_visible(service: &Service, facts: &Facts<'_>) -> bool {
     is_public(service, facts) || (!to.iter().any(|namespace| namespace == "~") && to.iter().any(own))
 }
 
-/// Whether a proxy knows a service by a host, so that it has a cluster for it: the service is exported to its namespace, and its
-/// Sidecar, where `egress` narrows that, imports it.
-pub fn knows(facts: &Facts<'_>, egress: &[Egress], service: &Service, host: &str) -> bool {
-    is_visible(service, facts) && (egress.is_empty() || egress.iter().any(|egress| imports(egress, service, host, facts)))
+/// What keeps a proxy from knowing a service, so that it has no cluster for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HiddenBy {
+    /// The service is not exported to the proxy's namespace (`exportTo`).
+    ExportTo,
+    /// No egress listener of the proxy's Sidecar imports it.
+    Sidecar,
+}
+
+/// What keeps a proxy from knowing a service by a host; None where it knows it. `egress` is that of its Sidecar.
+pub fn hidden_by(facts: &Facts<'_>, egress: &[Egress], service: &Service, host: &str) -> Option<HiddenBy> {
+    if !is_visible(service, facts) {
+        return Some(HiddenBy::ExportTo);
+    }
+    let imported = egress.is_empty() || egress.iter().any(|egress| imports(egress, &service.name.namespace, host, facts));
+    (!imported).then_some(HiddenBy::Sidecar)
 }
 
 /// The services that an egress listener imports; without one, all. A host that several namespaces have is taken from the proxy's
 /// own, else from the first, a Kubernetes service before others (`pilot/pkg/model/sidecar.go: selectServices`).
 pub(super) fn imported<'s>(egress: Option<&Egress>, visible: &[Known<'s>], facts: &Facts<'s>) -> Vec<Known<'s>> {
-    let wanted = |known: &&Known<'_>| egress.is_none_or(|egress| imports(egress, known.service, &known.host, facts));
+    let wanted = |known: &&Known<'_>| egress.is_none_or(|egress| imports(egress, &known.service.name.namespace, &known.host, facts));
     let mut found: Vec<Known<'_>> = visible.iter().filter(wanted).cloned().collect();
     if facts.plane.version.looks_up_exact_hosts() && egress.is_some_and(names_hosts_exactly) {
         found = one_for_each_host(found);
@@ -163,7 +175,8 @@ fn names_hosts_exactly(egress: &Egress) -> bool {
     included.filter_map(|host| host.split_once('/')).all(|(namespace, name)| namespace != "*" && !name.starts_with('*'))
 }
 
-fn imports(egress: &Egress, service: &Service, name: &str, facts: &Facts<'_>) -> bool {
+/// Whether an egress listener imports what has this host in this namespace.
+pub fn imports(egress: &Egress, of: &str, name: &str, facts: &Facts<'_>) -> bool {
     let mut imported = false;
     for host in &egress.hosts {
         let Some((namespace, pattern)) = host.split_once('/') else { continue };
@@ -174,7 +187,7 @@ fn imports(egress: &Egress, service: &Service, name: &str, facts: &Facts<'_>) ->
             "" if excluded.is_some() => "*",
             namespace => namespace,
         };
-        if (namespace == "*" || namespace == service.name.namespace) && covers(pattern, name) {
+        if (namespace == "*" || namespace == of) && covers(pattern, name) {
             if excluded.is_some() {
                 return false;
             }

@@ -19,12 +19,13 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let of_rules = broken(facts).filter_map(|broken| {
-        let decider = by_rule(&broken.client.cause)?;
+        // Of certificates `mtls-mismatch` says more.
+        let decider = by_rule(&broken.client.cause).filter(|_| broken.client.san.is_none())?;
         let object = FindingObject::new(Kind::DestinationRule.as_str(), &decider.rule);
         Some((broken, object, RULE.severity, fix(broken.client.outcome, &decider.field)))
     });
     by_object(&RULE, of_rules, |Broken { entry, client, .. }, object| {
-        format!("By {object} clients send {}, which {} does not take.", client.sends, entry.workload)
+        format!("By {object} clients send {}, which {} {} does not take.", client.sends, entry.workload_kind, entry.workload)
     })
 }
 

@@ -33,6 +33,7 @@ rules! {
     refused_push
     vm_failed
     stale_proxy
+    no_istiod
     proxy_not_connected
     pending
     absent
@@ -63,6 +64,7 @@ rules! {
     destination_rule
     without_certificate
     mtls_mismatch
+    not_imported
     permissive
 }
 
@@ -119,6 +121,7 @@ impl Rule {
             object,
             proxies: Vec::new(),
             workloads: Vec::new(),
+            clients: Vec::new(),
             place: None,
             plugin: None,
             plugins: Vec::new(),
@@ -188,6 +191,9 @@ pub struct Finding {
     pub proxies: Vec<ProxyId>,
     /// The workloads of these proxies, by name.
     pub workloads: Vec<FindingObject>,
+    /// The first workloads by name whose requests fail, where it is about clients; `what` has their number.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<FindingObject>,
     /// Where in a proxy it can be looked at; None where it is in no listener.
     pub place: Option<Place>,
     /// The plugin that it is about; of several the last that runs, or the last by name.

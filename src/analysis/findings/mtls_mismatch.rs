@@ -1,18 +1,20 @@
-//! Clients that send what the workload does not take, by no DestinationRule: what `mtls` calls broken.
+//! Clients that send what the workload does not take, by no DestinationRule, and those that do not accept its certificate: what `mtls` calls
+//! broken.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
+use super::{Facts, Finding, FindingObject, Needs, Rule, Severity, not_imported};
 use crate::analysis::answers::{ClientAnswer, MtlsEntry, ServiceClients};
 use crate::analysis::mtls::client::{Because, TLS_MODE};
-use crate::analysis::mtls::verdict::Verdict;
-use crate::model::ids::ProxyId;
+use crate::analysis::mtls::verdict::{Reason, Verdict};
+use crate::analysis::naming::first;
+use crate::model::ids::{ProxyId, WorkloadId};
 use crate::model::kind::Kind;
 
 pub(super) const RULE: Rule = Rule {
     code: "mtls-mismatch",
     severity: Severity::Error,
-    title: "Clients with a proxy send what the workload's mutual TLS mode does not take.",
+    title: "Clients with a proxy send what the workload's mutual TLS mode does not take, or do not accept its certificate.",
     why: "What auto mutual TLS chooses for the service is not what the port takes: the connection is reset before any request, and no plugin runs.",
     source: "pilot/pkg/xds/endpoints/mtls_checker.go: checkMtlsEnabled; pilot/pkg/networking/core/cluster_tls.go: buildUpstreamTLSSettings; \
         pilot/pkg/networking/core/filterchain_options.go",
@@ -20,9 +22,19 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
+/// How many clients are named in the sentence.
+const NAMED: usize = 3;
+
+/// How many clients are listed.
+const LISTED: usize = 20;
+
 /// Why it matters where the clients do not know the service.
-const KEPT: &str = "Their proxies pass on what they get, without mutual TLS: if these clients send requests to the service all the same, \
-    the connection is reset before any request.";
+const KEPT: &str = "Their proxies pass on what they get without mutual TLS, or drop it where outboundTrafficPolicy is REGISTRY_ONLY: if these \
+    clients send requests to the service all the same, none of them arrives.";
+
+/// Why it matters where the clients do not accept the server's certificate.
+const UNACCEPTED: &str = "The proxies of these clients close the connection (CERTIFICATE_VERIFY_FAILED): requests get 503 with the flag UF, and \
+    no plugin of the server runs.";
 
 /// A client with a proxy whose connections do not come through.
 #[derive(Clone, Copy)]
@@ -32,7 +44,13 @@ pub(super) struct Broken<'f> {
     pub(super) client: &'f ClientAnswer,
 }
 
-impl Broken<'_> {
+impl<'f> Broken<'f> {
+    /// The workloads that cannot reach the server. It hardly calls itself.
+    pub(super) fn clients(&self) -> impl Iterator<Item = &'f WorkloadId> {
+        let server = &self.entry.id;
+        self.client.members.iter().flat_map(|members| members.iter()).filter(move |member| *member != server)
+    }
+
     /// Who sends what to whom, and why it does not come through.
     pub(super) fn line(&self) -> String {
         let Self { entry, service, client } = self;
@@ -53,41 +71,97 @@ pub(super) fn by_object<'f>(
     broken: impl Iterator<Item = (Broken<'f>, FindingObject, Severity, String)>,
     what: impl Fn(&Broken<'f>, &FindingObject) -> String,
 ) -> Vec<Finding> {
-    let mut found: BTreeMap<FindingObject, (Finding, BTreeSet<String>, BTreeSet<ProxyId>)> = BTreeMap::new();
+    let mut found: BTreeMap<FindingObject, Gathered<'f>> = BTreeMap::new();
     for (broken, object, severity, fix) in broken {
-        let new = || (Finding { severity, ..rule.found(object.clone(), what(&broken, &object)) }, BTreeSet::new(), BTreeSet::new());
-        let (finding, fixes, proxies) = found.entry(object.clone()).or_insert_with(new);
+        let new = || Gathered {
+            finding: Finding { severity, ..rule.found(object.clone(), what(&broken, &object)) },
+            fixes: BTreeSet::new(),
+            proxies: BTreeSet::new(),
+            clients: BTreeSet::new(),
+        };
+        let Gathered { finding, fixes, proxies, clients } = found.entry(object.clone()).or_insert_with(new);
         finding.severity = finding.severity.min(severity);
         finding.evidence.push(broken.line());
         fixes.insert(fix);
         proxies.insert(broken.entry.pod.clone());
+        clients.extend(broken.clients());
     }
-    let whole = |(finding, fixes, proxies): (Finding, BTreeSet<String>, BTreeSet<ProxyId>)| Finding {
-        fix: Vec::from_iter(fixes).join("; "),
-        proxies: Vec::from_iter(proxies),
-        ..finding
-    };
-    found.into_values().map(whole).collect()
+    found.into_values().map(Gathered::into_finding).collect()
+}
+
+/// What is broken by one object.
+struct Gathered<'f> {
+    finding: Finding,
+    fixes: BTreeSet<String>,
+    proxies: BTreeSet<ProxyId>,
+    clients: BTreeSet<&'f WorkloadId>,
+}
+
+impl Gathered<'_> {
+    /// The finding, with the first of the clients by name.
+    fn into_finding(self) -> Finding {
+        let Self { finding, fixes, proxies, clients } = self;
+        // Services that are hidden on purpose have no clients that fail.
+        let fail = finding.severity == Severity::Error && !clients.is_empty();
+        let names: Vec<String> = clients.iter().map(|client| format!("{} in {}", client.short(), client.name.namespace)).collect();
+        let noun = if names.len() == 1 { "1 client workload fails" } else { &format!("{} client workloads fail", names.len()) };
+        let what = if fail { format!("{}: {noun}, {}.", finding.what.trim_end_matches('.'), first(&names, NAMED)) } else { finding.what };
+        Finding {
+            what,
+            fix: Vec::from_iter(fixes).join("; "),
+            proxies: Vec::from_iter(proxies),
+            clients: clients.into_iter().take(LISTED).map(|client| FindingObject::new(client.kind.as_str(), &client.name)).collect(),
+            ..finding
+        }
+    }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let of_no_rule = broken(facts).filter(|broken| broken.client.cause.decider().is_none()).map(|broken| {
+    let is_here = |broken: &Broken<'_>| {
+        let Broken { client, .. } = broken;
+        client.cause.decider().is_none() && client.san.is_none() && not_imported::mistake(client).is_none()
+    };
+    let of_no_rule = broken(facts).filter(is_here).map(|broken| {
         let Broken { service, client, .. } = broken;
-        let (namespace, name) = service.service.split_once('/').unwrap_or(("", &service.service));
-        let object = FindingObject { kind: service.kind.as_str(), namespace: namespace.to_owned(), name: name.to_owned() };
-        let fix = fix(&client.cause, &service.host);
-        (broken, object, severity(&client.cause), fix)
+        (broken, object_of(service), severity(&client.cause), fix(&client.cause, &service.host))
     });
     let found = by_object(&RULE, of_no_rule, |Broken { entry, client, .. }, object| {
-        format!("Clients of {object} send {}, which {} does not take.", client.sends, entry.workload)
+        match client.outcome {
+            Reason::Blackholed => format!("{object} is hidden from clients, whose proxies drop what is sent to it."),
+            _ => format!("Clients of {object} send {}, which {} {} does not take.", client.sends, entry.workload_kind, entry.workload),
+        }
     });
     let kept = |finding: Finding| if finding.severity == Severity::Information { Finding { why: KEPT, ..finding } } else { finding };
-    found.into_iter().map(kept).collect()
+    found.into_iter().map(kept).chain(unaccepted(facts)).collect()
+}
+
+/// Certificates that clients do not accept, by the object that lists the names.
+fn unaccepted(facts: &Facts<'_>) -> impl Iterator<Item = Finding> {
+    let of_names = broken(facts).filter_map(|broken| {
+        let Broken { client, service, .. } = broken;
+        let san = client.san.as_ref()?;
+        let (object, field) = match client.cause.decider() {
+            Some(decider) => (FindingObject::new(Kind::DestinationRule.as_str(), &decider.rule), format!("{}.subjectAltNames", decider.field)),
+            None => (object_of(service), "spec.subjectAltNames".to_owned()),
+        };
+        let fix = format!("write {} into {field} of {object}, or leave {field} out", san.rejected.join(" and "));
+        Some((broken, object, RULE.severity, fix))
+    });
+    let found = by_object(&RULE, of_names, |Broken { entry, client, .. }, _| {
+        let san = client.san.as_ref().map(ToString::to_string).unwrap_or_default();
+        format!("Clients do not accept the certificate of {} {}: {san}.", entry.workload_kind, entry.workload)
+    });
+    found.into_iter().map(|finding| Finding { why: UNACCEPTED, ..finding })
+}
+
+fn object_of(service: &ServiceClients) -> FindingObject {
+    let (namespace, name) = service.service.split_once('/').unwrap_or(("", &service.service));
+    FindingObject { kind: service.kind.as_str(), namespace: namespace.to_owned(), name: name.to_owned() }
 }
 
 /// A service that is kept from clients, by exportTo or a Sidecar, may well be kept from them on purpose.
 fn severity(cause: &Because) -> Severity {
-    if matches!(cause, Because::NotKnown) { Severity::Information } else { RULE.severity }
+    if matches!(cause, Because::Hidden(_)) { Severity::Information } else { RULE.severity }
 }
 
 fn fix(cause: &Because, host: &str) -> String {
@@ -99,7 +173,7 @@ fn fix(cause: &Because, host: &str) -> String {
             format!("restart the pods that have a proxy, so that injection sets label {TLS_MODE}=istio, or set it in their pod template")
         }
         Because::AutoMtlsOff => format!("set meshConfig.enableAutoMtls to true, or tls.mode ISTIO_MUTUAL by a DestinationRule for {host}"),
-        Because::NotKnown => "if these clients are to reach it, export the service to their namespace (exportTo), and import it in their Sidecar (egress)".to_owned(),
+        Because::Hidden(_) => "if these clients are to reach it, export the service to their namespace (exportTo), and import it in their Sidecar (egress)".to_owned(),
         _ => format!("set tls.mode ISTIO_MUTUAL by a DestinationRule for {host}, or let the workload take what is sent (PERMISSIVE)"),
     }
 }

@@ -1,9 +1,11 @@
 //! Proxies that no istiod has a connection of.
 
 use super::{Facts, Finding, FindingObject, Rule, SYNC, Severity};
+use crate::analysis::outage;
 use crate::analysis::sync as rules;
 use crate::model::ids::{ObjectName, ProxyId};
 use crate::model::kind::Kind;
+use crate::model::workload::Pod;
 
 pub(super) const RULE: Rule = Rule {
     code: "proxy-not-connected",
@@ -16,10 +18,13 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let outages = outage::outages(facts.snapshot);
+    // `no-istiod` names the cause.
+    let is_explained = |pod: &Pod| outages.iter().any(|outage| outage.cuts_off(pod, facts.objects()));
     let without_agent = facts.proxies.iter().filter(|proxy| facts.is_without_agent(proxy)).map(|proxy| &proxy.id);
     let alone = facts.proxies.iter().filter(|proxy| facts.is_unconnected(&proxy.id)).filter_map(|proxy| {
         // A proxy that does not run yet, or any more, is no trouble of the connection.
-        let pod = proxy.pod.filter(|pod| pod.proxy.as_ref().is_some_and(|proxy| proxy.running))?;
+        let pod = proxy.pod.filter(|pod| pod.proxy.as_ref().is_some_and(|proxy| proxy.running) && !is_explained(pod))?;
         Some((&proxy.id, rules::why_alone(pod, facts.objects(), true)?))
     });
     alone

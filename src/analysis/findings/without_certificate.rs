@@ -3,7 +3,7 @@
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
 use crate::model::kind::Kind;
 use crate::model::policy::{Policy, PolicySpec};
-use crate::model::routing::{ClientTls, DestinationRule, TrafficPolicy};
+use crate::model::routing::{ClientTls, ClientTlsSettings, DestinationRule, TrafficPolicy};
 
 pub(super) const RULE: Rule = Rule {
     code: "destination-rule-without-certificate",
@@ -40,7 +40,7 @@ fn finding(policy: &Policy, rule: &DestinationRule) -> Option<Finding> {
 
 /// The fields of a `trafficPolicy` that do so.
 fn fields(policy: &TrafficPolicy, of: &str) -> Vec<String> {
-    let is_bare = |tls: &Option<ClientTls>| *tls == Some(ClientTls::MutualWithoutCertificate);
+    let is_bare = |tls: &Option<ClientTlsSettings>| tls.as_ref().is_some_and(|tls| tls.mode == ClientTls::MutualWithoutCertificate);
     let whole = is_bare(&policy.tls).then(|| format!("trafficPolicy.tls{of}"));
     let ports = policy.ports.iter().filter(|(_, tls)| is_bare(tls));
     whole.into_iter().chain(ports.map(|(port, _)| format!("trafficPolicy.portLevelSettings.tls (port {port}){of}"))).collect()

@@ -9,14 +9,15 @@ use serde::Serialize;
 
 use super::EffectiveMtls;
 use super::clients::Clients;
+use super::hidden::Hidden;
 use super::rules::Merged;
-use crate::analysis::chains::{self, Facts};
+use crate::analysis::chains::Facts;
 use crate::analysis::era::Version;
 use crate::analysis::targets::{self, ServiceTarget};
 use crate::model::ids::{ObjectName, ProxyId};
 use crate::model::inventory::Inventory;
 use crate::model::peer_authentication::MtlsMode;
-use crate::model::routing::{ClientTls, Subset, TrafficPolicy};
+use crate::model::routing::{ClientTls, ClientTlsSettings, Subset, TrafficPolicy};
 use crate::model::service::{Resolution, Service};
 use crate::model::workload::{Pod, ProxyKind};
 
@@ -34,6 +35,8 @@ pub enum Wire {
     Tls,
     /// Mutual TLS with a certificate that a DestinationRule names (`MUTUAL`).
     OwnMutualTls,
+    /// Nothing: the client's proxy has no way to the service.
+    Nothing,
 }
 
 /// Why that is sent.
@@ -41,8 +44,8 @@ pub enum Wire {
 pub enum Because {
     /// The client has no proxy.
     NoProxy,
-    /// The service is not exported to the client's namespace, or its Sidecar does not import it.
-    NotKnown,
+    /// The client's proxy does not know the service.
+    Hidden(Hidden),
     /// A DestinationRule says so.
     Rule(ClientTls, Decider),
     /// Auto mutual TLS, from which a mode that a DestinationRule has for the whole or (until 1.17) for a subset keeps the pod.
@@ -72,15 +75,17 @@ pub struct Decider {
     pub rule: ObjectName,
     /// The field, `trafficPolicy.tls`, as a person finds it in the rule.
     pub field: String,
+    /// Its `subjectAltNames`.
+    pub subject_alt_names: Vec<String>,
 }
 
 impl Decider {
     /// The mode of a subset or of the whole, and of a port, where its `portLevelSettings` have it.
-    fn of(rule: &Merged<'_>, subset: Option<&Subset>, at_port: Option<u16>) -> Self {
+    fn of(rule: &Merged<'_>, subset: Option<&Subset>, at_port: Option<u16>, names: &[String]) -> Self {
         let owner = rule.owner(subset);
         let of_subset = subset.map(|subset| format!(" of subset {}", subset.name)).unwrap_or_default();
         let level = at_port.map_or_else(|| "tls".to_owned(), |port| format!("portLevelSettings.tls (port {port})"));
-        Self { rule: owner.clone(), field: format!("trafficPolicy.{level}{of_subset}") }
+        Self { rule: owner.clone(), field: format!("trafficPolicy.{level}{of_subset}"), subject_alt_names: names.to_vec() }
     }
 }
 
@@ -110,20 +115,16 @@ pub struct Server<'s> {
     pub unlabelled: OnceCell<Option<ProxyId>>,
 }
 
-/// What clients send. `rule` is what they use for the host, `subset` the subset of it that they were sent to; without one of
+/// What clients send whose proxies know the service. `rule` is what they use for the host, `subset` the subset of it that they were sent to; without one of
 /// these the service as a whole.
 pub fn sends(
     clients: &Clients<'_>,
     rule: Option<&Merged<'_>>,
     subset: Option<&Subset>,
     target: &ServiceTarget<'_>,
-    host: &str,
     server: &Server<'_>,
 ) -> (Wire, Because) {
     let client = &clients.facts;
-    if !chains::knows(client, clients.egress, target.service, host) {
-        return (Wire::PlainText, Because::NotKnown);
-    }
     if let Some((mode, decider)) = rule.and_then(|rule| of_cluster(rule, subset, target.port.port)) {
         let wire = match mode {
             ClientTls::Disable | ClientTls::MutualWithoutCertificate => Wire::PlainText,
@@ -164,8 +165,11 @@ fn never(client: &Facts<'_>, all_count: bool, target: &ServiceTarget<'_>, server
 
 /// The TLS mode of the cluster: of the subset, of the port, of the whole. An item of `portLevelSettings` replaces the whole
 /// policy, with its `tls` or without (`pilot/pkg/networking/util/util.go: MergeSubsetTrafficPolicy, GetPortLevelTrafficPolicy`).
-fn of_cluster(rule: &Merged<'_>, subset: Option<&Subset>, port: u16) -> Option<(ClientTls, Decider)> {
-    let at_port = |policy: &TrafficPolicy| (policy.ports.get(&port).copied().unwrap_or(policy.tls), policy.ports.contains_key(&port));
+fn of_cluster<'r>(rule: &Merged<'r>, subset: Option<&'r Subset>, port: u16) -> Option<(ClientTls, Decider)> {
+    let at_port = |policy: &'r TrafficPolicy| {
+        let own = policy.ports.get(&port);
+        (own.map_or(policy.tls.as_ref(), Option::as_ref), own.is_some())
+    };
     let (tls, has_port, of_subset) = match subset.and_then(|subset| subset.policy.as_ref()).map(at_port) {
         Some((tls, has_port)) if tls.is_some() || has_port => (tls, has_port, subset),
         _ => {
@@ -173,7 +177,8 @@ fn of_cluster(rule: &Merged<'_>, subset: Option<&Subset>, port: u16) -> Option<(
             (tls, has_port, None)
         }
     };
-    Some((tls?, Decider::of(rule, of_subset, has_port.then_some(port))))
+    let tls: &ClientTlsSettings = tls?;
+    Some((tls.mode, Decider::of(rule, of_subset, has_port.then_some(port), &tls.subject_alt_names)))
 }
 
 /// Under auto mutual TLS each pod is marked: by what a rule says of the port, or of the whole, though the cluster did not take
@@ -189,8 +194,9 @@ fn by_mark(
     let labels = &server.pod.labels;
     let marked = rule.and_then(|rule| {
         let at_port = |policy: &TrafficPolicy, subset: Option<&Subset>| {
-            let own = policy.ports.get(&port).copied().flatten();
-            Some((own.or(policy.tls)?, Decider::of(rule, subset, own.map(|_| port))))
+            let own = policy.ports.get(&port).and_then(Option::as_ref);
+            // The cluster demands what auto mutual TLS does.
+            Some((own.or(policy.tls.as_ref())?.mode, Decider::of(rule, subset, own.map(|_| port), &[])))
         };
         let of_its_subset = || rule.subsets.iter().copied().find(|subset| version.marks_pods_by_subset() && subset.labels.matches(labels));
         let of_subset = subset.or_else(of_its_subset).and_then(|subset| at_port(subset.policy.as_ref()?, Some(subset)));

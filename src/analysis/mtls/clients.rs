@@ -1,12 +1,14 @@
 //! The clients of a mesh that have a proxy, as far as they can differ in what they send: by namespace, and within one only
 //! where a Sidecar or a DestinationRule selects some of its workloads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use super::hidden::Outbound;
 use super::rules::Rules;
 use crate::analysis::chains::Facts;
 use crate::ingest::workloads;
-use crate::model::ids::WorkloadId;
+use crate::model::ids::{ObjectName, WorkloadId};
 use crate::model::inventory::Inventory;
 use crate::model::kind::Kind;
 use crate::model::labels::Selector;
@@ -20,6 +22,12 @@ pub struct Clients<'o> {
     pub facts: Facts<'o>,
     /// `spec.egress` of the Sidecar that applies to them; empty is all services.
     pub egress: &'o [Egress],
+    /// That Sidecar.
+    pub sidecar: Option<&'o ObjectName>,
+    /// What their proxies do with what they do not know.
+    pub outbound: Outbound,
+    /// Their workloads, by name.
+    pub members: Arc<[WorkloadId]>,
     /// The workloads, where others of their namespace may differ; empty is all of the namespace.
     pub workloads: Vec<WorkloadId>,
 }
@@ -52,13 +60,18 @@ pub fn clients<'o>(objects: &'o Inventory, rules: &Rules<'o>) -> Vec<Clients<'o>
         }
         let several = alike.len() > 1;
         let group = |pods: Vec<&'o Pod>| {
-            let mut workloads: Vec<WorkloadId> =
-                if several { pods.iter().map(|pod| workloads::owner_of(objects, pod)).collect() } else { Vec::new() };
-            workloads.sort();
-            workloads.dedup();
+            let members: BTreeSet<WorkloadId> = pods.iter().map(|pod| workloads::owner_of(objects, pod)).collect();
+            let members: Arc<[WorkloadId]> = members.into_iter().collect();
             let facts = Facts::of(objects, pods.first()?, None, None)?;
             let sidecar = facts.sidecar().filter(|_| facts.kind == ProxyKind::Sidecar);
-            Some(Clients { egress: sidecar.map(|(_, sidecar)| sidecar.egress.as_slice()).unwrap_or_default(), facts, workloads })
+            Some(Clients {
+                egress: sidecar.map(|(_, sidecar)| sidecar.egress.as_slice()).unwrap_or_default(),
+                sidecar: sidecar.map(|(policy, _)| &policy.name),
+                outbound: Outbound::of(&facts, sidecar.map(|(_, sidecar)| sidecar)),
+                workloads: if several { members.to_vec() } else { Vec::new() },
+                members,
+                facts,
+            })
         };
         alike.into_values().filter_map(group).collect::<Vec<_>>()
     };

@@ -5,6 +5,8 @@
 pub mod client;
 pub mod clients;
 pub mod fate;
+pub mod hidden;
+pub mod identity;
 pub mod ports;
 pub mod routes;
 pub mod rules;

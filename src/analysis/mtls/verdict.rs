@@ -58,6 +58,16 @@ pub enum Reason {
     TlsToHttp,
     /// Nobody terminates the mesh's mutual TLS.
     NotTerminated,
+    /// The client's proxy drops it.
+    Blackholed,
+    /// What the client's proxy does with it is not known.
+    UnknownOutbound,
+    /// A gateway has no cluster for the service.
+    NoCluster,
+    /// The client accepts another certificate than the server's.
+    OtherSan,
+    /// It is not known whether the server's certificate is one that the client accepts.
+    UnknownSan,
 }
 
 impl Reason {
@@ -65,13 +75,16 @@ impl Reason {
     pub fn verdict(self) -> Verdict {
         match self {
             Self::Taken | Self::ToApplication => Verdict::Works,
-            Self::StrictOwnCertificate | Self::TlsToApplication => Verdict::Depends,
+            Self::StrictOwnCertificate | Self::TlsToApplication | Self::UnknownSan | Self::UnknownOutbound => Verdict::Depends,
+            Self::NoCluster => Verdict::Unused,
             Self::StrictPlain
             | Self::StrictZtunnel
             | Self::StrictNoCertificate
             | Self::PermissiveForeignTls
             | Self::TlsToHttp
-            | Self::NotTerminated => Verdict::Fails,
+            | Self::NotTerminated
+            | Self::Blackholed
+            | Self::OtherSan => Verdict::Fails,
         }
     }
 }
@@ -81,6 +94,7 @@ pub fn judge(wire: Wire, taker: Taker, class: ProtocolClass) -> Reason {
     use MtlsMode::{Disable, Permissive, Strict};
     let http = class == ProtocolClass::Http;
     match (taker, wire) {
+        (_, Wire::Nothing) => Reason::Blackholed,
         (Taker::Ztunnel(Strict), _) => Reason::StrictZtunnel,
         (Taker::Sidecar(Strict), Wire::PlainText) => Reason::StrictPlain,
         (Taker::Sidecar(Strict), Wire::Tls | Wire::ApplicationTls) => Reason::StrictNoCertificate,
@@ -108,6 +122,11 @@ impl fmt::Display for Reason {
             Self::TlsToApplication => "the TLS is handed to the application as it comes, which must speak it on this port",
             Self::TlsToHttp => "nothing terminates TLS under DISABLE, and the port's chain reads HTTP",
             Self::NotTerminated => "nothing terminates the mesh's mutual TLS there",
+            Self::Blackholed => "REGISTRY_ONLY sends what is unknown to BlackHoleCluster",
+            Self::UnknownOutbound => "it is unknown whether its proxy passes on or drops what is unknown (outboundTrafficPolicy)",
+            Self::NoCluster => "a gateway has no cluster for a service that it does not know, so no route of it leads there",
+            Self::OtherSan => "the client accepts no certificate without a SAN that the server's has not",
+            Self::UnknownSan => "it is unknown whether the server's certificate has a SAN that the client accepts",
         })
     }
 }
@@ -120,6 +139,7 @@ impl fmt::Display for Wire {
             Self::MutualTls => "mutual TLS",
             Self::Tls => "TLS without a client certificate",
             Self::OwnMutualTls => "mutual TLS with a certificate of its own",
+            Self::Nothing => "nothing",
         })
     }
 }
@@ -128,9 +148,7 @@ impl fmt::Display for Because {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoProxy => f.write_str("it has no proxy"),
-            Self::NotKnown => {
-                f.write_str("its proxy does not know the service, by exportTo or a Sidecar's egress, and passes on what it gets")
-            }
+            Self::Hidden(hidden) => f.write_str(&hidden.sentence(&[])),
             Self::Rule(ClientTls::MutualWithoutCertificate, by) => {
                 write!(f, "DestinationRule {} says MUTUAL and there is no client certificate, so that istiod leaves the TLS out", by.rule)
             }

@@ -64,5 +64,5 @@ fn endpoints(addresses: Vec<&Value>, of: &Value) -> Vec<Endpoint> {
     let names: Vec<String> =
         items(of, "/ports").map(|port| port.get("name").and_then(Value::as_str).unwrap_or_default().to_owned()).collect();
     let texts = addresses.into_iter().filter_map(Value::as_str);
-    texts.map(|address| Endpoint { address: address.to_owned(), ports: Some(names.clone()) }).collect()
+    texts.map(|address| Endpoint { address: address.to_owned(), ports: Some(names.clone()), service_account: None }).collect()
 }

@@ -24,6 +24,8 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<MeshConfig> {
     let list = |pointer: &str| value.pointer(pointer).and_then(Value::as_array).map(|items| texts(items, "")).unwrap_or_default();
     Some(MeshConfig {
         root_namespace: or(str_of(&value, "/rootNamespace"), default.root_namespace),
+        trust_domain: or(str_of(&value, "/trustDomain"), default.trust_domain),
+        trust_domain_aliases: list("/trustDomainAliases"),
         discovery_selectors: value.get("discoverySelectors").and_then(Value::as_array).into_iter().flatten().map(label_selector).collect(),
         admin_port: port_of(&value, "/defaultConfig/proxyAdminPort").unwrap_or(default.admin_port),
         outbound_port: port_of(&value, "/proxyListenPort").unwrap_or(default.outbound_port),

@@ -4,8 +4,11 @@ use super::fields::{Fields, str_of};
 use crate::model::workload::{Owner, OwnerObject};
 
 pub(super) fn read(fields: &mut Fields<'_>) -> OwnerObject {
-    let replicas = fields.get("/spec/replicas").and_then(serde_json::Value::as_u64).and_then(|number| u32::try_from(number).ok());
-    OwnerObject { name: fields.name.clone(), labels: fields.labels("/metadata/labels"), owner: controller(fields), replicas }
+    let number = |pointer: &str| fields.get(pointer).and_then(serde_json::Value::as_u64).and_then(|number| u32::try_from(number).ok());
+    let replicas = number("/spec/replicas");
+    // The API server leaves a number of 0 out.
+    let ready = number("/status/readyReplicas").or_else(|| fields.get("/status/observedGeneration").map(|_| 0));
+    OwnerObject { name: fields.name.clone(), labels: fields.labels("/metadata/labels"), owner: controller(fields), replicas, ready }
 }
 
 /// The owner reference that controls the object, else the first one.

@@ -34,12 +34,14 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
             .flat_map(ports)
             .collect(),
         revision: annotations.get("istio.io/rev").cloned().or_else(|| status_revision(&annotations)),
+        service_account: fields.optional_text("/spec/serviceAccountName"),
         injection: Injection {
             choice: labels.get(INJECT).or_else(|| annotations.get(INJECT)).cloned(),
             host_network: fields.truth("/spec/hostNetwork"),
             ambient: annotations.get("ambient.istio.io/redirection").is_some_and(|state| state == "enabled"),
         },
         istiod: features::read(fields, &labels),
+        unready: unready(fields),
         labels,
     }
 }
@@ -52,6 +54,16 @@ fn status_revision(annotations: &Labels) -> Option<String> {
 
 fn condition(conditions: &[Value], name: &str) -> bool {
     conditions.iter().any(|condition| str_of(condition, "/type") == name && str_of(condition, "/status") == "True")
+}
+
+/// What a container waits for says more than the condition.
+fn unready(fields: &mut Fields<'_>) -> Option<String> {
+    let ready = fields.list("/status/conditions").iter().find(|condition| str_of(condition, "/type") == "Ready");
+    let phase = fields.text("/status/phase");
+    let is_unready = ready.map_or(matches!(phase.as_str(), "Pending" | "Failed"), |ready| str_of(ready, "/status") != "True");
+    let waits = fields.list("/status/containerStatuses").iter().map(|status| str_of(status, "/state/waiting/reason"));
+    let reasons = waits.chain(ready.map(|ready| str_of(ready, "/reason"))).find(|reason| !reason.is_empty());
+    is_unready.then(|| reasons.map_or(phase, str::to_owned))
 }
 
 fn ports(container: &Value) -> impl Iterator<Item = ContainerPort> {

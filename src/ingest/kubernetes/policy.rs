@@ -12,7 +12,7 @@ use crate::model::gateway::{GatewayListener, GatewaySpec, RoutesFrom, Server};
 use crate::model::kind::Kind;
 use crate::model::labels::Selector;
 use crate::model::policy::{Policy, PolicySpec};
-use crate::model::routing::{ClientTls, DestinationRule, Subset, SubsetRoute, TrafficPolicy, VirtualService};
+use crate::model::routing::{ClientTls, ClientTlsSettings, DestinationRule, Subset, SubsetRoute, TrafficPolicy, VirtualService};
 use crate::model::sidecar::{Egress, Ingress, Sidecar};
 
 pub(super) fn read(kind: Kind, fields: &mut Fields<'_>) -> Policy {
@@ -193,31 +193,39 @@ fn not_programmed(status: &Value) -> Option<String> {
 }
 
 fn virtual_service(fields: &mut Fields<'_>) -> VirtualService {
+    let destinations = destinations(fields);
+    let mut hosts: Vec<String> = destinations.iter().map(|destination| str_of(destination, "/host").to_owned()).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
     VirtualService {
         hosts: texts(fields.list("/spec/hosts"), ""),
         gateways: texts(fields.list("/spec/gateways"), ""),
         export_to: texts(fields.list("/spec/exportTo"), ""),
         tcp: !fields.list("/spec/tcp").is_empty(),
         tls: !fields.list("/spec/tls").is_empty(),
-        subsets: subset_routes(fields),
+        destinations: hosts,
+        subsets: destinations.into_iter().filter_map(subset_route).collect(),
     }
 }
 
-/// The subsets that routes and mirrors of every protocol name. Routes of the Gateway API have none.
-fn subset_routes(fields: &mut Fields<'_>) -> Vec<SubsetRoute> {
+/// The destinations of routes and mirrors of every protocol.
+fn destinations<'v>(fields: &mut Fields<'v>) -> Vec<&'v Value> {
     let routes = ["/spec/http", "/spec/tls", "/spec/tcp"].into_iter().flat_map(|pointer| fields.list(pointer));
-    let destinations = routes.flat_map(|route| {
+    let of_route = |route: &'v Value| {
         let weighted = ["route", "mirrors"].into_iter().filter_map(|list| route.get(list)?.as_array()).flatten();
         weighted.filter_map(|item| item.get("destination")).chain(route.get("mirror"))
-    });
-    let named = destinations.filter(|destination| !str_of(destination, "/subset").is_empty());
-    named
-        .map(|destination| SubsetRoute {
-            host: str_of(destination, "/host").to_owned(),
-            subset: str_of(destination, "/subset").to_owned(),
-            port: port_of(destination, "/port/number"),
-        })
-        .collect()
+    };
+    routes.flat_map(of_route).collect()
+}
+
+/// A destination that names a subset. Routes of the Gateway API have none.
+fn subset_route(destination: &Value) -> Option<SubsetRoute> {
+    let subset = str_of(destination, "/subset");
+    (!subset.is_empty()).then(|| SubsetRoute {
+        host: str_of(destination, "/host").to_owned(),
+        subset: subset.to_owned(),
+        port: port_of(destination, "/port/number"),
+    })
 }
 
 fn destination_rule(fields: &mut Fields<'_>) -> DestinationRule {
@@ -249,10 +257,24 @@ fn traffic_policy(fields: &mut Fields<'_>, policy: &Value, pointer: &str) -> Tra
     TrafficPolicy { tls: client_tls(fields, policy, pointer), ports, passthrough: str_of(policy, "/loadBalancer/simple") == "PASSTHROUGH" }
 }
 
-/// DISABLE is the value 0 of the enum, so it applies when unset. A certificate is a Secret, or two files of the client
-/// (`pilot/pkg/networking/core/cluster_tls.go: constructUpstreamTLS`).
-fn client_tls(fields: &mut Fields<'_>, policy: &Value, pointer: &str) -> Option<ClientTls> {
+/// A client verifies the server's certificate where it has a CA for that. ISTIO_MUTUAL has the mesh's, and looks at no `insecureSkipVerify`
+/// (`pilot/pkg/networking/core/cluster_tls.go: buildUpstreamClusterTLSContext, constructUpstreamTLS`).
+fn client_tls(fields: &mut Fields<'_>, policy: &Value, pointer: &str) -> Option<ClientTlsSettings> {
     let tls = policy.get("tls").filter(|tls| !tls.is_null())?;
+    let mode = client_tls_mode(fields, tls, pointer)?;
+    let has = |field: &str| !str_of(tls, field).is_empty();
+    let skips = tls.get("insecureSkipVerify").and_then(Value::as_bool).unwrap_or_default();
+    let verifies = match mode {
+        ClientTls::IstioMutual => true,
+        ClientTls::Simple | ClientTls::Mutual => !skips && (has("/caCertificates") || has("/credentialName")),
+        ClientTls::Disable | ClientTls::MutualWithoutCertificate => false,
+    };
+    let names = tls.get("subjectAltNames").and_then(Value::as_array).filter(|_| verifies);
+    Some(ClientTlsSettings { mode, subject_alt_names: names.map(|names| texts(names, "")).unwrap_or_default() })
+}
+
+/// DISABLE is the value 0 of the enum, so it is the mode where nothing is written. A certificate is a Secret, or two files of the client.
+fn client_tls_mode(fields: &mut Fields<'_>, tls: &Value, pointer: &str) -> Option<ClientTls> {
     let word = str_of(tls, "/mode");
     if word.is_empty() {
         return Some(ClientTls::Disable);

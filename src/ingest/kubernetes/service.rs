@@ -46,6 +46,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Service {
         export_to: annotations.get("networking.istio.io/exportTo").map(|text| split(text)).unwrap_or_default(),
         publishes_not_ready: fields.truth("/spec/publishNotReadyAddresses"),
         endpoints: Vec::new(),
+        subject_alt_names: Vec::new(),
         ports,
         created: fields.created(),
     }
@@ -96,10 +97,16 @@ pub(super) fn read_entry(fields: &mut Fields<'_>) -> Service {
         external: fields.text("/spec/location") != "MESH_INTERNAL",
         export_to: texts(fields.list("/spec/exportTo"), ""),
         publishes_not_ready: false,
-        endpoints: texts(fields.list("/spec/endpoints"), "/address").into_iter().map(|address| Endpoint { address, ports: None }).collect(),
+        endpoints: fields.list("/spec/endpoints").iter().filter_map(endpoint).collect(),
+        subject_alt_names: texts(fields.list("/spec/subjectAltNames"), ""),
         ports,
         created: fields.created(),
     }
+}
+
+fn endpoint(item: &serde_json::Value) -> Option<Endpoint> {
+    let text = |pointer: &str| Some(str_of(item, pointer).to_owned()).filter(|text| !text.is_empty());
+    Some(Endpoint { address: text("/address")?, ports: None, service_account: text("/serviceAccount") })
 }
 
 /// `MESH_EXTERNAL` and `NONE` are the values 0 of their enums, so what stands where nothing is written.

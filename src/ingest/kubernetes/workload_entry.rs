@@ -24,7 +24,9 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
         ips: fields.optional_text("/spec/address").into_iter().collect(),
         container_ports: ports(fields),
         revision: None,
+        service_account: fields.optional_text("/spec/serviceAccount"),
         istiod: None,
+        unready: None,
         injection: Injection::default(),
     }
 }

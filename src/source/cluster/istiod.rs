@@ -13,6 +13,7 @@ use kube::api::ListParams;
 use tokio::sync::Notify;
 
 use super::Shared;
+use super::away;
 use super::discovery;
 use super::dump::said;
 use super::forward::{Answer, Forward, Limits};
@@ -53,7 +54,7 @@ pub(super) async fn ask_all(shared: &Shared, path: &str) -> Result<IstiodReplies
             }
         }
     }
-    if found.replies.is_empty() { Err(failed(shared, path, &first.unwrap_or_else(|| none(shared)))) } else { Ok(found) }
+    if found.replies.is_empty() { Err(failed(shared, path, &first.unwrap_or_else(|| away::none(shared)))) } else { Ok(found) }
 }
 
 /// Asks on port 15014, which takes no token from a port-forward; where that is closed, over xDS.
@@ -88,15 +89,14 @@ pub(super) fn failed(shared: &Shared, path: &str, trouble: &Trouble) -> SourceEr
             format!("grant list on pods, and get and create on pods/portforward, in namespace {}", shared.istio_namespace)
         }
         Cause::NotFound => "name istiod's namespace with --istio-namespace".to_owned(),
+        Cause::NotRunning => {
+            format!("scale it up, or see why it does not run: kubectl -n {} get deployments,pods -l app=istiod", shared.istio_namespace)
+        }
         // It runs, and has said why not.
         Cause::Answered => String::new(),
         _ => format!("see whether istiod runs: kubectl -n {} get pods -l app=istiod", shared.istio_namespace),
     };
     trouble.failed(format_args!("istiod cannot be asked for {path}"), fix)
-}
-
-fn none(shared: &Shared) -> Trouble {
-    Trouble::new(Cause::NotFound, format!("no running pod has the label app=istiod in namespace {}", shared.istio_namespace))
 }
 
 /// The names of the running istiods.
@@ -107,7 +107,7 @@ pub(super) async fn pods(shared: &Shared) -> Result<Vec<String>, Trouble> {
         list.items.iter().filter(|pod| pod.value["status"]["phase"] == "Running" && pod.value["metadata"]["deletionTimestamp"].is_null());
     let mut names: Vec<_> = running.map(|pod| pod.name().1).collect();
     names.sort();
-    if names.is_empty() { Err(none(shared)) } else { Ok(names) }
+    if names.is_empty() { Err(away::why(shared, &list.items).await) } else { Ok(names) }
 }
 
 pub(super) async fn ask(shared: &Shared, pod: &str, path: &str, limits: Limits) -> Result<Answer, Trouble> {

@@ -2,6 +2,7 @@
 //!
 //! Everything here only reads, but for the log level of a proxy that is set on demand. What may not be read is named with the right that is lacking, and the rest goes on.
 
+mod away;
 mod discovery;
 mod dump;
 mod exec;

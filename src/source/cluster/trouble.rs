@@ -30,6 +30,8 @@ pub(super) enum Cause {
     TooSlow,
     /// The server answered with another error, or with something that cannot be used.
     Refused,
+    /// What is to be asked is installed, and no pod of it runs.
+    NotRunning,
     /// What was asked in a pod answered itself, with an error or with something that cannot be used.
     Answered,
 }
@@ -84,7 +86,7 @@ impl Trouble {
         match self.cause {
             Cause::Forbidden | Cause::Unauthorized | Cause::NoCredential => FailureKind::Forbidden,
             Cause::NotFound => FailureKind::Missing,
-            Cause::Unreachable => FailureKind::Unreachable,
+            Cause::Unreachable | Cause::NotRunning => FailureKind::Unreachable,
             Cause::TimedOut | Cause::TooSlow => FailureKind::TimedOut,
             Cause::Gone | Cause::Refused | Cause::Answered => FailureKind::Refused,
         }

@@ -74,6 +74,9 @@ pub(super) fn status(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'stati
     // What is changed goes before everything else.
     let mut pieces = level::status(app, width, look);
     let changed = !pieces.is_empty();
+    if app.lacks_istiod() {
+        pieces.push(Piece::new(Role::Bad, format!("{} no istiod is ready  ", look.symbols.bad)));
+    }
     let trouble = app.health.as_ref().is_some_and(Health::is_trouble);
     // Where there is little room, trouble goes before what is well.
     if width >= 140 || !(trouble || changed) {

@@ -1,18 +1,24 @@
 //! What clients send to each service port of a workload, and what comes of it.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::World;
+use super::fare::{Fare, Group};
+use crate::analysis::chains::HiddenBy;
 use crate::analysis::mtls::client::{Because, Server, Wire, sends};
 use crate::analysis::mtls::clients::Clients;
+use crate::analysis::mtls::hidden::{Hidden, Outbound};
+use crate::analysis::mtls::identity::{self, Demand, SanCheck};
 use crate::analysis::mtls::ports::{Behind, PortMode};
 use crate::analysis::mtls::rules::Merged;
 use crate::analysis::mtls::verdict::{Reason, Taker, Verdict, judge};
 use crate::analysis::mtls::{self, EffectiveMtls};
 use crate::analysis::protocol::ProtocolClass;
-use crate::analysis::targets::ServiceTarget;
+use crate::analysis::targets::{self, ServiceTarget};
+use crate::model::ids::{ObjectName, ProxyId, WorkloadId};
 use crate::model::kind::Kind;
 use crate::model::routing::Subset;
 use crate::model::service::Registry;
@@ -62,6 +68,15 @@ pub struct ClientAnswer {
     pub verdict: Verdict,
     /// Why, in words.
     pub reason: String,
+    /// Their Sidecars, where these do not import the service.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sidecars: Vec<ObjectName>,
+    /// Their workloads, as lists that others share.
+    #[serde(skip)]
+    pub members: Vec<Arc<[WorkloadId]>>,
+    /// What comes of the names that they demand of the server's certificate; None where it is accepted, or not looked at.
+    #[serde(skip)]
+    pub san: Option<SanCheck>,
     /// Why they send that.
     #[serde(skip)]
     pub cause: Because,
@@ -73,6 +88,8 @@ pub struct ClientAnswer {
 /// The workload that clients send to.
 pub(super) struct Served<'a> {
     pub pod: &'a Pod,
+    /// All pods of the workload.
+    pub pods: &'a [&'a Pod],
     pub effective: &'a EffectiveMtls,
     pub ports: &'a [PortMode<'a>],
     pub targets: &'a [ServiceTarget<'a>],
@@ -96,6 +113,7 @@ pub(super) fn services(world: &World<'_>, served: &Served<'_>, warnings: &mut Ve
             let asked = Asked {
                 world,
                 server: Server { pod, effective, of_namespace, unlabelled: OnceCell::new() },
+                pods: served.pods,
                 target,
                 host: &host,
                 taker,
@@ -131,41 +149,30 @@ fn taker(served: &Served<'_>, port: u16, class: ProtocolClass) -> (Taker, Protoc
 struct Asked<'a> {
     world: &'a World<'a>,
     server: Server<'a>,
+    pods: &'a [&'a Pod],
     target: &'a ServiceTarget<'a>,
     host: &'a str,
     taker: Taker,
     class: ProtocolClass,
 }
 
-/// How a client fares: what is the same for many is said once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Fare {
-    subset: Option<String>,
-    routed: Option<bool>,
-    rules: Vec<String>,
-    wire: Wire,
-    because: Because,
-    reason: Reason,
-}
-
 impl Asked<'_> {
     fn clients(&self, warnings: &mut Vec<Warning>) -> Vec<ClientAnswer> {
-        let mut groups: Vec<(Fare, Vec<String>)> = Vec::new();
+        let mut groups: Vec<Group> = Vec::new();
         for clients in &self.world.clients {
             let rule = self.rule(clients);
             ignored(rule, self.host, warnings);
             for fare in self.fares(clients, rule) {
-                match groups.iter_mut().find(|(known, _)| *known == fare) {
-                    Some((_, from)) => from.push(clients.name()),
-                    None => groups.push((fare, vec![clients.name()])),
+                match groups.iter_mut().find(|known| known.fare == fare) {
+                    Some(known) => known.add(clients),
+                    None => groups.push(Group::of(fare, clients)),
                 }
             }
         }
-        groups.sort_by_key(|(fare, from)| (fare.subset.clone(), std::cmp::Reverse(from.len())));
+        groups.sort_by_key(|group| (group.fare.subset.clone(), std::cmp::Reverse(group.from.len())));
         let all = self.world.clients.len();
-        let of_group = |(fare, from): (Fare, Vec<String>)| answer(true, if from.len() == all { Vec::new() } else { from }, fare);
-        let mut found: Vec<ClientAnswer> = groups.into_iter().map(of_group).collect();
-        found.push(answer(false, Vec::new(), self.fare(None, None, Vec::new(), (Wire::PlainText, Because::NoProxy))));
+        let mut found: Vec<ClientAnswer> = groups.into_iter().map(|group| group.answer(all)).collect();
+        found.push(Group::without_proxy(self.fare(None, None, Vec::new(), (Wire::PlainText, Because::NoProxy))));
         found
     }
 
@@ -177,15 +184,19 @@ impl Asked<'_> {
     /// How the clients fare with the service as a whole, and with subsets that this pod is in where that differs.
     fn fares(&self, clients: &Clients<'_>, rule: Option<&Merged<'_>>) -> Vec<Fare> {
         let names = rule.map(|rule| rule.from.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap_or_default();
+        if let Some(hidden) = self.world.imports.hidden(clients, self.target.service, self.host) {
+            return vec![self.unreached(hidden, names)];
+        }
         let to = |subset: Option<&Subset>| {
-            let sent = sends(clients, rule, subset, self.target, self.host, &self.server);
+            let sent = sends(clients, rule, subset, self.target, &self.server);
             let routed = subset.and_then(|subset| self.is_routed(clients, subset));
-            self.fare(subset.map(|subset| subset.name.clone()), routed, names.clone(), sent)
+            self.verified(clients, subset, self.fare(subset.map(|subset| subset.name.clone()), routed, names.clone(), sent))
         };
         let whole = to(None);
         let labels = &self.server.pod.labels;
         let subsets = rule.map(|rule| rule.subsets.as_slice()).unwrap_or_default().iter().filter(|subset| subset.labels.matches(labels));
-        let differs = |fare: &Fare| (fare.wire, &fare.because, fare.reason) != (whole.wire, &whole.because, whole.reason);
+        let differs =
+            |fare: &Fare| (fare.wire, &fare.because, fare.reason, &fare.san) != (whole.wire, &whole.because, whole.reason, &whole.san);
         let of_subsets: Vec<Fare> = subsets.map(|subset| to(Some(subset))).filter(differs).collect();
         std::iter::once(whole).chain(of_subsets).collect()
     }
@@ -198,7 +209,40 @@ impl Asked<'_> {
 
     fn fare(&self, subset: Option<String>, routed: Option<bool>, rules: Vec<String>, (wire, because): (Wire, Because)) -> Fare {
         let wire = if wire == Wire::PlainText && self.target.protocol.is_tls() { Wire::ApplicationTls } else { wire };
-        Fare { subset, routed, rules, reason: judge(wire, self.taker, self.class), wire, because }
+        Fare { subset, routed, rules, reason: judge(wire, self.taker, self.class), wire, because, san: None }
+    }
+
+    /// How clients fare whose proxies do not know the service.
+    fn unreached(&self, hidden: Hidden, rules: Vec<String>) -> Fare {
+        let (by, outbound) = (hidden.by, hidden.outbound);
+        let sends = |wire: Wire| self.fare(None, None, rules.clone(), (wire, Because::Hidden(hidden.clone())));
+        let passed_on = || sends(Wire::PlainText);
+        // A VirtualService that could not be read may bring the service.
+        let may_be_known = by == HiddenBy::Sidecar && self.world.routes.is_none();
+        match outbound {
+            Outbound::Gateway => Fare { reason: Reason::NoCluster, ..sends(Wire::Nothing) },
+            Outbound::Drops if !may_be_known => sends(Wire::Nothing),
+            Outbound::Passes => passed_on(),
+            Outbound::Drops | Outbound::Unknown if passed_on().reason.verdict() == Verdict::Fails => passed_on(),
+            Outbound::Drops | Outbound::Unknown => Fare { reason: Reason::UnknownOutbound, ..passed_on() },
+        }
+    }
+
+    /// The same, with what the clients make of the server's certificate.
+    fn verified(&self, clients: &Clients<'_>, subset: Option<&Subset>, fare: Fare) -> Fare {
+        let (objects, service) = (self.world.objects, self.target.service);
+        if !identity::shows(fare.wire, fare.reason, clients.facts.hbone, self.server.pod) {
+            return fare;
+        }
+        let Some(demand) = Demand::of(&fare.because, service, objects) else { return fare };
+        let runs = |pod: &Pod| !pod.deleting && !matches!(pod.phase.as_str(), "Succeeded" | "Failed");
+        let is_server = |pod: &&Pod| runs(pod) && pod.proxy.is_some() && subset.is_none_or(|subset| subset.labels.matches(&pod.labels));
+        let own: Vec<&Pod> = self.pods.iter().copied().filter(is_server).collect();
+        let of_namespace = objects.pods.range(ProxyId::new("", &service.name.namespace)..).map(|(_, pod)| &**pod);
+        let of_namespace = of_namespace.take_while(|pod| pod.id.namespace == service.name.namespace);
+        let behind: Vec<&Pod> = of_namespace.filter(|pod| targets::leads_to(service, pod)).filter(is_server).collect();
+        let san = SanCheck::of(demand, &own, &behind, objects);
+        Fare { reason: san.as_ref().map_or(fare.reason, SanCheck::reason), san, ..fare }
     }
 }
 
@@ -207,39 +251,5 @@ fn ignored(rule: Option<&Merged<'_>>, host: &str, warnings: &mut Vec<Warning>) {
     for name in rule.map(|rule| rule.ignored.as_slice()).unwrap_or_default() {
         let what = format!("its trafficPolicy is ignored, since an older DestinationRule for {host} has one");
         warnings.push(Warning::new(format!("DestinationRule {name}"), what, "make one DestinationRule of both"));
-    }
-}
-
-fn answer(proxy: bool, from: Vec<String>, fare: Fare) -> ClientAnswer {
-    let verdict = match (fare.reason.verdict(), &fare.subset, fare.routed) {
-        (Verdict::Works, ..) => Verdict::Works,
-        (_, Some(_), Some(false)) => Verdict::Unused,
-        (_, Some(_), None) => Verdict::Depends,
-        (verdict, ..) => verdict,
-    };
-    ClientAnswer {
-        proxy,
-        from,
-        reason: reason(&fare),
-        routed: fare.routed,
-        rules: fare.rules,
-        decided_by: fare.because.decider().map(|decider| decider.rule.to_string()),
-        sends: fare.wire,
-        because: fare.because.to_string(),
-        verdict,
-        subset: fare.subset,
-        cause: fare.because,
-        outcome: fare.reason,
-    }
-}
-
-/// Why it comes through or not, with what is known of the way to a subset.
-fn reason(fare: &Fare) -> String {
-    match (&fare.subset, fare.routed) {
-        (None, _) | (Some(_), Some(true)) => fare.reason.to_string(),
-        (Some(_), Some(false)) => format!("{}; no route names the subset", fare.reason),
-        (Some(_), None) => {
-            format!("{}; VirtualServices could not be read, so it is not known whether a route names the subset", fare.reason)
-        }
     }
 }

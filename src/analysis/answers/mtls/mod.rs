@@ -2,6 +2,7 @@
 
 mod caveats;
 mod clients;
+mod fare;
 mod note;
 mod words;
 
@@ -15,6 +16,7 @@ use crate::analysis::era::Version;
 use crate::analysis::lookup;
 use crate::analysis::mtls::clients::{Clients, clients};
 use crate::analysis::mtls::fate::{self, Fate, Judged, PortFate, Scope};
+use crate::analysis::mtls::hidden::Imports;
 use crate::analysis::mtls::ports::{self, Behind, Mistaken, PortMode};
 use crate::analysis::mtls::routes::SubsetRoutes;
 use crate::analysis::mtls::rules::Rules;
@@ -67,6 +69,9 @@ pub struct MtlsEntry {
     pub policies: Vec<PolicyAnswer>,
     /// What clients send, service port by service port; none for gateways and waypoints, and none where that is not known.
     pub services: Vec<ServiceClients>,
+    /// The workload.
+    #[serde(skip)]
+    pub id: WorkloadId,
     /// Items of `portLevelMtls` that name a service's port in the place of the container's.
     #[serde(skip)]
     pub mistaken: Vec<Mistaken>,
@@ -147,6 +152,8 @@ struct World<'o> {
     rules: Rules<'o>,
     /// The routes that name subsets; None where VirtualServices could not be read.
     routes: Option<SubsetRoutes<'o>>,
+    /// What brings clients a service that their Sidecar does not list.
+    imports: Imports<'o>,
     clients: Vec<Clients<'o>>,
 }
 
@@ -159,7 +166,7 @@ impl<'o> World<'o> {
         let rules = Rules::of(objects, domain, version);
         let clients = clients(objects, &rules);
         let routes = (!snapshot.unread.contains(&Kind::VirtualService)).then(|| SubsetRoutes::of(objects, domain));
-        Self { snapshot, objects, domain, version, rules, routes, clients }
+        Self { snapshot, objects, domain, version, rules, routes, imports: Imports::of(objects, domain), clients }
     }
 
     /// The first of these kinds of which something may be missing that counts for a pod. Policies of its own namespace and of the root
@@ -199,7 +206,7 @@ fn entry(world: &World<'_>, id: &WorkloadId, pods: &[&Pod]) -> Option<MtlsEntry>
     caveats::of_policies(&judged, &mut caveats);
     caveats::of_pods(world.objects, id, pod, pods, &effective, &mut caveats);
     caveats::of_ports(&mistaken, &mut caveats);
-    let served = clients::Served { pod, effective: &effective, ports: &ports, targets: &targets };
+    let served = clients::Served { pod, pods, effective: &effective, ports: &ports, targets: &targets };
     let services = if world.lacks(&OF_CLIENTS, pod).is_none() { clients::services(world, &served, &mut caveats) } else { Vec::new() };
     let mode = (!lacks_policies).then_some(effective.mode);
     caveats.sort();
@@ -216,6 +223,7 @@ fn entry(world: &World<'_>, id: &WorkloadId, pods: &[&Pod]) -> Option<MtlsEntry>
         ports: ports.iter().map(|port| port_answer(port, &effective)).collect(),
         policies: judged.iter().map(policy_answer).collect(),
         services,
+        id: id.clone(),
         mistaken,
         caveats,
     })

@@ -2,7 +2,7 @@
 
 use super::clients::{ClientAnswer, ServiceClients};
 use super::{MtlsEntry, PolicyAnswer, PortAnswer};
-use crate::analysis::mtls::verdict::Verdict;
+use crate::analysis::mtls::verdict::{Reason, Verdict};
 use crate::model::peer_authentication::MtlsMode;
 
 impl MtlsEntry {
@@ -62,7 +62,9 @@ impl ClientAnswer {
 
     /// `every client with a proxy sends plain text, since DestinationRule default/httpbin says DISABLE; STRICT takes no …`.
     pub fn sentence(&self) -> String {
-        let because = if self.proxy { format!(", since {}", self.because) } else { String::new() };
+        // These reasons begin with the cause.
+        let has_cause = self.san.is_some() || self.outcome == Reason::Blackholed;
+        let because = if self.proxy && !has_cause { format!(", since {}", self.because) } else { String::new() };
         let reason =
             if self.verdict == Verdict::Works && self.routed != Some(false) { String::new() } else { format!("; {}", self.reason) };
         format!("{} sends {}{because}{reason}", self.who(), self.sends)
