@@ -277,7 +277,7 @@ fn a_list_replaces_what_was_known_of_its_part_of_the_cluster() {
 }
 
 fn unread(kind: Kind, why: &str, listed: bool) -> Unread {
-    Unread { kind: Some(kind), what: kind.resource(), why: why.into(), fix: String::new(), listed }
+    Unread { kind: Some(kind), namespace: None, what: kind.resource(), why: why.into(), fix: String::new(), listed }
 }
 
 #[test]
@@ -320,4 +320,36 @@ fn reasons_are_data_before_they_are_words() {
         attachment::attach(world.objects.plugins.values().next().unwrap(), world.objects.pods.values().next().unwrap(), &world.objects);
     let Reason::LabelsDiffer(_, differences) = decision.reason else { panic!("labels differ") };
     assert_eq!((differences[0].key.as_str(), differences[0].has.as_deref()), ("app", Some("b")));
+}
+
+#[test]
+fn what_is_lacking_of_a_kind_is_told_by_what_lacks() {
+    let one = |verb: &str, namespace: Option<&str>| {
+        let place = namespace.map_or("all namespaces".to_owned(), |namespace| format!("namespace {namespace}"));
+        Unread {
+            kind: Some(Kind::Pod),
+            namespace: namespace.map(str::to_owned),
+            what: format!("pods in {place}"),
+            why: format!("{verb} on pods in {place} is forbidden"),
+            fix: "grant list and watch on pods".to_owned(),
+            listed: verb == "watch",
+        }
+    };
+    let list_in = |part: &str| format!("list on pods in {part} is forbidden");
+    let watch_in = |part: &str| format!("watch on pods in {part} is forbidden");
+    for (unread, expected) in [
+        (vec![one("list", Some("a")), one("watch", Some("b"))], vec![list_in("namespace a"), watch_in("namespace b")]),
+        (vec![one("watch", Some("a")), one("list", Some("a"))], vec![list_in("namespace a"), watch_in("namespace a")]),
+        (
+            vec![one("list", None), one("list", Some("b")), one("list", Some("a")), one("list", Some("b"))],
+            vec![format!("{}, and so it is in namespace a, in namespace b", list_in("all namespaces"))],
+        ),
+    ] {
+        let mut collector = Collector::default();
+        unread.into_iter().for_each(|unread| drop(collector.apply(Update::Unread(unread))));
+        let told = |collector: &Collector| collector.snapshot(Default::default()).warnings.into_iter().map(|warning| warning.what);
+        assert_eq!(told(&collector).collect::<Vec<_>>(), expected);
+        collector.apply(Update::Listed { kind: Kind::Pod, namespace: Some("a".to_owned()), objects: vec![] });
+        assert!(collector.unread().iter().all(|unread| unread.namespace.as_deref() != Some("a")), "it was read after all");
+    }
 }

@@ -174,6 +174,7 @@ fn an_empty_screen_says_why_and_what_to_do() {
     assert!(absent.contains("their CRDs are not installed"), "{absent}");
     let lacking = Unread {
         kind: Some(Kind::WasmPlugin),
+        namespace: None,
         what: "wasmplugins.extensions.istio.io".into(),
         why: "the right to list them is lacking".into(),
         fix: "ask for it".into(),
@@ -198,8 +199,14 @@ fn what_pods_would_decide_is_unknown_while_they_are_read_and_where_they_may_not_
     let reading = told(vec![plugins(), Update::Reading { kind: Kind::Pod, so_far: 3500 }]);
     assert!(reading.contains("? reading pods, 3,500") && !reading.contains("matches nothing"), "{reading}");
     assert!(reading.contains(" unknown "), "{reading}");
-    let unread =
-        Unread { kind: Some(Kind::Pod), what: "pods in all namespaces".into(), why: "forbidden".into(), fix: String::new(), listed: false };
+    let unread = Unread {
+        kind: Some(Kind::Pod),
+        namespace: None,
+        what: "pods in all namespaces".into(),
+        why: "forbidden".into(),
+        fix: String::new(),
+        listed: false,
+    };
     let unread = told(vec![plugins(), Update::Unread(unread)]);
     assert!(unread.contains("? pods cannot be list") && !unread.contains("matches nothing"), "{unread}");
     let none = told(vec![plugins(), listed(Kind::Pod)]);

@@ -152,7 +152,14 @@ fn give_up_on(collector: &Collector) -> Result<(), Error> {
 fn late(collector: &mut Collector, source: &SharedSource, patience: Duration) -> Result<(), Error> {
     let awaited = collector.awaited();
     if let (true, Some(Health::Degraded { what, .. } | Health::Silent { what, .. })) = (awaited.is_empty(), collector.health()) {
-        let unread = Unread { kind: None, what: "parts of the mesh".to_owned(), why: what.clone(), fix: String::new(), listed: false };
+        let unread = Unread {
+            kind: None,
+            namespace: None,
+            what: "parts of the mesh".to_owned(),
+            why: what.clone(),
+            fix: String::new(),
+            listed: false,
+        };
         collector.apply(Update::Unread(unread));
     }
     let names: Vec<String> = awaited.iter().map(|kind| kind.resource()).collect();
@@ -167,6 +174,7 @@ fn late(collector: &mut Collector, source: &SharedSource, patience: Duration) ->
     for kind in awaited {
         collector.apply(Update::Unread(Unread {
             kind: Some(kind),
+            namespace: None,
             what: kind.resource(),
             why: format!("were not listed within {} s", patience.as_secs_f64()),
             fix: format!("allow more time with --timeout; not answered: {}", names.join(", ")),

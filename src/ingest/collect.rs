@@ -204,8 +204,7 @@ impl Collector {
 
     /// Takes back that a kind could not be read in this part of the cluster: it was, just now.
     fn readable(&mut self, kind: Kind, namespace: Option<&str>) {
-        let part = namespace.map(|namespace| format!("in namespace {namespace}"));
-        self.unread.retain(|unread| unread.kind != Some(kind) || part.as_ref().is_some_and(|part| !unread.what.ends_with(part)));
+        self.unread.retain(|unread| unread.kind != Some(kind) || namespace.is_some() && unread.namespace.as_deref() != namespace);
     }
 
     fn put(&mut self, kind: Kind, value: &Value) -> Option<ObjectName> {

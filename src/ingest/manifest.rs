@@ -29,19 +29,22 @@ fn documents(text: &str) -> Result<Vec<Value>, String> {
 /// # Errors
 /// Where it is neither JSON nor YAML of objects, in one line.
 pub fn list(bytes: &[u8]) -> Result<Value, String> {
-    if matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[')) {
-        return serde_json::from_slice(bytes).map_err(|error| format!("is not JSON: {error}"));
-    }
-    let mut documents = documents(std::str::from_utf8(bytes).map_err(|error| format!("is neither YAML nor JSON: {error}"))?)?;
+    let in_json = matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
+    let mut documents = if in_json {
+        vec![serde_json::from_slice(bytes).map_err(|error| format!("is not JSON: {error}"))?]
+    } else {
+        documents(std::str::from_utf8(bytes).map_err(|error| format!("is neither YAML nor JSON: {error}"))?)?
+    };
     documents.retain(|document| !document.is_null());
     if let [one] = documents.as_mut_slice()
-        && (one.get("items").is_some() || one.get("kind").and_then(Value::as_str) == Some("ConfigMap"))
+        && (one.get("items").is_some() || text(one, "kind") == "ConfigMap" || in_json && !is_alone(one))
     {
         return Ok(one.take());
     }
-    let (cut, mut items) = (documents.iter().find(|document| incomplete(document).is_some()).cloned(), Vec::new());
+    let cut = documents.iter().find(|document| incomplete(document).is_some());
+    let about = cut.and_then(|cut| cut.get("metadata")).cloned().unwrap_or_else(|| json!({}));
+    let mut items = Vec::new();
     documents.into_iter().try_for_each(|document| take(document, &mut items))?;
-    let about = cut.as_ref().and_then(|cut| cut.get("metadata")).cloned().unwrap_or_else(|| json!({}));
     Ok(json!({"apiVersion": "v1", "kind": "List", "metadata": about, "items": items}))
 }
 
@@ -76,15 +79,28 @@ fn fault(error: &serde_saphyr::Error) -> String {
     }
 }
 
-fn take(document: Value, found: &mut Vec<Value>) -> Result<(), String> {
-    let text = |field: &str| document.get(field).and_then(Value::as_str).unwrap_or_default();
+/// A text of an object; empty where it has none.
+fn text<'v>(document: &'v Value, field: &str) -> &'v str {
+    document.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn is_object(document: &Value) -> bool {
+    !text(document, "kind").is_empty() && !text(document, "apiVersion").is_empty()
+}
+
+/// Whether a document is one object: neither a List, one without `items` neither, nor what an API server says of an error.
+fn is_alone(document: &Value) -> bool {
+    is_object(document) && !text(document, "kind").ends_with("List") && text(document, "kind") != "Status"
+}
+
+fn take(mut document: Value, found: &mut Vec<Value>) -> Result<(), String> {
+    let of_list = if text(&document, "kind").ends_with("List") { document.get_mut("items").and_then(Value::as_array_mut) } else { None };
+    if let Some(items) = of_list {
+        return std::mem::take(items).into_iter().try_for_each(|item| take(item, found));
+    }
     match &document {
         Value::Null => Ok(()),
-        Value::Object(_) if text("kind").ends_with("List") && document.get("items").is_some_and(Value::is_array) => {
-            let items = document.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
-            items.into_iter().try_for_each(|item| take(item, found))
-        }
-        Value::Object(_) if !text("kind").is_empty() && !text("apiVersion").is_empty() => {
+        object if is_object(object) => {
             found.push(document);
             Ok(())
         }
@@ -94,9 +110,8 @@ fn take(document: Value, found: &mut Vec<Value>) -> Result<(), String> {
 
 /// The watched kind of an object; None where answers depend on none of its kind.
 pub fn kind_of(object: &Value) -> Option<Kind> {
-    let text = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
-    let group = text("apiVersion").split_once('/').map_or("", |(group, _)| group);
-    Kind::ALL.into_iter().find(|kind| kind.as_str() == text("kind") && kind.group() == group)
+    let group = text(object, "apiVersion").split_once('/').map_or("", |(group, _)| group);
+    Kind::ALL.into_iter().find(|kind| kind.as_str() == text(object, "kind") && kind.group() == group)
 }
 
 #[cfg(test)]
@@ -124,6 +139,16 @@ mod tests {
         assert_eq!(names(&pa("a")), ["a"]);
         assert_eq!(names(&format!("{}---\n---\n{}", pa("a"), pa("b"))), ["a", "b"]);
         assert_eq!(names(&format!("apiVersion: v1\nkind: List\nitems: []\n---\n{}", pa("b"))), ["b"]);
+        let object = r#"{"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication", "metadata": {"name": "a"}}"#;
+        assert_eq!(names(object), ["a"]);
+        for other in [
+            r#"[{"kind": "a", "apiVersion": "v1"}]"#,
+            r#"{"kind": "Status", "apiVersion": "v1"}"#,
+            r#"{"kind": "a"}"#,
+            r#"{"kind": "PodList", "apiVersion": "v1"}"#,
+        ] {
+            assert_eq!(list(other.as_bytes()).unwrap(), serde_json::from_str::<Value>(other).unwrap(), "{other}");
+        }
         assert_eq!(list(b"kind: ConfigMap\ndata: {mesh: x}\n").unwrap()["data"]["mesh"], "x");
         assert!(list(b"{\"a\"").unwrap_err().starts_with("is not JSON: "));
         assert!(list(b"a: [").unwrap_err().starts_with("is neither YAML nor JSON"));

@@ -1,23 +1,29 @@
 //! What could not be read, as warnings: a kind that is forbidden in several parts of the cluster is one.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::model::kind::Kind;
 use crate::model::update::Unread;
 use crate::model::warning::Warning;
 
-/// One warning a kind, in the order of [`Kind::ALL`], then what is no kind's.
+/// One warning for all of a kind of which the same is lacking, in the order of [`Kind::ALL`], then what is no kind's.
 pub(super) fn warnings(unread: &[Unread]) -> Vec<Warning> {
-    let of_kind = |kind: Kind| {
-        let mut of = unread.iter().filter(move |unread| unread.kind == Some(kind));
-        let first = of.next()?;
-        let resource = kind.resource();
-        let mut parts: Vec<&str> = of.filter_map(|other| other.what.strip_prefix(resource.as_str())).map(str::trim_start).collect();
-        parts.retain(|part| !part.is_empty() && !first.what.ends_with(part));
-        parts.sort_unstable();
-        parts.dedup();
+    let mut of_kinds: BTreeMap<(usize, bool, &str), (&Unread, BTreeSet<String>)> = BTreeMap::new();
+    let mut others = Vec::new();
+    for one in unread {
+        let Some(place) = one.kind.and_then(|kind| Kind::ALL.iter().position(|known| *known == kind)) else {
+            others.push(Warning::new(&one.what, &one.why, &one.fix));
+            continue;
+        };
+        let (first, parts) = of_kinds.entry((place, one.listed, &one.fix)).or_insert((one, BTreeSet::new()));
+        if one.namespace != first.namespace {
+            parts.insert(one.namespace.as_ref().map_or("in all namespaces".to_owned(), |namespace| format!("in namespace {namespace}")));
+        }
+    }
+    let of_kinds = of_kinds.into_values().map(|(first, parts)| {
+        let parts: Vec<String> = parts.into_iter().collect();
         let also = if parts.is_empty() { String::new() } else { format!(", and so it is {}", parts.join(", ")) };
-        Some(Warning::new(&first.what, format!("{}{also}", first.why), &first.fix))
-    };
-    let of_none = unread.iter().filter(|unread| unread.kind.is_none());
-    let others = of_none.map(|unread| Warning::new(&unread.what, &unread.why, &unread.fix));
-    Kind::ALL.into_iter().filter_map(of_kind).chain(others).collect()
+        Warning::new(&first.what, format!("{}{also}", first.why), &first.fix)
+    });
+    of_kinds.chain(others).collect()
 }

@@ -56,6 +56,8 @@ pub enum Update {
 pub struct Unread {
     /// The kind, where it is one that is watched.
     pub kind: Option<Kind>,
+    /// The namespace in which it could not be read; None where that is no matter of one namespace.
+    pub namespace: Option<String>,
     /// What: `pods in namespace default`.
     pub what: String,
     /// Why: the verb and resource that is lacking, or the error.

@@ -75,7 +75,7 @@ pub(super) fn is_request_text(rest: &str) -> bool {
         return false;
     }
     let quoted = rest.strip_prefix('"').and_then(|inner| inner.split([' ', '"']).next());
-    if quoted.is_some_and(|first| first == NONE || METHODS.contains(&first)) {
+    if quoted.is_some_and(|first| first == NONE || METHODS.contains(&first) || layout::is_method(first) && has_protocol(rest)) {
         return true;
     }
     let words = || rest.split([' ', '\t', '"']).filter(|word| !word.is_empty()).take(MOST_WORDS);
@@ -84,6 +84,12 @@ pub(super) fn is_request_text(rest: &str) -> bool {
     let goes_with =
         |word: &str| word.starts_with(['/', '*']) || word.contains("://") || word.starts_with("HTTP/") || code_of(Some(word)).is_some();
     words().any(is_method) && words().any(goes_with)
+}
+
+/// Whether a request's line in quotes ends with a protocol: its method then can be any.
+fn has_protocol(rest: &str) -> bool {
+    let line = rest.strip_prefix('"').and_then(|inner| Some(&inner[..layout::request_end(inner)?]));
+    line.and_then(|line| line.rsplit_once(' ')).is_some_and(|(_, last)| last.starts_with("HTTP/"))
 }
 
 /// Whether a request follows a time that has no brackets: ` GET /path 200`, ` "GET /path HTTP/1.1" 200`.
@@ -167,4 +173,31 @@ pub(super) fn as_text(message: &str) -> Option<String> {
 /// The columns as Istio's text has them.
 pub(super) fn in_order(columns: &[Cow<'_, str>; COLUMNS]) -> String {
     BEFORE.iter().zip(columns).flat_map(|(before, column)| [*before, column]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::logs::form::Form;
+
+    #[test]
+    fn a_request_can_have_any_method() {
+        let rest = r#"HTTP/1.1" 207 - via_upstream - "-" 0 1 2 3 "-" "agent" "id" "a:80" "1:1" outbound|80||a 1:1 2:2 3:3 - default"#;
+        for method in ["GET", "PROPFIND", "PURGE", "REPORT", "LOCK", "VERSION-CONTROL", "X_OWN"] {
+            let line = format!("[2023-05-10T03:16:20.000Z] \"{method} /dav/a HTTP/2 b {rest}");
+            assert_eq!(Form::of(&line), Form::Access, "{line}");
+            let parsed = parse(&line).unwrap();
+            let columns = layout::read(&parsed.message).columns;
+            assert_eq!([&*columns[0], &*columns[1], &*columns[3], &*columns[22]], [method, "/dav/a HTTP/2 b", "207", "default"]);
+        }
+        for other in [
+            r#""WARNING: x" 200 - a"#,
+            r#""Propfind /a HTTP/1.1" 207"#,
+            r#""PROPFIND /a" 207 -"#,
+            r#""PROPFIND"#,
+            r#"PROPFIND /a HTTP/1.1 207"#,
+        ] {
+            assert_eq!(Form::of(&format!("[2023-05-10T03:16:20.000Z] {other}")), Form::Unknown, "{other}");
+        }
+    }
 }

@@ -102,8 +102,8 @@ impl AccessFormat {
                 let line = line.strip_prefix(first.as_str())?;
                 // Envoy does not escape the path, so it may contain the text that follows it. Try each possible end.
                 let first = (0..layout::MOST_ENDS).map_while(|nth| divided(line, rest, nth)).flatten();
-                let first = first.into_iter().find(|places| valid(Some(taken(line, rest, places))).is_some())?;
-                taken(line, rest, &agreed(first, &last(line, rest)?, rest))
+                let first = first.into_iter().find(|places| valid(Some(columns_at(line, rest, places))).is_some())?;
+                columns_at(line, rest, &agreed(first, &last(line, rest)?, rest))
             }
             Parts::Keys(keys) => valid(filled(line, keys))?,
         };
@@ -115,7 +115,7 @@ impl AccessFormat {
 type Filled<'l> = ([Cow<'l, str>; COLUMNS], Option<LogTime>);
 
 /// The values at these places.
-fn taken<'l>(line: &'l str, parts: &[(What, String)], places: &[Range<usize>]) -> Filled<'l> {
+fn columns_at<'l>(line: &'l str, parts: &[(What, String)], places: &[Range<usize>]) -> Filled<'l> {
     let (mut columns, mut time) = ([const { Cow::Borrowed(NONE) }; COLUMNS], None);
     for ((what, _), place) in parts.iter().zip(places) {
         fill(*what, Cow::Borrowed(&line[place.clone()]), &mut columns, &mut time);
@@ -149,7 +149,7 @@ fn valid(filled: Option<Filled<'_>>) -> Option<Filled<'_>> {
     let is_path = path == NONE || path.starts_with(['/', '*']) || path.contains("://") || columns[0] == "CONNECT";
     let is_protocol = columns[2] == NONE || columns[2].starts_with("HTTP/") && is(2, |byte| byte.is_ascii_graphic());
     let fits = NUMBERS.iter().all(|place| is(*place, |byte| byte.is_ascii_digit()))
-        && is(0, |byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_'))
+        && (columns[0] == NONE || layout::is_method(&columns[0]))
         && is(4, layout::in_flags)
         && is(REQUEST_ID, |byte| byte.is_ascii_graphic());
     if fits && is_path && is_protocol { filled } else { None }

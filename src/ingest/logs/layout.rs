@@ -102,6 +102,11 @@ pub(super) fn in_flags(byte: u8) -> bool {
     byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b',' | b'-')
 }
 
+/// Whether a word is a method by its letters: whoever sends a request can make one up.
+pub(super) fn is_method(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_'))
+}
+
 fn is_numeric(column: &Column<'_>) -> bool {
     !column.quoted && (column.text == NONE || is_number(column.text))
 }

@@ -77,6 +77,7 @@ impl Follower {
         };
         let unread = Unread {
             kind: Some(self.kind),
+            namespace: namespace.map(str::to_owned),
             what: format!("{resource}{place}"),
             why: format!("{verb} on {resource}{place} is forbidden{}", trouble.to_user()),
             fix: format!("grant list and watch on {resource}"),

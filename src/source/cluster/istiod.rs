@@ -135,7 +135,7 @@ pub(super) async fn follow_versions<F: Future<Output = ()>>(
             Ok(istiods) => Update::Istiods(istiods.clone()),
             Err(error) => {
                 let (why, fix) = (error.what.clone(), error.fix.clone());
-                Update::Unread(Unread { kind: None, what: "istiod's version".to_owned(), why, fix, listed: false })
+                Update::Unread(Unread { kind: None, namespace: None, what: "istiod's version".to_owned(), why, fix, listed: false })
             }
         };
         let found = found.map_err(|error| error.what);

@@ -71,7 +71,7 @@ fn of_kind(store: &Store, kind: Kind) -> Vec<Update> {
 }
 
 fn unread_kind(kind: Kind, why: String, fix: &str) -> Update {
-    Update::Unread(Unread { kind: Some(kind), what: kind.resource(), why, fix: fix.to_owned(), listed: false })
+    Update::Unread(Unread { kind: Some(kind), namespace: None, what: kind.resource(), why, fix: fix.to_owned(), listed: false })
 }
 
 /// Objects, and why they are not all.
@@ -128,8 +128,9 @@ pub(super) fn lacks(store: &Store) -> Lacks {
 }
 
 fn gaps(store: &Store) -> Vec<Update> {
-    let general =
-        |what: String, why: String, fix: &str| Update::Unread(Unread { kind: None, what, why, fix: fix.to_owned(), listed: false });
+    let general = |what: String, why: String, fix: &str| {
+        Update::Unread(Unread { kind: None, namespace: None, what, why, fix: fix.to_owned(), listed: false })
+    };
     let Lacks { unread, unfinished } = lacks(store);
     let interrupted = unfinished.then(|| general("the recording".to_owned(), INTERRUPTED.to_owned(), "record it again"));
     // A kind without a file was said to be unread in its own place.
@@ -147,7 +148,14 @@ fn istiods(store: &Store) -> Vec<Update> {
         }
         Ok(None) => Vec::new(),
         Err(error) => {
-            vec![Update::Unread(Unread { kind: None, what: "istiod's version".to_owned(), why: error.what, fix: error.fix, listed: false })]
+            vec![Update::Unread(Unread {
+                kind: None,
+                namespace: None,
+                what: "istiod's version".to_owned(),
+                why: error.what,
+                fix: error.fix,
+                listed: false,
+            })]
         }
     }
 }
