@@ -3,9 +3,11 @@
 mod list;
 mod palette;
 mod prompt;
+mod tally;
 mod waits;
 
 pub use list::{ListState, window};
 pub use palette::{Palette, PaletteRow};
 pub use prompt::Prompt;
+pub use tally::{Sum, Tally};
 pub use waits::{Ticket, Wait, Waits};
