@@ -222,6 +222,21 @@ async fn a_request_that_is_dropped_frees_its_turn() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_agent_is_asked_for_its_own_metrics_in_the_format_that_is_read() {
+    let agent = |path: &str| match path {
+        "/stats/prometheus?filter=istio_agent" => (200, "istio_agent_wasm_cache_entries 1\n".to_owned()),
+        _ => (404, path.to_owned()),
+    };
+    let api = FakeApi::start().await;
+    set(&api, Forward::Http(agent), Exec::Forbidden);
+    let cluster = connect(&api).await;
+    let reply = cluster.proxy(request(ProxyQuestion::AgentStats, Duration::from_secs(5))).await.unwrap();
+    assert_eq!(&reply.bytes[..], b"istio_agent_wasm_cache_entries 1\n");
+    let requests = api.state().requests.clone();
+    assert!(requests.iter().any(|path| path.contains("ports=15020")), "{requests:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn logs_are_read_whole() {
     let api = FakeApi::start().await;
     set(&api, Forward::Silent, Exec::Forbidden);
