@@ -10,5 +10,6 @@ mod terminal;
 mod world;
 
 mod incident_istiod;
+mod incident_registry;
 mod leftover;
 mod live_outage;

@@ -1,4 +1,4 @@
-//! What the istiods say of their proxies: asked when a screen goes by it, and again and again while it is in sight, since nothing says
+//! What the istiods say of their proxies: asked when a screen uses it, and again and again while that is visible, since nothing says
 //! when it has changed.
 
 use std::sync::Arc;
