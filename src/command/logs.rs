@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::ask::Asker;
-use super::reach::is_there;
+use super::reach::check_namespace;
 use super::read::{self, Watched};
 use super::{Outcome, complain, not_written};
 use crate::analysis::logs::{Choice, Filter, FilterError, FilterSpec, Targets, UNLESS_SET};
@@ -63,7 +63,7 @@ impl Asker<'_> {
             return Err(Error::Usage(format!("{} holds no logs; give a recording with logs, or a .log file", self.source.info().name)));
         }
         let mut watched = read::watched(&self.source, self.common.timeout).await?;
-        is_there(&watched.collector, self.named_namespace())?;
+        check_namespace(&watched.collector, self.named_namespace())?;
         let question = self.question(wanted, &mut watched.collector)?;
         let (first, found) = question.view(&watched.collector.snapshot(Default::default()))?;
         self.check(wanted, &question, &found, &watched.collector)?;
