@@ -37,9 +37,6 @@ const MANY: u64 = 10;
 /// How many records are looked at to know whether they are understood.
 const SAMPLE: usize = 10_000;
 
-/// What the kubelet says where a container has no run before this one (`pkg/kubelet: validateContainerLogStatus`).
-const NOT_RESTARTED: &str = "previous terminated container";
-
 impl From<FilterError> for Error {
     fn from(error: FilterError) -> Self {
         Self::Usage(error.0)
@@ -148,11 +145,11 @@ impl Asker<'_> {
             Err(error) => return Err(Error::Output(format!("writing ended early: {error}; please report this"))),
         };
         let not_understood = seen.and_then(|seen| self.not_understood(&written, seen));
-        let failure = written.failed.filter(|_| !written.any).map(|why| match why.contains(NOT_RESTARTED) {
-            true => {
+        let failure = written.failed.filter(|_| !written.any).map(|failed| match failed {
+            (MarkKind::NotRestarted, _) => {
                 Error::bad_input("no container that was asked for has restarted, so none has a log from before", "leave --previous away")
             }
-            false => Error::bad_input(format!("no log could be read: {why}"), ""),
+            (_, why) => Error::bad_input(format!("no log could be read: {why}"), ""),
         });
         let silent = plugin.filter(|_| failure.is_none() && !written.spoken && not_understood.is_none()).map(|plugin| {
             format!("{plugin} itself wrote no line: it does not run (`meshscope health {plugin}` says), was not called, or {UNLESS_SET}")
@@ -236,17 +233,19 @@ struct Written {
     any: bool,
     /// Whether a plugin spoke.
     spoken: bool,
-    /// Why the first log that could not be read was not.
-    failed: Option<String>,
+    /// Why the first log that could not be read was not, if possible another reason than that there is none.
+    failed: Option<(MarkKind, String)>,
 }
 
 impl Written {
     fn see(&mut self, record: &LogRecord) {
         match record.event {
-            Some(LogEvent::Mark(MarkKind::Failed)) if self.failed.as_ref().is_none_or(|why| why.contains(NOT_RESTARTED)) => {
-                self.failed = Some(record.message.to_string());
+            Some(LogEvent::Mark(kind)) => {
+                let is_better = self.failed.as_ref().is_none_or(|(kind, _)| *kind == MarkKind::NotRestarted);
+                if kind.is_failure() && is_better {
+                    self.failed = Some((kind, record.message.to_string()));
+                }
             }
-            Some(LogEvent::Mark(_)) => {}
             event => {
                 self.any = true;
                 self.spoken |= event == Some(LogEvent::PluginLog);
