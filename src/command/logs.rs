@@ -11,7 +11,7 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use super::ask::Asker;
 use super::reach::check_namespace;
 use super::read::{self, Watched};
-use super::{Outcome, complain, not_written};
+use super::{Outcome, not_written, warn};
 use crate::analysis::logs::{Choice, Filter, FilterError, FilterSpec, Targets, UNLESS_SET};
 use crate::analysis::lookup;
 use crate::app::runtime::ended_by_signal;
@@ -23,7 +23,6 @@ use crate::model::ids::{PluginId, PluginKind};
 use crate::model::kind::Kind;
 use crate::model::logs::{LogEvent, LogRecord, LogSource, MarkKind};
 use crate::model::update::Update;
-use crate::model::warning::{JSON_LISTS_ALL, summed_up};
 use crate::report::LogPrinter;
 use crate::source::logs::LogQuery;
 use crate::source::{FailureKind, SourceError};
@@ -195,7 +194,7 @@ impl Asker<'_> {
         // What was taken to exist has faults that nobody made.
         let warnings = snapshot.warnings.iter().filter(|_| snapshot.has_objects);
         let all: Vec<String> = unknown.cloned().chain(warnings.map(ToString::to_string)).collect();
-        summed_up(&all, JSON_LISTS_ALL).iter().for_each(|warning| complain(&format!("warning: {warning}")));
+        warn(&all);
         Ok(())
     }
 }
