@@ -77,12 +77,15 @@ pub(super) fn too_large(name: &str, limit: u64) -> SourceError {
     bad(format!("{name} is larger than {} MiB, unpacked and with all that is in it", limit >> 20), fix)
 }
 
-/// Compressed data that ends too early or is damaged.
+/// Compressed data that ends too early or is damaged, or that cannot be read at all.
 pub(super) fn compressed(name: &str, format: &str, error: &io::Error) -> SourceError {
     let what = match error.kind() {
         io::ErrorKind::UnexpectedEof => format!("{name}: the {format} data is cut short"),
         _ => format!("{name}: the {format} data is damaged ({error})"),
     };
+    if error.raw_os_error().is_some() {
+        return io(name, error);
+    }
     bad(what, "copy or compress the file again")
 }
 
@@ -90,6 +93,16 @@ pub(super) fn compressed(name: &str, format: &str, error: &io::Error) -> SourceE
 pub(super) fn archive(name: &str, why: &str) -> SourceError {
     bad(format!("{name}: the tar archive is broken: {why}"), "pack or copy it again")
 }
+/// What is wrong with a stream: what its unpacking says, else the operating system's error.
+pub(super) fn of_stream(name: &str, error: io::Error) -> SourceError {
+    error.downcast().unwrap_or_else(|error| io(name, &error))
+}
+
+/// Data that is compressed once more than is read.
+pub(super) fn twice(name: &str, format: &str) -> SourceError {
+    bad(format!("{name} is compressed twice: what it unpacks to is {format} data"), "unpack it once")
+}
+
 
 /// An archive with an entry that no recording has, and that could reach outside of it.
 pub(super) fn entry(name: &str, entry: &str, why: &str) -> SourceError {

@@ -11,8 +11,7 @@ use bytes::Bytes;
 use super::super::{FailureKind, SourceError, regular};
 use super::blocks::Input;
 use super::budget::{Budget, LIMIT};
-use super::compression::{self, once};
-use super::{fault, text};
+use super::{compression, fault, logs, text};
 use crate::model::ids::ProxyId;
 
 /// The places.
@@ -138,10 +137,6 @@ impl Store {
 
     /// The bytes of a file by its plain name, be it compressed or not, as UTF-8; None where the recording lacks it.
     pub(super) fn read(&self, name: &str) -> Result<Option<Bytes>, SourceError> {
-        Ok(self.unpacked(name)?.map(text::utf8))
-    }
-
-    fn unpacked(&self, name: &str) -> Result<Option<Bytes>, SourceError> {
         for name in spellings(name) {
             match self {
                 Self::Folder { budget, .. } => {
@@ -155,25 +150,31 @@ impl Store {
                     };
                     let shown = fault::shown(&path);
                     if !compression::is_compressed(&shown, &bytes) {
-                        return Ok(Some(hand.hold(bytes)));
+                        let bytes = text::utf8(bytes);
+                        return Ok(Some(hand.resized(bytes.len() as u64).hold(bytes)));
                     }
                     drop(hand);
                     let _turn = budget.turn();
-                    let bytes = compression::unpack(&shown, bytes, LIMIT)?;
+                    let bytes = text::utf8(compression::unpack(&shown, bytes, LIMIT)?);
                     return Ok(Some(budget.take(bytes.len() as u64).hold(bytes)));
                 }
                 Self::Archive { name: archive, files, budget } => {
                     let Some(bytes) = files.get(&name) else { continue };
                     let shown = format!("{archive}: {name}");
-                    let Some(format) = compression::format(bytes) else {
-                        return compression::unpack(&shown, bytes.clone(), LIMIT).map(Some);
-                    };
+                    if compression::format(bytes).is_none() {
+                        let bytes = compression::unpack(&shown, bytes.clone(), LIMIT)?;
+                        if !text::is_utf16(&bytes) {
+                            return Ok(Some(text::utf8(bytes)));
+                        }
+                    }
                     let _turn = budget.turn();
-                    let input = budget.metered(&name, unpacked(&shown, Box::new(io::Cursor::new(bytes.clone())))?);
-                    return match compression::to_end(input, 0, LIMIT) {
-                        Ok(Some(bytes)) => once(&shown, bytes).map(Some),
-                        Err(error) if error.kind() != io::ErrorKind::FileTooLarge => Err(fault::compressed(&shown, format, &error)),
-                        _ => Err(fault::too_large(&shown, budget.limit())),
+                    let unpacked = compression::stream(&shown, Box::new(io::Cursor::new(bytes.clone())))?;
+                    // The text of UTF-16 is one more copy of the file, as what is unpacked is.
+                    let input = text::stream(unpacked).map(|input| budget.metered(&name, input));
+                    return match input.and_then(|input| compression::to_end(input, 0, LIMIT)) {
+                        Ok(Some(bytes)) => Ok(Some(bytes)),
+                        Err(error) if error.kind() != io::ErrorKind::FileTooLarge => Err(fault::of_stream(&shown, error)),
+                        _ => Err(fault::too_large(&shown, budget.bound())),
                     };
                 }
                 Self::Dump(_) | Self::Log(_) => return Ok(None),
@@ -197,23 +198,19 @@ impl Store {
         for name in spellings(name) {
             if let Self::Archive { name: archive, files, budget } = self {
                 let Some(bytes) = files.get(&name) else { continue };
-                let unpacked = unpacked(&format!("{archive}: {name}"), Box::new(io::Cursor::new(bytes.clone())))?;
+                let unpacked = compression::stream(&format!("{archive}: {name}"), Box::new(io::Cursor::new(bytes.clone())))?;
                 return Ok(Some(if compression::format(bytes).is_some() { budget.metered(&name, unpacked) } else { unpacked }));
             }
             let Some(path) = self.path(&name)? else { continue };
             let shown = fault::shown(&path);
             match regular::open(&path) {
-                Ok((file, _)) => return unpacked(&shown, Box::new(file)).map(Some),
+                Ok((file, _)) => return compression::stream(&shown, Box::new(file)).map(Some),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(fault::io(&shown, &error)),
             }
         }
         Ok(None)
     }
-}
-
-fn unpacked(name: &str, input: Input) -> Result<Input, SourceError> {
-    compression::stream(input).map_err(|error| fault::io(name, &error))
 }
 
 /// The path of what a folder holds; None where it holds no such thing. A link that leads out of the folder is not followed: who reads,
@@ -255,4 +252,19 @@ fn under<T>(files: &BTreeMap<String, T>, folder: &str) -> BTreeSet<String> {
     let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
     let names = files.range(prefix.clone()..).map(|(name, _)| name.as_str()).map_while(|name| name.strip_prefix(&prefix));
     names.filter_map(|name| name.split('/').next()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_utf_16_count_as_what_is_unpacked() {
+        let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain([b'x', 0].repeat(600)).collect();
+        let files = ["a", "b"].map(|name| (name.to_owned(), wide.clone().into())).into_iter().chain([("c".to_owned(), vec![b'x'; 600].into())]);
+        let store = Store::Archive { name: "rec.tar".to_owned(), files: files.collect(), budget: Budget::of_archive(1, LIMIT - 1000) };
+        let read = |name| store.read(name).map(|found| found.map(|bytes| bytes.len())).map_err(|error| error.what);
+        assert_eq!([read("a"), read("a"), read("c")], [Ok(Some(600)), Ok(Some(600)), Ok(Some(600))], "what is plain is no copy");
+        assert!(read("b").is_err_and(|what| what.contains("rec.tar: b is larger than 512 MiB")));
+    }
 }
