@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -180,6 +181,51 @@ fn strict(about: &str) -> String {
     format!(
         r#"{{"kind": "List", "metadata": {{{about}}}, "items": [{{"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication",
         "metadata": {{"name": "a", "namespace": "default"}}, "spec": {{"mtls": {{"mode": "STRICT"}}}}}}]}}"#
+/// A recording under the names that `istioctl bug-report` gives its dumps and logs of proxies.
+fn as_bug_report() -> impl Iterator<Item = (String, Vec<u8>)> {
+    support::files("permissive").into_iter().filter_map(|(name, bytes)| {
+        let parts: Vec<&str> = name.split('/').collect();
+        let name = match parts.as_slice() {
+            ["proxies", proxy, "config_dump.json"] => proxy.rsplit_once('.').map(|(pod, namespace)| format!("proxies/{namespace}/{pod}/config_dump"))?,
+            ["proxies", ..] | ["logs", ..] => return None,
+            _ => name,
+        };
+        Some((name, bytes))
+    })
+}
+
+#[test]
+fn field_20_objects_that_were_added_to_a_bug_report_are_read_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = put(folder.path(), "report.tar", &tar(as_bug_report()));
+    as_bug_report().for_each(|(name, bytes)| drop(put(folder.path(), &format!("report/{name}"), &bytes)));
+    let unpacked = folder.path().join("report");
+    let plain = support::recording("permissive");
+    for command in [&["chains", "-A"][..], &["mtls", "-A"], &["sync", "-A"]] {
+        let answer = |from: &str| {
+            let (status, said, mut answer) = ask(&[command, &["-o", "json", "--from", from]].concat());
+            assert_eq!((status, answer.is_object()), (0, true), "{command:?}: {said}");
+            answer.as_object_mut().unwrap().remove("warnings");
+            answer
+        };
+        let expected = answer(plain.to_str().unwrap());
+        assert_eq!(answer(&archive), expected, "{command:?}");
+        assert_eq!(answer(unpacked.to_str().unwrap()), expected, "{command:?}");
+    }
+    // Also under a path that is relative.
+    let mut relative = Command::new(env!("CARGO_BIN_EXE_meshscope"));
+    let output = relative.args(["chains", "-A", "--from", "report"]).current_dir(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    #[cfg(unix)]
+    {
+        let pods = unpacked.join("k8s/pods.json");
+        fs::remove_file(&pods).unwrap();
+        std::os::unix::fs::symlink(&archive, &pods).unwrap();
+        let (_, said, _) = ask(&["mtls", "-A", "--from", unpacked.to_str().unwrap()]);
+        assert!(said.contains("k8s/pods.json is a link that leads out of the recording"), "{said}");
+    }
+}
+
     )
 }
 

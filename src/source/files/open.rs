@@ -22,9 +22,7 @@ pub(super) fn open(path: &Path) -> Result<Store, SourceError> {
         for folder in questions::FOLDERS {
             inside(path, folder)?;
         }
-        // A recording with objects is no bug-report.
-        let named = if path.join("k8s").is_dir() { None } else { bug_report::folder(path) };
-        let store = Store::Folder { root: path.to_owned(), named, budget: Arc::default() };
+        let store = Store::Folder { root: path.to_owned(), named: bug_report::folder(path), budget: Arc::default() };
         return store.recording(&name);
     }
     let (mut file, size) = regular::open(path).map_err(failed)?;

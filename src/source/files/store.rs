@@ -20,8 +20,8 @@ pub(super) enum Store {
     Folder {
         /// The folder.
         root: PathBuf,
-        /// The files by their names in a recording, where the folder names them otherwise.
-        named: Option<BTreeMap<String, PathBuf>>,
+        /// The paths in the folder by their names in a recording, where the folder names files otherwise.
+        named: Option<BTreeMap<String, String>>,
         /// How much of it may be in memory at once.
         budget: Arc<Budget>,
     },
@@ -129,7 +129,7 @@ impl Store {
 
     /// Why the names in a folder of the recording cannot be read, where it is there.
     pub(super) fn unreadable(&self, folder: &str) -> Option<SourceError> {
-        let Self::Folder { root, named: None, .. } = self else { return None };
+        let Self::Folder { root, .. } = self else { return None };
         let path = root.join(folder);
         let error = fs::read_dir(&path).err().filter(|error| error.kind() != io::ErrorKind::NotFound)?;
         Some(fault::io(&fault::shown(&path), &error))
@@ -186,7 +186,7 @@ impl Store {
     /// Where a file of a folder lies, under one of its spellings.
     fn path(&self, name: &str) -> Result<Option<PathBuf>, SourceError> {
         match self {
-            Self::Folder { named: Some(named), .. } => Ok(named.get(name).cloned()),
+            Self::Folder { root, named: Some(named), .. } => named.get(name).map_or(Ok(None), |name| inside(root, name)),
             Self::Folder { root, .. } => inside(root, name),
             Self::Log(path) => Ok(Some(path.clone())),
             Self::Archive { .. } | Self::Dump(_) => Ok(None),
