@@ -167,6 +167,13 @@ fn hostile_h11_where_there_is_no_config_dump_there_is_no_answer() {
         let shown = String::from_utf8(output.stdout).unwrap();
         assert_eq!((output.status.code(), shown.matches("Ready").count()), (Some(0), 2), "{shown}");
     }
+    // A folder for logs is none of them.
+    let empty = put(folder.path(), "empty/logs/README", b"x");
+    for command in ["logs", "check"] {
+        let (status, said, _) = ask(&[command, "--from", empty.trim_end_matches("/logs/README")]);
+        assert_eq!(status, 3, "{said}");
+        assert!(said.contains("is no recording: it has neither k8s/ nor proxies/, and no log of a container in logs/, but logs"), "{said}");
+    }
     // With the endings that some give the files of such an archive.
     let dump = support::files("permissive")["proxies/httpbin-664956bb75-9d64m.default/config_dump.json"].clone();
     let named = [("bug-report/proxies/default/httpbin-1/config_dump.json".to_owned(), dump)];
@@ -174,13 +181,6 @@ fn hostile_h11_where_there_is_no_config_dump_there_is_no_answer() {
     assert_eq!(ask(&["chains", "--from", &from]).0, 0);
 }
 
-const POLICY: &str = "peerauthentications.security.istio.io";
-
-/// A List with the one policy that makes everything STRICT, and more metadata.
-fn strict(about: &str) -> String {
-    format!(
-        r#"{{"kind": "List", "metadata": {{{about}}}, "items": [{{"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication",
-        "metadata": {{"name": "a", "namespace": "default"}}, "spec": {{"mtls": {{"mode": "STRICT"}}}}}}]}}"#
 /// A recording under the names that `istioctl bug-report` gives its dumps and logs of proxies.
 fn as_bug_report() -> impl Iterator<Item = (String, Vec<u8>)> {
     support::files("permissive").into_iter().filter_map(|(name, bytes)| {
@@ -226,6 +226,13 @@ fn field_20_objects_that_were_added_to_a_bug_report_are_read_with_it() {
     }
 }
 
+const POLICY: &str = "peerauthentications.security.istio.io";
+
+/// A List with the one policy that makes everything STRICT, and more metadata.
+fn strict(about: &str) -> String {
+    format!(
+        r#"{{"kind": "List", "metadata": {{{about}}}, "items": [{{"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication",
+        "metadata": {{"name": "a", "namespace": "default"}}, "spec": {{"mtls": {{"mode": "STRICT"}}}}}}]}}"#
     )
 }
 

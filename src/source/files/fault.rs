@@ -47,13 +47,17 @@ pub(super) fn empty(name: &str) -> SourceError {
     bad(format!("{name} is empty"), "save the dump again and check that the command that writes it succeeded")
 }
 
-/// A folder or archive that holds neither objects nor proxies, with what it holds.
+/// A folder or archive that holds no objects, proxies or logs, with what it holds.
 pub(super) fn no_recording(name: &str, holds: &[String]) -> SourceError {
     let first: Vec<String> = holds.iter().take(3).map(|name| clean(name, 60)).collect();
+    let lacks = match holds.iter().any(|name| name == "logs") {
+        true => "neither k8s/ nor proxies/, and no log of a container in logs/",
+        false => "none of k8s/, proxies/ and logs/",
+    };
     let holds = match (holds.len(), first.join(", ")) {
         (0, _) => "it is empty".to_owned(),
-        (1..=3, first) => format!("it has neither k8s/ nor proxies/, but {first}"),
-        (all, first) => format!("it has neither k8s/ nor proxies/, but {first} and {} more", all - 3),
+        (1..=3, first) => format!("it has {lacks}, but {first}"),
+        (all, first) => format!("it has {lacks}, but {first} and {} more", all - 3),
     };
     bad(
         format!("{name} is no recording: {holds}"),

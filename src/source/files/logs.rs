@@ -101,7 +101,8 @@ fn of_path(path: &Path) -> LogOrigin {
     of_file(&file).unwrap_or_else(|| whose(stem(&file), "", container))
 }
 
-fn of_file(name: &str) -> Option<LogOrigin> {
+/// Whose a log of a recording is, by the name of its file.
+pub(super) fn of_file(name: &str) -> Option<LogOrigin> {
     let stem = stem(name);
     let istiod = |pod: &str| {
         let (pod, container) = (ProxyId::new(pod, ""), DISCOVERY.to_owned());

@@ -74,7 +74,7 @@ impl Dump {
 impl Store {
     /// Itself, where it is a recording and holds something of a proxy, objects or logs.
     pub(super) fn recording(self, name: &str) -> Result<Self, SourceError> {
-        if self.has("k8s") || self.has("logs") {
+        if self.has("k8s") || self.has_logs() {
             return Ok(self);
         }
         if !self.has("proxies") {
@@ -89,7 +89,7 @@ impl Store {
     /// Why nothing of a proxy can be read, where there is a place for it or nothing but logs; None where there is something, or objects alone.
     pub(super) fn no_proxies(&self) -> Option<String> {
         if !self.has("proxies") {
-            let logs_alone = self.has("logs") && !self.has("k8s");
+            let logs_alone = self.has_logs() && !self.has("k8s");
             return logs_alone.then(|| "it has only logs, which `meshscope logs` shows".to_owned());
         }
         if let Some(error) = self.unreadable("proxies") {
@@ -101,6 +101,11 @@ impl Store {
             Some(_) if names.iter().any(|name| ProxyId::parse(name).is_some()) => None,
             Some(first) => Some(format!("proxies/ has no folder with the name POD.NAMESPACE, but {}", fault::clean(first, 60))),
         }
+    }
+
+    /// Whether the recording has the log of a container, or may have.
+    fn has_logs(&self) -> bool {
+        self.unreadable("logs").is_some() || self.names("logs").iter().any(|name| logs::of_file(name).is_some())
     }
 
     /// Whether the recording has this folder.
