@@ -67,12 +67,12 @@ pub(super) fn no_recording(name: &str, holds: &[String]) -> SourceError {
 
 /// A link in a recording to something outside of it.
 pub(super) fn link(name: &str) -> SourceError {
-    bad(format!("{name} is a link that leads out of the recording"), "put what it leads to in its place, if you want it read")
+    bad(format!("{name} is a link that leads out of the recording"), "replace the link with the file to have it read")
 }
 
 /// A link in a recording to something that is not there.
 pub(super) fn dangling(name: &str) -> SourceError {
-    bad(format!("{name} is a link to something that is not there"), "put what it leads to in its place, if you want it read")
+    bad(format!("{name} is a link to something that is not there"), "replace the link with the file to have it read")
 }
 
 /// More than is read.
@@ -83,20 +83,16 @@ pub(super) fn too_large(name: &str, limit: u64) -> SourceError {
 
 /// Compressed data that ends too early or is damaged, or that cannot be read at all.
 pub(super) fn compressed(name: &str, format: &str, error: &io::Error) -> SourceError {
+    if error.raw_os_error().is_some() {
+        return io(name, error);
+    }
     let what = match error.kind() {
         io::ErrorKind::UnexpectedEof => format!("{name}: the {format} data is cut short"),
         _ => format!("{name}: the {format} data is damaged ({error})"),
     };
-    if error.raw_os_error().is_some() {
-        return io(name, error);
-    }
     bad(what, "copy or compress the file again")
 }
 
-/// An archive that cannot be read.
-pub(super) fn archive(name: &str, why: &str) -> SourceError {
-    bad(format!("{name}: the tar archive is broken: {why}"), "pack or copy it again")
-}
 /// What is wrong with a stream: what its unpacking says, else the operating system's error.
 pub(super) fn of_stream(name: &str, error: io::Error) -> SourceError {
     error.downcast().unwrap_or_else(|error| io(name, &error))
@@ -107,6 +103,10 @@ pub(super) fn twice(name: &str, format: &str) -> SourceError {
     bad(format!("{name} is compressed twice: what it unpacks to is {format} data"), "unpack it once")
 }
 
+/// An archive that cannot be read.
+pub(super) fn archive(name: &str, why: &str) -> SourceError {
+    bad(format!("{name}: the tar archive is broken: {why}"), "pack or copy it again")
+}
 
 /// An archive with an entry that no recording has, and that could reach outside of it.
 pub(super) fn entry(name: &str, entry: &str, why: &str) -> SourceError {
