@@ -221,7 +221,8 @@ fn sync(driver: &Driver, after: i64, state: SyncState, push: &str) -> Sync {
         let types = client.types.get_mut(EXTENSIONS).unwrap();
         types.state = state;
         types.sent_push = push.to_owned();
-        types.error = if state == SyncState::Refused { "Unable to create Wasm plugin default.helloworld".to_owned() } else { String::new() };
+        types.error =
+            if state == SyncState::Refused { "Unable to create Wasm plugin default.helloworld".to_owned() } else { String::new() };
     }
     sync
 }

@@ -62,6 +62,11 @@ fn hostile_h6_a_small_archive_unpacks_to_little_for_every_command() {
     let from = put(folder.path(), "one.tar.gz", &gzip(&tar([("k8s/pods.json".to_owned(), vec![0; 65 << 20])])));
     let (status, said, ..) = measured(&["chains", "--from", &from]);
     assert!(status == 3 && said.contains("one.tar.gz: k8s/pods.json is larger than 64 MiB"), "{said}");
+    // So are all its objects.
+    let files = ["pods", "services"].map(|kind| (format!("rec/k8s/{kind}.json"), vec![b' '; 40 << 20]));
+    let from = put(folder.path(), "objects.tar.gz", &gzip(&tar(files)));
+    let (status, said, ..) = measured(&["mtls", "--from", &from]);
+    assert!(status == 3 && said.contains("objects.tar.gz: k8s/ is larger than 64 MiB"), "{said}");
     // All files together are more than any archive may hold.
     let files = (0..9).map(|place| (format!("rec/logs/p{place}.default.a.log"), vec![0; 60 << 20]));
     let from = put(folder.path(), "many.tar.gz", &gzip(&tar(files)));
@@ -105,7 +110,11 @@ fn hostile_h6_what_is_wrong_with_a_file_of_an_archive_is_said_once() {
         (b"\x28\xb5\x2f\xfd\xff\xff\xff".to_vec(), "the zstd data is", again),
         (gzip(&whole), "is compressed twice: what it unpacks to is gzip data", "unpack it once"),
     ] {
-        let files = [("k8s/namespaces.json", b"{\"items\": []}".to_vec()), ("k8s/pods.json.gz", bytes.clone()), ("logs/a.b.c.log.gz", bytes.clone())];
+        let files = [
+            ("k8s/namespaces.json", b"{\"items\": []}".to_vec()),
+            ("k8s/pods.json.gz", bytes.clone()),
+            ("logs/a.b.c.log.gz", bytes.clone()),
+        ];
         let from = put(folder.path(), "rec.tar", &tar(files.map(|(name, bytes)| (name.to_owned(), bytes))));
         let logs = support::meshscope(&["logs", "-A", "--from", &from]);
         let logs = [logs.stdout, logs.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
@@ -186,7 +195,9 @@ fn as_bug_report() -> impl Iterator<Item = (String, Vec<u8>)> {
     support::files("permissive").into_iter().filter_map(|(name, bytes)| {
         let parts: Vec<&str> = name.split('/').collect();
         let name = match parts.as_slice() {
-            ["proxies", proxy, "config_dump.json"] => proxy.rsplit_once('.').map(|(pod, namespace)| format!("proxies/{namespace}/{pod}/config_dump"))?,
+            ["proxies", proxy, "config_dump.json"] => {
+                proxy.rsplit_once('.').map(|(pod, namespace)| format!("proxies/{namespace}/{pod}/config_dump"))?
+            }
             ["proxies", ..] | ["logs", ..] => return None,
             _ => name,
         };

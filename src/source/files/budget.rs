@@ -2,7 +2,7 @@
 //! once. A file of a few bytes can unpack to any size.
 //!
 //! Many dumps that resemble each other shrink together to nearly nothing, so that an archive may unpack to all of the budget. No single file,
-//! and not all that is compressed once more in it, may be out of proportion to the archive.
+//! and neither all objects nor all that is compressed once more in it, may be out of proportion to the archive.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -191,7 +191,8 @@ mod tests {
     fn what_is_in_a_small_archive_may_not_be_large() {
         let limit = |packed: u64| Budget::of_archive(packed, 0).limit();
         assert_eq!([limit(0), limit(134_000), limit(1 << 20), limit(1 << 30)], [LEAST, LEAST, 128 << 20, LIMIT]);
-        let unpack = |budget: &Arc<Budget>, size: u64| budget.metered("a", Box::new(io::repeat(b'x').take(size))).read_to_end(&mut Vec::new());
+        let unpack =
+            |budget: &Arc<Budget>, size: u64| budget.metered("a", Box::new(io::repeat(b'x').take(size))).read_to_end(&mut Vec::new());
         let small = Budget::of_archive(1, LEAST + 1);
         assert_eq!((unpack(&small, LEAST).unwrap() as u64, small.bound()), (LEAST, LEAST), "the archive itself may be larger");
         assert_eq!(unpack(&small, LEAST + 1).unwrap_err().kind(), io::ErrorKind::FileTooLarge);

@@ -67,6 +67,11 @@ pub(super) fn from_bytes(name: &str, bytes: Bytes) -> Result<Store, SourceError>
     }
     let budget = Budget::of_archive(packed, bytes.len() as u64);
     let mut files = archive::unpack(name, &bytes, budget.limit())?;
+    // Objects stay in memory together, in much more than their bytes.
+    let objects: usize = files.iter().filter(|(path, _)| path.starts_with("k8s/")).map(|(_, bytes)| bytes.len()).sum();
+    if objects as u64 > budget.limit() {
+        return Err(fault::too_large(&format!("{name}: k8s/"), budget.limit()));
+    }
     if let Some(named) = bug_report::as_recording(&files) {
         files = named;
     }

@@ -266,7 +266,8 @@ mod tests {
     #[test]
     fn texts_of_utf_16_count_as_what_is_unpacked() {
         let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain([b'x', 0].repeat(600)).collect();
-        let files = ["a", "b"].map(|name| (name.to_owned(), wide.clone().into())).into_iter().chain([("c".to_owned(), vec![b'x'; 600].into())]);
+        let files =
+            ["a", "b"].map(|name| (name.to_owned(), wide.clone().into())).into_iter().chain([("c".to_owned(), vec![b'x'; 600].into())]);
         let store = Store::Archive { name: "rec.tar".to_owned(), files: files.collect(), budget: Budget::of_archive(1, LIMIT - 1000) };
         let read = |name| store.read(name).map(|found| found.map(|bytes| bytes.len())).map_err(|error| error.what);
         assert_eq!([read("a"), read("a"), read("c")], [Ok(Some(600)), Ok(Some(600)), Ok(Some(600))], "what is plain is no copy");
