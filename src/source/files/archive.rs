@@ -55,10 +55,10 @@ pub(super) fn unpack(name: &str, bytes: &Bytes, limit: u64) -> Result<BTreeMap<S
         let (Ok(start), Ok(size)) = (usize::try_from(entry.raw_file_position()), usize::try_from(entry.size())) else {
             return Err(fault::archive(name, "an entry's size is out of range"));
         };
-        if entry.size() > limit {
-            return Err(fault::too_large(&format!("{name}: {}", fault::clean(&shown, 200)), limit));
-        }
         match start.checked_add(size) {
+            Some(end) if end <= bytes.len() && size as u64 > limit => {
+                return Err(fault::too_large(&format!("{name}: {}", fault::clean(&shown, 200)), limit));
+            }
             Some(end) if end <= bytes.len() => files.insert(parts.join("/"), bytes.slice(start..end)),
             _ => return Err(fault::archive(name, &format!("{shown} is cut short"))),
         };
