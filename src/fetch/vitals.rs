@@ -12,7 +12,7 @@ use crate::ingest::{init_dump, metrics};
 use crate::logs::{self, View};
 use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter, ExtensionConfig};
 use crate::model::inventory::Inventory;
-use crate::model::logs::{LogEvent, LogOrigin, LogRecord, LogSource, MarkKind};
+use crate::model::logs::{LogEvent, LogOrigin, LogRecord, LogSource};
 use crate::model::vitals::Vitals;
 use crate::model::warning::Warning;
 use crate::source::logs::LogQuery;
@@ -104,7 +104,7 @@ async fn failures(source: &SharedSource, request: &ProxyRequest, objects: Arc<In
     if read.is_err() {
         warnings.push(Warning::new(object.clone(), format!("was not read within {} s", request.deadline.as_secs_f64()), ""));
     }
-    let failed = found.iter().filter(|record| record.event == Some(LogEvent::Mark(MarkKind::Failed)));
+    let failed = found.iter().filter(|record| matches!(record.event, Some(LogEvent::Mark(kind)) if kind.is_failure()));
     warnings.extend(failed.map(|record| Warning::new(object.clone(), record.message.to_string(), "")));
     let mut has_failed = false;
     found.retain(|record| match record.event {
