@@ -10,7 +10,7 @@ use super::level::{LevelQuestion, Raised};
 use super::msg::Msg;
 use super::runtime::Program;
 use super::screen::{Screen, Subject, Supposition};
-use super::state::{Palette, Prompt, Tally, Ticket, Waits};
+use super::state::{Fetch, Palette, Prompt, Tally, Ticket, Waits};
 use super::update;
 use crate::analysis::diff::CountChange;
 use crate::clock::Instant;
@@ -126,31 +126,6 @@ pub enum Asking {
     SaveLogs,
     /// Whether the log level of a proxy is to be changed.
     Level(LevelQuestion),
-}
-
-/// The fetching of one proxy's dump.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Fetch {
-    /// The request that is under way.
-    pub(super) ticket: Option<Ticket>,
-    /// How long it waits before it asks.
-    pub(super) after: std::time::Duration,
-    /// Whether it is asked for more than its dump: for how its plugins fare.
-    pub(super) vital: bool,
-    /// Whether its last request failed or is late; the shown dump is old.
-    pub(super) silent: bool,
-    /// Whether that failure was said.
-    pub(super) said: bool,
-    /// Whether that failure is one that lasts: the same request would fail again.
-    pub(super) lasting: bool,
-    /// Whether the shown dump was read before the proxy had any listener of istiod's.
-    pub(super) early: bool,
-    /// How many dumps of the proxy were read.
-    pub(super) serial: u64,
-    /// How many times it was asked again because what it said was not settled.
-    pub(super) again: usize,
-    /// How many times it was asked since the last change that may concern it; None where it is not followed.
-    pub(super) followed: Option<usize>,
 }
 
 impl App {

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::{diff, dumps, lay_out, secret, settle, sync, tally};
 use crate::app::effect::Effect;
-use crate::app::program::{App, Fetch, MOST_AT_FIRST};
+use crate::app::program::{App, MOST_AT_FIRST};
 use crate::app::question::Answered;
 use crate::app::rows;
 use crate::app::screen::Subject;
-use crate::app::state::Ticket;
+use crate::app::state::{Fetch, Ticket};
 use crate::model::ids::ProxyId;
 use crate::model::snapshot::Dump;
 use crate::source::SourceKind;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::{ask, dumps, forget, settle, walk};
 use crate::app::effect::Effect;
-use crate::app::program::{App, Fetch};
+use crate::app::program::App;
 use crate::app::screen::Subject;
-use crate::app::state::Ticket;
+use crate::app::state::{Fetch, Ticket};
 use crate::model::ids::ProxyId;
 use crate::model::logs::LogTime;
 use crate::model::sync::Sync;
