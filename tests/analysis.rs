@@ -293,7 +293,10 @@ fn what_was_listed_stays_read_where_only_the_watch_is_lacking() {
 
 #[test]
 fn the_states_of_proxies_sum_up() {
-    use PluginState::{Absent, Leftover, NotApplicable, Pending, Rejected, Running, StubAllow, StubDeny, Unexpected, Unknown};
+    use PluginState::{
+        Absent, Leftover, NotApplicable, Outdated, Pending, Rejected, Removed, Running, StubAllow, StubDeny, Unexpected, Unknown,
+        Unverified, VmFailed,
+    };
     for (states, expected) in [
         (vec![], Rollup::Unmatched),
         (vec![Running, Running], Rollup::Ready),
@@ -308,6 +311,12 @@ fn the_states_of_proxies_sum_up() {
         (vec![Leftover, NotApplicable], Rollup::Unmatched),
         (vec![Unknown], Rollup::Unknown),
         (vec![Running, Unknown], Rollup::Unknown),
+        (vec![Running, Unverified], Rollup::Unknown),
+        (vec![Unverified], Rollup::Unknown),
+        (vec![Outdated], Rollup::Partial),
+        (vec![VmFailed, Removed], Rollup::Failed),
+        (vec![VmFailed, Running], Rollup::Partial),
+        (vec![Running, Outdated], Rollup::Partial),
     ] {
         assert_eq!(roll_up(&states), expected, "{states:?}");
     }

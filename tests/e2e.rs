@@ -49,6 +49,8 @@ mod mtls;
 mod near_misses;
 #[path = "e2e/prediction.rs"]
 mod prediction;
+#[path = "e2e/quiet.rs"]
+mod quiet;
 #[path = "e2e/recording.rs"]
 mod recording;
 #[path = "e2e/rights.rs"]

@@ -222,6 +222,41 @@ async fn a_request_that_is_dropped_frees_its_turn() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_agent_is_asked_for_its_own_metrics_in_the_format_that_is_read() {
+    let agent = |path: &str| match path {
+        "/stats/prometheus?filter=istio_agent" => (200, "istio_agent_wasm_cache_entries 1\n".to_owned()),
+        _ => (404, path.to_owned()),
+    };
+    let api = FakeApi::start().await;
+    set(&api, Forward::Http(agent), Exec::Forbidden);
+    let cluster = connect(&api).await;
+    let reply = cluster.proxy(request(ProxyQuestion::AgentStats, Duration::from_secs(5))).await.unwrap();
+    assert_eq!(&reply.bytes[..], b"istio_agent_wasm_cache_entries 1\n");
+    let requests = api.state().requests.clone();
+    assert!(requests.iter().any(|path| path.contains("ports=15020")), "{requests:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_agent_is_not_asked_while_its_envoy_starts() {
+    let starting = |path: &str| match path {
+        "/init_dump" => {
+            let manager = json!({"name": "init manager Server", "target_names": ["target Listener-init-target virtualInbound"]});
+            (200, json!({"unready_targets_dumps": [manager]}).to_string())
+        }
+        _ => envoy(path),
+    };
+    let api = FakeApi::start().await;
+    set(&api, Forward::Http(starting), Exec::Forbidden);
+    let source: SharedSource = Arc::new(connect(&api).await);
+    let asked = request(ProxyQuestion::Chains, Duration::from_secs(10));
+    let Dump::Loaded(loaded) = fetch::dump(source, asked, 1, Some(Arc::default())).await else { panic!("the dump is read") };
+    assert_eq!(loaded.vitals.as_ref().unwrap().agent, None);
+    let requests = api.state().requests.clone();
+    assert!(!requests.iter().any(|path| path.contains("ports=15020")), "{requests:?}");
+    assert_eq!(loaded.warnings, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn logs_are_read_whole() {
     let api = FakeApi::start().await;
     set(&api, Forward::Silent, Exec::Forbidden);

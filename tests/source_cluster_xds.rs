@@ -101,7 +101,9 @@ async fn a_closed_debug_interface_is_gone_around_and_that_is_said() {
     assert_eq!(token, &format!("Bearer {TOKEN}"));
     let node = request.node.as_ref().unwrap();
     assert_eq!(node.id, "sidecar~127.0.0.1~meshscope.istio-system~istio-system.svc.cluster.local");
-    assert_eq!(node.metadata.as_ref().unwrap().fields["GENERATOR"], text("event"));
+    let metadata = &node.metadata.as_ref().unwrap().fields;
+    assert_eq!(metadata["GENERATOR"], text("event"));
+    assert!(metadata.contains_key("ISTIO_VERSION"), "istiod writes a warning of a client without one");
     let made = api.state().requests.iter().any(|path| path.contains("/namespaces/istio-system/serviceaccounts/default/token"));
     assert!(made);
 }

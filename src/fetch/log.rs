@@ -11,7 +11,7 @@ use crate::analysis::requests::Gatherer;
 use crate::ingest::logs::details::FAIL_STREAM;
 use crate::logs::{self, View};
 use crate::model::inventory::Inventory;
-use crate::model::logs::{LogEvent, LogOrigin, LogRecord, LogSource, MarkKind};
+use crate::model::logs::{LogEvent, LogOrigin, LogRecord, LogSource};
 use crate::model::requests::Requests;
 use crate::model::warning::Warning;
 use crate::source::logs::LogQuery;
@@ -50,7 +50,7 @@ async fn read(
         while let Some(batch) = records.recv().await {
             for record in batch {
                 match record.event {
-                    Some(LogEvent::Mark(MarkKind::Failed)) => gaps.push(record.message.to_string()),
+                    Some(LogEvent::Mark(kind)) if kind.is_failure() => gaps.push(record.message.to_string()),
                     _ => take(record),
                 }
             }

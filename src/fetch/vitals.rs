@@ -30,8 +30,6 @@ pub(super) async fn read(
     }
     // One after the other: a proxy answers one question at a time, and each has the request's deadline.
     let init = ask(source, request, ProxyQuestion::InitDump, &mut warnings).await;
-    let envoy = ask(source, request, ProxyQuestion::WasmStats, &mut warnings).await;
-    let agent = ask(source, request, ProxyQuestion::AgentStats, &mut warnings).await;
     let waits = init.map(|bytes| init_dump::parse(&bytes)).and_then(|parsed| match parsed {
         Ok(waits) => Some(waits),
         Err(why) => {
@@ -39,6 +37,10 @@ pub(super) async fn read(
             None
         }
     });
+    let envoy = ask(source, request, ProxyQuestion::WasmStats, &mut warnings).await;
+    // While Envoy starts, its listener for statistics is not open, and an agent that is asked writes an error into its log.
+    let starts = waits.iter().flatten().any(|waiting| waiting.whose == init_dump::SERVER);
+    let agent = if starts { None } else { ask(source, request, ProxyQuestion::AgentStats, &mut warnings).await };
     let has_log = source.logs_held().is_none_or(|held| held.iter().any(|origin| log::is_of(origin, request)));
     // A proxy without plugins has nothing to say of them.
     let has_plugins = !dump.ecds.is_empty() || waits.as_ref().is_some_and(|waits| !waits.is_empty());
@@ -71,4 +73,3 @@ async fn ask(source: &SharedSource, request: &ProxyRequest, question: ProxyQuest
         }
     }
 }
-

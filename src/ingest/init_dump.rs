@@ -4,6 +4,9 @@ use serde::Deserialize;
 
 use crate::model::vitals::Waiting;
 
+/// The manager that waits until Envoy has started (`source/server/server.cc`): no worker runs before, and no listener takes connections.
+pub const SERVER: &str = "init manager Server";
+
 #[derive(Deserialize)]
 struct Raw {
     #[serde(default)]

@@ -46,7 +46,8 @@ fn text(plugin: &PluginHealth, paint: Paint) -> String {
         let _ = writeln!(out, "  {line}");
     }
     for proxy in &plugin.proxies {
-        let _ = writeln!(out, "\n  {}  {}", plain(&proxy.proxy.to_string()), paint.paint(Style::of(proxy.weight()), proxy.words()));
+        let _ =
+            writeln!(out, "\n  {}  {}", plain(&proxy.proxy.to_string()), paint.paint(Style::of(proxy.state.weight()), proxy.state.words()));
         for evidence in &proxy.evidence {
             let _ = writeln!(out, "    {}", plain(&evidence.said()));
         }
@@ -66,7 +67,7 @@ fn plugin_markdown(plugin: &PluginHealth) -> String {
     }
     let _ = writeln!(out, "\n{}", proxies(plugin).markdown());
     for proxy in &plugin.proxies {
-        let _ = writeln!(out, "{}: {}\n", markdown::code(&proxy.proxy.to_string()), proxy.words());
+        let _ = writeln!(out, "{}: {}\n", markdown::code(&proxy.proxy.to_string()), proxy.state.words());
         for evidence in &proxy.evidence {
             let _ = writeln!(out, "- {}", plain(&evidence.said()));
         }
@@ -81,7 +82,7 @@ fn proxies(plugin: &PluginHealth) -> Table {
         table.row([
             (Style::Plain, proxy.workload.clone().unwrap_or_default()),
             (Style::Plain, proxy.proxy.to_string()),
-            (Style::of(proxy.weight()), proxy.words().to_owned()),
+            (Style::of(proxy.state.weight()), proxy.state.words().to_owned()),
             (Style::Plain, proxy.since.clone().unwrap_or_default()),
             (Style::Plain, proxy.short_digest().to_owned()),
         ]);

@@ -41,10 +41,7 @@ fn table(answer: &PluginsAnswer) -> Table {
             (Style::Plugin, plugin.plugin.clone()),
             (Style::Plain, plugin.plugin_kind.to_string()),
             (Style::Plain, plugin.matched_said()),
-            (
-                Style::of(plugin.rollup.weight()),
-                noted(summed(plugin.rollup, &plugin.states, plugin.vm_failed), plugin.matched_note.as_deref()),
-            ),
+            (Style::of(plugin.rollup.weight()), noted(summed(plugin.rollup, &plugin.states), plugin.matched_note.as_deref())),
             (Style::Strong, count(plugin.inbound)),
             (Style::Plain, count(plugin.elsewhere)),
             (Style::Plain, plugin.phase.clone()),

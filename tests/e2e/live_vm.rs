@@ -121,7 +121,7 @@ fn has_failed(name: &str, severity: &str) -> Value {
     let plugin = format!("default/{name}");
     let answer = until("a VM that failed", &["health", &plugin], |answer| answer["plugins"][0]["vmFailed"] == 1);
     let found = &answer["plugins"][0];
-    assert_eq!((&found["rollup"], &found["proxies"][0]["state"]), (&json!("partial"), &json!("running")), "{found}");
+    assert_eq!((&found["rollup"], &found["proxies"][0]["state"]), (&json!("failed"), &json!("vmFailed")), "{found}");
     let finding = finding(name);
     assert_eq!(finding["severity"], severity, "{finding}");
     finding

@@ -48,14 +48,13 @@ fn a_module_whose_vm_fails_at_run_time() {
         evidence.contains("Uncaught RuntimeError: unreachable") && evidence.contains("1 request ended with 503 wasm_fail_stream"),
         "{evidence}"
     );
-    // The state is the contract's; the rest says that it does not do what it should.
     let health = closed.ask(&["health", "default/helloworld"])["plugins"][0].take();
-    assert_eq!((&health["rollup"], &health["vmFailed"]), (&json!("partial"), &json!(1)), "{health}");
+    assert_eq!((&health["rollup"], &health["vmFailed"]), (&json!("failed"), &json!(1)), "{health}");
     let proxy = &health["proxies"][0];
-    assert_eq!((&proxy["state"], &proxy["vmFailed"]), (&json!("running"), &json!(true)));
+    assert_eq!((&proxy["state"], &proxy["vmFailed"]), (&json!("vmFailed"), &json!(true)));
     assert!(proxy["evidence"][0]["what"].as_str().unwrap().contains("proxy_on_request_headers failed"), "{proxy}");
     let text = closed.text(&["health", "default/helloworld"]);
-    assert!(text.contains("partial: 1 running, 1 of them with a VM that failed") && text.contains("running, VM failed"), "{text}");
+    assert!(text.contains("failed: 1 VM failed") && !text.contains("running"), "{text}");
 
     let open = failing(strategy(Mesh::permissive(), "FAIL_OPEN"), "19:40:10", false);
     assert_eq!(checked(&open, "vm-failed")[0]["severity"], "warning");

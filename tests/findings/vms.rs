@@ -51,7 +51,7 @@ fn well() -> (String, u64, String, usize) {
 }
 
 fn failed(findings: usize) -> (String, u64, String, usize) {
-    ("partial".to_owned(), 1, "running".to_owned(), findings)
+    ("failed".to_owned(), 1, "vmFailed".to_owned(), findings)
 }
 
 #[test]

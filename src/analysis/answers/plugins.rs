@@ -43,7 +43,7 @@ pub struct PluginSummary {
     pub rollup: Rollup,
     /// How many of those proxies are in which state.
     pub states: BTreeMap<&'static str, usize>,
-    /// On how many of those where it runs VMs of it have failed since it was put in place.
+    /// How many of those are `vmFailed`.
     pub vm_failed: usize,
     /// How often its filter stands in a proxy's active inbound listener, over the proxies that were read.
     pub inbound: Option<Counts>,
@@ -108,7 +108,7 @@ fn summary(snapshot: &Snapshot, plugin: &Plugin) -> PluginSummary {
             workloads.push(workload.id.short());
         }
     }
-    let of_proxies = proxies.iter().map(|(_, proxy)| (&proxy.proxy, proxy.state, proxy.vm_failed));
+    let of_proxies = proxies.iter().map(|(_, proxy)| (&proxy.proxy, proxy.state));
     let OverProxies { rollup, states, vm_failed, matched_note } = OverProxies::of(snapshot, &plugin.id, of_proxies);
     let module = plugin.wasm().cloned().unwrap_or_default();
     PluginSummary {

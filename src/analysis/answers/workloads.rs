@@ -117,7 +117,7 @@ pub struct ProxySummary {
     pub state: PluginState,
     /// What shows the state.
     pub state_note: String,
-    /// Whether VMs of it have failed since it was put in place, though it counts as running.
+    /// Whether the state is `vmFailed`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub vm_failed: bool,
     /// How often the filter stands in its active inbound listener; None where its own dump was not read, or before it had listeners of
@@ -224,7 +224,7 @@ fn applying(snapshot: &Snapshot, pod: &Pod) -> Vec<String> {
 pub(super) fn proxy_summary(snapshot: &Snapshot, plugin: &PluginId, pod: &Pod) -> ProxySummary {
     let proxy = pod.id.clone();
     let health = health::of_proxy(snapshot, plugin, &proxy);
-    let (state, state_note, vm_failed) = (health.state, health.note().to_owned(), health.vm_failed());
+    let (state, state_note, vm_failed) = (health.state, health.note().to_owned(), health.state == PluginState::VmFailed);
     let dump = snapshot.dump(&proxy).map(|loaded| &loaded.dump).filter(|dump| dump.view == DumpView::Proxy);
     let dump = dump.filter(|dump| !placement::awaits_listeners(snapshot, &proxy, dump));
     let Some(dump) = dump else { return ProxySummary { proxy, state, state_note, vm_failed, inbound: None, elsewhere: None } };

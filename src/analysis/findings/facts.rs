@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{FindingObject, Place, stale_proxy};
 use crate::analysis::answers::{self, EffectiveMtlsAnswer, OrderEntry};
 use crate::analysis::attachment::{self, Attachment};
-use crate::analysis::health::{self, Health, PluginState};
+use crate::analysis::health::{self, Health};
 use crate::analysis::near_miss::Neighbours;
 use crate::analysis::{placement, sync};
 use crate::ingest::logs::instant;
@@ -173,7 +173,7 @@ impl<'s> Facts<'s> {
 
     /// The proxies on which a plugin runs a module that its agent fetched, with the module's digest.
     pub fn running<'f>(&'f self, plugin: &'f PluginId) -> impl Iterator<Item = (&'f ProxyFacts<'s>, &'s str)> {
-        let own = self.states().filter(move |(_, id, health)| *id == plugin && health.state == PluginState::Running);
+        let own = self.states().filter(move |(_, id, health)| *id == plugin && health.state.has_module());
         own.filter_map(|(proxy, id, _)| {
             let dump: &'s ConfigDump = proxy.dump.as_ref().ok()?;
             match &dump.ecds.iter().find(|entry| entry.plugin.as_ref() == Some(id))?.config {

@@ -3,7 +3,7 @@
 use super::refused_push::root_id_fix;
 use super::states::{InState, by_state};
 use super::{DUMPS, Facts, Finding, FindingObject, ProxyFacts, Rule, Severity, once_each, proxies};
-use crate::analysis::health::{self, Evidence, Health};
+use crate::analysis::health::{self, Evidence, Health, PluginState};
 use crate::model::envoy::ExtensionConfig;
 use crate::model::ids::PluginId;
 
@@ -33,7 +33,7 @@ fn of_plugin(facts: &Facts<'_>, failed: &InState<'_>) -> Finding {
         "FAIL_OPEN" => ("requests pass without it", Severity::Warning),
         "FAIL_RELOAD" => ("it is started anew with a later request", Severity::Warning),
         // What Envoy counts may be of long ago.
-        _ if !on.iter().any(|(_, health)| health.vm_failed()) => ("requests may have failed", Severity::Warning),
+        _ if !on.iter().any(|(_, health)| health.state == PluginState::VmFailed) => ("requests may have failed", Severity::Warning),
         _ => ("requests fail", Severity::Error),
     };
     let said = |(proxy, health): &(&ProxyFacts<'_>, &Health)| {

@@ -32,8 +32,14 @@ pub use roll_up::{OverProxies, Rollup, roll_up, roll_up_of};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum PluginState {
-    /// The module is in place.
+    /// It is in place, something shows that it runs, and nothing contradicts it.
     Running,
+    /// It is in place, and nothing shows yet whether it runs.
+    Unverified,
+    /// It runs as the object was before, and not as the object is now.
+    Outdated,
+    /// It is in place, and its VM has failed.
+    VmFailed,
     /// The module could not be fetched; a filter of the same name allows everything.
     StubAllow,
     /// The module could not be fetched; a filter of the same name denies everything.
@@ -44,6 +50,8 @@ pub enum PluginState {
     Pending,
     /// It applies to the proxy, and no listener has it.
     Absent,
+    /// Filter chains that the objects put it into do not have it.
+    Removed,
     /// It does not apply to the proxy, and listeners have it.
     Unexpected,
     /// No listener has it, and the ECDS section of the dump still does.
@@ -56,15 +64,19 @@ pub enum PluginState {
 
 impl PluginState {
     /// Every state, what is worst first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::StubDeny,
+        Self::VmFailed,
         Self::Rejected,
         Self::StubAllow,
+        Self::Removed,
         Self::Absent,
         Self::Unexpected,
+        Self::Outdated,
         Self::Pending,
         Self::Leftover,
         Self::Unknown,
+        Self::Unverified,
         Self::NotApplicable,
         Self::Running,
     ];
@@ -73,11 +85,15 @@ impl PluginState {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
+            Self::Unverified => "unverified",
+            Self::Outdated => "outdated",
+            Self::VmFailed => "vmFailed",
             Self::StubAllow => "stubAllow",
             Self::StubDeny => "stubDeny",
             Self::Rejected => "rejected",
             Self::Pending => "pending",
             Self::Absent => "absent",
+            Self::Removed => "removed",
             Self::Unexpected => "unexpected",
             Self::Leftover => "leftover",
             Self::NotApplicable => "notApplicable",
@@ -89,11 +105,15 @@ impl PluginState {
     pub fn words(self) -> &'static str {
         match self {
             Self::Running => "running",
+            Self::Unverified => "has it, not verified",
+            Self::Outdated => "outdated",
+            Self::VmFailed => "VM failed",
             Self::StubAllow => "stub, allows all",
             Self::StubDeny => "stub, denies all",
             Self::Rejected => "rejected",
             Self::Pending => "pending",
             Self::Absent => "absent",
+            Self::Removed => "removed",
             Self::Unexpected => "unexpected",
             Self::Leftover => "left over",
             Self::NotApplicable => "not applicable",
@@ -105,10 +125,15 @@ impl PluginState {
     pub fn weight(self) -> Weight {
         match self {
             Self::Running => Weight::Good,
-            Self::StubAllow | Self::StubDeny | Self::Rejected | Self::Absent => Weight::Bad,
-            Self::Pending | Self::Unexpected => Weight::Waits,
-            Self::Leftover | Self::NotApplicable | Self::Unknown => Weight::Neutral,
+            Self::VmFailed | Self::StubAllow | Self::StubDeny | Self::Rejected | Self::Absent | Self::Removed => Weight::Bad,
+            Self::Pending | Self::Unexpected | Self::Outdated => Weight::Waits,
+            Self::Leftover | Self::NotApplicable | Self::Unknown | Self::Unverified => Weight::Neutral,
         }
+    }
+
+    /// Whether the proxy has the module itself, whatever becomes of it.
+    pub fn has_module(self) -> bool {
+        matches!(self, Self::Running | Self::Unverified | Self::Outdated | Self::VmFailed)
     }
 }
 
@@ -209,11 +234,6 @@ impl Health {
 
     fn of(state: PluginState, evidence: Vec<Evidence>) -> Self {
         Self { state, evidence, failures: Vec::new(), goes_on: None }
-    }
-
-    /// Whether VMs of it have failed since it was put in place, by the proxy's log: a counter alone does not say since when.
-    pub fn vm_failed(&self) -> bool {
-        self.failures.iter().any(|failure| failure.source == EvidenceSource::Log)
     }
 
     /// What decided, as one clause.

@@ -15,7 +15,7 @@ use crate::model::snapshot::Snapshot;
 pub enum Rollup {
     /// No proxy runs it.
     Failed,
-    /// Some run it and some do not.
+    /// Some run it and some do not, or not as the object is now.
     Partial,
     /// Not yet received everywhere.
     Pending,
@@ -52,11 +52,6 @@ impl Rollup {
 }
 
 impl Rollup {
-    /// The sum where VMs of the plugin have failed on some of the proxies that it is in place on: not every proxy runs it whole.
-    pub fn with_failed_vms(self, failed: usize) -> Self {
-        if self == Self::Ready && failed > 0 { Self::Partial } else { self }
-    }
-
     /// The sum where it is unknown to which proxies the plugin applies: there may be others, and what is bad of these stays so.
     pub fn of_some(self) -> Self {
         match self {
@@ -73,21 +68,21 @@ pub struct OverProxies {
     pub rollup: Rollup,
     /// How many proxies are in which state.
     pub states: BTreeMap<&'static str, usize>,
-    /// On how many of those where it runs VMs of it have failed since it was put in place.
+    /// How many of them are `vmFailed`.
     pub vm_failed: usize,
     /// Why it is not known to which proxies the plugin applies; None where it is.
     pub matched_note: Option<String>,
 }
 
 impl OverProxies {
-    /// Those of a plugin; of each proxy its state, and whether VMs of the plugin have failed there.
-    pub fn of<'p>(snapshot: &Snapshot, plugin: &PluginId, proxies: impl Iterator<Item = (&'p ProxyId, PluginState, bool)> + Clone) -> Self {
+    /// Those of a plugin, by its state on each proxy.
+    pub fn of<'p>(snapshot: &Snapshot, plugin: &PluginId, proxies: impl Iterator<Item = (&'p ProxyId, PluginState)> + Clone) -> Self {
         let mut states = BTreeMap::new();
-        for (_, state, _) in proxies.clone() {
+        for (_, state) in proxies.clone() {
             *states.entry(state.as_str()).or_insert(0) += 1;
         }
-        let vm_failed = proxies.clone().filter(|(.., vm_failed)| *vm_failed).count();
-        let rollup = roll_up_of(snapshot, proxies.map(|(proxy, state, _)| (proxy, state))).with_failed_vms(vm_failed);
+        let vm_failed = states.get(PluginState::VmFailed.as_str()).copied().unwrap_or_default();
+        let rollup = roll_up_of(snapshot, proxies);
         let matched_note = attachment::unknown(snapshot, plugin);
         let rollup = if matched_note.is_some() { rollup.of_some() } else { rollup };
         Self { rollup, states, vm_failed, matched_note }
@@ -110,15 +105,18 @@ pub fn roll_up(states: &[PluginState]) -> Rollup {
     let meant: Vec<PluginState> = states.iter().filter(is_meant).copied().collect();
     let count = |wanted: &[PluginState]| meant.iter().filter(|state| wanted.contains(state)).count();
     let running = count(&[PluginState::Running]);
-    let failed = count(&[PluginState::StubAllow, PluginState::StubDeny, PluginState::Rejected, PluginState::Absent]);
+    let failed = meant.iter().filter(|state| state.weight() == Weight::Bad).count();
     let pending = count(&[PluginState::Pending]);
+    // It does something there, and not what the object asks for now.
+    let outdated = count(&[PluginState::Outdated]);
     match (running, failed, pending) {
         _ if meant.is_empty() => Rollup::Unmatched,
         (running, ..) if running == meant.len() => Rollup::Ready,
+        _ if outdated > 0 => Rollup::Partial,
         (0, 0, 0) => Rollup::Unknown,
         (0, 0, _) => Rollup::Pending,
         (0, ..) => Rollup::Failed,
-        // Running where it was read, and not read elsewhere: nothing bad is known, and not all is known.
+        // Running where it was read, and not read or not verified elsewhere: nothing bad is known, and not all is known.
         (_, 0, 0) => Rollup::Unknown,
         _ => Rollup::Partial,
     }

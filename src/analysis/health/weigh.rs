@@ -65,7 +65,10 @@ pub(super) fn weighed(health: Health, plugin: &PluginId, dump: &ConfigDump, vita
     }
     let OfPlugin { failures, healed, unnamed } =
         if state == PluginState::Running { failures::of_plugin(plugin, dump, vitals) } else { OfPlugin::default() };
-    // A counter goes on since Envoy's start; what the log says is of now.
+    // A counter goes on since Envoy's start and does not say when; what the log says is of now.
+    if failures.iter().any(|failure| failure.source == EvidenceSource::Log) {
+        state = PluginState::VmFailed;
+    }
     let (now, ever): (Vec<Evidence>, Vec<Evidence>) = failures.iter().cloned().partition(|failure| failure.source == EvidenceSource::Log);
     evidence.splice(0..0, now);
     evidence.extend(ever);

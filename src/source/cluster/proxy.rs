@@ -18,6 +18,8 @@ use crate::model::ids::ProxyId;
 use crate::source::{LevelRequest, ProxyQuestion, ProxyRequest, Reply, SourceError};
 
 const AGENT_PORT: u16 = 15020;
+/// The agent's own metrics. It passes the filter on to Envoy, of whose statistics none fits: those are asked for at Envoy's own port.
+const AGENT_STATS: &str = "/stats/prometheus?filter=istio_agent";
 /// Envoy's statistics of Wasm and of what it refused. An Envoy that knows no `filter` here gives all of them.
 const WASM_STATS: &str = "/stats/prometheus?filter=wasm%7Cextension_config_discovery%7Clds.update_rejected%7Ctotal_listeners_warming";
 
@@ -124,7 +126,8 @@ impl Asked<'_> {
             ProxyQuestion::Certs => (Method::GET, "/certs", true),
             // Envoy takes only POST here; without parameters it changes nothing.
             ProxyQuestion::Logging => (Method::POST, "/logging", false),
-            ProxyQuestion::Stats | ProxyQuestion::AgentStats => (Method::GET, "/stats/prometheus", false),
+            ProxyQuestion::Stats => (Method::GET, "/stats/prometheus", false),
+            ProxyQuestion::AgentStats => (Method::GET, AGENT_STATS, false),
             ProxyQuestion::WasmStats => (Method::GET, WASM_STATS, false),
         };
         let answer = way.ask(method, path, limits).await?;

@@ -64,7 +64,7 @@ impl Columns {
         let mut columns = Self { state: 8, proxy: 0, digest: 0 };
         let fit = |column: &mut usize, text: String| *column = width(&[Piece::text(text)], look.ascii()).max(*column);
         for proxy in proxies {
-            fit(&mut columns.state, format!("{} {}", look.symbols.warning, proxy.words()));
+            fit(&mut columns.state, format!("{} {}", look.symbols.warning, proxy.state.words()));
             fit(&mut columns.proxy, proxy.proxy.to_string());
             fit(&mut columns.digest, proxy.short_digest().to_owned());
         }
@@ -83,10 +83,7 @@ fn proxy_lines<'a>(
     look: &Look<'_>,
 ) -> Vec<TextLine<'a>> {
     let ascii = look.ascii();
-    let mut pieces = match proxy.vm_failed {
-        true => vec![Piece::new(Role::Bad, format!("{} {}", look.symbols.bad, proxy.words()))],
-        false => state::of_proxy(app, &proxy.proxy, proxy.state, look),
-    };
+    let mut pieces = state::of_proxy(app, &proxy.proxy, proxy.state, look);
     let missing = columns.state.saturating_sub(width(&pieces, ascii)) + 2;
     pieces.push(Piece::text(" ".repeat(missing)));
     let name = Piece::text(proxy.proxy.to_string()).with_hits(rows::hits(screen, index));

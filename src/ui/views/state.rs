@@ -37,7 +37,7 @@ pub(super) fn of_plugin(app: &App, plugin: &PluginSummary, look: &Look<'_>) -> V
 
 /// `2 of 3 running, 1 pending`.
 pub(super) fn counts(plugin: &PluginSummary) -> String {
-    counted(&plugin.states, plugin.vm_failed)
+    counted(&plugin.states)
 }
 
 /// Nothing bad is known, and not all is known: running where it was read, or not read at all.
@@ -85,11 +85,16 @@ pub(super) fn role(state: PluginState) -> Role {
 fn symbol(state: PluginState, look: &Look<'_>) -> &'static str {
     match state {
         PluginState::Running => look.symbols.good,
-        PluginState::StubAllow | PluginState::StubDeny | PluginState::Rejected | PluginState::Absent => look.symbols.bad,
+        PluginState::StubAllow
+        | PluginState::StubDeny
+        | PluginState::Rejected
+        | PluginState::Absent
+        | PluginState::Removed
+        | PluginState::VmFailed => look.symbols.bad,
         PluginState::Pending => look.symbols.ellipsis,
-        PluginState::Unexpected => look.symbols.warning,
+        PluginState::Unexpected | PluginState::Outdated => look.symbols.warning,
         PluginState::Leftover | PluginState::NotApplicable => look.symbols.ring,
-        PluginState::Unknown => "?",
+        PluginState::Unknown | PluginState::Unverified => "?",
     }
 }
 

@@ -137,6 +137,12 @@ async fn serve_forward(mut socket: Socket, port: u16, forward: Forward) -> Optio
         let head = String::from_utf8(received.drain(..end + 4).collect()).unwrap();
         let (method, path) = head.split_once(' ').unwrap();
         let path = path.split(' ').next().unwrap();
+        // An agent and an application write into their logs where none is named.
+        let accepted = if path.starts_with("/stats/") { "accept: text/plain;version=0.0.4\r" } else { "accept: */*\r" };
+        if !head.to_lowercase().contains(accepted) {
+            send(&mut socket, 0, &http(406, &format!("{path} is asked for without `{accepted}`"))).await?;
+            continue;
+        }
         if let Forward::Envoy(envoy) = &forward {
             let (code, body) = envoy.answer(method, path).await;
             send(&mut socket, 0, &http(code, &body)).await?;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::analysis::health::{self, Evidence, Expected, OverProxies, PluginState, Rollup, Weight};
+use crate::analysis::health::{self, Evidence, Expected, OverProxies, PluginState, Rollup};
 use crate::analysis::lookup::{self, Held};
 use crate::analysis::placement;
 use crate::model::envoy::{ConfigDump, DumpView, ExtensionConfig, ListenerState};
@@ -43,7 +43,7 @@ pub struct PluginHealth {
     pub matched_note: Option<String>,
     /// How many proxies are in which state.
     pub states: BTreeMap<&'static str, usize>,
-    /// On how many of them where it runs VMs of it have failed since it was put in place.
+    /// How many of them are `vmFailed`.
     pub vm_failed: usize,
     /// Its module; None where the plugin has none, or is known from dumps alone.
     pub module: Option<ModuleHealth>,
@@ -68,7 +68,7 @@ pub struct ProxyHealth {
     pub attached: Option<bool>,
     /// The state.
     pub state: PluginState,
-    /// Whether VMs of it have failed since it was put in place, though it counts as running; the evidence says how.
+    /// Whether the state is `vmFailed`; the evidence shows how.
     pub vm_failed: bool,
     /// When the proxy was last given what it has of the plugin, RFC 3339.
     pub since: Option<String>,
@@ -81,16 +81,6 @@ pub struct ProxyHealth {
 }
 
 impl ProxyHealth {
-    /// The state in a few words for people.
-    pub fn words(&self) -> &'static str {
-        if self.vm_failed { "running, VM failed" } else { self.state.words() }
-    }
-
-    /// How grave it is.
-    pub fn weight(&self) -> Weight {
-        if self.vm_failed { Weight::Bad } else { self.state.weight() }
-    }
-
     /// As much of the digest as people tell digests apart by; empty where there is none.
     pub fn short_digest(&self) -> &str {
         self.digest.as_deref().map(|digest| digest.get(..12).unwrap_or(digest)).unwrap_or_default()
@@ -116,25 +106,24 @@ impl PluginHealth {
 
     /// `ready: 3 running`, `partial: 2 of 3 running, 1 stub, denies all`.
     pub fn said(&self) -> String {
-        summed(self.rollup, &self.states, self.vm_failed)
+        summed(self.rollup, &self.states)
     }
 }
 
 /// A roll-up with its counts, the worst state first.
-pub fn summed(rollup: Rollup, states: &BTreeMap<&'static str, usize>, vm_failed: usize) -> String {
-    let counts = counted(states, vm_failed);
+pub fn summed(rollup: Rollup, states: &BTreeMap<&'static str, usize>) -> String {
+    let counts = counted(states);
     if counts.is_empty() { rollup.as_str().to_owned() } else { format!("{}: {counts}", rollup.as_str()) }
 }
 
-/// `2 of 3 running, 1 stub, denies all`; `3 running` where all are; `3 running, 1 of them with a VM that failed`.
-pub fn counted(states: &BTreeMap<&'static str, usize>, vm_failed: usize) -> String {
+/// `2 of 3 running, 1 stub, denies all`; `3 running` where all are.
+pub fn counted(states: &BTreeMap<&'static str, usize>) -> String {
     let all: usize = states.values().sum();
     let of = |state: PluginState| states.get(state.as_str()).copied();
     let running = of(PluginState::Running).filter(|running| *running < all).map(|running| format!("{running} of {all} running"));
     let is_said = |state: &PluginState| running.is_none() || *state != PluginState::Running;
     let others = PluginState::ALL.into_iter().filter(is_said).filter_map(|state| Some(format!("{} {}", of(state)?, state.words())));
-    let failed = (vm_failed > 0).then(|| format!("{vm_failed} of them with a VM that failed"));
-    running.iter().cloned().chain(others).chain(failed).collect::<Vec<_>>().join(", ")
+    running.iter().cloned().chain(others).collect::<Vec<_>>().join(", ")
 }
 
 /// Answers for these plugins, or for all that a namespace sees or a dump of it holds; all namespaces where it is None.
@@ -157,7 +146,7 @@ pub fn health(snapshot: &Snapshot, plugin: Option<&PluginId>, namespace: Option<
 fn of_plugin(snapshot: &Snapshot, plugin: &PluginId, held: &Held<'_>) -> PluginHealth {
     let mut proxies: Vec<ProxyHealth> = concerned(snapshot, plugin, held).iter().map(|proxy| of_proxy(snapshot, plugin, proxy)).collect();
     proxies.sort_by(|a, b| (&a.workload, &a.workload_kind, &a.proxy).cmp(&(&b.workload, &b.workload_kind, &b.proxy)));
-    let of_proxies = proxies.iter().map(|proxy| (&proxy.proxy, proxy.state, proxy.vm_failed));
+    let of_proxies = proxies.iter().map(|proxy| (&proxy.proxy, proxy.state));
     let OverProxies { rollup, states, vm_failed, matched_note } = OverProxies::of(snapshot, plugin, of_proxies);
     let mut makers: Vec<&ObjectName> = match plugin.kind {
         PluginKind::EnvoyFilter => {
@@ -200,7 +189,7 @@ fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> ProxyHea
             Expected::Unknown(_) => None,
         },
         state: health.state,
-        vm_failed: health.vm_failed(),
+        vm_failed: health.state == PluginState::VmFailed,
         since: entry.and_then(|entry| entry.last_updated.clone()).or_else(|| dump.and_then(|dump| warming_since(dump, plugin))),
         digest: entry.and_then(|entry| match &entry.config {
             ExtensionConfig::Wasm { file, .. } => health::module::digest(file).map(str::to_owned),

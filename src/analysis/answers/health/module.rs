@@ -90,7 +90,7 @@ pub(super) fn of_plugin(snapshot: &Snapshot, plugin: &PluginId, proxies: &[Proxy
     let oldest = proxies.iter().filter_map(|proxy| agent(snapshot, &proxy.proxy)).min();
     let mut by_digest: BTreeMap<&str, Vec<ProxyId>> = BTreeMap::new();
     // What was refused, or is left over, runs nowhere.
-    for proxy in proxies.iter().filter(|proxy| proxy.state == PluginState::Running) {
+    for proxy in proxies.iter().filter(|proxy| proxy.state.has_module()) {
         if let Some(digest) = &proxy.digest {
             by_digest.entry(digest).or_default().push(proxy.proxy.clone());
         }

@@ -32,6 +32,8 @@ const DEBUG: &str = "istio.io/debug";
 const CONFIG_DUMP: &str = "istio.io/debug/config_dump";
 /// How the proxies stand, as ClientConfigs, whatever `ENABLE_DEBUG_ON_HTTP` says.
 const SYNCZ: &str = "istio.io/debug/syncz";
+/// The version that istiod assumes where a client names none, of which it writes a warning (`pilot/pkg/model/context.go: MaxIstioVersion`).
+const ANY_VERSION: &str = "65535.65535.65535";
 /// The end of the type of the section that has the extensions.
 const ECDS: &str = "EcdsConfigDump";
 
@@ -123,7 +125,7 @@ fn request(access: &Access, type_url: &str, name: Option<&str>) -> DiscoveryRequ
     // The namespace of the token, else istiod refuses it (`pilot/pkg/xds/auth.go: checkConnectionIdentity`).
     let namespace = &access.account.namespace;
     let text = |text: &str| Value { kind: Some(Kind::StringValue(text.to_owned())) };
-    let metadata = [("GENERATOR", text("event")), ("NAMESPACE", text(namespace))];
+    let metadata = [("GENERATOR", text("event")), ("NAMESPACE", text(namespace)), ("ISTIO_VERSION", text(ANY_VERSION))];
     let node = Node {
         id: format!("sidecar~127.0.0.1~meshscope.{namespace}~{namespace}.svc.cluster.local"),
         metadata: Some(Struct { fields: metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect() }),

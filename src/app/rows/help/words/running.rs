@@ -48,7 +48,10 @@ pub(super) const DIFF: Words = &[
 ];
 
 pub(super) const HEALTH: Words = &[
-    ("running", "The module is in place and Envoy made a plugin of it."),
+    ("running", "The proxy has what the object asks for, Envoy made a plugin of it, and nothing contradicts that."),
+    ("has it, not verified", "The proxy has it, and nothing was read yet that shows whether it runs."),
+    ("outdated", "It runs as the object was before, and not as the object is now."),
+    ("VM failed", "The proxy has it, and its VM has failed: requests fail, or pass without it (failStrategy)."),
     (
         "stub",
         "The module could not be fetched, so the agent put a filter of the same name in its place that allows or denies every request (failStrategy). istiod sees that as accepted.",
@@ -58,6 +61,7 @@ pub(super) const HEALTH: Words = &[
         "Envoy refused the configuration. Its dump can list the module all the same, so its counters and its log are looked at too.",
     ),
     ("pending", "Listeners wait for it, and take no connections yet."),
+    ("removed", "Filter chains that the objects put it into do not have it: an EnvoyFilter can take it out."),
     ("absent, unexpected", "It applies and no listener has it; it does not apply and listeners have it."),
     ("left over", "No listener has it, and the ECDS section of the proxy still does, which does no harm."),
     (
