@@ -32,7 +32,7 @@ impl Blame {
         Self { object: object.map(|(kind, name)| (kind, name.clone())), words: words.into(), fix: fix.into(), gone: false }
     }
 
-    fn is_gone(self) -> Self {
+    fn now_gone(self) -> Self {
         Self { gone: true, ..self }
     }
 }
@@ -60,7 +60,7 @@ fn denied(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason) -> Blame {
             let fix = format!("if these requests are to pass, change rule {rule} of {kind} {name}");
             let there = mesh.objects.policies.contains_key(&(kind, name.clone()));
             match there {
-                false if mesh.knows(kind) => Blame::of(Some((kind, &name)), format!("{words}, which is gone"), "nothing, if it was deleted on purpose").is_gone(),
+                false if mesh.knows(kind) => Blame::of(Some((kind, &name)), format!("{words}, which is gone"), "nothing, if it was deleted on purpose").now_gone(),
                 false => Blame::of(Some((kind, &name)), format!("{words}; the object could not be read, its name is the log's"), fix),
                 true => Blame::of(Some((kind, &name)), words, fix),
             }
@@ -71,7 +71,7 @@ fn denied(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason) -> Blame {
             let names: Vec<&ObjectName> = mesh.policies(kind, pod).filter(allows).map(|policy| &policy.name).collect();
             let Some(name) = names.first().copied() else {
                 let blame = Blame::of(None, "no rule of an AuthorizationPolicy allows them", "let a rule of an AuthorizationPolicy of action ALLOW fit these requests");
-                return if mesh.knows(kind) { Blame { words: format!("{}, and none of action ALLOW is there now", blame.words), ..blame }.is_gone() } else { blame };
+                return if mesh.knows(kind) { Blame { words: format!("{}, and none of action ALLOW is there now", blame.words), ..blame }.now_gone() } else { blame };
             };
             let several = if names.len() == 1 { "AuthorizationPolicy" } else { "AuthorizationPolicies" };
             let listed = first(&names.iter().map(ToString::to_string).collect::<Vec<_>>(), NAMED);
@@ -88,7 +88,7 @@ fn jwt(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason) -> Blame {
     let fix = "send a JWT that an issuer of it signed and that is still valid, or change its jwtRules";
     match mesh.policies(kind, pod).next() {
         Some(policy) => Blame::of(Some((kind, &policy.name)), format!("{kind} {}{why} (not a plugin)", first(&names, NAMED)), fix),
-        None if mesh.knows(kind) => Blame::of(None, format!("a {kind} that is gone{why}"), "nothing, if it was deleted on purpose").is_gone(),
+        None if mesh.knows(kind) => Blame::of(None, format!("a {kind} that is gone{why}"), "nothing, if it was deleted on purpose").now_gone(),
         None => Blame::of(None, format!("a {kind}{why} (they could not be read)"), fix),
     }
 }
@@ -108,7 +108,7 @@ fn no_cluster(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason) -> Blame {
         Some((name, _)) if !mesh.knows(Kind::DestinationRule) => {
             Blame::of(Some((kind, name)), format!("{words}; {kind} {name} routes there"), "see whether a DestinationRule defines its subsets")
         }
-        _ => Blame::of(None, format!("{words}; no object that is there now says so"), "nothing, if it was mended since").is_gone(),
+        _ => Blame::of(None, format!("{words}; no object that is there now says so"), "nothing, if it was mended since").now_gone(),
     }
 }
 
@@ -127,7 +127,7 @@ fn fault(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason) -> Blame {
     let routes = mesh.routes(pod, reason);
     match routes.iter().find(|(_, route)| route.faults).copied() {
         Some((name, _)) => Blame::of(Some((kind, name)), format!("{kind} {name} injects a fault"), format!("take fault out of {kind} {name}, if it is no test")),
-        None if mesh.knows(kind) && !routes.is_empty() => Blame::of(None, "a fault was injected, and no VirtualService injects one now", "nothing, if it was mended since").is_gone(),
+        None if mesh.knows(kind) && !routes.is_empty() => Blame::of(None, "a fault was injected, and no VirtualService injects one now", "nothing, if it was mended since").now_gone(),
         None => Blame::of(None, "a fault was injected", "see which VirtualService or EnvoyFilter injects it"),
     }
 }
@@ -152,7 +152,7 @@ fn black_hole(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason) -> Blame {
     let fix = "add a ServiceEntry for it, or import it in the Sidecar of the client (egress)";
     let blame = Blame::of(sidecar.map(|sidecar| (Kind::Sidecar, &sidecar.name)), format!("{whose} sends them to BlackHoleCluster: {what}"), fix);
     let knows = mesh.knows(Kind::Sidecar) || mesh.snapshot.absent.contains(&Kind::Sidecar);
-    if sidecar.is_none() && !of_mesh && knows && mesh.objects.mesh.is_some() { blame.is_gone() } else { blame }
+    if sidecar.is_none() && !of_mesh && knows && mesh.objects.mesh.is_some() { blame.now_gone() } else { blame }
 }
 
 /// What of the own workload's side failed: between the proxy and the application.

@@ -102,7 +102,7 @@ impl Gatherer {
             code: request.code,
             flags: short(&request.flags),
             // What a reset says behind its kind differs from one to the next, as the address does that was tried.
-            details: short(if cause.is_passing() && cause != Cause::Tls { name(&request.details) } else { &*request.details }),
+            details: short(if cause.is_passing() && cause != Cause::Tls { name(&request.details) } else { &request.details }),
             termination: short(&request.termination),
             transport_failure: short(&request.transport_failure),
             cluster: short(&request.cluster),
@@ -182,5 +182,6 @@ fn path(path: &str) -> String {
 
 /// A text within its bound.
 fn short(text: &str) -> String {
-    text[..text.floor_char_boundary(TEXT)].to_owned()
+    let end = (0..=TEXT.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    text[..end].to_owned()
 }
