@@ -107,6 +107,22 @@ fn a_refusal_in_the_log_counts_from_what_ecds_was_last_given() {
 }
 
 #[test]
+fn what_a_module_logged_later_is_not_why_it_was_refused() {
+    let critical = |time: &str, words: &str| {
+        format!(
+            "2026-11-25T00:00:{time}Z\tcritical\tenvoy wasm context.cc:1148\twasm log n.p~istio-translated-wasmplugin: {words}\tthread=13"
+        )
+    };
+    let refused = format!("2026-11-25T00:00:00.169109Z\t{REFUSED}");
+    let (why, later) = (critical("00.150000", "no key is set"), critical("09.000000", "the request has no path"));
+    let found = weighed(&in_place(), vitals("{}", OWN, "", &[&why, &refused, &later]));
+    assert_eq!(found.state, PluginState::Rejected);
+    assert!(found.note().contains("no key is set"), "{found:?}");
+    let silent = weighed(&in_place(), vitals("{}", OWN, "", &[&refused, &later]));
+    assert!(silent.note().contains("Unable to create Wasm plugin"), "what goes on may log of requests: {silent:?}");
+}
+
+#[test]
 fn a_stub_has_the_error_of_the_fetch_beside_it() {
     let line = "2026-11-25T00:00:00.100000Z\terror\twasm\terror in converting the wasm config to local: cannot fetch Wasm module oci://registry/x:v1: \
         could not fetch Wasm OCI image: could not fetch manifest: MANIFEST_UNKNOWN. applying deny RBAC filter";
