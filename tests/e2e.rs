@@ -17,10 +17,10 @@ mod findings;
 mod following;
 #[path = "e2e/health.rs"]
 mod health;
-#[path = "e2e/incident_requests.rs"]
-mod incident_requests;
 #[path = "e2e/incident_mtls.rs"]
 mod incident_mtls;
+#[path = "e2e/incident_requests.rs"]
+mod incident_requests;
 #[path = "e2e/level.rs"]
 mod level;
 #[path = "e2e/live_diff.rs"]

@@ -45,7 +45,11 @@ pub(super) async fn read(
     // A proxy without plugins has nothing to say of them.
     let has_plugins = !dump.ecds.is_empty() || waits.as_ref().is_some_and(|waits| !waits.is_empty());
     let log = if has_log && has_plugins { log::failures(source, request, objects.clone(), &mut warnings).await } else { Vec::new() };
-    let requests = if has_log { log::requests(source, request, objects).await } else { Requests { gap: Some(NO_LOG.to_owned()), ..Requests::default() } };
+    let requests = if has_log {
+        log::requests(source, request, objects).await
+    } else {
+        Requests { gap: Some(NO_LOG.to_owned()), ..Requests::default() }
+    };
     let (envoy, agent) = (envoy.map(|bytes| metrics::of_envoy(&bytes)), agent.map(|bytes| metrics::of_agent(&bytes)));
     (Some(Vitals { waits, envoy, agent, log, requests: Some(requests), stats_alone: false }), warnings)
 }

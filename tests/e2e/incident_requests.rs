@@ -80,7 +80,16 @@ fn incident_d5_a_client_without_a_proxy_is_named() {
     let _cron = Applied::new(pod.to_string());
     kubectl(&["wait", "-n", "e2e-legacy", "--for=condition=Ready", "pod/e2e-cron", "--timeout=60s"]);
     let strict = Applied::new(peer_authentication("e2e", "STRICT"));
-    let ask = ["exec", "-n", "e2e-legacy", "e2e-cron", "--", "sh", "-c", "curl -s -m 5 -o /dev/null http://httpbin.default:8000/get && echo passed || echo failed"];
+    let ask = [
+        "exec",
+        "-n",
+        "e2e-legacy",
+        "e2e-cron",
+        "--",
+        "sh",
+        "-c",
+        "curl -s -m 5 -o /dev/null http://httpbin.default:8000/get && echo passed || echo failed",
+    ];
     comes("a connection that is closed", || kubectl(&ask).trim() == "failed");
     let finding = one("connections-refused", "PeerAuthentication", "e2e", "warning");
     let what = finding["what"].as_str().unwrap();

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
+use meshscope::analysis::answers;
+use meshscope::analysis::findings::{Finding, Severity};
 use meshscope::analysis::requests::Gatherer;
 use meshscope::ingest::logs::{AccessFormat, Assembler};
 use meshscope::model::ids::ProxyId;
 use meshscope::model::inventory::Inventory;
-use meshscope::model::mesh::MeshConfig;
 use meshscope::model::logs::{LogLine, LogOrigin, LogSource};
+use meshscope::model::mesh::MeshConfig;
 use meshscope::model::requests::Requests;
-use meshscope::analysis::answers;
-use meshscope::analysis::findings::{Finding, Severity};
 use meshscope::model::snapshot::{Dump, Snapshot};
 use serde_json::{Value, json};
 
@@ -60,7 +60,8 @@ fn ten_thousand_failed_requests_are_a_few_groups() {
     assert_eq!((group.reason.to.inbound, group.passed, group.passed_same, all.cut), (true, 5, 0, false));
     assert!(group.first < group.last && all.from == group.first && all.until > group.last);
     // Whoever sends requests chooses their names and paths.
-    let hosts = (0..10_000).map(|n| request(1, "/", 503, "NC", "cluster_not_found", "-").replace("httpbin:8000", &format!("{}{n}", "h".repeat(2000))));
+    let hosts = (0..10_000)
+        .map(|n| request(1, "/", 503, "NC", "cluster_not_found", "-").replace("httpbin:8000", &format!("{}{n}", "h".repeat(2000))));
     let many = gathered(hosts);
     assert!(many.failed.len() <= 64 && many.to.len() <= 257 && many.failed.iter().all(|group| group.reason.to.name.len() <= 512));
     assert_eq!(many.more + many.failed.iter().map(|group| group.count).sum::<u64>(), 10_000, "each is counted");
@@ -70,7 +71,8 @@ fn ten_thousand_failed_requests_are_a_few_groups() {
 #[test]
 fn what_passes_after_a_failure_is_counted() {
     let group = |lines: Vec<String>| gathered(lines).failed.remove(0);
-    let (denied, passed) = (request(1, "/a?x", 403, "-", DENIED, "inbound|80||"), request(2, "/a", 200, "-", "via_upstream", "inbound|80||"));
+    let (denied, passed) =
+        (request(1, "/a?x", 403, "-", DENIED, "inbound|80||"), request(2, "/a", 200, "-", "via_upstream", "inbound|80||"));
     let since = group(vec![denied.clone(), passed.clone(), passed.clone()]);
     assert_eq!((since.passed, since.passed_same), (2, 2));
     let again = group(vec![passed.clone(), denied.clone(), passed, denied]);
@@ -89,8 +91,12 @@ fn a_format_that_does_not_say_why_is_counted_so() {
     objects.mesh = Some(Arc::new(mesh));
     assert!(gathered_of(&objects, HTTPBIN, ["GET503".to_owned()]).gap.is_some_and(|gap| gap.contains("accessLogFormat")));
     // JSON of Istio's own has all, whatever others have.
-    let json = |rest: &str| format!(r#"{{"start_time":"2026-12-01T00:00:00.000Z","method":"GET","path":"/a","response_code":403,"authority":"a"{rest}}}"#);
-    let whole = format!(r#","response_flags":"-","response_code_details":"{DENIED}","upstream_cluster":"inbound|80||","downstream_local_address":"10.0.0.1:80""#);
+    let json = |rest: &str| {
+        format!(r#"{{"start_time":"2026-12-01T00:00:00.000Z","method":"GET","path":"/a","response_code":403,"authority":"a"{rest}}}"#)
+    };
+    let whole = format!(
+        r#","response_flags":"-","response_code_details":"{DENIED}","upstream_cluster":"inbound|80||","downstream_local_address":"10.0.0.1:80""#
+    );
     let of_json = gathered([json(&whole), json("")]);
     assert_eq!((of_json.count, of_json.without_reason, of_json.failed[0].count), (2, 1, 1), "{of_json:?}");
 }
@@ -120,7 +126,10 @@ fn istio(kind: &str, name: &str, spec: Value) -> Value {
 }
 
 fn peers(mode: &str) -> Value {
-    created(object("security.istio.io/v1", "PeerAuthentication", "default/default", json!({"mtls": {"mode": mode}})), "2026-11-01T00:00:00Z")
+    created(
+        object("security.istio.io/v1", "PeerAuthentication", "default/default", json!({"mtls": {"mode": mode}})),
+        "2026-11-01T00:00:00Z",
+    )
 }
 
 /// A request that httpbin's proxy answered.
@@ -162,7 +171,11 @@ fn incident_d16_a_denied_request_names_policy_and_rule() {
     // The client's log says that the server answered.
     let of_client = (SLEEP, vec![sent(403, "-", "via_upstream", TO_HTTPBIN)]);
     one(fails(&failing([policy()], &[log(), of_client])), Severity::Warning, "AuthorizationPolicy default/block-status");
-    let gone = one(fails(&failing([authorization("default/other", json!({}))], &[log()])), Severity::Information, "AuthorizationPolicy default/block-status");
+    let gone = one(
+        fails(&failing([authorization("default/other", json!({}))], &[log()])),
+        Severity::Information,
+        "AuthorizationPolicy default/block-status",
+    );
     assert!(gone.what.contains("which is gone"), "{gone:?}");
     let mut unread = failing([], &[log()]);
     unread.unread.insert(meshscope::model::kind::Kind::AuthorizationPolicy);
@@ -174,7 +187,8 @@ fn incident_d16_a_denied_request_names_policy_and_rule() {
 fn incident_d16_variants() {
     // Policies that contradict each other: each is named.
     let two = [DENIED, "rbac_access_denied_matched_policy[ns[default]-policy[other]-rule[2]]"].map(|details| served("/a", 403, details));
-    let policies = ["block-status", "other"].map(|name| authorization(&format!("default/{name}"), json!({"action": "DENY", "rules": [{}]})));
+    let policies =
+        ["block-status", "other"].map(|name| authorization(&format!("default/{name}"), json!({"action": "DENY", "rules": [{}]})));
     let both = fails(&failing(policies, &[(HTTPBIN, two.into())]));
     let named: Vec<&str> = both.iter().map(|finding| finding.object.name.as_str()).collect();
     assert_eq!(named, ["block-status", "other"], "{both:?}");
@@ -183,7 +197,10 @@ fn incident_d16_variants() {
     let allowing = ["default/a", "istio-system/b"].map(|name| authorization(name, json!({"rules": [{}]})));
     let finding = one(fails(&failing(allowing, &[(HTTPBIN, none())])), Severity::Warning, "AuthorizationPolicy default/a");
     assert!(finding.what.contains("no rule of AuthorizationPolicies default/a, istio-system/b allows them (not a plugin)"), "{finding:?}");
-    let others = [authorization("default/a", json!({"selector": {"matchLabels": {"app": "x"}}})), authorization("default/d", json!({"action": "DENY"}))];
+    let others = [
+        authorization("default/a", json!({"selector": {"matchLabels": {"app": "x"}}})),
+        authorization("default/d", json!({"action": "DENY"})),
+    ];
     one(fails(&failing(others, &[(HTTPBIN, none())])), Severity::Information, "Deployment default/httpbin");
     // A JWT that is not accepted.
     let expired = vec![served("/a", 401, "jwt_authn_access_denied{Jwt_is_expired}")];
@@ -210,8 +227,16 @@ fn incident_d16_what_fails_no_more_and_what_a_stub_denies_is_none() {
 
 #[test]
 fn incident_d17_a_route_to_what_is_not_there() {
-    let nc = || vec![sent(503, "NC", "cluster_not_found", "-"), sent(503, "NC", "cluster_not_found", "-"), sent(503, "NC", "cluster_not_found", "-")];
-    let route = |destination: Value| istio("VirtualService", "default/httpbin", json!({"hosts": ["httpbin"], "http": [{"route": [{"destination": destination}]}]}));
+    let nc = || {
+        vec![
+            sent(503, "NC", "cluster_not_found", "-"),
+            sent(503, "NC", "cluster_not_found", "-"),
+            sent(503, "NC", "cluster_not_found", "-"),
+        ]
+    };
+    let route = |destination: Value| {
+        istio("VirtualService", "default/httpbin", json!({"hosts": ["httpbin"], "http": [{"route": [{"destination": destination}]}]}))
+    };
     let rule = |subset: &str| istio("DestinationRule", "default/r", json!({"host": "httpbin", "subsets": [{"name": subset}]}));
     let of = |objects: Vec<Value>| fails(&failing(objects, &[(SLEEP, nc())]));
     let subset = || route(json!({"host": "httpbin", "subset": "v2"}));
@@ -222,8 +247,12 @@ fn incident_d17_a_route_to_what_is_not_there() {
     );
     let what = |destination: Value| one(of(vec![route(destination), rule("v1")]), Severity::Error, name).what;
     assert!(what(json!({"host": "httpbin", "subset": "v2"})).ends_with("routes to subset v2, which no DestinationRule defines."));
-    assert!(what(json!({"host": "nohost"})).ends_with("routes to host nohost.default.svc.cluster.local, which no Service or ServiceEntry has."));
-    assert!(what(json!({"host": "httpbin", "port": {"number": 9999}})).contains("routes to port 9999 of httpbin.default.svc.cluster.local"));
+    assert!(
+        what(json!({"host": "nohost"})).ends_with("routes to host nohost.default.svc.cluster.local, which no Service or ServiceEntry has.")
+    );
+    assert!(
+        what(json!({"host": "httpbin", "port": {"number": 9999}})).contains("routes to port 9999 of httpbin.default.svc.cluster.local")
+    );
     // Mended, and nobody asked since.
     one(of(vec![subset(), rule("v2")]), Severity::Information, "Deployment default/sleep");
     // And asked since.
@@ -234,22 +263,60 @@ fn incident_d17_a_route_to_what_is_not_there() {
 #[test]
 fn other_causes_name_their_object() {
     let of = |objects: Vec<Value>, line: String| fails(&failing(objects, &[(SLEEP, vec![line])]));
-    let routes = |http: Value| istio("VirtualService", "default/v", json!({"hosts": ["httpbin.default.svc.cluster.local"], "http": [http]}));
+    let routes =
+        |http: Value| istio("VirtualService", "default/v", json!({"hosts": ["httpbin.default.svc.cluster.local"], "http": [http]}));
     let to = json!([{"destination": {"host": "httpbin"}}]);
     let rule = |policy: Value| istio("DestinationRule", "default/r", json!({"host": "httpbin", "trafficPolicy": policy}));
     for (object, line, severity, name, words) in [
-        (routes(json!({"fault": {"abort": {}}, "route": to})), sent(418, "FI", "fault_filter_abort", TO_HTTPBIN), Severity::Warning, "VirtualService default/v", "injects a fault"),
-        (routes(json!({"timeout": "1s", "route": to})), sent(504, "UT", "upstream_response_timeout", TO_HTTPBIN), Severity::Warning, "VirtualService default/v", "within the timeout of VirtualService default/v"),
-        (routes(json!({"match": [{"uri": {"exact": "/x"}}], "route": to})), sent(404, "NR", "route_not_found", "-"), Severity::Warning, "VirtualService default/v", "no route of VirtualService default/v fits them"),
-        (rule(json!({"connectionPool": {}})), sent(503, "UO", "upstream_reset_before_response_started{overflow}", TO_HTTPBIN), Severity::Warning, "DestinationRule default/r", "connectionPool of DestinationRule default/r"),
-        (rule(json!({})), sent(503, "UH", "no_healthy_upstream", TO_HTTPBIN), Severity::Warning, "Service default/httpbin", "no endpoint of Service default/httpbin is healthy"),
-        (rule(json!({})), sent(503, "UF,URX", "upstream_reset_before_response_started{remote_connection_failure}", TO_HTTPBIN), Severity::Warning, "Service default/httpbin", "no connection to Service default/httpbin came about"),
+        (
+            routes(json!({"fault": {"abort": {}}, "route": to})),
+            sent(418, "FI", "fault_filter_abort", TO_HTTPBIN),
+            Severity::Warning,
+            "VirtualService default/v",
+            "injects a fault",
+        ),
+        (
+            routes(json!({"timeout": "1s", "route": to})),
+            sent(504, "UT", "upstream_response_timeout", TO_HTTPBIN),
+            Severity::Warning,
+            "VirtualService default/v",
+            "within the timeout of VirtualService default/v",
+        ),
+        (
+            routes(json!({"match": [{"uri": {"exact": "/x"}}], "route": to})),
+            sent(404, "NR", "route_not_found", "-"),
+            Severity::Warning,
+            "VirtualService default/v",
+            "no route of VirtualService default/v fits them",
+        ),
+        (
+            rule(json!({"connectionPool": {}})),
+            sent(503, "UO", "upstream_reset_before_response_started{overflow}", TO_HTTPBIN),
+            Severity::Warning,
+            "DestinationRule default/r",
+            "connectionPool of DestinationRule default/r",
+        ),
+        (
+            rule(json!({})),
+            sent(503, "UH", "no_healthy_upstream", TO_HTTPBIN),
+            Severity::Warning,
+            "Service default/httpbin",
+            "no endpoint of Service default/httpbin is healthy",
+        ),
+        (
+            rule(json!({})),
+            sent(503, "UF,URX", "upstream_reset_before_response_started{remote_connection_failure}", TO_HTTPBIN),
+            Severity::Warning,
+            "Service default/httpbin",
+            "no connection to Service default/httpbin came about",
+        ),
     ] {
         let finding = one(of(vec![object], line), severity, name);
         assert!(finding.what.contains(words), "{finding:?}");
     }
     let empty = object("v1", "Service", "default/empty", json!({"selector": {"app": "nobody"}, "ports": [{"port": 8000}]}));
-    let to_empty = sent(503, "UH", "no_healthy_upstream", "outbound|8000||empty.default.svc.cluster.local").replace("httpbin:8000", "empty:8000");
+    let to_empty =
+        sent(503, "UH", "no_healthy_upstream", "outbound|8000||empty.default.svc.cluster.local").replace("httpbin:8000", "empty:8000");
     let finding = one(of(vec![empty], to_empty), Severity::Warning, "Service default/empty");
     assert!(finding.what.contains("no pod has the labels of Service default/empty"), "{finding:?}");
 }
@@ -273,9 +340,17 @@ fn what_is_not_of_the_mesh_is_no_finding() {
 #[test]
 fn incident_d5_a_client_without_a_proxy_is_named() {
     let cron = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": "legacy", "name": "cron-1"}, "spec": {"containers": [{"name": "cron"}]}, "status": {"phase": "Running", "podIPs": [{"ip": "10.244.0.6"}]}});
-    let of = |mode: &str| found(&failing([cron.clone(), peers(mode)], &[(HTTPBIN, vec![refused("10.244.0.6"), refused("10.244.0.6")])]), "connections-refused");
+    let of = |mode: &str| {
+        found(
+            &failing([cron.clone(), peers(mode)], &[(HTTPBIN, vec![refused("10.244.0.6"), refused("10.244.0.6")])]),
+            "connections-refused",
+        )
+    };
     let finding = one(of("STRICT"), Severity::Warning, "PeerAuthentication default/default");
-    assert_eq!(finding.what, "2 from 10.244.0.6 = legacy/cron-1 (no proxy) to deploy/httpbin: STRICT by default/default takes no plain text.");
+    assert_eq!(
+        finding.what,
+        "2 from 10.244.0.6 = legacy/cron-1 (no proxy) to deploy/httpbin: STRICT by default/default takes no plain text."
+    );
     one(of("PERMISSIVE"), Severity::Information, "Deployment default/httpbin");
     let unknown = found(&failing([peers("STRICT")], &[(HTTPBIN, vec![refused("10.9.9.9")])]), "connections-refused");
     assert!(unknown[0].what.starts_with("1 from 10.9.9.9 (no pod has this address now) to "), "{unknown:?}");
@@ -284,20 +359,37 @@ fn incident_d5_a_client_without_a_proxy_is_named() {
 #[test]
 fn incident_d6_and_d18_join_the_findings_that_there_are() {
     let of = |objects: Vec<Value>, logs: &[(&str, Vec<String>)]| answers::findings(&failing(objects, logs), None, &[]).findings;
-    let rule = |tls: Value| istio("DestinationRule", "default/httpbin", json!({"host": "httpbin.default.svc.cluster.local", "trafficPolicy": {"tls": tls}}));
+    let rule = |tls: Value| {
+        istio("DestinationRule", "default/httpbin", json!({"host": "httpbin.default.svc.cluster.local", "trafficPolicy": {"tls": tls}}))
+    };
     let closed = || sent(503, "UC", "upstream_reset_before_response_started{connection_termination}", TO_HTTPBIN);
-    let d6 = of(vec![peers("STRICT"), rule(json!({"mode": "DISABLE"}))], &[(SLEEP, vec![closed(), closed()]), (HTTPBIN, vec![refused("10.244.0.5")])]);
-    let codes = |findings: &[Finding]| findings.iter().filter(|finding| finding.severity < Severity::Information && finding.code != "chains-differ").map(|finding| finding.code).collect::<Vec<_>>();
+    let d6 = of(
+        vec![peers("STRICT"), rule(json!({"mode": "DISABLE"}))],
+        &[(SLEEP, vec![closed(), closed()]), (HTTPBIN, vec![refused("10.244.0.5")])],
+    );
+    let codes = |findings: &[Finding]| {
+        findings
+            .iter()
+            .filter(|finding| finding.severity < Severity::Information && finding.code != "chains-differ")
+            .map(|finding| finding.code)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(codes(&d6), ["destination-rule-refused"], "{d6:?}");
     let evidence = d6.iter().find(|finding| finding.code == "destination-rule-refused").unwrap().evidence.join("\n");
-    assert!(evidence.contains("access log of deploy/sleep: requests to httpbin:8000: 2 of 2 failed, the last at 00:00:01 UTC (503 UC)"), "{evidence}");
+    assert!(
+        evidence.contains("access log of deploy/sleep: requests to httpbin:8000: 2 of 2 failed, the last at 00:00:01 UTC (503 UC)"),
+        "{evidence}"
+    );
     assert!(evidence.contains("access log of deploy/httpbin: connections to port 80: 1 of 1 failed"), "{evidence}");
     let san = "upstream_reset_before_response_started{remote_connection_failure|TLS_error:|x:CERTIFICATE_VERIFY_FAILED:verify_cert_failed:_SAN_matcher,_certificate_SANs_are_[spiffe://cluster.local/ns/default/sa/httpbin]:TLS_error_end}";
     let names = json!({"mode": "ISTIO_MUTUAL", "subjectAltNames": ["spiffe://cluster.local/ns/default/sa/httpbin-old"]});
     let d18 = of(vec![rule(names)], &[(SLEEP, vec![sent(503, "URX,UF", san, TO_HTTPBIN)])]);
     assert_eq!(codes(&d18), ["mtls-mismatch"], "{d18:?}");
     let evidence = d18.iter().find(|finding| finding.code == "mtls-mismatch").unwrap().evidence.join("\n");
-    assert!(evidence.contains("requests to httpbin:8000: 1 of 1 failed, the last at 00:00:01 UTC (503 URX,UF CERTIFICATE_VERIFY_FAILED)"), "{evidence}");
+    assert!(
+        evidence.contains("requests to httpbin:8000: 1 of 1 failed, the last at 00:00:01 UTC (503 URX,UF CERTIFICATE_VERIFY_FAILED)"),
+        "{evidence}"
+    );
 }
 
 #[test]

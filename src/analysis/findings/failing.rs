@@ -152,7 +152,11 @@ pub(super) fn shown(facts: &Facts<'_>, broken: &[Broken<'_>]) -> Vec<String> {
     for failing in all.iter().filter(|failing| known.explains(failing, facts, &mesh)) {
         let Failing { group, requests, .. } = failing;
         let whose = failing.workload(facts).map_or_else(|| failing.proxy.id.to_string(), |id| id.short());
-        let to = if group.reason.to.inbound { format!("connections to port {}", group.reason.to.name) } else { format!("requests to {}", group.reason.to.name) };
+        let to = if group.reason.to.inbound {
+            format!("connections to port {}", group.reason.to.name)
+        } else {
+            format!("requests to {}", group.reason.to.name)
+        };
         let all = requests.to.get(&group.reason.to).copied().unwrap_or(group.count);
         let (count, of, last, _) = found.entry(format!("access log of {whose}: {to}")).or_insert_with(|| (0, 0, None, shown_as(group)));
         (*count, *of, *last) = (*count + group.count, (*of).max(all), (*last).max(group.last));

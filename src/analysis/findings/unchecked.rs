@@ -4,7 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
-use super::{Facts, ProxyFacts, RULES, Rule, connections_refused, failing, pull_secret, refused_push, requests_fail, stale_proxy, vm_failed};
+use super::{
+    Facts, ProxyFacts, RULES, Rule, connections_refused, failing, pull_secret, refused_push, requests_fail, stale_proxy, vm_failed,
+};
 use crate::analysis::answers;
 use crate::model::kind::Kind;
 
@@ -123,7 +125,8 @@ impl ByReason {
 
 /// A dump lists a refused plugin as if it were in place.
 const PARTLY: &str = "parts of the config dump could not be understood, and nothing is concluded from what may be in them";
-const WITHOUT_REASON: &str = "the format of its access log lacks response flags or their details, so that nothing says why a request failed";
+const WITHOUT_REASON: &str =
+    "the format of its access log lacks response flags or their details, so that nothing says why a request failed";
 const CUT: &str = "its log has so many lines that not all of the last 10 min were read";
 const MORE: &str = "requests failed in more ways than are kept, and not all of them are among the findings";
 const DUMP_ALONE: &str = "neither its log nor what its agent counts was read";

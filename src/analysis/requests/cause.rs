@@ -153,7 +153,9 @@ mod tests {
 
     #[test]
     fn a_denial_names_its_policy_and_rule() {
-        let of = |details: &str| Denial::of(&FailedReason { details: format!("rbac_access_denied_matched_policy[{details}]"), ..FailedReason::default() });
+        let of = |details: &str| {
+            Denial::of(&FailedReason { details: format!("rbac_access_denied_matched_policy[{details}]"), ..FailedReason::default() })
+        };
         assert_eq!(of("ns[a]-policy[b]-rule[3]"), Some(Denial::Rule(ObjectName::new("a", "b"), "3".to_owned())));
         assert_eq!(of("none"), Some(Denial::None));
         assert_eq!(of("istio-ext-authz-x"), Some(Denial::Other("istio-ext-authz-x".to_owned())));

@@ -78,7 +78,8 @@ impl Gatherer {
         self.found.count += 1;
         self.found.without_reason += u64::from(self.says_why == Some(false) || !details::says_why(record, &request));
         let to = self.destination(&request);
-        let counted = if self.found.to.len() < DESTINATIONS || self.found.to.contains_key(&to) { to.clone() } else { Destination::default() };
+        let counted =
+            if self.found.to.len() < DESTINATIONS || self.found.to.contains_key(&to) { to.clone() } else { Destination::default() };
         *self.found.to.entry(counted).or_default() += 1;
         match cause::of(&request) {
             Some(cause) => self.fail(record.time, &request, to, cause),
@@ -119,7 +120,18 @@ impl Gatherer {
         }
         let place = place.unwrap_or_else(|| {
             let (method, first, last) = (short(&request.method), time, time);
-            self.found.failed.push(Failed { reason, cause, count: 0, first, last, method, paths: Vec::new(), clients: Vec::new(), passed_same: 0, passed: 0 });
+            self.found.failed.push(Failed {
+                reason,
+                cause,
+                count: 0,
+                first,
+                last,
+                method,
+                paths: Vec::new(),
+                clients: Vec::new(),
+                passed_same: 0,
+                passed: 0,
+            });
             self.found.failed.len() - 1
         });
         let group = &mut self.found.failed[place];
@@ -138,7 +150,9 @@ impl Gatherer {
         let (path, client) = (path(&request.path), host(&request.downstream_remote));
         for group in self.found.failed.iter_mut().filter(|group| group.reason.to == *to) {
             group.passed += 1;
-            group.passed_same += u64::from(group.method == request.method && group.paths.contains(&path) && group.clients.iter().any(|known| known == client));
+            group.passed_same += u64::from(
+                group.method == request.method && group.paths.contains(&path) && group.clients.iter().any(|known| known == client),
+            );
         }
     }
 

@@ -114,7 +114,9 @@ impl<'o> Mesh<'o> {
         if let Some(host) = route.destinations.iter().find(unknown) {
             return Some(format!("routes to host {}, which no Service or ServiceEntry has", full(host)));
         }
-        let lacks = |(host, port): &&(String, u16)| service_of(&full(host)).is_some_and(|service| service.ports.iter().all(|own| own.port != *port));
+        let lacks = |(host, port): &&(String, u16)| {
+            service_of(&full(host)).is_some_and(|service| service.ports.iter().all(|own| own.port != *port))
+        };
         route.ports.iter().find(lacks).map(|(host, port)| format!("routes to port {port} of {}, which has no such port", full(host)))
     }
 
