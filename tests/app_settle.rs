@@ -551,10 +551,14 @@ fn a_pod_that_is_pending_is_said_to_be_so() {
     assert!(line(&mut driver, SIZE).contains("… its pod is Pending"), "{}", line(&mut driver, SIZE));
     assert!(!driver.app.failed);
     // Its proxy was started.
-    let effects = driver.send(changed(objects(&driver, |objects| {
-        let pod = Arc::make_mut(objects.pods.get_mut(&httpbin()).unwrap());
-        pod.proxy.as_mut().unwrap().running = true;
-    }), Kind::Pod, &httpbin().pod));
+    let effects = driver.send(changed(
+        objects(&driver, |objects| {
+            let pod = Arc::make_mut(objects.pods.get_mut(&httpbin()).unwrap());
+            pod.proxy.as_mut().unwrap().running = true;
+        }),
+        Kind::Pod,
+        &httpbin().pod,
+    ));
     assert_eq!(requests(&effects).len(), 1);
 }
 
@@ -617,7 +621,11 @@ fn a_push_is_seen_over_xds_and_does_not_use_up_the_following() {
 fn the_header_counts_what_was_found_and_of_what() {
     let mut driver = Driver::recording("fetch-failed-closed");
     let head = |driver: &mut Driver, size| driver.text(size).lines().next().unwrap().to_owned();
-    assert!(head(&mut driver, SIZE).contains("✗ 1 error ! 1 warning · f  istio 1.31-alpha  ● 1 of 2 proxies"), "{}", head(&mut driver, SIZE));
+    assert!(
+        head(&mut driver, SIZE).contains("✗ 1 error ! 1 warning · f  istio 1.31-alpha  ● 1 of 2 proxies"),
+        "{}",
+        head(&mut driver, SIZE)
+    );
     assert!(head(&mut driver, NARROW).contains("✗ 1 ! 1 · f  ● 1 of 2 proxies"), "{}", head(&mut driver, NARROW));
     // The findings say it themselves, and read the other proxy.
     let findings = driver.keys("f").text(SIZE);
@@ -626,7 +634,11 @@ fn the_header_counts_what_was_found_and_of_what() {
     assert!(head(&mut driver, SIZE).contains("✗ 1 error ! 1 warning · f  istio 1.31-alpha  ● 2 proxies"), "{}", head(&mut driver, SIZE));
     // Where nothing was found and not all was looked at, that is no good news.
     let mut driver = Driver::recording("permissive");
-    assert!(head(&mut driver, SIZE).contains("? 0 errors, 0 warnings · f  istio 1.31-alpha  ● 1 of 2 proxies"), "{}", head(&mut driver, SIZE));
+    assert!(
+        head(&mut driver, SIZE).contains("? 0 errors, 0 warnings · f  istio 1.31-alpha  ● 1 of 2 proxies"),
+        "{}",
+        head(&mut driver, SIZE)
+    );
     assert!(!driver.keys("w").text(SIZE).lines().next().unwrap().contains("error"), "home alone has what is well");
 }
 
@@ -668,7 +680,9 @@ fn many_pods_that_cannot_be_asked_are_noted_at_once() {
     perform(&mut driver, effects);
     driver.keys("<enter>");
     assert!(line_count(&driver) > 3, "some are on the screen");
-    assert!(driver.app.snapshot.warnings.iter().filter(|warning| warning.what == "the pod is Pending").all(|warning| warning.fix.is_empty()));
+    assert!(
+        driver.app.snapshot.warnings.iter().filter(|warning| warning.what == "the pod is Pending").all(|warning| warning.fix.is_empty())
+    );
 }
 
 fn line_count(driver: &Driver) -> usize {

@@ -1,5 +1,6 @@
 //! Asks a proxy for its config dump, and the istiods for how their proxies stand, and has it understood, away from the task that draws.
 
+mod log;
 mod view;
 mod vitals;
 
@@ -94,9 +95,7 @@ async fn config_dump(source: &SharedSource, request: ProxyRequest, serial: u64) 
     let live = source.info().kind == SourceKind::Cluster;
     let reply = source.proxy(request).await?;
     let read_at = now(live);
-    let ended = |error| {
-        SourceError::new(FailureKind::Refused, format!("reading a config dump ended early: {error}"), "please report this")
-    };
+    let ended = |error| SourceError::new(FailureKind::Refused, format!("reading a config dump ended early: {error}"), "please report this");
     tokio::task::spawn_blocking(move || understand(&reply, serial, read_at, &object)).await.map_err(ended)?
 }
 

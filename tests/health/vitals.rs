@@ -21,7 +21,7 @@ const REFUSED: &str = "warning\tenvoy config delta_subscription_state.cc:282\tde
 fn vitals(init: &str, envoy: &str, agent: &str, log: &[&str]) -> Vitals {
     let waits = Some(init_dump::parse(init.as_bytes()).unwrap());
     let (envoy, agent) = (Some(metrics::of_envoy(envoy.as_bytes())), Some(metrics::of_agent(agent.as_bytes())));
-    Vitals { waits, envoy, agent, log: log.iter().map(|line| record(line)).collect(), stats_alone: false }
+    Vitals { waits, envoy, agent, log: log.iter().map(|line| record(line)).collect(), ..Vitals::default() }
 }
 
 /// The record of a line of the proxy's log, tied to its plugin.

@@ -56,6 +56,12 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
     walk::go(app, Subject::Logs(of))
 }
 
+/// Goes to the logs of the workload that the selected row is about.
+pub(super) fn of_selected(app: &mut App) -> Vec<Effect> {
+    let workload = walk::focus(app).and_then(|focus| focus.workload);
+    workload.map(|workload| walk::go(app, Subject::Logs(LogsOf { workload: Some(workload), ..LogsOf::default() }))).unwrap_or_default()
+}
+
 /// Begins the reading of the visible screen, where it is one of logs.
 pub(super) fn begin(app: &mut App) -> Vec<Effect> {
     let snapshot = app.snapshot.clone();

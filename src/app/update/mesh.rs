@@ -6,8 +6,8 @@ use super::{ask, dumps, forget, level, logs, settle, successor, timeline};
 use crate::analysis::diff::CountChange;
 use crate::app::effect::Effect;
 use crate::app::program::App;
-use crate::ingest::collect::Changed;
 use crate::app::state::Ticket;
+use crate::ingest::collect::Changed;
 use crate::model::ids::{ObjectName, ProxyId};
 use crate::model::inventory::Inventory;
 use crate::model::kind::Kind;
@@ -97,6 +97,8 @@ fn shapes_listeners(kind: Kind) -> bool {
         Kind::WasmPlugin
         | Kind::TrafficExtension
         | Kind::PeerAuthentication
+        | Kind::AuthorizationPolicy
+        | Kind::RequestAuthentication
         | Kind::EnvoyFilter
         | Kind::Sidecar
         | Kind::IstioGateway

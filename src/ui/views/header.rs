@@ -6,6 +6,7 @@ use super::level;
 use crate::app::App;
 use crate::app::action::View;
 use crate::app::screen::Subject;
+use crate::app::state::Sum;
 use crate::model::logs::hour;
 use crate::model::snapshot::Dump;
 use crate::model::update::Health;
@@ -93,7 +94,7 @@ pub(super) fn status(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'stati
         let read = app.proxies_read();
         let (role, mark) = if read > 0 { (Role::Good, look.symbols.dot) } else { (Role::Muted, look.symbols.ring) };
         // Home says of how many: of those that were not read nothing was found.
-        let all = app.tally.sum.as_ref().filter(|_| app.screen().view() == View::Plugins).map_or(read, |sum| sum.proxies.max(read));
+        let all = counted(app).filter(|_| app.screen().view() == View::Plugins).map_or(read, |sum| sum.proxies.max(read));
         let of = if all > read { format!(" of {all}") } else { String::new() };
         let noun = if all == 1 { "proxy" } else { "proxies" };
         pieces.extend([Piece::new(role, mark), Piece::text(format!(" {read}{of} {noun}"))]);
@@ -107,9 +108,14 @@ pub(super) fn status(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'stati
     pieces
 }
 
+/// What the findings come to, where no objects are missing that may still come.
+fn counted(app: &App) -> Option<&Sum> {
+    app.tally.sum.as_ref().filter(|_| app.awaited().is_empty())
+}
+
 /// `✗ 2 errors ! 3 warnings · f`: what the findings come to. Findings say it themselves, and other screens than home show errors alone.
 fn tally(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'static>> {
-    let Some(sum) = app.tally.sum.as_ref().filter(|_| app.awaited().is_empty()) else { return Vec::new() };
+    let Some(sum) = counted(app) else { return Vec::new() };
     let symbols = look.symbols;
     let view = app.screen().view();
     let (errors, warnings) = (sum.errors, if view == View::Plugins { sum.warnings } else { 0 });
@@ -117,17 +123,17 @@ fn tally(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'static>> {
         return Vec::new();
     }
     let wide = width >= 110;
-    let counted = |count: usize, word: &str| match (wide, count) {
+    let words = |count: usize, word: &str| match (wide, count) {
         (true, 1) => format!("1 {word}"),
         (true, _) => format!("{count} {word}s"),
         (false, _) => count.to_string(),
     };
     let mut pieces = Vec::new();
     if errors > 0 {
-        pieces.push(Piece::new(Role::Bad, format!("{} {} ", symbols.bad, counted(errors, "error"))));
+        pieces.push(Piece::new(Role::Bad, format!("{} {} ", symbols.bad, words(errors, "error"))));
     }
     if warnings > 0 {
-        pieces.push(Piece::new(Role::Warning, format!("{} {} ", symbols.warning, counted(warnings, "warning"))));
+        pieces.push(Piece::new(Role::Warning, format!("{} {} ", symbols.warning, words(warnings, "warning"))));
     }
     if pieces.is_empty() {
         // Silence is good news of what was looked at alone.
