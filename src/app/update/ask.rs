@@ -54,7 +54,7 @@ pub(super) fn answered(app: &mut App, ticket: Ticket, answer: Answered) -> Vec<E
     let screen = &mut app.screens[place];
     let first = screen.answer.is_none() || screen.rows.is_empty();
     // The selection stays with what it is on, once that was chosen or the first answers are whole: until then it is on what comes first.
-    let chosen = screen.chosen.then(|| rows::identity::selected(screen)).flatten();
+    let chosen = screen.lost.take().or_else(|| screen.chosen.then(|| rows::identity::selected(screen)).flatten());
     screen.pending = None;
     screen.answer = Some(answer);
     if first && screen.open.is_empty() {
@@ -64,10 +64,11 @@ pub(super) fn answered(app: &mut App, ticket: Ticket, answer: Answered) -> Vec<E
     tally::take(app, place, stale);
     let (warnings, height) = (app.snapshot.warnings.len(), app.body_height);
     rows::lay_out(&mut app.screens[place], warnings, height);
-    if let Some(chosen) = chosen {
-        rows::identity::select(&mut app.screens[place], &chosen, height);
-    }
-    if first {
+    let screen = &mut app.screens[place];
+    let is_kept = chosen.as_ref().is_some_and(|chosen| rows::identity::select(screen, chosen, height));
+    // A pod that goes takes its rows along; the one that takes its place may have them.
+    screen.lost = chosen.filter(|_| !is_kept && screen.focus().is_some());
+    if first && !is_kept {
         rows::select_plugin(&mut app.screens[place], height);
     }
     select_miss(app, place);
