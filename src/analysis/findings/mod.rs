@@ -38,6 +38,7 @@ rules! {
     proxy_not_connected
     pending
     absent
+    removed
     unexpected
     leftover
     chains_differ
@@ -58,6 +59,7 @@ rules! {
     same_root_id
     empty_plugin_name
     envoy_filter
+    before_plugin
     duplicate_wasm_filter
     version_skew
     peer_authentications
