@@ -55,7 +55,7 @@ pub(super) async fn read(
         failures(source, request, objects, &mut warnings).await
     };
     let (envoy, agent) = (envoy.map(|bytes| metrics::of_envoy(&bytes)), agent.map(|bytes| metrics::of_agent(&bytes)));
-    (Some(Vitals { waits, envoy, agent, log, stats_alone: false }), warnings)
+    (Some(Vitals { waits, envoy, agent, log, lost_upstream: None, stats_alone: false }), warnings)
 }
 
 /// Reads Envoy's statistics of Wasm alone, where the dump is the proxy's own and holds a module.

@@ -4,6 +4,7 @@
 mod facts;
 mod group;
 mod ignore;
+mod missed;
 mod states;
 mod together;
 mod unchecked;
@@ -34,6 +35,7 @@ rules! {
     vm_failed
     stale_proxy
     no_istiod
+    istiods_differ
     proxy_not_connected
     pending
     absent
