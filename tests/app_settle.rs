@@ -218,10 +218,11 @@ fn sync(driver: &Driver, after: i64, state: SyncState, push: &str) -> Sync {
     sync.asked = Some(ASKED + after * SECOND);
     let clients = sync.istiods.iter_mut().flat_map(|istiod| &mut istiod.clients);
     for client in clients.filter(|client| client.proxy == httpbin()) {
-        let told = client.types.get_mut(EXTENSIONS).unwrap();
-        told.state = state;
-        told.sent_push = push.to_owned();
-        told.error = if state == SyncState::Refused { "Unable to create Wasm plugin default.helloworld".to_owned() } else { String::new() };
+        let types = client.types.get_mut(EXTENSIONS).unwrap();
+        types.state = state;
+        types.sent_push = push.to_owned();
+        types.error =
+            if state == SyncState::Refused { "Unable to create Wasm plugin default.helloworld".to_owned() } else { String::new() };
     }
     sync
 }
@@ -261,8 +262,8 @@ fn live_l20_after_a_plugins_change_its_proxies_and_istiod_are_read_until_it_is_s
         if let Some((ticket, after)) = syncs(&asks).first().copied() {
             assert_eq!(after, Duration::ZERO);
             let state = if times.len() < 6 { SyncState::Synced } else { SyncState::Refused };
-            let told = sync(&driver, 2 * i64::try_from(times.len()).unwrap(), state, "2026-11-23T19:37:50Z/9");
-            let effects = driver.send(Msg::SyncRead { ticket, outcome: Ok(Arc::new(told)) });
+            let sync = sync(&driver, 2 * i64::try_from(times.len()).unwrap(), state, "2026-11-23T19:37:50Z/9");
+            let effects = driver.send(Msg::SyncRead { ticket, outcome: Ok(Arc::new(sync)) });
             let more = perform(&mut driver, effects);
             if !requests(&more).is_empty() {
                 asks = more;
@@ -280,9 +281,9 @@ fn live_l20_a_rejection_of_an_older_push_than_the_proxy_has_does_not_count() {
     // The proxy was given what it has at 19:37:50.552; whether istiod was asked before, and the reading is later.
     let given = meshscope::ingest::logs::instant("2026-11-23T19:37:50.552Z").unwrap();
     for (asked, read, state) in [(-5, 5, "unknown"), (1, 5, "rejected"), (-5, -1, "rejected"), (5, 5, "rejected")] {
-        let told = sync(&driver, (given - ASKED) / SECOND + asked, SyncState::Refused, "2026-11-23T19:37:50Z/9");
+        let sync = sync(&driver, (given - ASKED) / SECOND + asked, SyncState::Refused, "2026-11-23T19:37:50Z/9");
         let mut snapshot = (*driver.app.snapshot).clone();
-        snapshot.sync = Some(Ok(Arc::new(told)));
+        snapshot.sync = Some(Ok(Arc::new(sync)));
         snapshot.dumps.insert(httpbin(), whole((given - ASKED) / SECOND + read));
         assert_eq!(state_and_finding(&snapshot), (state, state == "rejected"), "{asked} {read}");
     }
@@ -353,10 +354,10 @@ fn live_l20_the_selection_stays_on_its_plugin_wherever_that_goes() {
     mesh(&mut driver, |objects| ["z1", "z2"].iter().for_each(|name| copied(objects, name)));
     driver.keys("<end>");
     assert_eq!(selected(&driver), (2, "default/helloworld".to_owned()), "the others are missed by the proxy, so it is the last");
-    let told = sync(&driver, 0, SyncState::Refused, "2026-11-23T19:37:50Z/9");
-    read_sync(&mut driver, told);
+    let sync = sync(&driver, 0, SyncState::Refused, "2026-11-23T19:37:50Z/9");
+    read_sync(&mut driver, sync);
     assert_eq!(selected(&driver), (0, "default/helloworld".to_owned()), "what is rejected comes first");
-    // Also while another screen is in sight.
+    // Also while another screen is visible.
     driver.keys("?");
     mesh(&mut driver, |objects| ["a1", "a2"].iter().for_each(|name| copied(objects, name)));
     driver.keys("<esc>");

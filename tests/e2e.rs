@@ -19,6 +19,8 @@ mod following;
 mod health;
 #[path = "e2e/incident_mtls.rs"]
 mod incident_mtls;
+#[path = "e2e/incident_requests.rs"]
+mod incident_requests;
 #[path = "e2e/level.rs"]
 mod level;
 #[path = "e2e/live_diff.rs"]

@@ -1,5 +1,6 @@
 //! Asks a proxy for its config dump, and the istiods for how their proxies stand, and has it understood, away from the task that draws.
 
+mod log;
 mod view;
 mod vitals;
 

@@ -1,6 +1,7 @@
 //! What a proxy says of itself beside its config dump: what it waits for, and what Envoy and the agent count.
 
 use super::logs::{LogRecord, LogTime};
+use super::requests::Requests;
 
 /// What was asked of one proxy; None where it could not be read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,6 +15,8 @@ pub struct Vitals {
     /// What the end of the proxy's log says of its plugins, and of VMs that failed of whichever plugin and what was handled since; empty
     /// also where there was no doubt to settle.
     pub log: Vec<LogRecord>,
+    /// What its access log says of the last minutes; None where the log was not looked at.
+    pub requests: Option<Requests>,
     /// Its lost connection to istiod, as its log has it; None where the log says nothing of one that is still lost.
     pub lost_upstream: Option<LostUpstream>,
     /// Whether nothing but Envoy's statistics was asked for.

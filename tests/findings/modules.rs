@@ -115,7 +115,7 @@ fn a_failure_of_one_of_several_modules_names_them() {
     let failed = checked(&failing(with_second_module(false), "19:40:10", true), "vm-failed");
     let [finding] = &failed[..] else { panic!("one finding, of the pod: {failed:?}") };
     assert_eq!((&finding["object"]["kind"], &finding["severity"]), (&json!("Pod"), &json!("error")), "{finding}");
-    assert!(finding["what"].as_str().unwrap().ends_with("of one of default/helloworld, default/second."), "{finding}");
+    assert!(finding["what"].as_str().unwrap().ends_with("of one of default/helloworld and default/second."), "{finding}");
     // Where a plugin cannot start Envoy refuses it, which another rule tells.
     let start = failing(with_second_module(false), "19:40:10", false)
         .change_text(LOG, |log| *log = log.replace("proxy_on_request_headers", "proxy_on_configure"));

@@ -98,7 +98,7 @@ fn live_l2_where_it_can_be_either_nobody_is_said_to_run() {
         assert_eq!(said(&either, plugin), ("unknown".to_owned(), 0, "unknown".to_owned(), 1), "{plugin}");
         let health = either.ask(&["health", plugin]);
         let evidence = health["plugins"][0]["proxies"][0]["evidence"][0]["what"].as_str().unwrap();
-        assert!(evidence.starts_with("a VM has failed, of one of default/helloworld, default/second: "), "{evidence}");
+        assert!(evidence.starts_with("a VM has failed, of one of default/helloworld and default/second: "), "{evidence}");
     }
     // One of them has shown since that it runs, and the other has not.
     let one = speaking(failing(with_second_module(false), "19:40:10", false), "19:40:20", 22);

@@ -120,9 +120,14 @@ impl<'s> Facts<'s> {
         &self.snapshot.objects
     }
 
+    /// Whether a namespace is the one in question.
+    pub fn is_own(&self, namespace: &str) -> bool {
+        self.namespace.as_ref().is_none_or(|own| own == namespace)
+    }
+
     /// Whether what is in a namespace is in question: it is the one, or the root namespace, which reaches all.
     pub fn sees(&self, namespace: &str) -> bool {
-        self.namespace.as_ref().is_none_or(|own| own == namespace) || namespace == self.objects().root_namespace()
+        self.is_own(namespace) || namespace == self.objects().root_namespace()
     }
 
     /// The proxies whose own dump was read, with it.
@@ -188,8 +193,7 @@ impl<'s> Facts<'s> {
     /// The mutual TLS of the namespace's workloads.
     pub fn mtls(&self) -> &EffectiveMtlsAnswer {
         self.mtls.get_or_init(|| {
-            let is_own = |pod: &&&Pod| self.namespace.as_ref().is_none_or(|namespace| *namespace == pod.id.namespace);
-            let pods: Vec<ProxyId> = self.pods.iter().filter(is_own).map(|pod| pod.id.clone()).collect();
+            let pods: Vec<ProxyId> = self.pods.iter().filter(|pod| self.is_own(&pod.id.namespace)).map(|pod| pod.id.clone()).collect();
             answers::mtls(self.snapshot, &pods)
         })
     }

@@ -2,6 +2,7 @@
 //! what shows it, why it matters and what to do; what it could not look at is said too.
 
 mod facts;
+mod failing;
 mod group;
 mod ignore;
 mod missed;
@@ -16,7 +17,7 @@ use crate::model::kind::Kind;
 
 pub use facts::{Facts, PluginFacts, ProxyFacts};
 pub use group::grouped;
-use group::once_each;
+use group::{once_each, proxies};
 pub use ignore::Ignore;
 pub use unchecked::{NotChecked, not_checked};
 
@@ -68,6 +69,8 @@ rules! {
     mtls_mismatch
     not_imported
     permissive
+    requests_fail
+    connections_refused
 }
 
 /// How grave a finding is.
@@ -214,6 +217,11 @@ impl Finding {
         RULES.iter().any(|rule| rule.code == self.code && rule.needs.sync)
     }
 
+    /// Whether what shows it is the access log.
+    pub fn is_of_requests(&self) -> bool {
+        [requests_fail::RULE.code, connections_refused::RULE.code].contains(&self.code)
+    }
+
     /// The proxies that it is about, the first ones by name, where its object does not name the only one.
     pub fn said_proxies(&self, most: usize) -> Option<String> {
         if let ("Pod", [_]) | (_, []) = (self.object.kind, &self.proxies[..]) {
@@ -290,8 +298,3 @@ pub fn findings(facts: &Facts<'_>) -> Vec<Finding> {
 
 /// How many plugins of a group are named where people read.
 const NAMED: usize = 8;
-
-/// `1 proxy`, `3 proxies`.
-fn proxies(count: usize) -> String {
-    if count == 1 { "1 proxy".to_owned() } else { format!("{count} proxies") }
-}

@@ -30,7 +30,7 @@ impl Expected {
             PluginKind::EnvoyFilter => return Self::Unknown("an EnvoyFilter put it there".to_owned()),
         };
         let Some(object) = snapshot.objects.plugins.get(plugin) else {
-            let unread = snapshot.unread.contains(&kind).then_some("could not be read");
+            let unread = snapshot.lacks(kind, &plugin.name.namespace).then_some("could not be read");
             let unread = unread.or_else(|| snapshot.reading.contains_key(&kind).then_some("are being read"));
             let unread = unread.map(|why| Self::Unknown(format!("{} {why}", kind.plural())));
             return unread.unwrap_or_else(|| Self::No(format!("there is no {} {plugin}", plugin.kind)));
@@ -77,4 +77,25 @@ pub(super) fn held_against_prediction(health: Health, snapshot: &Snapshot, plugi
     let at = usize::from(state == PluginState::Absent);
     evidence.insert(at, Evidence::new(EvidenceSource::Objects, "", what));
     Health::of(state, evidence)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    #[test]
+    fn what_was_listed_in_its_namespace_is_known_to_be_gone() {
+        let listing = |parts: &[&str]| Snapshot {
+            has_objects: true,
+            unread: BTreeSet::from([Kind::WasmPlugin]),
+            parts: BTreeMap::from([(Kind::WasmPlugin, parts.iter().map(|part| Some((*part).to_owned())).collect())]),
+            ..Snapshot::default()
+        };
+        let of =
+            |snapshot: &Snapshot| Expected::of(snapshot, &PluginId::new(PluginKind::WasmPlugin, "shop", "p"), &ProxyId::new("w", "shop"));
+        assert_eq!(of(&listing(&["shop", "istio-system"])), Expected::No("there is no WasmPlugin shop/p".to_owned()));
+        assert_eq!(of(&listing(&["other"])), Expected::Unknown("wasmplugins could not be read".to_owned()));
+    }
 }

@@ -11,8 +11,12 @@ const REFUSED: &str = "Unable to create Wasm plugin";
 
 /// The refusal of what the dump lists: lines that are older than what ECDS was last given tell of something before.
 pub(super) fn refusal(plugin: &PluginId, entry: Option<&EcdsFilter>, log: &[LogRecord]) -> Option<Evidence> {
-    let is_refusal = |record: &&LogRecord| record.message.contains(REFUSED) || record.event == Some(LogEvent::Nack);
     of_plugin(plugin, log).rfind(|record| is_refusal(record) && is_since(record, entry)).map(evidence)
+}
+
+/// Whether Envoy refused a plugin.
+fn is_refusal(record: &LogRecord) -> bool {
+    record.message.contains(REFUSED) || record.event == Some(LogEvent::Nack)
 }
 
 /// The last line that says why a module could not be fetched, where that is what matters; and how VMs failed since, where it does not
@@ -25,17 +29,20 @@ pub(super) fn others(plugin: &PluginId, entry: Option<&EcdsFilter>, log: &[LogRe
     fetch.into_iter().chain(failed).map(evidence).collect()
 }
 
-/// Why Envoy could not make what it rejected: the module's own last words, else how its VM failed.
+/// Why Envoy could not make what it rejected: the module's own last words before its VM failed or Envoy refused it, else how the VM
+/// failed.
 pub(super) fn cause(plugin: &PluginId, entry: Option<&EcdsFilter>, log: &[LogRecord]) -> Option<Evidence> {
-    let since = || of_plugin(plugin, log).filter(|record| is_since(record, entry));
-    let failed = || since().rfind(|record| is_failure(record) && WHY.iter().any(|words| record.message.contains(words)));
-    since().rfind(|record| is_last_word(record)).or_else(failed).map(evidence)
+    let last = |is_it: &dyn Fn(&LogRecord) -> bool| of_plugin(plugin, log).rfind(|record| is_it(record) && is_since(record, entry));
+    match last(&|record| is_failure(record) && WHY.iter().any(|words| record.message.contains(words))) {
+        Some(failed) => last_words(plugin, failed, log).or_else(|| Some(evidence(failed))),
+        None => last_words(plugin, last(&is_refusal)?, log),
+    }
 }
 
 /// The last words of a module before its VM failed.
 pub(super) fn last_words(plugin: &PluginId, failed: &LogRecord, log: &[LogRecord]) -> Option<Evidence> {
     let until = failed.time?;
-    let is_just_before = |record: &&LogRecord| record.time.is_some_and(|time| (until - JUST..=until).contains(&time));
+    let is_just_before = |record: &&LogRecord| record.time.is_some_and(|time| (until.saturating_sub(JUST)..=until).contains(&time));
     of_plugin(plugin, log).rfind(|record| is_last_word(record) && is_just_before(record)).map(evidence)
 }
 

@@ -16,7 +16,7 @@ mod weigh;
 
 use serde::Serialize;
 
-use crate::analysis::lookup;
+use crate::analysis::{lookup, placement};
 use crate::model::envoy::DumpView;
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::snapshot::Snapshot;
@@ -248,7 +248,8 @@ pub fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Heal
         let why = lookup::why_not_running(&snapshot.objects, proxy);
         return Health::new(PluginState::Unknown, Evidence::of_dump("", why.unwrap_or_else(|| "its config dump was not read".to_owned())));
     };
-    let health = of_dump(plugin, &loaded.dump, &Expected::of(snapshot, plugin, proxy));
+    let awaits = placement::awaits_listeners(snapshot, proxy, &loaded.dump);
+    let health = of_dump(plugin, &loaded.dump, &Expected::of(snapshot, plugin, proxy), awaits);
     let health = expected::held_against_prediction(health, snapshot, plugin, proxy);
     let health = match &loaded.vitals {
         Some(vitals) if loaded.dump.view == DumpView::Proxy => weigh::weighed(health, plugin, &loaded.dump, vitals),

@@ -6,6 +6,7 @@
 
 use super::failures::{OfPlugin, Unnamed};
 use super::{Evidence, EvidenceSource, Health, PluginState, counters, failures, lines};
+use crate::analysis::naming;
 use crate::ingest::plugin_name;
 use crate::model::envoy::{ConfigDump, EcdsFilter};
 use crate::model::ids::PluginId;
@@ -74,8 +75,8 @@ pub(super) fn weighed(health: Health, plugin: &PluginId, dump: &ConfigDump, vita
     evidence.extend(ever);
     evidence.extend(healed);
     if let Some(Unnamed { plugins, evidence: shown, .. }) = unnamed {
-        let names: Vec<String> = plugins.iter().map(PluginId::to_string).collect();
-        let said = |shown: Evidence| Evidence { what: format!("a VM has failed, of one of {}: {}", names.join(", "), shown.what), ..shown };
+        let names = naming::enumerated(&plugins, plugins.len());
+        let said = |shown: Evidence| Evidence { what: format!("a VM has failed, of one of {names}: {}", shown.what), ..shown };
         state = PluginState::Unknown;
         evidence.splice(0..0, shown.into_iter().map(said));
     }

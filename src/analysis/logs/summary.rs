@@ -40,7 +40,7 @@ fn mark_word(mark: MarkKind) -> &'static str {
         MarkKind::Restarted => "restarted",
         MarkKind::Resumed => "resumed",
         MarkKind::Waiting => "waiting",
-        MarkKind::Failed => "failed",
+        MarkKind::Failed | MarkKind::NotRestarted => "failed",
         MarkKind::Ended => "ended",
         MarkKind::Skew => "skew",
     }

@@ -67,6 +67,12 @@ fn may_log(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> bool {
     objects.plugins.get(plugin).zip(objects.pods.get(proxy)).is_none_or(applies) || has()
 }
 
+/// Goes to the logs of the workload that the selected row is about.
+pub(super) fn of_selected(app: &mut App) -> Vec<Effect> {
+    let workload = walk::focus(app).and_then(|focus| focus.workload);
+    workload.map(|workload| walk::go(app, Subject::Logs(LogsOf { workload: Some(workload), ..LogsOf::default() }))).unwrap_or_default()
+}
+
 /// Begins the reading of the visible screen, where it is one of logs.
 pub(super) fn begin(app: &mut App) -> Vec<Effect> {
     let snapshot = app.snapshot.clone();

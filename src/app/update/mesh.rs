@@ -76,6 +76,8 @@ fn shapes_listeners(kind: Kind) -> bool {
         Kind::WasmPlugin
         | Kind::TrafficExtension
         | Kind::PeerAuthentication
+        | Kind::AuthorizationPolicy
+        | Kind::RequestAuthentication
         | Kind::EnvoyFilter
         | Kind::Sidecar
         | Kind::IstioGateway
