@@ -166,7 +166,7 @@ fn listed(kind: Kind) -> Update {
 fn an_empty_screen_says_why_and_what_to_do() {
     let waiting = told(vec![Update::Health(Health::Connecting("pods".into())), listed(Kind::Pod)]);
     assert!(waiting.contains("Waiting for wasmplugins and trafficextensions of"), "{waiting}");
-    assert!(waiting.contains("connecting: waiting for wasmplugins and 17 more"), "{waiting}");
+    assert!(waiting.contains("connecting: waiting for wasmplugins and 19 more"), "{waiting}");
     let none = told(vec![listed(Kind::WasmPlugin), Update::Absent(Kind::TrafficExtension)]);
     assert!(none.contains("There is no WasmPlugin or TrafficExtension in namespace default"), "{none}");
     assert!(none.contains("A shows all"), "{none}");

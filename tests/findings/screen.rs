@@ -62,19 +62,11 @@ fn a_finding_of_what_istiod_says_leads_there() {
 }
 
 #[test]
-fn the_log_of_a_finding_is_that_of_its_proxy_or_it_is_said_that_there_is_none() {
+fn the_log_of_a_finding_is_that_of_its_proxy() {
     let folder = alone();
     let mut driver = Driver::over(Arc::new(Files::open(folder.path()).unwrap()), false);
     let shown = driver.keys("fl").text(SIZE);
     assert!(driver.app.screen().view() == View::Logs && shown.contains("Logs of httpbin"), "{shown}");
-    // The last finding is about a namespace.
-    let shown = driver.keys("<esc>G").text(SIZE);
-    assert!(shown.contains("permissive-without-need"), "{shown}");
-    while !driver.app.screen().selected().is_some_and(|row| matches!(row, meshscope::app::rows::Row::Finding(1))) {
-        driver.keys("k");
-    }
-    let shown = driver.keys("l").text(SIZE);
-    assert!(driver.app.screen().view() == View::Findings && shown.contains("the finding is about no proxy"), "{shown}");
 }
 
 #[test]
