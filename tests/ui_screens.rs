@@ -182,7 +182,7 @@ fn an_empty_screen_says_why_and_what_to_do() {
     };
     let unread = told(vec![Update::Unread(lacking), Update::Absent(Kind::TrafficExtension)]);
     assert!(unread.contains("WasmPlugins cannot be read: the right to list them is lacking."), "{unread}");
-    assert!(unread.contains("1 warning (f)"), "{unread}");
+    assert!(unread.contains("1 not read or understood (f)"), "{unread}");
     let failed = Health::Failed { what: "no route to host".into(), fix: "start the cluster".into() };
     let failed = told(vec![Update::Health(failed), Update::Absent(Kind::WasmPlugin)]);
     assert!(failed.contains("✗ failed: no route to host") && failed.contains("start the cluster"), "{failed}");

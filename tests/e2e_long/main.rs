@@ -10,6 +10,7 @@ mod terminal;
 mod world;
 
 mod incident_cut_off;
+mod incident_fetch;
 mod incident_istiod;
 mod incident_registry;
 mod leftover;
