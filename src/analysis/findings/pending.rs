@@ -74,7 +74,7 @@ impl<'f> Warming<'f> {
         let since = listeners.iter().filter_map(|listener| listener.last_updated.as_deref().and_then(instant)).min();
         let read = facts.read_at(&proxy.id, dump);
         let age = read.zip(since).map_or(0, |(now, since)| now.saturating_sub(since) / 1_000_000_000);
-        (!listeners.is_empty()).then(|| (&proxy.id, Self { listeners, keeps, since, age }))
+        (!listeners.is_empty()).then_some((&proxy.id, Self { listeners, keeps, since, age }))
     }
 
     fn severity(&self) -> Severity {
