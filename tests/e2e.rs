@@ -19,6 +19,8 @@ mod following;
 mod health;
 #[path = "e2e/incident_mtls.rs"]
 mod incident_mtls;
+#[path = "e2e/incident_readings.rs"]
+mod incident_readings;
 #[path = "e2e/incident_requests.rs"]
 mod incident_requests;
 #[path = "e2e/level.rs"]
