@@ -80,7 +80,14 @@ impl Cause {
     pub fn is_of_connection(self) -> bool {
         matches!(
             self,
-            Self::BlackHole | Self::NoChain | Self::OtherSan | Self::Tls | Self::NoConnection | Self::Closed | Self::NoEndpoint | Self::Overflow
+            Self::BlackHole
+                | Self::NoChain
+                | Self::OtherSan
+                | Self::Tls
+                | Self::NoConnection
+                | Self::Closed
+                | Self::NoEndpoint
+                | Self::Overflow
         )
     }
 

@@ -68,41 +68,38 @@ pub(super) fn of_service(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason, caus
             format!("{named} ended the connection before it had answered"),
             looks("are they restarted, and what is in their log?"),
         ),
-        Cause::NoEndpoint => {
-            match (service, by(&|policy| policy.outlier_detection)) {
-                (_, Some((name, _))) => Blame::of(
-                    Some((RULE, name)),
-                    format!("no endpoint of {named} is healthy ({RULE} {name} has outlierDetection)"),
-                    looks("are they ready, and which of them fail?"),
-                ),
-                (Some(service), None) if mesh.knows(Kind::Pod) && !has_pods(mesh, service) => Blame::of(
-                    object,
-                    format!("no pod has the labels of {named}, so it has no endpoint"),
-                    format!("start its pods, or correct the selector of {named}"),
-                ),
-                (None, None) if mesh.knows(Kind::Service) && reason.cluster.starts_with("outbound|") => {
-                    Blame::of(None, format!("no endpoint of {named} was healthy, and no service has this host now"), MENDED).now_gone()
-                }
-                _ => Blame::of(object, format!("no endpoint of {named} is healthy"), looks("are they ready?")),
+        Cause::NoEndpoint => match (service, by(&|policy| policy.outlier_detection)) {
+            (_, Some((name, _))) => Blame::of(
+                Some((RULE, name)),
+                format!("no endpoint of {named} is healthy ({RULE} {name} has outlierDetection)"),
+                looks("are they ready, and which of them fail?"),
+            ),
+            (Some(service), None) if mesh.knows(Kind::Pod) && !has_pods(mesh, service) => Blame::of(
+                object,
+                format!("no pod has the labels of {named}, so it has no endpoint"),
+                format!("start its pods, or correct the selector of {named}"),
+            ),
+            (None, None) if mesh.knows(Kind::Service) && reason.cluster.starts_with("outbound|") => {
+                Blame::of(None, format!("no endpoint of {named} was healthy, and no service has this host now"), MENDED).now_gone()
             }
-        }
-        Cause::Overflow => {
-            match by(&|policy| policy.connection_pool) {
-                Some((name, _)) => Blame::of(
-                    Some((RULE, name)),
-                    format!("a circuit breaker is open: connectionPool of {RULE} {name}"),
-                    format!("raise the limits of {RULE} {name}, or send less at once"),
-                ),
-                None if mesh.knows(RULE) => {
-                    Blame::of(object, format!("a circuit breaker to {named} was open; no {RULE} has a connectionPool for it now"), MENDED).now_gone()
-                }
-                None => Blame::of(
-                    object,
-                    format!("a circuit breaker to {named} is open"),
-                    "send less at once, or set the limits by a DestinationRule (connectionPool)",
-                ),
+            _ => Blame::of(object, format!("no endpoint of {named} is healthy"), looks("are they ready?")),
+        },
+        Cause::Overflow => match by(&|policy| policy.connection_pool) {
+            Some((name, _)) => Blame::of(
+                Some((RULE, name)),
+                format!("a circuit breaker is open: connectionPool of {RULE} {name}"),
+                format!("raise the limits of {RULE} {name}, or send less at once"),
+            ),
+            None if mesh.knows(RULE) => {
+                Blame::of(object, format!("a circuit breaker to {named} was open; no {RULE} has a connectionPool for it now"), MENDED)
+                    .now_gone()
             }
-        }
+            None => Blame::of(
+                object,
+                format!("a circuit breaker to {named} is open"),
+                "send less at once, or set the limits by a DestinationRule (connectionPool)",
+            ),
+        },
         Cause::Late => {
             let timeout =
                 mesh.routes(pod, reason).into_iter().find(|(_, route)| route.timeouts).map(|(name, _)| (Kind::VirtualService, name));
