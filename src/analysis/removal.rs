@@ -147,7 +147,15 @@ fn of_listener<'s>(
         let judgement = outlook.judge(listener, dump).filter(|_| counted == 0 && !outbound);
         judgement.is_some_and(|judgement| judgement.causes.iter().any(|cause| cause.cause == "unexplained"))
     };
-    (lacks || unexplained()).then(|| Removal { listener: listener.name.clone(), outbound, counted, wanted, chains: listener.chains.len(), chain, by })
+    (lacks || unexplained()).then(|| Removal {
+        listener: listener.name.clone(),
+        outbound,
+        counted,
+        wanted,
+        chains: listener.chains.len(),
+        chain,
+        by,
+    })
 }
 
 fn is_outbound(outlook: &Outlook<'_>, listener: &Listener) -> bool {

@@ -73,7 +73,10 @@ fn incident_d7_an_envoy_filter_removes_the_plugins_filter() {
     let text = meshscope(&["diff", "deploy/httpbin"]);
     let text = String::from_utf8_lossy(&text.stdout).into_owned();
     let line = text.lines().find(|line| line.trim_start().starts_with("LDS")).unwrap();
-    assert!(!line.contains("nothing differs") && text.contains("neither has WasmPlugin default/helloworld where the objects ask for it"), "{text}");
+    assert!(
+        !line.contains("nothing differs") && text.contains("neither has WasmPlugin default/helloworld where the objects ask for it"),
+        "{text}"
+    );
     drop(broken);
     put_back("plugin-removed");
 }
@@ -83,7 +86,8 @@ fn incident_d7_an_envoy_filter_removes_the_plugins_filter() {
 fn incident_d7b_an_own_filter_answers_before_the_plugin() {
     let _mesh = mesh();
     let script = "function envoy_on_request(h) h:respond({[':status']='401'},'no') end";
-    let config = json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua", "default_source_code": {"inline_string": script}});
+    let config =
+        json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua", "default_source_code": {"inline_string": script}});
     let value = json!({"name": "e2e.gate", "typed_config": config});
     let broken = Applied::new(envoy_filter("e2e-gate", None, json!({"operation": "INSERT_FIRST", "value": value})));
     comes("a request that the script answers", || asked(URL) == "401");

@@ -55,7 +55,10 @@ fn incident_d7_an_envoy_filter_removes_the_plugins_filter() {
     let finding = one(found(&snapshot, "plugin-removed"), Severity::Error, "WasmPlugin default/helloworld");
     assert_eq!(finding.what, "On 1 proxy EnvoyFilter default/cleanup removes default/helloworld from virtualInbound.");
     let said = format!("EnvoyFilter default/cleanup, configPatches[0]: REMOVE of HTTP_FILTER {FILTER}");
-    assert!(finding.evidence[0].contains("0 of 8 chains have it, the objects ask for 4") && finding.evidence[0].contains(&said), "{finding:?}");
+    assert!(
+        finding.evidence[0].contains("0 of 8 chains have it, the objects ask for 4") && finding.evidence[0].contains(&said),
+        "{finding:?}"
+    );
     assert_eq!(finding.place.unwrap().listener, "virtualInbound");
     for code in ["plugin-absent", "chains-differ", "envoy-filter-on-plugin", "match-excludes-all"] {
         assert_eq!(found(&snapshot, code), [], "{code}");
@@ -104,7 +107,11 @@ fn incident_d7_whichever_way_it_is_taken_out() {
     let gone = || without_plugin(Mesh::permissive());
     let own_filter = json!({"name": HCM, "subFilter": {"name": FILTER}});
     let replace = |value: Value| cleanup(with_value(patch("HTTP_FILTER", "REPLACE", own_filter.clone()), value));
-    by(changed(|chain| *own(chain) = json!({"name": "nothing"})), replace(json!({"name": "nothing"})), &format!("REPLACE of HTTP_FILTER {FILTER} by nothing"));
+    by(
+        changed(|chain| *own(chain) = json!({"name": "nothing"})),
+        replace(json!({"name": "nothing"})),
+        &format!("REPLACE of HTTP_FILTER {FILTER} by nothing"),
+    );
     let disabled = |chain: &mut Value| own(chain)["disabled"] = json!(true);
     by(changed(disabled), replace(json!({"name": FILTER, "disabled": true})), "0 of 8 chains have it, the objects ask for 4");
     // The HttpConnectionManager with all that it holds.
@@ -115,7 +122,11 @@ fn incident_d7_whichever_way_it_is_taken_out() {
     let fewer = Mesh::permissive().with_chains(HTTPBIN, "virtualInbound", |chains| {
         chains.retain(|chain| chain["filter_chain_match"]["destination_port"] != 80);
     });
-    by(fewer, cleanup(chains), "2 of 6 chains have it, the objects ask for 4; EnvoyFilter default/cleanup, configPatches[0]: REMOVE of FILTER_CHAIN");
+    by(
+        fewer,
+        cleanup(chains),
+        "2 of 6 chains have it, the objects ask for 4; EnvoyFilter default/cleanup, configPatches[0]: REMOVE of FILTER_CHAIN",
+    );
     // The listener.
     let whole = Mesh::permissive().change(super::proxies::DUMP, |dump| {
         let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
@@ -123,7 +134,11 @@ fn incident_d7_whichever_way_it_is_taken_out() {
             list.as_array_mut().unwrap().retain(|listener| listener["name"] != "virtualInbound");
         }
     });
-    by(whole, cleanup(json!({"applyTo": "LISTENER", "match": {"listener": {"name": "virtualInbound"}}, "patch": {"operation": "REMOVE"}})), "the proxy has no such listener");
+    by(
+        whole,
+        cleanup(json!({"applyTo": "LISTENER", "match": {"listener": {"name": "virtualInbound"}}, "patch": {"operation": "REMOVE"}})),
+        "the proxy has no such listener",
+    );
     // One of the root namespace, one for the version, one of several patches.
     by(gone(), envoy_filter("istio-system/all", json!({}), remove()), "EnvoyFilter istio-system/all, configPatches[0]");
     let mut versioned = remove();

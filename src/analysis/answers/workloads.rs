@@ -243,7 +243,9 @@ pub(super) fn proxy_summary(snapshot: &Snapshot, plugin: &PluginId, pod: &Pod) -
     let (state, state_note, vm_failed) = (health.state, health.note().to_owned(), health.state == PluginState::VmFailed);
     let dump = snapshot.dump(&proxy).map(|loaded| &loaded.dump).filter(|dump| dump.view == DumpView::Proxy);
     let dump = dump.filter(|dump| !placement::awaits_listeners(snapshot, &proxy, dump));
-    let Some(dump) = dump else { return ProxySummary { proxy, state, state_note, vm_failed, inbound: None, elsewhere: None, mtls_in_proxy: None } };
+    let Some(dump) = dump else {
+        return ProxySummary { proxy, state, state_note, vm_failed, inbound: None, elsewhere: None, mtls_in_proxy: None };
+    };
     let kind = placement::proxy_kind(dump, pod.proxy.as_ref().map(|proxy| proxy.kind));
     // A gateway or waypoint has no such listener, and 0 would read as a lack.
     let has_inbound = matches!(kind, Some(ProxyKind::Sidecar) | None);

@@ -74,8 +74,7 @@ impl<'s> EnvoyFilters<'s> {
             }
             _ => patch.port.is_none() || patch.port == listener.port(),
         };
-        let removes =
-            |patch: &Patch| patch.removes(filter, chain) && on_port(patch) && touches(patch, listener, inbound, self.kind);
+        let removes = |patch: &Patch| patch.removes(filter, chain) && on_port(patch) && touches(patch, listener, inbound, self.kind);
         let of = |(name, patches): &(&'s ObjectName, Vec<(usize, &'s Patch)>)| {
             let removing = patches.iter().filter(|(_, patch)| removes(patch));
             removing.map(|(place, patch)| Remover { envoy_filter: name, place: *place, patch }).collect::<Vec<_>>()

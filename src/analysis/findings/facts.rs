@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::{FindingObject, Place, stale_proxy};
+use super::{FindingObject, Place};
 use crate::analysis::answers::{self, EffectiveMtlsAnswer, OrderEntry};
 use crate::analysis::attachment::{self, Attachment};
 use crate::analysis::health::{self, Health};
@@ -178,7 +178,7 @@ impl<'s> Facts<'s> {
     pub fn read_at(&self, proxy: &ProxyId, dump: &ConfigDump) -> Option<LogTime> {
         let of_listeners = dump.listeners.iter().filter_map(|other| other.last_updated.as_deref());
         let known = of_listeners.chain(dump.ecds.iter().filter_map(|entry| entry.last_updated.as_deref())).filter_map(instant);
-        let asked = self.snapshot.sync.as_ref().and_then(|sync| stale_proxy::asked(sync.as_ref().ok()?));
+        let asked = self.snapshot.sync.as_ref().and_then(|sync| sync::asked(sync.as_ref().ok()?));
         let read = self.snapshot.dump(proxy).and_then(|loaded| loaded.read_at);
         read.or_else(|| known.chain(asked).max())
     }

@@ -11,7 +11,14 @@ use crate::model::snapshot::Snapshot;
 const MOST: usize = 3;
 
 /// The state of a plugin that requests do not pass where they should; None where they do, or where that is not known.
-pub(super) fn held(health: &Health, expected: &Expected, snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, dump: &ConfigDump) -> Option<Health> {
+pub(super) fn held(
+    health: &Health,
+    expected: &Expected,
+    snapshot: &Snapshot,
+    plugin: &PluginId,
+    proxy: &ProxyId,
+    dump: &ConfigDump,
+) -> Option<Health> {
     if !matches!(health.state, PluginState::Running | PluginState::Absent) || !matches!(expected, Expected::Yes(_)) {
         return None;
     }

@@ -21,12 +21,7 @@ pub struct Nearest {
 }
 
 /// What keeps the plugin from a proxy, or out of every chain of it, in words and as what would have to change.
-pub(super) fn missed(
-    snapshot: &Snapshot,
-    plugin: &PluginId,
-    proxy: &ProxyId,
-    neighbours: &Neighbours<'_>,
-) -> Option<(String, NearMiss)> {
+pub(super) fn missed(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, neighbours: &Neighbours<'_>) -> Option<(String, NearMiss)> {
     let objects = &snapshot.objects;
     let (object, pod) = (objects.plugins.get(plugin)?, objects.pods.get(proxy)?);
     let decision = attachment::attach(object, pod, objects);
