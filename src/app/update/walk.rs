@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ask, copy, forget, lay_out, logs, sync, tree};
+use super::{ask, copy, dumps, forget, lay_out, logs, sync, tree};
 use crate::analysis::findings::Place;
 use crate::analysis::lookup;
 use crate::app::effect::Effect;
@@ -25,6 +25,9 @@ pub(super) fn go(app: &mut App, subject: Subject) -> Vec<Effect> {
         return leave(app);
     }
     app.screens.push(Screen::new(subject));
+    if app.screen().wants_vitals() {
+        dumps::outdate(app);
+    }
     let mut effects = logs::begin(app);
     effects.extend(ask::wanted_dumps(app));
     effects.extend(ask::ask(app));
