@@ -116,9 +116,9 @@ pub(super) fn follow(app: &mut App, concerns: impl Fn(&ProxyId) -> bool) -> Vec<
     effects
 }
 
-/// Has proxies that were read before read once more when a screen needs them, which lives on what they say now: their logs go on.
+/// Has proxies that were read before read once more for a screen that was just opened and shows what they log: their logs go on.
 pub(super) fn outdate(app: &mut App) {
-    if is_live(app) {
+    if is_live(app) && app.screen().wants_vitals() {
         for fetch in app.fetches.values_mut() {
             fetch.followed.get_or_insert(FOLLOW.len() - 1);
         }

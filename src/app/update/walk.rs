@@ -25,9 +25,7 @@ pub(super) fn go(app: &mut App, subject: Subject) -> Vec<Effect> {
         return leave(app);
     }
     app.screens.push(Screen::new(subject));
-    if app.screen().wants_vitals() {
-        dumps::outdate(app);
-    }
+    dumps::outdate(app);
     let mut effects = logs::begin(app);
     effects.extend(ask::wanted_dumps(app));
     effects.extend(ask::ask(app));
