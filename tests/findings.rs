@@ -2,6 +2,8 @@
 
 mod support;
 
+#[path = "findings/control.rs"]
+mod control;
 #[path = "findings/istiods.rs"]
 mod istiods;
 #[path = "findings/mesh_wide.rs"]

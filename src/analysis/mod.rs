@@ -14,6 +14,7 @@ pub mod diff;
 pub mod era;
 pub mod explain;
 pub mod findings;
+pub mod headline;
 pub mod health;
 pub mod logs;
 pub mod lookup;

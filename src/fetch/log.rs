@@ -9,10 +9,12 @@ use tokio::time::timeout;
 use crate::analysis::logs::{Filter, FilterSpec};
 use crate::analysis::requests::Gatherer;
 use crate::ingest::logs::details::FAIL_STREAM;
+use crate::ingest::logs::upstream::UpstreamFollower;
 use crate::logs::{self, View};
 use crate::model::inventory::Inventory;
 use crate::model::logs::{LogEvent, LogOrigin, LogRecord, LogSource};
 use crate::model::requests::Requests;
+use crate::model::vitals::LostUpstream;
 use crate::model::warning::Warning;
 use crate::source::logs::LogQuery;
 use crate::source::{ProxyRequest, SharedSource};
@@ -63,14 +65,23 @@ async fn read(
     if gaps.is_empty() { Ok(()) } else { Err(gaps) }
 }
 
-/// The requests of the last minutes, in groups.
-pub(super) async fn requests(source: &SharedSource, request: &ProxyRequest, objects: Arc<Inventory>) -> Requests {
+/// What a proxy's log says of the last minutes: the requests, in groups, and its connection to istiod, where that is lost.
+pub(super) async fn last_minutes(
+    source: &SharedSource,
+    request: &ProxyRequest,
+    objects: Arc<Inventory>,
+) -> (Requests, Option<LostUpstream>) {
     let mut gatherer = Gatherer::new(&objects, &request.proxy, MOST_LINES);
+    let mut upstream = UpstreamFollower::default();
     let query = LogQuery { since: Some(MINUTES), tail: Some(MOST_LINES), ..LogQuery::default() };
-    match read(source, request, objects, query, |record| gatherer.take(&record)).await {
-        Ok(()) => gatherer.requests(),
+    let read = read(source, request, objects, query, |record| {
+        upstream.observe(&record);
+        gatherer.take(&record);
+    });
+    match read.await {
+        Ok(()) => (gatherer.requests(), upstream.lost()),
         // Its newest lines may be what is missing, and without them nothing is known of what fails now.
-        Err(gaps) => Requests { gap: Some(format!("its log {}", gaps.join("; "))), ..Requests::default() },
+        Err(gaps) => (Requests { gap: Some(format!("its log {}", gaps.join("; "))), ..Requests::default() }, None),
     }
 }
 

@@ -144,11 +144,14 @@ fn understand(reply: &Reply, serial: u64, read_at: Option<LogTime>, object: &str
 pub async fn sync(source: SharedSource) -> Result<Sync, SourceError> {
     let ask = |path: &str| source.istiod(path.to_owned());
     let (synced, watched) = tokio::join!(ask("/debug/syncz"), ask("/debug/adsz"));
+    // One istiod alone differs from none.
+    let several = synced.as_ref().is_ok_and(|synced| synced.replies.len() > 1);
+    let meshes = if several { ask("/debug/mesh").await.unwrap_or_default() } else { IstiodReplies::default() };
     let live = source.info().kind == SourceKind::Cluster;
     let asked = now(live);
     let ended =
         |error| SourceError::new(FailureKind::Refused, format!("reading istiod's answer ended early: {error}"), "please report this");
-    let understood = tokio::task::spawn_blocking(move || understand_sync(synced?, watched)).await.map_err(ended)??;
+    let understood = tokio::task::spawn_blocking(move || understand_sync(synced?, watched, meshes)).await.map_err(ended)??;
     Ok(Sync { asked, ..understood })
 }
 
@@ -157,9 +160,13 @@ pub async fn pull_secret(source: &SharedSource, secret: ObjectName) -> PullSecre
     source.pull_secret(secret).await.unwrap_or_else(|error| PullSecret::Unread(error.to_string()))
 }
 
-fn understand_sync(synced: IstiodReplies, watched: Result<IstiodReplies, SourceError>) -> Result<Sync, SourceError> {
-    let silent = synced.silent.iter().map(|why| Warning::new("istiod", why, "")).collect();
-    let mut sync = Sync { partial: !synced.silent.is_empty(), gaps: silent, ..Sync::default() };
+fn understand_sync(synced: IstiodReplies, watched: Result<IstiodReplies, SourceError>, meshes: IstiodReplies) -> Result<Sync, SourceError> {
+    let gaps = synced.silent.iter().map(|why| Warning::new("istiod", why, "")).collect();
+    let silent = synced.silent.iter().filter_map(|why| why.split_once(": ")).map(|(pod, why)| (pod.to_owned(), why.to_owned()));
+    let mut sync = Sync { partial: !synced.silent.is_empty(), silent: silent.collect(), gaps, ..Sync::default() };
+    // Where one does not say it, nothing is concluded of it.
+    let settings = meshes.replies.into_iter().filter_map(|(pod, reply)| Some((pod, istiod::settings(&reply.bytes).ok()?)));
+    sync.mesh_configs = settings.collect();
     let mut watches = understand_watches(watched, &mut sync.gaps);
     let mut first = None;
     for (pod, reply) in synced.replies {

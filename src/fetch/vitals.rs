@@ -45,13 +45,13 @@ pub(super) async fn read(
     // A proxy without plugins has nothing to say of them.
     let has_plugins = !dump.ecds.is_empty() || waits.as_ref().is_some_and(|waits| !waits.is_empty());
     let log = if has_log && has_plugins { log::failures(source, request, objects.clone(), &mut warnings).await } else { Vec::new() };
-    let requests = if has_log {
-        log::requests(source, request, objects).await
+    let (requests, lost_upstream) = if has_log {
+        log::last_minutes(source, request, objects).await
     } else {
-        Requests { gap: Some(NO_LOG.to_owned()), ..Requests::default() }
+        (Requests { gap: Some(NO_LOG.to_owned()), ..Requests::default() }, None)
     };
     let (envoy, agent) = (envoy.map(|bytes| metrics::of_envoy(&bytes)), agent.map(|bytes| metrics::of_agent(&bytes)));
-    (Some(Vitals { waits, envoy, agent, log, requests: Some(requests), stats_alone: false }), warnings)
+    (Some(Vitals { waits, envoy, agent, log, requests: Some(requests), lost_upstream, stats_alone: false }), warnings)
 }
 
 /// Reads Envoy's statistics of Wasm alone, where the dump is the proxy's own and holds a module.

@@ -76,14 +76,31 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// Whether it is by the request whether it fails, and not by where it goes: others that pass say nothing of it.
-    pub fn is_of_request(self) -> bool {
-        matches!(self, Self::Denied | Self::Jwt | Self::NoRoute | Self::Fault | Self::RateLimit | Self::ExtAuthz | Self::Lua)
+    /// Whether it is the connection to the server that fails, whatever the request is.
+    pub fn is_of_connection(self) -> bool {
+        matches!(
+            self,
+            Self::BlackHole
+                | Self::NoChain
+                | Self::OtherSan
+                | Self::Tls
+                | Self::NoConnection
+                | Self::Closed
+                | Self::NoEndpoint
+                | Self::Overflow
+        )
     }
 
     /// Whether it may pass by itself, as when a server is restarted.
     pub fn is_passing(self) -> bool {
         matches!(self, Self::NoConnection | Self::Closed | Self::NoEndpoint | Self::Overflow | Self::Late | Self::RateLimit | Self::Tls)
+    }
+}
+
+impl Failed {
+    /// Whether it fails no more: more requests passed since than ever between two failures.
+    pub fn is_over(&self) -> bool {
+        self.passed > self.between
     }
 }
 
@@ -106,10 +123,11 @@ pub struct Failed {
     pub paths: Vec<String>,
     /// Some of the clients' addresses.
     pub clients: Vec<String>,
-    /// How many requests of one of these clients to one of these paths passed after the last failure.
-    pub passed_same: u64,
-    /// How many to the destination did.
+    /// How many requests like these passed after the last failure: from one of the clients to one of the paths, or where the path does not
+    /// matter, to the cluster.
     pub passed: u64,
+    /// How many passed between two failures at most. After many it began anew.
+    pub between: u64,
 }
 
 /// What tells groups apart, as the access log has it; empty where it has nothing. Texts are cut at a bound.

@@ -57,7 +57,7 @@ fn ten_thousand_failed_requests_are_a_few_groups() {
     let all = gathered((0..10_000).map(denied).chain(passed));
     let [group] = &all.failed[..] else { panic!("{:?}", all.failed) };
     assert_eq!((all.count, group.count, all.more, group.paths.len()), (10_005, 10_000, 0, 8));
-    assert_eq!((group.reason.to.inbound, group.passed, group.passed_same, all.cut), (true, 5, 0, false));
+    assert_eq!((group.reason.to.inbound, group.passed, all.cut), (true, 0, false), "other paths passed");
     assert!(group.first < group.last && all.from == group.first && all.until > group.last);
     // Whoever sends requests chooses their names and paths.
     let hosts = (0..10_000)
@@ -70,13 +70,19 @@ fn ten_thousand_failed_requests_are_a_few_groups() {
 
 #[test]
 fn what_passes_after_a_failure_is_counted() {
-    let group = |lines: Vec<String>| gathered(lines).failed.remove(0);
+    let group = |lines: &[&String]| gathered(lines.iter().map(|line| (*line).clone())).failed.remove(0);
     let (denied, passed) =
-        (request(1, "/a?x", 403, "-", DENIED, "inbound|80||"), request(2, "/a", 200, "-", "via_upstream", "inbound|80||"));
-    let since = group(vec![denied.clone(), passed.clone(), passed.clone()]);
-    assert_eq!((since.passed, since.passed_same), (2, 2));
-    let again = group(vec![passed.clone(), denied.clone(), passed, denied]);
-    assert_eq!((again.count, again.passed, again.passed_same), (2, 0, 0));
+        (&request(1, "/a?x", 403, "-", DENIED, "inbound|80||"), &request(2, "/a", 200, "-", "via_upstream", "inbound|80||"));
+    let since = group(&[denied, passed, passed]);
+    assert_eq!((since.passed, since.between, since.is_over()), (2, 0, true));
+    let again = group(&[passed, denied, passed, denied]);
+    assert_eq!((again.count, again.passed, again.between, again.is_over()), (2, 0, 1, false));
+    // Of what fails now and then, one that passes says nothing.
+    assert!(!group(&[denied, passed, denied, passed]).is_over());
+    assert!(group(&[denied, passed, denied, passed, passed]).is_over());
+    // After many that passed it began anew.
+    let anew: Vec<&String> = [denied].into_iter().chain(vec![passed; 21]).chain([denied, passed]).collect();
+    assert!(group(&anew).is_over());
 }
 
 #[test]
@@ -255,9 +261,10 @@ fn incident_d17_a_route_to_what_is_not_there() {
     );
     // Mended, and nobody asked since.
     one(of(vec![subset(), rule("v2")]), Severity::Information, "Deployment default/sleep");
-    // And asked since.
-    let since = nc().into_iter().chain([sent(200, "-", "via_upstream", TO_HTTPBIN)]).collect();
-    assert_eq!(fails(&failing([subset()], &[(SLEEP, since)])), []);
+    // And asked since, for the same path; for another one the route can be another.
+    let since = |path: &str| nc().into_iter().chain([request(2, path, 200, "-", "via_upstream", TO_HTTPBIN)]).collect();
+    assert_eq!(fails(&failing([subset()], &[(SLEEP, since("/get"))])), []);
+    one(fails(&failing([subset()], &[(SLEEP, since("/other"))])), Severity::Error, name);
 }
 
 #[test]
@@ -335,6 +342,22 @@ fn what_is_not_of_the_mesh_is_no_finding() {
     assert_eq!(fails(&failing([], &[(SLEEP, sound(100).chain([closed()]).collect())])), []);
     assert_eq!(fails(&failing([], &[(SLEEP, [closed()].into_iter().chain(sound(1)).collect())])), []);
     assert_eq!(fails(&failing([], &[(SLEEP, vec![closed(), closed()])])).len(), 1);
+    let elsewhere = sent(200, "-", "via_upstream", "outbound|8000|v1|httpbin.default.svc.cluster.local");
+    assert_eq!(fails(&failing([], &[(SLEEP, vec![closed(), elsewhere])])).len(), 1, "another cluster says nothing of it");
+}
+
+#[test]
+fn what_the_objects_do_not_say_any_more_is_information() {
+    let san = "upstream_reset_before_response_started{remote_connection_failure|TLS_error:|x:verify_cert_failed:_SAN_matcher,_certificate_SANs_are_[spiffe://a]:TLS_error_end}";
+    for (line, words) in [
+        (sent(503, "URX,UF", san, TO_HTTPBIN), "no DestinationRule lists one now"),
+        (sent(503, "UO", "upstream_reset_before_response_started{overflow}", TO_HTTPBIN), "no DestinationRule has a connectionPool"),
+        (sent(503, "UH", "no_healthy_upstream", "outbound|80||gone.default.svc.cluster.local"), "no service has this host now"),
+        (sent(503, "NC", "cluster_not_found", "-"), "no object that is there now says so"),
+    ] {
+        let found = fails(&failing([], &[(SLEEP, vec![line])]));
+        assert!(found.len() == 1 && found[0].severity == Severity::Information && found[0].what.contains(words), "{found:?}");
+    }
 }
 
 #[test]
@@ -385,6 +408,7 @@ fn incident_d6_and_d18_join_the_findings_that_there_are() {
     let names = json!({"mode": "ISTIO_MUTUAL", "subjectAltNames": ["spiffe://cluster.local/ns/default/sa/httpbin-old"]});
     let d18 = of(vec![rule(names)], &[(SLEEP, vec![sent(503, "URX,UF", san, TO_HTTPBIN)])]);
     assert_eq!(codes(&d18), ["mtls-mismatch"], "{d18:?}");
+    assert!(!evidence.contains("CERTIFICATE"), "{evidence}");
     let evidence = d18.iter().find(|finding| finding.code == "mtls-mismatch").unwrap().evidence.join("\n");
     assert!(
         evidence.contains("requests to httpbin:8000: 1 of 1 failed, the last at 00:00:01 UTC (503 URX,UF CERTIFICATE_VERIFY_FAILED)"),

@@ -78,6 +78,7 @@ fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, (mode, plain): Reaso
     let mut proxies: Vec<_> = failing.iter().map(|failing| failing.proxy.id.clone()).collect();
     proxies.sort();
     proxies.dedup();
+    let severity = if failing.iter().all(|failing| failing.is_long_ago(facts)) { Severity::Information } else { severity };
     Finding {
         severity,
         evidence: failing.iter().map(line).collect(),

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::{FindingObject, Place, stale_proxy};
+use super::{FindingObject, Place};
 use crate::analysis::answers::{self, EffectiveMtlsAnswer, OrderEntry};
 use crate::analysis::attachment::{self, Attachment};
 use crate::analysis::health::{self, Health};
@@ -22,7 +22,7 @@ use crate::model::workload::Pod;
 
 /// How long a change takes at most to be in a proxy that is well: istiod gathers changes for up to 10 s (`PILOT_DEBOUNCE_MAX`), and a
 /// module is fetched within some more.
-const GRACE: LogTime = 30_000_000_000;
+pub(super) const GRACE: LogTime = 30_000_000_000;
 
 /// Everything that a rule may ask.
 pub struct Facts<'s> {
@@ -166,7 +166,7 @@ impl<'s> Facts<'s> {
     pub fn read_at(&self, proxy: &ProxyId, dump: &ConfigDump) -> Option<LogTime> {
         let of_listeners = dump.listeners.iter().filter_map(|other| other.last_updated.as_deref());
         let known = of_listeners.chain(dump.ecds.iter().filter_map(|entry| entry.last_updated.as_deref())).filter_map(instant);
-        let asked = self.snapshot.sync.as_ref().and_then(|sync| stale_proxy::asked(sync.as_ref().ok()?));
+        let asked = self.snapshot.sync.as_ref().and_then(|sync| sync::asked(sync.as_ref().ok()?));
         let read = self.snapshot.dump(proxy).and_then(|loaded| loaded.read_at);
         read.or_else(|| known.chain(asked).max())
     }
@@ -186,10 +186,8 @@ impl<'s> Facts<'s> {
     /// Whether a plugin's object was changed so shortly before a proxy was read that the change may have been on its way, as far as
     /// both times are known.
     pub fn is_fresh(&self, plugin: &Plugin, proxy: &ProxyId) -> bool {
-        let written = plugin.created.iter().chain(plugin.writes.iter().map(|write| &write.time));
-        let changed = written.filter_map(|time| instant(time)).max();
         let read = self.snapshot.dump(proxy).and_then(|loaded| loaded.read_at);
-        changed.zip(read).is_some_and(|(changed, read)| read.saturating_sub(changed) < GRACE)
+        changed(plugin).zip(read).is_some_and(|(changed, read)| read.saturating_sub(changed) < GRACE)
     }
 
     /// The mutual TLS of the namespace's workloads.
@@ -257,6 +255,11 @@ impl ProxyFacts<'_> {
         let active = found.iter().position(|place| place.state == ListenerState::Active.as_str());
         (!found.is_empty()).then(|| found.swap_remove(active.unwrap_or(0)))
     }
+}
+
+/// When a plugin's object was last written.
+pub(super) fn changed(plugin: &Plugin) -> Option<LogTime> {
+    plugin.created.iter().chain(plugin.writes.iter().map(|write| &write.time)).filter_map(|time| instant(time)).max()
 }
 
 /// The proxy's own dump, or why there is none that can be counted on.

@@ -6,6 +6,7 @@ use super::mtls_mismatch::{Broken, broken};
 use super::{Facts, ProxyFacts};
 use crate::analysis::health::PluginState;
 use crate::analysis::lookup;
+use crate::analysis::mtls::verdict::Reason;
 use crate::analysis::requests::Mesh;
 use crate::model::ids::{ProxyId, WorkloadId};
 use crate::model::inventory::Inventory;
@@ -38,26 +39,21 @@ impl<'f> Failing<'f> {
         lookup::owner(facts.snapshot, &self.proxy.id)
     }
 
-    /// How many requests to the destination there are of one that failed.
-    fn one_of(&self) -> u64 {
-        let all = self.requests.to.get(&self.group.reason.to).copied().unwrap_or(self.group.count);
-        all.saturating_sub(self.group.passed).div_ceil(self.group.count.max(1)).max(1)
-    }
-
-    /// Whether so many passed since that it fails no more. Where a part of them failed all the time, one that passes says nothing.
-    fn is_over(&self) -> bool {
-        if self.cause().is_of_request() { self.group.passed_same > 0 } else { self.group.passed >= 2 * self.one_of() - 1 }
+    /// How many requests to the destination there were.
+    pub fn all(&self) -> u64 {
+        self.requests.to.get(&self.group.reason.to).copied().unwrap_or_default().max(self.group.count)
     }
 
     /// Whether so few fail by what may pass by itself that it is no more than that.
     fn is_rare(&self) -> bool {
-        self.cause().is_passing() && self.one_of() > RARE
+        self.cause().is_passing() && self.group.count * RARE < self.all()
     }
 
-    /// Whether it may have passed by itself: nothing was sent for long.
+    /// Whether it may have passed since: it failed long ago, by what may pass by itself, or its client is gone.
     pub fn is_long_ago(&self, facts: &Facts<'_>) -> bool {
         let read = facts.snapshot.dump(&self.proxy.id).and_then(|loaded| loaded.read_at).or(self.requests.until);
-        self.cause().is_passing() && read.zip(self.group.last).is_some_and(|(read, last)| read.saturating_sub(last) > LONG_AGO)
+        let may_pass = self.cause().is_passing() || self.cause() == Cause::NoChain && self.client(facts).is_none();
+        may_pass && read.zip(self.group.last).is_some_and(|(read, last)| read.saturating_sub(last) > LONG_AGO)
     }
 
     /// The workload at the other end of a connection that came in, where a pod has its address.
@@ -81,7 +77,7 @@ pub(super) fn failing<'f>(facts: &'f Facts<'_>) -> Vec<Failing<'f>> {
         let (Some(requests), Some(pod)) = (requests(facts, &proxy.id), proxy.pod) else { continue };
         let is_stub = |group: &Failed| group.reason.details.ends_with("[none]") && denies.contains(&proxy.id);
         let groups = requests.failed.iter().filter(|group| !is_stub(group)).map(|group| Failing { proxy, pod, requests, group });
-        found.extend(groups.filter(|failing| !failing.is_over() && !failing.is_rare()));
+        found.extend(groups.filter(|failing| !failing.group.is_over() && !failing.is_rare()));
     }
     found
 }
@@ -91,11 +87,41 @@ pub(super) fn requests<'f>(facts: &'f Facts<'_>, proxy: &ProxyId) -> Option<&'f 
     facts.snapshot.dump(proxy)?.vitals.as_ref()?.requests.as_ref()
 }
 
+/// In which way what `mtls` calls broken fails.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Way {
+    /// The client drops it.
+    Dropped,
+    /// The client does not accept the certificate.
+    Certificate,
+    /// The server does not take what is sent.
+    NotTaken,
+}
+
+impl Way {
+    fn of(cause: Cause) -> Option<Self> {
+        match cause {
+            Cause::BlackHole => Some(Self::Dropped),
+            Cause::OtherSan => Some(Self::Certificate),
+            Cause::Tls | Cause::NoConnection | Cause::Closed | Cause::NoChain => Some(Self::NotTaken),
+            _ => None,
+        }
+    }
+
+    fn of_broken(broken: &Broken<'_>) -> Self {
+        match broken.client.outcome {
+            Reason::Blackholed => Self::Dropped,
+            Reason::OtherSan => Self::Certificate,
+            _ => Self::NotTaken,
+        }
+    }
+}
+
 /// The connections that `mtls` calls broken, by the workloads of which something fails.
 struct Known<'f> {
     /// Clients, and the service, `namespace/name`.
-    to: BTreeSet<(&'f WorkloadId, &'f str)>,
-    /// Servers, and their clients.
+    to: BTreeSet<(&'f WorkloadId, Way, &'f str)>,
+    /// Servers that do not take what is sent, and their clients.
     from: BTreeSet<(&'f WorkloadId, &'f WorkloadId)>,
 }
 
@@ -106,9 +132,10 @@ impl<'f> Known<'f> {
         let wanted: BTreeSet<WorkloadId> = own.chain(clients).collect();
         let mut known = Self { to: BTreeSet::new(), from: BTreeSet::new() };
         for broken in broken {
+            let way = Way::of_broken(&broken);
             for client in broken.clients().filter(|client| wanted.contains(client)) {
-                known.to.insert((client, &broken.service.service));
-                known.from.insert((&broken.entry.id, client));
+                known.to.insert((client, way, &broken.service.service));
+                known.from.extend((way == Way::NotTaken).then_some((&broken.entry.id, client)));
             }
         }
         known
@@ -117,17 +144,16 @@ impl<'f> Known<'f> {
     /// Whether what mutual TLS makes fail is what makes these fail, in the client's own log or in the server's.
     fn explains(&self, failing: &Failing<'_>, facts: &Facts<'_>, mesh: &Mesh<'_>) -> bool {
         let reason = &failing.group.reason;
-        let Some(own) = failing.workload(facts) else { return false };
+        let (Some(own), Some(way)) = (failing.workload(facts), Way::of(failing.cause())) else { return false };
         if reason.to.inbound {
             let client = failing.client(facts).and_then(|pod| lookup::owner(facts.snapshot, &pod.id));
             return failing.cause() == Cause::NoChain && client.is_some_and(|client| self.from.contains(&(&own, &client)));
         }
-        let is_it = matches!(failing.cause(), Cause::OtherSan | Cause::Tls | Cause::NoConnection | Cause::Closed | Cause::BlackHole);
-        if !is_it || !self.to.iter().any(|(client, _)| **client == own) {
+        if !self.to.iter().any(|(client, known, _)| **client == own && *known == way) {
             return false;
         }
         let service = mesh.service(reason, &failing.pod.id.namespace).map(|service| service.name.to_string());
-        service.is_some_and(|service| self.to.contains(&(&own, service.as_str())))
+        service.is_some_and(|service| self.to.contains(&(&own, way, service.as_str())))
     }
 }
 
@@ -150,16 +176,15 @@ pub(super) fn shown(facts: &Facts<'_>, broken: &[Broken<'_>]) -> Vec<String> {
     let (mesh, known) = (Mesh::of(facts.snapshot), Known::of(facts, &all, broken.iter().copied()));
     let mut found: BTreeMap<String, (u64, u64, Option<LogTime>, String)> = BTreeMap::new();
     for failing in all.iter().filter(|failing| known.explains(failing, facts, &mesh)) {
-        let Failing { group, requests, .. } = failing;
+        let group = failing.group;
         let whose = failing.workload(facts).map_or_else(|| failing.proxy.id.to_string(), |id| id.short());
         let to = if group.reason.to.inbound {
             format!("connections to port {}", group.reason.to.name)
         } else {
             format!("requests to {}", group.reason.to.name)
         };
-        let all = requests.to.get(&group.reason.to).copied().unwrap_or(group.count);
         let (count, of, last, _) = found.entry(format!("access log of {whose}: {to}")).or_insert_with(|| (0, 0, None, shown_as(group)));
-        (*count, *of, *last) = (*count + group.count, (*of).max(all), (*last).max(group.last));
+        (*count, *of, *last) = (*count + group.count, (*of).max(failing.all()), (*last).max(group.last));
     }
     let line = |(what, (count, of, last, by)): (String, (u64, u64, Option<LogTime>, String))| {
         let until = last.map(|last| format!(", the last at {}", hour(last))).unwrap_or_default();

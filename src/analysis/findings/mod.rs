@@ -5,6 +5,7 @@ mod facts;
 mod failing;
 mod group;
 mod ignore;
+mod missed;
 mod states;
 mod together;
 mod unchecked;
@@ -35,6 +36,7 @@ rules! {
     vm_failed
     stale_proxy
     no_istiod
+    istiods_differ
     proxy_not_connected
     pending
     absent

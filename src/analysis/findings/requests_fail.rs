@@ -55,7 +55,7 @@ fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, inbound: bool, to: &
     let what = match inbound {
         true if codes.is_empty() => format!("{who} closed {count} of {all} connections of {time}: {words}."),
         true => format!("{who} answered {count} of {all} requests of {time} with {codes}: {words}."),
-        false if codes.is_empty() => format!("{who}: {count} of {all} to {to} fail: {words}."),
+        false if failing[0].group.reason.code == 0 => format!("{who}: {count} of {all} connections to {to} fail ({codes}): {words}."),
         false => format!("{who}: {count} of {all} to {to} are {codes}: {words}."),
     };
     let object = blame.object.as_ref().map(|(kind, name)| FindingObject::new(kind.as_str(), name));
@@ -121,14 +121,14 @@ fn evidence(failing: &Failing<'_>) -> String {
     };
     let paths = first(&group.paths, PATHS);
     let what = if group.method.is_empty() { String::new() } else { format!(", {} {paths}", group.method) };
-    let passed = if group.passed > 0 { format!("; {} others passed since", group.passed) } else { String::new() };
+    let passed = if group.passed > 0 { format!("; passed since: {}", group.passed) } else { String::new() };
     format!("access log of {}: {}{times}{what}: {}{passed}", failing.proxy.id, group.count, shown_as(group))
 }
 
 /// What the flags or details mean.
 fn meaning(failing: &[Failing<'_>]) -> Option<String> {
     let reason = &failing[0].group.reason;
-    let flag = || words::flags(&reason.flags).into_iter().find_map(|(flag, words)| Some(format!("{flag}: {}", words?)));
-    let details = words::details(&reason.details).map(|words| format!("{}: {words}", reason.details.split(['{', '[']).next().unwrap_or_default()));
-    details.or_else(flag)
+    let flag = words::flags(&reason.flags).into_iter().rev().find_map(|(flag, words)| Some(format!("{flag}: {}", words?)));
+    let details = || words::details(&reason.details).map(|words| format!("{}: {words}", reason.details.split(['{', '[']).next().unwrap_or_default()));
+    flag.or_else(details)
 }

@@ -2,17 +2,19 @@
 
 use super::cause::{self, Denial};
 use super::mesh::Mesh;
-use crate::analysis::logs::words;
+use super::upstream::{of_own, of_service};
 use crate::analysis::naming::first;
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
 use crate::model::policy::PolicySpec;
 use crate::model::requests::{Cause, FailedReason};
-use crate::model::service::Service;
 use crate::model::workload::{Pod, ProxyKind};
 
 /// How many objects are named in a sentence.
 const NAMED: usize = 3;
+
+/// What to do about what is gone.
+pub(super) const MENDED: &str = "nothing, if it was mended since";
 
 /// What requests fail by.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,11 +30,11 @@ pub struct Blame {
 }
 
 impl Blame {
-    fn of(object: Option<(Kind, &ObjectName)>, words: impl Into<String>, fix: impl Into<String>) -> Self {
+    pub(super) fn of(object: Option<(Kind, &ObjectName)>, words: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { object: object.map(|(kind, name)| (kind, name.clone())), words: words.into(), fix: fix.into(), gone: false }
     }
 
-    fn now_gone(self) -> Self {
+    pub(super) fn now_gone(self) -> Self {
         Self { gone: true, ..self }
     }
 }
@@ -137,7 +139,7 @@ fn no_cluster(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason) -> Blame {
             format!("{words}; {kind} {name} routes there"),
             "see whether a DestinationRule defines its subsets",
         ),
-        _ => Blame::of(None, format!("{words}; no object that is there now says so"), "nothing, if it was mended since").now_gone(),
+        _ => Blame::of(None, format!("{words}; no object that is there now says so"), MENDED).now_gone(),
     }
 }
 
@@ -163,7 +165,7 @@ fn fault(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason) -> Blame {
             format!("take fault out of {kind} {name}, if it is no test"),
         ),
         None if mesh.knows(kind) && !routes.is_empty() => {
-            Blame::of(None, "a fault was injected, and no VirtualService injects one now", "nothing, if it was mended since").now_gone()
+            Blame::of(None, "a fault was injected, and no VirtualService injects one now", MENDED).now_gone()
         }
         None => Blame::of(None, "a fault was injected", "see which VirtualService or EnvoyFilter injects it"),
     }
@@ -192,121 +194,6 @@ fn black_hole(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason) -> Blame {
         Blame::of(sidecar.map(|sidecar| (Kind::Sidecar, &sidecar.name)), format!("{whose} sends them to BlackHoleCluster: {what}"), fix);
     let knows = mesh.knows(Kind::Sidecar) || mesh.snapshot.absent.contains(&Kind::Sidecar);
     if sidecar.is_none() && !of_mesh && knows && mesh.objects.mesh.is_some() { blame.now_gone() } else { blame }
-}
-
-/// What of the own workload's side failed: between the proxy and the application.
-fn of_own(cause: Cause, reason: &FailedReason) -> Blame {
-    let fix = "look at the application's own log, and at the port that it listens on";
-    match cause {
-        Cause::NoConnection => Blame::of(None, "the application takes no connection", fix),
-        Cause::Closed => Blame::of(None, "the application ended the connection before it had answered", fix),
-        _ => Blame::of(None, said(reason), fix),
-    }
-}
-
-/// What stands in the way to a service.
-fn of_service(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason, cause: Cause) -> Blame {
-    let service = mesh.service(reason, &pod.id.namespace);
-    let rule = service.and_then(|service| mesh.rule(pod, service));
-    let of_rule = rule.map(|rule| (Kind::DestinationRule, rule.owner(None)));
-    let object = service.map(|service| (service_kind(service), &service.name));
-    let named = service.map_or_else(|| reason.to.name.clone(), |service| format!("{} {}", service.registry, service.name));
-    let looks = |what: &str| format!("look at the pods of {named}: {what}");
-    match cause {
-        Cause::OtherSan => {
-            let has = cause::certificate_names(reason).map(|names| format!("; the server's certificate has {names}")).unwrap_or_default();
-            let wants = rule
-                .and_then(|rule| rule.policy?.tls.as_ref())
-                .map(|tls| tls.subject_alt_names.join(", "))
-                .filter(|names| !names.is_empty());
-            match (of_rule, wants) {
-                (Some((kind, name)), Some(wants)) => Blame::of(
-                    of_rule,
-                    format!("{kind} {name} wants SAN {wants}{has}"),
-                    format!("correct subjectAltNames of {kind} {name}, or leave them out"),
-                ),
-                _ => Blame::of(object, format!("the client wants another SAN{has}"), "see whose proxy answers there"),
-            }
-        }
-        Cause::Tls => {
-            let said = reason.transport_failure.replace('_', " ");
-            let by = rule.filter(|rule| rule.policy.is_some_and(|policy| policy.tls.is_some())).and(of_rule);
-            let whose = by.map(|(kind, name)| format!(" ({kind} {name} says tls)")).unwrap_or_default();
-            Blame::of(
-                by.or(object),
-                format!("TLS to {named} failed{whose}: {said}"),
-                "see which TLS the server speaks on that port, and what the client's DestinationRule says",
-            )
-        }
-        Cause::NoConnection => Blame::of(
-            object,
-            format!("no connection to {named} came about"),
-            looks("does one listen on the port, and does a NetworkPolicy let it through?"),
-        ),
-        Cause::Closed => Blame::of(
-            object,
-            format!("{named} ended the connection before it had answered"),
-            looks("are they restarted, and what is in their log?"),
-        ),
-        Cause::NoEndpoint => {
-            let outlier = rule.filter(|rule| rule.policy.is_some_and(|policy| policy.outlier_detection)).and(of_rule);
-            match (service, outlier) {
-                (_, Some((kind, name))) => Blame::of(
-                    of_rule,
-                    format!("no endpoint of {named} is healthy ({kind} {name} has outlierDetection)"),
-                    looks("are they ready, and which of them fail?"),
-                ),
-                (Some(service), None) if mesh.knows(Kind::Pod) && !has_pods(mesh, service) => Blame::of(
-                    object,
-                    format!("no pod has the labels of {named}, so it has no endpoint"),
-                    format!("start its pods, or correct the selector of {named}"),
-                ),
-                _ => Blame::of(object, format!("no endpoint of {named} is healthy"), looks("are they ready?")),
-            }
-        }
-        Cause::Overflow => {
-            let pool = rule.filter(|rule| rule.policy.is_some_and(|policy| policy.connection_pool)).and(of_rule);
-            match pool {
-                Some((kind, name)) => Blame::of(
-                    pool,
-                    format!("a circuit breaker is open: connectionPool of {kind} {name}"),
-                    format!("raise the limits of {kind} {name}, or send less at once"),
-                ),
-                None => Blame::of(
-                    object,
-                    format!("a circuit breaker to {named} is open"),
-                    "send less at once, or set the limits by a DestinationRule (connectionPool)",
-                ),
-            }
-        }
-        Cause::Late => {
-            let timeout =
-                mesh.routes(pod, reason).into_iter().find(|(_, route)| route.timeouts).map(|(name, _)| (Kind::VirtualService, name));
-            match timeout {
-                Some((kind, name)) => Blame::of(
-                    timeout,
-                    format!("{named} did not answer within the timeout of {kind} {name}"),
-                    format!("raise the timeout of {kind} {name}, or see why the server is slow"),
-                ),
-                None => Blame::of(object, format!("{named} did not answer in time"), "see why the server is slow"),
-            }
-        }
-        _ => Blame::of(None, said(reason), "see which EnvoyFilter or policy of the proxy does it"),
-    }
-}
-
-fn has_pods(mesh: &Mesh<'_>, service: &Service) -> bool {
-    service.selector.is_none() || mesh.objects.pods.values().any(|pod| service.selects(pod))
-}
-
-fn service_kind(service: &Service) -> Kind {
-    if service.registry == crate::model::service::Registry::Kubernetes { Kind::Service } else { Kind::ServiceEntry }
-}
-
-/// What the details say in words, else the flags, else as they are written.
-fn said(reason: &FailedReason) -> String {
-    let of_flags = || words::flags(&reason.flags).into_iter().find_map(|(_, words)| words);
-    words::details(&reason.details).or_else(of_flags).map_or_else(|| reason.details.clone(), str::to_owned)
 }
 
 /// Whether a proxy stands at the edge, where clients of all kinds send what they like.

@@ -15,6 +15,8 @@ use super::cause;
 const GROUPS: usize = 64;
 const DESTINATIONS: usize = 256;
 const KEPT: usize = 8;
+/// After how many that pass a failure begins anew.
+const MANY: u64 = 20;
 const TEXT: usize = 512;
 
 /// Gathers the requests of one proxy.
@@ -129,14 +131,15 @@ impl Gatherer {
                 method,
                 paths: Vec::new(),
                 clients: Vec::new(),
-                passed_same: 0,
                 passed: 0,
+                between: 0,
             });
             self.found.failed.len() - 1
         });
         let group = &mut self.found.failed[place];
         group.count += 1;
-        (group.passed, group.passed_same) = (0, 0);
+        group.between = if group.passed > MANY { 0 } else { group.between.max(group.passed) };
+        group.passed = 0;
         (group.first, group.last) = ([group.first, time].into_iter().flatten().min(), group.last.max(time));
         keep(&mut group.paths, path(&request.path));
         keep(&mut group.clients, short(host(&request.downstream_remote)));
@@ -149,10 +152,12 @@ impl Gatherer {
         }
         let (path, client) = (path(&request.path), host(&request.downstream_remote));
         for group in self.found.failed.iter_mut().filter(|group| group.reason.to == *to) {
-            group.passed += 1;
-            group.passed_same += u64::from(
-                group.method == request.method && group.paths.contains(&path) && group.clients.iter().any(|known| known == client),
-            );
+            let is_alike = if group.cause.is_of_connection() {
+                group.reason.cluster.is_empty() || group.reason.cluster == request.cluster
+            } else {
+                group.method == request.method && group.paths.contains(&path) && group.clients.iter().any(|known| known == client)
+            };
+            group.passed += u64::from(is_alike);
         }
     }
 

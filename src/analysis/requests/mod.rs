@@ -4,6 +4,7 @@ mod blame;
 pub mod cause;
 mod gather;
 mod mesh;
+mod upstream;
 
 pub use blame::{Blame, blame, is_gateway};
 pub use gather::Gatherer;

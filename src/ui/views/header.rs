@@ -76,9 +76,7 @@ pub(super) fn status(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'stati
     // What is changed goes before everything else.
     let mut pieces = level::status(app, width, look);
     let changed = !pieces.is_empty();
-    if app.lacks_istiod() {
-        pieces.push(Piece::new(Role::Bad, format!("{} no istiod is ready  ", look.symbols.bad)));
-    }
+    pieces.extend(control_plane(app, look));
     let trouble = app.health.as_ref().is_some_and(Health::is_trouble);
     // Where there is little room, trouble goes before what is well.
     if width >= 140 || !(trouble || changed) {
@@ -106,6 +104,18 @@ pub(super) fn status(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'stati
     }
     pieces.extend(health(app, width, look));
     pieces
+}
+
+/// `✗ no istiod is ready  ! 2 proxies cut off  ! 1 proxy stale`.
+fn control_plane(app: &App, look: &Look<'_>) -> Vec<Piece<'static>> {
+    let Some(headline) = app.headline() else { return Vec::new() };
+    let bad = headline.lacks_istiod.then(|| Piece::new(Role::Bad, format!("{} no istiod is ready  ", look.symbols.bad)));
+    let counted = [(headline.cut_off, "cut off"), (headline.stale, "stale")].into_iter().filter(|(count, _)| *count > 0);
+    let counted = counted.map(|(count, what)| {
+        let noun = if count == 1 { "proxy" } else { "proxies" };
+        Piece::new(Role::Warning, format!("{} {count} {noun} {what}  ", look.symbols.warning))
+    });
+    bad.into_iter().chain(counted).collect()
 }
 
 /// What the findings come to, where no objects are missing that may still come.
