@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use super::{ask, copy, dumps, forget, lay_out, logs, sync, tree};
-use crate::analysis::findings::Place;
-use crate::analysis::lookup;
+use crate::analysis::{findings::Place, lookup};
 use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::app::rows::{self, Row};
