@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::log;
 use crate::ingest::{init_dump, metrics};
-use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter, ExtensionConfig};
+use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter, ExtensionConfig, ListenerState};
 use crate::model::inventory::Inventory;
 use crate::model::requests::Requests;
 use crate::model::vitals::Vitals;
@@ -39,7 +39,7 @@ pub(super) async fn read(
     });
     let envoy = ask(source, request, ProxyQuestion::WasmStats, &mut warnings).await;
     // While Envoy starts, its listener for statistics is not open, and an agent that is asked writes an error into its log.
-    let starts = waits.iter().flatten().any(|waiting| waiting.whose == init_dump::SERVER);
+    let starts = waits.iter().flatten().any(|waiting| waiting.whose == init_dump::SERVER) || awaits_all(dump);
     let agent = if starts { None } else { ask(source, request, ProxyQuestion::AgentStats, &mut warnings).await };
     let has_log = source.logs_held().is_none_or(|held| held.iter().any(|origin| log::is_of(origin, request)));
     // A proxy without plugins has nothing to say of them.
@@ -52,6 +52,12 @@ pub(super) async fn read(
     };
     let (envoy, agent) = (envoy.map(|bytes| metrics::of_envoy(&bytes)), agent.map(|bytes| metrics::of_agent(&bytes)));
     (Some(Vitals { waits, envoy, agent, log, requests: Some(requests), lost_upstream, stats_alone: false }), warnings)
+}
+
+/// Whether listeners of istiod's warm and none takes connections yet.
+fn awaits_all(dump: &ConfigDump) -> bool {
+    let is_in = |state| dump.listeners.iter().any(|listener| !listener.is_static && listener.state == state);
+    is_in(ListenerState::Warming) && !is_in(ListenerState::Active)
 }
 
 /// Reads Envoy's statistics of Wasm alone, where the dump is the proxy's own and holds a module.
