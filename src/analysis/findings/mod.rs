@@ -17,7 +17,7 @@ use crate::model::kind::Kind;
 
 pub use facts::{Facts, PluginFacts, ProxyFacts};
 pub use group::grouped;
-use group::{once_each, proxies};
+use group::{NAMED, once_each, proxies};
 pub use ignore::Ignore;
 pub use unchecked::{NotChecked, not_checked};
 
@@ -297,6 +297,3 @@ pub fn findings(facts: &Facts<'_>) -> Vec<Finding> {
     found.sort_by(|a, b| (a.severity, &a.object, a.code, &a.what).cmp(&(b.severity, &b.object, b.code, &b.what)));
     found
 }
-
-/// How many plugins of a group are named where people read.
-const NAMED: usize = 8;
