@@ -19,6 +19,8 @@ mod following;
 mod health;
 #[path = "e2e/incident_mtls.rs"]
 mod incident_mtls;
+#[path = "e2e/incident_proven.rs"]
+mod incident_proven;
 #[path = "e2e/level.rs"]
 mod level;
 #[path = "e2e/live_diff.rs"]

@@ -62,18 +62,19 @@ pub fn unreachable(objects: &Inventory, proxy: &ProxyId, source: SourceKind) -> 
     Some(Unreachable { why, outside: false })
 }
 
-/// Fetches and parses a dump, and where the objects are given what else the proxy says of the plugins that are among them; else, where
-/// it holds a module, Envoy's statistics of Wasm, since the dump lists a refused plugin as if it were in place. `serial` counts the
-/// dumps of this proxy. The failure is one line: what, on what, what to do. What of the rest cannot be read is a warning of the dump.
-pub async fn dump(source: SharedSource, request: ProxyRequest, serial: u64, objects: Option<Arc<Inventory>>) -> Dump {
+/// Fetches and parses a dump, and where `vital` says so what else the proxy says of the plugins that are among the objects; else, where
+/// it holds a module, Envoy's statistics of Wasm, since the dump lists a rejected plugin as if it were in place, and the rest only where
+/// they leave a doubt. `serial` counts the dumps of this proxy. The failure is one line: what, on what, what to do. What of the rest cannot be read is a warning of the dump.
+pub async fn dump(source: SharedSource, request: ProxyRequest, serial: u64, objects: Arc<Inventory>, vital: bool) -> Dump {
     let mut loaded = match config_dump(&source, request.clone(), serial).await {
         Dump::Loaded(loaded) => loaded,
         dump => return dump,
     };
     let read = Arc::make_mut(&mut loaded);
-    let (vitals, warnings) = match objects {
-        Some(objects) => vitals::read(&source, &request, &read.dump, objects).await,
-        None => vitals::stats(&source, &request, &read.dump).await,
+    let (vitals, warnings) = if vital {
+        vitals::read(&source, &request, &read.dump, objects).await
+    } else {
+        vitals::stats(&source, &request, &read.dump, objects).await
     };
     read.vitals = vitals;
     read.warnings.extend(warnings);

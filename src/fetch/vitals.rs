@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
+use crate::analysis::health;
 use crate::analysis::logs::{Filter, FilterSpec};
 use crate::ingest::logs::details::FAIL_STREAM;
 use crate::ingest::{init_dump, metrics};
@@ -58,8 +59,13 @@ pub(super) async fn read(
     (Some(Vitals { waits, envoy, agent, log, stats_alone: false }), warnings)
 }
 
-/// Reads Envoy's statistics of Wasm alone, where the dump is the proxy's own and holds a module.
-pub(super) async fn stats(source: &SharedSource, request: &ProxyRequest, dump: &ConfigDump) -> (Option<Vitals>, Vec<Warning>) {
+/// Reads Envoy's statistics of Wasm alone, where the dump is the proxy's own and holds a module; where they leave a doubt, the rest too.
+pub(super) async fn stats(
+    source: &SharedSource,
+    request: &ProxyRequest,
+    dump: &ConfigDump,
+    objects: Arc<Inventory>,
+) -> (Option<Vitals>, Vec<Warning>) {
     let mut warnings = Vec::new();
     let is_module = |entry: &EcdsFilter| matches!(entry.config, ExtensionConfig::Wasm { .. });
     if dump.view == DumpView::Istiod || !dump.ecds.iter().any(is_module) {
@@ -67,6 +73,9 @@ pub(super) async fn stats(source: &SharedSource, request: &ProxyRequest, dump: &
     }
     let envoy = ask(source, request, ProxyQuestion::WasmStats, &mut warnings).await;
     let envoy = envoy.map(|bytes| metrics::of_envoy(&bytes));
+    if envoy.as_ref().is_some_and(|envoy| health::is_in_doubt(dump, envoy)) {
+        return read(source, request, dump, objects).await;
+    }
     (Some(Vitals { envoy, stats_alone: true, ..Vitals::default() }), warnings)
 }
 
@@ -108,6 +117,8 @@ async fn failures(source: &SharedSource, request: &ProxyRequest, objects: Arc<In
     warnings.extend(failed.map(|record| Warning::new(object.clone(), record.message.to_string(), "")));
     let mut has_failed = false;
     found.retain(|record| match record.event {
+        // Which module was fetched before.
+        Some(LogEvent::Fetch) => true,
         Some(LogEvent::FetchFailed | LogEvent::Nack) => record.plugin.is_some(),
         // Of several modules the line of a failure does not say which; who asks knows what the proxy has.
         Some(LogEvent::VmFailed) => {

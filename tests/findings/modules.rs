@@ -45,7 +45,8 @@ fn a_module_whose_vm_fails_at_run_time() {
     assert_eq!((finding["severity"].as_str(), finding["object"]["name"].as_str()), (Some("error"), Some("helloworld")), "{finding}");
     let evidence = finding["evidence"].to_string();
     assert!(
-        evidence.contains("Uncaught RuntimeError: unreachable") && evidence.contains("1 request ended with 503 wasm_fail_stream"),
+        evidence.contains("the module's proxy_on_request_headers failed: unreachable")
+            && evidence.contains("1 request ended with 503 wasm_fail_stream"),
         "{evidence}"
     );
     let health = closed.ask(&["health", "default/helloworld"])["plugins"][0].take();
@@ -115,7 +116,7 @@ fn a_failure_of_one_of_several_modules_names_them() {
     let failed = checked(&failing(with_second_module(false), "19:40:10", true), "vm-failed");
     let [finding] = &failed[..] else { panic!("one finding, of the pod: {failed:?}") };
     assert_eq!((&finding["object"]["kind"], &finding["severity"]), (&json!("Pod"), &json!("error")), "{finding}");
-    assert!(finding["what"].as_str().unwrap().ends_with("of one of default/helloworld, default/second."), "{finding}");
+    assert!(finding["what"].as_str().unwrap().ends_with("of one of default/helloworld and default/second."), "{finding}");
     // Where a plugin cannot start Envoy refuses it, which another rule tells.
     let start = failing(with_second_module(false), "19:40:10", false)
         .change_text(LOG, |log| *log = log.replace("proxy_on_request_headers", "proxy_on_configure"));

@@ -20,10 +20,6 @@ use crate::model::snapshot::{Dump, Snapshot};
 use crate::model::sync::{Client, Sync};
 use crate::model::workload::Pod;
 
-/// How long a change takes at most to be in a proxy that is well: istiod gathers changes for up to 10 s (`PILOT_DEBOUNCE_MAX`), and a
-/// module is fetched within some more.
-const GRACE: LogTime = 30_000_000_000;
-
 /// Everything that a rule may ask.
 pub struct Facts<'s> {
     /// The mesh.
@@ -181,10 +177,8 @@ impl<'s> Facts<'s> {
     /// Whether a plugin's object was changed so shortly before a proxy was read that the change may have been on its way, as far as
     /// both times are known.
     pub fn is_fresh(&self, plugin: &Plugin, proxy: &ProxyId) -> bool {
-        let written = plugin.created.iter().chain(plugin.writes.iter().map(|write| &write.time));
-        let changed = written.filter_map(|time| instant(time)).max();
         let read = self.snapshot.dump(proxy).and_then(|loaded| loaded.read_at);
-        changed.zip(read).is_some_and(|(changed, read)| read.saturating_sub(changed) < GRACE)
+        health::changed(plugin).zip(read).is_some_and(|(changed, read)| read.saturating_sub(changed) < health::GRACE)
     }
 
     /// The mutual TLS of the namespace's workloads.

@@ -42,6 +42,7 @@ rules! {
     chains_differ
     digest_skew
     digest_mismatch
+    outdated
     pull_secret
     unusable_url
     object_not_used

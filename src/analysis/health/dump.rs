@@ -11,13 +11,15 @@ use crate::model::ids::{PluginId, PluginKind};
 /// The field of a dump that holds a plugin's configuration.
 pub(super) const ENTRY: &str = "ecds_filters";
 const CONFIG: &str = "ecds_filters[].ecds_filter.typed_config";
+/// The field of an entry that holds a Wasm module.
+pub(super) const MODULE: &str = "ecds_filters[].ecds_filter.typed_config.config.vm_config.code.local";
 const REFERENCE: &str = "dynamic_listeners[]";
 
 /// What is not in such a dump may be there all the same.
 const NOT_UNDERSTOOD: &str = "parts of the dump could not be understood, and it may be in them";
 
-/// The state of `plugin` by one dump.
-pub fn of_dump(plugin: &PluginId, dump: &ConfigDump, expected: &Expected) -> Health {
+/// The state of `plugin` by one dump; `awaits` is whether it was read before the proxy had listeners of istiod's.
+pub fn of_dump(plugin: &PluginId, dump: &ConfigDump, expected: &Expected, awaits: bool) -> Health {
     if dump.view == DumpView::Istiod {
         let what = "only istiod's view could be read, which does not say what the proxy has";
         return Health::new(PluginState::Unknown, Evidence::of_dump("", what));
@@ -37,13 +39,13 @@ pub fn of_dump(plugin: &PluginId, dump: &ConfigDump, expected: &Expected) -> Hea
     }
     match held {
         // Whether it runs is not to be seen in a part of a dump, nor in that of a proxy that starts.
-        Some(health) if health.state == PluginState::Running && says_no_references(dump, expected) => {
-            let what = Evidence::of_dump("", unseen(dump).unwrap_or(WITHOUT_LISTENERS));
+        Some(health) if health.state == PluginState::Running && says_no_references(dump, expected, awaits) => {
+            let what = Evidence::of_dump("", unseen(dump, awaits).unwrap_or(WITHOUT_LISTENERS));
             Health::of(PluginState::Unknown, std::iter::once(what).chain(health.evidence).collect())
         }
         Some(health) if dump.listeners.is_empty() => health,
-        Some(health) if health.state != PluginState::Pending => not_in_use(health, dump, expected, &stands),
-        _ => not_there(dump, expected),
+        Some(health) if health.state != PluginState::Pending => not_in_use(health, dump, expected, (&stands, awaits)),
+        _ => not_there(dump, expected, awaits),
     }
 }
 
@@ -186,11 +188,11 @@ pub(super) fn names_plugin(text: &str, plugin: &PluginId) -> bool {
 }
 
 /// The ECDS section has it, and no listener that takes connections does.
-fn not_in_use(held: Health, dump: &ConfigDump, expected: &Expected, stands: &Stands<'_>) -> Health {
+fn not_in_use(held: Health, dump: &ConfigDump, expected: &Expected, (stands, awaits): (&Stands<'_>, bool)) -> Health {
     let draining = stands.names(ListenerState::Draining);
     let (state, what) = match expected {
         _ if dump.not_understood > 0 => (PluginState::Unknown, NOT_UNDERSTOOD.to_owned()),
-        Expected::Yes(_) => match unseen(dump) {
+        Expected::Yes(_) => match unseen(dump, awaits) {
             Some(why) => (PluginState::Unknown, why.to_owned()),
             None => (PluginState::Absent, "no listener refers to it".to_owned()),
         },
@@ -206,12 +208,12 @@ fn not_in_use(held: Health, dump: &ConfigDump, expected: &Expected, stands: &Sta
 const GOES: &str = "it goes with the draining listeners";
 
 /// Whether a dump that holds a plugin's module cannot say that a listener refers to it.
-fn says_no_references(dump: &ConfigDump, expected: &Expected) -> bool {
-    !dump.has_all_listeners() || !dump.has_sent_listeners() && !matches!(expected, Expected::No(_))
+fn says_no_references(dump: &ConfigDump, expected: &Expected, awaits: bool) -> bool {
+    !dump.has_all_listeners() || awaits && !matches!(expected, Expected::No(_))
 }
 
 /// Why the proxy may have what its dump does not show; None where it has not.
-fn unseen(dump: &ConfigDump) -> Option<&'static str> {
+fn unseen(dump: &ConfigDump, awaits: bool) -> Option<&'static str> {
     if dump.not_understood > 0 {
         return Some(NOT_UNDERSTOOD);
     }
@@ -219,17 +221,17 @@ fn unseen(dump: &ConfigDump) -> Option<&'static str> {
         return Some(WITHOUT_LISTENERS);
     }
     // A proxy that starts has its own listeners alone, and its ECDS section is read after them.
-    (!dump.has_sent_listeners()).then_some(NO_LISTENERS)
+    awaits.then_some(NO_LISTENERS)
 }
 
 const WITHOUT_LISTENERS: &str = "the dump holds no listeners, which would show whether one refers to it";
 
 /// Neither is there.
-fn not_there(dump: &ConfigDump, expected: &Expected) -> Health {
+fn not_there(dump: &ConfigDump, expected: &Expected, awaits: bool) -> Health {
     let (state, what) = match expected {
         _ if dump.not_understood > 0 => (PluginState::Unknown, NOT_UNDERSTOOD),
         Expected::No(_) => (PluginState::NotApplicable, "it does not apply to this proxy, and is not there"),
-        Expected::Yes(_) => match unseen(dump) {
+        Expected::Yes(_) => match unseen(dump, awaits) {
             Some(why) => (PluginState::Unknown, why),
             None => (PluginState::Absent, "the proxy has neither a filter nor an ECDS entry of it"),
         },

@@ -30,7 +30,7 @@ impl Expected {
             PluginKind::EnvoyFilter => return Self::Unknown("an EnvoyFilter put it there".to_owned()),
         };
         let Some(object) = snapshot.objects.plugins.get(plugin) else {
-            let unread = snapshot.unread.contains(&kind).then_some("could not be read");
+            let unread = snapshot.lacks(kind, &plugin.name.namespace).then_some("could not be read");
             let unread = unread.or_else(|| snapshot.reading.contains_key(&kind).then_some("are being read"));
             let unread = unread.map(|why| Self::Unknown(format!("{} {why}", kind.plural())));
             return unread.unwrap_or_else(|| Self::No(format!("there is no {} {plugin}", plugin.kind)));

@@ -3,6 +3,7 @@
 //! No source is believed alone where another contradicts it: the state is the one that all of them allow, and what each of them
 //! says stands beside it as evidence.
 
+mod answering;
 mod counters;
 mod dump;
 mod expected;
@@ -12,17 +13,21 @@ mod lines;
 pub mod module;
 mod roll_up;
 mod vms;
+mod wanted;
 mod weigh;
 
 use serde::Serialize;
 
-use crate::analysis::lookup;
+use crate::analysis::{lookup, placement};
 use crate::model::envoy::DumpView;
 use crate::model::ids::{PluginId, ProxyId};
+use crate::model::plugin::Plugin;
 use crate::model::snapshot::Snapshot;
 
-pub(in crate::analysis) use weigh::{GOES_ON, NEVER_HAD};
+pub(in crate::analysis) use wanted::{GRACE, changed};
 
+pub use answering::Answering;
+pub use counters::is_in_doubt;
 pub use dump::of_dump;
 pub use expected::Expected;
 pub use failures::{Unnamed, unnamed};
@@ -159,10 +164,9 @@ pub struct Health {
     pub evidence: Vec<Evidence>,
     /// What of that shows that VMs of it have failed since it was put in place, so that it runs no more for some or all requests.
     pub failures: Vec<Evidence>,
-    /// Whether Envoy has a configuration of it that it accepted, with which it goes on where it rejected the last one; None where that
-    /// is not known.
+    /// What answers requests where Envoy rejected the configuration; None where it did not, and where that is not known.
     #[serde(skip)]
-    pub goes_on: Option<bool>,
+    pub answering: Option<Answering>,
 }
 
 /// What one source says.
@@ -233,7 +237,21 @@ impl Health {
     }
 
     fn of(state: PluginState, evidence: Vec<Evidence>) -> Self {
-        Self { state, evidence, failures: Vec::new(), goes_on: None }
+        Self { state, evidence, failures: Vec::new(), answering: None }
+    }
+
+    /// What becomes of requests at its filter, in a word of JSON; None where it runs, and where that is not known.
+    pub fn effect(&self) -> Option<&'static str> {
+        match (self.state, &self.answering) {
+            (PluginState::StubAllow, _) | (_, Some(Answering::Stub(true))) => Some("allows"),
+            (PluginState::StubDeny, _) | (_, Some(Answering::Stub(false))) => Some("denies"),
+            (_, Some(Answering::Nothing)) => Some("fails"),
+            (PluginState::Outdated, _) | (_, Some(Answering::ModuleBefore(_))) => Some("before"),
+            (PluginState::Rejected, None) => Some("refused"),
+            (PluginState::VmFailed, None) => Some("vmFailed"),
+            (PluginState::Pending, _) => Some("waits"),
+            _ => None,
+        }
     }
 
     /// What decided, as one clause.
@@ -242,17 +260,29 @@ impl Health {
     }
 }
 
+/// The module of a plugin's object, where no other plugin has one of the same repository.
+fn own_url<'s>(snapshot: &'s Snapshot, plugin: &PluginId) -> Option<&'s str> {
+    let url = &snapshot.objects.plugins.get(plugin)?.wasm()?.url;
+    let repository = module::repository(url);
+    let is_other = |other: &Plugin| other.id != *plugin && other.wasm().is_some_and(|other| module::repository(&other.url) == repository);
+    (!snapshot.objects.plugins.values().any(|other| is_other(other))).then_some(url.as_str())
+}
+
 /// The state of `plugin` in `proxy`, by all that the snapshot holds of it.
 pub fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Health {
     let Some(loaded) = snapshot.dump(proxy) else {
         let why = lookup::why_not_running(&snapshot.objects, proxy);
         return Health::new(PluginState::Unknown, Evidence::of_dump("", why.unwrap_or_else(|| "its config dump was not read".to_owned())));
     };
-    let health = of_dump(plugin, &loaded.dump, &Expected::of(snapshot, plugin, proxy));
+    let awaits = placement::awaits_listeners(snapshot, proxy, &loaded.dump);
+    let health = of_dump(plugin, &loaded.dump, &Expected::of(snapshot, plugin, proxy), awaits);
     let health = expected::held_against_prediction(health, snapshot, plugin, proxy);
     let health = match &loaded.vitals {
-        Some(vitals) if loaded.dump.view == DumpView::Proxy => weigh::weighed(health, plugin, &loaded.dump, vitals),
-        _ => health,
+        Some(vitals) if loaded.dump.view == DumpView::Proxy => {
+            weigh::weighed(health, plugin, &loaded.dump, vitals, || own_url(snapshot, plugin))
+        }
+        _ => weigh::unproven(health, None),
     };
+    let health = wanted::compared(health, snapshot, plugin, proxy, loaded);
     istiod::weighed(health, snapshot, plugin, proxy)
 }

@@ -16,7 +16,13 @@ pub(super) fn of_proxy(app: &App, proxy: &ProxyId, state: PluginState, look: &Lo
     if state == PluginState::Unknown && !is_read(app, proxy) {
         return unread(app, std::iter::once(proxy), look);
     }
-    marked(role(state), symbol(state, look), state.words())
+    marked_state(state, look)
+}
+
+/// The same of a proxy that was read.
+pub(super) fn marked_state(state: PluginState, look: &Look<'_>) -> Vec<Piece<'static>> {
+    let words = if state == PluginState::StubDeny { "stub, denies all: 403" } else { state.words() };
+    marked(role(state), symbol(state, look), words)
 }
 
 /// `✗ 1 stub, denies all, 2 running`: the state of a plugin over its proxies, the worst first.
