@@ -67,7 +67,7 @@ fn a_late_answer_is_dropped() {
     let (ticket, question, snapshot) = asked
         .into_iter()
         .find_map(|effect| match effect {
-            Effect::Ask { ticket, question, snapshot } => Some((ticket, question, snapshot)),
+            Effect::Ask { ticket, question, snapshot, .. } => Some((ticket, question, snapshot)),
             _ => None,
         })
         .unwrap();
@@ -137,7 +137,7 @@ fn a_proxy_that_cannot_be_asked_is_not_asked_and_the_answer_says_why() {
             change(Arc::make_mut(objects.pods.get_mut(&httpbin()).unwrap()));
             snapshot.objects = Arc::new(objects);
         });
-        let after = changed.generation + 1;
+        let after = changed.generation + 2;
         let effects = driver.send(read(changed, pod_changed("httpbin-664956bb75-9d64m")));
         assert_eq!(driver.app.snapshot.generation, after, "the answers are to take note of it");
         driver.perform(effects);
@@ -375,7 +375,7 @@ fn live_l19_what_a_silent_proxy_said_before_is_shown_with_its_time() {
     let (ticket, _) = request(&driver.effects_of("r"));
     driver.send(Msg::DumpRead { ticket, proxy: httpbin(), dump: Dump::Failed("no answer within 5 s".into()), changes: vec![] });
     assert_eq!(driver.app.event.as_deref(), Some("shown as of 00:01:01 UTC: no answer within 5 s"));
-    assert!(driver.text(SIZE).contains("1 proxy, 1 without an answer"), "{}", driver.text(SIZE));
+    assert!(driver.text(SIZE).contains("2 proxies, 1 without an answer"), "{}", driver.text(SIZE));
 }
 
 #[test]

@@ -218,10 +218,11 @@ fn sync(driver: &Driver, after: i64, state: SyncState, push: &str) -> Sync {
     sync.asked = Some(ASKED + after * SECOND);
     let clients = sync.istiods.iter_mut().flat_map(|istiod| &mut istiod.clients);
     for client in clients.filter(|client| client.proxy == httpbin()) {
-        let told = client.types.get_mut(EXTENSIONS).unwrap();
-        told.state = state;
-        told.sent_push = push.to_owned();
-        told.error = if state == SyncState::Refused { "Unable to create Wasm plugin default.helloworld".to_owned() } else { String::new() };
+        let types = client.types.get_mut(EXTENSIONS).unwrap();
+        types.state = state;
+        types.sent_push = push.to_owned();
+        types.error =
+            if state == SyncState::Refused { "Unable to create Wasm plugin default.helloworld".to_owned() } else { String::new() };
     }
     sync
 }
@@ -231,6 +232,14 @@ fn read_sync(driver: &mut Driver, sync: Sync) {
     let after = (sync.asked.unwrap() - ASKED) / SECOND;
     let mut asks = driver.effects_of("r");
     let (ticket, _) = syncs(&asks)[0];
+    // The other proxy, which is read for the count of findings, says nothing, and is not waited for.
+    for ask in &asks {
+        if let Effect::FetchConfigDump { ticket, request, .. } = ask
+            && request.proxy != httpbin()
+        {
+            driver.send(Msg::Unanswered(*ticket));
+        }
+    }
     let mut sync = Some(sync);
     while let Some((asked, _)) = requests(&asks).first().copied() {
         answer(driver, asked, whole(after));
@@ -261,8 +270,8 @@ fn live_l20_after_a_plugins_change_its_proxies_and_istiod_are_read_until_it_is_s
         if let Some((ticket, after)) = syncs(&asks).first().copied() {
             assert_eq!(after, Duration::ZERO);
             let state = if times.len() < 6 { SyncState::Synced } else { SyncState::Refused };
-            let told = sync(&driver, 2 * i64::try_from(times.len()).unwrap(), state, "2026-11-23T19:37:50Z/9");
-            let effects = driver.send(Msg::SyncRead { ticket, outcome: Ok(Arc::new(told)) });
+            let sync = sync(&driver, 2 * i64::try_from(times.len()).unwrap(), state, "2026-11-23T19:37:50Z/9");
+            let effects = driver.send(Msg::SyncRead { ticket, outcome: Ok(Arc::new(sync)) });
             let more = perform(&mut driver, effects);
             if !requests(&more).is_empty() {
                 asks = more;
@@ -280,9 +289,9 @@ fn live_l20_a_rejection_of_an_older_push_than_the_proxy_has_does_not_count() {
     // The proxy was given what it has at 19:37:50.552; whether istiod was asked before, and the reading is later.
     let given = meshscope::ingest::logs::instant("2026-11-23T19:37:50.552Z").unwrap();
     for (asked, read, state) in [(-5, 5, "unknown"), (1, 5, "rejected"), (-5, -1, "rejected"), (5, 5, "rejected")] {
-        let told = sync(&driver, (given - ASKED) / SECOND + asked, SyncState::Refused, "2026-11-23T19:37:50Z/9");
+        let sync = sync(&driver, (given - ASKED) / SECOND + asked, SyncState::Refused, "2026-11-23T19:37:50Z/9");
         let mut snapshot = (*driver.app.snapshot).clone();
-        snapshot.sync = Some(Ok(Arc::new(told)));
+        snapshot.sync = Some(Ok(Arc::new(sync)));
         snapshot.dumps.insert(httpbin(), whole((given - ASKED) / SECOND + read));
         assert_eq!(state_and_finding(&snapshot), (state, state == "rejected"), "{asked} {read}");
     }
@@ -353,10 +362,10 @@ fn live_l20_the_selection_stays_on_its_plugin_wherever_that_goes() {
     mesh(&mut driver, |objects| ["z1", "z2"].iter().for_each(|name| copied(objects, name)));
     driver.keys("<end>");
     assert_eq!(selected(&driver), (2, "default/helloworld".to_owned()), "the others are missed by the proxy, so it is the last");
-    let told = sync(&driver, 0, SyncState::Refused, "2026-11-23T19:37:50Z/9");
-    read_sync(&mut driver, told);
+    let sync = sync(&driver, 0, SyncState::Refused, "2026-11-23T19:37:50Z/9");
+    read_sync(&mut driver, sync);
     assert_eq!(selected(&driver), (0, "default/helloworld".to_owned()), "what is rejected comes first");
-    // Also while another screen is in sight.
+    // Also while another screen is visible.
     driver.keys("?");
     mesh(&mut driver, |objects| ["a1", "a2"].iter().for_each(|name| copied(objects, name)));
     driver.keys("<esc>");
@@ -398,6 +407,7 @@ fn live_l20_a_deleted_plugin_applies_nowhere() {
     assert_eq!(deleted.attached, Some(false));
     assert!(deleted.reason.starts_with("there is no WasmPlugin default/helloworld"), "{}", deleted.reason);
     snapshot.unread.insert(Kind::WasmPlugin);
+    snapshot.parts.clear();
     assert_eq!(entry(&snapshot).attached, None, "what could not be read may be there");
     snapshot.unread.clear();
     snapshot.reading.insert(Kind::WasmPlugin, 3);
@@ -420,4 +430,261 @@ fn live_l20_a_key_without_a_meaning_says_so() {
     assert_eq!(driver.app.note.as_deref(), Some("X does nothing here; ? shows the keys"));
     driver.keys("<down>");
     assert_eq!(driver.app.note, None);
+}
+
+fn failed(ticket: Ticket) -> Msg {
+    Msg::DumpRead { ticket, proxy: httpbin(), dump: Dump::Failed("connection refused".to_owned()), changes: vec![] }
+}
+
+#[test]
+fn incident_d15_what_failed_is_asked_again_and_its_reason_stays_meanwhile() {
+    let mut driver = live(true);
+    let mut ticket = held(&mut driver);
+    let mut delays = Vec::new();
+    for _ in 0..4 {
+        let effects = driver.send(failed(ticket));
+        let [(next, after)] = requests(&effects)[..] else { panic!("{effects:?}") };
+        (ticket, delays) = (next, [delays, vec![after.as_secs()]].concat());
+        perform(&mut driver, effects);
+        assert!(matches!(driver.app.snapshot.dumps.get(&httpbin()), Some(Dump::Failed(_))), "not \"reading\" for ever");
+        assert!(line(&mut driver, SIZE).contains("! cannot be read"), "{}", driver.text(SIZE));
+    }
+    assert_eq!(delays, [2, 3, 5, 5]);
+    assert_eq!(driver.app.event.as_deref(), Some("connection refused"));
+    answer(&mut driver, ticket, whole(0));
+    assert!(line(&mut driver, SIZE).contains("running"), "{}", line(&mut driver, SIZE));
+    // A right that is lacking stays lacking.
+    let mut driver = live(true);
+    let ticket = held(&mut driver);
+    driver.send(Msg::Denied(ticket));
+    assert!(requests(&driver.send(failed(ticket))).is_empty());
+    let asks = driver.effects_of("r");
+    let ticket = requests(&asks)[0].0;
+    assert_eq!(requests(&driver.send(failed(ticket))).len(), 1, "another reason may pass");
+}
+
+#[test]
+fn incident_d15_a_pending_plugin_is_read_again_within_seconds_and_says_when_it_was_read() {
+    let mut driver = live(true);
+    let mut ticket = held(&mut driver);
+    let Dump::Loaded(loaded) = whole(0) else { panic!("it was read") };
+    let mut loaded = (*loaded).clone();
+    for entry in &mut loaded.dump.ecds {
+        entry.config = meshscope::model::envoy::ExtensionConfig::Missing;
+    }
+    // Its native sidecar runs before the pod does.
+    let effects = driver.send(changed(
+        objects(&driver, |objects| {
+            let pod = Arc::make_mut(objects.pods.get_mut(&httpbin()).unwrap());
+            (pod.phase, pod.ready) = ("Pending".to_owned(), false);
+        }),
+        Kind::Pod,
+        &httpbin().pod,
+    ));
+    perform(&mut driver, effects);
+    let mut delays = Vec::new();
+    for _ in 0..12 {
+        let asks = answer(&mut driver, ticket, Dump::Loaded(Arc::new(loaded.clone())));
+        let [(next, after)] = requests(&asks)[..] else { panic!("{asks:?}") };
+        (ticket, delays) = (next, [delays, vec![after.as_secs()]].concat());
+        assert!(line(&mut driver, SIZE).contains("… 1 pending 08:00:00"), "{}", line(&mut driver, SIZE));
+    }
+    assert!(delays.iter().take(9).sum::<u64>() <= 40 && delays.iter().all(|delay| *delay <= 15) && delays[2..10] == [5; 8], "{delays:?}");
+    assert_eq!(delays.last(), Some(&15), "what may never come is asked less often");
+    answer(&mut driver, ticket, whole(0));
+    assert!(line(&mut driver, SIZE).contains("running"), "{}", line(&mut driver, SIZE));
+}
+
+fn without_httpbin(objects: &mut Inventory) {
+    objects.retain_pods(|pod| pod.id != httpbin());
+}
+
+#[test]
+fn what_is_gone_is_not_asked_and_its_failure_goes_too() {
+    let mut driver = live(false);
+    let asks = driver.effects_of("r");
+    let ticket = requests(&asks)[0].0;
+    let again = perform_failed(&mut driver, ticket);
+    assert_eq!(driver.app.event.as_deref(), Some("connection refused"));
+    let ticket = requests(&again)[0].0;
+    let effects = driver.send(changed(objects(&driver, without_httpbin), Kind::Pod, &httpbin().pod));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Stop(stopped) if *stopped == ticket)), "{effects:?}");
+    assert!(requests(&effects).is_empty());
+    assert!(!driver.app.failed && driver.app.event.as_deref() != Some("connection refused"), "{:?}", driver.app.event);
+    // What was under way comes too late.
+    assert!(driver.send(failed(ticket)).is_empty());
+    assert!(!driver.app.failed && !driver.app.snapshot.dumps.contains_key(&httpbin()));
+}
+
+fn perform_failed(driver: &mut Driver, ticket: Ticket) -> Vec<Effect> {
+    let effects = driver.send(failed(ticket));
+    perform(driver, effects)
+}
+
+#[test]
+fn a_pod_that_terminates_is_not_asked_any_more_and_does_not_fail() {
+    let mut driver = live(false);
+    let asks = driver.effects_of("r");
+    let ticket = requests(&asks)[0].0;
+    let deleting = |objects: &mut Inventory| Arc::make_mut(objects.pods.get_mut(&httpbin()).unwrap()).deleting = true;
+    let effects = driver.send(changed(objects(&driver, deleting), Kind::Pod, &httpbin().pod));
+    perform(&mut driver, effects);
+    assert!(requests(&perform_failed(&mut driver, ticket)).is_empty());
+    assert!(!driver.app.failed && !driver.text(SIZE).contains("without an answer"), "{}", driver.text(SIZE));
+    let effects = driver.send(changed(objects(&driver, |_| ()), Kind::PeerAuthentication, "default"));
+    assert!(requests(&effects).is_empty(), "nor is it followed");
+}
+
+#[test]
+fn a_pod_that_is_pending_is_said_to_be_so() {
+    let mut driver = live(true);
+    let ticket = held(&mut driver);
+    let pending = |objects: &mut Inventory| {
+        let pod = Arc::make_mut(objects.pods.get_mut(&httpbin()).unwrap());
+        (pod.phase, pod.ready) = ("Pending".to_owned(), false);
+        pod.proxy.as_mut().unwrap().running = false;
+    };
+    let effects = driver.send(changed(objects(&driver, pending), Kind::Pod, &httpbin().pod));
+    perform(&mut driver, effects);
+    let asks = perform_failed(&mut driver, ticket);
+    assert!(requests(&asks).is_empty(), "nothing would answer");
+    assert!(line(&mut driver, SIZE).contains("… its pod is Pending"), "{}", line(&mut driver, SIZE));
+    assert!(!driver.app.failed);
+    // Its proxy was started.
+    let effects = driver.send(changed(
+        objects(&driver, |objects| {
+            let pod = Arc::make_mut(objects.pods.get_mut(&httpbin()).unwrap());
+            pod.proxy.as_mut().unwrap().running = true;
+        }),
+        Kind::Pod,
+        &httpbin().pod,
+    ));
+    assert_eq!(requests(&effects).len(), 1);
+}
+
+#[test]
+fn an_old_change_goes_when_the_proxy_is_followed_no_more() {
+    let mut driver = live(false);
+    let change = |before, after| {
+        let listener = "virtualInbound".to_owned();
+        vec![meshscope::analysis::diff::CountChange { plugin: helloworld(), port: Some(15006), listener, before, after }]
+    };
+    let effects = driver.send(changed(objects(&driver, |_| ()), Kind::PeerAuthentication, "default"));
+    let mut asks = perform(&mut driver, effects);
+    let mut first = true;
+    while let [(ticket, _)] = requests(&asks)[..] {
+        let changes = if std::mem::take(&mut first) { change(2, 4) } else { vec![] };
+        let effects = driver.send(Msg::DumpRead { ticket, proxy: httpbin(), dump: whole(9), changes });
+        asks = perform(&mut driver, effects);
+        assert_eq!(line(&mut driver, SIZE).contains("2→4"), !requests(&asks).is_empty(), "{}", line(&mut driver, SIZE));
+    }
+    let said = driver.app.event.clone().unwrap();
+    assert!(said.ends_with("httpbin 15006: 2 → 4 (default/helloworld) at 08:00:09 UTC"), "{said}");
+    // A plugin that is created again has no count from before.
+    driver.app.changes.insert(httpbin(), change(4, 0));
+    mesh(&mut driver, |objects| drop(objects.plugins.remove(&helloworld())));
+    assert_eq!(driver.app.changes[&httpbin()], []);
+}
+
+#[test]
+fn a_push_is_seen_over_xds_and_does_not_use_up_the_following() {
+    let mut driver = live(false);
+    let plain = |mut sync: Sync, state: SyncState| {
+        for told in sync.istiods.iter_mut().flat_map(|istiod| &mut istiod.clients).flat_map(|client| client.types.values_mut()) {
+            (told.sent_push, told.acked_push, told.sent, told.state) = (String::new(), String::new(), None, state);
+        }
+        sync
+    };
+    let first = plain(sync(&driver, 0, SyncState::Synced, ""), SyncState::Synced);
+    read_sync(&mut driver, first.clone());
+    let say = |driver: &mut Driver, sync: Sync| {
+        let asks = driver.effects_of("r");
+        let ticket = syncs(&asks)[0].0;
+        requests(&asks).iter().for_each(|(asked, _)| drop(answer(driver, *asked, whole(0))));
+        let effects = driver.send(Msg::SyncRead { ticket, outcome: Ok(Arc::new(sync)) });
+        requests(&effects).len()
+    };
+    assert_eq!(say(&mut driver, first.clone()), 0);
+    assert_eq!(say(&mut driver, plain(first.clone(), SyncState::Stale)), 1);
+    let mut driver = live(false);
+    read_sync(&mut driver, first.clone());
+    let effects = driver.send(changed(objects(&driver, |_| ()), Kind::WasmPlugin, "helloworld"));
+    assert_eq!(requests(&effects)[0].1, Duration::from_millis(500));
+    let asks = driver.effects_of("s");
+    let ticket = syncs(&asks)[0].0;
+    driver.effects_of("<esc>");
+    let effects = driver.send(Msg::SyncRead { ticket, outcome: Ok(Arc::new(plain(first, SyncState::Stale))) });
+    assert!(requests(&effects).is_empty(), "it is read all the same: {effects:?}");
+}
+
+#[test]
+fn the_header_counts_what_was_found_and_of_what() {
+    let mut driver = Driver::recording("fetch-failed-closed");
+    let head = |driver: &mut Driver, size| driver.text(size).lines().next().unwrap().to_owned();
+    assert!(
+        head(&mut driver, SIZE).contains("✗ 1 error ! 1 warning · f  istio 1.31-alpha  ● 1 of 2 proxies"),
+        "{}",
+        head(&mut driver, SIZE)
+    );
+    assert!(head(&mut driver, NARROW).contains("✗ 1 ! 1 · f  ● 1 of 2 proxies"), "{}", head(&mut driver, NARROW));
+    // The findings say it themselves, and read the other proxy.
+    let findings = driver.keys("f").text(SIZE);
+    assert!(!findings.lines().next().unwrap().contains("error"), "{findings}");
+    driver.keys("<esc>");
+    assert!(head(&mut driver, SIZE).contains("✗ 1 error ! 1 warning · f  istio 1.31-alpha  ● 2 proxies"), "{}", head(&mut driver, SIZE));
+    // Where nothing was found and not all was looked at, that is no good news.
+    let mut driver = Driver::recording("permissive");
+    assert!(
+        head(&mut driver, SIZE).contains("? 0 errors, 0 warnings · f  istio 1.31-alpha  ● 1 of 2 proxies"),
+        "{}",
+        head(&mut driver, SIZE)
+    );
+    assert!(!driver.keys("w").text(SIZE).lines().next().unwrap().contains("error"), "home alone has what is well");
+}
+
+#[test]
+fn the_count_follows_the_mesh_one_question_at_a_time() {
+    let mut driver = live(false);
+    let counts = |effects: &[Effect]| {
+        let of = |effect: &&Effect| matches!(effect, Effect::Ask { question: meshscope::app::question::Question::Findings(_), .. });
+        effects.iter().filter(of).count()
+    };
+    let effects = driver.send(changed(objects(&driver, |objects| copied(objects, "z1")), Kind::WasmPlugin, "z1"));
+    assert_eq!(counts(&effects), 1);
+    let later = effects.iter().any(|effect| matches!(effect, Effect::Ask { after, .. } if !after.is_zero()));
+    assert!(later, "it leaves room for what somebody waits for");
+    let more = driver.send(changed(objects(&driver, |objects| copied(objects, "z2")), Kind::WasmPlugin, "z2"));
+    assert_eq!(counts(&more), 0, "one question is under way");
+    let before = driver.app.tally.sum.clone().unwrap();
+    let rest = effects.into_iter().chain(more).collect();
+    perform(&mut driver, rest);
+    let after = driver.app.tally.sum.clone().unwrap();
+    assert!(after.errors + after.warnings > before.errors + before.warnings, "the plugin is in no proxy: {before:?} {after:?}");
+    // What changes nothing asks nothing.
+    assert_eq!(counts(&driver.effects_of("<down>")), 0);
+}
+
+#[test]
+fn many_pods_that_cannot_be_asked_are_noted_at_once() {
+    let mut driver = live(false);
+    let many = objects(&driver, |objects| {
+        let pod = (*objects.pods[&httpbin()]).clone();
+        for count in 0..300 {
+            let mut pod = meshscope::model::workload::Pod { id: ProxyId::new(format!("p{count:03}"), "default"), ..pod.clone() };
+            (pod.phase, pod.ready) = ("Pending".to_owned(), false);
+            pod.proxy.as_mut().unwrap().running = false;
+            objects.insert_pod(pod);
+        }
+    });
+    let effects = driver.send(changed(many, Kind::Pod, "p000"));
+    perform(&mut driver, effects);
+    driver.keys("<enter>");
+    assert!(line_count(&driver) > 3, "some are on the screen");
+    assert!(
+        driver.app.snapshot.warnings.iter().filter(|warning| warning.what == "the pod is Pending").all(|warning| warning.fix.is_empty())
+    );
+}
+
+fn line_count(driver: &Driver) -> usize {
+    driver.app.screen().rows.len()
 }

@@ -255,6 +255,18 @@ fn where_istiod_dumps_listeners_alone_they_say_what_ecds_would_hold() {
 }
 
 #[test]
+fn what_could_not_be_read_of_istiods_extensions_is_no_difference() {
+    let (_folder, entry) = edited(|view| view["configs"][1]["ecdsFilters"][0] = json!(7));
+    let found = &entry["types"][1];
+    assert_eq!((&found["basis"], &found["same"], lines(&entry, 1)), (&json!("istiod"), &Value::Null, vec![]), "{found}");
+    let note = format!(
+        "parts of istiod's config dump could not be understood, so whether it would send {EXTENSION}, which the proxy has, is not known"
+    );
+    assert!(found["notes"].as_array().unwrap().contains(&json!(note)), "{found}");
+    assert_eq!(found["compared"], "The proxy has 1 extension, as far as istiod's config dump could be read", "{found}");
+}
+
+#[test]
 fn no_credential_of_istiods_dump_is_in_any_form() {
     let docker = json!({"auths": {"registry": {"auth": "cGxhbnRlZDpwbGFudGVk", "password": SECRET}}}).to_string();
     let (folder, entry) = edited(|view| {

@@ -21,6 +21,10 @@ mod health;
 mod incident_mtls;
 #[path = "e2e/incident_proven.rs"]
 mod incident_proven;
+#[path = "e2e/incident_readings.rs"]
+mod incident_readings;
+#[path = "e2e/incident_requests.rs"]
+mod incident_requests;
 #[path = "e2e/level.rs"]
 mod level;
 #[path = "e2e/live_diff.rs"]

@@ -2,6 +2,8 @@
 
 mod support;
 
+#[path = "findings/control.rs"]
+mod control;
 #[path = "findings/istiods.rs"]
 mod istiods;
 #[path = "findings/mesh_wide.rs"]
@@ -17,6 +19,8 @@ mod proxies;
 #[path = "prediction/mesh.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod recorded;
+#[path = "findings/requests.rs"]
+mod requests;
 #[path = "findings/screen.rs"]
 mod screen;
 #[path = "findings/unchecked.rs"]

@@ -254,6 +254,71 @@ fn other_objects_are_followed_and_pods_that_are_gone_are_remembered() {
     }
 }
 
+/// A line of a proxy's log at a minute and second: a failure of a plugin, or one that names none.
+fn failure(proxy_name: &str, at: &str, plugin: Option<&str>) -> LogRecord {
+    let rest = match plugin {
+        Some(name) => format!("wasm.cc:1\tPlugin default.{name}~istio-translated-wasmplugin failed to load"),
+        None => "wasm_vm.cc:38\tFunction: proxy_on_configure failed: Uncaught RuntimeError: unreachable".to_owned(),
+    };
+    record(&format!("2026-11-23T19:{at}.000000Z\terror\tenvoy wasm {rest}\tthread=1"), &proxy(proxy_name))
+}
+
+fn wasm_plugin(name: &str) -> PluginId {
+    PluginId::new(PluginKind::WasmPlugin, "default", name)
+}
+
+const GONE: &str = "the line does not name its plugin, and default/a, which is not there now, failed in the proxy shortly before";
+
+#[test]
+fn a_plugin_that_is_back_is_not_gone() {
+    let with = |name: &'static str| mesh("1.31", &[wasm(name, "web", "")]);
+    let mut attributor = Attributor::new(with("default/b"));
+    let said = |attributor: &mut Attributor, at: &str, plugin: Option<&str>| {
+        let mut record = failure(WEB, at, plugin);
+        attributor.attribute(&mut record);
+        (record.plugin, record.plugin_note.unwrap_or_default())
+    };
+    assert_eq!(said(&mut attributor, "41:00", Some("a")).0, Some(wasm_plugin("a")));
+    assert_eq!(said(&mut attributor, "41:01", None), (None, GONE.to_owned()));
+    assert!(attributor.follow(with("default/a")));
+    let only = (Some(wasm_plugin("a")), "the only Wasm plugin that reaches the proxy".to_owned());
+    assert_eq!(said(&mut attributor, "41:02", None), only, "it is there again");
+    // And what is not is still remembered.
+    attributor.follow(with("default/b"));
+    said(&mut attributor, "42:00", Some("a"));
+    attributor.follow(mesh("1.31", &[wasm("default/b", "web", ""), wasm("default/c", "other", "")]));
+    assert_eq!(said(&mut attributor, "42:01", None), (None, GONE.to_owned()));
+}
+
+#[test]
+fn lines_beside_one_that_names_a_plugin_stay_without_another_when_it_goes() {
+    let mut attributor = Attributor::new(mesh("1.31", &[wasm("default/a", "web", ""), wasm("default/b", "web", "")]));
+    let (mut named, mut nameless) = (failure(WEB, "41:00", Some("a")), failure(WEB, "41:01", None));
+    attributor.attribute(&mut named);
+    attributor.attribute(&mut nameless);
+    assert_eq!(named.plugin, Some(wasm_plugin("a")));
+    assert_eq!(nameless.plugin_note.as_deref(), Some("the line does not say which of default/a and default/b"));
+    assert!(attributor.follow(mesh("1.31", &[wasm("default/b", "web", "")])));
+    assert_eq!(attributor.again(&named), (Some(wasm_plugin("a")), Some("there is no WasmPlugin default/a now".to_owned())));
+    assert_eq!(attributor.again(&nameless), (None, Some(GONE.to_owned())));
+}
+
+#[test]
+fn what_is_long_ago_makes_room_for_what_is_gone_now() {
+    let mut attributor = Attributor::new(mesh("1.31", &[wasm("default/b", "web", "")]));
+    for number in 0..1000 {
+        attributor.attribute(&mut failure(&format!("p{number}.default"), "41:00", Some("a")));
+    }
+    let mut within = failure(WEB, "41:30", None);
+    attributor.attribute(&mut failure(WEB, "41:29", Some("a")));
+    attributor.attribute(&mut within);
+    assert_eq!(within.plugin, Some(wasm_plugin("b")), "of so many proxies within a minute no more is remembered");
+    let mut after = failure(WEB, "43:01", None);
+    attributor.attribute(&mut failure(WEB, "43:00", Some("a")));
+    attributor.attribute(&mut after);
+    assert_eq!((after.plugin, after.plugin_note.as_deref()), (None, Some(GONE)));
+}
+
 #[test]
 fn a_proxy_that_is_known_only_later_is_a_change() {
     let objects = mesh("1.31.0", &[wasm("default/a", "web", "hi")]);

@@ -59,6 +59,16 @@ fn each_event_is_said_in_few_words() {
             ("request", "GET web:8000/x 503, 3 ms; wasm_fail_stream: the VM of a plugin with failStrategy FAIL_CLOSE has failed"),
         ),
         (
+            // Where there is little room the end is cut, and that is to be the address.
+            format!(
+                "[{time}] \"GET /a/path/that/is/longer/than/most/of/them HTTP/1.1\" 404 NR route_not_found - \"-\" 0 0 3 - \"-\" \"curl\" \"id\" \"web:8000\" \"-\" - - 10.0.0.1:80 10.0.0.2:5 - default"
+            ),
+            (
+                "request",
+                "GET 404, 3 ms; NR: no route, or no filter chain, fits the request; web:8000/a/path/that/is/longer/than/most/of/them",
+            ),
+        ),
+        (
             // Envoy could not read so far as to know the method.
             format!(
                 "[{time}] \"- - HTTP/1.1\" 400 DPE http1.codec_error - \"-\" 0 11 0 - \"-\" \"-\" \"-\" \"-\" \"-\" - - 10.0.0.1:80 10.0.0.2:5 - -"

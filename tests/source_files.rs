@@ -296,7 +296,7 @@ fn every_fault_is_one_line() {
         ("text.tar", b"{}".repeat(300), "the tar archive is broken"),
         ("link.tar", link.into_inner().unwrap(), "\"k8s/pods.json\" is a link or a device"),
         ("outside.tar", outside.into_inner().unwrap(), "\"k8s/../..\" leads outside of the archive"),
-        ("other.tar", other.into_inner().unwrap(), "is no recording: it has neither k8s/ nor proxies/"),
+        ("other.tar", other.into_inner().unwrap(), "is no recording: it has none of k8s/, proxies/ and logs/"),
     ] {
         let error = refused(&write(&dir, name, &bytes));
         assert_eq!(error.kind, FailureKind::BadInput, "{error}");

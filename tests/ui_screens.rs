@@ -166,7 +166,7 @@ fn listed(kind: Kind) -> Update {
 fn an_empty_screen_says_why_and_what_to_do() {
     let waiting = told(vec![Update::Health(Health::Connecting("pods".into())), listed(Kind::Pod)]);
     assert!(waiting.contains("Waiting for wasmplugins and trafficextensions of"), "{waiting}");
-    assert!(waiting.contains("connecting: waiting for wasmplugins and 17 more"), "{waiting}");
+    assert!(waiting.contains("connecting: waiting for wasmplugins and 19 more"), "{waiting}");
     let none = told(vec![listed(Kind::WasmPlugin), Update::Absent(Kind::TrafficExtension)]);
     assert!(none.contains("There is no WasmPlugin or TrafficExtension in namespace default"), "{none}");
     assert!(none.contains("A shows all"), "{none}");
@@ -182,7 +182,7 @@ fn an_empty_screen_says_why_and_what_to_do() {
     };
     let unread = told(vec![Update::Unread(lacking), Update::Absent(Kind::TrafficExtension)]);
     assert!(unread.contains("WasmPlugins cannot be read: the right to list them is lacking."), "{unread}");
-    assert!(unread.contains("1 warning (f)"), "{unread}");
+    assert!(unread.contains("1 not read or understood (f)"), "{unread}");
     let failed = Health::Failed { what: "no route to host".into(), fix: "start the cluster".into() };
     let failed = told(vec![Update::Health(failed), Update::Absent(Kind::WasmPlugin)]);
     assert!(failed.contains("✗ failed: no route to host") && failed.contains("start the cluster"), "{failed}");

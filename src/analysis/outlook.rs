@@ -1,8 +1,9 @@
 //! What istiod would send one proxy, held against what the proxy has.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use super::attachment;
 use super::chains::{self, Facts, Gap, Prediction, Shared};
 use super::comparison::{self, Cause, Difference, EnvoyFilters, How};
 use super::placement::{self, ListenerDirection};
@@ -24,6 +25,8 @@ pub struct Outlook<'s> {
     pub prediction: Prediction,
     /// The EnvoyFilters that may change it.
     pub envoy_filters: EnvoyFilters<'s>,
+    /// The plugins that istiod cannot decode, each with its name: what it sends of them nothing shows.
+    undecodable: BTreeMap<PluginId, String>,
 }
 
 /// A listener of a proxy beside the one that istiod would send in its place.
@@ -106,7 +109,8 @@ impl<'s> Outlook<'s> {
             prediction.gaps.push(Gap { listener: None, tcp_only: true, why });
         }
         let envoy_filters = EnvoyFilters::of(&facts);
-        Ok(Self { facts, prediction, envoy_filters })
+        let undecodable = attachment::undecodable(pod, &snapshot.objects).map(|plugin| (plugin.id.clone(), plugin.id.to_string()));
+        Ok(Self { undecodable: undecodable.collect(), facts, prediction, envoy_filters })
     }
 
     /// The direction of a listener of this proxy; of one of which only the name could be read, that of the one that istiod would send.
@@ -161,10 +165,8 @@ impl<'s> Outlook<'s> {
         match &difference.how {
             How::Destination { .. } => self.facts.knows_outbound_mode(),
             How::Plugins { predicted, counted } => {
-                let undecodable = self.facts.objects.plugins.values().filter(|plugin| !plugin.undecodable.is_empty());
-                let unknown: Vec<String> = undecodable.map(|plugin| plugin.id.to_string()).collect();
-                let known = |names: &[String]| names.iter().filter(|name| !unknown.contains(name)).cloned().collect::<Vec<_>>();
-                unknown.is_empty() || known(predicted) != known(counted)
+                let is_known = |name: &&String| !self.undecodable.values().any(|unknown| unknown == *name);
+                self.undecodable.is_empty() || !predicted.iter().filter(is_known).eq(counted.iter().filter(is_known))
             }
             _ => true,
         }
@@ -187,6 +189,9 @@ impl<'s> Outlook<'s> {
     pub fn count(&self, plugin: &PluginId, listener: &Listener) -> Result<usize, String> {
         if let Some(why) = self.unknown(listener) {
             return Err(why);
+        }
+        if self.undecodable.contains_key(plugin) {
+            return Err(format!("istiod cannot decode {} {plugin}, and continues with what it had", plugin.kind));
         }
         let is_network = || self.facts.objects.plugins.get(plugin).is_some_and(|plugin| plugin.plugin_type == PluginType::Network);
         match self.gaps(listener).first() {

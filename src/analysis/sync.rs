@@ -10,7 +10,7 @@ use crate::model::ids::{PluginId, ProxyId};
 use crate::model::inventory::Inventory;
 use crate::model::logs::LogTime;
 use crate::model::snapshot::LoadedDump;
-use crate::model::sync::{CLUSTERS, Client, ENDPOINTS, EXTENSIONS, LISTENERS, ROUTES, Sync, TypeSync};
+use crate::model::sync::{CLUSTERS, Client, ENDPOINTS, EXTENSIONS, IstiodSync, LISTENERS, ROUTES, Sync, SyncState, TypeSync};
 use crate::model::workload::Pod;
 
 /// The types that are always told of, in the order in which istioctl has them.
@@ -157,6 +157,31 @@ fn order(push: &str) -> Option<(LogTime, u64)> {
 
 fn last_sent(client: &Client) -> Option<LogTime> {
     client.types.values().filter_map(|sync| sync.sent).max()
+}
+
+/// When istiod was asked, at the earliest: a recording does not say it, and it was not before istiod last sent something to anyone.
+pub fn asked(sync: &Sync) -> Option<LogTime> {
+    sync.asked.or_else(|| sync.clients().filter_map(|(_, client)| last_sent(client)).max())
+}
+
+/// How old what was sent must be to be late, in seconds: a proxy answers within one. istiod gathers changes before it sends, so that this
+/// is no part of it.
+const LATE: LogTime = 5;
+
+/// What a proxy has not answered to in time, each type by its URL, with how many seconds ago it was sent at least. What has no time is not
+/// among it.
+pub fn late(client: &Client, now: LogTime) -> impl Iterator<Item = (&str, &TypeSync, LogTime)> {
+    let stale = client.types.iter().filter(|(_, told)| told.state == SyncState::Stale);
+    stale.filter_map(move |(url, told)| {
+        let age = now.saturating_sub(told.sent?) / 1_000_000_000;
+        (age >= LATE).then_some((url.as_str(), told, age))
+    })
+}
+
+/// When the newest configuration was made that an istiod has sent to any proxy.
+pub fn newest_push(istiod: &IstiodSync) -> Option<LogTime> {
+    let pushes = istiod.clients.iter().flat_map(|client| client.types.values()).filter_map(|told| order(&told.sent_push));
+    pushes.map(|(time, _)| time).max()
 }
 
 /// What a proxy's refusal says first: the rest is often the whole message once more.

@@ -69,6 +69,8 @@ pub enum Effect {
         question: Question,
         /// The world to ask.
         snapshot: Arc<Snapshot>,
+        /// How long to wait before: what is asked in the background leaves room.
+        after: Duration,
     },
     /// Read a manifest.
     ReadManifest {

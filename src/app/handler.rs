@@ -122,7 +122,11 @@ impl Handler<App> for World {
                     }
                     let turn = turns.acquire_owned().await;
                     let proxy = request.proxy.clone();
-                    let dump = noted(fetch::dump(source, request, serial, objects, vital), ticket, &answers).await;
+                    let read = noted(fetch::read(source, request, serial, objects, vital), ticket, &answers).await;
+                    if read.as_ref().is_err_and(|error| error.kind.lasts()) {
+                        let _ = answers.send(Msg::Denied(ticket)).await;
+                    }
+                    let dump = read.map_or_else(|error| Dump::Failed(error.to_string()), Dump::Loaded);
                     let changes = match (&previous, &dump) {
                         (Some(before), Dump::Loaded(after)) => diff::count_changes(&before.dump, &after.dump),
                         _ => Vec::new(),
@@ -153,7 +157,10 @@ impl Handler<App> for World {
                     let _ = answers.send(Msg::SecretRead { ticket, secret, found }).await;
                 })
             }
-            Effect::Ask { ticket, question, snapshot } => under(ticket, async move {
+            Effect::Ask { ticket, question, snapshot, after } => under(ticket, async move {
+                if !after.is_zero() {
+                    tokio::time::sleep(after).await;
+                }
                 match tokio::task::spawn_blocking(move || question.answer(&snapshot)).await {
                     Ok(answer) => drop(answers.send(Msg::Answered { ticket, answer }).await),
                     Err(error) => drop(answers.send(Msg::TaskFailed(Some(ticket), format!("internal error: {error}"))).await),

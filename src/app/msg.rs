@@ -85,6 +85,8 @@ pub enum Msg {
     },
     /// A request to a proxy or to the istiods has brought no answer for some seconds, and goes on.
     Unanswered(Ticket),
+    /// A request to a proxy has failed for a reason that lasts, such as a right that is lacking: its answer follows.
+    Denied(Ticket),
     /// A question was answered.
     Answered {
         /// Which request it was.

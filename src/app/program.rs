@@ -10,7 +10,7 @@ use super::level::{LevelQuestion, Raised};
 use super::msg::Msg;
 use super::runtime::Program;
 use super::screen::{Screen, Subject, Supposition};
-use super::state::{Palette, Prompt, Ticket, Waits};
+use super::state::{Fetch, Palette, Prompt, Tally, Ticket, Waits};
 use super::update;
 use crate::analysis::diff::CountChange;
 use crate::clock::Instant;
@@ -67,6 +67,8 @@ pub struct App {
     pub event: Option<String>,
     /// Whether it is a failure.
     pub failed: bool,
+    /// The proxy whose failure it is.
+    pub(super) event_of: Option<ProxyId>,
     /// What the last key came to, where no screen shows it; gone with the next key.
     pub note: Option<String>,
     /// How the counts of each proxy changed last, so that old and new stand side by side.
@@ -92,6 +94,8 @@ pub struct App {
     pub(super) sync_failed: bool,
     /// How long that request waits before it asks.
     pub(super) sync_after: Duration,
+    /// What the findings come to.
+    pub tally: Tally,
     pub(super) last_change: Option<String>,
     pub(super) body_height: usize,
     dirty: bool,
@@ -124,25 +128,6 @@ pub enum Asking {
     Level(LevelQuestion),
 }
 
-/// The fetching of one proxy's dump.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Fetch {
-    /// The request that is under way.
-    pub(super) ticket: Option<Ticket>,
-    /// How long it waits before it asks.
-    pub(super) after: std::time::Duration,
-    /// Whether it is asked for more than its dump: for how its plugins fare.
-    pub(super) vital: bool,
-    /// Whether its last request failed or is late; the shown dump is old.
-    pub(super) silent: bool,
-    /// How many dumps of the proxy were read.
-    pub(super) serial: u64,
-    /// How many times it was asked again because what it said was not settled.
-    pub(super) again: usize,
-    /// How many times it was asked since the last change that may concern it; None where it is not followed.
-    pub(super) followed: Option<usize>,
-}
-
 impl App {
     /// The program at home, and the first things to do.
     pub fn start(options: Options) -> (Self, Vec<Effect>) {
@@ -155,6 +140,7 @@ impl App {
             waits: Waits::default(),
             event: options.notices.first().cloned(),
             failed: false,
+            event_of: None,
             note: None,
             changes: BTreeMap::new(),
             theme: options.theme,
@@ -169,6 +155,7 @@ impl App {
             sync: None,
             sync_failed: false,
             sync_after: Duration::ZERO,
+            tally: Tally::default(),
             last_change: None,
             body_height: 10,
             dirty: true,
@@ -217,6 +204,11 @@ impl App {
     pub fn reads_some(&self) -> bool {
         let live = self.options.info.kind == SourceKind::Cluster;
         live && !self.screen().every_proxy && self.screen().findings().is_some_and(|answer| answer.proxies.len() > MOST_AT_FIRST)
+    }
+
+    /// Whether proxies are asked for all that they say of themselves, and not for their dumps alone.
+    pub(super) fn wants_vitals(&self) -> bool {
+        self.screen().wants_vitals() || self.tally.reads && matches!(self.screen().subject, Subject::Plugins { .. })
     }
 
     /// The proxies whose dumps were read.

@@ -15,12 +15,14 @@ mod secret;
 mod settle;
 mod successor;
 mod sync;
+mod tally;
 mod timeline;
 mod tree;
 mod walk;
 mod what_if;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::effect::Effect;
 use super::msg::Msg;
@@ -29,16 +31,15 @@ use super::rows;
 use super::state::Ticket;
 use crate::model::pull_secret::PullSecret;
 use crate::model::snapshot::Dump;
+use crate::source::SourceKind;
 
 pub(super) use walk::in_question;
 
 /// The first things to do.
 pub(super) fn start(app: &mut App) -> Vec<Effect> {
     let mut effects = vec![Effect::WatchMesh { epoch: app.epoch }];
-    for proxy in app.options.proxies.clone() {
-        if app.options.info.kind == crate::source::SourceKind::Dump {
-            effects.extend(dumps::fetch(app, &proxy, std::time::Duration::ZERO));
-        }
+    if app.options.info.kind == SourceKind::Dump {
+        effects.extend(dumps::fetch_all(app, app.options.proxies.clone(), Duration::ZERO));
     }
     effects
 }
@@ -65,6 +66,10 @@ pub(super) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Unanswered(ticket) => {
             app.sync_failed |= app.sync == Some(ticket);
             app.fetches.values_mut().filter(|fetch| fetch.ticket == Some(ticket)).for_each(|fetch| fetch.silent = true);
+            Vec::new()
+        }
+        Msg::Denied(ticket) => {
+            app.fetches.values_mut().filter(|fetch| fetch.ticket == Some(ticket)).for_each(|fetch| fetch.lasting = true);
             Vec::new()
         }
         Msg::Answered { ticket, answer } => ask::answered(app, ticket, answer),
@@ -129,6 +134,7 @@ fn forget(app: &mut App, ticket: Ticket) {
         screen.reading = screen.reading.filter(|reading| *reading != ticket);
     }
     app.sync = app.sync.filter(|pending| *pending != ticket);
+    app.tally.pending = app.tally.pending.filter(|pending| *pending != ticket);
     for fetch in app.fetches.values_mut() {
         fetch.ticket = fetch.ticket.filter(|pending| *pending != ticket);
     }

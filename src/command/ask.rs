@@ -58,8 +58,7 @@ impl Asker<'_> {
         };
         if near_misses {
             // What keeps a plugin away is in the objects: no proxy has to be asked.
-            let namespace = self.common.namespace.as_deref().filter(|_| !self.common.all_namespaces);
-            return Ok(self.print(&answers::workloads(&objects, Some(&plugin), namespace).narrowed(Part::Missed), None));
+            return Ok(self.print(&answers::workloads(&objects, Some(&plugin), self.named_namespace()).narrowed(Part::Missed), None));
         }
         let bound = Bound { fix: FEWER, ..self.usual() };
         let snapshot = self.with_states(&collector, answers::concerned(&objects, &plugin), bound).await;

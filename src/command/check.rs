@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use super::ask::Asker;
-use super::reach::{Bound, is_there};
+use super::reach::{Bound, check_namespace};
 use super::read;
 use crate::analysis::answers;
 use crate::analysis::findings::Ignore;
@@ -14,10 +14,10 @@ use crate::source::SourceKind;
 impl Asker<'_> {
     /// All proxies are asked unless a bound is given: a job of CI that passes must not have looked away.
     pub(super) async fn findings(&self, ignore: &[Ignore], most: Option<Most>) -> Result<Outcome, Error> {
-        let collector = self.objects().await?;
+        let collector = read::objects(&self.source, self.common.timeout).await?;
         // A lone dump is of one proxy, whose namespace nobody has to name.
         let namespace = self.namespace().filter(|_| self.source.info().kind != SourceKind::Dump);
-        is_there(&collector, namespace.as_deref())?;
+        check_namespace(&collector, namespace.as_deref())?;
         let of = |snapshot: &_| answers::findings(snapshot, namespace.as_deref(), ignore);
         let mut wanted: Vec<ProxyId> = of(&collector.snapshot(Default::default())).proxies;
         if collector.objects().pods.is_empty() {

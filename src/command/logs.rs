@@ -9,9 +9,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::ask::Asker;
-use super::reach::is_there;
+use super::reach::check_namespace;
 use super::read::{self, Watched};
-use super::{Outcome, complain, not_written};
+use super::{Outcome, not_written, warn};
 use crate::analysis::logs::{Choice, Filter, FilterError, FilterSpec, Targets, UNLESS_SET};
 use crate::analysis::lookup;
 use crate::app::runtime::ended_by_signal;
@@ -23,7 +23,6 @@ use crate::model::ids::{PluginId, PluginKind};
 use crate::model::kind::Kind;
 use crate::model::logs::{LogEvent, LogRecord, LogSource, MarkKind};
 use crate::model::update::Update;
-use crate::model::warning::{JSON_LISTS_ALL, summed_up};
 use crate::report::LogPrinter;
 use crate::source::logs::LogQuery;
 use crate::source::{FailureKind, SourceError};
@@ -36,9 +35,6 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 const MANY: u64 = 10;
 /// How many records are looked at to know whether they are understood.
 const SAMPLE: usize = 10_000;
-
-/// What the kubelet says where a container has no run before this one (`pkg/kubelet: validateContainerLogStatus`).
-const NOT_RESTARTED: &str = "previous terminated container";
 
 impl From<FilterError> for Error {
     fn from(error: FilterError) -> Self {
@@ -63,7 +59,7 @@ impl Asker<'_> {
             return Err(Error::Usage(format!("{} holds no logs; give a recording with logs, or a .log file", self.source.info().name)));
         }
         let mut watched = read::watched(&self.source, self.common.timeout).await?;
-        is_there(&watched.collector, self.named_namespace())?;
+        check_namespace(&watched.collector, self.named_namespace())?;
         let question = self.question(wanted, &mut watched.collector)?;
         let (first, found) = question.view(&watched.collector.snapshot(Default::default()))?;
         self.check(wanted, &question, &found, &watched.collector)?;
@@ -148,11 +144,11 @@ impl Asker<'_> {
             Err(error) => return Err(Error::Output(format!("writing ended early: {error}; please report this"))),
         };
         let not_understood = seen.and_then(|seen| self.not_understood(&written, seen));
-        let failure = written.failed.filter(|_| !written.any).map(|why| match why.contains(NOT_RESTARTED) {
-            true => {
+        let failure = written.failed.filter(|_| !written.any).map(|failed| match failed {
+            (MarkKind::NotRestarted, _) => {
                 Error::bad_input("no container that was asked for has restarted, so none has a log from before", "leave --previous away")
             }
-            false => Error::bad_input(format!("no log could be read: {why}"), ""),
+            (_, why) => Error::bad_input(format!("no log could be read: {why}"), ""),
         });
         let silent = plugin.filter(|_| failure.is_none() && !written.spoken && not_understood.is_none()).map(|plugin| {
             format!("{plugin} itself wrote no line: it does not run (`meshscope health {plugin}` says), was not called, or {UNLESS_SET}")
@@ -198,7 +194,7 @@ impl Asker<'_> {
         // What was taken to exist has faults that nobody made.
         let warnings = snapshot.warnings.iter().filter(|_| snapshot.has_objects);
         let all: Vec<String> = unknown.cloned().chain(warnings.map(ToString::to_string)).collect();
-        summed_up(&all, JSON_LISTS_ALL).iter().for_each(|warning| complain(&format!("warning: {warning}")));
+        warn(&all);
         Ok(())
     }
 }
@@ -236,17 +232,19 @@ struct Written {
     any: bool,
     /// Whether a plugin spoke.
     spoken: bool,
-    /// Why the first log that could not be read was not.
-    failed: Option<String>,
+    /// Why the first log that could not be read was not, if possible another reason than that there is none.
+    failed: Option<(MarkKind, String)>,
 }
 
 impl Written {
     fn see(&mut self, record: &LogRecord) {
         match record.event {
-            Some(LogEvent::Mark(MarkKind::Failed)) if self.failed.as_ref().is_none_or(|why| why.contains(NOT_RESTARTED)) => {
-                self.failed = Some(record.message.to_string());
+            Some(LogEvent::Mark(kind)) => {
+                let is_better = self.failed.as_ref().is_none_or(|(kind, _)| *kind == MarkKind::NotRestarted);
+                if kind.is_failure() && is_better {
+                    self.failed = Some((kind, record.message.to_string()));
+                }
             }
-            Some(LogEvent::Mark(_)) => {}
             event => {
                 self.any = true;
                 self.spoken |= event == Some(LogEvent::PluginLog);

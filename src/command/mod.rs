@@ -49,9 +49,7 @@ pub async fn run(cli: &Cli) -> ExitCode {
     }
     let result = match outcome(cli).await {
         Ok(outcome) => {
-            warning::summed_up(&outcome.warnings, warning::JSON_LISTS_ALL)
-                .iter()
-                .for_each(|warning| complain(&format!("warning: {warning}")));
+            warn(&outcome.warnings);
             match write(&outcome.text).and(outcome.failure.map_or(Ok(()), Err)) {
                 Ok(()) if outcome.bad_news => return ExitCode::from(BAD_NEWS),
                 result => result,
@@ -90,6 +88,11 @@ fn ended(result: Result<(), Error>) -> ExitCode {
 /// Writes a line to standard error. It may hold names from a cluster; and nobody may be left to read it.
 pub fn complain(what: &str) {
     let _ = writeln!(io::stderr(), "meshscope: {}", printable(what));
+}
+
+/// Writes warnings to standard error, of many of a kind the first.
+fn warn(warnings: &[String]) {
+    warning::summed_up(warnings, "-o json lists all").iter().for_each(|warning| complain(&format!("warning: {warning}")));
 }
 
 /// Writes the answer.

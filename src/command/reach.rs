@@ -38,7 +38,7 @@ impl Asker<'_> {
         Ok((collector, objects))
     }
 
-    /// Looks among the proxies that istiod knows for one that no object has the name of, and says what is known then.
+    /// Adds the proxy that istiod lists under this name if no object has it; returns the snapshot.
     pub(super) async fn find(&self, collector: &mut Collector, workload: Option<&str>) -> Snapshot {
         let objects = collector.snapshot(Default::default());
         let Some(text) = workload.filter(|_| self.source.info().kind == SourceKind::Cluster) else { return objects };
@@ -54,7 +54,7 @@ impl Asker<'_> {
     /// The objects. A namespace that was named and is not there would read like an empty one.
     pub(super) async fn objects(&self) -> Result<Collector, Error> {
         let collector = read::objects(&self.source, self.common.timeout).await?;
-        is_there(&collector, self.named_namespace())?;
+        check_namespace(&collector, self.named_namespace())?;
         Ok(collector)
     }
 
@@ -66,11 +66,11 @@ impl Asker<'_> {
     /// The objects, for a question that a standalone dump cannot answer.
     pub(super) async fn objects_only(&self, command: &str) -> Result<Collector, Error> {
         let collector = self.objects_before(command).await?;
-        is_there(&collector, self.named_namespace())?;
+        check_namespace(&collector, self.named_namespace())?;
         Ok(collector)
     }
 
-    /// The same for a question of what would be: a namespace may be yet to come.
+    /// The same for a question of what would be: the manifests may create the namespace.
     pub(super) async fn objects_before(&self, command: &str) -> Result<Collector, Error> {
         let info = self.source.info();
         if info.kind == SourceKind::Dump {
@@ -129,14 +129,36 @@ impl Asker<'_> {
     }
 }
 
-/// Checks that there is the namespace, where it is known which there are.
-pub(super) fn is_there(collector: &Collector, namespace: Option<&str>) -> Result<(), Error> {
+/// Checks that there is the namespace, where it is known which there are. Those that were listed are known even where they cannot be watched.
+pub(super) fn check_namespace(collector: &Collector, namespace: Option<&str>) -> Result<(), Error> {
     let objects = collector.objects();
-    let is_unread = || collector.unread().iter().any(|unread| unread.kind == Some(Kind::Namespace));
-    let Some(namespace) = namespace.filter(|_| !objects.namespaces.is_empty() && !is_unread()) else { return Ok(()) };
+    let are_known = || !objects.namespaces.is_empty() && collector.snapshot(Default::default()).is_listed(Kind::Namespace, None);
+    let Some(namespace) = namespace.filter(|_| are_known()) else { return Ok(()) };
     let holds_something = || objects.pods.keys().any(|pod| pod.namespace == namespace);
     if objects.namespaces.contains_key(namespace) || holds_something() {
         return Ok(());
     }
     Err(Error::Usage(format!("there is no namespace {namespace}; name another with -n, or look at all with -A")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::update::{Unread, Update};
+
+    #[test]
+    fn namespaces_that_were_listed_are_known_though_they_cannot_be_watched() {
+        let named = |listed: bool, namespace: &str| {
+            let mut collector = Collector::default();
+            let objects = vec![json!({"metadata": {"name": "shop"}})];
+            collector.apply(Update::Listed { kind: Kind::Namespace, namespace: None, objects });
+            let (what, why, fix) = ("namespaces".to_owned(), "forbidden".to_owned(), String::new());
+            collector.apply(Update::Unread(Unread { kind: Some(Kind::Namespace), namespace: None, what, why, fix, listed }));
+            check_namespace(&collector, Some(namespace)).is_ok()
+        };
+        assert_eq!([named(true, "shop"), named(true, "shpo")], [true, false]);
+        assert_eq!([named(false, "shop"), named(false, "shpo")], [true, true], "what was not read may be there");
+    }
 }

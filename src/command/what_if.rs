@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Outcome;
 use super::ask::Asker;
-use super::reach::is_there;
+use super::reach::check_namespace;
 use crate::analysis::answers;
 use crate::analysis::lookup;
 use crate::analysis::what_if::{self, Assumption};
@@ -30,7 +30,7 @@ impl Asker<'_> {
         }
         let is_made = |object: &Value| object["kind"] == "Namespace" && object["metadata"]["name"].as_str() == self.named_namespace();
         if !assumption.objects.iter().any(is_made) {
-            is_there(&collector, self.named_namespace())?;
+            check_namespace(&collector, self.named_namespace())?;
         }
         let objects = collector.snapshot(Default::default());
         let own = self.own_namespace();

@@ -1,5 +1,6 @@
 //! Asks a proxy for its config dump, and the istiods for how their proxies stand, and has it understood, away from the task that draws.
 
+mod log;
 mod view;
 mod vitals;
 
@@ -64,41 +65,45 @@ pub fn unreachable(objects: &Inventory, proxy: &ProxyId, source: SourceKind) -> 
 
 /// Fetches and parses a dump, and where `vital` says so what else the proxy says of the plugins that are among the objects; else, where
 /// it holds a module, Envoy's statistics of Wasm, since the dump lists a rejected plugin as if it were in place, and the rest only where
-/// they leave a doubt. `serial` counts the dumps of this proxy. The failure is one line: what, on what, what to do. What of the rest cannot be read is a warning of the dump.
-pub async fn dump(source: SharedSource, request: ProxyRequest, serial: u64, objects: Arc<Inventory>, vital: bool) -> Dump {
-    let mut loaded = match config_dump(&source, request.clone(), serial).await {
-        Dump::Loaded(loaded) => loaded,
-        dump => return dump,
-    };
-    let read = Arc::make_mut(&mut loaded);
+/// they leave a doubt. `serial` counts the dumps of this proxy. What of the rest cannot be read is a warning of the dump.
+///
+/// # Errors
+/// What failed, on what, what to do.
+pub async fn read(
+    source: SharedSource,
+    request: ProxyRequest,
+    serial: u64,
+    objects: Arc<Inventory>,
+    vital: bool,
+) -> Result<Arc<LoadedDump>, SourceError> {
+    let mut loaded = config_dump(&source, request.clone(), serial).await?;
     let (vitals, warnings) = if vital {
-        vitals::read(&source, &request, &read.dump, objects).await
+        vitals::read(&source, &request, &loaded.dump, objects).await
     } else {
-        vitals::stats(&source, &request, &read.dump, objects).await
+        vitals::stats(&source, &request, &loaded.dump, objects).await
     };
-    read.vitals = vitals;
-    read.warnings.extend(warnings);
-    Dump::Loaded(loaded)
+    loaded.vitals = vitals;
+    loaded.warnings.extend(warnings);
+    Ok(Arc::new(loaded))
 }
 
-async fn config_dump(source: &SharedSource, request: ProxyRequest, serial: u64) -> Dump {
+/// The same, with a failure in the dump's place.
+pub async fn dump(source: SharedSource, request: ProxyRequest, serial: u64, objects: Arc<Inventory>, vital: bool) -> Dump {
+    read(source, request, serial, objects, vital).await.map_or_else(|error| Dump::Failed(error.to_string()), Dump::Loaded)
+}
+
+async fn config_dump(source: &SharedSource, request: ProxyRequest, serial: u64) -> Result<LoadedDump, SourceError> {
     let object = dump_name(source, &request.proxy);
     let live = source.info().kind == SourceKind::Cluster;
-    let reply = match source.proxy(request).await {
-        Ok(reply) => reply,
-        Err(error) => return Dump::Failed(error.to_string()),
-    };
+    let reply = source.proxy(request).await?;
     let read_at = now(live);
-    let parsed = tokio::task::spawn_blocking(move || understand(&reply, serial, read_at, &object)).await;
-    parsed.unwrap_or_else(|error| Dump::Failed(format!("reading a config dump ended early: {error}; please report this")))
+    let ended = |error| SourceError::new(FailureKind::Refused, format!("reading a config dump ended early: {error}"), "please report this");
+    tokio::task::spawn_blocking(move || understand(&reply, serial, read_at, &object)).await.map_err(ended)?
 }
 
 /// What the node of a proxy says of itself; None where its dump cannot be read or has none.
 pub async fn node(source: &SharedSource, request: ProxyRequest) -> Option<Node> {
-    match config_dump(source, request, 0).await {
-        Dump::Loaded(loaded) => loaded.dump.node.clone(),
-        Dump::Loading | Dump::Failed(_) => None,
-    }
+    config_dump(source, request, 0).await.ok()?.dump.node
 }
 
 /// The proxy that a dump is of: over a lone file, which has no namespace, the one that the dump's own node names.
@@ -120,21 +125,18 @@ fn dump_name(source: &SharedSource, proxy: &ProxyId) -> String {
     if proxy.namespace.is_empty() { source.info().name } else { format!("config dump of {proxy}") }
 }
 
-fn understand(reply: &Reply, serial: u64, read_at: Option<LogTime>, object: &str) -> Dump {
-    match config_dump::parse(&reply.bytes, reply.view, object) {
-        Ok(Parsed { dump, mut warnings, cut_short }) => {
-            for tried in &reply.tried {
-                let what = format!("was read by {}, since {tried}", reply.way);
-                warnings.push(Warning::new(object, what, ""));
-            }
-            let took_ms = u64::try_from(reply.took.as_millis()).unwrap_or(u64::MAX);
-            if let Some(what) = &cut_short {
-                warnings.push(Warning::new(object, what.clone(), ""));
-            }
-            Dump::Loaded(Arc::new(LoadedDump { dump, way: reply.way, took_ms, read_at, vitals: None, serial, warnings, cut_short }))
-        }
-        Err(error) => Dump::Failed(format!("{object} {error}")),
+fn understand(reply: &Reply, serial: u64, read_at: Option<LogTime>, object: &str) -> Result<LoadedDump, SourceError> {
+    let unusable = |error| SourceError::new(FailureKind::BadInput, format!("{object} {error}"), "");
+    let Parsed { dump, mut warnings, cut_short } = config_dump::parse(&reply.bytes, reply.view, object).map_err(unusable)?;
+    for tried in &reply.tried {
+        let what = format!("was read by {}, since {tried}", reply.way);
+        warnings.push(Warning::new(object, what, ""));
     }
+    let took_ms = u64::try_from(reply.took.as_millis()).unwrap_or(u64::MAX);
+    if let Some(what) = &cut_short {
+        warnings.push(Warning::new(object, what.clone(), ""));
+    }
+    Ok(LoadedDump { dump, way: reply.way, took_ms, read_at, vitals: None, serial, warnings, cut_short })
 }
 
 /// Asks every istiod how its proxies stand. An istiod that is away or says something else is among the gaps.
@@ -144,11 +146,14 @@ fn understand(reply: &Reply, serial: u64, read_at: Option<LogTime>, object: &str
 pub async fn sync(source: SharedSource) -> Result<Sync, SourceError> {
     let ask = |path: &str| source.istiod(path.to_owned());
     let (synced, watched) = tokio::join!(ask("/debug/syncz"), ask("/debug/adsz"));
+    // One istiod alone differs from none.
+    let several = synced.as_ref().is_ok_and(|synced| synced.replies.len() > 1);
+    let meshes = if several { ask("/debug/mesh").await.unwrap_or_default() } else { IstiodReplies::default() };
     let live = source.info().kind == SourceKind::Cluster;
     let asked = now(live);
     let ended =
         |error| SourceError::new(FailureKind::Refused, format!("reading istiod's answer ended early: {error}"), "please report this");
-    let understood = tokio::task::spawn_blocking(move || understand_sync(synced?, watched)).await.map_err(ended)??;
+    let understood = tokio::task::spawn_blocking(move || understand_sync(synced?, watched, meshes)).await.map_err(ended)??;
     Ok(Sync { asked, ..understood })
 }
 
@@ -157,9 +162,13 @@ pub async fn pull_secret(source: &SharedSource, secret: ObjectName) -> PullSecre
     source.pull_secret(secret).await.unwrap_or_else(|error| PullSecret::Unread(error.to_string()))
 }
 
-fn understand_sync(synced: IstiodReplies, watched: Result<IstiodReplies, SourceError>) -> Result<Sync, SourceError> {
-    let silent = synced.silent.iter().map(|why| Warning::new("istiod", why, "")).collect();
-    let mut sync = Sync { partial: !synced.silent.is_empty(), gaps: silent, ..Sync::default() };
+fn understand_sync(synced: IstiodReplies, watched: Result<IstiodReplies, SourceError>, meshes: IstiodReplies) -> Result<Sync, SourceError> {
+    let gaps = synced.silent.iter().map(|why| Warning::new("istiod", why, "")).collect();
+    let silent = synced.silent.iter().filter_map(|why| why.split_once(": ")).map(|(pod, why)| (pod.to_owned(), why.to_owned()));
+    let mut sync = Sync { partial: !synced.silent.is_empty(), silent: silent.collect(), gaps, ..Sync::default() };
+    // Where one does not say it, nothing is concluded of it.
+    let settings = meshes.replies.into_iter().filter_map(|(pod, reply)| Some((pod, istiod::settings(&reply.bytes).ok()?)));
+    sync.mesh_configs = settings.collect();
     let mut watches = understand_watches(watched, &mut sync.gaps);
     let mut first = None;
     for (pod, reply) in synced.replies {

@@ -3,24 +3,19 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, watch};
-use tokio::time::timeout;
 
+use super::log;
 use crate::analysis::health;
-use crate::analysis::logs::{Filter, FilterSpec};
-use crate::ingest::logs::details::FAIL_STREAM;
 use crate::ingest::{init_dump, metrics};
-use crate::logs::{self, View};
-use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter, ExtensionConfig};
+use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter, ExtensionConfig, ListenerState};
 use crate::model::inventory::Inventory;
-use crate::model::logs::{LogEvent, LogOrigin, LogRecord, LogSource, MarkKind};
+use crate::model::requests::Requests;
 use crate::model::vitals::Vitals;
 use crate::model::warning::Warning;
-use crate::source::logs::LogQuery;
 use crate::source::{FailureKind, ProxyQuestion, ProxyRequest, SharedSource};
 
-/// How many lines of the log are read, from its end.
-const LINES: u64 = 2000;
+/// Why nothing is known of the requests of a proxy whose log a recording has not.
+const NO_LOG: &str = "its log is not among what was recorded";
 
 /// Reads them. What cannot be read is a warning, but for what a recording just has not.
 pub(super) async fn read(
@@ -45,18 +40,25 @@ pub(super) async fn read(
     });
     let envoy = ask(source, request, ProxyQuestion::WasmStats, &mut warnings).await;
     // While Envoy starts, its listener for statistics is not open, and an agent that is asked writes an error into its log.
-    let starts = waits.iter().flatten().any(|waiting| waiting.whose == init_dump::SERVER);
+    let starts = waits.iter().flatten().any(|waiting| waiting.whose == init_dump::SERVER) || awaits_all(dump);
     let agent = if starts { None } else { ask(source, request, ProxyQuestion::AgentStats, &mut warnings).await };
+    let has_log = source.logs_held().is_none_or(|held| held.iter().any(|origin| log::is_of(origin, request)));
     // A proxy without plugins has nothing to say of them.
-    let is_held = |held: Vec<LogOrigin>| held.iter().any(|origin| origin.pod == request.proxy && origin.container == request.container);
-    let has_log = source.logs_held().is_none_or(is_held);
-    let log = if !has_log || dump.ecds.is_empty() && waits.as_ref().is_none_or(Vec::is_empty) {
-        Vec::new()
+    let has_plugins = !dump.ecds.is_empty() || waits.as_ref().is_some_and(|waits| !waits.is_empty());
+    let log = if has_log && has_plugins { log::failures(source, request, objects.clone(), &mut warnings).await } else { Vec::new() };
+    let (requests, lost_upstream) = if has_log {
+        log::last_minutes(source, request, objects).await
     } else {
-        failures(source, request, objects, &mut warnings).await
+        (Requests { gap: Some(NO_LOG.to_owned()), ..Requests::default() }, None)
     };
     let (envoy, agent) = (envoy.map(|bytes| metrics::of_envoy(&bytes)), agent.map(|bytes| metrics::of_agent(&bytes)));
-    (Some(Vitals { waits, envoy, agent, log, stats_alone: false }), warnings)
+    (Some(Vitals { waits, envoy, agent, log, requests: Some(requests), lost_upstream, stats_alone: false }), warnings)
+}
+
+/// Whether listeners of istiod's warm and none takes connections yet.
+fn awaits_all(dump: &ConfigDump) -> bool {
+    let is_in = |state| dump.listeners.iter().any(|listener| !listener.is_static && listener.state == state);
+    is_in(ListenerState::Warming) && !is_in(ListenerState::Active)
 }
 
 /// Reads Envoy's statistics of Wasm alone, where the dump is the proxy's own and holds a module; where they leave a doubt, the rest too.
@@ -89,50 +91,4 @@ async fn ask(source: &SharedSource, request: &ProxyRequest, question: ProxyQuest
             None
         }
     }
-}
-
-/// The lines at the end of the proxy's log about a plugin that could not be fetched, that Envoy did not take, or whose VM failed, with what
-/// shows since that it runs.
-async fn failures(source: &SharedSource, request: &ProxyRequest, objects: Arc<Inventory>, warnings: &mut Vec<Warning>) -> Vec<LogRecord> {
-    let Ok(filter) = Filter::new(FilterSpec::default(), &objects) else { return Vec::new() };
-    let (pod, container) = (request.proxy.clone(), request.container.clone());
-    let origin = Arc::new(LogOrigin { source: LogSource::Proxy, pod, container, workload: None });
-    let view = View { origins: [origin].into(), objects, alone: false, filter: Arc::new(filter) };
-    // The sender lives until the log is read: without it the reading ends.
-    let (_views, view) = watch::channel(Arc::new(view));
-    let (sender, mut records) = mpsc::channel(4);
-    let query = LogQuery { tail: Some(LINES), ..LogQuery::default() };
-    let mut found = Vec::new();
-    let gather = async {
-        while let Some(batch) = records.recv().await {
-            found.extend(batch);
-        }
-    };
-    let read = timeout(request.deadline, futures::future::join(logs::run(source.clone(), query, view, sender), gather)).await;
-    let object = format!("log of {}", request.proxy);
-    if read.is_err() {
-        warnings.push(Warning::new(object.clone(), format!("was not read within {} s", request.deadline.as_secs_f64()), ""));
-    }
-    let failed = found.iter().filter(|record| record.event == Some(LogEvent::Mark(MarkKind::Failed)));
-    warnings.extend(failed.map(|record| Warning::new(object.clone(), record.message.to_string(), "")));
-    let mut has_failed = false;
-    found.retain(|record| match record.event {
-        // Which module was fetched before.
-        Some(LogEvent::Fetch) => true,
-        Some(LogEvent::FetchFailed | LogEvent::Nack) => record.plugin.is_some(),
-        // Of several modules the line of a failure does not say which; who asks knows what the proxy has.
-        Some(LogEvent::VmFailed) => {
-            has_failed = true;
-            true
-        }
-        Some(LogEvent::Request) => {
-            has_failed |= record.raw.contains(FAIL_STREAM);
-            // A request that was answered, and a plugin that speaks, are signs that a VM runs again.
-            has_failed
-        }
-        // What a module says as it ends stands in front of the failure.
-        Some(LogEvent::PluginLog) => has_failed || &*record.level == "critical",
-        _ => false,
-    });
-    found
 }

@@ -259,7 +259,14 @@ impl Collector {
             }
             Kind::Service | Kind::ServiceEntry => objects.services.retain(|(candidate, name), _| *candidate != kind || !gone(name)),
             Kind::PeerAuthentication => objects.peer_authentications.retain(|name, _| !gone(name)),
-            Kind::EnvoyFilter | Kind::Sidecar | Kind::IstioGateway | Kind::Gateway | Kind::VirtualService | Kind::DestinationRule => {
+            Kind::EnvoyFilter
+            | Kind::Sidecar
+            | Kind::IstioGateway
+            | Kind::Gateway
+            | Kind::VirtualService
+            | Kind::DestinationRule
+            | Kind::AuthorizationPolicy
+            | Kind::RequestAuthentication => {
                 objects.policies.retain(|(candidate, name), _| *candidate != kind || !gone(name));
             }
             Kind::Namespace => objects.namespaces.retain(|name, _| !gone(&ObjectName::new("", name))),

@@ -228,7 +228,7 @@ impl Reader {
         let record = mark(origin, log.last, kind, text);
         self.merge.push(number, written, log.live, now, record.size(), record);
         match kind {
-            MarkKind::Waiting | MarkKind::Failed | MarkKind::Ended => self.merge.at_end(number),
+            MarkKind::Waiting | MarkKind::Failed | MarkKind::NotRestarted | MarkKind::Ended => self.merge.at_end(number),
             MarkKind::Resumed | MarkKind::Restarted => self.merge.goes_on(number, now),
             MarkKind::Dropped | MarkKind::Skew => {}
         }

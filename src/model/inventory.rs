@@ -30,7 +30,7 @@ pub struct Inventory {
     pub services: BTreeMap<(Kind, ObjectName), Arc<Service>>,
     /// PeerAuthentications.
     pub peer_authentications: BTreeMap<ObjectName, Arc<PeerAuthentication>>,
-    /// EnvoyFilters, Sidecars, both kinds of Gateway, VirtualServices and DestinationRules.
+    /// EnvoyFilters, Sidecars, both kinds of Gateway, VirtualServices, DestinationRules, AuthorizationPolicies and RequestAuthentications.
     pub policies: BTreeMap<(Kind, ObjectName), Arc<Policy>>,
     /// Namespaces, with their labels.
     pub namespaces: BTreeMap<String, Labels>,

@@ -17,6 +17,10 @@ pub enum Kind {
     Namespace,
     /// `security.istio.io` PeerAuthentication.
     PeerAuthentication,
+    /// `security.istio.io` AuthorizationPolicy.
+    AuthorizationPolicy,
+    /// `security.istio.io` RequestAuthentication.
+    RequestAuthentication,
     /// `networking.istio.io` EnvoyFilter.
     EnvoyFilter,
     /// `networking.istio.io` Sidecar.
@@ -56,7 +60,7 @@ pub enum Depth {
 
 impl Kind {
     /// Every watched kind, those that the first screen needs first.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::WasmPlugin,
         Self::TrafficExtension,
         Self::Pod,
@@ -75,6 +79,8 @@ impl Kind {
         Self::Sidecar,
         Self::VirtualService,
         Self::DestinationRule,
+        Self::AuthorizationPolicy,
+        Self::RequestAuthentication,
         Self::Namespace,
     ];
 
@@ -87,6 +93,8 @@ impl Kind {
             Self::Service => "Service",
             Self::Namespace => "Namespace",
             Self::PeerAuthentication => "PeerAuthentication",
+            Self::AuthorizationPolicy => "AuthorizationPolicy",
+            Self::RequestAuthentication => "RequestAuthentication",
             Self::EnvoyFilter => "EnvoyFilter",
             Self::Sidecar => "Sidecar",
             Self::IstioGateway | Self::Gateway => "Gateway",
@@ -111,7 +119,7 @@ impl Kind {
     pub fn group(self) -> &'static str {
         match self {
             Self::WasmPlugin | Self::TrafficExtension => "extensions.istio.io",
-            Self::PeerAuthentication => "security.istio.io",
+            Self::PeerAuthentication | Self::AuthorizationPolicy | Self::RequestAuthentication => "security.istio.io",
             Self::EnvoyFilter
             | Self::Sidecar
             | Self::IstioGateway
@@ -146,6 +154,8 @@ impl Kind {
             Self::Service => "services",
             Self::Namespace => "namespaces",
             Self::PeerAuthentication => "peerauthentications",
+            Self::AuthorizationPolicy => "authorizationpolicies",
+            Self::RequestAuthentication => "requestauthentications",
             Self::EnvoyFilter => "envoyfilters",
             Self::Sidecar => "sidecars",
             Self::IstioGateway | Self::Gateway => "gateways",

@@ -78,10 +78,20 @@ pub enum MarkKind {
     Waiting,
     /// The stream cannot be read, and is not tried again.
     Failed,
+    /// The same, since the container has no run before this one.
+    #[serde(rename = "failed")]
+    NotRestarted,
     /// The container or its pod is over, and nothing more comes of it.
     Ended,
     /// Two clocks differ by more than the window of merging.
     Skew,
+}
+
+impl MarkKind {
+    /// Whether the stream cannot be read, and is not tried again.
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::NotRestarted)
+    }
 }
 
 /// A record: one line, or several that belong together. Its texts are parts of `raw` wherever they stand in it.

@@ -35,6 +35,8 @@ pub struct MeshConfig {
     pub service_export_to: Vec<String>,
     /// `defaultDestinationRuleExportTo`; empty is every namespace.
     pub destination_rule_export_to: Vec<String>,
+    /// `accessLogFile`; empty is no access log, unless a Telemetry asks for one.
+    pub access_log_file: String,
     /// `accessLogFormat`, of text or as an object of JSON; empty is Istio's own.
     pub access_log_format: String,
     /// Whether `accessLogEncoding` is `JSON`.
@@ -56,6 +58,7 @@ impl Default for MeshConfig {
             outbound_mode: String::new(),
             service_export_to: Vec::new(),
             destination_rule_export_to: Vec::new(),
+            access_log_file: String::new(),
             access_log_format: String::new(),
             access_log_json: false,
         }

@@ -21,6 +21,7 @@ pub mod plugin;
 pub mod policy;
 pub mod printable;
 pub mod pull_secret;
+pub mod requests;
 pub mod resources;
 pub mod routing;
 pub mod service;

@@ -40,4 +40,16 @@ pub enum PolicySpec {
     VirtualService(VirtualService),
     /// Of a `networking.istio.io` DestinationRule.
     DestinationRule(DestinationRule),
+    /// Of a `security.istio.io` AuthorizationPolicy or RequestAuthentication, as far as it says which requests it is for.
+    Requests(OfRequests),
+}
+
+/// What an AuthorizationPolicy or RequestAuthentication says of whom it is for (`istio.io/api security/v1/{authorization_policy,
+/// request_authentication}.proto`). Its rules are not kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OfRequests {
+    /// Whether it is an AuthorizationPolicy of action ALLOW, which denies what no rule allows.
+    pub allows: bool,
+    /// Whether `targetRef` or `targetRefs` name what it is for.
+    pub has_targets: bool,
 }

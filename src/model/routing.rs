@@ -22,6 +22,12 @@ pub struct VirtualService {
     pub destinations: Vec<String>,
     /// The subsets that its routes and mirrors name.
     pub subsets: Vec<SubsetRoute>,
+    /// The ports that they name, with the host, each once.
+    pub ports: Vec<(String, u16)>,
+    /// Whether an `http` route injects a `fault`.
+    pub faults: bool,
+    /// Whether an `http` route has a `timeout`.
+    pub timeouts: bool,
 }
 
 impl VirtualService {
@@ -75,6 +81,10 @@ pub struct TrafficPolicy {
     pub ports: BTreeMap<u16, Option<ClientTlsSettings>>,
     /// Whether `loadBalancer.simple` is PASSTHROUGH: connections go where the client sent them, as to a headless Service.
     pub passthrough: bool,
+    /// Whether it has a `connectionPool`.
+    pub connection_pool: bool,
+    /// Whether it has an `outlierDetection`.
+    pub outlier_detection: bool,
 }
 
 /// `ClientTLSSettings`: the TLS that a client begins, and which certificate it accepts.

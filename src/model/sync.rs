@@ -24,6 +24,10 @@ pub struct Sync {
     pub istiods: Vec<IstiodSync>,
     /// Whether an istiod that runs is missing among them.
     pub partial: bool,
+    /// The istiods that run and did not answer, by their pods, each with the reason.
+    pub silent: BTreeMap<String, String>,
+    /// The mesh configuration that each istiod goes by, by its pod: setting by setting. Asked for where there are several istiods.
+    pub mesh_configs: BTreeMap<String, BTreeMap<String, String>>,
     /// What of it could not be had: an istiod that is away, an answer that was cut short.
     pub gaps: Vec<Warning>,
     /// When it was asked; None over a recording, of which the ages would say nothing.

@@ -1,6 +1,7 @@
 //! What a proxy says of itself beside its config dump: what it waits for, and what Envoy and the agent count.
 
-use super::logs::LogRecord;
+use super::logs::{LogRecord, LogTime};
+use super::requests::Requests;
 
 /// What was asked of one proxy; None where it could not be read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,8 +15,21 @@ pub struct Vitals {
     /// What the end of the proxy's log says of its plugins, and of VMs that failed of whichever plugin and what was handled since; empty
     /// also where there was no doubt to settle.
     pub log: Vec<LogRecord>,
+    /// What its access log says of the last minutes; None where the log was not looked at.
+    pub requests: Option<Requests>,
+    /// Its lost connection to istiod, as its log has it; None where the log says nothing of one that is still lost.
+    pub lost_upstream: Option<LostUpstream>,
     /// Whether nothing but Envoy's statistics was asked for.
     pub stats_alone: bool,
+}
+
+/// A connection to istiod that is lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostUpstream {
+    /// Why, in the words of whoever dials: `dial tcp 10.96.82.11:15012: i/o timeout`.
+    pub reason: String,
+    /// Since when; None where no line says it.
+    pub since: Option<LogTime>,
 }
 
 /// An init manager of Envoy that is not ready (`envoy/admin/v3/init_dump.proto`).

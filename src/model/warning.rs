@@ -7,9 +7,6 @@ use serde::Serialize;
 /// How many warnings of one kind are written out.
 const MOST: usize = 10;
 
-/// How to see all warnings of a command.
-pub const JSON_LISTS_ALL: &str = "-o json lists all";
-
 /// One thing that is missing from an answer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Warning {
@@ -84,16 +81,16 @@ mod tests {
         let missing = |index: usize| format!("web-{index}.shop: proxies/web-{index}.shop/config_dump.json is not in the recording");
         let mut warnings: Vec<String> = (0..5000).map(missing).collect();
         warnings.insert(3, "istiod: it is silent".to_owned());
-        let lines = summed_up(&warnings, JSON_LISTS_ALL);
+        let lines = summed_up(&warnings, "-o json lists all");
         assert_eq!(lines.len(), 12);
         assert_eq!(lines[3], "istiod: it is silent");
         assert_eq!(lines[11], "4990 more of the kind `proxies/…/config_dump.json is not in the recording`: -o json lists all");
-        assert_eq!(summed_up(&warnings[..11], JSON_LISTS_ALL), warnings[..11], "ten are written out");
+        assert_eq!(summed_up(&warnings[..11], "-o json lists all"), warnings[..11], "ten are written out");
     }
 
     #[test]
     fn places_within_one_dump_are_one_kind() {
         let at = |index: usize| format!("config dump of a.b at configs[{index}]: not understood: invalid type at line {index} column 9");
-        assert_eq!(summed_up(&(0..30).map(at).collect::<Vec<_>>(), JSON_LISTS_ALL).len(), 11);
+        assert_eq!(summed_up(&(0..30).map(at).collect::<Vec<_>>(), "-o json lists all").len(), 11);
     }
 }

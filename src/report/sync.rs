@@ -66,7 +66,10 @@ fn table(answer: &SyncAnswer) -> Table {
         let plain = |text: Option<String>| (Style::Plain, text.unwrap_or_default());
         let mut cells = vec![(Style::Strong, entry.proxy.to_string()), (Style::Plain, entry.short.clone())];
         match entry.types.as_slice() {
-            [] => cells.extend(answer.types.iter().map(|_| (Style::Bad, "not connected".to_owned()))),
+            [] => {
+                let (style, said) = entry.stopped.as_deref().map_or((Style::Bad, "not connected"), |why| (Style::Muted, why));
+                cells.extend(answer.types.iter().map(|_| (style, said.to_owned())));
+            }
             types => cells.extend(types.iter().map(|found| (cell_style(found), found.cell()))),
         }
         cells.extend([(Style::Plain, entry.watched()), plain(entry.istiod.clone()), plain(entry.version.clone())]);

@@ -245,3 +245,10 @@ pub enum FailureKind {
     /// The input cannot be what it was said to be.
     BadInput,
 }
+
+impl FailureKind {
+    /// Whether the same request fails again unless somebody does something.
+    pub fn lasts(self) -> bool {
+        matches!(self, Self::Missing | Self::Forbidden | Self::BadInput)
+    }
+}

@@ -59,7 +59,7 @@ fn field_20_what_is_no_dump_is_called_by_its_name() {
         ("404.json", "is not JSON, but an error of Envoy's admin port: `ecds_filters not found in config dump`"),
         ("html.json", "is a page of HTML"),
         ("mesh-config.json", "has no listeners, only ClustersConfigDump"),
-        ("bug-report.tar.gz", "is no recording: it has neither k8s/ nor proxies/, but bom.json"),
+        ("bug-report.tar.gz", "is no recording: it has none of k8s/, proxies/ and logs/, but bom.json"),
     ] {
         let (_, status, said) = chains(&case.path(file));
         assert_eq!(status, 3, "{file}");

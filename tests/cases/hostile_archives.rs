@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -57,10 +58,73 @@ fn hostile_h6_a_small_archive_unpacks_to_little_for_every_command() {
         assert!(matches!(status, 2 | 3) && said.contains("larger than 64 MiB"), "{command:?}: {status} {said}");
         assert!(peak < 300 && took < Duration::from_secs(20), "{command:?}: {peak} MiB, {took:?}");
     }
-    // The archive alone is too large for its size.
+    // One file is too large for the archive that it is in.
     let from = put(folder.path(), "one.tar.gz", &gzip(&tar([("k8s/pods.json".to_owned(), vec![0; 65 << 20])])));
     let (status, said, ..) = measured(&["chains", "--from", &from]);
-    assert!(status == 3 && said.contains("larger than 64 MiB"), "{said}");
+    assert!(status == 3 && said.contains("one.tar.gz: k8s/pods.json is larger than 64 MiB"), "{said}");
+    // So are all its objects.
+    let files = ["pods", "services"].map(|kind| (format!("rec/k8s/{kind}.json"), vec![b' '; 40 << 20]));
+    let from = put(folder.path(), "objects.tar.gz", &gzip(&tar(files)));
+    let (status, said, ..) = measured(&["mtls", "--from", &from]);
+    assert!(status == 3 && said.contains("objects.tar.gz: k8s/ is larger than 64 MiB"), "{said}");
+    // All files together are more than any archive may hold.
+    let files = (0..9).map(|place| (format!("rec/logs/p{place}.default.a.log"), vec![0; 60 << 20]));
+    let from = put(folder.path(), "many.tar.gz", &gzip(&tar(files)));
+    let (status, said, ..) = measured(&["logs", "--from", &from]);
+    assert!(status == 3 && said.contains("larger than 512 MiB"), "{said}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn hostile_h6_many_dumps_that_resemble_each_other_are_read() {
+    let crowd = support::crowd(250, |_, own| own.to_owned());
+    let mut packed = tar::Builder::new(zstd::Encoder::new(Vec::new(), 3).unwrap());
+    packed.append_dir_all("rec", crowd.path()).unwrap();
+    let packed = packed.into_inner().unwrap().finish().unwrap();
+    let size = packed.len();
+    let folder = tempfile::tempdir().unwrap();
+    let from = put(folder.path(), "crowd.tar.zst", &packed);
+    let unpacked = zstd::decode_all(&packed[..]).unwrap().len();
+    assert!(size < 1 << 20 && unpacked > 64 << 20, "{size} {unpacked}");
+    let (status, said, took, peak) = measured(&["chains", "httpbin-249.default", "--from", &from]);
+    assert!(status == 0 && peak < 300 && took < Duration::from_secs(20), "{status} {peak} MiB, {took:?}: {said}");
+    let answer = |from: &str| {
+        let mut answer = support::json(&["chains", "httpbin-249.default", "--from", from]);
+        answer["proxies"].as_array_mut().into_iter().flatten().for_each(|proxy| proxy["tookMs"] = Value::Null);
+        answer
+    };
+    assert_eq!(answer(&from), answer(crowd.path().to_str().unwrap()));
+}
+
+#[test]
+fn hostile_h6_what_is_wrong_with_a_file_of_an_archive_is_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = gzip(strict("").as_bytes());
+    let mut damaged = whole.clone();
+    damaged[10..20].fill(0xff);
+    let again = "copy or compress the file again";
+    for (bytes, what, fix) in [
+        (damaged, "the gzip data is damaged", again),
+        (whole[..whole.len() / 2].to_vec(), "the gzip data is cut short", again),
+        (b"\x1f\x8b\x07".to_vec(), "the gzip data is", again),
+        (b"\x28\xb5\x2f\xfd\xff\xff\xff".to_vec(), "the zstd data is", again),
+        (gzip(&whole), "is compressed twice: what it unpacks to is gzip data", "unpack it once"),
+    ] {
+        let files = [
+            ("k8s/namespaces.json", b"{\"items\": []}".to_vec()),
+            ("k8s/pods.json.gz", bytes.clone()),
+            ("logs/a.b.c.log.gz", bytes.clone()),
+        ];
+        let from = put(folder.path(), "rec.tar", &tar(files.map(|(name, bytes)| (name.to_owned(), bytes))));
+        let logs = support::meshscope(&["logs", "-A", "--from", &from]);
+        let logs = [logs.stdout, logs.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+        let objects = ask(&["mtls", "--from", &from]).1;
+        for (said, name) in [(&objects, "rec.tar: k8s/pods.json.gz"), (&logs, "rec.tar: logs/a.b.c.log.gz")] {
+            assert!(said.contains(&format!("{name}{}{what}", if what.starts_with("is") { " " } else { ": " })), "{what}: {said}");
+            assert!(!said.contains("local disk") && !said.contains("cannot be read: it is"), "{said}");
+        }
+        assert!(logs.lines().filter(|line| line.contains("logs/")).all(|line| line.matches(fix).count() == 1), "{logs}");
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -112,11 +176,65 @@ fn hostile_h11_where_there_is_no_config_dump_there_is_no_answer() {
         let shown = String::from_utf8(output.stdout).unwrap();
         assert_eq!((output.status.code(), shown.matches("Ready").count()), (Some(0), 2), "{shown}");
     }
+    // A folder for logs is none of them.
+    let empty = put(folder.path(), "empty/logs/README", b"x");
+    for command in ["logs", "check"] {
+        let (status, said, _) = ask(&[command, "--from", empty.trim_end_matches("/logs/README")]);
+        assert_eq!(status, 3, "{said}");
+        assert!(said.contains("is no recording: it has neither k8s/ nor proxies/, and no log of a container in logs/, but logs"), "{said}");
+    }
     // With the endings that some give the files of such an archive.
     let dump = support::files("permissive")["proxies/httpbin-664956bb75-9d64m.default/config_dump.json"].clone();
     let named = [("bug-report/proxies/default/httpbin-1/config_dump.json".to_owned(), dump)];
     let from = put(folder.path(), "named.tgz", &gzip(&tar(named)));
     assert_eq!(ask(&["chains", "--from", &from]).0, 0);
+}
+
+/// A recording under the names that `istioctl bug-report` gives its dumps and logs of proxies.
+fn as_bug_report() -> impl Iterator<Item = (String, Vec<u8>)> {
+    support::files("permissive").into_iter().filter_map(|(name, bytes)| {
+        let parts: Vec<&str> = name.split('/').collect();
+        let name = match parts.as_slice() {
+            ["proxies", proxy, "config_dump.json"] => {
+                proxy.rsplit_once('.').map(|(pod, namespace)| format!("proxies/{namespace}/{pod}/config_dump"))?
+            }
+            ["proxies", ..] | ["logs", ..] => return None,
+            _ => name,
+        };
+        Some((name, bytes))
+    })
+}
+
+#[test]
+fn field_20_objects_that_were_added_to_a_bug_report_are_read_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = put(folder.path(), "report.tar", &tar(as_bug_report()));
+    as_bug_report().for_each(|(name, bytes)| drop(put(folder.path(), &format!("report/{name}"), &bytes)));
+    let unpacked = folder.path().join("report");
+    let plain = support::recording("permissive");
+    for command in [&["chains", "-A"][..], &["mtls", "-A"], &["sync", "-A"]] {
+        let answer = |from: &str| {
+            let (status, said, mut answer) = ask(&[command, &["-o", "json", "--from", from]].concat());
+            assert_eq!((status, answer.is_object()), (0, true), "{command:?}: {said}");
+            answer.as_object_mut().unwrap().remove("warnings");
+            answer
+        };
+        let expected = answer(plain.to_str().unwrap());
+        assert_eq!(answer(&archive), expected, "{command:?}");
+        assert_eq!(answer(unpacked.to_str().unwrap()), expected, "{command:?}");
+    }
+    // Also under a path that is relative.
+    let mut relative = Command::new(env!("CARGO_BIN_EXE_meshscope"));
+    let output = relative.args(["chains", "-A", "--from", "report"]).current_dir(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    #[cfg(unix)]
+    {
+        let pods = unpacked.join("k8s/pods.json");
+        fs::remove_file(&pods).unwrap();
+        std::os::unix::fs::symlink(&archive, &pods).unwrap();
+        let (_, said, _) = ask(&["mtls", "-A", "--from", unpacked.to_str().unwrap()]);
+        assert!(said.contains("k8s/pods.json is a link that leads out of the recording"), "{said}");
+    }
 }
 
 const POLICY: &str = "peerauthentications.security.istio.io";
@@ -285,7 +403,8 @@ fn field_20_formats_that_are_not_read_are_named() {
         assert!(status == 3 && said.contains("is compressed twice") && said.contains("unpack it once"), "{name}: {said}");
     }
     let (_, said, _) = ask(&["logs", "--from", &put(folder.path(), "a.log.gz", &twice)]);
-    assert!(said.contains("it is compressed twice"), "{said}");
+    assert!(said.contains("a.log.gz is compressed twice: what it unpacks to is gzip data; unpack it once"), "{said}");
+    assert!(said.matches("unpack it once").count() == 1 && !said.contains("local disk"), "{said}");
     let inner = tar([("proxies/a.b/config_dump.json.gz".to_owned(), twice)]);
     let (status, said, _) = ask(&["chains", "--from", &put(folder.path(), "inner.tar", &inner)]);
     assert!(status == 3 && said.contains("is compressed twice"), "{said}");

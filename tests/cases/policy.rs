@@ -259,6 +259,19 @@ fn field_38_what_is_for_gateways_is_not_brought_to_sidecars() {
     let nothing = by_class(&mesh);
     assert!(nothing["evidence"][0].as_str().unwrap().contains("Deployment istio-system/istio-ingressgateway"), "{nothing}");
     assert!(fix(&nothing).starts_with(both), "{nothing}");
+    // The label and the targetRef would bring it to another Deployment behind the Gateway too, whose pods have the label.
+    let alone = mesh.objects("pods");
+    let mut pods = alone.clone();
+    let mut other = pods.iter().find(|pod| pod["metadata"]["labels"]["istio"] == "ingressgateway").unwrap().clone();
+    other["metadata"]["name"] = json!("other-1");
+    other["metadata"]["ownerReferences"] = json!([]);
+    other["metadata"]["labels"]["gateway.networking.k8s.io/gateway-name"] = json!("istio-ingressgateway");
+    pods.push(other);
+    mesh.put("pods", &pods);
+    let misses = near_misses(&mesh, "istio-system/by-class");
+    let miss = &misses.iter().find(|miss| miss["short"] == "deploy/istio-ingressgateway").unwrap()["nearMiss"];
+    assert!(!miss["change"].as_str().unwrap().contains("kind Gateway, name istio-ingressgateway"), "{miss}");
+    mesh.put("pods", &alone);
     // Whatever of these the targetRefs name, nothing brings the plugin to sidecars, nor to pods that could have one.
     let mut pods = mesh.objects("pods");
     let sleep = pods.iter_mut().find(|pod| pod["metadata"]["labels"]["app"] == "sleep").unwrap();

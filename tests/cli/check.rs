@@ -238,7 +238,7 @@ fn what_was_not_looked_at_is_said() {
     let (istiod, unread): (Vec<&Value>, Vec<&Value>) =
         answer["notChecked"].as_array().unwrap().iter().partition(|unchecked| unchecked["objects"][0] == "istiod");
     assert!(
-        matches!(istiod[..], [of] if of["codes"] == serde_json::json!(["refused-push", "stale-proxy", "proxy-not-connected"])),
+        matches!(istiod[..], [of] if of["codes"] == serde_json::json!(["refused-push", "stale-proxy", "istiods-differ", "proxy-not-connected"])),
         "{answer}"
     );
     assert!(!unread.is_empty() && unread.iter().all(|unchecked| unchecked["codes"][0] == "stub-in-place"), "{answer}");

@@ -96,6 +96,12 @@ fn incident_d18_a_name_that_the_servers_certificate_has_not() {
     assert_eq!(reason, format!("DestinationRule default/e2e-httpbin wants SAN {old}; the server's certificate has {right}"));
     let finding = error("mtls-mismatch", "DestinationRule", "e2e-httpbin");
     assert!(finding["what"].as_str().unwrap().contains(reason), "{finding}");
+    let shown = |line: &Value| {
+        line.as_str().is_some_and(|line| line.starts_with("access log of deploy/sleep: ") && line.ends_with("CERTIFICATE_VERIFY_FAILED)"))
+    };
+    assert!(finding["evidence"].as_array().unwrap().iter().any(shown), "{finding}");
+    let again = found("requests-fail").1.into_iter().filter(|finding| finding["what"].as_str().unwrap().contains("SAN"));
+    assert_eq!(again.collect::<Vec<_>>(), Vec::<Value>::new(), "one cause, one finding");
     let mended = Applied::new(demanding(right));
     put_back("mtls-mismatch");
     drop((mended, broken));

@@ -9,6 +9,9 @@ mod terminal;
 #[allow(dead_code, reason = "what e2e uses of it")]
 mod world;
 
+mod incident_cut_off;
+mod incident_fetch;
 mod incident_istiod;
+mod incident_registry;
 mod leftover;
 mod live_outage;

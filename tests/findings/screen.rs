@@ -62,6 +62,14 @@ fn a_finding_of_what_istiod_says_leads_there() {
 }
 
 #[test]
+fn the_log_of_a_finding_is_that_of_its_proxy() {
+    let folder = alone();
+    let mut driver = Driver::over(Arc::new(Files::open(folder.path()).unwrap()), false);
+    let shown = driver.keys("fl").text(SIZE);
+    assert!(driver.app.screen().view() == View::Logs && shown.contains("Logs of httpbin"), "{shown}");
+}
+
+#[test]
 fn the_selected_finding_is_copied() {
     let folder = alone();
     let mut driver = Driver::over(Arc::new(Files::open(folder.path()).unwrap()), false);

@@ -4,7 +4,7 @@ use meshscope::analysis::health::{EvidenceSource, PluginState};
 use serde_json::{Value, json};
 
 use crate::mesh::{FILE, applying, dump, elsewhere, entry, health, in_state, listener, module, stub};
-use crate::support::world::{selecting, sidecar, wasm_plugin};
+use crate::support::world::{GATEWAY_GROUP, gateway, selecting, sidecar, target, wasm_plugin, with};
 
 fn active() -> [Value; 1] {
     [in_state("active_state", true)]
@@ -74,6 +74,20 @@ fn what_applies_and_is_nowhere_is_absent() {
             (PluginState::Unknown, "the proxy has no listeners of istiod's yet"),
             "it has not been told yet"
         );
+    }
+}
+
+#[test]
+fn a_ready_gateway_without_listeners_is_sent_none() {
+    let plugin = wasm_plugin("n", json!({"targetRefs": [target(GATEWAY_GROUP, "Gateway", "web")]}));
+    for (is_ready, state, note) in [
+        ("True", PluginState::NotApplicable, "it applies, and istiod would put it into no chain of this proxy"),
+        ("False", PluginState::Unknown, "the proxy has no listeners of istiod's yet"),
+    ] {
+        let conditions = json!([{"type": "Ready", "status": is_ready}]);
+        let objects = [with(gateway("n", "web"), "/status/conditions", conditions), plugin.clone()];
+        let found = health(&objects, &dump(&[], &[]));
+        assert_eq!((found.state, found.note()), (state, note));
     }
 }
 

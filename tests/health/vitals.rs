@@ -21,7 +21,7 @@ const REFUSED: &str = "warning\tenvoy config delta_subscription_state.cc:282\tde
 fn vitals(init: &str, envoy: &str, agent: &str, log: &[&str]) -> Vitals {
     let waits = Some(init_dump::parse(init.as_bytes()).unwrap());
     let (envoy, agent) = (Some(metrics::of_envoy(envoy.as_bytes())), Some(metrics::of_agent(agent.as_bytes())));
-    Vitals { waits, envoy, agent, log: log.iter().map(|line| record(line)).collect(), stats_alone: false }
+    Vitals { waits, envoy, agent, log: log.iter().map(|line| record(line)).collect(), ..Vitals::default() }
 }
 
 /// The record of a line of the proxy's log, tied to its plugin.
@@ -113,6 +113,22 @@ fn a_refusal_in_the_log_counts_from_what_ecds_was_last_given() {
     let healed = weighed(&in_place(), vitals("{}", OWN, "", &[&before]));
     assert_eq!(healed.state, PluginState::Running, "an old refusal is no present one");
     assert!(!healed.evidence.iter().any(|evidence| evidence.source == EvidenceSource::Log));
+}
+
+#[test]
+fn what_a_module_logged_later_is_not_why_it_was_refused() {
+    let critical = |time: &str, words: &str| {
+        format!(
+            "2026-11-25T00:00:{time}Z\tcritical\tenvoy wasm context.cc:1148\twasm log n.p~istio-translated-wasmplugin: {words}\tthread=13"
+        )
+    };
+    let refused = format!("2026-11-25T00:00:00.169109Z\t{REFUSED}");
+    let (why, later) = (critical("00.150000", "no key is set"), critical("09.000000", "the request has no path"));
+    let found = weighed(&in_place(), vitals("{}", OWN, "", &[&why, &refused, &later]));
+    assert_eq!(found.state, PluginState::Rejected);
+    assert!(found.note().contains("no key is set"), "{found:?}");
+    let silent = weighed(&in_place(), vitals("{}", OWN, "", &[&refused, &later]));
+    assert!(silent.note().contains("Unable to create Wasm plugin"), "what goes on may log of requests: {silent:?}");
 }
 
 #[test]

@@ -86,6 +86,20 @@ fn a_plugin_that_istiod_drops_is_predicted_nowhere() {
 }
 
 #[test]
+fn what_istiod_cannot_decode_is_not_predicted() {
+    let mesh = Mesh::permissive().change("k8s/wasmplugins.extensions.istio.io.json", |plugins| {
+        let of_name = plugins["items"].as_array_mut().unwrap().iter_mut().find(|plugin| plugin["metadata"]["name"] == "helloworld");
+        of_name.unwrap()["spec"]["phase"] = json!("EARLY");
+    });
+    let inbound = mesh.why("virtualInbound");
+    let note = "istiod cannot decode WasmPlugin default/helloworld, and continues with what it had";
+    assert_eq!((&inbound["counted"], &inbound["predicted"], &inbound["agrees"]), (&json!(4), &Value::Null, &Value::Null), "{inbound}");
+    assert_eq!(inbound["predictionNote"], note);
+    let prediction = mesh.prediction(HTTPBIN, "virtualInbound");
+    assert_eq!((&prediction["agrees"], &prediction["differences"]), (&json!(true), &json!([])), "of the rest all is as it would be");
+}
+
+#[test]
 fn labels_and_names_of_any_letters_are_held_as_they_are() {
     let odd = json!({"selector": {"matchLabels": {"app": "httpbin\u{202e}", "x/y.z": "ü \"quoted\""}}});
     let mesh = Mesh::permissive().with([wasm_plugin("default/e.with.dots", odd), wasm_plugin("default/e.dots", json!({}))]);

@@ -141,11 +141,19 @@ impl Driver {
                 // A live mesh is asked again and again, so that nothing would ever settle.
                 Effect::FetchSync { after, .. } if !after.is_zero() => {}
                 Effect::FetchConfigDump { .. } if self.hold => self.held.push(effect),
-                effect => match self.world.handle(effect, &self.sender) {
-                    Work::Run(_, work) => drop(self.tasks.spawn_on(work, self.runtime.handle())),
-                    Work::Nothing | Work::Stop(_) | Work::Write(_) | Work::Suspend { .. } | Work::TakeTerminal | Work::Redraw => {}
-                },
+                // What is asked in the background leaves room, for which no test waits.
+                Effect::Ask { ticket, question, snapshot, .. } => {
+                    self.run(Effect::Ask { ticket, question, snapshot, after: Duration::ZERO });
+                }
+                effect => self.run(effect),
             }
+        }
+    }
+
+    fn run(&mut self, effect: Effect) {
+        match self.world.handle(effect, &self.sender) {
+            Work::Run(_, work) => drop(self.tasks.spawn_on(work, self.runtime.handle())),
+            Work::Nothing | Work::Stop(_) | Work::Write(_) | Work::Suspend { .. } | Work::TakeTerminal | Work::Redraw => {}
         }
     }
 

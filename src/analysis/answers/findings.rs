@@ -82,6 +82,14 @@ impl FindingsAnswer {
         format!("{}, {}, {information} information{ignored}", plural(errors, "error"), plural(warnings, "warning"))
     }
 
+    /// What no rule looks at, so that silence is no good news of it.
+    pub fn beyond(&self) -> &'static str {
+        match findings::RULES.iter().any(|rule| rule.code == "requests-fail") {
+            true => "Routes and authorization were looked at where requests failed, and nowhere else.",
+            false => "Routes, authorization and requests were not looked at.",
+        }
+    }
+
     /// Whether it is bad news, which the exit status says.
     pub fn is_bad(&self) -> bool {
         self.count(Severity::Error) > 0

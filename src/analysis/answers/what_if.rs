@@ -218,7 +218,7 @@ fn entry(
         mtls_after,
         unpredicted: sides.unpredicted(&listeners),
         listeners,
-        now_note: now_note(snapshot, plugin, proxy),
+        now_note: now_note(snapshot, plugin, proxy, shared.0),
     })
 }
 
@@ -226,8 +226,8 @@ fn entry(
 const MOST_NAMED: usize = 4;
 
 /// Where the proxy does not have what istiod would send now, the difference starts from something else than what is there.
-fn now_note(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Option<String> {
-    let entry = super::why::why(snapshot, plugin, Some(std::slice::from_ref(proxy))).workloads.into_iter().next()?;
+fn now_note(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, shared: &Arc<Shared>) -> Option<String> {
+    let entry = super::why::entry(snapshot, plugin, proxy, shared);
     let differing: Vec<String> =
         entry.listeners.iter().filter(|listener| listener.agrees == Some(false)).map(|listener| listener.listener.clone()).collect();
     if differing.is_empty() {

@@ -239,7 +239,13 @@ pub(super) fn proxy_summary(snapshot: &Snapshot, plugin: &PluginId, pod: &Pod) -
             Some(ListenerDirection::Inbound) => &mut inbound,
             _ => &mut elsewhere,
         };
-        *sum = sum.zip(placement::known_count(listener, plugin)).map(|(sum, count)| sum + count);
+        // What could not be read of a static one is none of istiod's.
+        let count = if listener.is_static {
+            Some(placement::count_in_listener(listener, plugin))
+        } else {
+            placement::known_count(listener, plugin)
+        };
+        *sum = sum.zip(count).map(|(sum, count)| sum + count);
         if listener.unread && !listener.is_static {
             (inbound, elsewhere) = (None, None);
         }

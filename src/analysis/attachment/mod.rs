@@ -64,6 +64,12 @@ pub fn attach_in_waypoint(plugin: &Plugin, pod: &Pod, service: Option<&Service>,
     attachment(decide(plugin, pod, service.as_slice(), objects))
 }
 
+/// The plugins that the istiod of a pod cannot decode, so that it goes on with what it had before.
+pub fn undecodable<'o>(pod: &Pod, objects: &'o Inventory) -> impl Iterator<Item = &'o Plugin> {
+    let rules = Rules::of(control_plane::version(pod, objects));
+    objects.plugins.values().map(Arc::as_ref).filter(move |plugin| usage::undecodable(plugin, rules).is_some())
+}
+
 fn attachment(decided: Result<Reason, Reason>) -> Attachment {
     match decided {
         Ok(reason) => Attachment { attached: true, reason },

@@ -1,5 +1,8 @@
 //! Whether enough was read to say that a plugin applies to nothing. As long as it was not, that is unknown, and not false.
 
+use super::rules::Rules;
+use super::usage;
+use crate::analysis::era::Version;
 use crate::model::ids::PluginId;
 use crate::model::kind::Kind;
 use crate::model::snapshot::Snapshot;
@@ -11,7 +14,9 @@ pub fn unknown(snapshot: &Snapshot, plugin: &PluginId) -> Option<String> {
         return None;
     }
     let object = snapshot.objects.plugins.get(plugin);
-    if let Some(what) = object.and_then(|object| object.undecodable.first()) {
+    // Of several istiods the oldest decodes the least.
+    let oldest = snapshot.objects.istiods.iter().filter_map(|istiod| Version::parse(&istiod.version)).min();
+    if let Some(what) = object.and_then(|object| usage::undecodable(object, Rules::of(oldest))) {
         return Some(format!("{what}; istiod cannot decode that, and goes on with what it had before"));
     }
     // What a target names decides too; see `targets::Target::decide`.
@@ -55,7 +60,10 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::ingest::collect::Collector;
     use crate::model::ids::{ObjectName, PluginKind};
+    use crate::model::mesh::Istiod;
+    use crate::model::update::Update;
 
     fn plugin(namespace: &str) -> PluginId {
         PluginId { kind: PluginKind::WasmPlugin, name: ObjectName::new(namespace, "p") }
@@ -79,6 +87,25 @@ mod tests {
         // Listed as a whole, and not to be watched.
         snapshot.parts.insert(Kind::Pod, BTreeSet::from([None]));
         assert_eq!(unknown(&snapshot, &plugin("istio-system")), None);
+    }
+
+    #[test]
+    fn what_the_oldest_istiod_cannot_decode_is_unknown() {
+        let object = r#"{"metadata": {"namespace": "shop", "name": "p"}, "spec": {"url": "oci://a/b:v1", "failStrategy": "FAIL_RELOAD"}}"#;
+        let said = |versions: &[&str]| {
+            let mut collector = Collector::default();
+            for kind in Kind::ALL {
+                collector.apply(Update::Absent(kind));
+            }
+            collector.apply(Update::Applied { kind: Kind::WasmPlugin, object: serde_json::from_str(object).unwrap_or_default() });
+            let istiods = versions.iter().map(|version| Istiod { pod: String::new(), version: (*version).to_owned() });
+            collector.apply(Update::Istiods(istiods.collect()));
+            unknown(&collector.snapshot(Default::default()), &plugin("shop"))
+        };
+        let why = "failStrategy is FAIL_RELOAD, which it does not know before 1.27; istiod cannot decode that, and goes on with what it had before";
+        assert_eq!(said(&["1.26.0"]).as_deref(), Some(why));
+        assert_eq!(said(&["1.31.0", "1.26.0"]).as_deref(), Some(why));
+        assert_eq!(said(&["1.31.0"]), None);
     }
 
     #[test]

@@ -19,7 +19,9 @@ pub(super) fn unused(plugin: &Plugin, pod: &Pod, rules: Rules, objects: &Invento
     if !rules.discovers(objects, namespace) {
         return Some(Unused::Undiscovered(namespace.clone()));
     }
-    other_revision(plugin, pod, objects).or_else(|| undecodable(plugin, rules)).or_else(|| discarded(plugin, rules))
+    other_revision(plugin, pod, objects)
+        .or_else(|| undecodable(plugin, rules).map(Unused::Undecodable))
+        .or_else(|| discarded(plugin, rules))
 }
 
 fn other_revision(plugin: &Plugin, pod: &Pod, objects: &Inventory) -> Option<Unused> {
@@ -28,10 +30,11 @@ fn other_revision(plugin: &Plugin, pod: &Pod, objects: &Inventory) -> Option<Unu
     Some(Unused::OtherRevision { wants: wants.clone(), istiod: istiod.to_owned(), runs: control_plane::runs(wants, objects) })
 }
 
-fn undecodable(plugin: &Plugin, rules: Rules) -> Option<Unused> {
+/// What of the object an istiod of these rules cannot decode, as one clause; None where it can.
+pub(super) fn undecodable(plugin: &Plugin, rules: Rules) -> Option<String> {
     let first = plugin.undecodable.first().cloned();
     let strategy = plugin.wasm().map(|module| &module.fail_strategy).filter(|word| !rules.decodes_fail_strategy(word));
-    first.or_else(|| strategy.map(|word| format!("failStrategy is {word}, which it does not know before 1.27"))).map(Unused::Undecodable)
+    first.or_else(|| strategy.map(|word| format!("failStrategy is {word}, which it does not know before 1.27")))
 }
 
 fn discarded(plugin: &Plugin, rules: Rules) -> Option<Unused> {

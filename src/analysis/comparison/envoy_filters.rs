@@ -11,7 +11,7 @@ use crate::model::kind::Kind;
 use crate::model::policy::{Policy, PolicySpec};
 use crate::model::workload::ProxyKind;
 
-/// The EnvoyFilters that reach a proxy, each with its patches for the proxy's version.
+/// The EnvoyFilters that reach a proxy, each with its patches for the proxy's version that shape chains or add listeners.
 #[derive(Clone, Debug)]
 pub struct EnvoyFilters<'s> {
     kind: ProxyKind,
@@ -25,7 +25,10 @@ impl<'s> EnvoyFilters<'s> {
             PolicySpec::EnvoyFilter(filter) if reaches(policy, filter, facts) => Some((&policy.name, filter)),
             _ => None,
         });
-        let patches = |filter: &'s EnvoyFilter| filter.patches.iter().filter(|patch| is_for_version(patch, facts)).collect();
+        let patches = |filter: &'s EnvoyFilter| {
+            let may_count = filter.patches.iter().filter(|patch| patch.shapes_chains() || patch.adds_listener());
+            may_count.filter(|patch| is_for_version(patch, facts)).collect()
+        };
         Self { kind: facts.kind, filters: reaching.map(|(name, filter)| (name, patches(filter))).collect() }
     }
 

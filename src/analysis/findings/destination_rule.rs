@@ -24,7 +24,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let object = FindingObject::new(Kind::DestinationRule.as_str(), &decider.rule);
         Some((broken, object, RULE.severity, fix(broken.client.outcome, &decider.field)))
     });
-    by_object(&RULE, of_rules, |Broken { entry, client, .. }, object| {
+    by_object(&RULE, facts, of_rules, |Broken { entry, client, .. }, object| {
         format!("By {object} clients send {}, which {} {} does not take.", client.sends, entry.workload_kind, entry.workload)
     })
 }

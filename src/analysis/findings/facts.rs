@@ -4,10 +4,11 @@ use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::{FindingObject, Place, stale_proxy};
+use super::{FindingObject, Place};
 use crate::analysis::answers::{self, EffectiveMtlsAnswer, OrderEntry};
 use crate::analysis::attachment::{self, Attachment};
 use crate::analysis::health::{self, Health};
+pub(super) use crate::analysis::health::{GRACE, changed};
 use crate::analysis::near_miss::Neighbours;
 use crate::analysis::{placement, sync};
 use crate::ingest::logs::instant;
@@ -116,9 +117,14 @@ impl<'s> Facts<'s> {
         &self.snapshot.objects
     }
 
+    /// Whether a namespace is the one in question.
+    pub fn is_own(&self, namespace: &str) -> bool {
+        self.namespace.as_ref().is_none_or(|own| own == namespace)
+    }
+
     /// Whether what is in a namespace is in question: it is the one, or the root namespace, which reaches all.
     pub fn sees(&self, namespace: &str) -> bool {
-        self.namespace.as_ref().is_none_or(|own| own == namespace) || namespace == self.objects().root_namespace()
+        self.is_own(namespace) || namespace == self.objects().root_namespace()
     }
 
     /// The proxies whose own dump was read, with it.
@@ -157,7 +163,7 @@ impl<'s> Facts<'s> {
     pub fn read_at(&self, proxy: &ProxyId, dump: &ConfigDump) -> Option<LogTime> {
         let of_listeners = dump.listeners.iter().filter_map(|other| other.last_updated.as_deref());
         let known = of_listeners.chain(dump.ecds.iter().filter_map(|entry| entry.last_updated.as_deref())).filter_map(instant);
-        let asked = self.snapshot.sync.as_ref().and_then(|sync| stale_proxy::asked(sync.as_ref().ok()?));
+        let asked = self.snapshot.sync.as_ref().and_then(|sync| sync::asked(sync.as_ref().ok()?));
         let read = self.snapshot.dump(proxy).and_then(|loaded| loaded.read_at);
         read.or_else(|| known.chain(asked).max())
     }
@@ -178,14 +184,13 @@ impl<'s> Facts<'s> {
     /// both times are known.
     pub fn is_fresh(&self, plugin: &Plugin, proxy: &ProxyId) -> bool {
         let read = self.snapshot.dump(proxy).and_then(|loaded| loaded.read_at);
-        health::changed(plugin).zip(read).is_some_and(|(changed, read)| read.saturating_sub(changed) < health::GRACE)
+        changed(plugin).zip(read).is_some_and(|(changed, read)| read.saturating_sub(changed) < GRACE)
     }
 
     /// The mutual TLS of the namespace's workloads.
     pub fn mtls(&self) -> &EffectiveMtlsAnswer {
         self.mtls.get_or_init(|| {
-            let is_own = |pod: &&&Pod| self.namespace.as_ref().is_none_or(|namespace| *namespace == pod.id.namespace);
-            let pods: Vec<ProxyId> = self.pods.iter().filter(is_own).map(|pod| pod.id.clone()).collect();
+            let pods: Vec<ProxyId> = self.pods.iter().filter(|pod| self.is_own(&pod.id.namespace)).map(|pod| pod.id.clone()).collect();
             answers::mtls(self.snapshot, &pods)
         })
     }

@@ -113,6 +113,11 @@ fn number(findings: &mut [Finding]) {
     }
 }
 
+/// `1 proxy`, `3 proxies`.
+pub(super) fn proxies(count: usize) -> String {
+    if count == 1 { "1 proxy".to_owned() } else { format!("{count} proxies") }
+}
+
 /// What is true of several things, once each, with the first of them: `a, b, c and 4 more: it is so`. Times do not tell things apart,
 /// and of many only the first are told.
 pub(super) fn once_each<T: ToString>(said: impl IntoIterator<Item = (T, String)>) -> Vec<String> {

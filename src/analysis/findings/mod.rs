@@ -2,8 +2,10 @@
 //! what shows it, why it matters and what to do; what it could not look at is said too.
 
 mod facts;
+mod failing;
 mod group;
 mod ignore;
+mod missed;
 mod states;
 mod together;
 mod unchecked;
@@ -15,7 +17,7 @@ use crate::model::kind::Kind;
 
 pub use facts::{Facts, PluginFacts, ProxyFacts};
 pub use group::grouped;
-use group::once_each;
+use group::{once_each, proxies};
 pub use ignore::Ignore;
 pub use unchecked::{NotChecked, not_checked};
 
@@ -34,6 +36,7 @@ rules! {
     vm_failed
     stale_proxy
     no_istiod
+    istiods_differ
     proxy_not_connected
     pending
     absent
@@ -67,6 +70,8 @@ rules! {
     mtls_mismatch
     not_imported
     permissive
+    requests_fail
+    connections_refused
 }
 
 /// How grave a finding is.
@@ -213,6 +218,11 @@ impl Finding {
         RULES.iter().any(|rule| rule.code == self.code && rule.needs.sync)
     }
 
+    /// Whether what shows it is the access log.
+    pub fn is_of_requests(&self) -> bool {
+        [requests_fail::RULE.code, connections_refused::RULE.code].contains(&self.code)
+    }
+
     /// The proxies that it is about, the first ones by name, where its object does not name the only one.
     pub fn said_proxies(&self, most: usize) -> Option<String> {
         if let ("Pod", [_]) | (_, []) = (self.object.kind, &self.proxies[..]) {
@@ -289,8 +299,3 @@ pub fn findings(facts: &Facts<'_>) -> Vec<Finding> {
 
 /// How many plugins of a group are named where people read.
 const NAMED: usize = 8;
-
-/// `1 proxy`, `3 proxies`.
-fn proxies(count: usize) -> String {
-    if count == 1 { "1 proxy".to_owned() } else { format!("{count} proxies") }
-}

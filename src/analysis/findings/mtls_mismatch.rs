@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Facts, Finding, FindingObject, Needs, Rule, Severity, not_imported};
+use super::{Facts, Finding, FindingObject, Needs, Rule, Severity, failing, not_imported};
 use crate::analysis::answers::{ClientAnswer, MtlsEntry, ServiceClients};
 use crate::analysis::mtls::client::{Because, TLS_MODE};
 use crate::analysis::mtls::verdict::{Reason, Verdict};
@@ -68,6 +68,7 @@ pub(super) fn broken<'f>(facts: &'f Facts<'_>) -> impl Iterator<Item = Broken<'f
 /// One finding an object, with all that is broken by it and each way to mend it once.
 pub(super) fn by_object<'f>(
     rule: &Rule,
+    facts: &Facts<'_>,
     broken: impl Iterator<Item = (Broken<'f>, FindingObject, Severity, String)>,
     what: impl Fn(&Broken<'f>, &FindingObject) -> String,
 ) -> Vec<Finding> {
@@ -78,15 +79,17 @@ pub(super) fn by_object<'f>(
             fixes: BTreeSet::new(),
             proxies: BTreeSet::new(),
             clients: BTreeSet::new(),
+            broken: Vec::new(),
         };
-        let Gathered { finding, fixes, proxies, clients } = found.entry(object.clone()).or_insert_with(new);
+        let Gathered { finding, fixes, proxies, clients, broken: all } = found.entry(object.clone()).or_insert_with(new);
         finding.severity = finding.severity.min(severity);
         finding.evidence.push(broken.line());
         fixes.insert(fix);
         proxies.insert(broken.entry.pod.clone());
         clients.extend(broken.clients());
+        all.push(broken);
     }
-    found.into_values().map(Gathered::into_finding).collect()
+    found.into_values().map(|gathered| gathered.into_finding(facts)).collect()
 }
 
 /// What is broken by one object.
@@ -95,12 +98,14 @@ struct Gathered<'f> {
     fixes: BTreeSet<String>,
     proxies: BTreeSet<ProxyId>,
     clients: BTreeSet<&'f WorkloadId>,
+    broken: Vec<Broken<'f>>,
 }
 
 impl Gathered<'_> {
-    /// The finding, with the first of the clients by name.
-    fn into_finding(self) -> Finding {
-        let Self { finding, fixes, proxies, clients } = self;
+    /// The finding, with the first of the clients by name, and what the access logs show of it.
+    fn into_finding(self, facts: &Facts<'_>) -> Finding {
+        let Self { mut finding, fixes, proxies, clients, broken } = self;
+        finding.evidence.extend(failing::shown(facts, &broken));
         // Services that are hidden on purpose have no clients that fail.
         let fail = finding.severity == Severity::Error && !clients.is_empty();
         let names: Vec<String> = clients.iter().map(|client| format!("{} in {}", client.short(), client.name.namespace)).collect();
@@ -125,7 +130,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let Broken { service, client, .. } = broken;
         (broken, object_of(service), severity(&client.cause), fix(&client.cause, &service.host))
     });
-    let found = by_object(&RULE, of_no_rule, |Broken { entry, client, .. }, object| {
+    let found = by_object(&RULE, facts, of_no_rule, |Broken { entry, client, .. }, object| {
         match client.outcome {
             Reason::Blackholed => format!("{object} is hidden from clients, whose proxies drop what is sent to it."),
             _ => format!("Clients of {object} send {}, which {} {} does not take.", client.sends, entry.workload_kind, entry.workload),
@@ -147,7 +152,7 @@ fn unaccepted(facts: &Facts<'_>) -> impl Iterator<Item = Finding> {
         let fix = format!("write {} into {field} of {object}, or leave {field} out", san.rejected.join(" and "));
         Some((broken, object, RULE.severity, fix))
     });
-    let found = by_object(&RULE, of_names, |Broken { entry, client, .. }, _| {
+    let found = by_object(&RULE, facts, of_names, |Broken { entry, client, .. }, _| {
         let san = client.san.as_ref().map(ToString::to_string).unwrap_or_default();
         format!("Clients do not accept the certificate of {} {}: {san}.", entry.workload_kind, entry.workload)
     });

@@ -56,7 +56,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let services: Vec<String> = services.get(sidecar).into_iter().flatten().map(ToString::to_string).collect();
         format!("{sidecar} does not import {}, and {}.", first(&services, MOST), Reason::Blackholed)
     };
-    let found = by_object(&RULE, found.into_iter(), what);
+    let found = by_object(&RULE, facts, found.into_iter(), what);
     found.into_iter().map(|finding| Finding { evidence: egress(facts, &finding).into_iter().chain(finding.evidence).collect(), ..finding }).collect()
 }
 

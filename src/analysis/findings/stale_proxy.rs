@@ -1,10 +1,15 @@
 //! Proxies that have not answered for a while to what istiod sent them last.
 
+use std::collections::HashSet;
+
+use super::states::in_states;
 use super::{Facts, Finding, FindingObject, ProxyFacts, Rule, SYNC, Severity};
 use crate::analysis::answers::log_timestamp;
+use crate::analysis::health::PluginState;
 use crate::analysis::sync as rules;
+use crate::model::ids::ProxyId;
 use crate::model::logs::LogTime;
-use crate::model::sync::{Client, Sync, SyncState};
+use crate::model::sync::{Client, EXTENSIONS, SyncState};
 
 pub(super) const RULE: Rule = Rule {
     code: "stale-proxy",
@@ -16,18 +21,13 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// How old what was sent must be, in seconds: a proxy answers in one, and one that warms a listener in a few.
-const LONG: i128 = 30;
-
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let Some(now) = facts.sync().and_then(asked) else { return Vec::new() };
-    facts.proxies.iter().filter_map(|proxy| finding(proxy, facts.connection(&proxy.id)?, now)).collect()
-}
-
-/// When istiod was asked, at the earliest: a recording does not say it, and it was not before istiod last sent something to anyone.
-pub(super) fn asked(sync: &Sync) -> Option<LogTime> {
-    let sent = sync.clients().flat_map(|(_, client)| client.types.values().filter_map(|told| told.sent));
-    sync.asked.or_else(|| sent.max())
+    let Some(now) = facts.sync().and_then(rules::asked) else { return Vec::new() };
+    // `pending-listener` names the cause: the agent answers when it has fetched all modules.
+    let pending = in_states(facts, &[PluginState::Pending]);
+    let waiting: HashSet<&ProxyId> = pending.iter().flat_map(|plugin| &plugin.on).map(|(proxy, _)| &proxy.id).collect();
+    let of_proxy = |proxy: &ProxyFacts<'_>| finding(proxy, facts.connection(&proxy.id)?, now, waiting.contains(&proxy.id));
+    facts.proxies.iter().filter_map(of_proxy).collect()
 }
 
 /// What a proxy has not answered to of which its istiod does not say when it was sent (up to 1.22), by short names: the answer may be on
@@ -37,13 +37,10 @@ pub(super) fn untimed(client: &Client) -> Vec<&str> {
     stale.filter(|(_, told)| told.sent.is_none()).map(|(url, _)| rules::short(url)).collect()
 }
 
-fn finding(proxy: &ProxyFacts<'_>, client: &Client, now: LogTime) -> Option<Finding> {
+fn finding(proxy: &ProxyFacts<'_>, client: &Client, now: LogTime, waits: bool) -> Option<Finding> {
     // See `untimed` of what has no time.
-    let stale = client.types.iter().filter(|(_, told)| told.state == SyncState::Stale).filter_map(|(url, told)| {
-        let age = i128::from(now.saturating_sub(told.sent?)) / 1_000_000_000;
-        (age >= LONG).then(|| (rules::short(url), told, age))
-    });
-    let stale: Vec<_> = stale.collect();
+    let stale = rules::late(client, now).filter(|(url, ..)| !(waits && *url == EXTENSIONS));
+    let stale: Vec<_> = stale.map(|(url, told, age)| (rules::short(url), told, age)).collect();
     let evidence = stale.iter().map(|(name, told, age)| {
         let sent = told.sent.and_then(log_timestamp).unwrap_or_default();
         let had = if told.acked_push.is_empty() { "it never took any".to_owned() } else { format!("it still has push {}", told.acked_push) };

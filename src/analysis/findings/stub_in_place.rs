@@ -9,8 +9,8 @@ pub(super) const RULE: Rule = Rule {
     code: "stub-in-place",
     severity: Severity::Error,
     title: "The plugin's module could not be fetched, and a filter of the same name allows or denies every request.",
-    why: "The plugin does not run, and nothing in `istioctl proxy-status` shows it: the proxy has accepted the filter in its place. \
-        The agent does not try again by itself.",
+    why: "The plugin does not run, and nothing in `istioctl proxy-status` shows it: to the proxy the filter in its place is one like any \
+        other. The agent does not try again by itself.",
     source: "pkg/istio-agent/xds_proxy.go: rewriteAndForward; pkg/wasm/convert.go",
     needs: DUMPS,
     check,

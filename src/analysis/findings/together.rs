@@ -56,7 +56,7 @@ impl<T: Ord + Copy> Together<T> {
     }
 
     /// The groups, each in the order in which its members were first named.
-    fn groups(mut self) -> Vec<Vec<T>> {
+    pub(super) fn groups(mut self) -> Vec<Vec<T>> {
         let mut groups: BTreeMap<usize, Vec<T>> = BTreeMap::new();
         for place in 0..self.known.len() {
             let root = self.root(place);

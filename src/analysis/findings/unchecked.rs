@@ -4,7 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
-use super::{Facts, RULES, Rule, pull_secret, refused_push, stale_proxy, vm_failed};
+use super::{
+    Facts, ProxyFacts, RULES, Rule, connections_refused, failing, pull_secret, refused_push, requests_fail, stale_proxy, vm_failed,
+};
 use crate::analysis::answers;
 use crate::model::kind::Kind;
 
@@ -123,22 +125,50 @@ impl ByReason {
 
 /// A dump lists a refused plugin as if it were in place.
 const PARTLY: &str = "parts of the config dump could not be understood, and nothing is concluded from what may be in them";
+const WITHOUT_REASON: &str =
+    "the format of its access log lacks response flags or their details, so that nothing says why a request failed";
+const CUT: &str = "its log has so many lines that not all of the last 10 min were read";
+const MORE: &str = "requests failed in more ways than are kept, and not all of them are among the findings";
 const DUMP_ALONE: &str = "neither its log nor what its agent counts was read";
 
 fn unread_proxies(facts: &Facts<'_>) -> Vec<NotChecked> {
     let of_dumps: Vec<&'static str> = RULES.iter().filter(|rule| rule.needs.dumps).map(|rule| rule.code).collect();
     let mut found = ByReason::default();
+    let of_logs = [requests_fail::RULE.code, connections_refused::RULE.code];
+    let of_dumps_and_logs: Vec<&'static str> = of_dumps.iter().copied().chain(of_logs).collect();
     // Of one without an agent `proxy-not-connected` says all.
     for proxy in facts.proxies.iter().filter(|proxy| !facts.is_without_agent(proxy)) {
         let dump_alone =
             facts.snapshot.dump(&proxy.id).is_some_and(|loaded| loaded.vitals.as_ref().is_none_or(|vitals| vitals.stats_alone));
         let (why, codes) = match &proxy.dump {
-            Err(why) => (why.as_str(), of_dumps.as_slice()),
+            Err(why) => (why.as_str(), of_dumps_and_logs.as_slice()),
             Ok(dump) if dump.not_understood > 0 => (PARTLY, of_dumps.as_slice()),
-            Ok(_) if dump_alone => (DUMP_ALONE, &[refused_push::RULE.code, vm_failed::RULE.code][..]),
+            Ok(_) if dump_alone => {
+                (DUMP_ALONE, &[refused_push::RULE.code, vm_failed::RULE.code, requests_fail::RULE.code, connections_refused::RULE.code][..])
+            }
             Ok(_) => continue,
         };
         found.add(proxy.id.to_string(), why, codes);
     }
+    // Of proxies that were read, what their logs lack is said for itself.
+    for proxy in facts.proxies.iter().filter(|proxy| facts.is_own(&proxy.id.namespace)) {
+        unread_requests(facts, proxy).into_iter().for_each(|why| found.add(proxy.id.to_string(), &why, &of_logs));
+    }
     found.all
+}
+
+/// What of a proxy's requests is not known, as clauses.
+fn unread_requests(facts: &Facts<'_>, proxy: &ProxyFacts<'_>) -> Vec<String> {
+    let Some(requests) = failing::requests(facts, &proxy.id) else { return Vec::new() };
+    let mut found: Vec<String> = requests.gap.iter().cloned().collect();
+    if requests.without_reason > 0 {
+        found.push(WITHOUT_REASON.to_owned());
+    }
+    if requests.cut {
+        found.push(CUT.to_owned());
+    }
+    if requests.more > 0 {
+        found.push(MORE.to_owned());
+    }
+    found
 }

@@ -22,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// What changed in istiod, by the minor version in which it did.
-const OF_ISTIOD: &[(u32, &str)] = &[
+pub(super) const OF_ISTIOD: &[(u32, &str)] = &[
     (14, "from 1.14 on plugins stand in outbound chains too"),
     (16, "from 1.16 on match counts"),
     (19, "from 1.19 on a priority has 32 bits, and an unset one counts as the smallest of these"),
@@ -48,7 +48,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 /// What changed between two versions.
-fn changes(table: &[(u32, &'static str)], one: Version, other: Version) -> Vec<String> {
+pub(super) fn changes(table: &[(u32, &'static str)], one: Version, other: Version) -> Vec<String> {
     let (older, newer) = (one.min(other), one.max(other));
     let between = |minor: u32| (older..newer).contains(&Version::new(1, minor - 1));
     table.iter().filter(|(minor, _)| between(*minor)).map(|(_, what)| (*what).to_owned()).collect()
@@ -59,19 +59,25 @@ fn of_istiods(facts: &Facts<'_>) -> Option<Finding> {
     let known = facts.objects().istiods.iter().filter_map(|istiod| Some((Version::parse(&istiod.version)?, istiod)));
     let versions: BTreeMap<Version, _> = known.collect();
     let ((oldest, first), (newest, last)) = versions.first_key_value().zip(versions.last_key_value())?;
+    let pod = |name: &str| control_plane::istiods(facts.objects()).find(|istiod| istiod.id.pod == name);
+    // Of one revision `istiods-differ` says it.
+    let revision = |name: &str| pod(name).map(|istiod| control_plane::labelled_revision(&istiod.labels));
+    if revision(&first.pod).is_some_and(|own| revision(&last.pod) == Some(own)) {
+        return None;
+    }
     let differences = changes(OF_ISTIOD, *oldest, *newest);
     (!differences.is_empty()).then(|| Finding {
         evidence: differences,
         fix: "finish the upgrade, or keep in mind that each revision has its own rules".to_owned(),
         ..RULE.found(
-            object(facts, control_plane::istiods(facts.objects()).find(|pod| pod.id.pod == first.pod)),
+            object(facts, pod(&first.pod)),
             format!("istiods of {} and {} run side by side.", first.version, last.version),
         )
     })
 }
 
 /// The workload of an istiod, else of any of them; where none of their pods can be seen, the root namespace.
-fn object(facts: &Facts<'_>, istiod: Option<&Pod>) -> FindingObject {
+pub(super) fn object(facts: &Facts<'_>, istiod: Option<&Pod>) -> FindingObject {
     let objects = facts.objects();
     let owner = istiod.or_else(|| control_plane::istiods(objects).next()).and_then(|pod| lookup::owner(facts.snapshot, &pod.id));
     match owner {

@@ -18,7 +18,8 @@ const REFERENCE: &str = "dynamic_listeners[]";
 /// What is not in such a dump may be there all the same.
 const NOT_UNDERSTOOD: &str = "parts of the dump could not be understood, and it may be in them";
 
-/// The state of `plugin` by one dump; `awaits` is whether it was read before the proxy had listeners of istiod's.
+/// The state of `plugin` by one dump. `awaits` is whether the proxy still waits for its listeners
+/// ([`placement::awaits_listeners`]).
 pub fn of_dump(plugin: &PluginId, dump: &ConfigDump, expected: &Expected, awaits: bool) -> Health {
     if dump.view == DumpView::Istiod {
         let what = "only istiod's view could be read, which does not say what the proxy has";
@@ -44,7 +45,7 @@ pub fn of_dump(plugin: &PluginId, dump: &ConfigDump, expected: &Expected, awaits
             Health::of(PluginState::Unknown, std::iter::once(what).chain(health.evidence).collect())
         }
         Some(health) if dump.listeners.is_empty() => health,
-        Some(health) if health.state != PluginState::Pending => not_in_use(health, dump, expected, (&stands, awaits)),
+        Some(health) if health.state != PluginState::Pending => not_in_use(health, dump, expected, &stands, awaits),
         _ => not_there(dump, expected, awaits),
     }
 }
@@ -188,7 +189,7 @@ pub(super) fn names_plugin(text: &str, plugin: &PluginId) -> bool {
 }
 
 /// The ECDS section has it, and no listener that takes connections does.
-fn not_in_use(held: Health, dump: &ConfigDump, expected: &Expected, (stands, awaits): (&Stands<'_>, bool)) -> Health {
+fn not_in_use(held: Health, dump: &ConfigDump, expected: &Expected, stands: &Stands<'_>, awaits: bool) -> Health {
     let draining = stands.names(ListenerState::Draining);
     let (state, what) = match expected {
         _ if dump.not_understood > 0 => (PluginState::Unknown, NOT_UNDERSTOOD.to_owned()),

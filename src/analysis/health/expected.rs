@@ -78,3 +78,24 @@ pub(super) fn held_against_prediction(health: Health, snapshot: &Snapshot, plugi
     evidence.insert(at, Evidence::new(EvidenceSource::Objects, "", what));
     Health::of(state, evidence)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    #[test]
+    fn what_was_listed_in_its_namespace_is_known_to_be_gone() {
+        let listing = |parts: &[&str]| Snapshot {
+            has_objects: true,
+            unread: BTreeSet::from([Kind::WasmPlugin]),
+            parts: BTreeMap::from([(Kind::WasmPlugin, parts.iter().map(|part| Some((*part).to_owned())).collect())]),
+            ..Snapshot::default()
+        };
+        let of =
+            |snapshot: &Snapshot| Expected::of(snapshot, &PluginId::new(PluginKind::WasmPlugin, "shop", "p"), &ProxyId::new("w", "shop"));
+        assert_eq!(of(&listing(&["shop", "istio-system"])), Expected::No("there is no WasmPlugin shop/p".to_owned()));
+        assert_eq!(of(&listing(&["other"])), Expected::Unknown("wasmplugins could not be read".to_owned()));
+    }
+}

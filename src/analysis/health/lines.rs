@@ -14,6 +14,7 @@ pub(super) fn refusal(plugin: &PluginId, entry: Option<&EcdsFilter>, log: &[LogR
     of_plugin(plugin, log).rfind(|record| is_refusal(record) && is_since(record, entry)).map(evidence)
 }
 
+/// Whether Envoy refused a plugin.
 fn is_refusal(record: &LogRecord) -> bool {
     record.message.contains(REFUSED) || record.event == Some(LogEvent::Nack)
 }
@@ -28,11 +29,15 @@ pub(super) fn others(plugin: &PluginId, entry: Option<&EcdsFilter>, log: &[LogRe
     fetch.into_iter().chain(failed).map(evidence).collect()
 }
 
-/// Why Envoy could not make what it rejected: the module's own last words before its VM failed, else how it failed.
+/// Why Envoy could not make what it rejected: the module's own last words before its VM failed or Envoy refused it, else how the VM
+/// failed.
 pub(super) fn cause(plugin: &PluginId, entry: Option<&EcdsFilter>, log: &[LogRecord]) -> Option<Evidence> {
-    let since = || of_plugin(plugin, log).filter(|record| is_since(record, entry) && is_failure(record));
-    let failed = WHY.iter().find_map(|words| since().rfind(|record| record.message.contains(words)))?;
-    Some(last_words(plugin, failed, log).unwrap_or_else(|| evidence(failed)))
+    let last = |is_it: &dyn Fn(&LogRecord) -> bool| of_plugin(plugin, log).rfind(|record| is_it(record) && is_since(record, entry));
+    let telling = |words: &&str| last(&|record| is_failure(record) && record.message.contains(*words));
+    match WHY.iter().find_map(telling) {
+        Some(failed) => last_words(plugin, failed, log).or_else(|| Some(evidence(failed))),
+        None => last_words(plugin, last(&is_refusal)?, log),
+    }
 }
 
 /// When Envoy rejected what the dump lists.
@@ -43,7 +48,7 @@ pub(super) fn rejected_at(plugin: &PluginId, entry: Option<&EcdsFilter>, log: &[
 /// The last words of a module before its VM failed.
 pub(super) fn last_words(plugin: &PluginId, failed: &LogRecord, log: &[LogRecord]) -> Option<Evidence> {
     let until = failed.time?;
-    let is_just_before = |record: &&LogRecord| record.time.is_some_and(|time| (until - JUST..=until).contains(&time));
+    let is_just_before = |record: &&LogRecord| record.time.is_some_and(|time| (until.saturating_sub(JUST)..=until).contains(&time));
     of_plugin(plugin, log).rfind(|record| is_last_word(record) && is_just_before(record)).map(evidence)
 }
 

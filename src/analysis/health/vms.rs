@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::failures::request;
+use crate::analysis::naming;
 use crate::ingest::config_dump;
 use crate::ingest::logs::instant;
 use crate::model::envoy::{ConfigDump, Destination, ExtensionConfig, FilterSource, ListenerState, PluginFilter};
@@ -121,8 +122,9 @@ impl Vm<'_> {
 
     /// The other plugins in it; None where there are none.
     pub fn others(&self, plugin: &PluginId) -> Option<String> {
-        let others: BTreeSet<String> = self.plugins().filter(|of| *of != plugin).map(ToString::to_string).collect();
-        (!others.is_empty()).then(|| others.into_iter().collect::<Vec<_>>().join(", "))
+        let others: BTreeSet<&PluginId> = self.plugins().filter(|of| *of != plugin).collect();
+        let others: Vec<&PluginId> = others.into_iter().collect();
+        (!others.is_empty()).then(|| naming::enumerated(&others, others.len()))
     }
 
     /// Its plugins.

@@ -20,7 +20,8 @@ use crate::model::plugin::{Plugin, WasmModule};
 use crate::model::snapshot::{LoadedDump, Snapshot};
 use crate::model::sync::{EXTENSIONS, LISTENERS, SyncState};
 
-/// How long a change may take to reach a proxy.
+/// How long a change takes at most to be in a proxy that is well: istiod gathers changes for up to 10 s (`PILOT_DEBOUNCE_MAX`), and a
+/// module is fetched within some more.
 pub(in crate::analysis) const GRACE: LogTime = 30_000_000_000;
 
 /// When a plugin's spec was written last, as far as that is known.

@@ -40,7 +40,7 @@ fn mark_word(mark: MarkKind) -> &'static str {
         MarkKind::Restarted => "restarted",
         MarkKind::Resumed => "resumed",
         MarkKind::Waiting => "waiting",
-        MarkKind::Failed => "failed",
+        MarkKind::Failed | MarkKind::NotRestarted => "failed",
         MarkKind::Ended => "ended",
         MarkKind::Skew => "skew",
     }
@@ -114,15 +114,13 @@ fn named(object: &LoggedObject<'_>) -> String {
     }
 }
 
-/// `GET httpbin:8000/headers 200, 3 ms`, with what went wrong, and what is known of a plugin that had to do with it.
+/// How long the address of a request may be to stand before what went wrong, in characters: where there is little room, the end is cut.
+const LONG: usize = 40;
+
+/// `GET httpbin:8000/headers 200, 3 ms`, with what went wrong, and what is known of a plugin that had to do with it; a long address comes
+/// last: `GET 403, 1 ms; rbac_access_denied…; httpbin:8000/…`.
 fn requested(request: &LoggedRequest<'_>, note: Option<&str>) -> String {
     let LoggedRequest { method, path, authority, code, .. } = request;
-    let what = match &**method {
-        _ if request.is_tcp() => format!("TCP {}", request.upstream_host),
-        // Envoy could not read so far.
-        "" => format!("{} {code}", request.protocol),
-        method => format!("{method} {authority}{path} {code}"),
-    };
     let took = request.duration_ms.map(|time| format!(", {time} ms")).unwrap_or_default();
     let meant = |(word, meaning): (&str, Option<&str>)| match meaning {
         Some(meaning) => format!("; {word}: {meaning}"),
@@ -136,7 +134,15 @@ fn requested(request: &LoggedRequest<'_>, note: Option<&str>) -> String {
         wrong += &meant((&request.termination, words::details(&request.termination)));
     }
     let rest = [&*request.transport_failure, note.unwrap_or_default()].into_iter().filter(|text| !text.is_empty());
-    format!("{what}{took}{wrong}{}", rest.map(|text| format!("; {text}")).collect::<String>())
+    wrong.extend(rest.map(|text| format!("; {text}")));
+    let is_long = authority.chars().count() + path.chars().count() > LONG;
+    match &**method {
+        _ if request.is_tcp() => format!("TCP {}{took}{wrong}", request.upstream_host),
+        // Envoy could not read so far.
+        "" => format!("{} {code}{took}{wrong}", request.protocol),
+        method if is_long && !wrong.is_empty() => format!("{method} {code}{took}{wrong}; {authority}{path}"),
+        method => format!("{method} {authority}{path} {code}{took}{wrong}"),
+    }
 }
 
 fn milliseconds(time: LogTime) -> String {

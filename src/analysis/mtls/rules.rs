@@ -139,7 +139,7 @@ fn sorted(objects: &Inventory, version: Version) -> Vec<(&Policy, &DestinationRu
 }
 
 /// A short name stands for a Service of the rule's namespace (`pilot/pkg/model/config.go: ResolveShortnameToFQDN`).
-pub(super) fn full_host(host: &str, namespace: &str, domain: &str) -> String {
+pub(in crate::analysis) fn full_host(host: &str, namespace: &str, domain: &str) -> String {
     if host == "*" || host.is_empty() || host.contains(['.', ':']) { host.to_owned() } else { format!("{host}.{namespace}.svc.{domain}") }
 }
 

@@ -167,7 +167,10 @@ impl Asked<'_, '_> {
         match &fix.edit {
             Edit::Plugin(changed) => self.reaches_only(changed),
             Edit::Labels(added) => attachment::attach(self.plugin, &self.labelled(added), self.objects).attached,
-            Edit::Both(changed, added) => attachment::attach(changed, &self.labelled(added), self.objects).attached,
+            Edit::Both(changed, added) => {
+                attachment::attach(changed, &self.labelled(added), self.objects).attached
+                    && self.neighbours.adds_only(self.workload, changed, self.plugin)
+            }
             Edit::Other => true,
         }
     }

@@ -78,7 +78,7 @@ impl Gatherer {
     }
 
     fn mark(&mut self, kind: MarkKind, record: &LogRecord) {
-        if matches!(kind, MarkKind::Dropped | MarkKind::Failed | MarkKind::Skew | MarkKind::Waiting) {
+        if kind.is_failure() || matches!(kind, MarkKind::Dropped | MarkKind::Skew | MarkKind::Waiting) {
             let whose = if record.origin.pod.pod.is_empty() { String::new() } else { format!("Log of {}: ", record.origin.pod) };
             let said = format!("{whose}{}.", record.message.trim_end_matches('.'));
             if !self.marks.contains(&said) {

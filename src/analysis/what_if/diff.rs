@@ -202,15 +202,15 @@ fn chain_changes(
     is_certain: impl Fn(&Difference) -> bool,
 ) -> Vec<ChainChange> {
     let change = |pair: Pair<'_>| {
-        let difference = comparison::difference(pair, new, direction);
-        if difference.as_ref().is_some_and(|difference| !is_certain(difference)) {
-            return None;
-        }
+        let found = comparison::difference(pair, new, direction);
+        let (difference, uncertain) = if found.as_ref().is_some_and(&is_certain) { (found, None) } else { (None, found) };
+        // Where a chain leads is in what it means too.
+        let is_meaning_certain = !matches!(uncertain, Some(Difference { how: How::Destination { .. }, .. }));
         match pair {
             Pair { counted: Some((_, after)), predicted: Some(before) } => {
                 let meaning = |chain, listener| placement::meaning(chain, placement::classify(chain, direction), listener);
                 let (meaning, then) = (meaning(before, old), meaning(after, new));
-                let becomes = (meaning != then).then_some(then);
+                let becomes = (is_meaning_certain && meaning != then).then_some(then);
                 let transport = (becomes.is_none() && before.transport != after.transport)
                     .then(|| format!("from {} to {}", word(before.transport), word(after.transport)));
                 let how = difference.as_ref().map(how).or(transport).unwrap_or_default();
@@ -251,5 +251,50 @@ fn word(transport: Transport) -> &'static str {
         Transport::Tls => "TLS",
         Transport::MutualTls => "mutual TLS",
         Transport::Other => "another transport",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::ingest::config_dump;
+    use crate::model::envoy::DumpView;
+
+    /// The chain changes between two chains that take the same connections, where no difference is certain.
+    fn changes(before: Value, after: Value) -> Vec<ChainChange> {
+        let listener = |chain: Value| {
+            let address = json!({"socket_address": {"address": "0.0.0.0", "port_value": 15001}});
+            let listener = json!({"name": "l", "address": address, "traffic_direction": "OUTBOUND", "filter_chains": [chain]});
+            let dump = json!({"configs": [{"@type": "type.googleapis.com/envoy.admin.v3.ListenersConfigDump",
+                "dynamic_listeners": [{"name": "l", "active_state": {"listener": listener}}]}]});
+            let mut parsed = config_dump::parse(dump.to_string().as_bytes(), DumpView::Proxy, "config dump").unwrap();
+            parsed.dump.listeners.pop().unwrap()
+        };
+        chain_changes(&listener(before), &listener(after), Some(ListenerDirection::Outbound), |_| false)
+    }
+
+    fn chain(filters: Value, tls: bool) -> Value {
+        let context = json!({"@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"});
+        let socket = json!({"name": "envoy.transport_sockets.tls", "typed_config": context});
+        json!({"filters": filters, "transport_socket": if tls { socket } else { Value::Null }})
+    }
+
+    #[test]
+    fn an_uncertain_difference_hides_no_other() {
+        let of_type = |kind: &str, key: &str, value: Value| {
+            let kind = format!("type.googleapis.com/envoy.extensions.filters.network.{kind}");
+            json!([{"name": "f", "typed_config": {"@type": kind, key: value}}])
+        };
+        let http = |filters: Value| of_type("http_connection_manager.v3.HttpConnectionManager", "http_filters", filters);
+        let plugin = json!([{"name": "extensions.istio.io/wasmplugin/n.p"}]);
+        assert_eq!(changes(chain(http(plugin.clone()), false), chain(http(json!([])), false)), []);
+        let found: Vec<String> =
+            changes(chain(http(plugin), false), chain(http(json!([])), true)).into_iter().map(|change| change.how).collect();
+        assert_eq!(found, ["from no TLS of its own to TLS"]);
+        // Where a chain leads is in what it means.
+        let leads = |cluster: &str| of_type("tcp_proxy.v3.TcpProxy", "cluster", json!(cluster));
+        assert_eq!(changes(chain(leads("PassthroughCluster"), false), chain(leads("BlackHoleCluster"), false)), []);
     }
 }

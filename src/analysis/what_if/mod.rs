@@ -59,8 +59,12 @@ pub fn apply(snapshot: &Snapshot, objects: &[Value], namespace: &str) -> Result<
     let (mut changes, mut plugins, mut slices, mut warnings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for object in objects {
         let word = object.get("kind").and_then(Value::as_str).unwrap_or_default();
-        // Of ConfigMaps only the one that holds the mesh configuration counts.
-        let counts = |kind: &Kind| *kind != Kind::MeshConfigMap || object.pointer("/data/mesh").is_some();
+        // Of ConfigMaps only the one that holds the mesh configuration counts; on what is about requests no answer of what if depends.
+        let counts = |kind: &Kind| match kind {
+            Kind::MeshConfigMap => object.pointer("/data/mesh").is_some(),
+            Kind::AuthorizationPolicy | Kind::RequestAuthentication => false,
+            _ => true,
+        };
         let Some(kind) = manifest::kind_of(object).filter(counts) else {
             match Slice::of(object, namespace) {
                 Some(slice) => slices.push(slice),

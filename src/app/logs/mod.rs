@@ -280,6 +280,11 @@ impl Logs {
         self.plugin.is_some() && self.spoken.is_empty() && self.held.end() > 0
     }
 
+    /// Whether all that the plugin in question has said is a warning or worse, so that the rest of it may be hidden.
+    pub fn may_say_more(&self) -> bool {
+        self.spoken.only_grave()
+    }
+
     /// How many lines the plugin in question has said of which the filter's level shows none; 0 where it shows some.
     pub fn said_below(&self) -> usize {
         self.spoken.hidden_by(self.typed.level)

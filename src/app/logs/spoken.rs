@@ -24,9 +24,32 @@ impl Spoken {
         self.0.iter().all(|count| *count == 0)
     }
 
+    /// Whether it has said something, and nothing that a logger at Envoy's own level would hide.
+    pub fn only_grave(&self) -> bool {
+        let (hidden, shown) = self.0.split_at(Severity::Warning as usize);
+        hidden.iter().all(|count| *count == 0) && shown.iter().any(|count| *count > 0)
+    }
+
     /// How many lines it has said of which this level shows none; 0 where it shows some.
     pub fn hidden_by(&self, level: Option<Severity>) -> usize {
         let (hidden, shown) = self.0.split_at(level.map_or(0, |level| level as usize));
         if shown.iter().all(|count| *count == 0) { hidden.iter().sum() } else { 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Severity, Spoken};
+
+    #[test]
+    fn what_a_logger_at_warning_would_hide_shows_that_it_is_not() {
+        let spoken = |levels: &[Severity]| {
+            let mut counts = Spoken::default();
+            levels.iter().for_each(|level| counts.0[*level as usize] += 1);
+            counts.only_grave()
+        };
+        assert!(spoken(&[Severity::Warning, Severity::Critical]));
+        assert!(!spoken(&[Severity::Warning, Severity::Info]));
+        assert!(!spoken(&[]), "a silent one is another matter");
     }
 }

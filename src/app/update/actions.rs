@@ -126,7 +126,7 @@ fn refresh(app: &mut App) -> Vec<Effect> {
         Some(proxy) => vec![proxy.clone()],
         None => app.fetches.keys().cloned().collect(),
     };
-    let mut effects: Vec<Effect> = proxies.iter().flat_map(|proxy| dumps::fetch(app, proxy, Duration::ZERO)).collect();
+    let mut effects = dumps::fetch_all(app, proxies, Duration::ZERO);
     effects.extend(sync::read_again(app));
     effects.extend(timeline::read_again(app, Duration::ZERO));
     effects.extend(diff::read_again(app));
@@ -149,8 +149,8 @@ fn next_scene(app: &mut App) -> Vec<Effect> {
         if let Some(ticket) = app.fetches.get(proxy).and_then(|fetch| fetch.ticket) {
             forget(app, ticket);
         }
-        effects.extend(dumps::fetch(app, proxy, Duration::ZERO));
     }
+    effects.extend(dumps::fetch_all(app, proxies, Duration::ZERO));
     effects.extend(logs::begin_again(app));
     effects.extend(timeline::read_again(app, Duration::ZERO));
     effects.extend(diff::read_again(app));

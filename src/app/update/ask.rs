@@ -1,17 +1,28 @@
 //! Questions to `analysis`: one at a time for each screen, asked again when the world has changed meanwhile.
 
-use super::{diff, dumps, lay_out, secret, settle, sync};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::{diff, dumps, lay_out, secret, settle, sync, tally};
 use crate::app::effect::Effect;
 use crate::app::program::{App, MOST_AT_FIRST};
 use crate::app::question::Answered;
 use crate::app::rows;
 use crate::app::screen::Subject;
-use crate::app::state::Ticket;
+use crate::app::state::{Fetch, Ticket};
 use crate::model::ids::ProxyId;
 use crate::model::snapshot::Dump;
+use crate::source::SourceKind;
 
-/// Asks the question of the visible screen, of the world as it is now; what is to be read for it beside is read first.
+/// Asks the question of the visible screen, of the world as it is now, and what the findings come to.
 pub(super) fn ask(app: &mut App) -> Vec<Effect> {
+    let mut effects = ask_of_screen(app);
+    effects.extend(tally::ask(app));
+    effects
+}
+
+/// Asks the question of the visible screen; what is to be read for it beside is read first.
+fn ask_of_screen(app: &mut App) -> Vec<Effect> {
     let mut effects = secret::wanted(app);
     let snapshot = app.snapshot.clone();
     let Some(question) = app.screen().question() else {
@@ -26,7 +37,7 @@ pub(super) fn ask(app: &mut App) -> Vec<Effect> {
     let screen = app.screen_mut();
     screen.pending = Some(ticket);
     screen.stale = false;
-    effects.push(Effect::Ask { ticket, question, snapshot });
+    effects.push(Effect::Ask { ticket, question, snapshot, after: Duration::ZERO });
     effects
 }
 
@@ -34,6 +45,9 @@ pub(super) fn ask(app: &mut App) -> Vec<Effect> {
 pub(super) fn answered(app: &mut App, ticket: Ticket, answer: Answered) -> Vec<Effect> {
     if !app.waits.end(ticket) {
         return Vec::new();
+    }
+    if let Some(effects) = tally::answered(app, ticket, &answer) {
+        return effects;
     }
     let Some(place) = app.screens.iter().position(|screen| screen.pending == Some(ticket)) else { return Vec::new() };
     let in_sight = place + 1 == app.screens.len();
@@ -47,6 +61,7 @@ pub(super) fn answered(app: &mut App, ticket: Ticket, answer: Answered) -> Vec<E
         screen.open = rows::chains::open_by_default(screen);
     }
     let stale = std::mem::take(&mut screen.stale);
+    tally::take(app, place, stale);
     let (warnings, height) = (app.snapshot.warnings.len(), app.body_height);
     rows::lay_out(&mut app.screens[place], warnings, height);
     if let Some(chosen) = chosen {
@@ -62,11 +77,12 @@ pub(super) fn answered(app: &mut App, ticket: Ticket, answer: Answered) -> Vec<E
     if stale && in_sight {
         effects.extend(ask(app));
     }
+    effects.extend(tally::read(app));
     effects
 }
 
 /// Whether nothing is read for the first time: no kind of objects, no proxy, no istiod.
-fn is_whole(app: &App) -> bool {
+pub(super) fn is_whole(app: &App) -> bool {
     let reads_istiods = app.sync.is_some() && app.snapshot.sync.is_none();
     let reads_proxies = app.snapshot.dumps.values().any(|dump| matches!(dump, Dump::Loading));
     app.awaited().is_empty() && !reads_istiods && !reads_proxies
@@ -94,23 +110,25 @@ pub(super) fn every_proxy(app: &mut App) -> Vec<Effect> {
 pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
     let mut effects = sync::wanted(app);
     effects.extend(diff::wanted(app));
-    let vital = app.screen().wants_vitals();
-    let is_new = |proxy: &ProxyId| app.fetches.get(proxy).is_none_or(|fetch| vital && !fetch.vital);
-    let wanted: Vec<ProxyId> = needed(app).into_iter().filter(|proxy| is_new(proxy) || settle::was_left(app, proxy)).collect();
-    effects.extend(wanted.into_iter().flat_map(|proxy| dumps::fetch(app, &proxy, std::time::Duration::ZERO)));
+    let (vital, at_once) = (app.wants_vitals(), app.screen().wants_vitals());
+    // What is read for the count alone comes with the next request, where one is under way.
+    let lacks_vitals = |fetch: &Fetch| vital && !fetch.vital && (at_once || fetch.ticket.is_none());
+    let is_new = |proxy: &ProxyId| app.fetches.get(proxy).is_none_or(lacks_vitals);
+    let wanted: Vec<ProxyId> = needed(app).into_iter().filter(|proxy| is_new(proxy) || settle::needs_reading(app, proxy)).collect();
+    effects.extend(dumps::fetch_all(app, wanted, Duration::ZERO));
     effects
 }
 
-/// The proxies whose dumps the screen in sight needs, the first ones where there are many.
+/// The proxies whose dumps the visible screen needs, the first ones where there are many.
 pub(super) fn needed(app: &App) -> Vec<ProxyId> {
     let screen = app.screen();
     let mut wanted = match &screen.subject {
         Subject::Plugins { .. } => {
             let all = screen.plugins().map(|answer| answer.plugins.as_slice()).unwrap_or_default();
-            all.iter()
-                .flat_map(|plugin| plugin.proxies.iter().map(|(_, proxy)| proxy.proxy.clone()))
-                .take(MOST_AT_FIRST)
-                .collect::<Vec<_>>()
+            let of_plugins = all.iter().flat_map(|plugin| plugin.proxies.iter().map(|(_, proxy)| &proxy.proxy));
+            let counted = app.tally.sum.iter().filter(|_| tally::reads_more(app)).flat_map(|sum| &sum.first);
+            let mut seen = BTreeSet::new();
+            of_plugins.chain(counted).filter(|proxy| seen.insert(*proxy)).take(MOST_AT_FIRST).cloned().collect::<Vec<_>>()
         }
         Subject::Workloads(_) => {
             let visible = screen.list.visible(app.body_height, screen.rows.len());
@@ -141,8 +159,10 @@ pub(super) fn needed(app: &App) -> Vec<ProxyId> {
             Vec::new()
         }
     };
-    // A pod that is gone is not asked.
-    wanted.retain(|proxy| !app.snapshot.objects.is_gone(proxy));
+    // A pod that is gone is not asked, nor one that goes and was read.
+    let is_live = app.options.info.kind == SourceKind::Cluster;
+    let goes = |proxy: &ProxyId| is_live && settle::is_ending(app, proxy) && app.snapshot.dump(proxy).is_some();
+    wanted.retain(|proxy| !app.snapshot.objects.is_gone(proxy) && !goes(proxy));
     wanted.dedup();
     wanted
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::{forget, walk};
 use crate::analysis::answers::log_timestamp;
 use crate::analysis::logs::{Choice, Severity, facts};
-use crate::analysis::lookup;
+use crate::analysis::{attachment, lookup, placement};
 use crate::app::effect::Effect;
 use crate::app::logs::message::{LogsEffect, LogsMsg};
 use crate::app::logs::{Logs, LogsOf, Reading};
@@ -20,10 +20,12 @@ use crate::app::state::{Prompt, Ticket};
 use crate::ingest::collect::Changed;
 use crate::logs::pane::{News, Question};
 use crate::logs::{Asked, concerns};
-use crate::model::ids::ProxyId;
+use crate::model::ids::{PluginId, ProxyId};
 use crate::model::log_level::LogLevel;
 use crate::model::logs::{LogRecord, LogSource};
+use crate::model::plugin::Plugin;
 use crate::model::snapshot::Snapshot;
+use crate::model::workload::Pod;
 
 pub(super) use keys::{run, seek_found};
 pub(super) use narrow::{filter_typed, find, lower};
@@ -45,8 +47,9 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
         (Subject::Workloads(plugin) | Subject::Timeline(plugin) | Subject::Health(plugin), _) => {
             LogsOf { plugin: Some(plugin.clone()), ..LogsOf::default() }
         }
-        _ => match screen.focus().cloned() {
+        _ => match screen.focus().cloned().or_else(|| walk::focus(app)) {
             Some(Focus { plugin, workload, proxy }) => {
+                let plugin = plugin.filter(|plugin| may_log(&app.snapshot, plugin, &proxy));
                 let proxy = workload.is_none().then_some(proxy);
                 LogsOf { plugin, workload, proxy, namespace: None }
             }
@@ -54,6 +57,20 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
         },
     };
     walk::go(app, Subject::Logs(of))
+}
+
+/// Whether a plugin can have lines in the log of a proxy: it applies to it, or the proxy has it.
+fn may_log(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> bool {
+    let objects = &snapshot.objects;
+    let applies = |(plugin, pod): (&Arc<Plugin>, &Arc<Pod>)| attachment::attach(plugin, pod, objects).attached;
+    let has = || snapshot.dump(proxy).is_some_and(|loaded| placement::plugins_in(&loaded.dump).contains(plugin));
+    objects.plugins.get(plugin).zip(objects.pods.get(proxy)).is_none_or(applies) || has()
+}
+
+/// Goes to the logs of the workload that the selected row is about.
+pub(super) fn of_selected(app: &mut App) -> Vec<Effect> {
+    let workload = walk::focus(app).and_then(|focus| focus.workload);
+    workload.map(|workload| walk::go(app, Subject::Logs(LogsOf { workload: Some(workload), ..LogsOf::default() }))).unwrap_or_default()
 }
 
 /// Begins the reading of the visible screen, where it is one of logs.

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{ask, dumps, level, logs, settle, successor, timeline};
+use super::{ask, dumps, forget, level, logs, settle, successor, timeline};
+use crate::analysis::diff::CountChange;
 use crate::app::effect::Effect;
 use crate::app::program::App;
+use crate::app::state::Ticket;
 use crate::ingest::collect::Changed;
 use crate::model::ids::{ObjectName, ProxyId};
+use crate::model::inventory::Inventory;
 use crate::model::kind::Kind;
 use crate::model::snapshot::Snapshot;
 use crate::model::update::Health;
@@ -21,17 +24,21 @@ pub(super) fn read(app: &mut App, objects: &Arc<Snapshot>, changed: &[Changed], 
     if !changed.iter().any(|change| matches!(change, Changed::Objects(..) | Changed::Reading)) {
         return if recovered { dumps::retry(app, |_| true) } else { Vec::new() };
     }
+    let mut effects = let_go(app, &objects.objects);
     let mut dumps = app.snapshot.dumps.clone();
     // A pod that is gone has no dump. Where no pods were read, the dumps are all there is.
     dumps.retain(|proxy, _| !objects.objects.is_gone(proxy));
-    app.fetches.retain(|proxy, _| !objects.objects.is_gone(proxy));
-    app.changes.retain(|proxy, _| !objects.objects.is_gone(proxy));
     let (sync, pull_secrets) = (app.snapshot.sync.clone(), app.snapshot.pull_secrets.clone());
-    let now = Snapshot { dumps, sync, pull_secrets, ..(**objects).clone() };
+    // The source counts its own changes alone.
+    let generation = app.snapshot.generation.max(objects.generation) + 1;
+    let now = Snapshot { generation, dumps, sync, pull_secrets, ..(**objects).clone() };
     let previous = std::mem::replace(&mut app.snapshot, Arc::new(now));
+    // A count of a plugin from before it was created or deleted is of another object.
+    let exists = |snapshot: &Snapshot, change: &CountChange| snapshot.objects.plugins.contains_key(&change.plugin);
+    app.changes.values_mut().for_each(|changes| changes.retain(|change| exists(&previous, change) == exists(&app.snapshot, change)));
     app.object_warnings.clone_from(&objects.warnings);
     dumps::list_warnings(app);
-    let mut effects = follow(app, &previous, changed);
+    effects.extend(follow(app, &previous, changed));
     effects.extend(settle::follow_pods(app, &previous));
     effects.extend(successor::follow(app, &previous));
     effects.extend(logs::look_at(app, changed));
@@ -40,6 +47,20 @@ pub(super) fn read(app: &mut App, objects: &Arc<Snapshot>, changed: &[Changed], 
     effects.extend(timeline::follow(app, changed));
     effects.extend(ask::ask(app));
     effects
+}
+
+/// Lets go of the proxies whose pods are gone: nothing is asked of them any more, and what failed on them matters to nobody.
+fn let_go(app: &mut App, objects: &Inventory) -> Vec<Effect> {
+    let gone: Vec<ProxyId> = app.fetches.keys().filter(|proxy| objects.is_gone(proxy)).cloned().collect();
+    let tickets: Vec<Ticket> = gone.iter().filter_map(|proxy| app.fetches.remove(proxy)?.ticket).collect();
+    tickets.iter().for_each(|ticket| forget(app, *ticket));
+    app.changes.retain(|proxy, _| !objects.is_gone(proxy));
+    if app.event_of.as_ref().is_some_and(|proxy| objects.is_gone(proxy)) {
+        app.event = None;
+        app.event_of = None;
+        app.failed = false;
+    }
+    tickets.into_iter().map(Effect::Stop).collect()
 }
 
 /// A proxy that could not be read may be readable once its pod has changed.
@@ -76,6 +97,8 @@ fn shapes_listeners(kind: Kind) -> bool {
         Kind::WasmPlugin
         | Kind::TrafficExtension
         | Kind::PeerAuthentication
+        | Kind::AuthorizationPolicy
+        | Kind::RequestAuthentication
         | Kind::EnvoyFilter
         | Kind::Sidecar
         | Kind::IstioGateway

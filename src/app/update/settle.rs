@@ -1,26 +1,27 @@
-//! Readings that are not settled: of a proxy that starts and has no listeners of istiod's yet, of one whose listeners or plugins are on their
-//! way, and of one that does not answer. They are made again by and by, as long as the screen in sight needs them.
+//! Reads a proxy again while its last reading is not final and the visible screen needs it: it is starting, its listeners are warming or
+//! draining, a plugin's configuration is missing, or it does not answer.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{ask, dumps};
-use crate::analysis::diff;
-use crate::analysis::{lookup, placement, sync as rules};
+use crate::analysis::{diff, sync as rules};
 use crate::app::effect::Effect;
 use crate::app::program::App;
+use crate::fetch;
 use crate::model::envoy::ExtensionConfig;
 use crate::model::ids::ProxyId;
 use crate::model::snapshot::{Dump, LoadedDump, Snapshot};
-use crate::model::sync::{EXTENSIONS, LISTENERS, Sync, TypeSync};
+use crate::model::sync::{EXTENSIONS, LISTENERS, Sync};
 use crate::source::SourceKind;
 
-/// When a proxy that starts is asked again, each after the answer before; then by the last. It has its listeners within seconds.
-const STARTING: [Duration; 4] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(5)];
-/// The same for what may take longer, or for ever: draining takes 45 s by default, and a module may never come.
-const ON_ITS_WAY: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(15)];
+/// When a proxy that starts is asked again, in seconds, each after the answer before; then by the last. It has its listeners within seconds.
+const STARTING: &[u64] = &[1, 2, 4, 5, 5, 5, 5, 5, 5, 5, 15];
+/// The same for what may take longer, or for ever: draining takes 45 s by default, the agent gives up a module after some tries, and who
+/// does not answer may be gone.
+const ON_ITS_WAY: &[u64] = &[2, 3, 5, 5, 5, 5, 5, 5, 5, 5, 15];
 
-/// Asks a proxy whose answer has come once more, where that was not the last word and the screen in sight needs it.
+/// Schedules the next request to a proxy whose reading is not final, if the visible screen needs it.
 pub(super) fn again(app: &mut App, proxy: &ProxyId) -> Vec<Effect> {
     let delays = unsettled(app, proxy).filter(|_| ask::needed(app).contains(proxy));
     let Some(fetch) = app.fetches.get_mut(proxy) else { return Vec::new() };
@@ -30,29 +31,32 @@ pub(super) fn again(app: &mut App, proxy: &ProxyId) -> Vec<Effect> {
     };
     let delay = delays[fetch.again.min(delays.len() - 1)];
     fetch.again += 1;
-    dumps::fetch(app, proxy, delay)
+    dumps::fetch_all(app, vec![proxy.clone()], Duration::from_secs(delay))
 }
 
-/// Whether a proxy's reading was left unsettled when no screen needed it, and nobody reads it now.
-pub(super) fn was_left(app: &App, proxy: &ProxyId) -> bool {
-    app.fetches.get(proxy).is_some_and(|fetch| fetch.ticket.is_none()) && unsettled(app, proxy).is_some()
+/// Whether a proxy's reading is not final and no request for it is under way.
+pub(super) fn needs_reading(app: &App, proxy: &ProxyId) -> bool {
+    let Some(fetch) = app.fetches.get(proxy) else { return false };
+    fetch.ticket.is_none() && (fetch.followed.is_some() || unsettled(app, proxy).is_some())
 }
 
-/// When a proxy is to be asked again, by what is known of it; None where its reading is settled.
-fn unsettled(app: &App, proxy: &ProxyId) -> Option<&'static [Duration]> {
-    if app.options.info.kind != SourceKind::Cluster || lookup::why_not_running(&app.snapshot.objects, proxy).is_some() {
+/// When a proxy is to be asked again, by what is known of it; None where its reading is final, or nothing would answer.
+fn unsettled(app: &App, proxy: &ProxyId) -> Option<&'static [u64]> {
+    let kind = app.options.info.kind;
+    if kind != SourceKind::Cluster || is_ending(app, proxy) || fetch::unreachable(&app.snapshot.objects, proxy, kind).is_some() {
         return None;
     }
+    let fetch = app.fetches.get(proxy)?;
     match app.snapshot.dumps.get(proxy)? {
-        Dump::Loaded(loaded) if awaits_listeners(&app.snapshot, proxy, loaded) => Some(&STARTING),
+        Dump::Loaded(_) if fetch.early => Some(STARTING),
         Dump::Loaded(loaded) => {
-            let is_silent = app.fetches.get(proxy).is_some_and(|fetch| fetch.silent);
             let awaits_plugin = loaded.dump.ecds.iter().any(|entry| matches!(entry.config, ExtensionConfig::Missing));
-            (is_silent || awaits_plugin || diff::in_transition(&loaded.dump)).then_some(&ON_ITS_WAY)
+            (fetch.silent || awaits_plugin || diff::in_transition(&loaded.dump)).then_some(ON_ITS_WAY)
         }
-        Dump::Failed(_) if is_starting(app, proxy) => Some(&STARTING),
-        // Why one that runs cannot be read need not pass: r asks again.
-        Dump::Failed(_) | Dump::Loading => None,
+        Dump::Failed(_) if is_starting(app, proxy) => Some(STARTING),
+        // A right that is lacking stays lacking: r asks again.
+        Dump::Failed(_) => (!fetch.lasting).then_some(ON_ITS_WAY),
+        Dump::Loading => None,
     }
 }
 
@@ -61,33 +65,45 @@ pub(super) fn is_starting(app: &App, proxy: &ProxyId) -> bool {
     app.snapshot.objects.pods.get(proxy).is_some_and(|pod| !pod.ready && !pod.is_workload_entry)
 }
 
-pub(super) fn awaits_listeners(snapshot: &Snapshot, proxy: &ProxyId, loaded: &LoadedDump) -> bool {
-    placement::awaits_listeners(snapshot, proxy, &loaded.dump)
+/// Whether a proxy's pod is being deleted or gone, so that the proxy need not answer any more.
+pub(super) fn is_ending(app: &App, proxy: &ProxyId) -> bool {
+    let objects = &app.snapshot.objects;
+    objects.is_gone(proxy) || objects.pods.get(proxy).is_some_and(|pod| pod.deleting)
 }
 
-/// Asks the proxies again that were read before their pods were ready, now that these are.
+/// Reads the proxies again whose pods became ready, or whose containers were started, since they were read.
 pub(super) fn follow_pods(app: &mut App, previous: &Snapshot) -> Vec<Effect> {
-    let is_ready = |snapshot: &Snapshot, proxy: &ProxyId| snapshot.objects.pods.get(proxy).map(|pod| pod.ready);
-    let became = |proxy: &&ProxyId| is_ready(&app.snapshot, proxy) == Some(true) && is_ready(previous, proxy) == Some(false);
-    let ready: Vec<ProxyId> = app.fetches.keys().filter(became).cloned().collect();
-    ready.into_iter().flat_map(|proxy| dumps::fetch(app, &proxy, Duration::ZERO)).collect()
+    let state = |snapshot: &Snapshot, proxy: &ProxyId| {
+        let pod = snapshot.objects.pods.get(proxy)?;
+        Some((pod.ready, pod.proxy.as_ref().is_some_and(|proxy| proxy.running)))
+    };
+    let became = |proxy: &&ProxyId| {
+        let (Some(before), Some(now)) = (state(previous, proxy), state(&app.snapshot, proxy)) else { return false };
+        now.0 && !before.0 || now.1 && !before.1
+    };
+    let changed = app.fetches.keys().filter(became).cloned().collect();
+    dumps::read_once(app, changed)
 }
 
-/// Asks the proxies of the screen in sight again that were sent, or have answered, something since the istiods were asked before.
+/// Reads again the proxies of the visible screen that istiod pushed to, or that answered a push, since the last sync request. Those that
+/// are followed are read all the same.
 pub(super) fn follow_pushes(app: &mut App, before: Option<&Sync>, now: &Sync) -> Vec<Effect> {
     let Some(before) = before.filter(|_| app.options.info.kind == SourceKind::Cluster) else { return Vec::new() };
     let (before, now) = (rules::connections(before), rules::connections(now));
-    let moved = |proxy: &&ProxyId| {
-        let (Some(old), Some(new)) = (before.get(*proxy), now.get(*proxy)) else { return false };
-        let push = |told: &TypeSync| (told.sent_push.clone(), told.acked_push.clone(), told.error.clone());
-        [LISTENERS, EXTENSIONS].iter().any(|url| old.types.get(*url).map(push) != new.types.get(*url).map(push))
+    let moved = |proxy: &&ProxyId| match (before.get(*proxy), now.get(*proxy)) {
+        (Some(old), Some(new)) => [LISTENERS, EXTENSIONS].iter().any(|url| old.types.get(*url) != new.types.get(*url)),
+        (None, Some(_)) => true,
+        (_, None) => false,
     };
+    let is_settled = |proxy: &&ProxyId| app.fetches.get(*proxy).is_some_and(|fetch| fetch.followed.is_none());
+    let read = |proxy: &&ProxyId| app.snapshot.dump(proxy).is_some();
     let needed = ask::needed(app);
-    let moved: Vec<ProxyId> = needed.iter().filter(|proxy| app.snapshot.dump(proxy).is_some()).filter(moved).cloned().collect();
-    moved.into_iter().flat_map(|proxy| dumps::fetch(app, &proxy, Duration::ZERO)).collect()
+    let moved = needed.iter().filter(read).filter(is_settled).filter(moved).cloned().collect();
+    dumps::fetch_all(app, moved, Duration::ZERO)
 }
 
 /// The dump that the next one of a proxy is compared with: not one that was read before the proxy had its listeners.
 pub(super) fn comparable(app: &App, proxy: &ProxyId) -> Option<Arc<LoadedDump>> {
-    app.snapshot.dump(proxy).filter(|loaded| !awaits_listeners(&app.snapshot, proxy, loaded)).cloned()
+    let is_early = app.fetches.get(proxy).is_some_and(|fetch| fetch.early);
+    app.snapshot.dump(proxy).filter(|_| !is_early).cloned()
 }

@@ -89,16 +89,13 @@ pub(super) fn before(app: &App, proxy: &ProxyId) -> Option<Arc<LoadedDump>> {
     app.lost.get(proxy).cloned()
 }
 
-/// A proxy that took the place of another one was read: says the count of before where it is another one, and that it stays where not.
+/// Reports the inbound count after a pod was replaced: old and new where they differ, else "as before".
 pub(super) fn read(app: &mut App, proxy: &ProxyId, after: &ConfigDump) -> Option<CountChange> {
     let before = app.lost.remove(proxy)?;
     let change = diff::inbound_change(&before.dump, after, app.screen().plugin()?, app.snapshot.objects.inbound_port())?;
     if change.before != change.after {
         return Some(change);
     }
-    let owner = lookup::owner(&app.snapshot, proxy).map_or_else(|| proxy.pod.clone(), |workload| workload.name.name);
-    let cause = app.last_change.iter().map(|cause| format!("{cause} · ")).collect::<String>();
-    let port = change.port.map_or(change.listener, |port| port.to_string());
-    app.say(format!("{cause}{owner} {port}: {} as before", change.after));
+    app.say_after_change(proxy, &change, &format!("{} as before", change.after));
     None
 }

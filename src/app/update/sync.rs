@@ -1,4 +1,4 @@
-//! What the istiods say of their proxies: asked when a screen goes by it, and again and again while it is in sight, since nothing says
+//! What the istiods say of their proxies: asked when a screen uses it, and again and again while that is visible, since nothing says
 //! when it has changed.
 
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use super::{ask, dumps, forget, settle, walk};
 use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::app::screen::Subject;
-use crate::app::state::Ticket;
+use crate::app::state::{Fetch, Ticket};
 use crate::model::ids::ProxyId;
 use crate::model::logs::LogTime;
 use crate::model::sync::Sync;
@@ -77,12 +77,19 @@ pub(super) fn read_again(app: &mut App) -> Vec<Effect> {
     if again_after(app).is_some() { fetch(app, Duration::ZERO) } else { Vec::new() }
 }
 
-/// Asks together with a proxy that was just read, where the screen in sight goes by both: what the istiods said before does not say what
-/// became of what the proxy has now.
+/// Asks istiod again after the dumps were read that the visible screen needs, where it uses both: the last answer of istiod is older than
+/// the dump.
 pub(super) fn with_dump(app: &mut App, proxy: &ProxyId) -> Vec<Effect> {
+    let needed = ask::needed(app);
+    // One that does not answer is not waited for.
+    let is_under_way = |fetch: &Fetch| fetch.ticket.is_some() && fetch.after.is_zero() && !fetch.silent;
+    let is_being_read = |proxy: &ProxyId| app.fetches.get(proxy).is_some_and(is_under_way);
+    if !needed.contains(proxy) || needed.iter().any(is_being_read) {
+        return Vec::new();
+    }
     let read = app.snapshot.dump(proxy).and_then(|loaded| loaded.read_at);
     let asked = app.snapshot.sync.as_ref().and_then(|sync| sync.as_ref().ok()?.asked);
-    // What became of a change is in neither for long.
+    // After a change both go out of date quickly, so they are read together.
     let is_followed = app.fetches.get(proxy).is_some_and(|fetch| fetch.followed.is_some());
     let apart = if is_followed { 0 } else { TOGETHER };
     let is_older = asked.zip(read).is_some_and(|(asked, read)| asked.saturating_add(apart) < read);

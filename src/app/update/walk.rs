@@ -107,7 +107,7 @@ pub(super) fn findings(app: &mut App) -> Vec<Effect> {
     go(app, Subject::Findings { namespace })
 }
 
-/// Goes to where a finding can be looked at: its chain, else what istiod says of its proxy where that shows it, else the workloads of its plugin, else what its policies come to.
+/// Goes to where a finding can be looked at: its chain, else what istiod or the logs say of its proxy where that shows it, else the workloads of its plugin, else what its policies come to.
 fn open_finding(app: &mut App, index: usize) -> Vec<Effect> {
     let Some(finding) = app.screen().findings().and_then(|answer| answer.findings.get(index)).cloned() else { return Vec::new() };
     if let Some(Place { listener, state, chain, .. }) = finding.place {
@@ -115,6 +115,9 @@ fn open_finding(app: &mut App, index: usize) -> Vec<Effect> {
     }
     if finding.is_of_sync() {
         return sync::open(app);
+    }
+    if finding.is_of_requests() {
+        return logs::of_selected(app);
     }
     match (finding.plugin, finding.object.kind) {
         (Some(plugin), _) => go(app, Subject::Workloads(plugin)),

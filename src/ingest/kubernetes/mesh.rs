@@ -35,6 +35,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<MeshConfig> {
         outbound_mode: str_of(&value, "/outboundTrafficPolicy/mode").to_owned(),
         service_export_to: list("/defaultServiceExportTo"),
         destination_rule_export_to: list("/defaultDestinationRuleExportTo"),
+        access_log_file: str_of(&value, "/accessLogFile").to_owned(),
         access_log_format: str_of(&value, "/accessLogFormat").to_owned(),
         access_log_json: str_of(&value, "/accessLogEncoding") == "JSON",
     })

@@ -9,6 +9,7 @@ mod peer_authentication;
 mod plugin;
 mod pod;
 mod policy;
+mod routing;
 mod service;
 mod workload_entry;
 
@@ -41,7 +42,7 @@ pub enum Object {
     Service(Service),
     /// PeerAuthentication.
     PeerAuthentication(PeerAuthentication),
-    /// EnvoyFilter, Sidecar, Gateway, VirtualService, DestinationRule.
+    /// EnvoyFilter, Sidecar, Gateway, VirtualService, DestinationRule, AuthorizationPolicy, RequestAuthentication.
     Policy(Policy),
     /// Namespace, with its labels.
     Namespace(String, Labels),
@@ -84,9 +85,14 @@ pub fn object(kind: Kind, value: &Value) -> Understood {
         Kind::Service => Some(Object::Service(service::read(&mut fields))),
         Kind::ServiceEntry => Some(Object::Service(service::read_entry(&mut fields))),
         Kind::PeerAuthentication => Some(Object::PeerAuthentication(peer_authentication::read(&mut fields))),
-        Kind::EnvoyFilter | Kind::Sidecar | Kind::IstioGateway | Kind::Gateway | Kind::VirtualService | Kind::DestinationRule => {
-            Some(Object::Policy(policy::read(kind, &mut fields)))
-        }
+        Kind::EnvoyFilter
+        | Kind::Sidecar
+        | Kind::IstioGateway
+        | Kind::Gateway
+        | Kind::VirtualService
+        | Kind::DestinationRule
+        | Kind::AuthorizationPolicy
+        | Kind::RequestAuthentication => Some(Object::Policy(policy::read(kind, &mut fields))),
         Kind::Namespace => Some(Object::Namespace(name.name.clone(), fields.labels("/metadata/labels"))),
         Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet => Some(Object::Owner(owner::read(&mut fields))),
         Kind::MeshConfigMap => mesh::read(&mut fields).map(Object::Mesh),

@@ -1,18 +1,16 @@
-//! EnvoyFilters, Sidecars, Gateways, VirtualServices and DestinationRules: where they stand, what they select, and what they
+//! EnvoyFilters, Sidecars, Gateways, VirtualServices, DestinationRules, and the policies of requests: where they stand, what they select, and what they
 //! say about listeners and mutual TLS.
-
-use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::fields::{Fields, label_selector, port_of, str_of, texts};
 use super::plugin::target_ref;
+use super::routing::{destination_rule, virtual_service};
 use crate::model::envoy_filter::{EnvoyFilter, Patch};
 use crate::model::gateway::{GatewayListener, GatewaySpec, RoutesFrom, Server};
 use crate::model::kind::Kind;
 use crate::model::labels::Selector;
-use crate::model::policy::{Policy, PolicySpec};
-use crate::model::routing::{ClientTls, ClientTlsSettings, DestinationRule, Subset, SubsetRoute, TrafficPolicy, VirtualService};
+use crate::model::policy::{OfRequests, Policy, PolicySpec};
 use crate::model::sidecar::{Egress, Ingress, Sidecar};
 
 pub(super) fn read(kind: Kind, fields: &mut Fields<'_>) -> Policy {
@@ -22,6 +20,7 @@ pub(super) fn read(kind: Kind, fields: &mut Fields<'_>) -> Policy {
         Kind::IstioGateway => PolicySpec::Servers(servers(fields)),
         Kind::VirtualService => PolicySpec::VirtualService(virtual_service(fields)),
         Kind::DestinationRule => PolicySpec::DestinationRule(destination_rule(fields)),
+        Kind::AuthorizationPolicy | Kind::RequestAuthentication => PolicySpec::Requests(of_requests(kind, fields)),
         _ => PolicySpec::Gateway(gateway(fields)),
     };
     Policy {
@@ -39,9 +38,17 @@ fn selector(kind: Kind, fields: &mut Fields<'_>) -> Option<Selector> {
         // The selector is the map itself.
         Kind::IstioGateway => fields.selector("/spec/selector", "/spec/selector"),
         Kind::EnvoyFilter | Kind::Sidecar => fields.selector("/spec/workloadSelector", "/spec/workloadSelector/labels"),
+        Kind::AuthorizationPolicy | Kind::RequestAuthentication => fields.selector("/spec/selector", "/spec/selector/matchLabels"),
         Kind::DestinationRule => fields.selector("/spec/workloadSelector", "/spec/workloadSelector/matchLabels"),
         _ => None,
     }
+}
+
+/// ALLOW is the value 0 of the enum, so it is the action where nothing is written.
+fn of_requests(kind: Kind, fields: &mut Fields<'_>) -> OfRequests {
+    let has_targets = fields.get("/spec/targetRef").is_some() || !fields.list("/spec/targetRefs").is_empty();
+    let action = fields.text("/spec/action");
+    OfRequests { allows: kind == Kind::AuthorizationPolicy && matches!(action.as_str(), "" | "ALLOW"), has_targets }
 }
 
 fn envoy_filter(fields: &mut Fields<'_>) -> EnvoyFilter {
@@ -190,102 +197,4 @@ fn not_programmed(status: &Value) -> Option<String> {
         .iter()
         .find(|condition| matches!(str_of(condition, "/type"), "Programmed" | "Accepted") && str_of(condition, "/status") == "False")?;
     Some(format!("{}: {}", str_of(refused, "/reason"), str_of(refused, "/message")))
-}
-
-fn virtual_service(fields: &mut Fields<'_>) -> VirtualService {
-    let destinations = destinations(fields);
-    let mut hosts: Vec<String> = destinations.iter().map(|destination| str_of(destination, "/host").to_owned()).collect();
-    hosts.sort_unstable();
-    hosts.dedup();
-    VirtualService {
-        hosts: texts(fields.list("/spec/hosts"), ""),
-        gateways: texts(fields.list("/spec/gateways"), ""),
-        export_to: texts(fields.list("/spec/exportTo"), ""),
-        tcp: !fields.list("/spec/tcp").is_empty(),
-        tls: !fields.list("/spec/tls").is_empty(),
-        destinations: hosts,
-        subsets: destinations.into_iter().filter_map(subset_route).collect(),
-    }
-}
-
-/// The destinations of routes and mirrors of every protocol.
-fn destinations<'v>(fields: &mut Fields<'v>) -> Vec<&'v Value> {
-    let routes = ["/spec/http", "/spec/tls", "/spec/tcp"].into_iter().flat_map(|pointer| fields.list(pointer));
-    let of_route = |route: &'v Value| {
-        let weighted = ["route", "mirrors"].into_iter().filter_map(|list| route.get(list)?.as_array()).flatten();
-        weighted.filter_map(|item| item.get("destination")).chain(route.get("mirror"))
-    };
-    routes.flat_map(of_route).collect()
-}
-
-/// A destination that names a subset. Routes of the Gateway API have none.
-fn subset_route(destination: &Value) -> Option<SubsetRoute> {
-    let subset = str_of(destination, "/subset");
-    (!subset.is_empty()).then(|| SubsetRoute {
-        host: str_of(destination, "/host").to_owned(),
-        subset: subset.to_owned(),
-        port: port_of(destination, "/port/number"),
-    })
-}
-
-fn destination_rule(fields: &mut Fields<'_>) -> DestinationRule {
-    let policy = fields.get("/spec/trafficPolicy").map(|policy| traffic_policy(fields, policy, "/spec/trafficPolicy"));
-    let mut subsets = Vec::new();
-    for (index, item) in fields.list("/spec/subsets").iter().enumerate() {
-        let pointer = format!("/spec/subsets/{index}");
-        subsets.push(Subset {
-            name: str_of(item, "/name").to_owned(),
-            labels: Selector::of(fields.labels(&format!("{pointer}/labels"))),
-            policy: item.get("trafficPolicy").map(|policy| traffic_policy(fields, policy, &format!("{pointer}/trafficPolicy"))),
-        });
-    }
-    DestinationRule { host: fields.text("/spec/host"), export_to: texts(fields.list("/spec/exportTo"), ""), policy, subsets }
-}
-
-fn traffic_policy(fields: &mut Fields<'_>, policy: &Value, pointer: &str) -> TrafficPolicy {
-    let mut ports = BTreeMap::new();
-    for (index, item) in fields.list(&format!("{pointer}/portLevelSettings")).iter().enumerate() {
-        match port_of(item, "/port/number") {
-            // Of several for one port the first counts.
-            Some(port) => {
-                let tls = client_tls(fields, item, &format!("{pointer}/portLevelSettings/{index}"));
-                ports.entry(port).or_insert(tls);
-            }
-            None => fields.warn(&format!("{pointer}/portLevelSettings/{index}/port"), "has no number from 1 to 65535"),
-        }
-    }
-    TrafficPolicy { tls: client_tls(fields, policy, pointer), ports, passthrough: str_of(policy, "/loadBalancer/simple") == "PASSTHROUGH" }
-}
-
-/// A client verifies the server's certificate where it has a CA for that. ISTIO_MUTUAL has the mesh's, and looks at no `insecureSkipVerify`
-/// (`pilot/pkg/networking/core/cluster_tls.go: buildUpstreamClusterTLSContext, constructUpstreamTLS`).
-fn client_tls(fields: &mut Fields<'_>, policy: &Value, pointer: &str) -> Option<ClientTlsSettings> {
-    let tls = policy.get("tls").filter(|tls| !tls.is_null())?;
-    let mode = client_tls_mode(fields, tls, pointer)?;
-    let has = |field: &str| !str_of(tls, field).is_empty();
-    let skips = tls.get("insecureSkipVerify").and_then(Value::as_bool).unwrap_or_default();
-    let verifies = match mode {
-        ClientTls::IstioMutual => true,
-        ClientTls::Simple | ClientTls::Mutual => !skips && (has("/caCertificates") || has("/credentialName")),
-        ClientTls::Disable | ClientTls::MutualWithoutCertificate => false,
-    };
-    let names = tls.get("subjectAltNames").and_then(Value::as_array).filter(|_| verifies);
-    Some(ClientTlsSettings { mode, subject_alt_names: names.map(|names| texts(names, "")).unwrap_or_default() })
-}
-
-/// DISABLE is the value 0 of the enum, so it is the mode where nothing is written. A certificate is a Secret, or two files of the client.
-fn client_tls_mode(fields: &mut Fields<'_>, tls: &Value, pointer: &str) -> Option<ClientTls> {
-    let word = str_of(tls, "/mode");
-    if word.is_empty() {
-        return Some(ClientTls::Disable);
-    }
-    let found = ClientTls::ALL.into_iter().find(|mode| mode.as_str() == word);
-    let has = |field: &str| !str_of(tls, field).is_empty();
-    if found == Some(ClientTls::Mutual) && !has("/credentialName") && !(has("/clientCertificate") && has("/privateKey")) {
-        return Some(ClientTls::MutualWithoutCertificate);
-    }
-    if found.is_none() {
-        fields.warn(&format!("{pointer}/tls/mode"), format_args!("is {word}, which is not a mode; taken as if there were no tls"));
-    }
-    found
 }

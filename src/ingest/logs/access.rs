@@ -165,6 +165,12 @@ pub(super) fn columns(message: &str) -> Option<[Cow<'_, str>; COLUMNS]> {
     Some(columns)
 }
 
+/// Whether a request in JSON has keys for its flags and details; None where it is not in JSON.
+pub(super) fn in_json_says_why(message: &str) -> Option<bool> {
+    let object = Object::read(message)?;
+    Some(["response_flags", "response_code_details"].into_iter().all(|known| object.iter().any(|(key, _)| is_key(&key, known))))
+}
+
 /// A request in JSON as the text would have it; None where it is not in JSON.
 pub(super) fn as_text(message: &str) -> Option<String> {
     columns(message).map(|columns| in_order(&columns))

@@ -45,6 +45,9 @@ const NUMBERS: [usize; 5] = [3, 8, 9, 10, 11];
 /// The columns of the path and of the request's ID.
 pub(super) const PATH: usize = 1;
 const REQUEST_ID: usize = 14;
+/// Those of the response flags and of the details.
+const FLAGS: usize = 4;
+const DETAILS: usize = 5;
 
 /// What fills a place of the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +64,15 @@ impl What {
     /// Whether its value holds neither blanks nor what else can be between values: a method, a protocol, flags, a number.
     pub(super) fn is_word(self) -> bool {
         matches!(self, Self::Column(place) if NUMBERS.contains(&place) || matches!(place, 0 | 2 | 4))
+    }
+}
+
+impl Parts {
+    fn any(&self, wanted: impl Fn(What) -> bool) -> bool {
+        match self {
+            Self::Text { rest, .. } => rest.iter().any(|(what, _)| wanted(*what)),
+            Self::Keys(keys) => keys.iter().any(|(_, what)| wanted(*what)),
+        }
     }
 }
 
@@ -87,12 +99,12 @@ impl AccessFormat {
             None if mesh.access_log_json || text.contains('\n') => return None,
             None => parts(text)?,
         };
-        let known = |what: &What| *what != What::Other;
-        let is_useful = match &parts {
-            Parts::Text { rest, .. } => rest.iter().any(|(what, _)| known(what)),
-            Parts::Keys(keys) => keys.iter().any(|(_, what)| known(what)),
-        };
-        is_useful.then_some(Self(parts))
+        parts.any(|what| what != What::Other).then_some(Self(parts))
+    }
+
+    /// Whether it has the response flags and the details, which say who answered a request.
+    pub fn says_why(&self) -> bool {
+        [FLAGS, DETAILS].into_iter().all(|place| self.0.any(|what| what == What::Column(place)))
     }
 
     /// Reads a line of the format; None where it is of another. The message is the request as Istio's own text has it.
@@ -157,16 +169,10 @@ fn valid(filled: Option<Filled<'_>>) -> Option<Filled<'_>> {
 
 fn fill<'l>(what: What, value: Cow<'l, str>, columns: &mut [Cow<'l, str>; COLUMNS], time: &mut Option<LogTime>) {
     match what {
-        What::Start => *time = any_time(&value),
+        What::Start => *time = time::of_request(&value),
         What::Column(place) if !matches!(&*value, "" | "null") => columns[place] = value,
         What::Column(_) | What::Other => {}
     }
-}
-
-/// A time as `%START_TIME%` can be made to write it.
-fn any_time(text: &str) -> Option<LogTime> {
-    let read = [time::zoned, time::spaced, time::common, time::slashed].into_iter().find_map(|read| read(text));
-    read.map(|(time, _)| time).or_else(|| time::of_store(text))
 }
 
 /// Takes a text with operators apart; None where two of them follow each other, which cannot be read back.

@@ -17,6 +17,7 @@ mod layout;
 mod object;
 mod parsed;
 mod time;
+pub mod upstream;
 mod wrapped;
 mod ztunnel;
 

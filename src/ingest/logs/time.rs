@@ -165,6 +165,12 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     365 * year + year / 4 - year / 100 + year / 400 + day_of_year - 719_468
 }
 
+/// A time as the access log's `%START_TIME%` can be made to write it.
+pub(super) fn of_request(text: &str) -> Option<LogTime> {
+    let read = [zoned, spaced, common, slashed].into_iter().find_map(|read| read(text));
+    read.map(|(time, _)| time).or_else(|| of_store(text))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,8 +20,8 @@ pub(super) fn is_archive(name: &str, bytes: &[u8]) -> bool {
     bytes.get(257..262) == Some(b"ustar") || stem.ends_with(".tar") || name.ends_with(".tgz")
 }
 
-/// The files of an archive by their path in the recording. Where all lie in one folder, that folder is the recording.
-pub(super) fn unpack(name: &str, bytes: &Bytes) -> Result<BTreeMap<String, Bytes>, SourceError> {
+/// The files of an archive, each up to a limit, by their path in the recording. Where all lie in one folder, that folder is the recording.
+pub(super) fn unpack(name: &str, bytes: &Bytes, limit: u64) -> Result<BTreeMap<String, Bytes>, SourceError> {
     let broken = |error: std::io::Error| fault::archive(name, &error.to_string());
     // Every writer of archives ends them with blocks of zeros, so the lack of them shows a cut between two entries.
     if !bytes.last_chunk::<512>().is_some_and(|block| block.iter().all(|byte| *byte == 0)) {
@@ -56,6 +56,9 @@ pub(super) fn unpack(name: &str, bytes: &Bytes) -> Result<BTreeMap<String, Bytes
             return Err(fault::archive(name, "an entry's size is out of range"));
         };
         match start.checked_add(size) {
+            Some(end) if end <= bytes.len() && size as u64 > limit => {
+                return Err(fault::too_large(&format!("{name}: {}", fault::clean(&shown, 200)), limit));
+            }
             Some(end) if end <= bytes.len() => files.insert(parts.join("/"), bytes.slice(start..end)),
             _ => return Err(fault::archive(name, &format!("{shown} is cut short"))),
         };

@@ -1,5 +1,8 @@
 //! How much memory unpacking may take: one budget for an archive and all that is compressed in it, and for what of a recording is in hand at
 //! once. A file of a few bytes can unpack to any size.
+//!
+//! Many dumps that resemble each other shrink together to nearly nothing, so that an archive may unpack to all of the budget. No single file,
+//! and neither all objects nor all that is compressed once more in it, may be out of proportion to the archive.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -11,9 +14,9 @@ use bytes::Bytes;
 /// The most that is read or unpacked, of one file, and of a whole archive with all that is in it.
 pub(super) const LIMIT: u64 = 512 << 20;
 
-/// How many times its own size an archive may unpack to, with all that is in it: dumps shrink to a tenth or a fiftieth.
+/// How many times the size of its archive a file may be, and all that is compressed in it: dumps shrink to a tenth or a fiftieth.
 const GROWTH: u64 = 128;
-/// What any archive may unpack to, however small it is.
+/// How large they may be in any archive, however small it is.
 const LEAST: u64 = 64 << 20;
 
 /// How long a file waits for others to be understood. Who holds one and wants a second would wait for ever.
@@ -29,9 +32,11 @@ pub(super) struct Budget {
 }
 
 struct State {
-    /// The most that an archive may unpack to.
+    /// The most that a file of an archive may be, and that all that is compressed in it may unpack to.
     limit: u64,
-    /// How large each part of an archive has been found to be, the archive itself under the empty name.
+    /// What the archive leaves of the whole budget.
+    rest: u64,
+    /// How large each compressed part of an archive has been found to be.
     parts: BTreeMap<String, u64>,
     /// Their sum.
     used: u64,
@@ -40,19 +45,20 @@ struct State {
 }
 
 impl Budget {
-    /// One of which an archive is the first part: the size of its file bounds what it may unpack to. That can be more already.
-    pub(super) fn of_archive(packed: u64, size: u64) -> Result<Arc<Self>, TooLarge> {
-        let (budget, limit) = (Self::default(), packed.saturating_mul(GROWTH).clamp(LEAST, LIMIT));
-        let mut state = budget.lock();
-        state.limit = limit;
-        state.charge("", size);
-        drop(state);
-        if size > limit { Err(TooLarge(limit)) } else { Ok(Arc::new(budget)) }
+    /// What an archive leaves that was unpacked to this size: the size of its file bounds what its files may come to.
+    pub(super) fn of_archive(packed: u64, size: u64) -> Arc<Self> {
+        let (limit, rest) = (packed.saturating_mul(GROWTH).clamp(LEAST, LIMIT), LIMIT.saturating_sub(size));
+        Arc::new(Self { state: Mutex::new(State { limit, rest, ..State::default() }), ..Self::default() })
     }
 
-    /// The most that all its parts may come to.
+    /// The most that a file of an archive may be.
     pub(super) fn limit(&self) -> u64 {
         self.lock().limit
+    }
+
+    /// The bound that what is compressed meets first.
+    pub(super) fn bound(&self) -> u64 {
+        self.lock().bound()
     }
 
     /// A stream of a part of an archive, which ends with an error where the budget does.
@@ -79,19 +85,19 @@ impl Budget {
     }
 }
 
-/// More than this was unpacked.
-#[derive(Debug)]
-pub(super) struct TooLarge(pub u64);
-
 impl Default for State {
     fn default() -> Self {
-        Self { limit: LIMIT, parts: BTreeMap::new(), used: 0, in_hand: 0 }
+        Self { limit: LIMIT, rest: LIMIT, parts: BTreeMap::new(), used: 0, in_hand: 0 }
     }
 }
 
 impl State {
     fn left(&self, name: &str) -> u64 {
-        (self.limit + self.parts.get(name).copied().unwrap_or_default()).saturating_sub(self.used)
+        (self.limit.min(self.rest) + self.parts.get(name).copied().unwrap_or_default()).saturating_sub(self.used)
+    }
+
+    fn bound(&self) -> u64 {
+        if self.limit <= self.rest { self.limit } else { LIMIT }
     }
 
     /// What is read a second time costs nothing more.
@@ -109,6 +115,15 @@ pub(super) struct Hand {
 }
 
 impl Hand {
+    /// The same for what became of the bytes, which may have another size.
+    pub(super) fn resized(mut self, size: u64) -> Self {
+        let mut state = self.budget.lock();
+        state.in_hand = state.in_hand - self.size + size;
+        drop(state);
+        self.size = size;
+        self
+    }
+
     /// Keeps it for as long as the bytes are there.
     pub(super) fn hold(self, bytes: Bytes) -> Bytes {
         Bytes::from_owner(Held { bytes, _hand: self })
@@ -146,7 +161,7 @@ impl Read for Metered {
         self.read += count as u64;
         let mut state = self.budget.lock();
         if self.read > state.left(&self.name) {
-            let what = format!("the archive holds more than {} MiB, unpacked and with all that is in it", state.limit >> 20);
+            let what = format!("the archive holds more than {} MiB, unpacked and with all that is in it", state.bound() >> 20);
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
         }
         state.charge(&self.name, self.read);
@@ -160,7 +175,7 @@ mod tests {
 
     #[test]
     fn all_parts_of_an_archive_share_one_budget() {
-        let budget = Budget::of_archive(LIMIT, LIMIT - 10).unwrap();
+        let budget = Budget::of_archive(LIMIT, LIMIT - 10);
         let unpack = |name: &str, size: u64| {
             let read = budget.metered(name, Box::new(io::repeat(b'x').take(size))).read_to_end(&mut Vec::new());
             read.map_err(|error| error.kind())
@@ -173,10 +188,16 @@ mod tests {
     }
 
     #[test]
-    fn a_small_archive_may_not_unpack_to_much() {
-        let limit = |packed: u64| Budget::of_archive(packed, 0).unwrap().limit();
+    fn what_is_in_a_small_archive_may_not_be_large() {
+        let limit = |packed: u64| Budget::of_archive(packed, 0).limit();
         assert_eq!([limit(0), limit(134_000), limit(1 << 20), limit(1 << 30)], [LEAST, LEAST, 128 << 20, LIMIT]);
-        assert!(Budget::of_archive(1, LEAST + 1).is_err_and(|error| error.0 == LEAST));
+        let unpack =
+            |budget: &Arc<Budget>, size: u64| budget.metered("a", Box::new(io::repeat(b'x').take(size))).read_to_end(&mut Vec::new());
+        let small = Budget::of_archive(1, LEAST + 1);
+        assert_eq!((unpack(&small, LEAST).unwrap() as u64, small.bound()), (LEAST, LEAST), "the archive itself may be larger");
+        assert_eq!(unpack(&small, LEAST + 1).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        let full = Budget::of_archive(1, LIMIT - 10);
+        assert_eq!((unpack(&full, 11).unwrap_err().kind(), full.bound()), (io::ErrorKind::FileTooLarge, LIMIT));
     }
 
     #[test]

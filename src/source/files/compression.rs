@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use bytes::Bytes;
 
 use super::super::{SourceError, regular};
+use super::blocks::Input;
 use super::fault;
 
 /// Unpacks what is compressed, once and up to a limit; other bytes are handed back as they are.
@@ -32,22 +33,36 @@ pub(super) fn unpack(name: &str, bytes: Bytes, limit: u64) -> Result<Bytes, Sour
 }
 
 /// Unpacks a stream while it is read, where its first bytes say that it is compressed.
-pub(super) fn stream(mut input: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
+pub(super) fn stream(name: &str, mut input: Input) -> Result<Input, SourceError> {
     let mut head = Vec::with_capacity(4);
-    input.by_ref().take(4).read_to_end(&mut head)?;
-    let format_of_file = format(&head);
+    input.by_ref().take(4).read_to_end(&mut head).map_err(|error| fault::io(name, &error))?;
+    let packed = format(&head);
     let whole = io::Cursor::new(head).chain(input);
-    let mut unpacked: Box<dyn Read + Send> = match format_of_file {
-        Some("zstd") => Box::new(zstd::Decoder::new(whole)?),
-        Some(_) => Box::new(flate2::read::MultiGzDecoder::new(whole)),
-        None => return Ok(Box::new(whole)),
+    let Some(packed) = packed else { return Ok(Box::new(whole)) };
+    let failed = |error| fault::compressed(name, packed, &error);
+    let input: Input = match packed {
+        "zstd" => Box::new(zstd::Decoder::new(whole).map_err(failed)?),
+        _ => Box::new(flate2::read::MultiGzDecoder::new(whole)),
     };
+    let mut unpacked = Unpacked { input, name: name.to_owned(), packed };
     let mut head = Vec::with_capacity(4);
-    unpacked.by_ref().take(4).read_to_end(&mut head)?;
-    if format(&head).is_some() {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is compressed twice; unpack it once"));
-    }
+    unpacked.by_ref().take(4).read_to_end(&mut head).map_err(|error| fault::of_stream(name, error))?;
+    reject_recompressed(name, &head)?;
     Ok(Box::new(io::Cursor::new(head).chain(unpacked)))
+}
+
+/// A stream that is unpacked, whose errors say what is wrong with which file.
+struct Unpacked {
+    input: Input,
+    name: String,
+    packed: &'static str,
+}
+
+impl Read for Unpacked {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let wrong = |error: io::Error| io::Error::new(error.kind(), fault::compressed(&self.name, self.packed, &error));
+        self.input.read(buffer).map_err(wrong)
+    }
 }
 
 /// How bytes are compressed, by the first of them.
@@ -59,12 +74,9 @@ pub(super) fn format(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Holds that what was unpacked is not compressed once more: a file of a few bytes would become larger with each turn.
-pub(super) fn once(name: &str, bytes: Bytes) -> Result<Bytes, SourceError> {
-    match format(&bytes) {
-        Some(format) => Err(fault::bad(format!("{name} is compressed twice: what it unpacks to is {format} data"), "unpack it once")),
-        None => Ok(bytes),
-    }
+/// Rejects data that is still compressed after one unpacking: a file of a few bytes would become larger with each turn.
+fn reject_recompressed(name: &str, unpacked: &[u8]) -> Result<(), SourceError> {
+    format(unpacked).map_or(Ok(()), |format| Err(fault::twice(name, format)))
 }
 
 /// Formats that are not read, with how their files begin.
@@ -79,7 +91,7 @@ const NOT_READ: [(&[u8], &str); 7] = [
 ];
 
 /// Rejects a file of a format that is not read, by how it begins.
-pub(super) fn is_read(name: &str, head: &[u8]) -> Result<(), SourceError> {
+pub(super) fn reject_unsupported(name: &str, head: &[u8]) -> Result<(), SourceError> {
     match NOT_READ.iter().find(|(begin, _)| head.starts_with(begin)) {
         Some((_, what)) => {
             Err(fault::bad(format!("{name} is {what}, which is not read"), "unpack it, and give the folder or the file in it"))
@@ -95,7 +107,7 @@ pub(super) fn is_compressed(name: &str, head: &[u8]) -> bool {
 
 fn read(name: &str, format: &str, decoder: impl Read, size_hint: u64, limit: u64) -> Result<Bytes, SourceError> {
     match to_end(decoder, size_hint, limit) {
-        Ok(Some(bytes)) => once(name, bytes),
+        Ok(Some(bytes)) => reject_recompressed(name, &bytes).map(|()| bytes),
         Ok(None) => Err(fault::too_large(name, limit)),
         Err(error) => Err(fault::compressed(name, format, &error)),
     }

@@ -47,13 +47,17 @@ pub(super) fn empty(name: &str) -> SourceError {
     bad(format!("{name} is empty"), "save the dump again and check that the command that writes it succeeded")
 }
 
-/// A folder or archive that holds neither objects nor proxies, with what it holds.
+/// A folder or archive that holds no objects, proxies or logs, with what it holds.
 pub(super) fn no_recording(name: &str, holds: &[String]) -> SourceError {
     let first: Vec<String> = holds.iter().take(3).map(|name| clean(name, 60)).collect();
+    let lacks = match holds.iter().any(|name| name == "logs") {
+        true => "neither k8s/ nor proxies/, and no log of a container in logs/",
+        false => "none of k8s/, proxies/ and logs/",
+    };
     let holds = match (holds.len(), first.join(", ")) {
         (0, _) => "it is empty".to_owned(),
-        (1..=3, first) => format!("it has neither k8s/ nor proxies/, but {first}"),
-        (all, first) => format!("it has neither k8s/ nor proxies/, but {first} and {} more", all - 3),
+        (1..=3, first) => format!("it has {lacks}, but {first}"),
+        (all, first) => format!("it has {lacks}, but {first} and {} more", all - 3),
     };
     bad(
         format!("{name} is no recording: {holds}"),
@@ -63,12 +67,12 @@ pub(super) fn no_recording(name: &str, holds: &[String]) -> SourceError {
 
 /// A link in a recording to something outside of it.
 pub(super) fn link(name: &str) -> SourceError {
-    bad(format!("{name} is a link that leads out of the recording"), "put what it leads to in its place, if you want it read")
+    bad(format!("{name} is a link that leads out of the recording"), "replace the link with the file to have it read")
 }
 
 /// A link in a recording to something that is not there.
 pub(super) fn dangling(name: &str) -> SourceError {
-    bad(format!("{name} is a link to something that is not there"), "put what it leads to in its place, if you want it read")
+    bad(format!("{name} is a link to something that is not there"), "replace the link with the file to have it read")
 }
 
 /// More than is read.
@@ -77,13 +81,26 @@ pub(super) fn too_large(name: &str, limit: u64) -> SourceError {
     bad(format!("{name} is larger than {} MiB, unpacked and with all that is in it", limit >> 20), fix)
 }
 
-/// Compressed data that ends too early or is damaged.
+/// Compressed data that ends too early or is damaged, or that cannot be read at all.
 pub(super) fn compressed(name: &str, format: &str, error: &io::Error) -> SourceError {
+    if error.raw_os_error().is_some() {
+        return io(name, error);
+    }
     let what = match error.kind() {
         io::ErrorKind::UnexpectedEof => format!("{name}: the {format} data is cut short"),
         _ => format!("{name}: the {format} data is damaged ({error})"),
     };
     bad(what, "copy or compress the file again")
+}
+
+/// What is wrong with a stream: what its unpacking says, else the operating system's error.
+pub(super) fn of_stream(name: &str, error: io::Error) -> SourceError {
+    error.downcast().unwrap_or_else(|error| io(name, &error))
+}
+
+/// Data that is compressed once more than is read.
+pub(super) fn twice(name: &str, format: &str) -> SourceError {
+    bad(format!("{name} is compressed twice: what it unpacks to is {format} data"), "unpack it once")
 }
 
 /// An archive that cannot be read.

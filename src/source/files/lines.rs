@@ -57,13 +57,14 @@ impl Lines {
 
     /// Reads to the end for how many lines there are of each of these containers, and how young; where there is one, all lines are its own.
     pub fn extents(mut self, origins: &[Arc<LogOrigin>]) -> io::Result<Vec<Extent>> {
-        let (mut extents, mut at) = (vec![Extent::default(); origins.len()], 0);
+        let (mut extents, mut at, mut last) = (vec![Extent::default(); origins.len()], 0, None);
         while let Some(batch) = self.next()? {
             for item in batch.items {
                 let LogItem::Line(line) = item else { continue };
                 // Most lines are of the container of the line before.
-                if origins.len() > 1 && origins.get(at).is_none_or(|origin| *origin != line.origin) {
+                if origins.len() > 1 && last.as_ref().is_none_or(|last| !Arc::ptr_eq(last, &line.origin)) {
                     at = origins.iter().position(|origin| *origin == line.origin).unwrap_or(usize::MAX);
+                    last = Some(line.origin.clone());
                 }
                 let Some(extent) = extents.get_mut(at) else { continue };
                 extent.lines += 1;

@@ -101,7 +101,8 @@ fn of_path(path: &Path) -> LogOrigin {
     of_file(&file).unwrap_or_else(|| whose(stem(&file), "", container))
 }
 
-fn of_file(name: &str) -> Option<LogOrigin> {
+/// Whose a log of a recording is, by the name of its file.
+pub(super) fn of_file(name: &str) -> Option<LogOrigin> {
     let stem = stem(name);
     let istiod = |pod: &str| {
         let (pod, container) = (ProxyId::new(pod, ""), DISCOVERY.to_owned());
@@ -225,7 +226,10 @@ fn input(store: &Store, origin: &LogOrigin) -> Result<Input, String> {
     let mut names = questions::of_log(&request).into_iter().map(|(name, _)| name);
     let found = names.find_map(|name| store.stream(&name).transpose());
     let found = found.unwrap_or_else(|| Err(fault::no_log(&request))).map_err(|error: SourceError| error.to_string())?;
-    text::plain(found).map_err(|error| format!("it cannot be read: {error}"))
+    text::plain(found).map_err(|error| match error.downcast::<SourceError>() {
+        Ok(wrong) => wrong.to_string(),
+        Err(error) => format!("it cannot be read: {error}"),
+    })
 }
 
 fn before(time: LogTime, by: Duration) -> LogTime {

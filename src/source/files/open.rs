@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::super::{SourceError, regular};
-use super::budget::{Budget, LIMIT, TooLarge};
+use super::budget::{Budget, LIMIT};
 use super::store::{Dump, Store, inside, read};
 use super::{archive, bug_report, compression, fault, questions, text};
 
@@ -22,9 +22,7 @@ pub(super) fn open(path: &Path) -> Result<Store, SourceError> {
         for folder in questions::FOLDERS {
             inside(path, folder)?;
         }
-        // A recording with objects is no bug-report.
-        let named = if path.join("k8s").is_dir() { None } else { bug_report::folder(path) };
-        let store = Store::Folder { root: path.to_owned(), named, budget: Arc::default() };
+        let store = Store::Folder { root: path.to_owned(), named: bug_report::folder(path), budget: Arc::default() };
         return store.recording(&name);
     }
     let (mut file, size) = regular::open(path).map_err(failed)?;
@@ -33,7 +31,7 @@ pub(super) fn open(path: &Path) -> Result<Store, SourceError> {
     }
     let mut head = Vec::with_capacity(512);
     file.by_ref().take(512).read_to_end(&mut head).map_err(failed)?;
-    compression::is_read(&name, &head)?;
+    compression::reject_unsupported(&name, &head)?;
     if questions::plain(&name).ends_with(".log") {
         return Ok(Store::Log(path.to_owned()));
     }
@@ -63,12 +61,17 @@ pub(super) fn from_bytes(name: &str, bytes: Bytes) -> Result<Store, SourceError>
     if bytes.is_empty() {
         return Err(fault::empty(name));
     }
-    compression::is_read(name, &bytes)?;
+    compression::reject_unsupported(name, &bytes)?;
     if !archive::is_archive(name, &bytes) {
         return Ok(Store::Dump(Dump::Bytes(bytes)));
     }
-    let budget = Budget::of_archive(packed, bytes.len() as u64).map_err(|TooLarge(limit)| fault::too_large(name, limit))?;
-    let mut files = archive::unpack(name, &bytes)?;
+    let budget = Budget::of_archive(packed, bytes.len() as u64);
+    let mut files = archive::unpack(name, &bytes, budget.limit())?;
+    // Objects stay in memory together, in much more than their bytes.
+    let objects: usize = files.iter().filter(|(path, _)| path.starts_with("k8s/")).map(|(_, bytes)| bytes.len()).sum();
+    if objects as u64 > budget.limit() {
+        return Err(fault::too_large(&format!("{name}: k8s/"), budget.limit()));
+    }
     if let Some(named) = bug_report::as_recording(&files) {
         files = named;
     }

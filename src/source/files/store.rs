@@ -11,8 +11,7 @@ use bytes::Bytes;
 use super::super::{FailureKind, SourceError, regular};
 use super::blocks::Input;
 use super::budget::{Budget, LIMIT};
-use super::compression::{self, once};
-use super::{fault, text};
+use super::{compression, fault, logs, text};
 use crate::model::ids::ProxyId;
 
 /// The places.
@@ -21,8 +20,8 @@ pub(super) enum Store {
     Folder {
         /// The folder.
         root: PathBuf,
-        /// The files by their names in a recording, where the folder names them otherwise.
-        named: Option<BTreeMap<String, PathBuf>>,
+        /// The paths in the folder by their names in a recording, where the folder names files otherwise.
+        named: Option<BTreeMap<String, String>>,
         /// How much of it may be in memory at once.
         budget: Arc<Budget>,
     },
@@ -75,7 +74,7 @@ impl Dump {
 impl Store {
     /// Itself, where it is a recording and holds something of a proxy, objects or logs.
     pub(super) fn recording(self, name: &str) -> Result<Self, SourceError> {
-        if self.has("k8s") || self.has("logs") {
+        if self.has("k8s") || self.has_logs() {
             return Ok(self);
         }
         if !self.has("proxies") {
@@ -90,7 +89,7 @@ impl Store {
     /// Why nothing of a proxy can be read, where there is a place for it or nothing but logs; None where there is something, or objects alone.
     pub(super) fn no_proxies(&self) -> Option<String> {
         if !self.has("proxies") {
-            let logs_alone = self.has("logs") && !self.has("k8s");
+            let logs_alone = self.has_logs() && !self.has("k8s");
             return logs_alone.then(|| "it has only logs, which `meshscope logs` shows".to_owned());
         }
         if let Some(error) = self.unreadable("proxies") {
@@ -102,6 +101,11 @@ impl Store {
             Some(_) if names.iter().any(|name| ProxyId::parse(name).is_some()) => None,
             Some(first) => Some(format!("proxies/ has no folder with the name POD.NAMESPACE, but {}", fault::clean(first, 60))),
         }
+    }
+
+    /// Whether the recording has the log of a container, or may have.
+    fn has_logs(&self) -> bool {
+        self.unreadable("logs").is_some() || self.names("logs").iter().any(|name| logs::of_file(name).is_some())
     }
 
     /// Whether the recording has this folder.
@@ -130,7 +134,7 @@ impl Store {
 
     /// Why the names in a folder of the recording cannot be read, where it is there.
     pub(super) fn unreadable(&self, folder: &str) -> Option<SourceError> {
-        let Self::Folder { root, named: None, .. } = self else { return None };
+        let Self::Folder { root, .. } = self else { return None };
         let path = root.join(folder);
         let error = fs::read_dir(&path).err().filter(|error| error.kind() != io::ErrorKind::NotFound)?;
         Some(fault::io(&fault::shown(&path), &error))
@@ -138,10 +142,6 @@ impl Store {
 
     /// The bytes of a file by its plain name, be it compressed or not, as UTF-8; None where the recording lacks it.
     pub(super) fn read(&self, name: &str) -> Result<Option<Bytes>, SourceError> {
-        Ok(self.unpacked(name)?.map(text::utf8))
-    }
-
-    fn unpacked(&self, name: &str) -> Result<Option<Bytes>, SourceError> {
         for name in spellings(name) {
             match self {
                 Self::Folder { budget, .. } => {
@@ -155,25 +155,31 @@ impl Store {
                     };
                     let shown = fault::shown(&path);
                     if !compression::is_compressed(&shown, &bytes) {
-                        return Ok(Some(hand.hold(bytes)));
+                        let bytes = text::utf8(bytes);
+                        return Ok(Some(hand.resized(bytes.len() as u64).hold(bytes)));
                     }
                     drop(hand);
                     let _turn = budget.turn();
-                    let bytes = compression::unpack(&shown, bytes, LIMIT)?;
+                    let bytes = text::utf8(compression::unpack(&shown, bytes, LIMIT)?);
                     return Ok(Some(budget.take(bytes.len() as u64).hold(bytes)));
                 }
                 Self::Archive { name: archive, files, budget } => {
                     let Some(bytes) = files.get(&name) else { continue };
                     let shown = format!("{archive}: {name}");
-                    let Some(format) = compression::format(bytes) else {
-                        return compression::unpack(&shown, bytes.clone(), LIMIT).map(Some);
-                    };
+                    if compression::format(bytes).is_none() {
+                        let bytes = compression::unpack(&shown, bytes.clone(), LIMIT)?;
+                        if !text::is_utf16(&bytes) {
+                            return Ok(Some(text::utf8(bytes)));
+                        }
+                    }
                     let _turn = budget.turn();
-                    let input = budget.metered(&name, unpacked(&shown, Box::new(io::Cursor::new(bytes.clone())))?);
-                    return match compression::to_end(input, 0, LIMIT) {
-                        Ok(Some(bytes)) => once(&shown, bytes).map(Some),
-                        Err(error) if error.kind() != io::ErrorKind::FileTooLarge => Err(fault::compressed(&shown, format, &error)),
-                        _ => Err(fault::too_large(&shown, budget.limit())),
+                    let unpacked = compression::stream(&shown, Box::new(io::Cursor::new(bytes.clone())))?;
+                    // The text of UTF-16 is one more copy of the file, as what is unpacked is.
+                    let input = text::stream(unpacked).map(|input| budget.metered(&name, input));
+                    return match input.and_then(|input| compression::to_end(input, 0, LIMIT)) {
+                        Ok(Some(bytes)) => Ok(Some(bytes)),
+                        Err(error) if error.kind() != io::ErrorKind::FileTooLarge => Err(fault::of_stream(&shown, error)),
+                        _ => Err(fault::too_large(&shown, budget.bound())),
                     };
                 }
                 Self::Dump(_) | Self::Log(_) => return Ok(None),
@@ -185,7 +191,7 @@ impl Store {
     /// Where a file of a folder lies, under one of its spellings.
     fn path(&self, name: &str) -> Result<Option<PathBuf>, SourceError> {
         match self {
-            Self::Folder { named: Some(named), .. } => Ok(named.get(name).cloned()),
+            Self::Folder { root, named: Some(named), .. } => named.get(name).map_or(Ok(None), |name| inside(root, name)),
             Self::Folder { root, .. } => inside(root, name),
             Self::Log(path) => Ok(Some(path.clone())),
             Self::Archive { .. } | Self::Dump(_) => Ok(None),
@@ -197,23 +203,19 @@ impl Store {
         for name in spellings(name) {
             if let Self::Archive { name: archive, files, budget } = self {
                 let Some(bytes) = files.get(&name) else { continue };
-                let unpacked = unpacked(&format!("{archive}: {name}"), Box::new(io::Cursor::new(bytes.clone())))?;
+                let unpacked = compression::stream(&format!("{archive}: {name}"), Box::new(io::Cursor::new(bytes.clone())))?;
                 return Ok(Some(if compression::format(bytes).is_some() { budget.metered(&name, unpacked) } else { unpacked }));
             }
             let Some(path) = self.path(&name)? else { continue };
             let shown = fault::shown(&path);
             match regular::open(&path) {
-                Ok((file, _)) => return unpacked(&shown, Box::new(file)).map(Some),
+                Ok((file, _)) => return compression::stream(&shown, Box::new(file)).map(Some),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(fault::io(&shown, &error)),
             }
         }
         Ok(None)
     }
-}
-
-fn unpacked(name: &str, input: Input) -> Result<Input, SourceError> {
-    compression::stream(input).map_err(|error| fault::io(name, &error))
 }
 
 /// The path of what a folder holds; None where it holds no such thing. A link that leads out of the folder is not followed: who reads,
@@ -255,4 +257,20 @@ fn under<T>(files: &BTreeMap<String, T>, folder: &str) -> BTreeSet<String> {
     let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
     let names = files.range(prefix.clone()..).map(|(name, _)| name.as_str()).map_while(|name| name.strip_prefix(&prefix));
     names.filter_map(|name| name.split('/').next()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_utf_16_count_as_what_is_unpacked() {
+        let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain([b'x', 0].repeat(600)).collect();
+        let files =
+            ["a", "b"].map(|name| (name.to_owned(), wide.clone().into())).into_iter().chain([("c".to_owned(), vec![b'x'; 600].into())]);
+        let store = Store::Archive { name: "rec.tar".to_owned(), files: files.collect(), budget: Budget::of_archive(1, LIMIT - 1000) };
+        let read = |name| store.read(name).map(|found| found.map(|bytes| bytes.len())).map_err(|error| error.what);
+        assert_eq!([read("a"), read("a"), read("c")], [Ok(Some(600)), Ok(Some(600)), Ok(Some(600))], "what is plain is no copy");
+        assert!(read("b").is_err_and(|what| what.contains("rec.tar: b is larger than 512 MiB")));
+    }
 }

@@ -15,16 +15,8 @@ const LINE: u64 = 64 << 10;
 
 /// The file without its byte order mark; UTF-16, as PowerShell writes it, becomes UTF-8; the elements of a list of JSON, or objects that
 /// are written over several lines, become a line each.
-pub(super) fn plain(mut input: Input) -> io::Result<Input> {
-    let mut head = Vec::with_capacity(HEAD);
-    input.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
-    let (skip, encoding) = encoding(&head);
-    let mut whole = Cursor::new(head).chain(input);
-    io::copy(&mut whole.by_ref().take(skip.into()), &mut io::sink())?;
-    let mut plain: Input = match encoding {
-        Some(unit) => Box::new(Converted::new(whole, Utf16 { unit, odd: None, high: None })),
-        None => Box::new(whole),
-    };
+pub(super) fn plain(input: Input) -> io::Result<Input> {
+    let mut plain = stream(input)?;
     let mut head = Vec::with_capacity(HEAD);
     plain.by_ref().take(LINE).read_to_end(&mut head)?;
     let (is_document, ends_with_returns) = (is_document(&head), ends_with_returns(&head));
@@ -38,7 +30,25 @@ pub(super) fn plain(mut input: Input) -> io::Result<Input> {
     })
 }
 
-/// The same of a whole file, which keeps its lines.
+/// The file as UTF-8 without its byte order mark.
+pub(super) fn stream(mut input: Input) -> io::Result<Input> {
+    let mut head = Vec::with_capacity(HEAD);
+    input.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
+    let (skip, encoding) = encoding(&head);
+    let mut whole = Cursor::new(head).chain(input);
+    io::copy(&mut whole.by_ref().take(skip.into()), &mut io::sink())?;
+    Ok(match encoding {
+        Some(unit) => Box::new(Converted::new(whole, Utf16 { unit, odd: None, high: None })),
+        None => Box::new(whole),
+    })
+}
+
+/// Whether a file is UTF-16, by how it begins.
+pub(super) fn is_utf16(head: &[u8]) -> bool {
+    encoding(head).1.is_some()
+}
+
+/// The same of a whole file in memory.
 pub(super) fn utf8(bytes: Bytes) -> Bytes {
     match encoding(&bytes) {
         (0, None) => bytes,

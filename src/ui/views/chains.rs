@@ -25,7 +25,7 @@ const COLUMNS: [Column<'static>; 4] = [
 /// Draws it, and returns how many rows are in sight.
 pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
     let Subject::Chains(focus) = &screen.subject else { return 0 };
-    let inside = pane(screen, proxy_title(focus, look)).render(area, buffer, look);
+    let inside = pane(screen, proxy_title(app, focus, look)).render(area, buffer, look);
     let proxy = screen.chains().and_then(|answer| answer.proxies.first());
     let Some(proxy) = proxy.filter(|_| !screen.rows.is_empty()) else {
         empty::not_found(screen).unwrap_or_else(|| empty::proxy(app, &focus.proxy)).render(inside, buffer, look);

@@ -18,7 +18,7 @@ use crate::ui::widgets::Paragraphs;
 /// Draws it, and returns how many rows are in sight.
 pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
     let Subject::Connection(focus, _) = &screen.subject else { return 0 };
-    let inside = inset(pane(screen, proxy_title(focus, look)).render(area, buffer, look));
+    let inside = inset(pane(screen, proxy_title(app, focus, look)).render(area, buffer, look));
     let Some(answer) = screen.connection().filter(|_| !screen.rows.is_empty()) else {
         empty::not_found(screen).unwrap_or_else(|| empty::proxy(app, &focus.proxy)).render(inside, buffer, look);
         return usize::from(inside.height);

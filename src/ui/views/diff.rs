@@ -16,7 +16,7 @@ use crate::ui::widgets::Paragraphs;
 /// Draws it, and returns how many rows are in sight.
 pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> usize {
     let Subject::Diff(focus) = &screen.subject else { return 0 };
-    let inside = inset(pane(screen, proxy_title(focus, look)).render(area, buffer, look));
+    let inside = inset(pane(screen, proxy_title(app, focus, look)).render(area, buffer, look));
     let Some(entry) = screen.diff() else {
         empty::diff(app, focus).render(inside, buffer, look);
         return usize::from(inside.height);

@@ -3,12 +3,13 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{below_question, empty, inset, list, pane, section};
+use super::{below_question, empty, inset, list, pane, section, state};
 use crate::analysis::answers::FindingsAnswer;
 use crate::analysis::findings::{Finding, Severity};
 use crate::app::App;
 use crate::app::rows::{self, Row};
 use crate::app::screen::{Screen, Subject};
+use crate::model::logs::hour;
 use crate::ui::Look;
 use crate::ui::text::{Piece, TextLine};
 use crate::ui::theme::Role;
@@ -31,7 +32,11 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
         empty::not_found(screen).unwrap_or_else(|| empty::findings(app)).render(inside, buffer, look);
         return usize::from(inside.height);
     };
-    let rest = below_question(summary(answer, app.reads_some(), look), inside, buffer, look);
+    let mut question = summary(answer, app.reads_some(), look);
+    if let Some(time) = state::read_at(app, answer.proxies.iter()) {
+        question.push(Piece::new(Role::Muted, format!("  oldest reading {}", hour(time))));
+    }
+    let rest = below_question(question, inside, buffer, look);
     let row = |index: usize| match &screen.rows[index] {
         Row::Finding(place) => finding(&answer.findings[*place], index == screen.list.selected, rows::hits(screen, index), look),
         Row::Unchecked(place) => vec![unchecked(answer, *place, look)],
@@ -52,11 +57,8 @@ fn summary(answer: &FindingsAnswer, more: bool, look: &Look<'_>) -> Vec<Piece<'s
         Some(severity) => marked(severity, look),
     };
     let text = match (grave, unseen) {
-        (None, true) => {
-            let unread = answer.unread().map(|unread| format!(": {unread}")).unwrap_or_default();
-            format!("Nothing was found in what could be looked at{unread}.")
-        }
-        (None, false) => "Nothing was found that is wrong, or that may not be what was meant.".to_owned(),
+        (None, true) => format!("Nothing was found in what was looked at, which is not all. {}. {}", answer.scope, answer.beyond()),
+        (None, false) => format!("Nothing was found. {}. {}", answer.scope, answer.beyond()),
         (Some(_), _) => {
             let unread = answer.unread().map(|unread| format!("; {unread}")).unwrap_or_default();
             format!("{}{unread}.", answer.summary())

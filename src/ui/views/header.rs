@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::level;
 use crate::app::App;
+use crate::app::action::View;
 use crate::app::screen::Subject;
+use crate::app::state::Sum;
 use crate::model::logs::hour;
 use crate::model::snapshot::Dump;
 use crate::model::update::Health;
@@ -74,12 +76,11 @@ pub(super) fn status(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'stati
     // What is changed goes before everything else.
     let mut pieces = level::status(app, width, look);
     let changed = !pieces.is_empty();
-    if app.lacks_istiod() {
-        pieces.push(Piece::new(Role::Bad, format!("{} no istiod is ready  ", look.symbols.bad)));
-    }
+    pieces.extend(control_plane(app, look));
     let trouble = app.health.as_ref().is_some_and(Health::is_trouble);
     // Where there is little room, trouble goes before what is well.
     if width >= 140 || !(trouble || changed) {
+        pieces.extend(tally(app, width, look));
         // The way here says more than versions do.
         let versions: BTreeSet<&str> = app.snapshot.objects.istiods.iter().map(|istiod| short(&istiod.version)).collect();
         if !versions.is_empty() && width >= 100 {
@@ -90,8 +91,11 @@ pub(super) fn status(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'stati
         }
         let read = app.proxies_read();
         let (role, mark) = if read > 0 { (Role::Good, look.symbols.dot) } else { (Role::Muted, look.symbols.ring) };
-        let noun = if read == 1 { "proxy" } else { "proxies" };
-        pieces.extend([Piece::new(role, mark), Piece::text(format!(" {read} {noun}"))]);
+        // Home says of how many: of those that were not read nothing was found.
+        let all = counted(app).filter(|_| app.screen().view() == View::Plugins).map_or(read, |sum| sum.proxies.max(read));
+        let of = if all > read { format!(" of {all}") } else { String::new() };
+        let noun = if all == 1 { "proxy" } else { "proxies" };
+        pieces.extend([Piece::new(role, mark), Piece::text(format!(" {read}{of} {noun}"))]);
         let silent = app.proxies_silent();
         if silent > 0 {
             pieces.push(Piece::new(Role::Warning, format!(", {silent} without an answer")));
@@ -99,6 +103,54 @@ pub(super) fn status(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'stati
         pieces.push(Piece::text("  "));
     }
     pieces.extend(health(app, width, look));
+    pieces
+}
+
+/// `✗ no istiod is ready  ! 2 proxies cut off  ! 1 proxy stale`.
+fn control_plane(app: &App, look: &Look<'_>) -> Vec<Piece<'static>> {
+    let Some(headline) = app.headline() else { return Vec::new() };
+    let bad = headline.lacks_istiod.then(|| Piece::new(Role::Bad, format!("{} no istiod is ready  ", look.symbols.bad)));
+    let counted = [(headline.cut_off, "cut off"), (headline.stale, "stale")].into_iter().filter(|(count, _)| *count > 0);
+    let counted = counted.map(|(count, what)| {
+        let noun = if count == 1 { "proxy" } else { "proxies" };
+        Piece::new(Role::Warning, format!("{} {count} {noun} {what}  ", look.symbols.warning))
+    });
+    bad.into_iter().chain(counted).collect()
+}
+
+/// What the findings come to, where no objects are missing that may still come.
+fn counted(app: &App) -> Option<&Sum> {
+    app.tally.sum.as_ref().filter(|_| app.awaited().is_empty())
+}
+
+/// `✗ 2 errors ! 3 warnings · f`: what the findings come to. Findings say it themselves, and other screens than home show errors alone.
+fn tally(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'static>> {
+    let Some(sum) = counted(app) else { return Vec::new() };
+    let symbols = look.symbols;
+    let view = app.screen().view();
+    let (errors, warnings) = (sum.errors, if view == View::Plugins { sum.warnings } else { 0 });
+    if view == View::Findings || view != View::Plugins && errors == 0 {
+        return Vec::new();
+    }
+    let wide = width >= 110;
+    let words = |count: usize, word: &str| match (wide, count) {
+        (true, 1) => format!("1 {word}"),
+        (true, _) => format!("{count} {word}s"),
+        (false, _) => count.to_string(),
+    };
+    let mut pieces = Vec::new();
+    if errors > 0 {
+        pieces.push(Piece::new(Role::Bad, format!("{} {} ", symbols.bad, words(errors, "error"))));
+    }
+    if warnings > 0 {
+        pieces.push(Piece::new(Role::Warning, format!("{} {} ", symbols.warning, words(warnings, "warning"))));
+    }
+    if pieces.is_empty() {
+        // Silence is good news of what was looked at alone.
+        let (role, mark) = if sum.is_whole { (Role::Good, symbols.good) } else { (Role::Muted, "?") };
+        pieces.push(Piece::new(role, format!("{mark} {} ", if wide { "0 errors, 0 warnings" } else { "0 errors" })));
+    }
+    pieces.extend([Piece::new(Role::Muted, format!("{} ", symbols.between)), Piece::new(Role::Key, "f"), Piece::text("  ")]);
     pieces
 }
 
@@ -195,12 +247,11 @@ pub(super) fn event(app: &App, look: &Look<'_>) -> Vec<Piece<'static>> {
     }
 }
 
-/// How many warnings there are, and the key that lists them.
+/// How much could not be read or understood, and the key that lists it. What was found is counted apart.
 pub(super) fn notice(app: &App) -> Vec<Piece<'static>> {
     match app.snapshot.warnings.len() {
         0 => Vec::new(),
-        1 => vec![Piece::new(Role::Warning, "1 warning (f)")],
-        count => vec![Piece::new(Role::Warning, format!("{count} warnings (f)"))],
+        count => vec![Piece::new(Role::Warning, format!("{count} not read or understood (f)"))],
     }
 }
 

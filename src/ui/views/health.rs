@@ -9,6 +9,7 @@ use crate::analysis::health::Weight;
 use crate::app::App;
 use crate::app::rows::{self, Row};
 use crate::app::screen::{Screen, Subject};
+use crate::model::logs::hour;
 use crate::ui::Look;
 use crate::ui::text::{Piece, TextLine, width};
 use crate::ui::theme::Role;
@@ -91,6 +92,9 @@ fn proxy_lines<'a>(
     pieces.extend(padded(Piece::new(Role::Count, proxy.short_digest()), columns.digest, 2, ascii));
     if let Some(since) = &proxy.since {
         pieces.push(Piece::new(Role::Muted, format!("since {since}")));
+    }
+    if let Some(time) = state::read_at(app, std::iter::once(&proxy.proxy)) {
+        pieces.push(Piece::new(Role::Muted, format!("  read {}", hour(time))));
     }
     let mut lines = vec![TextLine::new(pieces).hanging(INDENT)];
     if is_selected {

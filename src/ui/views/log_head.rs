@@ -146,15 +146,18 @@ fn notes(of: &LogsOf, logs: &Logs, hidden: Option<&Silence>) -> Vec<(Role, Strin
     let mut notes: Vec<(Role, String)> = logs.unknown.iter().map(|text| (Role::Warning, format!("{text}."))).collect();
     let Some(plugin) = &of.plugin else { return notes };
     let below = logs.said_below();
+    // Only a proxy that runs can be told to say more.
+    let raise = if logs.reading == Reading::Open { "; L raises the level of one proxy for a while" } else { "" };
     if logs.is_silent() {
-        // Only a proxy that runs can be told to say more.
-        let raise = if logs.reading == Reading::Open { "; L raises the level of one proxy for a while" } else { "" };
         let unknown = || format!("it does not run (h says), or {UNLESS_SET}{raise}");
         let why = hidden.map_or_else(unknown, Silence::to_string);
         notes.push((Role::Muted, format!("{plugin} itself has said nothing in what is held: {why}.")));
     } else if below > 0 {
         let (s, level) = (if below == 1 { "" } else { "s" }, logs.typed.level.map_or("", Severity::word));
         notes.push((Role::Muted, format!("{plugin} itself has said {below} line{s}, none at level {level} or above: - shows them.")));
+    } else if logs.typed.plugin == PluginWord::This && logs.may_say_more() {
+        let why = hidden.map_or_else(|| format!("{UNLESS_SET}{raise}"), Silence::to_string);
+        notes.push((Role::Muted, format!("{plugin}: {why}.")));
     }
     notes
 }

@@ -40,6 +40,7 @@ use crate::app::keymap;
 use crate::app::program::{Drawn, Typing};
 use crate::app::screen::{Focus, Screen};
 use crate::app::state::ListState;
+use crate::model::logs::hour;
 
 /// The width from which a pane with details stands beside a list.
 const WIDE: u16 = 118;
@@ -135,11 +136,14 @@ fn pane<'a>(screen: &Screen, title: Vec<Piece<'a>>) -> Pane<'a> {
     Pane { title, note, focused: true }
 }
 
-/// The title of a pane about a proxy: the pod, and the plugin that is looked for in it.
-fn proxy_title<'a>(focus: &'a Focus, look: &Look<'_>) -> Vec<Piece<'a>> {
+/// The title of a pane about a proxy: the pod, the plugin that is looked for in it, and when it was read.
+fn proxy_title<'a>(app: &App, focus: &'a Focus, look: &Look<'_>) -> Vec<Piece<'a>> {
     let mut title = vec![Piece::new(Role::Title, focus.proxy.pod.as_str())];
     if let Some(plugin) = &focus.plugin {
         title.extend([Piece::new(Role::Muted, format!(" {} ", look.symbols.between)), Piece::new(Role::Plugin, plugin.to_string())]);
+    }
+    if let Some(time) = state::read_at(app, std::iter::once(&focus.proxy)) {
+        title.push(Piece::new(Role::Muted, format!(" {} read {}", look.symbols.between, hour(time))));
     }
     title
 }

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::app::rows::{self, Row};
 use crate::app::screen::{Screen, Subject};
 use crate::model::ids::PluginKind;
+use crate::model::logs::hour;
 use crate::ui::Look;
 use crate::ui::text::{Piece, TextLine};
 use crate::ui::theme::Role;
@@ -122,6 +123,9 @@ fn details<'a>(app: &App, plugin: &'a PluginSummary, look: &Look<'_>) -> Vec<Tex
     let mut line = fact("state", String::new());
     line.pieces.extend(state::of_plugin(app, plugin, look));
     lines.push(line);
+    if let Some(time) = state::read_at(app, plugin.proxies.iter().map(|(_, proxy)| &proxy.proxy)) {
+        lines.push(fact("read", hour(time)));
+    }
     let count =
         |counts: Option<crate::analysis::answers::Counts>| counts.map_or_else(|| "not read".to_owned(), |counts| counts.to_string());
     lines.push(fact("inbound", count(plugin.inbound)));

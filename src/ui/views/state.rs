@@ -3,9 +3,10 @@
 use crate::analysis::answers::{Counts, PluginSummary, counted};
 use crate::analysis::diff::CountChange;
 use crate::analysis::health::{PluginState, Rollup, Weight};
-use crate::analysis::placement;
+use crate::analysis::{lookup, placement};
 use crate::app::App;
 use crate::model::ids::{PluginId, ProxyId};
+use crate::model::logs::{LogTime, hour};
 use crate::model::snapshot::Dump;
 use crate::ui::Look;
 use crate::ui::text::Piece;
@@ -16,13 +17,27 @@ pub(super) fn of_proxy(app: &App, proxy: &ProxyId, state: PluginState, look: &Lo
     if state == PluginState::Unknown && !is_read(app, proxy) {
         return unread(app, std::iter::once(proxy), look);
     }
-    marked_state(state, look)
+    let mut pieces = marked_state(state, look);
+    if state.weight() == Weight::Waits {
+        pieces.push(Piece::new(role(state), at(app, std::iter::once(proxy))));
+    }
+    pieces
 }
 
-/// The same of a proxy that was read.
+/// The same of a proxy that was read, without the time.
 pub(super) fn marked_state(state: PluginState, look: &Look<'_>) -> Vec<Piece<'static>> {
     let words = if state == PluginState::StubDeny { "stub, denies all: 403" } else { state.words() };
     marked(role(state), symbol(state, look), words)
+}
+
+/// When the proxies said what is shown of them, the oldest reading; None where the source does not say.
+pub(super) fn read_at<'p>(app: &App, proxies: impl Iterator<Item = &'p ProxyId>) -> Option<LogTime> {
+    proxies.filter_map(|proxy| app.snapshot.dump(proxy)?.read_at).min()
+}
+
+/// ` 00:43:10`: what waits may have come since, so its time stands with it.
+fn at<'p>(app: &App, proxies: impl Iterator<Item = &'p ProxyId>) -> String {
+    read_at(app, proxies).map(|time| format!(" {}", hour(time).trim_end_matches(" UTC"))).unwrap_or_default()
 }
 
 /// `✗ 1 stub, denies all, 2 running`: the state of a plugin over its proxies, the worst first.
@@ -38,7 +53,9 @@ pub(super) fn of_plugin(app: &App, plugin: &PluginSummary, look: &Look<'_>) -> V
     if plugin.rollup == Rollup::Unmatched {
         return marked(role, symbol, if plugin.matched == Some(0) { "matches nothing" } else { "in no chain" });
     }
-    marked(role, symbol, &counts(plugin))
+    let waiting = plugin.proxies.iter().filter(|(_, proxy)| proxy.state.weight() == Weight::Waits).map(|(_, proxy)| &proxy.proxy);
+    let at = if plugin.rollup == Rollup::Pending { at(app, waiting) } else { String::new() };
+    marked(role, symbol, &format!("{}{at}", counts(plugin)))
 }
 
 /// `2 of 3 running, 1 pending`.
@@ -66,11 +83,16 @@ fn is_read(app: &App, proxy: &ProxyId) -> bool {
 
 /// Of proxies whose dumps are not there or say nothing yet: being read, too early, failed, or not asked for.
 fn unread<'p>(app: &App, proxies: impl Iterator<Item = &'p ProxyId>, look: &Look<'_>) -> Vec<Piece<'static>> {
-    let dumps: Vec<Option<&Dump>> = proxies.map(|proxy| app.snapshot.dumps.get(proxy)).collect();
+    let proxies: Vec<&ProxyId> = proxies.collect();
+    let dumps: Vec<Option<&Dump>> = proxies.iter().map(|proxy| app.snapshot.dumps.get(*proxy)).collect();
+    let mut pods = proxies.iter().map(|proxy| lookup::why_not_running(&app.snapshot.objects, proxy));
     if dumps.iter().any(|dump| matches!(dump, Some(Dump::Loading))) {
         marked(Role::Muted, look.symbols.ellipsis, "reading")
     } else if dumps.iter().any(|dump| matches!(dump, Some(Dump::Loaded(_)))) {
         marked(Role::Muted, look.symbols.ellipsis, "no listeners yet")
+    } else if let Some(Some(why)) = pods.next().filter(|first| first.is_some() && pods.all(|pod| pod.is_some())) {
+        // Nothing has failed: there is nothing to read yet, or any more.
+        marked(Role::Muted, look.symbols.ellipsis, &why.replacen("the pod", "its pod", 1))
     } else if dumps.iter().any(|dump| matches!(dump, Some(Dump::Failed(_)))) {
         marked(Role::Warning, look.symbols.warning, "cannot be read")
     } else {

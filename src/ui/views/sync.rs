@@ -96,7 +96,10 @@ fn mark_and_cell(found: &TypeAnswer, mark: &str) -> String {
 fn cells<'a>(answer: &SyncAnswer, entry: &'a SyncEntry, hits: &[usize], look: &Look<'_>) -> Vec<Vec<Piece<'a>>> {
     let mut cells = vec![vec![Piece::text(entry.proxy.to_string()).with_hits(hits.to_vec())]];
     if entry.types.is_empty() {
-        cells.push(vec![Piece::new(Role::Bad, format!("{} not connected", look.symbols.bad))]);
+        cells.push(vec![match &entry.stopped {
+            Some(why) => Piece::new(Role::Muted, format!("{} {why}", look.symbols.ellipsis)),
+            None => Piece::new(Role::Bad, format!("{} not connected", look.symbols.bad)),
+        }]);
         cells.extend((1..answer.types.len()).map(|_| Vec::new()));
     }
     cells.extend(entry.types.iter().map(|found| {

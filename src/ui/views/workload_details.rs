@@ -4,6 +4,7 @@ use super::{or, state};
 use crate::analysis::answers::{MtlsAnswer, WorkloadSummary};
 use crate::analysis::near_miss::{LabelLine, NearMiss};
 use crate::app::App;
+use crate::model::logs::hour;
 use crate::ui::Look;
 use crate::ui::text::{Piece, TextLine};
 use crate::ui::theme::Role;
@@ -72,7 +73,11 @@ fn side_by_side<'a>(labels: &'a [LabelLine], look: &Look<'_>) -> Vec<TextLine<'a
 fn of_match<'a>(app: &App, workload: &'a WorkloadSummary, look: &Look<'_>) -> Vec<TextLine<'a>> {
     let of = |mtls: &MtlsAnswer| format!("{}, by {}", mtls.mode, or(mtls.winner.as_deref().unwrap_or_default(), "Istio's default"));
     let mode = workload.mtls.as_ref().map_or_else(|| workload.mtls_note.clone().unwrap_or_default(), of);
-    let mut lines = vec![fact("mTLS", mode), TextLine::default()];
+    let mut lines = vec![fact("mTLS", mode)];
+    if let Some(time) = state::read_at(app, workload.proxies.iter().map(|proxy| &proxy.proxy)) {
+        lines.push(fact("read", hour(time)));
+    }
+    lines.push(TextLine::default());
     for proxy in workload.proxies.iter().take(MOST_PROXIES) {
         let mut line = TextLine::new([Piece::text(format!("{}  ", proxy.proxy))]).hanging(2);
         line.pieces.extend(state::of_proxy(app, &proxy.proxy, proxy.state, look));

@@ -54,6 +54,8 @@ impl Default for State {
             "wasmplugins.extensions.istio.io",
             "trafficextensions.extensions.istio.io",
             "peerauthentications.security.istio.io",
+            "authorizationpolicies.security.istio.io",
+            "requestauthentications.security.istio.io",
             "envoyfilters.networking.istio.io",
             "sidecars.networking.istio.io",
             "gateways.networking.istio.io",

@@ -21,20 +21,38 @@ pub(super) fn of(view: Option<&IstiodView>, outlook: Result<&Outlook<'_>, &Strin
         (Some(view), _) if view.tells_ecds() => {
             let wanted = view.dump.ecds.iter().map(|entry| Wanted { name: &entry.name, entry: Some(entry) });
             let asked_for = referred(&view.dump.listeners).iter().map(|wanted| wanted.name).collect();
-            let mut found = compare("istiod", None, wanted.collect(), &asked_for, dump);
+            let is_whole = view.dump.not_understood == 0;
+            let mut found = compare("istiod", None, Asked { wanted: wanted.collect(), asked_for, is_whole }, dump);
             found.notes.splice(0..0, view.notes.iter().cloned());
             found
         }
         (Some(view), _) => {
             let why = if view.notes.is_empty() { "istiod's dump holds no ECDS section".to_owned() } else { view.notes.join("; ") };
             let why = format!("{why}; in its place, what its listeners refer to");
-            compare("listeners", Some(why), referred(&view.dump.listeners), &BTreeSet::new(), dump)
+            let is_whole = view.dump.not_understood == 0;
+            compare("listeners", Some(why), Asked { is_whole, ..Asked::of(&view.dump.listeners) }, dump)
         }
         (None, Ok(outlook)) => {
             let why = "in its place, the plugins in the chains that istiod would make of the objects".to_owned();
-            compare("predicted", Some(why), referred(&outlook.prediction.listeners), &BTreeSet::new(), dump)
+            compare("predicted", Some(why), Asked::of(&outlook.prediction.listeners), dump)
         }
         (None, Err(neither)) => TypeDiff::none(ECDS, Some(neither.clone())),
+    }
+}
+
+/// istiod's side.
+struct Asked<'v> {
+    wanted: Vec<Wanted<'v>>,
+    /// The names that istiod's listeners ask for, where istiod says what it would send.
+    asked_for: BTreeSet<&'v str>,
+    /// Whether all of it could be read.
+    is_whole: bool,
+}
+
+impl<'v> Asked<'v> {
+    /// What listeners refer to.
+    fn of(listeners: impl IntoIterator<Item = &'v Listener>) -> Self {
+        Self { wanted: referred(listeners), asked_for: BTreeSet::new(), is_whole: true }
     }
 }
 
@@ -46,17 +64,11 @@ fn referred<'v>(listeners: impl IntoIterator<Item = &'v Listener>) -> Vec<Wanted
     names.into_iter().map(|name| Wanted { name, entry: None }).collect()
 }
 
-/// `asked_for` are the names that istiod's listeners ask for, where istiod says what it would send.
-fn compare(
-    basis: &'static str,
-    basis_note: Option<String>,
-    wanted: Vec<Wanted<'_>>,
-    asked_for: &BTreeSet<&str>,
-    dump: &ConfigDump,
-) -> TypeDiff {
+fn compare(basis: &'static str, basis_note: Option<String>, of_istiod: Asked<'_>, dump: &ConfigDump) -> TypeDiff {
+    let Asked { wanted, asked_for, is_whole: is_istiod_whole } = of_istiod;
     let (mut differences, mut notes) = (Vec::new(), Vec::new());
     let mut all = Found::default();
-    let Pairing { pairs, lacking, others } = pairing::pair(&wanted, &dump.ecds, asked_for);
+    let Pairing { pairs, lacking, others } = pairing::pair(&wanted, &dump.ecds, &asked_for);
     for (wanted, entry) in &pairs {
         held(entry, &mut differences, &mut notes);
         if let Some(sent) = wanted.entry {
@@ -69,6 +81,7 @@ fn compare(
         notes.push("parts of the proxy's config dump could not be understood, so whether it lacks an extension is not known".to_owned());
     }
     let is_unclear = !is_whole && !lacking.is_empty();
+    let mut is_unsent_unclear = false;
     for wanted in lacking.into_iter().filter(|_| is_whole) {
         let detail = format!("the proxy lacks {}, which istiod would send", wanted.name);
         differences.push(line("extension", "istiod", wanted.name, detail));
@@ -84,6 +97,10 @@ fn compare(
             // istiod dumps Wasm alone (`pilot/pkg/xds/debug.go: getConfigDumpByResourceType`).
             held(entry, &mut differences, &mut notes);
             notes.push(format!("{} is not Wasm: istiod's dump omits its settings", entry.name));
+        } else if used && !is_istiod_whole {
+            is_unsent_unclear = true;
+            let what = "parts of istiod's config dump could not be understood, so whether it would send";
+            notes.push(format!("{what} {}, which the proxy has, is not known", entry.name));
         } else if used {
             let detail = format!("istiod would not send {}, which the proxy has and its listeners refer to", entry.name);
             differences.push(line("extension", "proxy", &entry.name, detail));
@@ -95,6 +112,8 @@ fn compare(
     differences.sort_by(|one, other| one.extension.cmp(&other.extension));
     let compared = if differences.is_empty() && is_unclear {
         format!("The proxy has {}, as far as its config dump could be read", counted(count, "extension"))
+    } else if differences.is_empty() && is_unsent_unclear {
+        format!("The proxy has {}, as far as istiod's config dump could be read", counted(count, "extension"))
     } else if wanted.is_empty() && count == 0 {
         "Neither has an extension".to_owned()
     } else if differences.is_empty() {
@@ -103,7 +122,7 @@ fn compare(
     } else {
         format!("istiod would send {}, the proxy has {count}", counted(wanted.len(), "extension"))
     };
-    let same = if differences.is_empty() && is_unclear { None } else { Some(differences.is_empty()) };
+    let same = super::same(&differences, is_unclear || is_unsent_unclear);
     let found = TypeDiff { short: ECDS, basis, basis_note, same, compared, differences, notes };
     within::bounded(found, &all)
 }

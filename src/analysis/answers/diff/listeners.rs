@@ -63,7 +63,7 @@ fn with_istiod(view: &IstiodView, outlook: Option<&Outlook<'_>>, dump: &ConfigDu
         let istiod = format!("istiod would send {} with {}", counted(sent.len(), "listener"), counted(chains, "chain"));
         format!("{istiod}, the proxy has {} with {here}", held.len())
     };
-    let same = if differences.is_empty() && !notes.is_empty() { None } else { Some(differences.is_empty()) };
+    let same = super::same(&differences, !notes.is_empty());
     let found = TypeDiff { short: LDS, basis: "istiod", basis_note: None, same, compared, differences, notes };
     within::bounded(found, &all)
 }
@@ -115,7 +115,7 @@ fn with_prediction(outlook: &Outlook<'_>, dump: &ConfigDump) -> TypeDiff {
         ),
         false => format!("The {of_proxy} were held against what the objects would have istiod make"),
     };
-    let same = if differences.is_empty() && !notes.is_empty() { None } else { Some(differences.is_empty()) };
+    let same = super::same(&differences, !notes.is_empty());
     let basis_note = Some("in its place, the chains that istiod would make of the objects".to_owned());
     TypeDiff { short: LDS, basis: "predicted", basis_note, same, compared, differences, notes }
 }

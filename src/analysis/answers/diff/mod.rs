@@ -204,6 +204,11 @@ fn types(
     Ok(types)
 }
 
+/// Whether both sides are the same; None where no difference is known and not all could be compared.
+fn same(differences: &[DiffLine], is_unclear: bool) -> Option<bool> {
+    if differences.is_empty() && is_unclear { None } else { Some(differences.is_empty()) }
+}
+
 /// Adds what the proxy made of istiod's last push: a dump lists an extension that Envoy refused as if it were in place.
 fn answered(snapshot: &Snapshot, proxy: &ProxyId, dump: &ConfigDump, found: &mut TypeDiff) {
     let Some(Ok(sync)) = &snapshot.sync else { return };

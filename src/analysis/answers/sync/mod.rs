@@ -75,6 +75,9 @@ pub struct SyncEntry {
     pub proxy_kind: Option<&'static str>,
     /// Whether it is connected to an istiod that answered.
     pub connected: bool,
+    /// Why its pod does not run, so that it need not be connected, `pod Pending`; for eyes.
+    #[serde(skip)]
+    pub stopped: Option<String>,
     /// Why it is not, and what to know of it.
     pub note: Option<String>,
     /// The pod of its istiod; None where it is not connected, or the source does not know it.
@@ -183,7 +186,10 @@ impl World<'_> {
     }
 
     fn alone(&self, proxy: &ProxyId, why: String) -> SyncEntry {
-        SyncEntry { note: Some(why), ..self.entry(proxy) }
+        let objects = &self.snapshot.objects;
+        let is_stopped = objects.pods.get(proxy).and_then(|pod| pod.proxy.as_ref()).is_some_and(|proxy| !proxy.running);
+        let stopped = lookup::why_not_running(objects, proxy).filter(|_| is_stopped).map(|why| why.replacen("the pod is", "pod", 1));
+        SyncEntry { note: Some(why), stopped, ..self.entry(proxy) }
     }
 
     fn entry(&self, proxy: &ProxyId) -> SyncEntry {
@@ -196,6 +202,7 @@ impl World<'_> {
             workload: workload.map(|workload| workload.to_string()),
             proxy_kind: pod.and_then(|pod| Some(pod.proxy.as_ref()?.kind.as_str())),
             connected: false,
+            stopped: None,
             note: None,
             istiod: None,
             istiod_version: None,

@@ -21,7 +21,8 @@ impl SyncAnswer {
             (has(SyncState::Refused), "refused a part of what istiod sent"),
             (has(SyncState::Stale), "did not answer to a part of it yet"),
             (has(SyncState::NotSent), "was not sent a part of what it watches"),
-            (count(&|entry| !entry.connected), "connected to no istiod that answered"),
+            (count(&|entry| !entry.connected && entry.stopped.is_none()), "connected to no istiod that answered"),
+            (count(&|entry| entry.stopped.is_some()), "of a pod that does not run"),
         ];
         let said: Vec<String> = troubles.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
         let proxies = if self.proxies.len() == 1 { "1 proxy".to_owned() } else { format!("{} proxies", self.proxies.len()) };
@@ -59,7 +60,7 @@ impl SyncEntry {
 
     /// Whether something is not as it should be.
     pub fn is_trouble(&self) -> bool {
-        !self.connected || self.types.iter().any(TypeAnswer::is_trouble)
+        !self.connected && self.stopped.is_none() || self.types.iter().any(TypeAnswer::is_trouble)
     }
 
     /// The plugins that it watches, `none`, or why that is not known; empty where it is not connected.

@@ -211,7 +211,8 @@ pub fn concerned(snapshot: &Snapshot, plugin: &PluginId) -> Vec<ProxyId> {
     found
 }
 
-fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, shared: &Arc<Shared>) -> WhyEntry {
+/// One proxy, without what would have to change where the plugin does not apply.
+pub(super) fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, shared: &Arc<Shared>) -> WhyEntry {
     let objects = &snapshot.objects;
     let pod = objects.pods.get(proxy).map(|pod| &**pod);
     let workload = lookup::owner(snapshot, proxy);

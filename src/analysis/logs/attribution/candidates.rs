@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::Found;
 use super::reach::{self, Reach};
+use super::{Found, Named};
 use crate::analysis::{control_plane, naming};
 use crate::ingest::logs::instant;
 use crate::ingest::plugin_name;
@@ -93,12 +93,19 @@ impl Candidates {
         self.objects.plugins.contains_key(id)
     }
 
+    /// Whether what a line names is a plugin that is there now.
+    pub(super) fn is_there(&self, named: &Named) -> bool {
+        match &named.plugin {
+            Some(plugin) => self.has(plugin),
+            None => self.named(&named.said).and_then(|found| found.plugin).is_some_and(|plugin| self.has(&plugin)),
+        }
+    }
+
     /// What the lines next to a line say of the plugin that failed.
     pub(super) fn neighbour(&self, named: Found, names: &str) -> Found {
         let Found { plugin: Some(plugin), note } = named else {
             let of_none = || format!("the failure is of {names}, which is not the name of a plugin that is there");
-            let several = named.note.map(|note| note.replacen("the line names", "the lines of this failure name", 1));
-            return Found { plugin: None, note: Some(several.unwrap_or_else(of_none)) };
+            return Found { plugin: None, note: Some(named.note.unwrap_or_else(of_none)) };
         };
         let by = "by a line of the same failure, which names it";
         let note = note.map_or_else(|| by.to_owned(), |note| format!("{by}; {note}"));

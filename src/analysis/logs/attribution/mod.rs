@@ -33,10 +33,22 @@ static FAILURES: LazyLock<Option<Finder>> = LazyLock::new(|| Finder::new(&[FAILE
 #[derive(Clone, Debug)]
 pub struct Attributor {
     candidates: Candidates,
-    /// What is no plugin that is there, and whose failure a proxy's log names, the last of each proxy, and when.
-    gone: HashMap<ProxyId, (String, LogTime)>,
+    /// Per proxy: the last failure whose named plugin does not exist, and its time.
+    gone: HashMap<ProxyId, (Named, LogTime)>,
 }
 
+/// What a line names as what failed.
+#[derive(Clone, Debug)]
+struct Named {
+    /// As it is said.
+    said: String,
+    /// The plugin that it is; None where it is the name of none.
+    plugin: Option<PluginId>,
+}
+
+/// Who names several plugins.
+const OF_LINE: &str = "the line names";
+const OF_FAILURE: &str = "the lines of this failure name";
 /// How long after a line that names a plugin which is not there now a line without a name may be about it: a minute.
 const LINGERS: LogTime = 60_000_000_000;
 /// Of how many proxies that is remembered.
@@ -58,14 +70,17 @@ impl Attributor {
     /// Goes by other objects from now on. Whether a record that was looked at before can be about another plugin by them. A pod that
     /// is gone is remembered as it was: its records stay.
     pub fn follow(&mut self, objects: Arc<Inventory>) -> bool {
-        self.candidates.follow(objects)
+        let is_another = self.candidates.follow(objects);
+        let candidates = &self.candidates;
+        self.gone.retain(|_, (named, _)| !candidates.is_there(named));
+        is_another
     }
 
     /// Writes into a record which plugin it is about.
     pub fn attribute(&mut self, record: &mut LogRecord) {
         let found = self.find(record);
+        self.remember(record, found.plugin.as_ref());
         (record.plugin, record.plugin_note) = (found.plugin, found.note);
-        self.remember(record);
     }
 
     /// The same where no objects say which plugins there are: only what the record names is known.
@@ -82,31 +97,42 @@ impl Attributor {
     /// The plugin of a record that was looked at before, and how it was found or why not. What is about a plugin that is gone stays
     /// so, unless another one is meant now; and so does what can be about a plugin as well that was made after it.
     pub fn again(&mut self, record: &LogRecord) -> (Option<PluginId>, Option<String>) {
+        let found = self.find_again(record);
+        self.remember(record, found.plugin.as_ref());
+        (found.plugin, found.note)
+    }
+
+    fn find_again(&mut self, record: &LogRecord) -> Found {
         let found = self.find(record);
-        let Some(before) = record.plugin.as_ref().filter(|_| found.plugin.is_none()) else { return (found.plugin, found.note) };
+        let Some(before) = record.plugin.as_ref().filter(|_| found.plugin.is_none()) else { return found };
         let known = self.candidates.known(before.clone());
         if known.note.is_some() {
-            return (known.plugin, known.note);
+            return known;
         }
         self.candidates.only_until(record.time);
         let then = self.find(record);
         self.candidates.only_until(None);
-        let found = if then.plugin.as_ref() == Some(before) { then } else { found };
-        (found.plugin, found.note)
+        if then.plugin.as_ref() == Some(before) { then } else { found }
     }
 
-    /// Remembers of a failure that it was of no plugin that is there.
-    fn remember(&mut self, record: &LogRecord) {
+    /// Remembers of a failure that it was of no plugin that is there; `plugin` is what was found for the record.
+    fn remember(&mut self, record: &LogRecord, plugin: Option<&PluginId>) {
         let Some(time) = record.time else { return };
         if record.origin.source != LogSource::Proxy || record.event != Some(LogEvent::VmFailed) {
             return;
         }
-        let named = record.plugin.as_ref().map(ToString::to_string).or_else(|| failure::name(record).map(str::to_owned));
-        let is_there = record.plugin.as_ref().is_some_and(|plugin| self.candidates.has(plugin));
-        let has_room = self.gone.len() < MOST || self.gone.contains_key(&record.origin.pod);
-        if let Some(named) = named.filter(|_| !is_there && has_room) {
-            self.gone.insert(record.origin.pod.clone(), (named, time));
+        let Some(said) = plugin.map(ToString::to_string).or_else(|| failure::name(record).map(str::to_owned)) else { return };
+        if plugin.is_some_and(|plugin| self.candidates.has(plugin)) {
+            return;
         }
+        let pod = &record.origin.pod;
+        if self.gone.len() >= MOST && !self.gone.contains_key(pod) {
+            self.gone.retain(|_, (_, failed)| time.saturating_sub(*failed) <= LINGERS);
+            if self.gone.len() >= MOST {
+                return;
+            }
+        }
+        self.gone.insert(pod.clone(), (Named { said, plugin: plugin.cloned() }, time));
     }
 
     fn find(&mut self, record: &LogRecord) -> Found {
@@ -117,10 +143,10 @@ impl Attributor {
             LogKind::Istiod | LogKind::Agent | LogKind::Envoy | LogKind::Plugin => {}
         }
         let is_failure = record.event == Some(LogEvent::VmFailed);
-        let own = if is_failure { self.named_in(&record.message) } else { Found::default() };
-        let other = failure::name(record).filter(|_| is_failure).unwrap_or(&record.failure_of);
+        let own = if is_failure { self.named_in(&record.message, OF_LINE) } else { Found::default() };
+        let other = is_failure.then(|| failure::name(record)).flatten().unwrap_or(&record.failure_of);
         if own == Found::default() && !other.is_empty() {
-            return self.candidates.neighbour(self.named_in(other), other);
+            return self.candidates.neighbour(self.named_in(other, OF_FAILURE), other);
         }
         match details(record) {
             Some(LogDetails::PluginLog { lua: true, .. }) => {
@@ -142,8 +168,8 @@ impl Attributor {
             }
             Some(LogDetails::VmFailed { .. }) if own == Found::default() => self.only_wasm(proxy, record.time),
             Some(LogDetails::VmFailed { .. }) => own,
-            Some(LogDetails::Nack { .. } | LogDetails::FetchFailed { .. }) => self.named_in(&record.message),
-            None if matches!(&*record.scope, "wasm" | "config" | "xdsproxy" | "model") => self.named_in(&record.message),
+            Some(LogDetails::Nack { .. } | LogDetails::FetchFailed { .. }) => self.named_in(&record.message, OF_LINE),
+            None if matches!(&*record.scope, "wasm" | "config" | "xdsproxy" | "model") => self.named_in(&record.message, OF_LINE),
             _ => Found::default(),
         }
     }
@@ -165,15 +191,15 @@ impl Attributor {
         self.candidates.choose(proxy, false, has_module).by(&format!("the URL {url}"))
     }
 
-    /// By the names of plugins and of their resources in a text.
-    fn named_in(&self, text: &str) -> Found {
+    /// By the names of plugins and of their resources in a text. `names` is who names them, where they are several.
+    fn named_in(&self, text: &str, names: &str) -> Found {
         let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '/' | '_' | '~');
         let words = text.split(|c| !in_name(c)).filter(|word| word.contains('.') || word.contains(TRANSLATED));
         let mut found = Found::default();
         for named in words.filter_map(|word| self.candidates.named(word.trim_end_matches(['.', '/']))) {
             match (&found.plugin, &named.plugin) {
                 (Some(one), Some(other)) if one != other => {
-                    return Found { plugin: None, note: Some(format!("the line names {}", list(&[one.clone(), other.clone()]))) };
+                    return Found { plugin: None, note: Some(format!("{names} {}", list(&[one.clone(), other.clone()]))) };
                 }
                 _ => found = named,
             }
@@ -185,12 +211,13 @@ impl Attributor {
     fn only_wasm(&mut self, proxy: Option<&ProxyId>, time: Option<LogTime>) -> Found {
         let chosen = self.candidates.choose(proxy, true, |plugin| plugin.wasm().is_some());
         let found = self.candidates.only(chosen, "Wasm plugin", time);
-        let lingers = |(_, failed): &&(String, LogTime)| time.is_some_and(|time| (0..=LINGERS).contains(&(time - failed)));
+        let lingers = |(_, failed): &&(Named, LogTime)| time.is_some_and(|time| (0..=LINGERS).contains(&time.saturating_sub(*failed)));
         match proxy.and_then(|proxy| self.gone.get(proxy)).filter(lingers) {
             Some((gone, _)) if found.plugin.is_some() => Found {
                 plugin: None,
                 note: Some(format!(
-                    "the line does not name its plugin, and {gone}, which is not there now, failed in the proxy shortly before"
+                    "the line does not name its plugin, and {}, which is not there now, failed in the proxy shortly before",
+                    gone.said
                 )),
             },
             _ => found,

@@ -29,6 +29,18 @@ impl<'u> Module<'u> {
         }
     }
 
+    /// The host that it is fetched from, with its port where the URL has one; None where it names none.
+    pub(in crate::analysis) fn address(&self) -> Option<&'u str> {
+        let host = match *self {
+            Self::Image { registry, .. } => registry,
+            Self::Url(url) => {
+                let authority = url.split_once("://")?.1.split(['/', '?', '#']).next()?;
+                authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+            }
+        };
+        (!host.is_empty()).then_some(host)
+    }
+
     fn image(image: &'u str) -> Self {
         // Only what looks like a host is one.
         let (registry, rest) = match image.split_once('/') {
@@ -71,5 +83,9 @@ mod tests {
         let digest = Module::Image { registry: "ghcr.io", repository: "a/b", reference: "sha256:0123" };
         assert_eq!([Module::of("ghcr.io/a/b@sha256:0123"), Module::of("oci://ghcr.io/a/b:v1@sha256:0123")], [digest.clone(), digest]);
         assert_eq!(Module::of("https://example.com/a.wasm"), Module::Url("https://example.com/a.wasm"));
+        let address = |url: &'static str| Module::of(url).address();
+        assert_eq!(address("oci://10.255.255.1:5000/lab/silent:v1"), Some("10.255.255.1:5000"));
+        assert_eq!(address("https://user:pass@example.com:8443/a.wasm?x=1"), Some("example.com:8443"));
+        assert_eq!((address("hello:v1"), address("file:///a.wasm")), (Some(DOCKER_HUB), None));
     }
 }

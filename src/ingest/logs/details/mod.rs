@@ -13,7 +13,7 @@ use memchr::memmem;
 use super::access;
 use super::envoy::{WASM_LOG, split_prefix};
 use crate::ingest::plugin_name::TRANSLATED;
-use crate::model::log_details::LogDetails;
+use crate::model::log_details::{LogDetails, LoggedRequest};
 use crate::model::logs::{LogKind, LogRecord};
 
 pub use envoy::VM_FAILURES;
@@ -27,6 +27,12 @@ pub fn details(record: &LogRecord) -> Option<LogDetails<'_>> {
         LogKind::Plugin => plugin_log(record),
         kind => read(kind, &record.scope, &record.message),
     }
+}
+
+/// Whether the line of a request has places for flags and details, which say who answered it. What the mesh's own format has, its lines do
+/// not show: see [`super::AccessFormat::says_why`].
+pub fn says_why(record: &LogRecord, request: &LoggedRequest<'_>) -> bool {
+    request.note.is_none() && access::in_json_says_why(&record.message).unwrap_or(true)
 }
 
 /// The message of a record as text: that of a request in JSON is put together as the access log's text has it.

@@ -23,6 +23,8 @@ const LONGEST_RETRY: Duration = Duration::from_secs(5);
 const SHORTEST: Duration = Duration::from_secs(1);
 /// How often a log that is not followed is tried.
 const ATTEMPTS: u32 = 4;
+/// What the kubelet says where a container has no run before this one (`pkg/kubelet: validateContainerLogStatus`).
+const NOT_RESTARTED: &str = "previous terminated container";
 
 /// The task of one container.
 pub(super) struct Follower<'s> {
@@ -76,8 +78,9 @@ impl<'s> Follower<'s> {
             let Err(trouble) = self.read_whole(previous, parting).await else { return };
             if attempt == ATTEMPTS || !matches!(trouble.cause, Cause::Unreachable | Cause::TimedOut) {
                 let text = format!("the log cannot be read: {}", self.words(&trouble));
+                let kind = if trouble.text.contains(NOT_RESTARTED) { MarkKind::NotRestarted } else { MarkKind::Failed };
                 // Nobody to tell it to is no failure.
-                let _ = self.reader.mark(MarkKind::Failed, text).await;
+                let _ = self.reader.mark(kind, text).await;
                 return;
             }
             tokio::time::sleep(delay(attempt)).await;

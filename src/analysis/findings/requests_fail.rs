@@ -1,0 +1,134 @@
+//! Requests that fail, by the access log: what makes them fail, and not only that they do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::failing::{Failing, shown_as, unexplained};
+use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
+use crate::analysis::logs::words;
+use crate::analysis::naming::first;
+use crate::analysis::requests::{Blame, Mesh, blame, is_gateway};
+use crate::model::ids::WorkloadId;
+use crate::model::kind::Kind;
+use crate::model::logs::hour;
+use crate::model::requests::Cause;
+
+pub(super) const RULE: Rule = Rule {
+    code: "requests-fail",
+    severity: Severity::Error,
+    title: "Requests of the last minutes failed, and not by the application.",
+    why: "The proxy answered them itself: the application, or the server that they were for, has not seen them.",
+    source: "envoy/stream_info/stream_info.h: CoreResponseFlag, ResponseCodeDetailValues; pilot/pkg/security/authz/builder/builder.go",
+    needs: Needs {
+        dumps: false,
+        sync: false,
+        some: &[Kind::Pod, Kind::AuthorizationPolicy, Kind::RequestAuthentication, Kind::VirtualService, Kind::DestinationRule],
+        all: &[],
+    },
+    check,
+};
+
+/// How many paths are named.
+const PATHS: usize = 3;
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let mesh = Mesh::of(facts.snapshot);
+    let mut found: BTreeMap<(Option<WorkloadId>, bool, String, Blame), Vec<Failing<'_>>> = BTreeMap::new();
+    for failing in unexplained(facts, &mesh).into_iter().filter(|failing| failing.cause() != Cause::NoChain) {
+        let reason = &failing.group.reason;
+        let blame = blame(&mesh, failing.pod, reason, failing.cause());
+        // Requests to the own workload are counted together, whichever its port.
+        let to = if reason.to.inbound { String::new() } else { reason.to.name.clone() };
+        found.entry((failing.workload(facts), reason.to.inbound, to, blame)).or_default().push(failing);
+    }
+    found.into_iter().map(|((workload, inbound, to, blame), failing)| finding(facts, workload, inbound, &to, blame, &failing)).collect()
+}
+
+fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, inbound: bool, to: &str, blame: Blame, failing: &[Failing<'_>]) -> Finding {
+    let count: u64 = failing.iter().map(|failing| failing.group.count).sum();
+    let shorts = workload.as_ref().map(WorkloadId::short);
+    let who = shorts.unwrap_or_else(|| failing[0].proxy.id.to_string());
+    let codes: BTreeSet<String> = failing.iter().map(|failing| code(failing, inbound)).collect();
+    let codes = first(&Vec::from_iter(codes), 3);
+    let all = all(facts, workload.as_ref(), inbound, failing).max(count);
+    let time = if failing.iter().any(|failing| failing.requests.cut) { since(failing) } else { "the last 10 min".to_owned() };
+    let words = &blame.words;
+    let what = match inbound {
+        true if codes.is_empty() => format!("{who} closed {count} of {all} connections of {time}: {words}."),
+        true => format!("{who} answered {count} of {all} requests of {time} with {codes}: {words}."),
+        false if failing[0].group.reason.code == 0 => format!("{who}: {count} of {all} connections to {to} fail ({codes}): {words}."),
+        false => format!("{who}: {count} of {all} to {to} are {codes}: {words}."),
+    };
+    let object = blame.object.as_ref().map(|(kind, name)| FindingObject::new(kind.as_str(), name));
+    let own = || workload.as_ref().map(|id| FindingObject::new(id.kind.as_str(), &id.name));
+    let object = object.or_else(own).unwrap_or_else(|| FindingObject::pod(&failing[0].proxy.id));
+    let proxies: BTreeSet<_> = failing.iter().map(|failing| failing.proxy.id.clone()).collect();
+    Finding {
+        severity: severity(facts, &blame, failing),
+        evidence: failing.iter().map(evidence).chain(meaning(failing)).collect(),
+        fix: blame.fix.clone(),
+        proxies: proxies.into_iter().collect(),
+        ..RULE.found(object, what)
+    }
+}
+
+/// `403`, and of what a client's proxy answered `503 NC`.
+fn code(failing: &Failing<'_>, inbound: bool) -> String {
+    let reason = &failing.group.reason;
+    match (reason.code, inbound) {
+        (0, true) => String::new(),
+        (0, false) => reason.flags.clone(),
+        (code, true) => code.to_string(),
+        (code, false) => format!("{code} {}", reason.flags).trim_end().to_owned(),
+    }
+}
+
+/// How many requests there were to what these went to, over all proxies of the workload: to the own workload, all.
+fn all(facts: &Facts<'_>, workload: Option<&WorkloadId>, inbound: bool, failing: &[Failing<'_>]) -> u64 {
+    let wanted: BTreeSet<_> = failing.iter().map(|failing| &failing.group.reason.to).collect();
+    let is_its = |failing: &&super::ProxyFacts<'_>| crate::analysis::lookup::owner(facts.snapshot, &failing.id).as_ref() == workload;
+    let read = facts.proxies.iter().filter(is_its).filter_map(|proxy| super::failing::requests(facts, &proxy.id));
+    let counted = read.flat_map(|requests| &requests.to).filter(|(to, _)| if inbound { to.inbound } else { wanted.contains(to) });
+    counted.map(|(_, count)| count).sum()
+}
+
+/// `the log since 17:04:05 UTC`, where older lines of the ten minutes were not read.
+fn since(failing: &[Failing<'_>]) -> String {
+    let from = failing.iter().filter_map(|failing| failing.requests.from).min();
+    from.map_or_else(|| "the last minutes".to_owned(), |from| format!("the log since {}", hour(from)))
+}
+
+/// What stops requests that were to pass is an error; what a person may well have asked for, and what may pass by itself, is to be looked at.
+fn severity(facts: &Facts<'_>, blame: &Blame, failing: &[Failing<'_>]) -> Severity {
+    let cause = failing[0].cause();
+    let at_edge = failing.iter().all(|failing| is_gateway(failing.pod));
+    match cause {
+        _ if blame.gone || failing.iter().all(|failing| failing.is_long_ago(facts)) => Severity::Information,
+        // Whoever comes to a gateway sends what they like.
+        Cause::NoRoute | Cause::Jwt | Cause::Denied if at_edge => Severity::Information,
+        Cause::RateLimit | Cause::Lua | Cause::ExtAuthz => Severity::Information,
+        Cause::NoCluster | Cause::OtherSan => Severity::Error,
+        Cause::Tls if blame.object.is_some() => Severity::Error,
+        _ => Severity::Warning,
+    }
+}
+
+fn evidence(failing: &Failing<'_>) -> String {
+    let group = failing.group;
+    let times = match (group.first, group.last) {
+        (Some(first), Some(last)) if first != last => format!(" from {} to {}", hour(first), hour(last)),
+        (Some(first), _) => format!(" at {}", hour(first)),
+        _ => String::new(),
+    };
+    let paths = first(&group.paths, PATHS);
+    let what = if group.method.is_empty() { String::new() } else { format!(", {} {paths}", group.method) };
+    let passed = if group.passed > 0 { format!("; passed since: {}", group.passed) } else { String::new() };
+    format!("access log of {}: {}{times}{what}: {}{passed}", failing.proxy.id, group.count, shown_as(group))
+}
+
+/// What the flags or details mean.
+fn meaning(failing: &[Failing<'_>]) -> Option<String> {
+    let reason = &failing[0].group.reason;
+    let flag = words::flags(&reason.flags).into_iter().rev().find_map(|(flag, words)| Some(format!("{flag}: {}", words?)));
+    let details = || words::details(&reason.details).map(|words| format!("{}: {words}", reason.details.split(['{', '[']).next().unwrap_or_default()));
+    flag.or_else(details)
+}

@@ -1,0 +1,206 @@
+//! Puts the requests of an access log into groups while it is read, so that ten thousand that fail for one reason take the memory of one.
+
+use crate::ingest::logs::{AccessFormat, details};
+use crate::model::ids::ProxyId;
+use crate::model::inventory::Inventory;
+use crate::model::log_details::{LogDetails, LoggedRequest};
+use crate::model::logs::{LogEvent, LogRecord, LogTime};
+use crate::model::mesh::MeshConfig;
+use crate::model::requests::{Cause, Destination, Failed, FailedReason, Requests};
+use crate::model::workload::{Pod, ProxyKind};
+
+use super::cause;
+
+/// How many groups of failures are kept of a proxy, how many destinations, how many paths and clients of a group, and how much of a text.
+const GROUPS: usize = 64;
+const DESTINATIONS: usize = 256;
+const KEPT: usize = 8;
+/// After how many that pass a failure begins anew.
+const MANY: u64 = 20;
+const TEXT: usize = 512;
+
+/// Gathers the requests of one proxy.
+#[derive(Debug)]
+pub struct Gatherer {
+    found: Requests,
+    /// The pod's addresses.
+    own: Vec<String>,
+    is_gateway: bool,
+    /// Whether the access log's own format has flags and details; None where that format cannot be read back.
+    says_why: Option<bool>,
+    /// Why there may be no access log.
+    no_log: Option<&'static str>,
+    /// How many lines are read at most, and how many were.
+    most: u64,
+    lines: u64,
+}
+
+const NOT_WRITTEN: &str = "meshConfig.accessLogFile is empty, and its log has no request";
+const NOT_IN_LOG: &str = "meshConfig.accessLogFile is a file of its own, and its log has no request";
+const UNKNOWN: &str = "its log has no request, and whether it writes an access log is not known, since meshConfig was not read";
+const NOT_READABLE: &str = "meshConfig.accessLogFormat is one whose lines cannot be read back";
+
+impl Gatherer {
+    /// For the log of this proxy, of which `most` lines are read at most.
+    pub fn new(objects: &Inventory, proxy: &ProxyId, most: u64) -> Self {
+        let pod = objects.pods.get(proxy);
+        let is_gateway = |pod: &Pod| pod.proxy.as_ref().is_some_and(|proxy| proxy.kind != ProxyKind::Sidecar);
+        let mesh = objects.mesh.as_deref();
+        let of_format = |mesh: &MeshConfig| match AccessFormat::of(mesh) {
+            Some(format) => Some(format.says_why()),
+            None => mesh.access_log_format.is_empty().then_some(true),
+        };
+        let no_log = |mesh: &MeshConfig| match mesh.access_log_file.as_str() {
+            "" => Some(NOT_WRITTEN),
+            "/dev/stdout" | "/dev/stderr" => None,
+            _ => Some(NOT_IN_LOG),
+        };
+        Self {
+            found: Requests::default(),
+            own: pod.map(|pod| pod.ips.clone()).unwrap_or_default(),
+            is_gateway: pod.is_some_and(|pod| is_gateway(pod)),
+            says_why: mesh.map_or(Some(true), of_format),
+            no_log: mesh.map_or(Some(UNKNOWN), no_log),
+            most,
+            lines: 0,
+        }
+    }
+
+    /// Takes the next record of the log, of whatever kind.
+    pub fn take(&mut self, record: &LogRecord) {
+        self.lines += record.raw.lines().count() as u64;
+        if let Some(time) = record.time {
+            self.found.from = Some(self.found.from.map_or(time, |known| known.min(time)));
+            self.found.until = self.found.until.max(Some(time));
+        }
+        if record.event != Some(LogEvent::Request) {
+            return;
+        }
+        let Some(LogDetails::Request(request)) = details::details(record) else { return };
+        self.found.count += 1;
+        self.found.without_reason += u64::from(self.says_why == Some(false) || !details::says_why(record, &request));
+        let to = self.destination(&request);
+        let counted =
+            if self.found.to.len() < DESTINATIONS || self.found.to.contains_key(&to) { to.clone() } else { Destination::default() };
+        *self.found.to.entry(counted).or_default() += 1;
+        match cause::of(&request) {
+            Some(cause) => self.fail(record.time, &request, to, cause),
+            None => self.pass(&request, &to),
+        }
+    }
+
+    /// What was gathered.
+    pub fn requests(self) -> Requests {
+        let gap = match self.says_why {
+            None => Some(NOT_READABLE),
+            Some(_) => self.no_log.filter(|_| self.found.count == 0),
+        };
+        Requests { cut: self.lines >= self.most, gap: gap.map(str::to_owned), ..self.found }
+    }
+
+    fn fail(&mut self, time: Option<LogTime>, request: &LoggedRequest<'_>, to: Destination, cause: Cause) {
+        let of_connection = request.is_tcp() && to.inbound;
+        let client = if of_connection { host(&request.downstream_remote) } else { "" };
+        let reason = FailedReason {
+            code: request.code,
+            flags: short(&request.flags),
+            // What a reset says behind its kind differs from one to the next, as the address does that was tried.
+            details: short(if cause.is_passing() && cause != Cause::Tls { name(&request.details) } else { &request.details }),
+            termination: short(&request.termination),
+            transport_failure: short(&request.transport_failure),
+            cluster: short(&request.cluster),
+            route: short(&request.route),
+            local: short(&request.downstream_local),
+            client: short(client),
+            server_name: short(if of_connection { &request.server_name } else { "" }),
+            to,
+        };
+        let place = self.found.failed.iter().position(|known| known.reason == reason);
+        if place.is_none() && self.found.failed.len() == GROUPS {
+            self.found.more += 1;
+            return;
+        }
+        let place = place.unwrap_or_else(|| {
+            let (method, first, last) = (short(&request.method), time, time);
+            self.found.failed.push(Failed {
+                reason,
+                cause,
+                count: 0,
+                first,
+                last,
+                method,
+                paths: Vec::new(),
+                clients: Vec::new(),
+                passed: 0,
+                between: 0,
+            });
+            self.found.failed.len() - 1
+        });
+        let group = &mut self.found.failed[place];
+        group.count += 1;
+        group.between = if group.passed > MANY { 0 } else { group.between.max(group.passed) };
+        group.passed = 0;
+        (group.first, group.last) = ([group.first, time].into_iter().flatten().min(), group.last.max(time));
+        keep(&mut group.paths, path(&request.path));
+        keep(&mut group.clients, short(host(&request.downstream_remote)));
+    }
+
+    fn pass(&mut self, request: &LoggedRequest<'_>, to: &Destination) {
+        // What of a connection came through is known once bytes came back.
+        if request.is_tcp() && request.bytes_sent.unwrap_or_default() == 0 {
+            return;
+        }
+        let (path, client) = (path(&request.path), host(&request.downstream_remote));
+        for group in self.found.failed.iter_mut().filter(|group| group.reason.to == *to) {
+            let is_alike = if group.cause.is_of_connection() {
+                group.reason.cluster.is_empty() || group.reason.cluster == request.cluster
+            } else {
+                group.method == request.method && group.paths.contains(&path) && group.clients.iter().any(|known| known == client)
+            };
+            group.passed += u64::from(is_alike);
+        }
+    }
+
+    /// Where a request goes: a cluster says it, else whether the client connected to an address of the pod.
+    fn destination(&self, request: &LoggedRequest<'_>) -> Destination {
+        let local = &*request.downstream_local;
+        let is_own = || self.own.iter().any(|own| own == host(local)) || request.server_name.starts_with("outbound_.");
+        let no_chain = request.is_tcp() && request.cluster.is_empty();
+        let inbound = request.inbound.unwrap_or_else(is_own) || self.is_gateway && no_chain;
+        let port = || local.rsplit_once(':').map_or(local, |(_, port)| port);
+        let name = match inbound {
+            true if !self.is_gateway || no_chain => port().to_owned(),
+            _ if !request.authority.is_empty() => request.authority.to_ascii_lowercase(),
+            _ => local.to_owned(),
+        };
+        Destination { inbound, name: short(&name) }
+    }
+}
+
+/// Keeps a text among the first ones.
+fn keep(texts: &mut Vec<String>, text: String) {
+    if !text.is_empty() && texts.len() < KEPT && !texts.contains(&text) {
+        texts.push(text);
+    }
+}
+
+/// An address without its port and brackets.
+pub(super) fn host(address: &str) -> &str {
+    address.rsplit_once(':').map_or(address, |(host, _)| host).trim_start_matches('[').trim_end_matches(']')
+}
+
+/// The name in front of what stands in braces.
+fn name(details: &str) -> &str {
+    details.split('{').next().unwrap_or(details)
+}
+
+/// A path without its query.
+fn path(path: &str) -> String {
+    short(path.split(['?', '#']).next().unwrap_or(path))
+}
+
+/// A text within its bound.
+fn short(text: &str) -> String {
+    let end = (0..=TEXT.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    text[..end].to_owned()
+}

@@ -1,0 +1,170 @@
+//! What the objects say of where a client's requests go: the service behind an authority, and the routes and rules for it.
+
+use std::cell::OnceCell;
+use std::collections::HashSet;
+
+use super::gather::host;
+use crate::analysis::control_plane;
+use crate::analysis::mtls::rules::{Merged, Rules, full_host};
+use crate::model::ids::ObjectName;
+use crate::model::inventory::Inventory;
+use crate::model::kind::Kind;
+use crate::model::policy::{Policy, PolicySpec};
+use crate::model::requests::FailedReason;
+use crate::model::routing::VirtualService;
+use crate::model::service::Service;
+use crate::model::snapshot::Snapshot;
+use crate::model::workload::{Pod, ProxyKind};
+
+/// Without a dump nothing says what the domain is.
+const DOMAIN: &str = "cluster.local";
+
+/// The objects, ready for many questions.
+pub struct Mesh<'o> {
+    pub(super) snapshot: &'o Snapshot,
+    pub(super) objects: &'o Inventory,
+    rules: Rules<'o>,
+    hosts: OnceCell<HashSet<String>>,
+}
+
+impl<'o> Mesh<'o> {
+    /// The objects of a snapshot.
+    pub fn of(snapshot: &'o Snapshot) -> Self {
+        let objects: &Inventory = &snapshot.objects;
+        let version = control_plane::control_plane(objects, None, None).version;
+        Self { snapshot, objects, rules: Rules::of(objects, DOMAIN, version), hosts: OnceCell::new() }
+    }
+
+    /// Whether all objects of a kind were read, so that one that is not there is gone.
+    pub(super) fn knows(&self, kind: Kind) -> bool {
+        let Snapshot { unread, settled, absent, .. } = self.snapshot;
+        !unread.contains(&kind) && settled.contains(&kind) && !absent.contains(&kind)
+    }
+
+    /// The service that requests failed on the way to.
+    pub fn service(&self, reason: &FailedReason, namespace: &str) -> Option<&'o Service> {
+        let of_cluster = reason.cluster.strip_prefix("outbound|").and_then(|rest| rest.rsplit('|').next());
+        let names = of_cluster.map_or_else(|| spellings(&reason.to.name, namespace), |host| vec![host.to_owned()]);
+        let address = host(&reason.local);
+        let mut services = self.objects.services.values().map(|service| &**service);
+        let by_name = services.clone().find(|service| service.hosts(DOMAIN).iter().any(|host| names.contains(host)));
+        by_name.or_else(|| services.find(|service| !address.is_empty() && service.addresses.iter().any(|own| own == address)))
+    }
+
+    /// The DestinationRule that a client uses for a service.
+    pub(super) fn rule(&self, client: &Pod, service: &Service) -> Option<&Merged<'o>> {
+        let namespace = &client.id.namespace;
+        service.hosts(DOMAIN).iter().find_map(|host| self.rules.for_client(namespace, &client.labels, host, &service.name.namespace))
+    }
+
+    /// The VirtualServices by which a client's requests to an authority go, those for this host before those for more.
+    pub(super) fn routes(&self, client: &Pod, reason: &FailedReason) -> Vec<(&'o ObjectName, &'o VirtualService)> {
+        let own = client.id.namespace.as_str();
+        let is_sidecar = client.proxy.as_ref().is_none_or(|proxy| proxy.kind == ProxyKind::Sidecar);
+        let mut names = spellings(&reason.to.name, own);
+        names.extend(self.service(reason, own).into_iter().flat_map(|service| service.hosts(DOMAIN)));
+        let route = |policy: &'o Policy| match &policy.spec {
+            PolicySpec::VirtualService(of) => Some((&policy.name, of)),
+            _ => None,
+        };
+        let is_seen = |(name, of): &(&ObjectName, &VirtualService)| {
+            let bound = if is_sidecar { of.is_for_mesh() } else { of.gateways.iter().any(|gateway| gateway != "mesh") };
+            let exported = |to: &String| to == "*" || to == own || (to == "." && name.namespace == own);
+            bound && (of.export_to.is_empty() || of.export_to.iter().any(exported))
+        };
+        let mut found: Vec<(bool, (&ObjectName, &VirtualService))> = Vec::new();
+        for (name, of) in self.objects.policies_of(Kind::VirtualService).filter_map(route).filter(is_seen) {
+            let hosts: Vec<String> = of.hosts.iter().map(|host| full_host(host, &name.namespace, DOMAIN)).collect();
+            let covers = |host: &String| host.strip_prefix('*').is_some_and(|suffix| names.iter().any(|name| name.ends_with(suffix)));
+            match (hosts.iter().any(|host| names.contains(host)), hosts.iter().any(covers)) {
+                (true, _) => found.push((false, (name, of))),
+                (false, true) => found.push((true, (name, of))),
+                (false, false) => {}
+            }
+        }
+        found.sort_by_key(|(wide, _)| *wide);
+        let exact = found.iter().any(|(wide, _)| !wide);
+        found.into_iter().filter(|(wide, _)| !(exact && *wide)).map(|(_, route)| route).collect()
+    }
+
+    /// What of a VirtualService leads nowhere: a subset, a port or a host that nothing defines, as a clause.
+    pub(super) fn leads_nowhere(&self, client: &Pod, name: &ObjectName, route: &VirtualService) -> Option<String> {
+        let full = |host: &str| full_host(host, &name.namespace, DOMAIN);
+        let service_of = |host: &str| self.objects.services.values().find(|service| service.hosts(DOMAIN).iter().any(|own| own == host));
+        let subset = self.knows(Kind::DestinationRule).then(|| {
+            route.subsets.iter().find(|subset| {
+                let host = full(&subset.host);
+                let service = service_of(&host).map_or("", |service| &service.name.namespace);
+                let rule = self.rules.for_client(&client.id.namespace, &client.labels, &host, service);
+                rule.is_none_or(|rule| rule.subsets.iter().all(|known| known.name != subset.subset))
+            })
+        });
+        if let Some(subset) = subset.flatten() {
+            let elsewhere = self.defining(&full(&subset.host), &subset.subset);
+            let which = match elsewhere {
+                Some(rule) => format!("which DestinationRule {rule} defines, but not for this client"),
+                None => "which no DestinationRule defines".to_owned(),
+            };
+            return Some(format!("routes to subset {}, {which}", subset.subset));
+        }
+        if !self.knows(Kind::Service) || !(self.knows(Kind::ServiceEntry) || self.snapshot.absent.contains(&Kind::ServiceEntry)) {
+            return None;
+        }
+        let unknown = |host: &&String| !self.has_host(&full(host));
+        if let Some(host) = route.destinations.iter().find(unknown) {
+            return Some(format!("routes to host {}, which no Service or ServiceEntry has", full(host)));
+        }
+        let lacks = |(host, port): &&(String, u16)| {
+            service_of(&full(host)).is_some_and(|service| service.ports.iter().all(|own| own.port != *port))
+        };
+        route.ports.iter().find(lacks).map(|(host, port)| format!("routes to port {port} of {}, which has no such port", full(host)))
+    }
+
+    /// A rule that defines a subset of a host, whoever uses it.
+    fn defining(&self, host: &str, subset: &str) -> Option<&'o ObjectName> {
+        self.objects.policies_of(Kind::DestinationRule).find_map(|policy| match &policy.spec {
+            PolicySpec::DestinationRule(rule) => {
+                let is_it = full_host(&rule.host, &policy.name.namespace, DOMAIN) == host;
+                (is_it && rule.subsets.iter().any(|known| known.name == subset)).then_some(&policy.name)
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether a service has a host, its own or a pattern that covers it.
+    fn has_host(&self, host: &str) -> bool {
+        let hosts = self.hosts.get_or_init(|| self.objects.services.values().flat_map(|service| service.hosts(DOMAIN)).collect());
+        hosts.contains(host) || hosts.iter().any(|own| own.strip_prefix('*').is_some_and(|suffix| host.ends_with(suffix)))
+    }
+
+    /// The policies of a kind that are for a pod: of its namespace or the root namespace, and by their selector. One that names its targets
+    /// is for gateways and waypoints (`pilot/pkg/model/policyattachment.go`).
+    pub(super) fn policies(&self, kind: Kind, pod: &Pod) -> impl Iterator<Item = &'o Policy> {
+        let own = pod.id.namespace.as_str();
+        let namespaces = std::iter::once(own).chain(Some(self.objects.root_namespace()).filter(|root| *root != own));
+        let labels = pod.labels.clone();
+        let is_for_it = move |policy: &&Policy| {
+            let has_targets = matches!(&policy.spec, PolicySpec::Requests(of) if of.has_targets);
+            !has_targets && policy.selector.as_ref().is_none_or(|selector| selector.matches(&labels))
+        };
+        let found: Vec<&Policy> = namespaces.flat_map(|namespace| self.objects.policies_in(kind, namespace)).filter(is_for_it).collect();
+        found.into_iter()
+    }
+}
+
+/// The hosts that an authority can mean: as it is written, and as short names of Kubernetes are completed.
+fn spellings(authority: &str, namespace: &str) -> Vec<String> {
+    let name = match authority.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => authority,
+    };
+    let name = name.trim_end_matches('.');
+    let mut found = vec![name.to_owned()];
+    match name.split('.').count() {
+        1 => found.push(format!("{name}.{namespace}.svc.{DOMAIN}")),
+        2 => found.push(format!("{name}.svc.{DOMAIN}")),
+        3 if name.ends_with(".svc") => found.push(format!("{name}.{DOMAIN}")),
+        _ => {}
+    }
+    found
+}
