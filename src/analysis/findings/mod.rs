@@ -44,8 +44,7 @@ rules! {
     leftover
     chains_differ
     digest_skew
-    digest_mismatch
-    outdated
+    digest_mismatch outdated
     pull_secret
     unusable_url
     object_not_used
