@@ -329,6 +329,20 @@ fn other_causes_name_their_object() {
 }
 
 #[test]
+fn incident_d13_what_a_sidecar_drops_names_the_sidecar() {
+    let sidecar =
+        istio("Sidecar", "default/s", json!({"egress": [{"hosts": ["./*"]}], "outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}}));
+    let dropped =
+        refused("10.244.0.5").replace("NR filter_chain_not_found", "UH -").replace("- - 10.244.0.4:80", "BlackHoleCluster - 10.9.9.9:81");
+    let finding = one(fails(&failing([sidecar], &[(SLEEP, vec![dropped])])), Severity::Warning, "Sidecar default/s");
+    assert!(
+        finding.what.starts_with("deploy/sleep: 1 of 1 connections to 10.9.9.9:81 fail (UH): REGISTRY_ONLY of Sidecar default/s"),
+        "{finding:?}"
+    );
+    assert!(finding.evidence.len() == 1 && finding.evidence[0].ends_with("UH BlackHoleCluster"), "{finding:?}");
+}
+
+#[test]
 fn what_is_not_of_the_mesh_is_no_finding() {
     let well = |line: String| assert_eq!(fails(&failing([], &[(SLEEP, vec![line.clone()])])), [], "{line}");
     well(sent(503, "URX", "via_upstream", TO_HTTPBIN));

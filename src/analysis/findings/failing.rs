@@ -197,9 +197,13 @@ pub(super) fn shown(facts: &Facts<'_>, broken: &[Broken<'_>]) -> Vec<String> {
 pub(super) fn shown_as(group: &Failed) -> String {
     let reason = &group.reason;
     let code = if reason.code > 0 { reason.code.to_string() } else { String::new() };
-    let verify = if group.cause == Cause::OtherSan { "CERTIFICATE_VERIFY_FAILED" } else { "" };
+    let more = match group.cause {
+        Cause::OtherSan => "CERTIFICATE_VERIFY_FAILED",
+        Cause::BlackHole => "BlackHoleCluster",
+        _ => "",
+    };
     let details = if reason.flags.is_empty() { reason.details.as_str() } else { "" };
-    [code.as_str(), &reason.flags, verify, details].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    [code.as_str(), &reason.flags, more, details].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// How a client's address is said: `10.244.0.6 = legacy/cron-5fd98889c5-w4ch6 (no proxy)`.

@@ -40,6 +40,7 @@ rules! {
     proxy_not_connected
     pending
     absent
+    removed
     unexpected
     leftover
     chains_differ
@@ -60,6 +61,7 @@ rules! {
     same_root_id
     empty_plugin_name
     envoy_filter
+    before_plugin
     duplicate_wasm_filter
     version_skew
     peer_authentications

@@ -125,8 +125,11 @@ fn evidence(failing: &Failing<'_>) -> String {
     format!("access log of {}: {}{times}{what}: {}{passed}", failing.proxy.id, group.count, shown_as(group))
 }
 
-/// What the flags or details mean.
+/// What the flags or details mean, where the sentence does not say it better.
 fn meaning(failing: &[Failing<'_>]) -> Option<String> {
+    if failing[0].cause() == Cause::BlackHole {
+        return None;
+    }
     let reason = &failing[0].group.reason;
     let flag = words::flags(&reason.flags).into_iter().rev().find_map(|(flag, words)| Some(format!("{flag}: {}", words?)));
     let details = || words::details(&reason.details).map(|words| format!("{}: {words}", reason.details.split(['{', '[']).next().unwrap_or_default()));
