@@ -8,7 +8,6 @@ use super::{FindingObject, Place};
 use crate::analysis::answers::{self, EffectiveMtlsAnswer, OrderEntry};
 use crate::analysis::attachment::{self, Attachment};
 use crate::analysis::health::{self, Health};
-pub(super) use crate::analysis::health::{GRACE, changed};
 use crate::analysis::near_miss::Neighbours;
 use crate::analysis::{placement, sync};
 use crate::ingest::logs::instant;

@@ -5,7 +5,6 @@
 use std::fmt;
 
 use super::failures::request;
-use super::lines::of_plugin;
 use super::module;
 use crate::ingest::logs::details::details;
 use crate::model::envoy::{EcdsFilter, ExtensionConfig};
@@ -45,7 +44,12 @@ impl Answering {
             Some(_) => return Some(Self::Stub(false)),
             None => {}
         }
-        let had_stub = of_plugin(plugin, log).filter(is_before).any(|record| record.event == Some(LogEvent::FetchFailed));
+        let mut failed = log.iter().filter(is_before).filter(|record| record.event == Some(LogEvent::FetchFailed));
+        let names = |record: &LogRecord| url.is_some_and(|url| record.message.contains(module::repository(url)));
+        let had_stub = failed.clone().any(|record| record.plugin.as_ref() == Some(plugin) || names(record));
+        if !had_stub && url.is_none() && failed.any(|record| record.plugin.is_none()) {
+            return None;
+        }
         let opens =
             matches!(entry.map(|entry| &entry.config), Some(ExtensionConfig::Wasm { failure_policy, .. }) if failure_policy == "FAIL_OPEN");
         Some(if had_stub { Self::Stub(opens) } else { Self::Nothing })

@@ -20,12 +20,9 @@ mod weigh;
 use serde::Serialize;
 
 use crate::analysis::{lookup, placement};
-use crate::model::envoy::DumpView;
+use crate::model::envoy::{ConfigDump, DumpView};
 use crate::model::ids::{PluginId, ProxyId};
-use crate::model::plugin::Plugin;
 use crate::model::snapshot::Snapshot;
-
-pub(in crate::analysis) use wanted::{GRACE, changed};
 
 pub use answering::Answering;
 pub use counters::is_in_doubt;
@@ -261,12 +258,12 @@ impl Health {
     }
 }
 
-/// The module of a plugin's object, where no other plugin has one of the same repository.
-fn own_url<'s>(snapshot: &'s Snapshot, plugin: &PluginId) -> Option<&'s str> {
-    let url = &snapshot.objects.plugins.get(plugin)?.wasm()?.url;
-    let repository = module::repository(url);
-    let is_other = |other: &Plugin| other.id != *plugin && other.wasm().is_some_and(|other| module::repository(&other.url) == repository);
-    (!snapshot.objects.plugins.values().any(|other| is_other(other))).then_some(url.as_str())
+/// The module of a plugin's object, where no other plugin of the proxy has one of the same repository.
+fn own_url<'s>(snapshot: &'s Snapshot, plugin: &PluginId, dump: &ConfigDump) -> Option<&'s str> {
+    let url = |plugin: &PluginId| Some(snapshot.objects.plugins.get(plugin)?.wasm()?.url.as_str());
+    let own = url(plugin)?;
+    let others = dump.ecds.iter().filter_map(|entry| entry.plugin.as_ref()).filter(|other| *other != plugin);
+    (!others.filter_map(url).any(|other| module::repository(other) == module::repository(own))).then_some(own)
 }
 
 /// The state of `plugin` in `proxy`, by all that the snapshot holds of it.
@@ -284,7 +281,7 @@ pub fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Heal
     let health = expected::held_against_prediction(health, snapshot, plugin, proxy);
     let health = match &loaded.vitals {
         Some(vitals) if loaded.dump.view == DumpView::Proxy => {
-            weigh::weighed(health, plugin, &loaded.dump, vitals, || own_url(snapshot, plugin))
+            weigh::weighed(health, plugin, &loaded.dump, vitals, || own_url(snapshot, plugin, &loaded.dump))
         }
         _ => weigh::unproven(health, None),
     };

@@ -16,19 +16,9 @@ use crate::ingest::logs::instant;
 use crate::model::envoy::{EcdsFilter, ExtensionConfig};
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::logs::LogTime;
-use crate::model::plugin::{Plugin, WasmModule};
+use crate::model::plugin::WasmModule;
 use crate::model::snapshot::{LoadedDump, Snapshot};
 use crate::model::sync::{EXTENSIONS, LISTENERS, SyncState};
-
-/// How long a change takes at most to be in a proxy that is well: istiod gathers changes for up to 10 s (`PILOT_DEBOUNCE_MAX`), and a
-/// module is fetched within some more.
-pub(in crate::analysis) const GRACE: LogTime = 30_000_000_000;
-
-/// When a plugin's spec was written last, as far as that is known.
-pub(in crate::analysis) fn changed(plugin: &Plugin) -> Option<LogTime> {
-    let written = plugin.created.iter().chain(plugin.writes.iter().map(|write| &write.time));
-    written.filter_map(|time| instant(time)).max()
-}
 
 /// What was compared, and what differs.
 #[derive(Default)]
@@ -56,8 +46,8 @@ pub(super) fn compared(mut health: Health, snapshot: &Snapshot, plugin: &PluginI
     let Some(wasm) = object.wasm().filter(|_| object.undecodable.is_empty()) else { return health };
     let agent = loaded.dump.node.as_ref().and_then(|node| Version::parse(&node.istio_version));
     let comparison = settings(wasm, entry, agent);
-    let written = changed(object);
-    let is_fresh = written.zip(loaded.read_at).is_some_and(|(changed, read)| read.saturating_sub(changed) < GRACE);
+    let written = rules::changed(object);
+    let is_fresh = written.zip(loaded.read_at).is_some_and(|(changed, read)| read.saturating_sub(changed) < rules::GRACE);
     let since = written.and_then(log_timestamp).map(|time| format!(" since {time}")).unwrap_or_default();
     let undelivered = || undelivered(snapshot, proxy, loaded, plugin, written?);
     if !comparison.differs.is_empty() {
