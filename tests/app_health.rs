@@ -54,7 +54,7 @@ fn only_for_health_is_a_proxy_asked_for_more_than_its_dump() {
     let mut driver = Driver::over(source, true);
     let asked = |held: &[Effect]| -> Vec<bool> {
         let of_dumps = held.iter().filter(|effect| matches!(effect, Effect::FetchConfigDump { .. }));
-        of_dumps.map(|effect| matches!(effect, Effect::FetchConfigDump { vital: Some(_), .. })).collect()
+        of_dumps.map(|effect| matches!(effect, Effect::FetchConfigDump { vital: true, .. })).collect()
     };
     driver.screen(SIZE);
     driver.keys("c<esc>");

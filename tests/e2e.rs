@@ -21,6 +21,8 @@ mod health;
 mod incident_chains;
 #[path = "e2e/incident_mtls.rs"]
 mod incident_mtls;
+#[path = "e2e/incident_proven.rs"]
+mod incident_proven;
 #[path = "e2e/incident_readings.rs"]
 mod incident_readings;
 #[path = "e2e/incident_requests.rs"]

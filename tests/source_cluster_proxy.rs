@@ -249,7 +249,7 @@ async fn the_agent_is_not_asked_while_its_envoy_starts() {
     set(&api, Forward::Http(starting), Exec::Forbidden);
     let source: SharedSource = Arc::new(connect(&api).await);
     let asked = request(ProxyQuestion::Chains, Duration::from_secs(10));
-    let Dump::Loaded(loaded) = fetch::dump(source, asked, 1, Some(Arc::default())).await else { panic!("the dump is read") };
+    let Dump::Loaded(loaded) = fetch::dump(source, asked, 1, Arc::default(), true).await else { panic!("the dump is read") };
     assert_eq!(loaded.vitals.as_ref().unwrap().agent, None);
     let requests = api.state().requests.clone();
     assert!(!requests.iter().any(|path| path.contains("ports=15020")), "{requests:?}");
@@ -356,7 +356,7 @@ async fn what_a_proxy_does_not_say_of_its_plugins_is_a_caveat_and_the_rest_stand
     set(&api, Forward::Http(envoy), Exec::Forbidden);
     let source: SharedSource = Arc::new(connect(&api).await);
     let asked = request(ProxyQuestion::Chains, Duration::from_secs(10));
-    let Dump::Loaded(loaded) = fetch::dump(source, asked, 1, Some(Arc::default())).await else { panic!("the dump is read") };
+    let Dump::Loaded(loaded) = fetch::dump(source, asked, 1, Arc::default(), true).await else { panic!("the dump is read") };
     assert_eq!(loaded.dump.sections.len(), 2);
     let vitals = loaded.vitals.as_ref().unwrap();
     assert_eq!(vitals.envoy.as_ref().unwrap().value("envoy_wasm_wasm_vm_count"), Some(4.0));

@@ -33,8 +33,10 @@ pub enum Effect {
         serial: u64,
         /// The dump before, to be compared with.
         previous: Option<Arc<LoadedDump>>,
-        /// The objects, where the proxy is to be asked how its plugins fare too.
-        vital: Option<Arc<Inventory>>,
+        /// The objects, to which lines of the proxy's log are tied.
+        objects: Arc<Inventory>,
+        /// Whether the proxy is to be asked how its plugins fare, even where nothing is in doubt.
+        vital: bool,
         /// How long to wait before asking: a change takes a moment to reach a proxy.
         after: Duration,
     },

@@ -114,7 +114,7 @@ impl Handler<App> for World {
         let answers = answers.clone();
         match effect {
             Effect::WatchMesh { epoch } => beside(watch(self.source(), epoch, answers)),
-            Effect::FetchConfigDump { ticket, request, serial, previous, vital, after } => {
+            Effect::FetchConfigDump { ticket, request, serial, previous, objects, vital, after } => {
                 let (source, turns) = (self.source(), self.turns.clone());
                 under(ticket, async move {
                     if !after.is_zero() {
@@ -122,7 +122,7 @@ impl Handler<App> for World {
                     }
                     let turn = turns.acquire_owned().await;
                     let proxy = request.proxy.clone();
-                    let read = noted(fetch::read(source, request, serial, vital), ticket, &answers).await;
+                    let read = noted(fetch::read(source, request, serial, objects, vital), ticket, &answers).await;
                     if read.as_ref().is_err_and(|error| error.kind.lasts()) {
                         let _ = answers.send(Msg::Denied(ticket)).await;
                     }

@@ -197,7 +197,7 @@ pub fn proxies(source: &SharedSource, collector: &Collector) -> Vec<ProxyId> {
 /// Fetches the dumps of `wanted`, and where `vital` says so what else the proxies say of themselves, and takes the snapshot with
 /// them. A dump that could not be read is a warning.
 pub async fn snapshot(source: &SharedSource, collector: &Collector, wanted: &[ProxyId], deadline: Duration, vital: bool) -> Snapshot {
-    let objects = vital.then(|| Arc::new(collector.objects().clone()));
+    let objects = Arc::new(collector.objects().clone());
     let asked = wanted.iter().map(|proxy| {
         let request = fetch::request(collector.objects(), proxy, ProxyQuestion::Chains, deadline);
         let unreachable = fetch::unreachable(collector.objects(), proxy, source.info().kind);
@@ -206,7 +206,7 @@ pub async fn snapshot(source: &SharedSource, collector: &Collector, wanted: &[Pr
             let outside = unreachable.as_ref().is_some_and(|unreachable| unreachable.outside);
             let dump = match unreachable {
                 Some(unreachable) => Dump::Failed(unreachable.why),
-                None => fetch::dump(source, request, 1, objects).await,
+                None => fetch::dump(source, request, 1, objects, vital).await,
             };
             (proxy.clone(), dump, outside)
         }

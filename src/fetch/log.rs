@@ -95,7 +95,9 @@ pub(super) async fn failures(
 ) -> Vec<LogRecord> {
     let (mut found, mut has_failed) = (Vec::new(), false);
     let mut is_wanted = |record: &LogRecord| match record.event {
-        Some(LogEvent::FetchFailed | LogEvent::Nack) => record.plugin.is_some(),
+        // Which module was fetched before, and which could not be: its URL need not be that of an object any more.
+        Some(LogEvent::Fetch | LogEvent::FetchFailed) => true,
+        Some(LogEvent::Nack) => record.plugin.is_some(),
         // Of several modules the line of a failure does not say which; who asks knows what the proxy has.
         Some(LogEvent::VmFailed) => {
             has_failed = true;

@@ -63,9 +63,9 @@ pub fn unreachable(objects: &Inventory, proxy: &ProxyId, source: SourceKind) -> 
     Some(Unreachable { why, outside: false })
 }
 
-/// Fetches and parses a dump, and where the objects are given what else the proxy says of the plugins that are among them; else, where
-/// it holds a module, Envoy's statistics of Wasm, since the dump lists a rejected plugin as if it were in place. `serial` counts the
-/// dumps of this proxy. What of the rest cannot be read is a warning of the dump.
+/// Fetches and parses a dump, and where `vital` says so what else the proxy says of the plugins that are among the objects; else, where
+/// it holds a module, Envoy's statistics of Wasm, since the dump lists a rejected plugin as if it were in place, and the rest only where
+/// they leave a doubt. `serial` counts the dumps of this proxy. What of the rest cannot be read is a warning of the dump.
 ///
 /// # Errors
 /// What failed, on what, what to do.
@@ -73,12 +73,14 @@ pub async fn read(
     source: SharedSource,
     request: ProxyRequest,
     serial: u64,
-    objects: Option<Arc<Inventory>>,
+    objects: Arc<Inventory>,
+    vital: bool,
 ) -> Result<Arc<LoadedDump>, SourceError> {
     let mut loaded = config_dump(&source, request.clone(), serial).await?;
-    let (vitals, warnings) = match objects {
-        Some(objects) => vitals::read(&source, &request, &loaded.dump, objects).await,
-        None => vitals::stats(&source, &request, &loaded.dump).await,
+    let (vitals, warnings) = if vital {
+        vitals::read(&source, &request, &loaded.dump, objects).await
+    } else {
+        vitals::stats(&source, &request, &loaded.dump, objects).await
     };
     loaded.vitals = vitals;
     loaded.warnings.extend(warnings);
@@ -86,8 +88,8 @@ pub async fn read(
 }
 
 /// The same, with a failure in the dump's place.
-pub async fn dump(source: SharedSource, request: ProxyRequest, serial: u64, objects: Option<Arc<Inventory>>) -> Dump {
-    read(source, request, serial, objects).await.map_or_else(|error| Dump::Failed(error.to_string()), Dump::Loaded)
+pub async fn dump(source: SharedSource, request: ProxyRequest, serial: u64, objects: Arc<Inventory>, vital: bool) -> Dump {
+    read(source, request, serial, objects, vital).await.map_or_else(|error| Dump::Failed(error.to_string()), Dump::Loaded)
 }
 
 async fn config_dump(source: &SharedSource, request: ProxyRequest, serial: u64) -> Result<LoadedDump, SourceError> {

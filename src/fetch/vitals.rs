@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::log;
+use crate::analysis::health;
 use crate::ingest::{init_dump, metrics};
 use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter, ExtensionConfig, ListenerState};
 use crate::model::inventory::Inventory;
@@ -60,8 +61,13 @@ fn awaits_all(dump: &ConfigDump) -> bool {
     is_in(ListenerState::Warming) && !is_in(ListenerState::Active)
 }
 
-/// Reads Envoy's statistics of Wasm alone, where the dump is the proxy's own and holds a module.
-pub(super) async fn stats(source: &SharedSource, request: &ProxyRequest, dump: &ConfigDump) -> (Option<Vitals>, Vec<Warning>) {
+/// Reads Envoy's statistics of Wasm alone, where the dump is the proxy's own and holds a module; where they leave a doubt, the rest too.
+pub(super) async fn stats(
+    source: &SharedSource,
+    request: &ProxyRequest,
+    dump: &ConfigDump,
+    objects: Arc<Inventory>,
+) -> (Option<Vitals>, Vec<Warning>) {
     let mut warnings = Vec::new();
     let is_module = |entry: &EcdsFilter| matches!(entry.config, ExtensionConfig::Wasm { .. });
     if dump.view == DumpView::Istiod || !dump.ecds.iter().any(is_module) {
@@ -69,6 +75,9 @@ pub(super) async fn stats(source: &SharedSource, request: &ProxyRequest, dump: &
     }
     let envoy = ask(source, request, ProxyQuestion::WasmStats, &mut warnings).await;
     let envoy = envoy.map(|bytes| metrics::of_envoy(&bytes));
+    if envoy.as_ref().is_some_and(|envoy| health::is_in_doubt(dump, envoy)) {
+        return read(source, request, dump, objects).await;
+    }
     (Some(Vitals { envoy, stats_alone: true, ..Vitals::default() }), warnings)
 }
 

@@ -82,6 +82,10 @@ pub struct WasmModule {
     pub image_pull_policy: String,
     /// `imagePullSecret`: the name only; its content is never read.
     pub image_pull_secret: String,
+    /// `pluginConfig` as JSON, without secrets; empty where unset.
+    pub plugin_config: String,
+    /// `vmConfig.env` as JSON, without secrets, as Envoy has it (`VmConfig.environment_variables`); empty where unset.
+    pub environment: String,
 }
 
 /// `spec.phase`.

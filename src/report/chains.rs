@@ -112,11 +112,15 @@ pub(super) fn chain_text(out: &mut String, chain: &ChainAnswer, paint: Paint) {
 }
 
 fn filters(filters: &[FilterAnswer], paint: Paint) -> String {
-    let name = |filter: &FilterAnswer| match (&filter.plugin, filter.plugin_kind) {
+    let plain = |filter: &FilterAnswer| match (&filter.plugin, filter.plugin_kind) {
         (Some(plugin), Some(PluginKind::EnvoyFilter)) => paint.paint(Style::Plugin, &format!("* {} (EnvoyFilter {plugin})", filter.name)),
         (Some(plugin), _) => paint.paint(Style::Plugin, &format!("* {plugin}")),
         (None, Some(kind)) => paint.paint(Style::Plugin, &format!("* {} ({kind})", filter.name)),
         (None, None) => paint.paint(Style::Plain, filter.short()),
+    };
+    let name = |filter: &FilterAnswer| match filter.trouble() {
+        Some(state) => format!("{} {}", plain(filter), paint.paint(Style::of(state.weight()), &format!("[{}]", state.words()))),
+        None => plain(filter),
     };
     filters.iter().map(name).collect::<Vec<_>>().join(" > ")
 }

@@ -83,7 +83,7 @@ fn kind(entry: &OrderEntry) -> String {
 }
 
 fn plugins(list: &OrderList) -> Table {
-    let mut table = Table::new(&["PLACE", "PLUGIN", "KIND", "PHASE", "PRIORITY", "CREATED", "MATCH", "WHY HERE"]);
+    let mut table = Table::new(&["PLACE", "PLUGIN", "KIND", "PHASE", "PRIORITY", "CREATED", "MATCH", "STATE", "WHY HERE"]);
     for plugin in &list.plugins {
         table.row([
             (Style::Strong, plugin.place.to_string()),
@@ -93,6 +93,7 @@ fn plugins(list: &OrderList) -> Table {
             (Style::Plain, plugin.priority.map(|priority| priority.to_string()).unwrap_or_default()),
             (Style::Plain, plugin.created.clone().unwrap_or_default()),
             (Style::Plain, plugin.matches.clone()),
+            plugin.state.map_or((Style::Plain, String::new()), |state| (Style::of(state.weight()), state.words().to_owned())),
             (Style::Plain, plugin.why.clone()),
         ]);
     }

@@ -169,7 +169,7 @@ fn field_08_a_resource_belongs_to_the_filter_that_asks_for_it() {
     for name in ["my-wasm-filter", "basic_auth", "istio.basic_auth"] {
         let path = case.path(&format!("dump-{name}.json"));
         let path = path.to_str().unwrap();
-        assert_eq!(states(path), [(name.to_owned(), "running".to_owned())]);
+        assert_eq!(states(path), [(name.to_owned(), "unverified".to_owned())]);
         assert_eq!(checked(path), (vec![], 0), "{name}");
     }
 }
@@ -185,7 +185,7 @@ fn field_08_free_names_of_every_shape() {
             let health = support::json(&["health", "--from", &path]);
             let plugin = &health["plugins"][0];
             assert_eq!((&plugin["plugin"], &plugin["pluginKind"]), (&json!(name), &json!("EnvoyFilter")), "{health}");
-            assert_eq!(plugin["proxies"][0]["state"], "running", "{health}");
+            assert_eq!(plugin["proxies"][0]["state"], "unverified", "the dump alone: {health}");
             assert_eq!(checked(&path), (vec![], 0), "{name}");
         }
         // Where ECDS really does not hold it, the filter waits.
@@ -194,7 +194,7 @@ fn field_08_free_names_of_every_shape() {
     }
     // Until 1.20 a plugin's filter had no prefix.
     let (_folder, path) = file(&dump("1.20.3", &[asks("istio.quota", &[WASM])], &[resource("istio.quota", &module)]));
-    assert_eq!(states(&path), [("istio/quota".to_owned(), "running".to_owned())]);
+    assert_eq!(states(&path), [("istio/quota".to_owned(), "unverified".to_owned())]);
 }
 
 #[test]

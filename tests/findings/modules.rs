@@ -45,7 +45,8 @@ fn a_module_whose_vm_fails_at_run_time() {
     assert_eq!((finding["severity"].as_str(), finding["object"]["name"].as_str()), (Some("error"), Some("helloworld")), "{finding}");
     let evidence = finding["evidence"].to_string();
     assert!(
-        evidence.contains("Uncaught RuntimeError: unreachable") && evidence.contains("1 request ended with 503 wasm_fail_stream"),
+        evidence.contains("the module's proxy_on_request_headers failed: unreachable")
+            && evidence.contains("1 request ended with 503 wasm_fail_stream"),
         "{evidence}"
     );
     let health = closed.ask(&["health", "default/helloworld"])["plugins"][0].take();

@@ -129,7 +129,7 @@ fn a_plugin_that_envoy_refused() {
     // Of a plugin that Envoy made it counts the reloads, and the dump lists one that it refused all the same.
     let refused = counting("envoy_wasm_default_other_istio_translated_wasmplugin_vm_reload{} 0\n");
     let finding = one(refused, Severity::Error, "WasmPlugin default/helloworld");
-    assert!(finding.what.contains("refused the configuration") && finding.place.is_some(), "{finding:?}");
+    assert!(finding.what.contains("rejected the configuration") && finding.place.is_some(), "{finding:?}");
     assert_eq!(counting("envoy_wasm_default_helloworld_istio_translated_wasmplugin_vm_reload{} 0\n"), []);
 }
 
@@ -293,7 +293,10 @@ pub fn replicas(other: &str) -> Mesh {
 fn replicas_that_run_different_modules() {
     let skew = one(found(&of(replicas(&"0a".repeat(32))), "digest-skew"), Severity::Warning, "WasmPlugin default/helloworld");
     assert_eq!(skew.proxies.len(), 2);
-    assert!(skew.evidence.iter().any(|line| line.contains("0a0a0a") && line.ends_with("in httpbin-2.default")), "{skew:?}");
+    assert!(
+        skew.evidence.iter().any(|line| line.contains("0a0a0a") && line.contains("in httpbin-2.default, since 2026-11-23")),
+        "{skew:?}"
+    );
     assert_eq!(found(&of(replicas("")), "digest-skew"), []);
 }
 

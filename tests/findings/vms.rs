@@ -173,3 +173,78 @@ fn live_l3_a_deleted_plugins_failures_go_with_it() {
     let named = "2026-11-23T19:40:10.000000Z\tcritical\tenvoy wasm context.cc:1\tPlugin default.gone~istio-translated-wasmplugin: Function: proxy_on_request_headers failed: unreachable\tthread=22";
     assert_eq!(said(&line(closed(), "19:40:10", named), "default/helloworld"), well());
 }
+
+#[test]
+fn incident_d2_a_plugin_that_cannot_start_fails_no_vm_of_another() {
+    let start = "critical\tenvoy wasm source/extensions/common/wasm/wasm.cc:626\tPlugin default.second~istio-translated-wasmplugin failed to load\tthread=22";
+    let mesh = line(with_second_module(true), "19:40:10", &format!("2026-11-23T19:40:10.000000Z\t{start}"));
+    assert_eq!(said(&mesh, "default/helloworld"), well());
+}
+
+/// The lines that Envoy writes where a module does not start, and what a request met afterwards.
+fn not_starting(mesh: Mesh, after: &str) -> Mesh {
+    let lines = [
+        "error\tenvoy wasm source/extensions/common/wasm/wasm_vm.cc:38\tFunction: proxy_on_configure failed: Uncaught RuntimeError: memory access out of bounds\tthread=13",
+        "error\tenvoy wasm source/extensions/common/wasm/wasm.cc:104\tWasm VM failed Failed to configure base Wasm plugin\tthread=13",
+        "critical\tenvoy wasm source/extensions/common/wasm/wasm.cc:626\tPlugin default.helloworld~istio-translated-wasmplugin failed to load\tthread=13",
+        "critical\tenvoy wasm source/extensions/common/wasm/wasm.cc:479\tPlugin configured to fail closed failed to load\tthread=13",
+        "warning\tenvoy config delta_subscription_state.cc:282\tdelta config for type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig rejected: Unable to create Wasm plugin default.helloworld~istio-translated-wasmplugin\tthread=13",
+    ];
+    let mesh = lines.iter().fold(mesh, |mesh, text| line(mesh, "19:40:10", &format!("2026-11-23T19:40:10.000000Z\t{text}")));
+    line(
+        mesh,
+        "19:40:20",
+        &format!(
+            "[2026-11-23T19:40:20.000Z] \"GET /headers HTTP/1.1\" {after} \"-\" 0 0 0 - \"-\" \"curl/7.88.1\" \"7d582b96\" \"httpbin:8000\" \"-\" inbound|80|| - 10.244.0.9:80 10.244.0.5:1 - default"
+        ),
+    )
+}
+
+#[test]
+fn incident_d2_what_answers_where_a_module_does_not_start() {
+    const STATS: &str = "proxies/httpbin-664956bb75-9d64m.default/stats.prom";
+    let what = |mesh: &Mesh, code: &str| {
+        checked(mesh, code).iter().map(|finding| finding["what"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let cause = "the module's proxy_on_configure failed: memory access out of bounds (2026-11-23T19:40:10.000000Z)";
+    // Envoy still has a plugin of the name: that of before.
+    let before = not_starting(closed(), "200 - via_upstream -");
+    let [said_before] = &what(&before, "refused-push")[..] else { panic!("one finding") };
+    assert!(said_before.contains(cause) && said_before.contains("requests pass the module before"), "{said_before}");
+    assert_eq!((said(&before, "default/helloworld").2.as_str(), what(&before, "vm-failed").len()), ("rejected", 0));
+    // It has none, and what it does with requests shows the rest.
+    let none = || closed().change_text(STATS, |stats| *stats = "envoy_wasm_wasm_vm_count{} 0\n".to_owned());
+    let nothing = not_starting(none(), "500 NFCF  -");
+    let [said_nothing] = &what(&nothing, "vm-failed")[..] else { panic!("one finding") };
+    assert!(said_nothing.contains(cause) && said_nothing.contains("500 NFCF"), "{said_nothing}");
+    assert_eq!((said(&nothing, "default/helloworld").2.as_str(), what(&nothing, "refused-push").len()), ("vmFailed", 0));
+    let stub = not_starting(none(), "403 - rbac_access_denied_matched_policy[none] -");
+    let [said_stub] = &what(&stub, "refused-push")[..] else { panic!("one finding") };
+    assert!(said_stub.contains("the stub before denies every request: 403"), "{said_stub}");
+    // No VM, and nothing that says why.
+    assert_eq!(said(&none(), "default/helloworld").2, "unknown");
+}
+
+#[test]
+fn incident_d11_what_the_object_asks_for_and_the_proxy_does_not_have() {
+    let with = |field: &str, value: Value| closed().change(super::proxies::PLUGINS, |list| list["items"][0]["spec"][field] = value.clone());
+    for (mesh, words) in [
+        (with("pluginName", json!("other")), "pluginName: the object has other"),
+        (with("failStrategy", json!("FAIL_OPEN")), "failStrategy: the object has FAIL_OPEN"),
+        (with("pluginConfig", json!({"a": 1})), "pluginConfig: the object has one, and the proxy has none"),
+        (with("vmConfig", json!({"env": [{"name": "A", "value": "1"}]})), "vmConfig.env"),
+    ] {
+        assert_eq!(said(&mesh, "default/helloworld").2, "outdated", "{words}");
+        let [finding] = &checked(&mesh, "plugin-outdated")[..] else { panic!("one finding: {words}") };
+        assert!(finding["evidence"][0].as_str().unwrap().contains(words) && finding["severity"] == "warning", "{finding}");
+    }
+    // What means the same, and what changes nothing in the module.
+    for mesh in [
+        with("pluginConfig", json!({})),
+        with("vmConfig", json!({"env": []})),
+        with("priority", json!(5)),
+        with("imagePullPolicy", json!("Always")),
+    ] {
+        assert_eq!(said(&mesh, "default/helloworld"), well());
+    }
+}

@@ -17,7 +17,7 @@ fn without() -> [Value; 1] {
 #[test]
 fn what_ecds_holds_is_what_runs() {
     for (held, expected, said) in [
-        (module(FILE), PluginState::Running, "ECDS holds the module as /var/lib/istio/data/"),
+        (module(FILE), PluginState::Unverified, "ECDS holds the module as /var/lib/istio/data/"),
         (stub("deny"), PluginState::StubDeny, "all requests are denied"),
         (stub("allow"), PluginState::StubAllow, "all requests are allowed"),
         (entry(json!({})), PluginState::Pending, "has received nothing"),
@@ -25,7 +25,7 @@ fn what_ecds_holds_is_what_runs() {
     ] {
         let found = health(&applying(), &dump(&active(), &[held]));
         assert_eq!(found.state, expected);
-        assert!(found.note().contains(said), "{}", found.note());
+        assert!(found.evidence.iter().any(|evidence| evidence.what.contains(said)), "{found:?}");
     }
 }
 
@@ -37,7 +37,7 @@ fn a_listener_that_warms_waits_for_a_plugin_that_ecds_does_not_hold() {
     assert!(waits.note().contains("virtualInbound"), "{}", waits.note());
     assert_eq!(health(&applying(), &dump(&active(), &[])).state, PluginState::Unknown, "nothing waits, and the section is missing");
     // It warms for the sake of something else.
-    assert_eq!(health(&applying(), &dump(&[in_state("warming_state", true)], &[module(FILE)])).state, PluginState::Running);
+    assert_eq!(health(&applying(), &dump(&[in_state("warming_state", true)], &[module(FILE)])).state, PluginState::Unverified);
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_refused_listener_that_names_the_plugin_is_a_rejection_with_envoys_reason() 
     // The refusal of another plugin, whose name goes on, says nothing of this one.
     let other = refused.to_string().replace("plugin n.p~", "plugin n.p-other~");
     let other: Value = serde_json::from_str(&other).unwrap();
-    assert_eq!(health(&applying(), &dump(&[other.clone(), active()[0].clone()], &[module(FILE)])).state, PluginState::Running);
+    assert_eq!(health(&applying(), &dump(&[other.clone(), active()[0].clone()], &[module(FILE)])).state, PluginState::Unverified);
     assert_eq!(health(&applying(), &dump(&[other], &[module(FILE)])).state, PluginState::Rejected, "but no other listener has it");
 }
 
@@ -121,7 +121,7 @@ fn what_does_not_apply_is_not_applicable_unexpected_or_left_over() {
 
 #[test]
 fn a_lone_dump_says_what_is_there_and_not_what_should_be() {
-    assert_eq!(health(&[], &dump(&active(), &[module(FILE)])).state, PluginState::Running);
+    assert_eq!(health(&[], &dump(&active(), &[module(FILE)])).state, PluginState::Unverified);
     assert_eq!(health(&[], &dump(&without(), &[module(FILE)])).state, PluginState::Leftover);
     assert_eq!(health(&[], &dump(&without(), &[])).state, PluginState::Unknown);
     assert_eq!(health(&[], &dump(&[], &[stub("allow")])).state, PluginState::StubAllow, "a part of a dump, without listeners");

@@ -43,7 +43,7 @@ fn a_running_module_has_its_digest_and_its_counter() {
     assert_eq!(found["module"]["skew"], Value::Array(Vec::new()));
     assert_eq!(found["proxies"][0]["since"], "2026-11-23T19:37:50.552Z");
     let sources: Vec<&str> = evidence(&found["proxies"][0]).into_iter().map(|(source, _)| source).collect();
-    assert_eq!(sources, ["configDump", "stats", "stats", "agentStats"]);
+    assert_eq!(sources, ["configDump", "stats", "stats", "agentStats", "objects"]);
     assert_eq!(answer["warnings"], Value::Array(Vec::new()));
 }
 
@@ -77,8 +77,8 @@ fn a_plugin_that_envoy_did_not_take_runs_nowhere_though_its_dump_lists_it() {
     assert_eq!(states(stats.clone()), [r#"{"running":1}"#, r#""running""#, r#""running""#]);
     let refused = stats.replace("envoy_wasm_default_helloworld_", "envoy_wasm_default_another_");
     assert_eq!(states(refused), [r#"{"rejected":1}"#, r#""rejected""#, r#""rejected""#]);
-    // Statistics that say nothing of plugins leave the dump's word.
-    assert_eq!(states(String::new())[0], r#"{"running":1}"#);
+    // Statistics that show nothing of plugins leave it open.
+    assert_eq!(states(String::new())[0], r#"{"unverified":1}"#);
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn a_refusal_that_names_the_plugin_decides() {
     }
     for other in ["Unable to create Wasm plugin n.p2~istio-translated-wasmplugin", "no reason with a name"] {
         let fine = told(Some((EXTENSIONS, SyncState::Refused, other)));
-        assert_eq!((fine.state, said(&fine)), (PluginState::Running, None), "{other}");
+        assert_eq!((fine.state, said(&fine)), (PluginState::Unverified, None), "{other}");
     }
 }
 
@@ -64,13 +64,13 @@ fn what_only_may_matter_stands_beside_the_state() {
     let listener = told(Some((LISTENERS, SyncState::Refused, "virtualInbound: no such cluster")));
     assert_eq!(
         (listener.state, said(&listener)),
-        (PluginState::Running, Some("the proxy refused a listener: virtualInbound: no such cluster"))
+        (PluginState::Unverified, Some("the proxy refused a listener: virtualInbound: no such cluster"))
     );
     let stale = told(Some((EXTENSIONS, SyncState::Stale, "")));
-    assert_eq!((stale.state, said(&stale)), (PluginState::Running, Some("the proxy has not answered to what was sent last of ECDS")));
+    assert_eq!((stale.state, said(&stale)), (PluginState::Unverified, Some("the proxy has not answered to what was sent last of ECDS")));
     let synced = told(Some((EXTENSIONS, SyncState::Synced, "")));
-    assert_eq!((synced.state, said(&synced)), (PluginState::Running, None));
+    assert_eq!((synced.state, said(&synced)), (PluginState::Unverified, None));
     let alone = told(None);
-    assert_eq!(alone.state, PluginState::Running);
+    assert_eq!(alone.state, PluginState::Unverified);
     assert!(said(&alone).unwrap().contains("connected to no istiod"), "{alone:?}");
 }

@@ -41,6 +41,11 @@ fn weighed(dump: &Value, vitals: Vitals) -> Health {
     health::of_proxy(&snapshot, &plugin(), &ProxyId::new("w", "n"))
 }
 
+/// The entry of another plugin's module.
+fn other_module() -> Value {
+    serde_json::from_str(&module(FILE).to_string().replace("n.p~", "n.other~")).unwrap()
+}
+
 fn in_place() -> Value {
     dump(&[in_state("active_state", true)], &[module(FILE)])
 }
@@ -73,7 +78,7 @@ fn what_envoy_waits_for_is_pending_and_named() {
     assert_eq!((contradicted.state, contradicted.evidence[0].source), (PluginState::Pending, EvidenceSource::InitDump));
     assert!(said(&contradicted, EvidenceSource::ConfigDump, "ECDS holds the module"), "both are said");
     // Another plugin's wait is not this one's.
-    let other = weighed(&in_place(), vitals(&init.replace("n.p~", "n.other~"), "", "", &[]));
+    let other = weighed(&in_place(), vitals(&init.replace("n.p~", "n.other~"), OWN, "", &[]));
     assert_eq!(other.state, PluginState::Running);
 }
 
@@ -84,10 +89,14 @@ fn a_module_that_envoy_made_no_plugin_of_is_rejected_though_the_dump_lists_it() 
     assert!(said(&found, EvidenceSource::ConfigDump, "ECDS holds the module"));
     let nothing = weighed(&in_place(), vitals("{}", &format!("{ACTIVE}0\n"), "", &[]));
     assert_eq!((nothing.state, nothing.note()), (PluginState::Unknown, "0: no Wasm VM is active, so no module runs"));
-    // An Envoy that keeps no such counters, or none at all, says nothing.
-    for silent in [format!("{ACTIVE}4\n"), String::new()] {
-        assert_eq!(weighed(&in_place(), vitals("{}", &silent, "", &[])).state, PluginState::Running);
-    }
+    // An Envoy that keeps no such counters shows it where it is the only module; none at all show nothing.
+    assert_eq!(weighed(&in_place(), vitals("{}", &format!("{ACTIVE}4\n"), "", &[])).state, PluginState::Running);
+    let two = dump(&[in_state("active_state", true)], &[module(FILE), other_module()]);
+    assert_eq!(weighed(&two, vitals("{}", &format!("{ACTIVE}4\n"), "", &[])).state, PluginState::Unverified);
+    let silent = weighed(&in_place(), vitals("{}", "", "", &[]));
+    assert_eq!((silent.state, silent.note()), (PluginState::Unverified, "nothing in what was read shows that the module runs"));
+    let none = health::of_proxy(&mesh(&applying(), &in_place(), None), &plugin(), &ProxyId::new("w", "n"));
+    assert_eq!(none.state, PluginState::Unverified, "the dump alone");
 }
 
 #[test]
@@ -99,7 +108,7 @@ fn a_refusal_in_the_log_counts_from_what_ecds_was_last_given() {
     // What Envoy took before goes on, and its counter with it.
     let edited = weighed(&in_place(), vitals("{}", OWN, "", &[&after]));
     assert_eq!((edited.state, edited.evidence[0].source), (PluginState::Rejected, EvidenceSource::Log));
-    assert!(said(&edited, EvidenceSource::Stats, "the configuration that it accepted before goes on"));
+    assert!(said(&edited, EvidenceSource::Stats, "requests pass the module before"));
     let before = format!("2026-11-24T23:59:59.000000Z\t{REFUSED}");
     let healed = weighed(&in_place(), vitals("{}", OWN, "", &[&before]));
     assert_eq!(healed.state, PluginState::Running, "an old refusal is no present one");

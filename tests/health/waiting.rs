@@ -3,8 +3,10 @@
 use meshscope::analysis::answers;
 use meshscope::analysis::health::Rollup;
 use meshscope::analysis::lookup;
+use meshscope::ingest::metrics;
 use meshscope::model::ids::ProxyId;
 use meshscope::model::snapshot::{Dump, Snapshot};
+use meshscope::model::vitals::Vitals;
 use serde_json::json;
 
 use crate::mesh::{FILE, applying, dump, in_state, mesh, module};
@@ -15,7 +17,9 @@ fn with_pod_in_state(field: &str, value: serde_json::Value) -> Snapshot {
     let mut objects = applying();
     let other = with(pod("n", "other", json!({"app": "a"}), "sidecar"), field, value);
     objects.push(other);
-    let mut snapshot = mesh(&objects, &dump(&[in_state("active_state", true)], &[module(FILE)]), None);
+    let envoy = metrics::of_envoy(b"envoy_wasm_n_p_istio_translated_wasmplugin_vm_reload{} 0\n");
+    let vitals = Vitals { envoy: Some(envoy), ..Vitals::default() };
+    let mut snapshot = mesh(&objects, &dump(&[in_state("active_state", true)], &[module(FILE)]), Some(vitals));
     let loaded = snapshot.dumps.values().next().unwrap().clone();
     snapshot.dumps.clear();
     snapshot.dumps.insert(ProxyId::new("w", "n"), loaded);
@@ -23,7 +27,7 @@ fn with_pod_in_state(field: &str, value: serde_json::Value) -> Snapshot {
 }
 
 #[test]
-fn one_pod_that_is_to_come_makes_no_plugin_unknown() {
+fn one_pod_that_is_over_makes_no_plugin_unknown_and_one_that_is_to_come_does() {
     let long = "port-forward to port 15000: 400 letters; exec in container istio-proxy: 400 more; istiod's debug dump: and so on";
     for (field, value, words) in [
         ("/status/phase", json!("Pending"), "the pod is Pending"),
@@ -35,9 +39,10 @@ fn one_pod_that_is_to_come_makes_no_plugin_unknown() {
         let failed = lookup::explained(&snapshot.objects, &other, Dump::Failed(long.to_owned()));
         snapshot.dumps.insert(other, failed);
         let plugins = answers::plugins(&snapshot, None).plugins;
-        assert_eq!(plugins[0].rollup, Rollup::Ready, "{words}");
+        let expected = if words == "the pod is Pending" { Rollup::Unknown } else { Rollup::Ready };
+        assert_eq!(plugins[0].rollup, expected, "{words}");
         let health = answers::health(&snapshot, None, None).plugins;
-        assert_eq!(health[0].rollup, Rollup::Ready, "{words}");
+        assert_eq!(health[0].rollup, expected, "{words}");
         for proxy in health[0].proxies.iter().filter(|proxy| proxy.proxy.pod == "other") {
             assert_eq!((proxy.dump_note.as_str(), proxy.evidence[0].what.as_str()), (words, words));
         }

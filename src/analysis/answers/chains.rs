@@ -6,12 +6,13 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::chain_match::{self, ChainMatchAnswer};
+use super::filters::{FilterAnswer, filter_answer, with_states};
 use super::prediction::{self, PredictionAnswer};
 use crate::analysis::chains::Shared;
 use crate::analysis::outlook::Outlook;
 use crate::analysis::placement::{self, ChainKind, ListenerDirection};
 use crate::model::envoy::{Filter, FilterChain, Listener, ListenerAddress, ListenerState};
-use crate::model::ids::{PluginId, PluginKind, ProxyId};
+use crate::model::ids::{PluginId, ProxyId};
 use crate::model::snapshot::Snapshot;
 use crate::model::warning::{self, Warning};
 
@@ -110,43 +111,11 @@ pub struct ChainAnswer {
     pub recognised_by: String,
 }
 
-/// One filter.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct FilterAnswer {
-    /// Its name.
-    pub name: String,
-    /// The object that made it, `namespace/name`; None where no single EnvoyFilter is known to have added it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub plugin: Option<String>,
-    /// What made it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub plugin_kind: Option<PluginKind>,
-    /// The same as an ID.
-    #[serde(skip)]
-    pub id: Option<PluginId>,
-}
-
-impl FilterAnswer {
-    /// The plugin that made it, else its short name: of an EnvoyFilter there can be several.
-    pub fn shown(&self) -> &str {
-        self.own_plugin().unwrap_or_else(|| self.short())
+impl ChainAnswer {
+    /// Its filters, those of the network first.
+    pub(super) fn filters_mut(&mut self) -> impl Iterator<Item = &mut FilterAnswer> {
+        self.network_filters.iter_mut().chain(&mut self.http_filters)
     }
-
-    /// The plugin that made it; None where an EnvoyFilter did.
-    pub fn own_plugin(&self) -> Option<&str> {
-        self.plugin.as_deref().filter(|_| self.plugin_kind != Some(PluginKind::EnvoyFilter))
-    }
-
-    /// The name without what all of Envoy's own have in front.
-    pub fn short(&self) -> &str {
-        short(&self.name)
-    }
-}
-
-/// `envoy.filters.http.router` is known as `router`.
-pub(super) fn short(name: &str) -> &str {
-    name.strip_prefix("envoy.filters.http.").or_else(|| name.strip_prefix("envoy.filters.network.")).unwrap_or(name)
 }
 
 /// Narrows the answer.
@@ -187,6 +156,8 @@ fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter, sha
         .filter(|listener| filter.plugin.is_none() || !listener.filter_chains.is_empty())
         .collect();
     listeners.sort_by(|a, b| order(a).cmp(&order(b)));
+    let chains = listeners.iter_mut().flat_map(|listener| &mut listener.filter_chains);
+    with_states(snapshot, proxy, chains.flat_map(ChainAnswer::filters_mut));
     let node = dump.node.as_ref();
     let narrowed = *filter != ChainsFilter::default();
     let awaits = placement::awaits_listeners(snapshot, proxy, dump);
@@ -264,13 +235,4 @@ pub(super) fn chain_answer(
         unread: chain.unread,
         recognised_by: placement::recognised_by(chain),
     }
-}
-
-pub(super) fn filter_answer(snapshot: &Snapshot, proxy: &ProxyId, filter: &Filter) -> FilterAnswer {
-    let id = placement::plugin_of(filter, snapshot);
-    let object = id.as_ref().and_then(|id| match id.kind {
-        PluginKind::EnvoyFilter => placement::envoy_filter_of(snapshot, proxy, &filter.name).map(ToString::to_string),
-        PluginKind::WasmPlugin | PluginKind::TrafficExtension => Some(id.to_string()),
-    });
-    FilterAnswer { name: filter.name.clone(), plugin: object, plugin_kind: id.as_ref().map(|id| id.kind), id }
 }

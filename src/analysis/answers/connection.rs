@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::chains::{ChainAnswer, chain_answer};
+use super::filters::with_states;
 use crate::analysis::connection::{self, Asked, Assumed, Chosen, Criterion, Http, NoListener, Outcome, Seen, Tls};
 use crate::analysis::placement::{self, ListenerDirection};
 use crate::model::envoy::{ConfigDump, FilterChain, Transport};
@@ -133,7 +134,11 @@ fn judge(answer: &mut ProxyConnection, snapshot: &Snapshot, chosen: &Chosen<'_>,
         Err(what) => return answer.why = format!("It cannot be told: it depends on {what}."),
     };
     let is_unread = verdict.chain.is_some_and(|place| listener.chains[place].unread);
-    let of = |place: usize| chain_answer(snapshot, &answer.proxy, place, listener, direction);
+    let of = |place: usize| {
+        let mut chain = chain_answer(snapshot, &answer.proxy, place, listener, direction);
+        with_states(snapshot, &answer.proxy, chain.filters_mut());
+        chain
+    };
     answer.outcome = verdict.outcome;
     answer.why = verdict.why;
     answer.why.push_str(if is_unread { " Its filters could not all be read." } else { "" });

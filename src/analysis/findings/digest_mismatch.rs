@@ -3,6 +3,7 @@
 use super::{Facts, Finding, Needs, PLUGINS, PluginFacts, ProxyFacts, Rule, Severity, once_each, proxies};
 use crate::analysis::era::Version;
 use crate::analysis::health::module;
+use crate::model::plugin::Plugin;
 
 pub(super) const RULE: Rule = Rule {
     code: "digest-mismatch",
@@ -18,15 +19,19 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     facts.plugins.iter().filter_map(|plugin| finding(facts, plugin)).collect()
 }
 
+/// Whether a module's digest is not the one that the object asks for.
+pub(super) fn is_other(plugin: &Plugin, proxy: &ProxyFacts<'_>, digest: &str) -> bool {
+    let Some(module) = plugin.wasm().filter(|module| !module.sha256.is_empty()) else { return false };
+    let node = proxy.dump.as_ref().ok().and_then(|dump| dump.node.as_ref());
+    let agent = node.and_then(|node| Version::parse(&node.istio_version));
+    !module.sha256.eq_ignore_ascii_case(digest) && module::is_comparable(&module.url, agent)
+}
+
 fn finding(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Option<Finding> {
     let (id, module) = (&plugin.plugin.id, plugin.plugin.wasm().filter(|module| !module.sha256.is_empty())?);
-    let is_comparable = |proxy: &ProxyFacts<'_>| {
-        let node = proxy.dump.as_ref().ok().and_then(|dump| dump.node.as_ref());
-        module::is_comparable(&module.url, node.and_then(|node| Version::parse(&node.istio_version)))
-    };
     let other: Vec<(&ProxyFacts<'_>, &str)> = facts
         .running(id)
-        .filter(|(proxy, digest)| *digest != module.sha256 && is_comparable(proxy) && !facts.is_fresh(plugin.plugin, &proxy.id))
+        .filter(|(proxy, digest)| is_other(plugin.plugin, proxy, digest) && !facts.is_fresh(plugin.plugin, &proxy.id))
         .collect();
     let (first, _) = other.first()?;
     let wanted = std::iter::once(format!("sha256 is {}", module.sha256));

@@ -39,13 +39,12 @@ rules! {
     istiods_differ
     proxy_not_connected
     pending
-    absent
-    removed
+    absent removed
     unexpected
     leftover
     chains_differ
     digest_skew
-    digest_mismatch
+    digest_mismatch outdated
     pull_secret
     unusable_url
     object_not_used
@@ -71,8 +70,7 @@ rules! {
     mtls_mismatch
     not_imported
     permissive
-    requests_fail
-    connections_refused
+    requests_fail connections_refused
 }
 
 /// How grave a finding is.

@@ -2,7 +2,7 @@
 
 use super::states::{InState, in_states};
 use super::{DUMPS, Facts, Finding, FindingObject, Needs, Place, ProxyFacts, Rule, Severity};
-use crate::analysis::health::{GOES_ON, NEVER_HAD, PluginState};
+use crate::analysis::health::{Answering, EvidenceSource, PluginState};
 use crate::analysis::sync as rules;
 use crate::model::envoy::{ConfigDump, Listener, ListenerState};
 use crate::model::ids::{PluginId, PluginKind};
@@ -26,9 +26,10 @@ pub(super) const RULE: Rule = Rule {
 const FIX: &str = "change the object that the reason names; where it names none, look at istiod's log for ACK ERROR";
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let rejected = in_states(facts, &[PluginState::Rejected]);
-    let of_plugins = rejected.iter().map(|plugin| {
-        let what = format!("Envoy refused the configuration of {}{}", plugin.plugin, then(facts, plugin));
+    let rejected = in_states(facts, &[PluginState::Rejected, PluginState::VmFailed]);
+    // What never started is told by `vm-failed`.
+    let of_plugins = rejected.iter().filter(|plugin| plugin.state == PluginState::Rejected).map(|plugin| {
+        let what = format!("Envoy rejected the configuration of {}{}{}", plugin.plugin, because(plugin), then(facts, plugin));
         let finding = plugin.finding(&RULE, &what);
         let fix = root_id_fix(plugin.plugin, &finding.evidence)
             .unwrap_or("see whether the module is whole and made for this Envoy, then push another one or change the object");
@@ -40,21 +41,26 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     of_plugins.chain(of_listeners).chain(of_types(facts, &rejected)).collect()
 }
 
+/// Why, in the words of the log: `: the module's proxy_on_configure failed: unreachable (TIME)`; the time is left out of several.
+pub(super) fn because(plugin: &InState<'_>) -> String {
+    let mut firsts = plugin.on.iter().filter_map(|(_, health)| health.evidence.first());
+    match firsts.next() {
+        Some(first) if first.source == EvidenceSource::Log && firsts.all(|other| other.what == first.what) => match plugin.on.len() {
+            1 => format!(": {} ({})", first.what, first.field),
+            _ => format!(": {}", first.what),
+        },
+        _ => String::new(),
+    }
+}
+
 /// What becomes of requests, where that is the same on all the proxies.
 fn then(facts: &Facts<'_>, rejected: &InState<'_>) -> String {
-    let mut goes_on = rejected.on.iter().map(|(_, health)| health.goes_on);
-    match goes_on.next().flatten().filter(|first| goes_on.all(|other| other == Some(*first))) {
+    let mut answering = rejected.on.iter().map(|(_, health)| health.answering.as_ref());
+    let is_network = facts.objects().plugins.get(rejected.plugin).is_some_and(|plugin| plugin.plugin_type == PluginType::Network);
+    match answering.next().flatten().filter(|first| answering.all(|other| other == Some(first))) {
         None => String::new(),
-        Some(true) => format!(", and {GOES_ON}"),
-        Some(false) => {
-            let kind = facts.objects().plugins.get(rejected.plugin).map(|plugin| plugin.plugin_type);
-            let fails = match kind {
-                Some(PluginType::Network) => "connections are closed",
-                Some(PluginType::Http) => "requests fail with 500",
-                _ => "requests fail",
-            };
-            format!(", and {fails}: {NEVER_HAD}")
-        }
+        Some(Answering::Nothing) if is_network => "; Envoy never accepted a configuration of it, so connections are closed".to_owned(),
+        Some(answering) => format!("; {answering}"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::states::{InState, in_states};
 use super::{DUMPS, Facts, Finding, Rule, Severity};
-use crate::analysis::health::PluginState;
+use crate::analysis::health::{EvidenceSource, PluginState};
 use crate::model::plugin::Phase;
 
 pub(super) const RULE: Rule = Rule {
@@ -29,10 +29,12 @@ fn finding(facts: &Facts<'_>, stub: &InState<'_>) -> Finding {
         _ => ("allows every request", Severity::Warning),
     };
     let url = object.and_then(|object| object.wasm()).map(|module| format!(" {}", module.url)).unwrap_or_default();
+    let lines = stub.on.iter().flat_map(|(_, health)| &health.evidence).filter(|evidence| evidence.source == EvidenceSource::Log);
+    let reason = lines.map(|line| format!(" at {}: {}", line.field, line.what)).next_back().unwrap_or_default();
     Finding {
         severity,
         fix: format!(
-            "see that the module{url} can be fetched (the agent's log has the reason), then change the object, an annotation suffices, so that it is fetched again"
+            "see that the module{url} can be fetched (the agent's log has the reason{reason}), then change the object, an annotation suffices, so that it is fetched again"
         ),
         ..stub.finding(&RULE, &format!("a filter in the place of {} {does}", stub.plugin))
     }

@@ -1,10 +1,10 @@
 //! A Wasm VM that failed while its plugin is in place.
 
-use super::refused_push::root_id_fix;
+use super::refused_push::{because, root_id_fix};
 use super::states::{InState, by_state};
 use super::{DUMPS, Facts, Finding, FindingObject, ProxyFacts, Rule, Severity, once_each, proxies};
-use crate::analysis::health::{self, Evidence, Health, PluginState};
-use crate::analysis::naming;
+use crate::analysis::health::{self, Answering, Evidence, Health, PluginState};
+use crate::analysis::naming::enumerated;
 use crate::model::envoy::ExtensionConfig;
 
 pub(super) const RULE: Rule = Rule {
@@ -29,6 +29,10 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 
 fn of_plugin(facts: &Facts<'_>, failed: &InState<'_>) -> Finding {
     let InState { plugin, on, .. } = failed;
+    if on.iter().all(|(_, health)| health.answering == Some(Answering::Nothing)) {
+        let finding = failed.finding(&RULE, &format!("no VM of {plugin} started{}; {}", because(failed), Answering::Nothing));
+        return Finding { fix: root_id_fix(plugin, &finding.evidence).unwrap_or(FIX).to_owned(), ..finding };
+    }
     let (then, severity) = match strategy(facts, failed) {
         "FAIL_OPEN" => ("requests pass without it", Severity::Warning),
         "FAIL_RELOAD" => ("it is started anew with a later request", Severity::Warning),
@@ -69,7 +73,7 @@ fn strategy<'f>(facts: &'f Facts<'_>, failed: &InState<'f>) -> &'f str {
 fn of_several(facts: &Facts<'_>, proxy: &ProxyFacts<'_>) -> Option<Finding> {
     let dump = proxy.dump.as_ref().ok()?;
     let found = health::unnamed(dump, facts.snapshot.dump(&proxy.id)?.vitals.as_ref()?)?;
-    let names = naming::enumerated(&found.plugins, found.plugins.len());
+    let names = enumerated(&found.plugins, found.plugins.len());
     Some(Finding {
         severity: if found.requests { Severity::Error } else { Severity::Warning },
         evidence: found.evidence.iter().map(Evidence::said).collect(),

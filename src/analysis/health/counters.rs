@@ -1,11 +1,13 @@
 //! What Envoy's and the agent's counters say of a plugin.
 
 use super::{Evidence, EvidenceSource, PluginState};
-use crate::model::envoy::{EcdsFilter, ExtensionConfig};
+use crate::model::envoy::{ConfigDump, EcdsFilter, ExtensionConfig};
 use crate::model::vitals::{Metric, Metrics};
 
 /// Active VMs of the runtime that istiod asks for (`source/extensions/common/wasm/stats_handler.h`).
 const ACTIVE: &str = "envoy_wasm_envoy_wasm_runtime_v8_active";
+/// The VMs of all runtimes together; Envoy makes the counters of a runtime with the first VM of it.
+const VMS: &str = "envoy_wasm_wasm_vm_count";
 /// Refused updates of listeners.
 const LDS_REJECTED: &str = "envoy_listener_manager_lds_update_rejected";
 /// A counter that Envoy makes for each plugin that it takes, by the name of its configuration, and gives up with it.
@@ -14,7 +16,7 @@ const OF_A_PLUGIN: &str = "_vm_reload";
 /// What Envoy's statistics say.
 #[derive(Default)]
 pub(super) struct OfEnvoy {
-    /// It made the plugin.
+    /// It made a plugin of the name, of this configuration or of one before.
     pub has: Option<Evidence>,
     /// It did not, though the dump lists it.
     pub lacks: Option<Evidence>,
@@ -25,7 +27,7 @@ pub(super) struct OfEnvoy {
 }
 
 /// Reads them for the plugin of an ECDS entry.
-pub(super) fn of_envoy(entry: Option<&EcdsFilter>, metrics: &Metrics) -> OfEnvoy {
+pub(super) fn of_envoy(entry: Option<&EcdsFilter>, dump: &ConfigDump, metrics: &Metrics) -> OfEnvoy {
     let mut said = OfEnvoy::default();
     let evidence = |metric: &str, what: String| Evidence::new(EvidenceSource::Stats, metric, what);
     if let Some(entry) = entry {
@@ -37,15 +39,18 @@ pub(super) fn of_envoy(entry: Option<&EcdsFilter>, metrics: &Metrics) -> OfEnvoy
     {
         let own = format!("envoy_wasm_{}{OF_A_PLUGIN}", sanitized(name));
         let others = metrics.0.iter().any(|metric| metric.name.starts_with("envoy_wasm_") && metric.name.ends_with(OF_A_PLUGIN));
-        let active = metrics.value(ACTIVE);
+        let active = metrics.value(ACTIVE).or_else(|| metrics.value(VMS));
         if metrics.value(&own).is_some() {
             said.has = Some(evidence(&own, "Envoy has a counter for it, which it makes for a plugin that it takes".to_owned()));
         } else if others {
             let what = "Envoy has no counter for it, which it makes for each plugin that it takes, and has one for another";
             said.lacks = Some(evidence(&own, what.to_owned()));
         } else if active == Some(0.0) {
-            said.lacks = Some(evidence(ACTIVE, "0: no Wasm VM is active, so no module runs".to_owned()));
+            let metric = if metrics.value(ACTIVE).is_some() { ACTIVE } else { VMS };
+            said.lacks = Some(evidence(metric, "0: no Wasm VM is active, so no module runs".to_owned()));
             said.runs_nothing = true;
+        } else if active.is_some() && dump.ecds.iter().filter(|other| matches!(other.config, ExtensionConfig::Wasm { .. })).count() == 1 {
+            said.has = Some(evidence(ACTIVE, "Wasm VMs are active, and the proxy has no other module".to_owned()));
         }
         if let Some(active) = active.filter(|active| *active > 0.0) {
             said.others.push(evidence(ACTIVE, format!("Envoy has {} active, of all its plugins together", number(active, "Wasm VM"))));
@@ -58,6 +63,12 @@ pub(super) fn of_envoy(entry: Option<&EcdsFilter>, metrics: &Metrics) -> OfEnvoy
         ));
     }
     said
+}
+
+/// Whether Envoy's statistics do not show that a plugin of one of a dump's modules was made, so that the log may have the reason.
+pub fn is_in_doubt(dump: &ConfigDump, metrics: &Metrics) -> bool {
+    let modules = dump.ecds.iter().filter(|entry| matches!(entry.config, ExtensionConfig::Wasm { .. }));
+    modules.map(|entry| of_envoy(Some(entry), dump, metrics)).any(|said| said.has.is_none())
 }
 
 /// A VM that failed and could not be started again, as `FAIL_RELOAD` would have it.

@@ -11,6 +11,8 @@ use crate::model::ids::{PluginId, PluginKind};
 /// The field of a dump that holds a plugin's configuration.
 pub(super) const ENTRY: &str = "ecds_filters";
 const CONFIG: &str = "ecds_filters[].ecds_filter.typed_config";
+/// The field of an entry that holds a Wasm module.
+pub(super) const MODULE: &str = "ecds_filters[].ecds_filter.typed_config.config.vm_config.code.local";
 const REFERENCE: &str = "dynamic_listeners[]";
 
 /// What is not in such a dump may be there all the same.

@@ -136,7 +136,9 @@ impl<'m, 'l> LogFindings<'m, 'l> {
 /// Whose VM a record of a failure can be of; none for any other record, and where it is of a plugin that is gone.
 fn suspects<'m>(record: &LogRecord, modules: &'m [Module]) -> Vec<&'m Module> {
     let (failure, ended) = (is_failure(record), ended(record));
-    if !failure && !ended {
+    // A plugin that cannot start is rejected, and the VM that it would share goes on (`proxy-wasm-cpp-host src/wasm.cc: createWasm` tries
+    // it in a copy).
+    if !failure && !ended || failure && is_at_start(record) {
         return Vec::new();
     }
     // A note says that the plugin was concluded, or is not there any more.
@@ -145,9 +147,6 @@ fn suspects<'m>(record: &LogRecord, modules: &'m [Module]) -> Vec<&'m Module> {
     };
     if let Some(plugin) = record.plugin.as_ref().filter(is_named) {
         return modules.iter().filter(|module| module.in_place && module.plugin == *plugin && module.is_since(record)).collect();
-    }
-    if failure && is_at_start(record) {
-        return Vec::new();
     }
     modules.iter().filter(|module| module.is_since(record) && (!ended || module.ends_requests())).collect()
 }

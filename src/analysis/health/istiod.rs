@@ -1,7 +1,7 @@
 //! What istiod says of a plugin in a proxy: what the proxy refused, in its own words, what it has not answered to, and that it is not
 //! connected at all.
 
-use super::weigh::decide;
+use super::weigh::{IN_PLACE, decide};
 use super::{Evidence, EvidenceSource, Health, PluginState};
 use crate::analysis::sync as rules;
 use crate::ingest::plugin_name;
@@ -13,13 +13,13 @@ use crate::model::sync::{EXTENSIONS, LISTENERS, Sync, SyncState, TypeSync};
 /// what was sent last, and a type carries all plugins. That the proxy has not answered yet decides nothing.
 pub(super) fn weighed(health: Health, snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Health {
     let Some(Ok(sync)) = &snapshot.sync else { return health };
-    let Health { mut state, mut evidence, failures, goes_on } = health;
+    let Health { mut state, mut evidence, failures, answering } = health;
     if state == PluginState::NotApplicable {
-        return Health { state, evidence, failures, goes_on };
+        return Health { state, evidence, failures, answering };
     }
     let Some(client) = rules::connection(sync, proxy) else {
         evidence.extend(not_connected(snapshot, sync, proxy));
-        return Health { state, evidence, failures, goes_on };
+        return Health { state, evidence, failures, answering };
     };
     // Of another plugin's resource nothing follows for this one's.
     let is_superseded =
@@ -31,11 +31,11 @@ pub(super) fn weighed(health: Health, snapshot: &Snapshot, plugin: &PluginId, pr
             SyncState::Refused if names(plugin, &told.error) && is_superseded(url, told) => {
                 let what = format!("istiod was asked before the proxy was given what it has now of {name}, and said of what was before");
                 let said = of(url, told, format!("{what}: {}", rules::first_line(&told.error)));
-                decide(&mut state, &mut evidence, said, &[PluginState::Running], PluginState::Unknown);
+                decide(&mut state, &mut evidence, said, &[PluginState::Running, PluginState::Unverified], PluginState::Unknown);
             }
             SyncState::Refused if names(plugin, &told.error) => {
                 let said = of(url, told, format!("the proxy refused {name}: {}", rules::first_line(&told.error)));
-                decide(&mut state, &mut evidence, said, &[PluginState::Running, PluginState::Unknown], PluginState::Rejected);
+                decide(&mut state, &mut evidence, said, &IN_PLACE, PluginState::Rejected);
             }
             // Listeners go into force together with all that they refer to; a refusal of another plugin's resource is not this one's.
             SyncState::Refused if url == LISTENERS => {
@@ -45,7 +45,7 @@ pub(super) fn weighed(health: Health, snapshot: &Snapshot, plugin: &PluginId, pr
             SyncState::Refused | SyncState::NotSent | SyncState::Synced | SyncState::NotWatched | SyncState::Untold => {}
         }
     }
-    Health { state, evidence, failures, goes_on }
+    Health { state, evidence, failures, answering }
 }
 
 fn not_connected(snapshot: &Snapshot, sync: &Sync, proxy: &ProxyId) -> Option<Evidence> {

@@ -33,10 +33,16 @@ pub(super) fn others(plugin: &PluginId, entry: Option<&EcdsFilter>, log: &[LogRe
 /// failed.
 pub(super) fn cause(plugin: &PluginId, entry: Option<&EcdsFilter>, log: &[LogRecord]) -> Option<Evidence> {
     let last = |is_it: &dyn Fn(&LogRecord) -> bool| of_plugin(plugin, log).rfind(|record| is_it(record) && is_since(record, entry));
-    match last(&|record| is_failure(record) && WHY.iter().any(|words| record.message.contains(words))) {
+    let telling = |words: &&str| last(&|record| is_failure(record) && record.message.contains(*words));
+    match WHY.iter().find_map(telling) {
         Some(failed) => last_words(plugin, failed, log).or_else(|| Some(evidence(failed))),
         None => last_words(plugin, last(&is_refusal)?, log),
     }
+}
+
+/// When Envoy rejected what the dump lists.
+pub(super) fn rejected_at(plugin: &PluginId, entry: Option<&EcdsFilter>, log: &[LogRecord]) -> Option<LogTime> {
+    of_plugin(plugin, log).find(|record| is_since(record, entry) && (is_failure(record) || is_refusal(record)))?.time
 }
 
 /// The last words of a module before its VM failed.
@@ -49,8 +55,10 @@ pub(super) fn last_words(plugin: &PluginId, failed: &LogRecord, log: &[LogRecord
 /// A module that ends itself says why first, and a VM fails within 100 ms after it.
 const JUST: LogTime = 100_000_000;
 
-/// What a line of a VM that failed holds where it says why (`source/extensions/common/wasm/{wasm,wasm_vm}.cc`).
-const WHY: [&str; 3] = ["Function: proxy_", "Failed to load Wasm", "Wasm VM failed"];
+/// What a line of a VM that failed holds where it says why (`source/extensions/common/wasm/{wasm,wasm_vm}.cc`),
+/// the most telling first.
+const WHY: [&str; 3] = [FUNCTION, "Failed to load Wasm", "Wasm VM failed"];
+const FUNCTION: &str = "Function: ";
 
 /// Whether a module says why it ends: what is critical is the last that it does.
 fn is_last_word(record: &LogRecord) -> bool {
@@ -68,11 +76,20 @@ pub(super) fn is_since(record: &LogRecord, entry: Option<&EcdsFilter>) -> bool {
     given.is_none_or(|given| record.time >= Some(given))
 }
 
-fn of_plugin<'l>(plugin: &'l PluginId, log: &'l [LogRecord]) -> impl DoubleEndedIterator<Item = &'l LogRecord> {
+pub(super) fn of_plugin<'l>(plugin: &'l PluginId, log: &'l [LogRecord]) -> impl DoubleEndedIterator<Item = &'l LogRecord> {
     log.iter().filter(move |record| record.plugin.as_ref() == Some(plugin))
 }
 
 pub(super) fn evidence(record: &LogRecord) -> Evidence {
     let when = record.raw.split(['\t', ' ']).next().unwrap_or_default().trim_matches(['[', ']']);
-    Evidence::new(EvidenceSource::Log, when, record.message.lines().next().unwrap_or_default())
+    let line = record.message.lines().next().unwrap_or_default();
+    Evidence::new(EvidenceSource::Log, when, in_function(line).unwrap_or_else(|| line.to_owned()))
+}
+
+/// `the module's proxy_on_configure failed: unreachable`, of `Function: proxy_on_configure failed: Uncaught RuntimeError: unreachable`,
+/// as V8 has it (`proxy-wasm-cpp-host src/v8/v8.cc`).
+fn in_function(line: &str) -> Option<String> {
+    let (name, why) = line.split_once(FUNCTION)?.1.split_once(" failed: ")?;
+    let why = why.strip_prefix("Uncaught ").unwrap_or(why);
+    Some(format!("the module's {name} failed: {}", why.strip_prefix("RuntimeError: ").unwrap_or(why)))
 }

@@ -3,6 +3,7 @@
 //! No source is believed alone where another contradicts it: the state is the one that all of them allow, and what each of them
 //! says stands beside it as evidence.
 
+mod answering;
 mod counters;
 mod dump;
 mod expected;
@@ -13,17 +14,18 @@ pub mod module;
 mod removed;
 mod roll_up;
 mod vms;
+mod wanted;
 mod weigh;
 
 use serde::Serialize;
 
 use crate::analysis::{lookup, placement};
-use crate::model::envoy::DumpView;
+use crate::model::envoy::{ConfigDump, DumpView};
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::snapshot::Snapshot;
 
-pub(in crate::analysis) use weigh::{GOES_ON, NEVER_HAD};
-
+pub use answering::Answering;
+pub use counters::is_in_doubt;
 pub use dump::of_dump;
 pub use expected::Expected;
 pub use failures::{Unnamed, unnamed};
@@ -160,10 +162,9 @@ pub struct Health {
     pub evidence: Vec<Evidence>,
     /// What of that shows that VMs of it have failed since it was put in place, so that it runs no more for some or all requests.
     pub failures: Vec<Evidence>,
-    /// Whether Envoy has a configuration of it that it accepted, with which it goes on where it rejected the last one; None where that
-    /// is not known.
+    /// What answers requests where Envoy rejected the configuration; None where it did not, and where that is not known.
     #[serde(skip)]
-    pub goes_on: Option<bool>,
+    pub answering: Option<Answering>,
 }
 
 /// What one source says.
@@ -234,13 +235,35 @@ impl Health {
     }
 
     fn of(state: PluginState, evidence: Vec<Evidence>) -> Self {
-        Self { state, evidence, failures: Vec::new(), goes_on: None }
+        Self { state, evidence, failures: Vec::new(), answering: None }
+    }
+
+    /// What becomes of requests at its filter, in a word of JSON; None where it runs, and where that is not known.
+    pub fn effect(&self) -> Option<&'static str> {
+        match (self.state, &self.answering) {
+            (PluginState::StubAllow, _) | (_, Some(Answering::Stub(true))) => Some("allows"),
+            (PluginState::StubDeny, _) | (_, Some(Answering::Stub(false))) => Some("denies"),
+            (_, Some(Answering::Nothing)) => Some("fails"),
+            (PluginState::Outdated, _) | (_, Some(Answering::ModuleBefore(_))) => Some("before"),
+            (PluginState::Rejected, None) => Some("refused"),
+            (PluginState::VmFailed, None) => Some("vmFailed"),
+            (PluginState::Pending, _) => Some("waits"),
+            _ => None,
+        }
     }
 
     /// What decided, as one clause.
     pub fn note(&self) -> &str {
         self.evidence.first().map_or("", |evidence| &evidence.what)
     }
+}
+
+/// The module of a plugin's object, where no other plugin of the proxy has one of the same repository.
+fn own_url<'s>(snapshot: &'s Snapshot, plugin: &PluginId, dump: &ConfigDump) -> Option<&'s str> {
+    let url = |plugin: &PluginId| Some(snapshot.objects.plugins.get(plugin)?.wasm()?.url.as_str());
+    let own = url(plugin)?;
+    let others = dump.ecds.iter().filter_map(|entry| entry.plugin.as_ref()).filter(|other| *other != plugin);
+    (!others.filter_map(url).any(|other| module::repository(other) == module::repository(own))).then_some(own)
 }
 
 /// The state of `plugin` in `proxy`, by all that the snapshot holds of it.
@@ -257,8 +280,11 @@ pub fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Heal
     }
     let health = expected::held_against_prediction(health, snapshot, plugin, proxy);
     let health = match &loaded.vitals {
-        Some(vitals) if loaded.dump.view == DumpView::Proxy => weigh::weighed(health, plugin, &loaded.dump, vitals),
-        _ => health,
+        Some(vitals) if loaded.dump.view == DumpView::Proxy => {
+            weigh::weighed(health, plugin, &loaded.dump, vitals, || own_url(snapshot, plugin, &loaded.dump))
+        }
+        _ => weigh::unproven(health, None),
     };
+    let health = wanted::compared(health, snapshot, plugin, proxy, loaded);
     istiod::weighed(health, snapshot, plugin, proxy)
 }

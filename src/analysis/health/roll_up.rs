@@ -89,13 +89,14 @@ impl OverProxies {
     }
 }
 
-/// Rolls up states, ignoring pods that do not run while any other proxy remains.
+/// Rolls up states, ignoring pods that are over while any other proxy remains. One that is to come may not run it.
 pub fn roll_up_of<'p>(snapshot: &Snapshot, proxies: impl Iterator<Item = (&'p ProxyId, PluginState)>) -> Rollup {
-    let is_to_come = |(proxy, state): &(&ProxyId, PluginState)| {
-        *state == PluginState::Unknown && lookup::why_not_running(&snapshot.objects, proxy).is_some()
+    let is_over = |(proxy, state): &(&ProxyId, PluginState)| {
+        let pending = snapshot.objects.pods.get(*proxy).is_some_and(|pod| pod.phase == "Pending" && !pod.deleting);
+        *state == PluginState::Unknown && !pending && lookup::why_not_running(&snapshot.objects, proxy).is_some()
     };
-    let (to_come, there): (Vec<_>, Vec<_>) = proxies.partition(is_to_come);
-    let counted = if there.is_empty() { to_come } else { there };
+    let (over, there): (Vec<_>, Vec<_>) = proxies.partition(is_over);
+    let counted = if there.is_empty() { over } else { there };
     roll_up(&counted.into_iter().map(|(_, state)| state).collect::<Vec<_>>())
 }
 
@@ -115,7 +116,7 @@ pub fn roll_up(states: &[PluginState]) -> Rollup {
         _ if outdated > 0 => Rollup::Partial,
         (0, 0, 0) => Rollup::Unknown,
         (0, 0, _) => Rollup::Pending,
-        (0, ..) => Rollup::Failed,
+        (0, ..) if count(&[PluginState::Unverified]) == 0 => Rollup::Failed,
         // Running where it was read, and not read or not verified elsewhere: nothing bad is known, and not all is known.
         (_, 0, 0) => Rollup::Unknown,
         _ => Rollup::Partial,

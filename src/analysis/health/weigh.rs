@@ -5,66 +5,77 @@
 //! is told as one that was, and decides nothing.
 
 use super::failures::{OfPlugin, Unnamed};
-use super::{Evidence, EvidenceSource, Health, PluginState, counters, failures, lines};
-use crate::analysis::naming;
+use super::{Answering, Evidence, EvidenceSource, Health, PluginState, counters, failures, lines};
+use crate::analysis::naming::enumerated;
 use crate::ingest::plugin_name;
 use crate::model::envoy::{ConfigDump, EcdsFilter};
 use crate::model::ids::PluginId;
-use crate::model::vitals::{Vitals, Waiting};
+use crate::model::logs::LogEvent;
+use crate::model::vitals::{Metrics, Vitals, Waiting};
 
-/// What goes on where Envoy has a plugin whose configuration it rejected (`source/common/filter/config_discovery_impl.cc`).
-pub(in crate::analysis) const GOES_ON: &str = "the configuration that it accepted before goes on";
-/// What is so where it has none.
-pub(in crate::analysis) const NEVER_HAD: &str = "Envoy never had a configuration of it";
+/// The states of a plugin that is there, by which nothing bad is known.
+pub(super) const IN_PLACE: [PluginState; 3] = [PluginState::Running, PluginState::Unverified, PluginState::Unknown];
 
 /// The plugin's entry in the ECDS section.
 pub(super) fn entry<'d>(plugin: &PluginId, dump: &'d ConfigDump) -> Option<&'d EcdsFilter> {
     dump.ecds.iter().find(|entry| entry.plugin.as_ref() == Some(plugin))
 }
 
-/// Holds the state by the dump against the rest.
-pub(super) fn weighed(health: Health, plugin: &PluginId, dump: &ConfigDump, vitals: &Vitals) -> Health {
+/// Holds the state by the dump against the rest. `url` is the module's in its object, where no other plugin has one of its repository.
+pub(super) fn weighed<'s>(
+    health: Health,
+    plugin: &PluginId,
+    dump: &ConfigDump,
+    vitals: &Vitals,
+    url: impl FnOnce() -> Option<&'s str>,
+) -> Health {
     let entry = entry(plugin, dump);
     let Health { mut state, mut evidence, .. } = health;
     if let Some(waits) = vitals.waits.as_deref().and_then(|waits| waited_for(plugin, waits)) {
         decide(&mut state, &mut evidence, waits, &[PluginState::Running, PluginState::Unknown], PluginState::Pending);
     }
     let refusal = lines::refusal(plugin, entry, &vitals.log);
-    let is_refused = refusal.is_some();
-    let mut goes_on = None;
+    let mut has = None;
     if let Some(line) = refusal {
         decide(&mut state, &mut evidence, line, &[PluginState::Running, PluginState::Unknown], PluginState::Rejected);
     }
     if let Some(metrics) = &vitals.envoy {
-        let said = counters::of_envoy(entry, metrics);
-        if let Some(mut lacks) = said.lacks {
-            goes_on = Some(false);
-            if is_refused {
-                lacks.what.push_str("; ");
-                lacks.what.push_str(NEVER_HAD);
-            }
+        let said = counters::of_envoy(entry, dump, metrics);
+        if let Some(lacks) = said.lacks {
+            has = Some(false);
             // That a plugin of the name is there does not contradict a refusal: what Envoy took before goes on.
             let becomes = if said.runs_nothing { PluginState::Unknown } else { PluginState::Rejected };
             decide(&mut state, &mut evidence, lacks, &[PluginState::Running], becomes);
         }
-        if let Some(has) = said.has {
-            goes_on = Some(true);
-            let before = if is_refused { format!("; {GOES_ON}") } else { String::new() };
-            evidence.push(Evidence { what: format!("{}{before}", has.what), ..has });
+        if let Some(shown) = said.has {
+            has = Some(true);
+            evidence.push(shown);
         }
         evidence.extend(said.others);
     }
     evidence.extend(lines::others(plugin, entry, &vitals.log, state));
-    if state == PluginState::Rejected
-        && let Some(cause) = lines::cause(plugin, entry, &vitals.log)
-    {
-        evidence.retain(|other| *other != cause);
-        evidence.insert(0, cause);
+    let mut at_start = Vec::new();
+    let mut answering = None;
+    if state == PluginState::Rejected {
+        answering = Answering::of(plugin, entry, &vitals.log, (has, lines::rejected_at(plugin, entry, &vitals.log)), url());
+        if let Some(cause) = lines::cause(plugin, entry, &vitals.log) {
+            // It is in place, and no VM of it ever started.
+            if answering == Some(Answering::Nothing) {
+                state = PluginState::VmFailed;
+                at_start.push(cause.clone());
+            }
+            evidence.retain(|other| *other != cause);
+            evidence.insert(0, cause);
+        }
+        if let Some(answering) = &answering {
+            let at = 1.min(evidence.len());
+            evidence.insert(at, Evidence::new(EvidenceSource::Stats, "", answering.to_string()));
+        }
     }
     if let Some(metrics) = vitals.agent.as_ref().filter(|_| entry.is_some() || state == PluginState::Pending) {
         evidence.extend(counters::of_agent(state, metrics));
     }
-    let OfPlugin { failures, healed, unnamed } =
+    let OfPlugin { mut failures, healed, unnamed } =
         if state == PluginState::Running { failures::of_plugin(plugin, dump, vitals) } else { OfPlugin::default() };
     // A counter goes on since Envoy's start and does not say when; what the log says is of now.
     if failures.iter().any(|failure| failure.source == EvidenceSource::Log) {
@@ -73,14 +84,33 @@ pub(super) fn weighed(health: Health, plugin: &PluginId, dump: &ConfigDump, vita
     let (now, ever): (Vec<Evidence>, Vec<Evidence>) = failures.iter().cloned().partition(|failure| failure.source == EvidenceSource::Log);
     evidence.splice(0..0, now);
     evidence.extend(ever);
+    let healed_since = healed.is_some();
     evidence.extend(healed);
+    failures.extend(at_start);
     if let Some(Unnamed { plugins, evidence: shown, .. }) = unnamed {
-        let names = naming::enumerated(&plugins, plugins.len());
+        let names = enumerated(&plugins, plugins.len());
         let said = |shown: Evidence| Evidence { what: format!("a VM has failed, of one of {names}: {}", shown.what), ..shown };
         state = PluginState::Unknown;
         evidence.splice(0..0, shown.into_iter().map(said));
     }
-    Health { state, evidence, failures, goes_on }
+    let health = Health { state, evidence, failures, answering };
+    let life =
+        || lines::of_plugin(plugin, &vitals.log).any(|record| record.event == Some(LogEvent::PluginLog) && lines::is_since(record, entry));
+    if has == Some(true) || healed_since || life() { health } else { unproven(health, vitals.envoy.as_ref()) }
+}
+
+/// Takes back that a Wasm module runs where nothing that was read shows it. What the listener itself holds runs with the listener.
+pub(super) fn unproven(mut health: Health, envoy: Option<&Metrics>) -> Health {
+    let is_module = |evidence: &Evidence| evidence.source == EvidenceSource::ConfigDump && evidence.field.starts_with(super::dump::MODULE);
+    if health.state == PluginState::Running && health.evidence.iter().any(is_module) {
+        health.state = PluginState::Unverified;
+        let what = match envoy {
+            Some(_) => "nothing in what was read shows that the module runs",
+            None => "not read, and the dump alone does not show that the module runs",
+        };
+        health.evidence.insert(0, Evidence::new(EvidenceSource::Stats, "", what));
+    }
+    health
 }
 
 /// What speaks for another state goes before what it overrules; where the state is not one of those, it stands beside it.

@@ -16,6 +16,16 @@ pub fn canonical(text: &str) -> Option<Value> {
     serde_json::from_str(text).ok().map(|value| rewritten("", value, &Place::MESSAGE))
 }
 
+/// The configuration that an entry of the ECDS section holds, in the one way of writing.
+pub fn typed_config(entry: &str) -> Option<Value> {
+    let mut entry = canonical(entry)?;
+    let mut filter = entry.get_mut("ecds_filter")?.take();
+    match filter.get_mut("typed_config") {
+        Some(typed) => Some(typed.take()),
+        None => Some(filter),
+    }
+}
+
 /// The same of an object without some of its fields, which are named in snake_case and not even read.
 pub fn canonical_without(text: &str, left_out: &[&str]) -> Option<Value> {
     let fields: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;

@@ -14,5 +14,5 @@ mod spellings;
 mod values;
 mod written;
 
-pub use canonical::{canonical, canonical_without};
+pub use canonical::{canonical, canonical_without, typed_config};
 pub use changes::{Change, Changes};

@@ -69,7 +69,8 @@ async fn unanswered(proxies: usize, after: Duration) -> usize {
     for number in 0..proxies {
         let (ticket, proxy) = (waits.begin("a dump"), ProxyId::new(format!("p{number}"), "n"));
         let request = fetch::request(&Inventory::default(), &proxy, ProxyQuestion::Chains, Duration::from_secs(10));
-        let effect = Effect::FetchConfigDump { ticket, request, serial: 1, previous: None, vital: None, after: Duration::ZERO };
+        let (objects, after) = (Arc::default(), Duration::ZERO);
+        let effect = Effect::FetchConfigDump { ticket, request, serial: 1, previous: None, objects, vital: false, after };
         let Work::Run(_, work) = world.handle(effect, &sender) else { panic!("a request is work") };
         tokio::spawn(work);
     }

@@ -65,7 +65,7 @@ fn fetch(app: &mut App, proxy: &ProxyId, after: Duration) -> Vec<Effect> {
     let vital = app.wants_vitals();
     let fetch = app.fetches.entry(proxy.clone()).or_default();
     fetch.vital |= vital;
-    let vital = fetch.vital.then(|| app.snapshot.objects.clone());
+    let (vital, objects) = (fetch.vital, app.snapshot.objects.clone());
     let ticket = app.waits.begin(format!("the config dump of {proxy}"));
     fetch.ticket = Some(ticket);
     fetch.lasting = false;
@@ -78,7 +78,7 @@ fn fetch(app: &mut App, proxy: &ProxyId, after: Duration) -> Vec<Effect> {
         Arc::make_mut(&mut app.snapshot).dumps.insert(proxy.clone(), Dump::Loading);
     }
     let request = fetch::request(&app.snapshot.objects, proxy, ProxyQuestion::Chains, app.options.deadline);
-    effects.push(Effect::FetchConfigDump { ticket, request, serial, previous, vital, after });
+    effects.push(Effect::FetchConfigDump { ticket, request, serial, previous, objects, vital, after });
     effects
 }
 

@@ -1,6 +1,6 @@
 //! WasmPlugin and TrafficExtension objects.
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::fields::{Fields, port_of, str_of};
 use crate::ingest::{go_url, managed_fields, redact};
@@ -72,6 +72,8 @@ fn module(fields: &mut Fields<'_>, at: &str) -> WasmModule {
     }
     let fail_strategy = word(fields, &format!("{at}/failStrategy"), &["FAIL_CLOSE", "FAIL_OPEN", "FAIL_RELOAD"]);
     let image_pull_policy = word(fields, &format!("{at}/imagePullPolicy"), &["UNSPECIFIED_POLICY", "IfNotPresent", "Always"]);
+    let plugin_config = fields.get(&format!("{at}/pluginConfig")).map(|value| redact::plugin_config(&value.to_string()).into_owned());
+    let environment = environment(fields.list(&format!("{at}/vmConfig/env")));
     let mut text = |field: &str| fields.text(&format!("{at}/{field}"));
     let url = text("url");
     WasmModule {
@@ -83,7 +85,22 @@ fn module(fields: &mut Fields<'_>, at: &str) -> WasmModule {
         sha256: text("sha256"),
         image_pull_policy,
         image_pull_secret: text("imagePullSecret"),
+        plugin_config: plugin_config.unwrap_or_default(),
+        environment,
     }
+}
+
+/// The variables of a module's VM as Envoy has them (`pilot/pkg/model/extensions.go: buildVMConfig`).
+fn environment(variables: &[Value]) -> String {
+    let is_of_host = |variable: &&Value| str_of(variable, "/valueFrom") == "HOST";
+    let (of_host, inline): (Vec<&Value>, Vec<&Value>) = variables.iter().partition(is_of_host);
+    if variables.is_empty() {
+        return String::new();
+    }
+    let names: Vec<&str> = of_host.iter().map(|variable| str_of(variable, "/name")).collect();
+    let values: Map<String, Value> =
+        inline.iter().map(|variable| (str_of(variable, "/name").to_owned(), str_of(variable, "/value").into())).collect();
+    redact::json(&json!({"host_env_keys": names, "key_values": values}).to_string()).into_owned()
 }
 
 /// A field that is one of some words, empty where it is not set.

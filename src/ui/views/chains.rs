@@ -67,6 +67,11 @@ fn summary<'a>(app: &App, screen: &Screen, proxy: &'a ProxyChains, look: &Look<'
             }
             pieces.push(Piece::text(format!(" on {port}")));
             pieces.push(Piece::new(Role::Muted, "   (a connection takes exactly one chain)"));
+            let filters = listener.filter_chains.iter().flat_map(|chain| chain.network_filters.iter().chain(&chain.http_filters));
+            if let Some(trouble) = filters.filter(|filter| filter.id.as_ref() == Some(plugin)).find_map(FilterAnswer::trouble) {
+                pieces.insert(0, Piece::text("   "));
+                pieces.splice(0..0, state::marked_state(trouble, look));
+            }
         }
         lines.push(TextLine::new(pieces));
     }
@@ -184,5 +189,10 @@ pub(super) fn filter_pieces<'a>(screen: &Screen, filter: &'a FilterAnswer, hits:
     };
     let (role, mark) = if screen.plugin() == Some(id) { (Role::Plugin, look.symbols.dot) } else { (Role::Info, look.symbols.ring) };
     let name = filter.own_plugin().unwrap_or(filter.name.as_str());
-    vec![Piece::new(role, format!("{mark} {name}")), Piece::new(Role::Muted, format!("  {}", id.kind))]
+    let mut pieces = vec![Piece::new(role, format!("{mark} {name}")), Piece::new(Role::Muted, format!("  {}", id.kind))];
+    if let Some(state) = filter.trouble() {
+        pieces.push(Piece::text("  "));
+        pieces.extend(state::marked_state(state, look));
+    }
+    pieces
 }

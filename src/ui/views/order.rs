@@ -4,8 +4,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{below_question, empty, inset, list, padded, pane, section};
+use super::{below_question, empty, inset, list, padded, pane, section, state};
 use crate::analysis::answers::{OrderEntry, OrderList, OrderedPlugin, RulerMark, RulerPlace};
+use crate::analysis::health::Weight;
 use crate::analysis::order::phase_words;
 use crate::app::App;
 use crate::app::rows::{self, Row};
@@ -143,16 +144,13 @@ fn ordered<'a>(focus: &Focus, plugin: &'a OrderedPlugin, look: &Look<'_>) -> Vec
     ];
     let name = Piece::new(if marked { Role::Plugin } else { Role::Text }, plugin.plugin.as_str());
     let between = format!(" {} ", look.symbols.between);
-    vec![
-        TextLine::new([
-            Piece::new(Role::Count, format!("{:>3} ", plugin.place)),
-            mark(marked, look),
-            name,
-            Piece::new(Role::Muted, format!("  {}", facts.join(&between))),
-        ])
-        .hanging(HANG),
-        TextLine::new([Piece::text(format!("{}{}", " ".repeat(INDENT), plugin.why))]).hanging(HANG),
-    ]
+    let mut pieces = vec![Piece::new(Role::Count, format!("{:>3} ", plugin.place)), mark(marked, look), name];
+    if let Some(trouble) = plugin.state.filter(|state| matches!(state.weight(), Weight::Bad | Weight::Waits)) {
+        pieces.push(Piece::text("  "));
+        pieces.extend(state::marked_state(trouble, look));
+    }
+    pieces.push(Piece::new(Role::Muted, format!("  {}", facts.join(&between))));
+    vec![TextLine::new(pieces).hanging(HANG), TextLine::new([Piece::text(format!("{}{}", " ".repeat(INDENT), plugin.why))]).hanging(HANG)]
 }
 
 /// The mark of the plugin in question.

@@ -46,6 +46,9 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
     columns[0].want = widest(screen.plugins().iter().flat_map(|answer| &answer.plugins).map(|plugin| plugin.plugin.as_str()), &COLUMNS[0]);
     let counts = screen.plugins().iter().flat_map(|answer| &answer.plugins).map(|plugin| matches(plugin).len()).max().unwrap_or_default();
     columns[2].min = columns[2].min.max(u16::try_from(counts).unwrap_or(u16::MAX));
+    // What is not known of some proxies is at the end of the words.
+    let states = screen.plugins().iter().flat_map(|answer| &answer.plugins).map(|plugin| state::counts(plugin).len() + 2).max();
+    columns[3].min = columns[3].min.max(u16::try_from(states.unwrap_or_default()).unwrap_or(u16::MAX).min(columns[3].want));
     if screen.plugins().is_some_and(|answer| answer.plugins.iter().any(|plugin| plugin.plugin_kind == PluginKind::TrafficExtension)) {
         columns[1] = Column::left("KIND", 16, 16, 6);
     }

@@ -17,8 +17,17 @@ pub(super) fn of_proxy(app: &App, proxy: &ProxyId, state: PluginState, look: &Lo
     if state == PluginState::Unknown && !is_read(app, proxy) {
         return unread(app, std::iter::once(proxy), look);
     }
-    let at = if state.weight() == Weight::Waits { at(app, std::iter::once(proxy)) } else { String::new() };
-    marked(role(state), symbol(state, look), &format!("{}{at}", state.words()))
+    let mut pieces = marked_state(state, look);
+    if state.weight() == Weight::Waits {
+        pieces.push(Piece::new(role(state), at(app, std::iter::once(proxy))));
+    }
+    pieces
+}
+
+/// The same of a proxy that was read, without the time.
+pub(super) fn marked_state(state: PluginState, look: &Look<'_>) -> Vec<Piece<'static>> {
+    let words = if state == PluginState::StubDeny { "stub, denies all: 403" } else { state.words() };
+    marked(role(state), symbol(state, look), words)
 }
 
 /// When the proxies said what is shown of them, the oldest reading; None where the source does not say.

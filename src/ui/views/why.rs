@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::{below_question, empty, inset, list, padded, pane, prediction, proxy_title, section, state, way_role};
 use crate::analysis::answers::{WhyEntry, WhyListener};
+use crate::analysis::health::Weight;
 use crate::app::App;
 use crate::app::rows::{self, Row};
 use crate::app::screen::{Focus, Screen, Subject};
@@ -24,7 +25,7 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
         empty::not_found(screen).unwrap_or_else(|| empty::proxy(app, &focus.proxy)).render(inside, buffer, look);
         return usize::from(inside.height);
     };
-    let rest = below_question(question(focus, entry), inside, buffer, look);
+    let rest = below_question(with_state(question(focus, entry), entry, look), inside, buffer, look);
     let columns = Columns::of(entry, rest.width, look.ascii());
     let row = |index: usize| row(app, screen, focus, entry, index, &columns, look);
     Paragraphs { total: screen.rows.len(), row, state: list(screen) }.render(rest, buffer, look)
@@ -49,6 +50,15 @@ fn question<'a>(focus: &'a Focus, entry: &WhyEntry) -> Vec<Piece<'a>> {
         None => vec![strong(&format!(" appear on {whose}'s {place}?"))],
     };
     [&does[..], &rest].concat()
+}
+
+/// The question with the plugin's state, where it does not run.
+fn with_state<'a>(mut question: Vec<Piece<'a>>, entry: &WhyEntry, look: &Look<'_>) -> Vec<Piece<'a>> {
+    if matches!(entry.state.weight(), Weight::Bad | Weight::Waits) {
+        question.push(Piece::text("   "));
+        question.extend(state::marked_state(entry.state, look));
+    }
+    question
 }
 
 /// How wide the parts of the sums are, so that they stand under each other.

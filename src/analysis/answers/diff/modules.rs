@@ -10,7 +10,7 @@ use super::extensions::line;
 use super::within::Found;
 use crate::analysis::era::Version;
 use crate::analysis::health::module;
-use crate::analysis::settings::{Changes, canonical};
+use crate::analysis::settings::{Changes, typed_config};
 use crate::model::envoy::{ConfigDump, EcdsFilter, ExtensionConfig};
 
 /// How the variables begin that istiod sends for the agent alone (`pkg/bootstrap/option: IstioMetaPrefix`).
@@ -28,7 +28,7 @@ pub(super) fn between(entry: &EcdsFilter, sent: &EcdsFilter, dump: &ConfigDump, 
         }
         _ => {}
     }
-    let (Some(mut wanted), Some(mut held)) = (body(sent), body(entry)) else {
+    let (Some(mut wanted), Some(mut held)) = (typed_config(sent.raw.as_str()), typed_config(entry.raw.as_str())) else {
         found.untold += 1;
         return found;
     };
@@ -50,16 +50,6 @@ pub(super) fn between(entry: &EcdsFilter, sent: &EcdsFilter, dump: &ConfigDump, 
         found.lines.extend(changes.rest().map(|rest| differs("configuration", "both", &entry.name, &rest)));
     }
     found
-}
-
-/// The message that an entry holds, in the one way of writing.
-pub(super) fn body(entry: &EcdsFilter) -> Option<Value> {
-    let mut entry = canonical(entry.raw.as_str())?;
-    let mut filter = entry.get_mut("ecds_filter")?.take();
-    match filter.get_mut("typed_config") {
-        Some(typed) => Some(typed.take()),
-        None => Some(filter),
-    }
 }
 
 /// Takes out what the agent changes, where it has put a file in the place of a URL, and holds the file's digest against the one that istiod

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::extensions::short;
-use super::modules::body;
+use crate::analysis::settings::typed_config;
 use crate::model::envoy::{EcdsFilter, ExtensionConfig};
 
 /// What istiod would send under a name, and what of it is known.
@@ -98,7 +98,7 @@ impl<'w, 'v> Pairing<'w, 'v> {
     /// Of several with one name, pairs those whose plugins have the same settings.
     fn alike(&mut self, group: &mut Vec<&'w Wanted<'v>>, entries: &mut Vec<&'w EcdsFilter>) {
         let settings = |entry: &EcdsFilter| {
-            let mut config = body(entry)?.get_mut("config")?.take();
+            let mut config = typed_config(entry.raw.as_str())?.get_mut("config")?.take();
             // The agent changes these.
             config.as_object_mut()?.remove("vm_config");
             Some(config.to_string())

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{Applying, ChainPlace, FoundFilter, FoundFilters, OrderList, OrderedPlugin, RulerMark, RulerPlace, Stands};
-use crate::analysis::answers::chains::filter_answer;
+use crate::analysis::answers::filters::{filter_answer, with_states};
 use crate::analysis::attachment::listener_match::{Class, allows_class, traffic_selectors};
 use crate::analysis::era::Version;
+use crate::analysis::health;
 use crate::analysis::order::{self, FilterList, Laid, Mark, Place};
 use crate::analysis::placement::{self, ListenerDirection};
 use crate::model::envoy::{ConfigDump, DumpView, Filter, FilterChain, Listener, ListenerState};
@@ -99,6 +100,7 @@ impl<'s> Context<'s> {
                     None => "the first".to_owned(),
                 },
                 reason,
+                state: self.dump.map(|_| health::of_proxy(self.snapshot, &plugin.id, self.proxy).state),
                 id: plugin.id.clone(),
             }
         };
@@ -169,7 +171,8 @@ impl<'s> Context<'s> {
 
     /// Lays a sequence along the ruler, and counts its chains there.
     fn found(&self, sequence: &Sequence<'_>, places: &[Place], ruler: &mut [RulerPlace]) -> FoundFilters {
-        let answers: Vec<_> = sequence.filters.iter().map(|filter| filter_answer(self.snapshot, self.proxy, filter)).collect();
+        let mut answers: Vec<_> = sequence.filters.iter().map(|filter| filter_answer(self.snapshot, self.proxy, filter)).collect();
+        with_states(self.snapshot, self.proxy, answers.iter_mut());
         let named: Vec<(&str, Option<&PluginId>)> = answers.iter().map(|filter| (filter.name.as_str(), filter.id.as_ref())).collect();
         let laid = order::lay(places, &named);
         let mut at: Vec<usize> = laid.iter().filter_map(|laid| laid.place()).collect();

@@ -12,6 +12,7 @@ use crate::analysis::attachment::{self, Attachment, injection};
 use crate::analysis::chains::Facts;
 use crate::analysis::comparison::EnvoyFilters;
 use crate::analysis::control_plane;
+use crate::analysis::health::PluginState;
 use crate::analysis::lookup;
 use crate::analysis::order::{FilterList, Reason};
 use crate::analysis::placement::{self, ListenerDirection};
@@ -121,6 +122,9 @@ pub struct OrderedPlugin {
     pub applies: String,
     /// Why it stands after the one before it, as data; None for the first.
     pub reason: Option<Reason>,
+    /// How it fares on this proxy; None where its dump was not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<PluginState>,
     /// The same as a clause.
     pub why: String,
     /// The ID.

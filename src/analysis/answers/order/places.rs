@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::answers::chains::{FilterAnswer, short};
+use crate::analysis::answers::filters::{FilterAnswer, short};
 use crate::analysis::order::{self, BuiltIn};
 use crate::model::ids::PluginKind;
 use crate::model::plugin::Phase;

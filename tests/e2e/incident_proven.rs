@@ -1,0 +1,95 @@
+//! Modules that cannot be fetched or do not start: the cause in the module's own words, and what answers requests meanwhile.
+
+use serde_json::{Value, json};
+
+use super::world::{Applied, is_lab, json as ask, kubectl, mesh, meshscope, until, wasm_plugin};
+
+const NAME: &str = "e2e-proven";
+const PLUGIN: &str = "default/e2e-proven";
+
+/// A workload with the plugin, of which one proxy runs the lab's own module.
+fn world() -> (Applied, Applied) {
+    let workload = Applied::with_pods(include_str!("live/vm-shared-health.yaml"), "app=e2e-trap");
+    let plugin = Applied::new(wasm_plugin("default", NAME, "e2e-trap", "v1", "FAIL_CLOSE"));
+    until("the plugin runs", &["health", PLUGIN], |answer| answer["plugins"][0]["rollup"] == "ready");
+    assert_eq!(requested(), "200");
+    (workload, plugin)
+}
+
+fn requested() -> String {
+    let curl = ["exec", "-n", "default", "deploy/sleep", "-c", "istio-proxy", "--", "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}"];
+    kubectl(&[&curl[..], &["http://e2e-trap.default:8000/headers"]].concat())
+}
+
+fn tag(tag: &str) {
+    let patch = json!({"spec": {"url": format!("oci://registry.lab:5000/linsun/helloworld:{tag}")}}).to_string();
+    kubectl(&["patch", "wasmplugin", NAME, "-n", "default", "--type", "merge", "-p", &patch]);
+}
+
+/// Waits for the state on the one proxy, and returns the finding of a code about the plugin.
+fn comes_to(state: &str, code: &str) -> Value {
+    until(state, &["health", PLUGIN], |answer| {
+        answer["plugins"][0]["proxies"].as_array().is_some_and(|all| all.iter().any(|proxy| proxy["state"] == state))
+    });
+    let answer: Value = serde_json::from_slice(&meshscope(&["check", "-o", "json"]).stdout).unwrap();
+    let is_it = |finding: &&Value| finding["code"] == code && finding["object"]["name"] == NAME;
+    answer["findings"].as_array().unwrap().iter().find(is_it).unwrap_or_else(|| panic!("{code}: {answer}")).clone()
+}
+
+/// No command has it as running.
+fn is_nowhere_running() {
+    assert_ne!(
+        ask(&["plugins"])["plugins"].as_array().unwrap().iter().find(|plugin| plugin["plugin"] == PLUGIN).unwrap()["rollup"],
+        "ready"
+    );
+    let why = ask(&["why", PLUGIN, "deploy/e2e-trap"]);
+    assert!(why["workloads"].as_array().unwrap().iter().all(|entry| entry["state"] != "running"), "{why}");
+}
+
+fn what(finding: &Value) -> &str {
+    finding["what"].as_str().unwrap()
+}
+
+const CAUSE: &str = "the module's proxy_on_configure failed: memory access out of bounds";
+
+#[test]
+#[ignore = "needs a mesh: KUBECONFIG"]
+fn incident_d2b_and_d2c_a_module_that_does_not_start() {
+    if !is_lab() {
+        return;
+    }
+    let _mesh = mesh();
+    let _world = world();
+    tag("broken");
+    let before = comes_to("rejected", "refused-push");
+    assert!(what(&before).contains(CAUSE) && what(&before).contains("requests pass the module before"), "{before}");
+    assert_eq!(requested(), "200");
+    is_nowhere_running();
+    kubectl(&["delete", "pod", "-n", "default", "-l", "app=e2e-trap", "--wait=true"]);
+    let never = comes_to("vmFailed", "vm-failed");
+    assert!(what(&never).contains(CAUSE) && what(&never).contains("500 NFCF"), "{never}");
+    assert_eq!(requested(), "500");
+    is_nowhere_running();
+}
+
+#[test]
+#[ignore = "needs a mesh: KUBECONFIG"]
+fn incident_d1_and_d2_the_stub_that_still_denies() {
+    if !is_lab() {
+        return;
+    }
+    let _mesh = mesh();
+    let _world = world();
+    tag("no-such-tag");
+    let stub = comes_to("stubDeny", "stub-in-place");
+    assert!(stub["fix"].as_str().unwrap().contains("no-such-tag"), "{stub}");
+    assert_eq!(requested(), "403");
+    is_nowhere_running();
+    let chains = ask(&["chains", "deploy/e2e-trap", "--plugin", PLUGIN]).to_string();
+    assert!(chains.contains(r#""effect":"denies""#) && chains.contains(r#""state":"stubDeny""#), "{chains}");
+    tag("broken");
+    let refused = comes_to("rejected", "refused-push");
+    assert!(what(&refused).contains(CAUSE) && what(&refused).contains("the stub before denies every request: 403"), "{refused}");
+    assert_eq!(requested(), "403");
+    is_nowhere_running();
+}
