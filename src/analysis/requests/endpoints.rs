@@ -83,7 +83,7 @@ pub(super) fn none_healthy(mesh: &Mesh<'_>, client: &Pod, reason: &FailedReason,
 /// A service that selects no pod: a ServiceEntry's names, or the EndpointSlices of a Service.
 fn without_pods(service: &Service, reason: &FailedReason, named: &str) -> Blame {
     let object = Some((kind_of(service), &service.name));
-    let is_name = |address: &&str| address.parse::<std::net::IpAddr>().is_err();
+    let is_name = |address: &&str| address.parse::<core::net::IpAddr>().is_err();
     match (service.registry, service.resolution) {
         (Registry::Kubernetes, _) if service.resolution != Resolution::Alias => Blame::of(
             object,
