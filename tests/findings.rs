@@ -23,6 +23,8 @@ mod reach;
 mod recorded;
 #[path = "findings/removed.rs"]
 mod removed;
+#[path = "findings/request_causes.rs"]
+mod request_causes;
 #[path = "findings/requests.rs"]
 mod requests;
 #[path = "findings/screen.rs"]

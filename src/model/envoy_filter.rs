@@ -105,7 +105,12 @@ impl Patch {
 
     /// Whether it writes a filter of this name, or its configuration.
     pub fn writes_filter(&self, name: &str) -> bool {
-        self.value_name == name && matches!(self.apply_to.as_str(), "NETWORK_FILTER" | "HTTP_FILTER" | "EXTENSION_CONFIG")
+        self.value_name == name && self.applies_to_filters()
+    }
+
+    /// Whether it is about filters or their configuration.
+    pub fn applies_to_filters(&self) -> bool {
+        matches!(self.apply_to.as_str(), "NETWORK_FILTER" | "HTTP_FILTER" | "EXTENSION_CONFIG")
     }
 
     /// Whether it can change which filters are in which chains of listeners that are there. Listener filters are in no chain.

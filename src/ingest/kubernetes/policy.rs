@@ -64,6 +64,7 @@ fn sidecar(fields: &mut Fields<'_>) -> Sidecar {
             name: text("/port/name"),
             bind: text("/bind"),
             capture_mode: text("/captureMode"),
+            endpoint: text("/defaultEndpoint"),
             tls: item.get("tls").is_some(),
         });
     }
