@@ -17,7 +17,7 @@ use crate::model::kind::Kind;
 
 pub use facts::{Facts, PluginFacts, ProxyFacts};
 pub use group::grouped;
-use group::{once_each, proxies};
+use group::{NAMED, once_each, proxies};
 pub use ignore::Ignore;
 pub use unchecked::{NotChecked, not_checked};
 
@@ -40,6 +40,7 @@ rules! {
     proxy_not_connected
     pending
     absent
+    removed
     unexpected
     leftover
     chains_differ
@@ -60,6 +61,7 @@ rules! {
     same_root_id
     empty_plugin_name
     envoy_filter
+    before_plugin
     duplicate_wasm_filter
     version_skew
     peer_authentications
@@ -295,6 +297,3 @@ pub fn findings(facts: &Facts<'_>) -> Vec<Finding> {
     found.sort_by(|a, b| (a.severity, &a.object, a.code, &a.what).cmp(&(b.severity, &b.object, b.code, &b.what)));
     found
 }
-
-/// How many plugins of a group are named where people read.
-const NAMED: usize = 8;
