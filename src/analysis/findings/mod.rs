@@ -53,6 +53,7 @@ rules! {
     selector_ignored
     empty_selector
     match_excludes_all
+    http_plugin_on_tcp_port
     fail_open
     after_custom
     priority_tie
@@ -66,6 +67,8 @@ rules! {
     port_level_mtls
     destination_rule
     without_certificate
+    port_not_captured
+    sidecar_not_injected
     mtls_mismatch
     not_imported
     permissive
@@ -295,6 +298,3 @@ pub fn findings(facts: &Facts<'_>) -> Vec<Finding> {
     found.sort_by(|a, b| (a.severity, &a.object, a.code, &a.what).cmp(&(b.severity, &b.object, b.code, &b.what)));
     found
 }
-
-/// How many plugins of a group are named where people read.
-const NAMED: usize = 8;

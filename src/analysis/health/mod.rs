@@ -255,5 +255,5 @@ pub fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Heal
         Some(vitals) if loaded.dump.view == DumpView::Proxy => weigh::weighed(health, plugin, &loaded.dump, vitals),
         _ => health,
     };
-    istiod::weighed(health, snapshot, plugin, proxy)
+    expected::held_against_ports(istiod::weighed(health, snapshot, plugin, proxy), snapshot, plugin, proxy)
 }
