@@ -11,6 +11,7 @@ use meshscope::app::action::View;
 use meshscope::app::effect::Effect;
 use meshscope::app::msg::Msg;
 use meshscope::app::question::Question;
+use meshscope::app::rows;
 use meshscope::app::state::Ticket;
 use meshscope::ingest::collect::Changed;
 use meshscope::ingest::workloads;
@@ -309,6 +310,35 @@ fn live_l20_a_screen_waits_for_a_pod_that_is_ready_and_offers_no_dead_keys() {
     driver.settle();
     assert_eq!(driver.app.event.as_deref(), Some("pod httpbin-c replaces httpbin-664956bb75-9d64m · httpbin 15006: 4 as before"));
     assert!(driver.text(SIZE).contains("N = 4 on 15006"), "{}", driver.text(SIZE));
+}
+
+#[test]
+fn a_selection_is_kept_through_a_gap_and_with_the_pod_that_comes() {
+    let rolled_out = |gap: bool, keys: &str| {
+        let mut driver = live(false);
+        driver.keys(keys);
+        let selected = |driver: &Driver| driver.app.screen().selected().map(|row| rows::text(driver.app.screen(), row));
+        let before = selected(&driver).expect("a row is selected");
+        let dump = driver.app.snapshot.dumps[&httpbin()].clone();
+        let after = rolled(&driver, &httpbin(), Some("httpbin-b"), true);
+        if gap {
+            let effects = driver.send(read(rolled(&driver, &httpbin(), None, true), pod_changed("httpbin-664956bb75-9d64m")));
+            perform_but_dumps(&mut driver, &effects);
+        }
+        let effects = driver.send(read(after, pod_changed("httpbin-b")));
+        let new = ProxyId::new("httpbin-b", "default");
+        assert_eq!(driver.app.screen().proxy(), Some(&new));
+        let (ticket, _) = request(&effects);
+        perform_but_dumps(&mut driver, &effects);
+        let effects = driver.send(Msg::DumpRead { ticket, proxy: new, dump, changes: vec![] });
+        driver.perform(effects);
+        driver.settle();
+        assert_eq!(selected(&driver).as_ref(), Some(&before), "{keys}, {gap}");
+    };
+    for gap in [false, true] {
+        rolled_out(gap, "cjjj");
+        rolled_out(gap, "wjj");
+    }
 }
 
 #[test]

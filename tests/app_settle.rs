@@ -688,3 +688,21 @@ fn many_pods_that_cannot_be_asked_are_noted_at_once() {
 fn line_count(driver: &Driver) -> usize {
     driver.app.screen().rows.len()
 }
+
+#[test]
+fn findings_are_of_what_the_proxies_log_now_and_the_count_costs_less() {
+    let mut driver = live(false);
+    // What was read for the count is read once more: the logs go on.
+    let serial = |driver: &Driver| driver.app.snapshot.dump(&httpbin()).unwrap().serial;
+    let before = serial(&driver);
+    driver.keys("f");
+    assert_eq!(serial(&driver), before + 1);
+    let mut driver = live(false);
+    let effects = driver.send(changed(objects(&driver, |_| ()), Kind::PeerAuthentication, "default"));
+    let of = |effect: &Effect| match effect {
+        Effect::FetchConfigDump { request, after, .. } => Some((request.proxy.pod.clone(), after.as_millis())),
+        _ => None,
+    };
+    let asked: Vec<_> = effects.iter().filter_map(of).collect();
+    assert_eq!(asked, [(httpbin().pod, 500), ("sleep-5c4597b769-9hvcz".to_owned(), 10_000)], "no plugin applies to sleep");
+}

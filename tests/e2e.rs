@@ -17,6 +17,8 @@ mod findings;
 mod following;
 #[path = "e2e/health.rs"]
 mod health;
+#[path = "e2e/incident_chains.rs"]
+mod incident_chains;
 #[path = "e2e/incident_mtls.rs"]
 mod incident_mtls;
 #[path = "e2e/incident_readings.rs"]

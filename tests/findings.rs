@@ -18,9 +18,15 @@ mod plugins;
 mod ports;
 #[path = "findings/proxies.rs"]
 mod proxies;
+#[path = "findings/reach.rs"]
+mod reach;
 #[path = "prediction/mesh.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod recorded;
+#[path = "findings/removed.rs"]
+mod removed;
+#[path = "findings/request_causes.rs"]
+mod request_causes;
 #[path = "findings/requests.rs"]
 mod requests;
 #[path = "findings/screen.rs"]

@@ -27,6 +27,7 @@ pub mod outage;
 pub mod outlook;
 pub mod placement;
 pub mod protocol;
+pub mod removal;
 pub mod requests;
 pub mod resources;
 pub mod settings;

@@ -9,7 +9,8 @@ use crate::model::envoy::{DumpView, EcdsFilter, ListenerState};
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::inventory::Inventory;
 use crate::model::logs::LogTime;
-use crate::model::snapshot::LoadedDump;
+use crate::model::plugin::Plugin;
+use crate::model::snapshot::{LoadedDump, Snapshot};
 use crate::model::sync::{CLUSTERS, Client, ENDPOINTS, EXTENSIONS, IstiodSync, LISTENERS, ROUTES, Sync, SyncState, TypeSync};
 use crate::model::workload::Pod;
 
@@ -205,6 +206,22 @@ pub fn why_alone(pod: &Pod, objects: &Inventory, all_answered: bool) -> Option<S
         _ if all_answered => "it is connected to no istiod: it keeps the configuration that it has, and hears of no change".to_owned(),
         _ => "it is connected to no istiod that answered; it may be to one that did not".to_owned(),
     })
+}
+
+/// How long a change takes at most to be in a proxy that is well: istiod gathers changes for up to 10 s (`PILOT_DEBOUNCE_MAX`), and a
+/// module is fetched within some more.
+pub const GRACE: LogTime = 30_000_000_000;
+
+/// Whether a plugin's object was changed so shortly before a proxy was read that the change may have been on its way, as far as both
+/// times are known.
+pub fn is_fresh(snapshot: &Snapshot, plugin: &Plugin, proxy: &ProxyId) -> bool {
+    let read = snapshot.dump(proxy).and_then(|loaded| loaded.read_at);
+    changed(plugin).zip(read).is_some_and(|(changed, read)| read.saturating_sub(changed) < GRACE)
+}
+
+/// When a plugin's object was changed last, as far as that is known.
+pub fn changed(plugin: &Plugin) -> Option<LogTime> {
+    plugin.created.iter().chain(plugin.writes.iter().map(|write| &write.time)).filter_map(|time| instant(time)).max()
 }
 
 #[cfg(test)]

@@ -134,6 +134,8 @@ pub struct Screen {
     pub list: ListState,
     /// Whether the selection is somebody's choice, or was shown with all that is known.
     pub chosen: bool,
+    /// What the selected row was about before its pod went: it is selected again with the pod that takes its place.
+    pub lost: Option<rows::identity::Identity>,
     /// What is looked for; empty shows all.
     pub find: String,
     /// The rows that are shown.
@@ -174,6 +176,7 @@ impl Screen {
             stale: false,
             list: ListState::default(),
             chosen: false,
+            lost: None,
             find: String::new(),
             rows: Vec::new(),
             hits: Vec::new(),

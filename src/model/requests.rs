@@ -98,9 +98,11 @@ impl Cause {
 }
 
 impl Failed {
-    /// Whether it fails no more: more requests passed since than ever between two failures.
+    /// Whether it fails no more: more requests passed since than ever between two failures. A circuit breaker opens under load alone, so that
+    /// a few that pass after a burst say nothing of it.
     pub fn is_over(&self) -> bool {
-        self.passed > self.between
+        let burst = if self.cause == Cause::Overflow { self.count } else { 0 };
+        self.passed > self.between.max(burst)
     }
 }
 
@@ -123,7 +125,11 @@ pub struct Failed {
     pub paths: Vec<String>,
     /// Some of the clients' addresses.
     pub clients: Vec<String>,
-    /// How many requests like these passed after the last failure: from one of the clients to one of the paths, or where the path does not
+    /// The upstream's address that the last was sent to; empty where it was sent to none.
+    pub upstream: String,
+    /// Whether the upstream rejected the connection of the last, as where nothing listens.
+    pub rejected: bool,
+    /// How many requests like these began after the last failure and passed: from one of the clients to one of the paths, or where the path does not
     /// matter, to the cluster.
     pub passed: u64,
     /// How many passed between two failures at most. After many it began anew.

@@ -24,6 +24,8 @@ pub struct Ingress {
     pub bind: String,
     /// `captureMode`, as written; empty is DEFAULT.
     pub capture_mode: String,
+    /// `defaultEndpoint`, where the application listens: `127.0.0.1:8080`, `unix:///path`; empty where unset.
+    pub endpoint: String,
     /// Whether it has `tls` settings.
     pub tls: bool,
 }

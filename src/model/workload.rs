@@ -193,6 +193,8 @@ pub struct OwnerObject {
     pub owner: Option<Owner>,
     /// `spec.replicas`, where there is one.
     pub replicas: Option<u32>,
+    /// The labels of its pods (`spec.template.metadata.labels`); empty where they were not read.
+    pub pod_labels: Labels,
     /// `status.readyReplicas`; None where there is no status, or only the metadata was read.
     pub ready: Option<u32>,
 }

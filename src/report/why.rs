@@ -49,6 +49,9 @@ fn nowhere(answer: &WhyAnswer) -> String {
 
 /// What keeps a plugin that is nowhere from the workload that comes nearest, and how to go on.
 fn near(answer: &WhyAnswer) -> Vec<String> {
+    if !answer.scaled_to_zero.is_empty() {
+        return vec![format!("it is for {}, scaled to 0", answer.scaled_to_zero.join(", "))];
+    }
     let Some(near) = &answer.nearest else { return Vec::new() };
     let mut lines = vec![format!("nearest is {} {}: {}", near.workload_kind, near.workload, near.near_miss.contrast())];
     lines.extend(near.near_miss.change.iter().map(|change| format!("to reach it: {change}")));
@@ -159,6 +162,7 @@ fn matrix(entry: &WhyEntry, listener: &WhyListener) -> Vec<Vec<String>> {
 
 fn held_style(listener: &WhyListener) -> Style {
     match (listener.agrees, listener.predicted == listener.counted) {
+        _ if listener.objects_ask_for.is_some() => Style::Bad,
         (Some(true), true) => Style::Good,
         (Some(_), _) => Style::Warn,
         (None, _) => Style::Muted,

@@ -69,13 +69,21 @@ fn table(answer: &WorkloadsAnswer) -> Table {
             (Style::Strong, workload.short.clone()),
             (Style::Plain, pods(workload)),
             (Style::Plain, workload.reason.clone()),
-            (Style::Plain, workload.mode_word().to_owned()),
+            mode(workload),
             (Style::Strong, count(workload.inbound)),
             (Style::Plain, count(workload.elsewhere)),
             (Style::Plain, states.join(", ")),
         ]);
     }
     table
+}
+
+/// `STRICT`, and whether it has not come to a proxy.
+fn mode(workload: &WorkloadSummary) -> (Style, String) {
+    match workload.mode_lags() {
+        Some(_) => (Style::Warn, format!("! {}", workload.mode_word())),
+        None => (Style::Plain, workload.mode_word().to_owned()),
+    }
 }
 
 fn pods(workload: &WorkloadSummary) -> String {

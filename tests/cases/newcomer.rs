@@ -195,7 +195,8 @@ fn live_l14_why_of_a_plugin_that_is_nowhere_says_how_to_go_on() {
     assert_eq!(answer["nearest"]["nearMiss"]["rule"], "namespace", "{answer}");
     assert_eq!(
         (&answer["nearest"]["nearMiss"]["wanted"], &answer["nearest"]["nearMiss"]["found"]),
-        (&json!("nc-other"), &json!("default"))
+        (&json!("default"), &json!("nc-other")),
+        "the plugin would have to be where the workload is"
     );
     let found = mesh.ask_whatever(&["check"]);
     let is_far = |finding: &&Value| finding["what"].as_str().unwrap().contains("nc-other/far applies to no proxy");

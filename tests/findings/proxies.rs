@@ -241,9 +241,14 @@ pub fn everywhere_without_plugin(mesh: Mesh) -> Mesh {
     })
 }
 
-fn without_plugin(mesh: Mesh) -> Mesh {
+pub fn without_plugin(mesh: Mesh) -> Mesh {
+    without_plugin_in(usize::MAX, mesh)
+}
+
+/// The recording whose first chains of virtualInbound with HTTP lack the plugin.
+pub fn without_plugin_in(count: usize, mesh: Mesh) -> Mesh {
     mesh.with_chains(HTTPBIN, "virtualInbound", |chains| {
-        for chain in chains.iter_mut().filter(|chain| chain.to_string().contains("http_filters")) {
+        for chain in chains.iter_mut().filter(|chain| chain.to_string().contains("http_filters")).take(count) {
             http_filters(chain).retain(|filter| !is_of(filter, "default.helloworld"));
         }
     })
@@ -257,7 +262,7 @@ fn envoy_filter() -> Value {
 #[test]
 fn chains_that_are_not_those_that_istiod_would_send() {
     let pod = "Pod default/httpbin-664956bb75-9d64m";
-    let finding = one(found(&of(without_plugin(Mesh::permissive())), "chains-differ"), Severity::Warning, pod);
+    let finding = one(found(&of(without_plugin_in(1, Mesh::permissive())), "chains-differ"), Severity::Warning, pod);
     assert!(finding.evidence[0].contains("no plugin, istiod would put default/helloworld there"), "{finding:?}");
     assert_eq!(finding.place.unwrap().listener, "virtualInbound");
     assert_eq!(found(&of(Mesh::permissive()), "chains-differ"), []);

@@ -20,7 +20,7 @@ use super::{found, of, one};
 const DENIED: &str = "rbac_access_denied_matched_policy[ns[default]-policy[block-status]-rule[0]]";
 
 /// A request of the access log, as Istio writes it, at a second of an hour.
-fn request(second: usize, path: &str, code: u16, flags: &str, details: &str, cluster: &str) -> String {
+pub(super) fn request(second: usize, path: &str, code: u16, flags: &str, details: &str, cluster: &str) -> String {
     let (minute, second) = (second / 60, second % 60);
     format!(
         r#"[2026-12-01T00:{minute:02}:{second:02}.000Z] "GET {path} HTTP/1.1" {code} {flags} {details} - "-" 0 19 7 - "-" "curl/7.88.1" "id" "httpbin:8000" "-" {cluster} - 10.96.90.99:8000 10.244.0.5:60250 - default"#
@@ -46,7 +46,7 @@ fn mesh() -> Snapshot {
 }
 
 /// The requests of a log of httpbin.
-fn gathered(lines: impl IntoIterator<Item = String>) -> Requests {
+pub(super) fn gathered(lines: impl IntoIterator<Item = String>) -> Requests {
     gathered_of(&mesh().objects, HTTPBIN, lines)
 }
 
@@ -108,7 +108,7 @@ fn a_format_that_does_not_say_why_is_counted_so() {
 }
 
 /// A mesh in which these objects are, and each of these proxies has this access log.
-fn failing(objects: impl IntoIterator<Item = Value>, logs: &[(&str, Vec<String>)]) -> Snapshot {
+pub(super) fn failing(objects: impl IntoIterator<Item = Value>, logs: &[(&str, Vec<String>)]) -> Snapshot {
     let mut snapshot = of(Mesh::permissive().with(objects));
     snapshot.absent.clear();
     log(&mut snapshot, logs);
@@ -123,11 +123,11 @@ fn log(snapshot: &mut Snapshot, logs: &[(&str, Vec<String>)]) {
     }
 }
 
-fn authorization(name: &str, spec: Value) -> Value {
+pub(super) fn authorization(name: &str, spec: Value) -> Value {
     object("security.istio.io/v1", "AuthorizationPolicy", name, spec)
 }
 
-fn istio(kind: &str, name: &str, spec: Value) -> Value {
+pub(super) fn istio(kind: &str, name: &str, spec: Value) -> Value {
     object("networking.istio.io/v1", kind, name, spec)
 }
 
@@ -139,16 +139,16 @@ fn peers(mode: &str) -> Value {
 }
 
 /// A request that httpbin's proxy answered.
-fn served(path: &str, code: u16, details: &str) -> String {
+pub(super) fn served(path: &str, code: u16, details: &str) -> String {
     request(1, path, code, "-", details, "inbound|80||")
 }
 
 /// A request of sleep to httpbin that its proxy answered.
-fn sent(code: u16, flags: &str, details: &str, cluster: &str) -> String {
+pub(super) fn sent(code: u16, flags: &str, details: &str, cluster: &str) -> String {
     request(1, "/get", code, flags, details, cluster)
 }
 
-const TO_HTTPBIN: &str = "outbound|8000||httpbin.default.svc.cluster.local";
+pub(super) const TO_HTTPBIN: &str = "outbound|8000||httpbin.default.svc.cluster.local";
 
 /// A connection of a client to httpbin that no filter chain takes.
 fn refused(client: &str) -> String {
@@ -157,7 +157,7 @@ fn refused(client: &str) -> String {
     )
 }
 
-fn fails(snapshot: &Snapshot) -> Vec<Finding> {
+pub(super) fn fails(snapshot: &Snapshot) -> Vec<Finding> {
     found(snapshot, "requests-fail")
 }
 
@@ -219,7 +219,7 @@ fn incident_d16_variants() {
 fn incident_d16_what_fails_no_more_and_what_a_stub_denies_is_none() {
     let policy = || authorization("default/block-status", json!({"action": "DENY"}));
     let denied = || served("/a", 403, DENIED);
-    let passed = |path: &str| served(path, 200, "via_upstream");
+    let passed = |path: &str| request(2, path, 200, "-", "via_upstream", "inbound|80||");
     assert_eq!(fails(&failing([policy()], &[(HTTPBIN, vec![denied(), passed("/a")])])), []);
     assert_eq!(fails(&failing([policy()], &[(HTTPBIN, vec![denied(), passed("/b")])])).len(), 1, "another path says nothing of it");
     let other_client = passed("/a").replace("10.244.0.5:", "10.244.0.9:");
@@ -308,7 +308,7 @@ fn other_causes_name_their_object() {
             sent(503, "UH", "no_healthy_upstream", TO_HTTPBIN),
             Severity::Warning,
             "Service default/httpbin",
-            "no endpoint of Service default/httpbin is healthy",
+            "no endpoint of Service default/httpbin was healthy, though 1 of 1 pods are ready now",
         ),
         (
             rule(json!({})),
@@ -352,11 +352,11 @@ fn what_is_not_of_the_mesh_is_no_finding() {
     well(sent(503, "-", "direct_response", "-"));
     // One of many that a restart cut off.
     let closed = || sent(503, "UC", "upstream_reset_before_response_started{connection_termination}", TO_HTTPBIN);
-    let sound = |count: usize| (0..count).map(|_| sent(200, "-", "via_upstream", TO_HTTPBIN));
+    let sound = |count: usize| (0..count).map(|_| request(2, "/get", 200, "-", "via_upstream", TO_HTTPBIN));
     assert_eq!(fails(&failing([], &[(SLEEP, sound(100).chain([closed()]).collect())])), []);
     assert_eq!(fails(&failing([], &[(SLEEP, [closed()].into_iter().chain(sound(1)).collect())])), []);
     assert_eq!(fails(&failing([], &[(SLEEP, vec![closed(), closed()])])).len(), 1);
-    let elsewhere = sent(200, "-", "via_upstream", "outbound|8000|v1|httpbin.default.svc.cluster.local");
+    let elsewhere = request(2, "/get", 200, "-", "via_upstream", "outbound|8000|v1|httpbin.default.svc.cluster.local");
     assert_eq!(fails(&failing([], &[(SLEEP, vec![closed(), elsewhere])])).len(), 1, "another cluster says nothing of it");
 }
 

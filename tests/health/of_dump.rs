@@ -97,10 +97,7 @@ fn what_match_keeps_out_of_every_chain_is_not_missed() {
     spec["match"] = json!([{"mode": "SERVER", "ports": [{"number": 9}]}]);
     let objects = [sidecar("n", json!({"app": "a"})), wasm_plugin("n", spec)];
     let found = health(&objects, &dump(&without(), &[]));
-    assert_eq!(
-        (found.state, found.note()),
-        (PluginState::NotApplicable, "it applies, and istiod would put it into no chain of this proxy")
-    );
+    assert_eq!((found.state, found.note()), (PluginState::NotApplicable, "it applies, and match SERVER:9 keeps it out of every chain"));
     assert_eq!(health(&objects, &dump(&without(), &[module(FILE)])).state, PluginState::Leftover);
 }
 

@@ -228,7 +228,7 @@ fn path_of(object: &Value) -> String {
     let kind = object["kind"].as_str().unwrap().to_lowercase();
     let plural = kind.strip_suffix('y').map_or_else(|| format!("{kind}s"), |stem| format!("{stem}ies"));
     match object["apiVersion"].as_str().unwrap().split_once('/') {
-        Some((group, _)) => format!("k8s/{plural}.{group}.json"),
-        None => format!("k8s/{plural}.json"),
+        Some((group, _)) if group != "apps" => format!("k8s/{plural}.{group}.json"),
+        _ => format!("k8s/{plural}.json"),
     }
 }

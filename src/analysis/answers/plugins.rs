@@ -32,6 +32,9 @@ pub struct PluginSummary {
     pub plugin_kind: PluginKind,
     /// How many workloads it applies to; None where that is not known.
     pub matched: Option<usize>,
+    /// The workloads of 0 replicas that it is for, as `deploy/httpbin`, where it applies to none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scaled_to_zero: Vec<String>,
     /// Why it is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub matched_note: Option<String>,
@@ -110,6 +113,7 @@ fn summary(snapshot: &Snapshot, plugin: &Plugin) -> PluginSummary {
     }
     let of_proxies = proxies.iter().map(|(_, proxy)| (&proxy.proxy, proxy.state));
     let OverProxies { rollup, states, vm_failed, matched_note } = OverProxies::of(snapshot, &plugin.id, of_proxies);
+    let idle = if workloads.is_empty() { attachment::scaled_to_zero(plugin, objects) } else { Vec::new() };
     let module = plugin.wasm().cloned().unwrap_or_default();
     PluginSummary {
         plugin: plugin.id.to_string(),
@@ -117,6 +121,7 @@ fn summary(snapshot: &Snapshot, plugin: &Plugin) -> PluginSummary {
         matched: matched_note.is_none().then_some(workloads.len()),
         of_workloads: snapshot.workloads.iter().filter(|workload| workload.proxy_kind.is_some()).count(),
         workloads,
+        scaled_to_zero: idle.iter().map(WorkloadId::short).collect(),
         rollup,
         matched_note,
         states,

@@ -14,6 +14,8 @@ use crate::analysis::{attachment, mtls, outlook};
 use crate::model::envoy::{DumpView, ListenerState};
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 use crate::model::inventory::Inventory;
+use crate::model::kind::Kind;
+use crate::model::peer_authentication::MtlsMode;
 use crate::model::plugin::Plugin;
 use crate::model::snapshot::Snapshot;
 use crate::model::warning::{self, Warning};
@@ -105,6 +107,17 @@ impl WorkloadSummary {
     pub fn mode_word(&self) -> &'static str {
         self.mtls.as_ref().map_or("unknown", |mtls| mtls.mode.as_str())
     }
+
+    /// `pod.namespace still has the chains of PERMISSIVE`: the proxies to which the mode has not come.
+    pub fn mode_lags(&self) -> Option<String> {
+        let lag = |proxy: &ProxySummary| Some((proxy.proxy.to_string(), proxy.mtls_in_proxy?));
+        let lagging: Vec<(String, MtlsMode)> = self.proxies.iter().filter_map(lag).collect();
+        match lagging.as_slice() {
+            [] => None,
+            [(proxy, mode)] => Some(format!("{proxy} still has the chains of {mode}")),
+            [(_, mode), ..] => Some(format!("{} proxies still have the chains of another mode, {mode}", lagging.len())),
+        }
+    }
 }
 
 /// One proxy of a workload.
@@ -125,6 +138,9 @@ pub struct ProxySummary {
     pub inbound: Option<usize>,
     /// How often it stands in its other active listeners.
     pub elsewhere: Option<usize>,
+    /// The mutual TLS mode whose chains it has, where that is not the mode in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mtls_in_proxy: Option<MtlsMode>,
 }
 
 /// Answers for the workloads of a namespace, or of all. A plugin's workloads are looked for wherever it reaches.
@@ -154,7 +170,7 @@ fn summary(snapshot: &Snapshot, workload: &Workload, plugin: Option<&PluginId>, 
         object.map(|object| pods.iter().map(|pod| (*pod, attachment::attach(object, pod, objects))).collect()).unwrap_or_default();
     let decisive = decisions.iter().find(|(_, decision)| decision.attached).or_else(|| decisions.first());
     let (reason, near_miss) = match (object, decisive) {
-        (Some(object), Some((pod, decision))) => said(object, pod, decision, workload, objects, neighbours),
+        (Some(object), Some((pod, decision))) => said(object, pod, decision, &workload.id, objects, neighbours),
         _ => (plugin.map(|plugin| format!("there is no {} {plugin}", plugin.kind)).unwrap_or_default(), None),
     };
     let first = pods.first();
@@ -193,15 +209,15 @@ fn summary(snapshot: &Snapshot, workload: &Workload, plugin: Option<&PluginId>, 
 }
 
 /// The reason in words, and what is to be changed where the plugin does not reach the pod, or no chain of it.
-fn said(
+pub(super) fn said(
     plugin: &Plugin,
     pod: &Pod,
     decision: &Attachment,
-    workload: &Workload,
+    workload: &WorkloadId,
     objects: &Inventory,
     neighbours: &Neighbours<'_>,
 ) -> (String, Option<NearMiss>) {
-    let miss = |reason: &Reason| near_miss::among(plugin, pod, &workload.id, reason, objects, neighbours);
+    let miss = |reason: &Reason| near_miss::among(plugin, pod, workload, reason, objects, neighbours);
     if !decision.attached {
         return (decision.reason.to_string(), Some(miss(&decision.reason)));
     }
@@ -227,7 +243,9 @@ pub(super) fn proxy_summary(snapshot: &Snapshot, plugin: &PluginId, pod: &Pod) -
     let (state, state_note, vm_failed) = (health.state, health.note().to_owned(), health.state == PluginState::VmFailed);
     let dump = snapshot.dump(&proxy).map(|loaded| &loaded.dump).filter(|dump| dump.view == DumpView::Proxy);
     let dump = dump.filter(|dump| !placement::awaits_listeners(snapshot, &proxy, dump));
-    let Some(dump) = dump else { return ProxySummary { proxy, state, state_note, vm_failed, inbound: None, elsewhere: None } };
+    let Some(dump) = dump else {
+        return ProxySummary { proxy, state, state_note, vm_failed, inbound: None, elsewhere: None, mtls_in_proxy: None };
+    };
     let kind = placement::proxy_kind(dump, pod.proxy.as_ref().map(|proxy| proxy.kind));
     // A gateway or waypoint has no such listener, and 0 would read as a lack.
     let has_inbound = matches!(kind, Some(ProxyKind::Sidecar) | None);
@@ -250,5 +268,7 @@ pub(super) fn proxy_summary(snapshot: &Snapshot, plugin: &PluginId, pod: &Pod) -
             (inbound, elsewhere) = (None, None);
         }
     }
-    ProxySummary { proxy, state, state_note, vm_failed, inbound: inbound.filter(|_| has_inbound), elsewhere }
+    let unread = snapshot.lacks(Kind::PeerAuthentication, &proxy.namespace);
+    let mtls_in_proxy = mtls::in_proxy(dump).filter(|mode| has_inbound && !unread && *mode != mtls::of_pod(&snapshot.objects, pod).mode);
+    ProxySummary { proxy, state, state_note, vm_failed, inbound: inbound.filter(|_| has_inbound), elsewhere, mtls_in_proxy }
 }

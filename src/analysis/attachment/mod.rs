@@ -4,6 +4,7 @@
 //! HTTP, NETWORK and Lua make no difference here, and neither does `match`: they decide between the chains of a proxy.
 
 mod distance;
+mod idle;
 pub mod injection;
 pub mod listener_match;
 mod named;
@@ -25,6 +26,7 @@ use crate::model::service::Service;
 use crate::model::workload::{Pod, ProxyKind};
 
 pub use distance::{Condition, distance, failing, is_meant};
+pub use idle::scaled_to_zero;
 pub use named::{Behind, gateway_behind};
 pub use reason::{Exclusion, LabelDifference, Reach, Reason, RefMiss, TargetMiss, Unused};
 pub use targets::WAYPOINT_CLASS;

@@ -61,7 +61,7 @@ pub(super) fn chain(
 }
 
 fn built_in(name: &str) -> Filter {
-    Filter { name: name.to_owned(), source: FilterSource::Unknown, plugin: None, raw: RawJson::none() }
+    Filter { name: name.to_owned(), source: FilterSource::Unknown, plugin: None, disabled: false, raw: RawJson::none() }
 }
 
 /// What a chain of this shape matches, beside its port and addresses.

@@ -78,6 +78,6 @@ impl<'f, 's> Plugins<'f, 's> {
             }
         };
         let known = plugin_name::of_filter(&name, &source, false);
-        Filter { name, source, plugin: known, raw: RawJson::none() }
+        Filter { name, source, plugin: known, disabled: false, raw: RawJson::none() }
     }
 }

@@ -4,18 +4,36 @@ use regex::RegexBuilder;
 
 use crate::analysis::chains::Facts;
 use crate::ingest::workloads::GATEWAY_NAME;
-use crate::model::envoy::Listener;
-use crate::model::envoy_filter::{EnvoyFilter, Patch};
+use crate::model::envoy::{FilterChain, Listener};
+use crate::model::envoy_filter::{EnvoyFilter, Patch, Removable};
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
 use crate::model::policy::{Policy, PolicySpec};
 use crate::model::workload::ProxyKind;
 
-/// The EnvoyFilters that reach a proxy, each with its patches for the proxy's version that shape chains or add listeners.
+/// The EnvoyFilters that reach a proxy, each with its patches for the proxy's version that shape chains or add listeners, by their places in
+/// `configPatches`.
 #[derive(Clone, Debug)]
 pub struct EnvoyFilters<'s> {
     kind: ProxyKind,
-    filters: Vec<(&'s ObjectName, Vec<&'s Patch>)>,
+    filters: Vec<(&'s ObjectName, Vec<(usize, &'s Patch)>)>,
+}
+
+/// A patch that takes a filter out of a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remover<'s> {
+    /// The EnvoyFilter.
+    pub envoy_filter: &'s ObjectName,
+    /// The patch's 0-based place in `configPatches`.
+    pub place: usize,
+    /// The patch.
+    pub patch: &'s Patch,
+}
+
+impl std::fmt::Display for Remover<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "EnvoyFilter {}, configPatches[{}]: {}", self.envoy_filter, self.place, self.patch.words())
+    }
 }
 
 impl<'s> EnvoyFilters<'s> {
@@ -26,8 +44,8 @@ impl<'s> EnvoyFilters<'s> {
             _ => None,
         });
         let patches = |filter: &'s EnvoyFilter| {
-            let may_count = filter.patches.iter().filter(|patch| patch.shapes_chains() || patch.adds_listener());
-            may_count.filter(|patch| is_for_version(patch, facts)).collect()
+            let may_count = filter.patches.iter().enumerate().filter(|(_, patch)| patch.shapes_chains() || patch.adds_listener());
+            may_count.filter(|(_, patch)| is_for_version(patch, facts)).collect()
         };
         Self { kind: facts.kind, filters: reaching.map(|(name, filter)| (name, patches(filter))).collect() }
     }
@@ -47,8 +65,25 @@ impl<'s> EnvoyFilters<'s> {
         self.with(Patch::adds_listener)
     }
 
+    /// The patches that take a filter out of a chain of a listener.
+    pub fn removing(&self, filter: &Removable<'_>, chain: &FilterChain, listener: &Listener, inbound: bool) -> Vec<Remover<'s>> {
+        let on_port = |patch: &Patch| match listener.name.as_str() {
+            // Listeners alone are matched by their own port there.
+            "virtualInbound" | "virtualOutbound" if patch.apply_to != "LISTENER" => {
+                patch.port.is_none() || patch.port == chain.matches.destination_port
+            }
+            _ => patch.port.is_none() || patch.port == listener.port(),
+        };
+        let removes = |patch: &Patch| patch.removes(filter, chain) && on_port(patch) && touches(patch, listener, inbound, self.kind);
+        let of = |(name, patches): &(&'s ObjectName, Vec<(usize, &'s Patch)>)| {
+            let removing = patches.iter().filter(|(_, patch)| removes(patch));
+            removing.map(|(place, patch)| Remover { envoy_filter: name, place: *place, patch }).collect::<Vec<_>>()
+        };
+        self.filters.iter().flat_map(of).collect()
+    }
+
     fn with(&self, wanted: impl Fn(&Patch) -> bool) -> Vec<&'s ObjectName> {
-        let have = self.filters.iter().filter(|(_, patches)| patches.iter().any(|patch| wanted(patch)));
+        let have = self.filters.iter().filter(|(_, patches)| patches.iter().any(|(_, patch)| wanted(patch)));
         have.map(|(name, _)| *name).collect()
     }
 }

@@ -33,7 +33,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let read: Vec<(&ProxyId, &ConfigDump)> = facts.dumps().filter(|(proxy, _)| stays(proxy)).map(|(proxy, dump)| (&proxy.id, dump)).collect();
     // What is missed altogether has a finding of its own.
     let mut absent: BTreeMap<&ProxyId, Vec<String>> = BTreeMap::new();
-    for (proxy, plugin, _) in facts.states().filter(|(.., health)| health.state == PluginState::Absent) {
+    for (proxy, plugin, _) in facts.states().filter(|(.., health)| matches!(health.state, PluginState::Absent | PluginState::Removed)) {
         absent.entry(&proxy.id).or_default().push(plugin.to_string());
     }
     let of = |(proxy, dump): (&ProxyId, &ConfigDump)| {

@@ -20,10 +20,6 @@ use crate::model::snapshot::{Dump, Snapshot};
 use crate::model::sync::{Client, Sync};
 use crate::model::workload::Pod;
 
-/// How long a change takes at most to be in a proxy that is well: istiod gathers changes for up to 10 s (`PILOT_DEBOUNCE_MAX`), and a
-/// module is fetched within some more.
-pub(super) const GRACE: LogTime = 30_000_000_000;
-
 /// Everything that a rule may ask.
 pub struct Facts<'s> {
     /// The mesh.
@@ -50,7 +46,14 @@ pub struct PluginFacts<'s> {
     pub applies: Vec<&'s Pod>,
 }
 
-impl PluginFacts<'_> {
+impl<'s> PluginFacts<'s> {
+    fn of(plugin: &'s Plugin, pods: &[&'s Pod], objects: &Inventory) -> Self {
+        let attached = pods.iter().copied().filter(|pod| attachment::attach(plugin, pod, objects).attached);
+        let mut applies: Vec<&Pod> = attached.collect();
+        applies.sort_by_key(|pod| &pod.id);
+        Self { plugin, applies }
+    }
+
     /// Whether it applies to a proxy.
     pub fn applies_to(&self, proxy: &ProxyId) -> bool {
         self.applies.binary_search_by(|pod| pod.id.cmp(proxy)).is_ok()
@@ -79,13 +82,7 @@ impl<'s> Facts<'s> {
             let of = &plugin.id.name.namespace;
             is_own(of) || of == objects.root_namespace()
         });
-        let applying = |plugin: &'s Plugin| {
-            let attached = pods.iter().copied().filter(|pod| attachment::attach(plugin, pod, objects).attached);
-            let mut applies: Vec<&Pod> = attached.collect();
-            applies.sort_by_key(|pod| &pod.id);
-            PluginFacts { plugin, applies }
-        };
-        let plugins: Vec<PluginFacts<'s>> = seen.map(applying).collect();
+        let plugins: Vec<PluginFacts<'s>> = seen.map(|plugin| PluginFacts::of(plugin, &pods, objects)).collect();
         let mut wanted: BTreeSet<&ProxyId> =
             pods.iter().filter(|pod| pod.runs_envoy() && is_own(&pod.id.namespace)).map(|pod| &pod.id).collect();
         let own = plugins.iter().filter(|facts| is_own(&facts.plugin.id.name.namespace));
@@ -128,6 +125,21 @@ impl<'s> Facts<'s> {
     /// Whether what is in a namespace is in question: it is the one, or the root namespace, which reaches all.
     pub fn sees(&self, namespace: &str) -> bool {
         self.is_own(namespace) || namespace == self.objects().root_namespace()
+    }
+
+    /// The plugins of other namespaces whose selector names labels of a pod of the one in question: nothing but their namespace may keep
+    /// them from it.
+    pub fn elsewhere(&self) -> impl Iterator<Item = PluginFacts<'s>> {
+        let others = self.namespace.iter().flat_map(|own| {
+            let all = self.objects().plugins.values().map(|plugin| &**plugin).filter(|plugin| !self.sees(&plugin.id.name.namespace));
+            let selects = |plugin: &&Plugin| plugin.selector.as_ref().is_some_and(|selector| !selector.is_empty());
+            let reaches = |plugin: &&Plugin| {
+                let mut pods = self.neighbours.in_question(plugin, Some(own));
+                pods.any(|pod| plugin.selector.as_ref().is_some_and(|selector| selector.matches(&pod.labels)))
+            };
+            all.filter(selects).filter(reaches).collect::<Vec<_>>()
+        });
+        others.map(|plugin| PluginFacts::of(plugin, &self.pods, self.objects()))
     }
 
     /// The proxies whose own dump was read, with it.
@@ -183,11 +195,9 @@ impl<'s> Facts<'s> {
         })
     }
 
-    /// Whether a plugin's object was changed so shortly before a proxy was read that the change may have been on its way, as far as
-    /// both times are known.
+    /// Whether a change to a plugin's object may have been on its way to a proxy: see [`sync::is_fresh`].
     pub fn is_fresh(&self, plugin: &Plugin, proxy: &ProxyId) -> bool {
-        let read = self.snapshot.dump(proxy).and_then(|loaded| loaded.read_at);
-        changed(plugin).zip(read).is_some_and(|(changed, read)| read.saturating_sub(changed) < GRACE)
+        sync::is_fresh(self.snapshot, plugin, proxy)
     }
 
     /// The mutual TLS of the namespace's workloads.
@@ -255,11 +265,6 @@ impl ProxyFacts<'_> {
         let active = found.iter().position(|place| place.state == ListenerState::Active.as_str());
         (!found.is_empty()).then(|| found.swap_remove(active.unwrap_or(0)))
     }
-}
-
-/// When a plugin's object was last written.
-pub(super) fn changed(plugin: &Plugin) -> Option<LogTime> {
-    plugin.created.iter().chain(plugin.writes.iter().map(|write| &write.time)).filter_map(|time| instant(time)).max()
 }
 
 /// The proxy's own dump, or why there is none that can be counted on.

@@ -142,6 +142,9 @@ pub(super) fn once_each<T: ToString>(said: impl IntoIterator<Item = (T, String)>
     found.into_iter().take(MOST_LINES).map(line).chain(rest).collect()
 }
 
+/// How many plugins of a group are named where people read.
+pub(super) const NAMED: usize = 8;
+
 #[cfg(test)]
 mod tests {
     use super::{once_each, timeless};

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::{GRACE, changed};
 use super::version_skew::{OF_ISTIOD, changes, object};
 use super::{Facts, Finding, Rule, SYNC, Severity};
+use crate::analysis::sync::{GRACE, changed};
 use crate::analysis::answers::log_timestamp;
 use crate::analysis::era::Version;
 use crate::analysis::{control_plane, naming, sync as rules};

@@ -1,7 +1,7 @@
 //! What the ECDS section still holds of a plugin that no listener refers to, once no listener drains any more that did.
 
 use super::states::{InState, in_states};
-use super::{Facts, Finding, Needs, ProxyFacts, Rule, Severity};
+use super::{Facts, Finding, Needs, ProxyFacts, Rule, Severity, match_excludes_all};
 use crate::analysis::health::PluginState;
 use crate::analysis::placement;
 use crate::ingest::logs::instant;
@@ -32,7 +32,12 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             ..plugin.finding(&RULE, &format!("{} is left over", plugin.plugin))
         })
     };
-    in_states(facts, &[PluginState::Leftover]).into_iter().filter_map(finding).collect()
+    // That match keeps a plugin out of every chain is said of the plugin that applies.
+    let is_said = |id: &PluginId| {
+        let mut own = facts.plugins.iter().filter(|plugin| plugin.plugin.id == *id && !plugin.applies.is_empty());
+        own.any(|plugin| match_excludes_all::finding(facts, plugin).is_some())
+    };
+    in_states(facts, &[PluginState::Leftover]).into_iter().filter(|plugin| !is_said(plugin.plugin)).filter_map(finding).collect()
 }
 
 /// Whether what is left over goes with listeners that drain, or can; where it is not known when the proxy was read, that is not assumed.

@@ -21,7 +21,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     facts.plugins.iter().filter_map(|plugin| finding(facts, plugin)).collect()
 }
 
-fn finding(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Option<Finding> {
+pub(super) fn finding(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Option<Finding> {
     let (object, objects) = (plugin.plugin, facts.objects());
     let (mut excluded, mut seen) = (Vec::new(), BTreeSet::new());
     // Pods of one workload are alike, and one that has it suffices.

@@ -23,9 +23,23 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let missing = |plugin: &PluginFacts<'_>| match outcome(facts, plugin) {
         Outcome::Nothing(nearest) if !nearest.as_ref().is_some_and(|(_, miss)| miss.is_slip()) => Some(finding(plugin, nearest.as_ref())),
         Outcome::WithoutProxy(workload, miss) => Some(without_proxy(plugin, &workload, &miss)),
+        Outcome::ScaledToZero(workloads) => Some(scaled_to_zero(plugin, &workloads)),
         Outcome::Nothing(_) | Outcome::NotHere => None,
     };
-    facts.plugins.iter().filter_map(missing).collect()
+    facts.plugins.iter().filter_map(missing).chain(elsewhere(facts)).collect()
+}
+
+/// Plugins of other namespaces that their namespace alone keeps from a workload of the one in question.
+fn elsewhere(facts: &Facts<'_>) -> Vec<Finding> {
+    let missing = |plugin: PluginFacts<'_>| match outcome(facts, &plugin) {
+        Outcome::Nothing(Some(near)) => {
+            let (workload, miss) = &near;
+            let is_it = facts.sees(&workload.name.namespace) && miss.rule == near_miss::Rule::Namespace && miss.distance == Some(1);
+            is_it.then(|| finding(&plugin, Some(&near)))
+        }
+        _ => None,
+    };
+    facts.elsewhere().filter_map(missing).collect()
 }
 
 /// The workload that comes nearest, and what keeps the plugin from it.
@@ -40,6 +54,8 @@ pub(super) enum Outcome {
     NotHere,
     /// It applies to none, though it is for this workload, which has no proxy.
     WithoutProxy(WorkloadId, NearMiss),
+    /// It applies to none, since these workloads are scaled to 0.
+    ScaledToZero(Vec<WorkloadId>),
     /// It applies to none.
     Nothing(Option<Nearest>),
 }
@@ -51,6 +67,10 @@ pub(super) fn outcome(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Outcome {
         return Outcome::NotHere;
     }
     let (object, objects) = (plugin.plugin, facts.objects());
+    let idle = attachment::scaled_to_zero(object, objects);
+    if !idle.is_empty() {
+        return Outcome::ScaledToZero(idle);
+    }
     let mut nearest: Option<(Nearness, &Pod, Reason)> = None;
     for pod in &facts.pods {
         let Some(reason) = facts.miss(object, pod) else { continue };
@@ -92,6 +112,19 @@ fn without_proxy(plugin: &PluginFacts<'_>, workload: &WorkloadId, miss: &NearMis
         evidence: vec![format!("{} {workload}: {}", workload.kind.as_str(), miss.contrast())],
         fix: miss.change.clone().unwrap_or_else(|| DELETE.to_owned()),
         ..RULE.of_plugin(id, format!("{} {id} applies to no proxy: it is for {}, which has none.", id.kind, workload.short()))
+    }
+}
+
+fn scaled_to_zero(plugin: &PluginFacts<'_>, workloads: &[WorkloadId]) -> Finding {
+    let id = &plugin.plugin.id;
+    let names: Vec<String> = workloads.iter().map(WorkloadId::short).collect();
+    let said = |workload: &WorkloadId| format!("{} {workload}: spec.replicas is 0", workload.kind.as_str());
+    let are = if names.len() == 1 { "is" } else { "are" };
+    Finding {
+        severity: Severity::Information,
+        evidence: workloads.iter().map(said).collect(),
+        fix: "scale it up, or delete the plugin if it is not to come back".to_owned(),
+        ..RULE.of_plugin(id, format!("{} {id} applies to no proxy: {}, which it is for, {are} scaled to 0.", id.kind, names.join(", ")))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The changes that a proxy misses: objects that are newer than what it was sent last.
 
-use super::facts::changed;
 use super::{Facts, ProxyFacts};
+use crate::analysis::sync::changed;
 use crate::analysis::{naming, placement};
 use crate::ingest::logs::instant;
 use crate::model::envoy::ConfigDump;

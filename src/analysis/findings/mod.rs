@@ -6,6 +6,7 @@ mod failing;
 mod group;
 mod ignore;
 mod missed;
+mod place;
 mod states;
 mod together;
 mod unchecked;
@@ -17,8 +18,9 @@ use crate::model::kind::Kind;
 
 pub use facts::{Facts, PluginFacts, ProxyFacts};
 pub use group::grouped;
-use group::{once_each, proxies};
+use group::{NAMED, once_each, proxies};
 pub use ignore::Ignore;
+pub use place::Place;
 pub use unchecked::{NotChecked, not_checked};
 
 macro_rules! rules {
@@ -40,6 +42,7 @@ rules! {
     proxy_not_connected
     pending
     absent
+    removed
     unexpected
     leftover
     chains_differ
@@ -61,6 +64,7 @@ rules! {
     same_root_id
     empty_plugin_name
     envoy_filter
+    before_plugin
     duplicate_wasm_filter
     version_skew
     peer_authentications
@@ -265,27 +269,6 @@ impl FindingObject {
 impl std::fmt::Display for FindingObject {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}", self.kind, ObjectName::new(self.namespace.as_str(), self.name.as_str()))
-    }
-}
-
-/// A listener of a proxy, or a chain of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Place {
-    /// The proxy.
-    pub proxy: ProxyId,
-    /// The listener's name.
-    pub listener: String,
-    /// The listener's state.
-    pub state: &'static str,
-    /// The chain's 0-based place in it; None where it is the listener as a whole.
-    pub chain: Option<usize>,
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let chain = self.chain.map(|chain| format!("chain {chain} of ")).unwrap_or_default();
-        write!(f, "{chain}listener {} ({}) of {}", self.listener, self.state, self.proxy)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::facts::changed;
 use super::refused_push::of_state;
 use super::states::{InState, in_states};
-use super::together::{NAMED, Together, listed};
-use super::{DUMPS, Facts, Finding, FindingObject, Place, ProxyFacts, Rule, Severity, once_each, proxies};
+use super::together::{Together, listed};
+use super::{DUMPS, Facts, Finding, FindingObject, NAMED, Place, ProxyFacts, Rule, Severity, once_each, proxies};
+use crate::analysis::sync::changed;
 use crate::analysis::answers::log_timestamp;
 use crate::analysis::health::{Evidence, PluginState};
 use crate::analysis::logs::attribution::module::Module;

@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::together::{NAMED, Together, listed};
-use super::{Facts, Finding, Needs, PLUGINS_AND_PODS, ProxyFacts, Rule, Severity, proxies};
+use super::together::{Together, listed};
+use super::{Facts, Finding, NAMED, Needs, PLUGINS_AND_PODS, ProxyFacts, Rule, Severity, proxies};
 use crate::analysis::answers::OrderedPlugin;
 use crate::analysis::chains::Shared;
 use crate::analysis::control_plane;

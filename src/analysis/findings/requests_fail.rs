@@ -10,7 +10,7 @@ use crate::analysis::requests::{Blame, Mesh, blame, is_gateway};
 use crate::model::ids::WorkloadId;
 use crate::model::kind::Kind;
 use crate::model::logs::hour;
-use crate::model::requests::Cause;
+use crate::model::requests::{Cause, Destination};
 
 pub(super) const RULE: Rule = Rule {
     code: "requests-fail",
@@ -27,6 +27,9 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
+/// How many requests have to fail at least before it is said that none passes.
+const ENOUGH: u64 = 3;
+
 /// How many paths are named.
 const PATHS: usize = 3;
 
@@ -34,8 +37,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mesh = Mesh::of(facts.snapshot);
     let mut found: BTreeMap<(Option<WorkloadId>, bool, String, Blame), Vec<Failing<'_>>> = BTreeMap::new();
     for failing in unexplained(facts, &mesh).into_iter().filter(|failing| failing.cause() != Cause::NoChain) {
-        let reason = &failing.group.reason;
-        let blame = blame(&mesh, failing.pod, reason, failing.cause());
+        let (reason, blame) = (&failing.group.reason, blame(&mesh, failing.pod, failing.group));
         // Requests to the own workload are counted together, whichever its port.
         let to = if reason.to.inbound { String::new() } else { reason.to.name.clone() };
         found.entry((failing.workload(facts), reason.to.inbound, to, blame)).or_default().push(failing);
@@ -49,7 +51,8 @@ fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, inbound: bool, to: &
     let who = shorts.unwrap_or_else(|| failing[0].proxy.id.to_string());
     let codes: BTreeSet<String> = failing.iter().map(|failing| code(failing, inbound)).collect();
     let codes = first(&Vec::from_iter(codes), 3);
-    let all = all(facts, workload.as_ref(), inbound, failing).max(count);
+    let (all, failed) = all(facts, workload.as_ref(), inbound, failing);
+    let (all, none_passes) = (all.max(count), count >= ENOUGH && failed >= all);
     let time = if failing.iter().any(|failing| failing.requests.cut) { since(failing) } else { "the last 10 min".to_owned() };
     let words = &blame.words;
     let what = match inbound {
@@ -63,7 +66,7 @@ fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, inbound: bool, to: &
     let object = object.or_else(own).unwrap_or_else(|| FindingObject::pod(&failing[0].proxy.id));
     let proxies: BTreeSet<_> = failing.iter().map(|failing| failing.proxy.id.clone()).collect();
     Finding {
-        severity: severity(facts, &blame, failing),
+        severity: severity(facts, &blame, failing, none_passes),
         evidence: failing.iter().map(evidence).chain(meaning(failing)).collect(),
         fix: blame.fix.clone(),
         proxies: proxies.into_iter().collect(),
@@ -82,13 +85,15 @@ fn code(failing: &Failing<'_>, inbound: bool) -> String {
     }
 }
 
-/// How many requests there were to what these went to, over all proxies of the workload: to the own workload, all.
-fn all(facts: &Facts<'_>, workload: Option<&WorkloadId>, inbound: bool, failing: &[Failing<'_>]) -> u64 {
+/// How many requests there were to what these went to, over all proxies of the workload, and how many of them failed: to the own workload, all.
+fn all(facts: &Facts<'_>, workload: Option<&WorkloadId>, inbound: bool, failing: &[Failing<'_>]) -> (u64, u64) {
     let wanted: BTreeSet<_> = failing.iter().map(|failing| &failing.group.reason.to).collect();
     let is_its = |failing: &&super::ProxyFacts<'_>| crate::analysis::lookup::owner(facts.snapshot, &failing.id).as_ref() == workload;
-    let read = facts.proxies.iter().filter(is_its).filter_map(|proxy| super::failing::requests(facts, &proxy.id));
-    let counted = read.flat_map(|requests| &requests.to).filter(|(to, _)| if inbound { to.inbound } else { wanted.contains(to) });
-    counted.map(|(_, count)| count).sum()
+    let read = || facts.proxies.iter().filter(is_its).filter_map(|proxy| super::failing::requests(facts, &proxy.id));
+    let counts = |to: &Destination| if inbound { to.inbound } else { wanted.contains(to) };
+    let all = read().flat_map(|requests| &requests.to).filter(|(to, _)| counts(to)).map(|(_, count)| count);
+    let failed = read().flat_map(|requests| &requests.failed).filter(|group| counts(&group.reason.to)).map(|group| group.count);
+    (all.sum(), failed.sum())
 }
 
 /// `the log since 17:04:05 UTC`, where older lines of the ten minutes were not read.
@@ -97,8 +102,9 @@ fn since(failing: &[Failing<'_>]) -> String {
     from.map_or_else(|| "the last minutes".to_owned(), |from| format!("the log since {}", hour(from)))
 }
 
-/// What stops requests that were to pass is an error; what a person may well have asked for, and what may pass by itself, is to be looked at.
-fn severity(facts: &Facts<'_>, blame: &Blame, failing: &[Failing<'_>]) -> Severity {
+/// What stops requests that were to pass is an error, and so is an object by which none passes; what a person may well have asked for, and
+/// what may pass by itself, is to be looked at.
+fn severity(facts: &Facts<'_>, blame: &Blame, failing: &[Failing<'_>], none_passes: bool) -> Severity {
     let cause = failing[0].cause();
     let at_edge = failing.iter().all(|failing| is_gateway(failing.pod));
     match cause {
@@ -107,6 +113,7 @@ fn severity(facts: &Facts<'_>, blame: &Blame, failing: &[Failing<'_>]) -> Severi
         Cause::NoRoute | Cause::Jwt | Cause::Denied if at_edge => Severity::Information,
         Cause::RateLimit | Cause::Lua | Cause::ExtAuthz => Severity::Information,
         Cause::NoCluster | Cause::OtherSan => Severity::Error,
+        _ if blame.always || blame.object.is_some() && none_passes => Severity::Error,
         Cause::Tls if blame.object.is_some() => Severity::Error,
         _ => Severity::Warning,
     }

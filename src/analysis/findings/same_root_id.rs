@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::together::{NAMED, Together, listed};
-use super::{Facts, Finding, Needs, PLUGINS_AND_PODS, PluginFacts, Rule, Severity, proxies, unusable_url};
+use super::together::{Together, listed};
+use super::{Facts, Finding, NAMED, Needs, PLUGINS_AND_PODS, PluginFacts, Rule, Severity, proxies, unusable_url};
 use crate::analysis::logs::attribution::module::Module;
 use crate::analysis::naming::enumerated;
 use crate::model::ids::{PluginId, ProxyId};

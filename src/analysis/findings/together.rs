@@ -5,9 +5,6 @@ use std::collections::BTreeMap;
 use super::FindingObject;
 use crate::model::ids::PluginId;
 
-/// How many plugins of a group are named where people read.
-pub(super) const NAMED: usize = 8;
-
 /// Things that are joined two by two (a disjoint-set forest).
 pub(super) struct Together<T> {
     known: Vec<T>,

@@ -3,6 +3,7 @@
 use super::{Evidence, EvidenceSource, Health, PluginState};
 use crate::analysis::attachment::{self, Reason, Unused};
 use crate::analysis::bypass;
+use crate::analysis::near_miss;
 use crate::analysis::outlook::Outlook;
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::kind::Kind;
@@ -65,11 +66,17 @@ pub(super) fn held_against_prediction(health: Health, snapshot: &Snapshot, plugi
         let whole = outlook.prediction.gaps.is_empty() && counts.iter().all(Option::is_some);
         (counts.into_iter().flatten().sum::<usize>(), whole)
     });
+    let nowhere = || {
+        let objects = &snapshot.objects;
+        let both = objects.plugins.get(plugin).zip(objects.pods.get(proxy));
+        let exclusion = both.and_then(|(object, pod)| near_miss::exclusion(object, pod, Some(0), objects));
+        exclusion.map_or_else(|| "istiod would put it into no chain of this proxy".to_owned(), |exclusion| exclusion.to_string())
+    };
     let (state, what) = match predicted {
         Ok((0, true)) if health.evidence.iter().any(|evidence| evidence.field.starts_with(super::dump::ENTRY)) => {
-            (PluginState::Leftover, "istiod would put it into no chain of this proxy".to_owned())
+            (PluginState::Leftover, nowhere())
         }
-        Ok((0, true)) => (PluginState::NotApplicable, "it applies, and istiod would put it into no chain of this proxy".to_owned()),
+        Ok((0, true)) => (PluginState::NotApplicable, format!("it applies, and {}", nowhere())),
         Ok((0, false)) => (PluginState::Unknown, "what istiod would send this proxy cannot be told as a whole".to_owned()),
         Ok((count, _)) => (PluginState::Absent, format!("istiod would put it into {count} filter chains of this proxy")),
         Err(why) => (PluginState::Absent, format!("in how many chains it should be is not to be told: {why}")),

@@ -10,6 +10,7 @@ mod failures;
 mod istiod;
 mod lines;
 pub mod module;
+mod removed;
 mod roll_up;
 mod vms;
 mod weigh;
@@ -249,7 +250,11 @@ pub fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Heal
         return Health::new(PluginState::Unknown, Evidence::of_dump("", why.unwrap_or_else(|| "its config dump was not read".to_owned())));
     };
     let awaits = placement::awaits_listeners(snapshot, proxy, &loaded.dump);
-    let health = of_dump(plugin, &loaded.dump, &Expected::of(snapshot, plugin, proxy), awaits);
+    let expected = Expected::of(snapshot, plugin, proxy);
+    let health = of_dump(plugin, &loaded.dump, &expected, awaits);
+    if let Some(removed) = removed::held(&health, &expected, snapshot, plugin, proxy, &loaded.dump) {
+        return removed;
+    }
     let health = expected::held_against_prediction(health, snapshot, plugin, proxy);
     let health = match &loaded.vitals {
         Some(vitals) if loaded.dump.view == DumpView::Proxy => weigh::weighed(health, plugin, &loaded.dump, vitals),

@@ -7,10 +7,13 @@ pub mod clients;
 pub mod fate;
 pub mod hidden;
 pub mod identity;
+mod in_proxy;
 pub mod ports;
 pub mod routes;
 pub mod rules;
 pub mod verdict;
+
+pub use in_proxy::in_proxy;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -89,7 +89,11 @@ impl<'o> Neighbours<'o> {
     }
 
     /// The pods among which all are that a plugin can reach, or those of them that are in one namespace.
-    pub(super) fn in_question<'n>(&'n self, plugin: &'n Plugin, within: Option<&'n str>) -> Box<dyn Iterator<Item = &'n Pod> + 'n> {
+    pub(in crate::analysis) fn in_question<'n>(
+        &'n self,
+        plugin: &'n Plugin,
+        within: Option<&'n str>,
+    ) -> Box<dyn Iterator<Item = &'n Pod> + 'n> {
         let is_within = move |pod: &&Pod| within.is_none_or(|within| pod.id.namespace == within);
         let index: &'n Index<'n> = self.index();
         if !plugin.targets().is_empty() {

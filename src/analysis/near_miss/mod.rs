@@ -30,7 +30,8 @@ pub struct NearMiss {
     pub rule: Rule,
     /// The rule, as a sentence.
     pub failed: &'static str,
-    /// What the plugin's object asks for.
+    /// What would have to be there for the plugin to reach the workload: of labels and targets what the plugin asks for, of the plugin's
+    /// own namespace and revision those of the workload.
     pub wanted: String,
     /// What is there instead.
     pub found: String,
@@ -56,7 +57,8 @@ impl NearMiss {
     /// What the plugin asks for and what is there instead, as one clause.
     pub fn contrast(&self) -> String {
         match self.rule {
-            Rule::Namespace => format!("namespace: the plugin is in {}, the workload in {}", self.wanted, self.found),
+            Rule::Namespace => format!("namespace: the plugin is in {}, the workload in {}", self.found, self.wanted),
+            Rule::Revision => format!("revision: the plugin is for {}, the workload's istiod is {}", self.found, self.wanted),
             _ => format!("wanted {}, found {}", self.wanted, self.found),
         }
     }

@@ -59,7 +59,7 @@ pub(super) fn wanted_and_found(plugin: &Plugin, pod: &Pod, reason: &Reason, behi
     match reason {
         Reason::NoProxy(why) => (Rule::Proxy, "a proxy".to_owned(), no_proxy(why)),
         Reason::Ztunnel => (Rule::Envoy, "an Envoy".to_owned(), "ztunnel".to_owned()),
-        Reason::Unused(Unused::OtherRevision { wants, istiod, .. }) => (Rule::Revision, wants.clone(), istiod.clone()),
+        Reason::Unused(Unused::OtherRevision { wants, istiod, .. }) => (Rule::Revision, istiod.clone(), wants.clone()),
         Reason::Unused(why) => (Rule::Object, "an object that istiod uses".to_owned(), why.to_string()),
         Reason::TargetsOnly => match behind {
             Some(Behind { class: Some(class), .. }) => (Rule::TargetRef, class.to_string(), RefMiss::OtherClass.to_string()),
@@ -73,7 +73,7 @@ pub(super) fn wanted_and_found(plugin: &Plugin, pod: &Pod, reason: &Reason, behi
             let found = closest(misses).map(|miss| miss.why[0].to_string());
             (Rule::TargetRef, names(misses), found.unwrap_or_else(|| format!("Gateway {gateway}")))
         }
-        Reason::OtherNamespace { plugin, pod } => (Rule::Namespace, plugin.clone(), pod.clone()),
+        Reason::OtherNamespace { plugin, pod } => (Rule::Namespace, pod.clone(), plugin.clone()),
         Reason::LabelsDiffer(selector, differences) => (Rule::Labels, selector.text(), listed(differences)),
         Reason::TopologyLabels(selector, _) => (Rule::Labels, selector.text(), "labels that istiod adds".to_owned()),
         Reason::ExcludesEveryChain(exclusion) => (Rule::Match, exclusion.matches.clone(), format!("no such chain in a {kind}")),

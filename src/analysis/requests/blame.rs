@@ -2,12 +2,13 @@
 
 use super::cause::{self, Denial};
 use super::mesh::Mesh;
-use super::upstream::{of_own, of_service};
+use super::own::of_own;
+use super::upstream::{of_service, said};
 use crate::analysis::naming::first;
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
-use crate::model::policy::PolicySpec;
-use crate::model::requests::{Cause, FailedReason};
+use crate::model::policy::{Policy, PolicySpec};
+use crate::model::requests::{Cause, Failed, FailedReason};
 use crate::model::workload::{Pod, ProxyKind};
 
 /// How many objects are named in a sentence.
@@ -27,21 +28,28 @@ pub struct Blame {
     pub fix: String,
     /// Whether what made them fail is gone, by the objects.
     pub gone: bool,
+    /// Whether all requests fail there, by the objects.
+    pub always: bool,
 }
 
 impl Blame {
     pub(super) fn of(object: Option<(Kind, &ObjectName)>, words: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { object: object.map(|(kind, name)| (kind, name.clone())), words: words.into(), fix: fix.into(), gone: false }
+        Self { object: object.map(|(kind, name)| (kind, name.clone())), words: words.into(), fix: fix.into(), ..Self::default() }
     }
 
     pub(super) fn now_gone(self) -> Self {
         Self { gone: true, ..self }
     }
+
+    pub(super) fn always(self) -> Self {
+        Self { always: true, ..self }
+    }
 }
 
 /// What requests of a pod, or to it, fail by.
-pub fn blame(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason, cause: Cause) -> Blame {
-    match cause {
+pub fn blame(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
+    let reason = &failed.reason;
+    match failed.cause {
         Cause::Denied => denied(mesh, pod, reason),
         Cause::Jwt => jwt(mesh, pod, reason),
         Cause::NoCluster => no_cluster(mesh, pod, reason),
@@ -53,8 +61,11 @@ pub fn blame(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason, cause: Cause) ->
             "no filter chain of the listener fits the connection",
             "look at the chains of the port, and at what the client sends",
         ),
-        _ if reason.to.inbound => of_own(cause, reason),
-        _ => of_service(mesh, pod, reason, cause),
+        Cause::RateLimit => of_filter(mesh, pod, reason, "ratelimit", "raise the limit of it, or send less"),
+        Cause::Lua => of_filter(mesh, pod, reason, "lua", "see what its script answers, and for which requests"),
+        Cause::ExtAuthz => of_filter(mesh, pod, reason, "ext_authz", "see why the authorization service of it says no, or does not answer"),
+        _ if reason.to.inbound => of_own(mesh, pod, failed),
+        _ => of_service(mesh, pod, failed),
     }
 }
 
@@ -79,7 +90,7 @@ fn denied(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason) -> Blame {
             "find the object that makes it in the proxy's chains",
         ),
         Some(Denial::None) | None => {
-            let allows = |policy: &&crate::model::policy::Policy| matches!(&policy.spec, PolicySpec::Requests(of) if of.allows);
+            let allows = |policy: &&Policy| matches!(&policy.spec, PolicySpec::Requests(of) if of.allows);
             let names: Vec<&ObjectName> = mesh.policies(kind, pod).filter(allows).map(|policy| &policy.name).collect();
             let Some(name) = names.first().copied() else {
                 let blame = Blame::of(
@@ -171,8 +182,27 @@ fn fault(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason) -> Blame {
     }
 }
 
+/// What a filter answered that an EnvoyFilter puts into the proxy; its name in `patch.value` says what it is.
+fn of_filter(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason, filter: &str, fix: &str) -> Blame {
+    let kind = Kind::EnvoyFilter;
+    let other = if reason.to.inbound { "SIDECAR_OUTBOUND" } else { "SIDECAR_INBOUND" };
+    let adds = |policy: &&Policy| {
+        let PolicySpec::EnvoyFilter(spec) = &policy.spec else { return false };
+        spec.patches.iter().any(|patch| patch.applies_to_filters() && patch.value_name.contains(filter) && patch.context != other)
+    };
+    let names: Vec<&ObjectName> = mesh.policies(kind, pod).filter(adds).map(|policy| &policy.name).collect();
+    let said = said(reason);
+    match names.first().copied() {
+        Some(name) => {
+            let listed = first(&names.iter().map(ToString::to_string).collect::<Vec<_>>(), NAMED);
+            Blame::of(Some((kind, name)), format!("{said}, by {kind} {listed} (not a plugin)"), fix)
+        }
+        None => Blame::of(None, said, format!("see which {kind} or policy of the proxy does it")),
+    }
+}
+
 fn black_hole(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason) -> Blame {
-    let mode = |policy: &&crate::model::policy::Policy| {
+    let mode = |policy: &&Policy| {
         let selects = policy.selector.as_ref().is_none_or(|selector| selector.matches(&pod.labels));
         selects && matches!(&policy.spec, PolicySpec::Sidecar(sidecar) if sidecar.outbound_mode == "REGISTRY_ONLY")
     };

@@ -36,7 +36,7 @@ pub fn of(request: &LoggedRequest<'_>) -> Option<Cause> {
         _ if has("UF") && is_tls("TLS_error") => Cause::Tls,
         _ if has("UF") => Cause::NoConnection,
         _ if has("UH") || has("LH") || has("DF") => Cause::NoEndpoint,
-        _ if has("UO") || has("DO") || has("OM") => Cause::Overflow,
+        _ if has("UO") || has("DO") || has("OM") || details.contains("{overflow") => Cause::Overflow,
         _ if has("UT") || has("UMSDR") => Cause::Late,
         _ if has("FI") => Cause::Fault,
         _ if has("RL") || has("RLSE") => Cause::RateLimit,
@@ -82,6 +82,20 @@ impl Denial {
 pub fn within(details: &str) -> Option<Cow<'_, str>> {
     let inner = details.split_once('{')?.1.trim_end_matches('}');
     (!inner.is_empty()).then(|| Cow::Owned(inner.replace('_', " ")))
+}
+
+/// Whether the upstream rejected the connection (`ECONNREFUSED`, by `source/common/network/connection_impl.cc: onFileEvent, connect` of the
+/// transport failure: `delayed_connect_error:_Connection_refused`, `…:_111`).
+pub fn is_rejected(request: &LoggedRequest<'_>) -> bool {
+    let says = |text: &str| {
+        text.split_once("connect_error:").is_some_and(|(_, errno)| {
+            let errno = errno.trim_start_matches(['_', ' ']);
+            errno.starts_with("Connection_refused")
+                || errno.starts_with("Connection refused")
+                || errno.split(|c: char| !c.is_ascii_digit()).next() == Some("111")
+        })
+    };
+    says(&request.transport_failure) || says(&request.details)
 }
 
 /// The names that a server's certificate has, by the words of Envoy's TLS

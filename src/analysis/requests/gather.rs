@@ -85,7 +85,7 @@ impl Gatherer {
         *self.found.to.entry(counted).or_default() += 1;
         match cause::of(&request) {
             Some(cause) => self.fail(record.time, &request, to, cause),
-            None => self.pass(&request, &to),
+            None => self.pass(record.time, &request, &to),
         }
     }
 
@@ -131,6 +131,8 @@ impl Gatherer {
                 method,
                 paths: Vec::new(),
                 clients: Vec::new(),
+                upstream: String::new(),
+                rejected: false,
                 passed: 0,
                 between: 0,
             });
@@ -141,17 +143,20 @@ impl Gatherer {
         group.between = if group.passed > MANY { 0 } else { group.between.max(group.passed) };
         group.passed = 0;
         (group.first, group.last) = ([group.first, time].into_iter().flatten().min(), group.last.max(time));
+        (group.upstream, group.rejected) = (short(&request.upstream_host), cause::is_rejected(request));
         keep(&mut group.paths, path(&request.path));
         keep(&mut group.clients, short(host(&request.downstream_remote)));
     }
 
-    fn pass(&mut self, request: &LoggedRequest<'_>, to: &Destination) {
+    fn pass(&mut self, time: Option<LogTime>, request: &LoggedRequest<'_>, to: &Destination) {
         // What of a connection came through is known once bytes came back.
         if request.is_tcp() && request.bytes_sent.unwrap_or_default() == 0 {
             return;
         }
         let (path, client) = (path(&request.path), host(&request.downstream_remote));
-        for group in self.found.failed.iter_mut().filter(|group| group.reason.to == *to) {
+        // A line is written at the end of a request: one that began with the failure or before it says nothing of what passes since.
+        let is_since = |group: &&mut Failed| time.zip(group.last).is_none_or(|(time, last)| time > last);
+        for group in self.found.failed.iter_mut().filter(|group| group.reason.to == *to).filter(is_since) {
             let is_alike = if group.cause.is_of_connection() {
                 group.reason.cluster.is_empty() || group.reason.cluster == request.cluster
             } else {

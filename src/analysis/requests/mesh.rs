@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use super::gather::host;
 use crate::analysis::control_plane;
+use crate::analysis::era::Version;
 use crate::analysis::mtls::rules::{Merged, Rules, full_host};
 use crate::model::ids::ObjectName;
 use crate::model::inventory::Inventory;
@@ -23,6 +24,8 @@ const DOMAIN: &str = "cluster.local";
 pub struct Mesh<'o> {
     pub(super) snapshot: &'o Snapshot,
     pub(super) objects: &'o Inventory,
+    /// The release of istiod.
+    pub(super) version: Version,
     rules: Rules<'o>,
     hosts: OnceCell<HashSet<String>>,
 }
@@ -32,7 +35,7 @@ impl<'o> Mesh<'o> {
     pub fn of(snapshot: &'o Snapshot) -> Self {
         let objects: &Inventory = &snapshot.objects;
         let version = control_plane::control_plane(objects, None, None).version;
-        Self { snapshot, objects, rules: Rules::of(objects, DOMAIN, version), hosts: OnceCell::new() }
+        Self { snapshot, objects, version, rules: Rules::of(objects, DOMAIN, version), hosts: OnceCell::new() }
     }
 
     /// Whether all objects of a kind were read, so that one that is not there is gone.

@@ -2,8 +2,10 @@
 
 mod blame;
 pub mod cause;
+mod endpoints;
 mod gather;
 mod mesh;
+mod own;
 mod upstream;
 
 pub use blame::{Blame, blame, is_gateway};

@@ -1,38 +1,29 @@
-//! What stands between a proxy and what it sends to: the application beside it, or a service.
+//! What stands between a proxy and a service that it sends to.
 
 use super::blame::{Blame, MENDED};
 use super::cause;
+use super::endpoints::{kind_of, none_healthy};
 use super::mesh::Mesh;
 use crate::analysis::logs::words;
 use crate::analysis::mtls::rules::Merged;
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
-use crate::model::requests::{Cause, FailedReason};
+use crate::model::requests::{Cause, Failed, FailedReason};
 use crate::model::routing::TrafficPolicy;
-use crate::model::service::{Registry, Service};
 use crate::model::workload::Pod;
 
 const RULE: Kind = Kind::DestinationRule;
 
-/// What of the own workload's side failed: between the proxy and the application.
-pub(super) fn of_own(cause: Cause, reason: &FailedReason) -> Blame {
-    let fix = "look at the application's own log, and at the port that it listens on";
-    match cause {
-        Cause::NoConnection => Blame::of(None, "the application takes no connection", fix),
-        Cause::Closed => Blame::of(None, "the application ended the connection before it had answered", fix),
-        _ => Blame::of(None, said(reason), fix),
-    }
-}
-
 /// What stands in the way to a service.
-pub(super) fn of_service(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason, cause: Cause) -> Blame {
+pub(super) fn of_service(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
+    let reason = &failed.reason;
     let service = mesh.service(reason, &pod.id.namespace);
     let rule = service.and_then(|service| mesh.rule(pod, service));
     let by = |says: &dyn Fn(&TrafficPolicy) -> bool| rule.and_then(|rule| by(rule, says));
-    let object = service.map(|service| (service_kind(service), &service.name));
+    let object = service.map(|service| (kind_of(service), &service.name));
     let named = service.map_or_else(|| reason.to.name.clone(), |service| format!("{} {}", service.registry, service.name));
     let looks = |what: &str| format!("look at the pods of {named}: {what}");
-    match cause {
+    match failed.cause {
         Cause::OtherSan => {
             let has = cause::certificate_names(reason).map(|names| format!("; the server's certificate has {names}")).unwrap_or_default();
             let names = |policy: &TrafficPolicy| policy.tls.as_ref().map(|tls| tls.subject_alt_names.join(", ")).unwrap_or_default();
@@ -58,6 +49,20 @@ pub(super) fn of_service(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason, caus
                 "see which TLS the server speaks on that port, and what the client's DestinationRule says",
             )
         }
+        // Endpoints that are no pods.
+        Cause::NoConnection | Cause::Closed if service.is_some_and(|service| service.selector.is_none()) => {
+            let at = if failed.upstream.is_empty() { named.clone() } else { format!("{} of {named}", failed.upstream) };
+            let words = match failed.cause {
+                Cause::Closed => format!("{at} ended the connection before it had answered"),
+                _ if failed.rejected => format!("{at} rejects connections"),
+                _ => format!("no connection to {at} came about"),
+            };
+            let fix = match failed.cause {
+                Cause::Closed => "see what the server logs, and whether it speaks the protocol of the port",
+                _ => "see whether the server listens there, and whether a firewall lets the client's node through",
+            };
+            Blame::of(object, words, fix)
+        }
         Cause::NoConnection => Blame::of(
             object,
             format!("no connection to {named} came about"),
@@ -68,22 +73,7 @@ pub(super) fn of_service(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason, caus
             format!("{named} ended the connection before it had answered"),
             looks("are they restarted, and what is in their log?"),
         ),
-        Cause::NoEndpoint => match (service, by(&|policy| policy.outlier_detection)) {
-            (_, Some((name, _))) => Blame::of(
-                Some((RULE, name)),
-                format!("no endpoint of {named} is healthy ({RULE} {name} has outlierDetection)"),
-                looks("are they ready, and which of them fail?"),
-            ),
-            (Some(service), None) if mesh.knows(Kind::Pod) && !has_pods(mesh, service) => Blame::of(
-                object,
-                format!("no pod has the labels of {named}, so it has no endpoint"),
-                format!("start its pods, or correct the selector of {named}"),
-            ),
-            (None, None) if mesh.knows(Kind::Service) && reason.cluster.starts_with("outbound|") => {
-                Blame::of(None, format!("no endpoint of {named} was healthy, and no service has this host now"), MENDED).now_gone()
-            }
-            _ => Blame::of(object, format!("no endpoint of {named} is healthy"), looks("are they ready?")),
-        },
+        Cause::NoEndpoint => none_healthy(mesh, pod, reason, by(&|policy| policy.outlier_detection).map(|(name, _)| name)),
         Cause::Overflow => match by(&|policy| policy.connection_pool) {
             Some((name, _)) => Blame::of(
                 Some((RULE, name)),
@@ -123,16 +113,8 @@ fn by<'o>(rule: &Merged<'o>, says: &dyn Fn(&TrafficPolicy) -> bool) -> Option<(&
     of_whole.into_iter().chain(of_subsets).find(|(_, policy)| says(policy))
 }
 
-fn has_pods(mesh: &Mesh<'_>, service: &Service) -> bool {
-    service.selector.is_none() || mesh.objects.pods.values().any(|pod| service.selects(pod))
-}
-
-fn service_kind(service: &Service) -> Kind {
-    if service.registry == Registry::Kubernetes { Kind::Service } else { Kind::ServiceEntry }
-}
-
 /// What the details say in words, else the flags, else as they are written.
-fn said(reason: &FailedReason) -> String {
+pub(super) fn said(reason: &FailedReason) -> String {
     let of_flags = || words::flags(&reason.flags).into_iter().rev().find_map(|(_, words)| words);
     words::details(&reason.details).or_else(of_flags).map_or_else(|| reason.details.clone(), str::to_owned)
 }

@@ -22,13 +22,14 @@ pub fn selected(screen: &Screen) -> Option<Identity> {
     Some(Identity { row, before })
 }
 
-/// Selects the row that is about the same; where it is gone, the row that has its place stays selected.
-pub fn select(screen: &mut Screen, identity: &Identity, height: usize) {
+/// Selects the row that is about the same; where it is gone, which is said, the row that has its place stays selected.
+pub fn select(screen: &mut Screen, identity: &Identity, height: usize) -> bool {
     let same = |(_, row): &(usize, &Row)| name(screen, row).as_ref() == Some(&identity.row);
     let mut rows = screen.rows.iter().enumerate().filter(same).map(|(place, _)| place);
-    let Some(first) = rows.next() else { return };
+    let Some(first) = rows.next() else { return false };
     let place = rows.take(identity.before).last().unwrap_or(first);
     screen.list.select(place, height, screen.rows.len());
+    true
 }
 
 fn name(screen: &Screen, row: &Row) -> Option<Name> {

@@ -54,7 +54,7 @@ pub(super) fn answered(app: &mut App, ticket: Ticket, answer: Answered) -> Vec<E
     let screen = &mut app.screens[place];
     let first = screen.answer.is_none() || screen.rows.is_empty();
     // The selection stays with what it is on, once that was chosen or the first answers are whole: until then it is on what comes first.
-    let chosen = screen.chosen.then(|| rows::identity::selected(screen)).flatten();
+    let chosen = screen.lost.take().or_else(|| screen.chosen.then(|| rows::identity::selected(screen)).flatten());
     screen.pending = None;
     screen.answer = Some(answer);
     if first && screen.open.is_empty() {
@@ -64,10 +64,11 @@ pub(super) fn answered(app: &mut App, ticket: Ticket, answer: Answered) -> Vec<E
     tally::take(app, place, stale);
     let (warnings, height) = (app.snapshot.warnings.len(), app.body_height);
     rows::lay_out(&mut app.screens[place], warnings, height);
-    if let Some(chosen) = chosen {
-        rows::identity::select(&mut app.screens[place], &chosen, height);
-    }
-    if first {
+    let screen = &mut app.screens[place];
+    let is_kept = chosen.as_ref().is_some_and(|chosen| rows::identity::select(screen, chosen, height));
+    // A pod that goes takes its rows along; the one that takes its place may have them.
+    screen.lost = chosen.filter(|_| !is_kept && screen.focus().is_some());
+    if first && !is_kept {
         rows::select_plugin(&mut app.screens[place], height);
     }
     select_miss(app, place);
@@ -119,16 +120,36 @@ pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
     effects
 }
 
-/// The proxies whose dumps the visible screen needs, the first ones where there are many.
+/// The proxies whose dumps the visible screen needs, the first ones where there are many; on home those too that only the count of findings
+/// needs.
 pub(super) fn needed(app: &App) -> Vec<ProxyId> {
+    let mut needed = shown(app);
+    if matches!(app.screen().subject, Subject::Plugins { .. }) && tally::reads_more(app) {
+        let counted: Vec<ProxyId> =
+            app.tally.sum.iter().flat_map(|sum| &sum.first).filter(|proxy| !needed.contains(proxy)).cloned().collect();
+        needed.extend(counted);
+        needed.truncate(MOST_AT_FIRST);
+        retain_askable(app, &mut needed);
+    }
+    needed
+}
+
+/// Leaves out pods that are gone, and those that go and were read.
+fn retain_askable(app: &App, proxies: &mut Vec<ProxyId>) {
+    let is_live = app.options.info.kind == SourceKind::Cluster;
+    let goes = |proxy: &ProxyId| is_live && settle::is_ending(app, proxy) && app.snapshot.dump(proxy).is_some();
+    proxies.retain(|proxy| !app.snapshot.objects.is_gone(proxy) && !goes(proxy));
+}
+
+/// The proxies of which the visible screen shows something, the first ones where there are many.
+pub(super) fn shown(app: &App) -> Vec<ProxyId> {
     let screen = app.screen();
     let mut wanted = match &screen.subject {
         Subject::Plugins { .. } => {
             let all = screen.plugins().map(|answer| answer.plugins.as_slice()).unwrap_or_default();
             let of_plugins = all.iter().flat_map(|plugin| plugin.proxies.iter().map(|(_, proxy)| &proxy.proxy));
-            let counted = app.tally.sum.iter().filter(|_| tally::reads_more(app)).flat_map(|sum| &sum.first);
             let mut seen = BTreeSet::new();
-            of_plugins.chain(counted).filter(|proxy| seen.insert(*proxy)).take(MOST_AT_FIRST).cloned().collect::<Vec<_>>()
+            of_plugins.filter(|proxy| seen.insert(*proxy)).take(MOST_AT_FIRST).cloned().collect::<Vec<_>>()
         }
         Subject::Workloads(_) => {
             let visible = screen.list.visible(app.body_height, screen.rows.len());
@@ -159,10 +180,7 @@ pub(super) fn needed(app: &App) -> Vec<ProxyId> {
             Vec::new()
         }
     };
-    // A pod that is gone is not asked, nor one that goes and was read.
-    let is_live = app.options.info.kind == SourceKind::Cluster;
-    let goes = |proxy: &ProxyId| is_live && settle::is_ending(app, proxy) && app.snapshot.dump(proxy).is_some();
-    wanted.retain(|proxy| !app.snapshot.objects.is_gone(proxy) && !goes(proxy));
+    retain_askable(app, &mut wanted);
     wanted.dedup();
     wanted
 }

@@ -30,6 +30,9 @@ const FOLLOW: [Duration; 6] = [
     Duration::from_secs(10),
 ];
 
+/// From where on a proxy is followed that is read for the count of findings alone: after 10 s, and once more.
+const COUNTED: usize = FOLLOW.len() - 2;
+
 /// Asks proxies for their dumps. Of those that cannot be asked the answers take note once.
 pub(super) fn fetch_all(app: &mut App, proxies: Vec<ProxyId>, after: Duration) -> Vec<Effect> {
     let before = app.snapshot.generation;
@@ -94,18 +97,32 @@ fn is_known(app: &App, proxy: &ProxyId, why: &str) -> bool {
     matches!(app.snapshot.dumps.get(proxy), Some(Dump::Failed(known)) if known == why)
 }
 
-/// Follows the proxies that a change may concern, which `concerns` says: those of the visible screen that were read already. Others that
-/// were read are followed from when a screen needs them.
+/// Follows the proxies that a change may concern, which `concerns` says: those of the visible screen that were read already, and less often
+/// those that are read for the count of findings alone. Others that were read are followed from when a screen needs them.
 pub(super) fn follow(app: &mut App, concerns: impl Fn(&ProxyId) -> bool) -> Vec<Effect> {
-    let needed = ask::needed(app);
-    let mut followed = Vec::new();
+    let (shown, needed) = (ask::shown(app), ask::needed(app));
+    let (mut soon, mut later) = (Vec::new(), Vec::new());
     for (proxy, fetch) in app.fetches.iter_mut().filter(|(proxy, _)| concerns(proxy)) {
-        fetch.followed = Some(0);
-        if needed.contains(proxy) {
-            followed.push(proxy.clone());
+        let is_counted = needed.contains(proxy) && !shown.contains(proxy);
+        fetch.followed = Some(if is_counted { COUNTED } else { 0 });
+        if is_counted {
+            later.push(proxy.clone());
+        } else if needed.contains(proxy) {
+            soon.push(proxy.clone());
         }
     }
-    fetch_all(app, followed, FOLLOW[0])
+    let mut effects = fetch_all(app, soon, FOLLOW[0]);
+    effects.extend(fetch_all(app, later, FOLLOW[COUNTED]));
+    effects
+}
+
+/// Has proxies that were read before read once more for a screen that was just opened and shows what they log: their logs go on.
+pub(super) fn outdate(app: &mut App) {
+    if is_live(app) && app.screen().wants_vitals() {
+        for fetch in app.fetches.values_mut() {
+            fetch.followed.get_or_insert(FOLLOW.len() - 1);
+        }
+    }
 }
 
 /// Reads proxies whose pods changed: those of the visible screen at once, others when a screen needs them.

@@ -28,7 +28,11 @@ pub(super) fn pressed(app: &mut App, event: KeyEvent) -> Vec<Effect> {
     }
     if let Some(key) = key {
         app.note = action.is_none().then(|| format!("{} does nothing here; ? shows the keys", key.label(true)));
-        app.screen_mut().chosen = true;
+        let screen = app.screen_mut();
+        screen.chosen = true;
+        if !screen.rows.is_empty() {
+            screen.lost = None;
+        }
     }
     effects.extend(action.map(|action| run(app, action)).unwrap_or_default());
     effects

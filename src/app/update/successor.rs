@@ -9,6 +9,7 @@ use crate::analysis::diff::{self, CountChange};
 use crate::analysis::lookup;
 use crate::app::effect::Effect;
 use crate::app::program::App;
+use crate::app::rows;
 use crate::app::screen::{Screen, Subject};
 use crate::model::envoy::ConfigDump;
 use crate::model::ids::{ProxyId, WorkloadId};
@@ -64,6 +65,8 @@ fn replace(app: &mut App, gone: &ProxyId, new: &ProxyId) -> Vec<Effect> {
         };
         let Some(proxy) = proxy.filter(|proxy| *proxy == gone) else { continue };
         proxy.clone_from(new);
+        let selected = rows::identity::selected(screen).filter(|_| screen.chosen);
+        screen.lost = screen.lost.take().or(selected);
         // What was answered is of the pod that is gone.
         screen.answer = None;
         screen.rows.clear();

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{ask, copy, forget, lay_out, logs, sync, tree};
-use crate::analysis::findings::Place;
-use crate::analysis::lookup;
+use super::{ask, copy, dumps, forget, lay_out, logs, sync, tree};
+use crate::analysis::{findings::Place, lookup};
 use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::app::rows::{self, Row};
@@ -25,6 +24,7 @@ pub(super) fn go(app: &mut App, subject: Subject) -> Vec<Effect> {
         return leave(app);
     }
     app.screens.push(Screen::new(subject));
+    dumps::outdate(app);
     let mut effects = logs::begin(app);
     effects.extend(ask::wanted_dumps(app));
     effects.extend(ask::ask(app));

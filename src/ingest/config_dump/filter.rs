@@ -20,6 +20,8 @@ struct RawFilter<'a> {
     config: Option<&'a RawValue>,
     #[serde(borrow, default, alias = "configDiscovery")]
     config_discovery: Option<RawDiscovery<'a>>,
+    #[serde(borrow, default)]
+    disabled: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -154,7 +156,8 @@ fn parse<'a>(raw: &'a RawValue, whole: &RawJson, text: &str) -> Result<(Filter, 
         return Err(serde::de::Error::custom("it has neither a name nor a configuration, so it is no filter"));
     }
     let plugin = plugin_name::of_filter(&name, &source, native);
-    Ok((Filter { name, source, plugin, raw: piece(whole, text, raw) }, config))
+    let disabled = fields.disabled.is_some_and(|raw| raw.get() == "true");
+    Ok((Filter { name, source, plugin, disabled, raw: piece(whole, text, raw) }, config))
 }
 
 /// Where an inline route configuration leads: its one cluster, else its own name.

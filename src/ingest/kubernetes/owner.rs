@@ -8,7 +8,8 @@ pub(super) fn read(fields: &mut Fields<'_>) -> OwnerObject {
     let replicas = number("/spec/replicas");
     // The API server leaves a number of 0 out.
     let ready = number("/status/readyReplicas").or_else(|| fields.get("/status/observedGeneration").map(|_| 0));
-    OwnerObject { name: fields.name.clone(), labels: fields.labels("/metadata/labels"), owner: controller(fields), replicas, ready }
+    let (labels, pod_labels) = (fields.labels("/metadata/labels"), fields.labels("/spec/template/metadata/labels"));
+    OwnerObject { name: fields.name.clone(), labels, owner: controller(fields), replicas, pod_labels, ready }
 }
 
 /// The owner reference that controls the object, else the first one.

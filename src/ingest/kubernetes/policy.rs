@@ -3,10 +3,9 @@
 
 use serde_json::Value;
 
+use super::envoy_filter::envoy_filter;
 use super::fields::{Fields, label_selector, port_of, str_of, texts};
-use super::plugin::target_ref;
 use super::routing::{destination_rule, virtual_service};
-use crate::model::envoy_filter::{EnvoyFilter, Patch};
 use crate::model::gateway::{GatewayListener, GatewaySpec, RoutesFrom, Server};
 use crate::model::kind::Kind;
 use crate::model::labels::Selector;
@@ -51,30 +50,6 @@ fn of_requests(kind: Kind, fields: &mut Fields<'_>) -> OfRequests {
     OfRequests { allows: kind == Kind::AuthorizationPolicy && matches!(action.as_str(), "" | "ALLOW"), has_targets }
 }
 
-fn envoy_filter(fields: &mut Fields<'_>) -> EnvoyFilter {
-    let patch = |item: &Value| Patch {
-        apply_to: str_of(item, "/applyTo").to_owned(),
-        context: match str_of(item, "/match/context") {
-            "" => "ANY".to_owned(),
-            context => context.to_owned(),
-        },
-        proxy_version: str_of(item, "/match/proxy/proxyVersion").to_owned(),
-        listener: str_of(item, "/match/listener/name").to_owned(),
-        port: port_of(item, "/match/listener/portNumber"),
-        // INVALID is the value 0 of the enum, so it counts where nothing is written.
-        operation: item
-            .get("patch")
-            .map(|patch| str_of(patch, "/operation"))
-            .map_or("", |word| if word.is_empty() { "INVALID" } else { word })
-            .to_owned(),
-        value_name: str_of(item, "/patch/value/name").to_owned(),
-    };
-    EnvoyFilter {
-        target_refs: fields.list("/spec/targetRefs").iter().map(target_ref).collect(),
-        patches: fields.list("/spec/configPatches").iter().map(patch).collect(),
-    }
-}
-
 fn sidecar(fields: &mut Fields<'_>) -> Sidecar {
     let mut ingress = Vec::new();
     for (index, item) in fields.list("/spec/ingress").iter().enumerate() {
@@ -89,6 +64,7 @@ fn sidecar(fields: &mut Fields<'_>) -> Sidecar {
             name: text("/port/name"),
             bind: text("/bind"),
             capture_mode: text("/captureMode"),
+            endpoint: text("/defaultEndpoint"),
             tls: item.get("tls").is_some(),
         });
     }

@@ -14,6 +14,8 @@ pub struct Filter {
     pub source: FilterSource,
     /// The plugin that it stands for, by its name and type; None for Envoy's and Istio's own filters.
     pub plugin: Option<PluginFilter>,
+    /// `disabled`: no request passes it but on routes that say otherwise.
+    pub disabled: bool,
     /// The filter as the proxy wrote it.
     pub raw: RawJson,
 }

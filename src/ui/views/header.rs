@@ -94,8 +94,13 @@ pub(super) fn status(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'stati
         // Home says of how many: of those that were not read nothing was found.
         let all = counted(app).filter(|_| app.screen().view() == View::Plugins).map_or(read, |sum| sum.proxies.max(read));
         let of = if all > read { format!(" of {all}") } else { String::new() };
-        let noun = if all == 1 { "proxy" } else { "proxies" };
-        pieces.extend([Piece::new(role, mark), Piece::text(format!(" {read}{of} {noun}"))]);
+        let said = match all {
+            // It counts what was read, which a screen of istiod alone does not need.
+            0 => " no proxy read".to_owned(),
+            1 => format!(" {read}{of} proxy"),
+            _ => format!(" {read}{of} proxies"),
+        };
+        pieces.extend([Piece::new(role, mark), Piece::text(said)]);
         let silent = app.proxies_silent();
         if silent > 0 {
             pieces.push(Piece::new(Role::Warning, format!(", {silent} without an answer")));

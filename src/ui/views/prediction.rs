@@ -9,6 +9,7 @@ use crate::ui::theme::Role;
 pub(super) fn held(listener: &WhyListener, look: &Look<'_>) -> Vec<Piece<'static>> {
     let symbols = look.symbols;
     let (role, mark) = match (listener.agrees, listener.predicted == listener.counted) {
+        _ if listener.objects_ask_for.is_some() => (Role::Bad, symbols.bad),
         (Some(true), true) => (Role::Good, symbols.good),
         (Some(_), _) => (Role::Warning, symbols.warning),
         (None, _) => (Role::Muted, "?"),

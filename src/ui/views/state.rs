@@ -42,7 +42,12 @@ pub(super) fn of_plugin(app: &App, plugin: &PluginSummary, look: &Look<'_>) -> V
         Rollup::Unknown => return unknown(app, plugin, look),
     };
     if plugin.rollup == Rollup::Unmatched {
-        return marked(role, symbol, if plugin.matched == Some(0) { "matches nothing" } else { "in no chain" });
+        let what = match plugin.matched {
+            Some(0) if !plugin.scaled_to_zero.is_empty() => "scaled to 0",
+            Some(0) => "matches nothing",
+            _ => "in no chain",
+        };
+        return marked(role, symbol, what);
     }
     let waiting = plugin.proxies.iter().filter(|(_, proxy)| proxy.state.weight() == Weight::Waits).map(|(_, proxy)| &proxy.proxy);
     let at = if plugin.rollup == Rollup::Pending { at(app, waiting) } else { String::new() };

@@ -41,6 +41,7 @@ fn question<'a>(focus: &'a Focus, entry: &WhyEntry) -> Vec<Piece<'a>> {
     };
     let place = first.port.map_or_else(|| format!("listener {}", first.listener), |port| format!("port {port}"));
     let rest = match first.counted {
+        Some(0) => vec![strong(&format!(" not appear on {whose}'s {place}?"))],
         Some(1) => vec![strong(&format!(" appear once on {whose}'s {place}?"))],
         Some(count) => {
             vec![strong(" appear "), Piece::new(Role::Count, count.to_string()), strong(&format!(" times on {whose}'s {place}?"))]

@@ -74,6 +74,7 @@ fn of_match<'a>(app: &App, workload: &'a WorkloadSummary, look: &Look<'_>) -> Ve
     let of = |mtls: &MtlsAnswer| format!("{}, by {}", mtls.mode, or(mtls.winner.as_deref().unwrap_or_default(), "Istio's default"));
     let mode = workload.mtls.as_ref().map_or_else(|| workload.mtls_note.clone().unwrap_or_default(), of);
     let mut lines = vec![fact("mTLS", mode)];
+    lines.extend(workload.mode_lags().map(|lags| fact("", Piece::new(Role::Warning, format!("{} {lags}", look.symbols.warning)))));
     if let Some(time) = state::read_at(app, workload.proxies.iter().map(|proxy| &proxy.proxy)) {
         lines.push(fact("read", hour(time)));
     }

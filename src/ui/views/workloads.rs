@@ -55,6 +55,10 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
     // Namespaces stand behind the names of other namespaces' workloads.
     let names = answer.workloads.iter().map(|workload| if own(screen, workload) { workload.short.as_str() } else { &workload.workload });
     columns[0].want = widest(names, &COLUMNS[0]).saturating_add(6).min(COLUMNS[0].want);
+    if answer.workloads.iter().any(|workload| workload.mode_lags().is_some()) {
+        // The mark takes two cells.
+        columns[3].want += 2;
+    }
     let row = |index: usize| match &screen.rows[index] {
         Row::Workload(place) => TableRow::Cells(workload(app, screen, &answer.workloads[*place], rows::hits(screen, index), look)),
         Row::Proxy(place, proxy) => {
@@ -95,10 +99,17 @@ fn workload<'a>(app: &App, screen: &Screen, workload: &'a WorkloadSummary, hits:
         name,
         pods,
         vec![Piece::new(if workload.near_miss.is_some() { Role::Warning } else { Role::Text }, workload.reason.as_str())],
-        vec![Piece::new(workload.mtls.as_ref().map_or(Role::Warning, |mtls| mode_role(mtls.mode)), workload.mode_word())],
+        mode(workload, look),
         counts(app, screen, only, workload.inbound, workload.elsewhere, look),
         states(app, workload, look),
     ]
+}
+
+/// `STRICT`, and whether it has not come to a proxy.
+fn mode<'a>(workload: &'a WorkloadSummary, look: &Look<'_>) -> Vec<Piece<'a>> {
+    let lags = workload.mode_lags().map(|_| Piece::new(Role::Warning, format!("{} ", look.symbols.warning)));
+    let role = workload.mtls.as_ref().map_or(Role::Warning, |mtls| mode_role(mtls.mode));
+    lags.into_iter().chain([Piece::new(role, workload.mode_word())]).collect()
 }
 
 /// Whether it is of the plugin's own namespace.

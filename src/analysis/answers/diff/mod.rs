@@ -8,6 +8,7 @@ mod extensions;
 mod listeners;
 mod modules;
 mod pairing;
+mod removed;
 mod resources;
 mod within;
 
@@ -87,10 +88,11 @@ pub struct TypeDiff {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DiffLine {
-    /// A stable word: `listener`, `refused`, `chain`, `protocol`, `plugins`, `filters`, `destination`, `tls`, `settings`; of ECDS `refused`,
+    /// A stable word: `listener`, `refused`, `chain`, `protocol`, `plugins`, `filters`, `destination`, `tls`, `settings`, `removed`; of ECDS `refused`,
     /// `extension`, `stub`, `pending`, `module`, `configuration`; of the others `refused`, `resource`, `warming`, `settings`, `endpoints`.
     pub what: &'static str,
-    /// Who has it: `istiod`, `proxy`, or `both` where both have it in different ways.
+    /// Who has it: `istiod`, `proxy`, `both` where both have it in different ways, or `neither` where the objects
+    /// alone ask for it.
     pub only: &'static str,
     /// The listener.
     pub listener: Option<String>,
@@ -197,6 +199,9 @@ fn types(
     };
     let outlook = Outlook::sharing(snapshot, proxy, shared);
     let mut types = vec![listeners::of(view, outlook.as_ref(), dump), extensions::of(view, outlook.as_ref(), dump)];
+    if let Ok(outlook) = &outlook {
+        removed::add(&mut types[0], outlook, dump);
+    }
     types.extend(ResourceType::ALL.map(|of| resources::of(of, view)));
     for found in &mut types {
         answered(snapshot, proxy, dump, found);

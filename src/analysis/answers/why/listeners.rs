@@ -9,7 +9,8 @@ use crate::analysis::era::Version;
 use crate::analysis::explain;
 use crate::analysis::outlook::{Judgement, Outlook, PARTS_UNREAD};
 use crate::analysis::placement::{self, ListenerDirection};
-use crate::model::envoy::{DumpView, Listener};
+use crate::analysis::removal::{self, Removal};
+use crate::model::envoy::{DumpView, Listener, ListenerState};
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::peer_authentication::MtlsMode;
 use crate::model::snapshot::{LoadedDump, Snapshot};
@@ -28,9 +29,16 @@ pub(super) fn of_proxy(
     let read = snapshot.dump(proxy).map(|loaded| &**loaded);
     let loaded = read.filter(|loaded| !placement::awaits_listeners(snapshot, proxy, &loaded.dump));
     let unread = if read.is_some() && loaded.is_none() { placement::NO_LISTENERS } else { "the proxy's own config dump was not read" };
-    let question = Question { snapshot, plugin, proxy, loaded, unread, outlook };
+    let removals = match (loaded, &outlook) {
+        (Some(loaded), Ok(outlook)) if loaded.dump.view == DumpView::Proxy => removal::in_outlook(outlook, &loaded.dump, plugin),
+        _ => Vec::new(),
+    };
+    let question = Question { snapshot, plugin, proxy, loaded, unread, outlook, removals };
     let mut found = question.counted();
     found.extend(question.only_predicted());
+    for listener in &mut found {
+        question.fill_removed(listener);
+    }
     for listener in &mut found {
         question.fill_modes(listener, by_mode);
     }
@@ -72,6 +80,8 @@ struct Question<'s> {
     /// Why there is none.
     unread: &'static str,
     outlook: Result<Outlook<'s>, String>,
+    /// Where it lacks the plugin that the objects ask for.
+    removals: Vec<Removal<'s>>,
 }
 
 impl Question<'_> {
@@ -87,7 +97,7 @@ impl Question<'_> {
             let judgement = self.outlook.as_ref().ok().and_then(|outlook| outlook.judge(listener, &loaded.dump));
             let (predicted, note) = self.predicted(listener, judgement.as_ref());
             let may_have_it = listener.lacks_parts() && !listener.is_static;
-            if count == 0 && predicted.unwrap_or(0) == 0 && !may_have_it {
+            if count == 0 && predicted.unwrap_or(0) == 0 && !may_have_it && self.removed(&listener.name, listener.state).is_none() {
                 continue;
             }
             let by_name = || self.outlook.as_ref().ok().and_then(|outlook| outlook.direction(listener));
@@ -125,6 +135,7 @@ impl Question<'_> {
             counted: None,
             counted_note: None,
             predicted: None,
+            objects_ask_for: None,
             predicted_by_mode: None,
             prediction_note: None,
             agrees: None,
@@ -134,6 +145,17 @@ impl Question<'_> {
             chain_count: 0,
             chains_by_mode: None,
         }
+    }
+
+    fn removed(&self, listener: &str, state: ListenerState) -> Option<&Removal<'_>> {
+        self.removals.iter().find(|removal| removal.listener == listener && state == ListenerState::Active)
+    }
+
+    /// What the objects ask for, and what took it out.
+    fn fill_removed(&self, listener: &mut WhyListener) {
+        let Some(removal) = self.removed(&listener.listener, listener.state).filter(|removal| !removal.by.is_empty()) else { return };
+        listener.objects_ask_for = Some(removal.wanted);
+        listener.causes.splice(0..0, removal.causes());
     }
 
     /// How often istiod would put the plugin into the listener; else why that cannot be told.

@@ -45,6 +45,9 @@ pub struct WhyAnswer {
     pub matched_note: Option<String>,
     /// One entry a proxy.
     pub workloads: Vec<WhyEntry>,
+    /// The workloads of 0 replicas that it is for, as `deploy/httpbin`, where it applies to none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scaled_to_zero: Vec<String>,
     /// The workload that comes nearest, where the plugin applies to none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest: Option<Nearest>,
@@ -64,7 +67,7 @@ pub struct WhyEntry {
     pub attached: Option<bool>,
     /// By which rule it does or does not.
     pub reason: String,
-    /// What would have to change, where it does not.
+    /// What would have to change, where it does not, or where `match` keeps it out of every chain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub near_miss: Option<NearMiss>,
     /// The mutual TLS mode in force; None over a lone dump, and where PeerAuthentications could not be read.
@@ -146,7 +149,10 @@ pub struct WhyListener {
     pub counted_note: Option<String>,
     /// How often istiod would put it there.
     pub predicted: Option<usize>,
-    /// The same under each mode.
+    /// In how many chains the objects ask for it, where an EnvoyFilter takes it out of some of these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub objects_ask_for: Option<usize>,
+    /// `predicted` under each mode.
     pub predicted_by_mode: Option<BTreeMap<MtlsMode, usize>>,
     /// Why there is no prediction.
     pub prediction_note: Option<String>,
@@ -168,6 +174,9 @@ pub struct WhyListener {
 impl WhyListener {
     /// What istiod would send, held against what was counted, as one clause.
     pub fn held_against(&self) -> String {
+        if let Some(wanted) = self.objects_ask_for {
+            return format!("the objects ask for {wanted}");
+        }
         match (self.predicted, self.counted, self.agrees) {
             (None, ..) => format!("not predicted: {}", self.prediction_note.as_deref().unwrap_or("nothing to predict from")),
             (Some(predicted), Some(counted), Some(true)) if predicted == counted => "as istiod would send it, chain by chain".to_owned(),
@@ -190,11 +199,17 @@ pub fn why(snapshot: &Snapshot, plugin: &PluginId, proxies: Option<&[ProxyId]>) 
     workloads.sort_by(|a, b| (&a.workload, &a.workload_kind, &a.proxy).cmp(&(&b.workload, &b.workload_kind, &b.proxy)));
     let (warnings, matched_note) = (warning::once(&snapshot.warnings), attachment::unknown(snapshot, plugin));
     let neighbours = Neighbours::of(&snapshot.objects);
-    for entry in workloads.iter_mut().filter(|entry| entry.attached == Some(false)) {
-        entry.near_miss = near::missed(snapshot, plugin, &entry.proxy, &neighbours);
+    for entry in workloads.iter_mut().filter(|entry| entry.attached.is_some()) {
+        let Some((reason, miss)) = near::missed(snapshot, plugin, &entry.proxy, &neighbours) else { continue };
+        if entry.attached == Some(true) {
+            entry.reason = reason;
+        }
+        entry.near_miss = Some(miss);
     }
-    let nearest = if workloads.is_empty() && matched_note.is_none() { near::nearest(snapshot, plugin) } else { None };
-    WhyAnswer { plugin: plugin.to_string(), plugin_kind: plugin.kind, warnings, matched_note, workloads, nearest }
+    let is_nowhere = workloads.is_empty() && matched_note.is_none();
+    let scaled_to_zero = if is_nowhere { near::scaled_to_zero(snapshot, plugin) } else { Vec::new() };
+    let nearest = if is_nowhere && scaled_to_zero.is_empty() { near::nearest(snapshot, plugin) } else { None };
+    WhyAnswer { plugin: plugin.to_string(), plugin_kind: plugin.kind, warnings, matched_note, workloads, scaled_to_zero, nearest }
 }
 
 /// The proxies that the plugin applies to.

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::analysis::answers::workloads;
-use crate::analysis::near_miss::{self, NearMiss, Neighbours};
+use crate::analysis::near_miss::{NearMiss, Neighbours};
 use crate::analysis::{attachment, lookup};
-use crate::model::ids::{PluginId, ProxyId};
+use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 use crate::model::snapshot::Snapshot;
 
 /// A workload that the plugin does not reach.
@@ -20,13 +20,20 @@ pub struct Nearest {
     pub near_miss: NearMiss,
 }
 
-/// What would bring the plugin to a proxy to which it does not apply.
-pub(super) fn missed(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, neighbours: &Neighbours<'_>) -> Option<NearMiss> {
+/// What keeps the plugin from a proxy, or out of every chain of it, in words and as what would have to change.
+pub(super) fn missed(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, neighbours: &Neighbours<'_>) -> Option<(String, NearMiss)> {
     let objects = &snapshot.objects;
     let (object, pod) = (objects.plugins.get(plugin)?, objects.pods.get(proxy)?);
     let decision = attachment::attach(object, pod, objects);
-    let workload = lookup::owner(snapshot, proxy).filter(|_| !decision.attached)?;
-    Some(near_miss::among(object, pod, &workload, &decision.reason, objects, neighbours))
+    let (reason, miss) = workloads::said(object, pod, &decision, &lookup::owner(snapshot, proxy)?, objects, neighbours);
+    Some((reason, miss?))
+}
+
+/// The workloads of 0 replicas that a plugin is for, as `deploy/httpbin`.
+pub(super) fn scaled_to_zero(snapshot: &Snapshot, plugin: &PluginId) -> Vec<String> {
+    let object = snapshot.objects.plugins.get(plugin);
+    let found = object.map(|object| attachment::scaled_to_zero(object, &snapshot.objects)).unwrap_or_default();
+    found.iter().map(WorkloadId::short).collect()
 }
 
 /// The workload that comes nearest to being reached.

@@ -1,0 +1,116 @@
+//! A filter of an EnvoyFilter that runs before a plugin and can answer requests itself.
+
+use std::collections::BTreeMap;
+
+use super::together::listed;
+use super::{Facts, Finding, FindingObject, Needs, PLUGINS, Place, ProxyFacts, Rule, Severity};
+use crate::analysis::placement;
+use crate::model::envoy::{ConfigDump, Filter, FilterSource, ListenerState};
+use crate::model::ids::{ObjectName, PluginId, PluginKind};
+use crate::model::kind::Kind;
+use crate::model::plugin::Phase;
+
+pub(super) const RULE: Rule = Rule {
+    code: "envoy-filter-before-plugin",
+    severity: Severity::Information,
+    title: "A filter that an EnvoyFilter put before a plugin can answer requests itself.",
+    why: "Requests that it answers never reach the plugin, and no object of the plugin says so.",
+    source: "envoy docs/root/configuration/http/http_filters: filters that send local replies",
+    needs: Needs { dumps: true, sync: false, some: &[Kind::EnvoyFilter, Kind::WasmPlugin, Kind::TrafficExtension, Kind::Pod], all: PLUGINS },
+    check,
+};
+
+/// The last words but one of the type URLs of filters that send replies of their own (`envoy.extensions.filters.http.lua.v3.Lua`).
+const ANSWERING: [&str; 20] = [
+    "adaptive_concurrency",
+    "admission_control",
+    "api_key_auth",
+    "basic_auth",
+    "cors",
+    "csrf",
+    "custom_response",
+    "ext_authz",
+    "ext_proc",
+    "fault",
+    "golang",
+    "health_check",
+    "jwt_authn",
+    "local_ratelimit",
+    "lua",
+    "oauth2",
+    "rate_limit_quota",
+    "ratelimit",
+    "rbac",
+    "wasm",
+];
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    facts.dumps().flat_map(|(proxy, dump)| of_proxy(facts, proxy, dump)).collect()
+}
+
+/// What runs behind a filter: the plugins, and where that was seen first.
+struct Behind {
+    plugins: Vec<PluginId>,
+    place: Place,
+}
+
+fn of_proxy(facts: &Facts<'_>, proxy: &ProxyFacts<'_>, dump: &ConfigDump) -> Vec<Finding> {
+    let mut found: BTreeMap<(&ObjectName, &str), Behind> = BTreeMap::new();
+    for listener in dump.listeners.iter().filter(|listener| listener.state == ListenerState::Active) {
+        for (chain, filters) in listener.chains.iter().enumerate().filter_map(|(place, chain)| Some((place, chain.http_filters.as_ref()?))) {
+            for (index, filter) in filters.iter().enumerate().filter(|(_, filter)| can_answer(filter)) {
+                let plugins = behind(facts, filter, &filters[index + 1..]);
+                let origin = if plugins.is_empty() { None } else { placement::envoy_filter_of(facts.snapshot, &proxy.id, &filter.name) };
+                let Some(origin) = origin else { continue };
+                let place =
+                    || Place { proxy: proxy.id.clone(), listener: listener.name.clone(), state: listener.state.as_str(), chain: Some(chain) };
+                let known = found.entry((origin, &filter.name)).or_insert_with(|| Behind { plugins: Vec::new(), place: place() });
+                known.plugins.extend(plugins);
+            }
+        }
+    }
+    found.into_iter().map(|((origin, filter), behind)| finding(proxy, origin, filter, behind)).collect()
+}
+
+/// The plugins of filters. That ext_authz comes before one of phase AUTHN another rule says.
+fn behind(facts: &Facts<'_>, first: &Filter, filters: &[Filter]) -> Vec<PluginId> {
+    let plugins = filters.iter().filter_map(|filter| filter.plugin.as_ref()).map(|plugin| &plugin.id);
+    let is_said = |id: &&PluginId| {
+        let object = facts.objects().plugins.get(*id);
+        first.name.ends_with(".ext_authz") && object.is_some_and(|object| object.phase == Phase::Authn)
+    };
+    plugins.filter(|id| id.kind != PluginKind::EnvoyFilter && !is_said(id)).cloned().collect()
+}
+
+/// Whether a filter sends replies of its own. A script in the listener that never does so is read.
+fn can_answer(filter: &Filter) -> bool {
+    let types = match &filter.source {
+        FilterSource::Inline(type_url) => std::slice::from_ref(type_url),
+        FilterSource::Discovery(types) => types,
+        FilterSource::Unknown => return false,
+    };
+    let word = |type_url: &str| type_url.rsplit('.').nth(2).is_some_and(|word| ANSWERING.contains(&word));
+    let raw = filter.raw.as_str();
+    let is_read = matches!(&filter.source, FilterSource::Inline(type_url) if type_url.ends_with(".Lua")) && raw.contains("inline_");
+    !filter.disabled && types.iter().any(|type_url| word(type_url)) && (!is_read || raw.contains("respond"))
+}
+
+fn finding(proxy: &ProxyFacts<'_>, origin: &ObjectName, filter: &str, mut behind: Behind) -> Finding {
+    behind.plugins.sort();
+    behind.plugins.dedup();
+    let names: Vec<String> = behind.plugins.iter().map(ToString::to_string).collect();
+    let plugins: Vec<&PluginId> = behind.plugins.iter().collect();
+    let place = &behind.place;
+    Finding {
+        evidence: vec![format!("in chain {} of {} {filter} comes first", place.chain.unwrap_or_default(), place.listener)],
+        fix: format!("see whether it is meant; else insert {filter} behind the plugin, or take it out of EnvoyFilter {origin}"),
+        proxies: vec![proxy.id.clone()],
+        plugins: if plugins.len() > 1 { listed(&plugins) } else { Vec::new() },
+        plugin: behind.plugins.last().cloned(),
+        place: Some(behind.place),
+        ..RULE.found(
+            FindingObject::new(Kind::EnvoyFilter.as_str(), origin),
+            format!("On {} {filter} of EnvoyFilter {origin} runs before {}, and can answer requests itself.", proxy.id, names.join(", ")),
+        )
+    }
+}

@@ -1,0 +1,198 @@
+//! Where a proxy lacks a plugin's filter that the objects ask for, and which EnvoyFilter took it out: istiod patches what it made of the
+//! objects last (`pilot/pkg/networking/core/envoyfilter/listener_patch.go`), so that its own view lacks the filter too.
+
+use std::collections::BTreeSet;
+
+use super::attachment::listener_match::{Class, allows_class, traffic_selectors};
+use super::comparison::{self, Cause, Pair, Remover};
+use super::outlook::Outlook;
+use super::placement::{self, ListenerDirection};
+use crate::model::envoy::{ConfigDump, FilterChain, FilterSource, Listener, ListenerState};
+use crate::model::envoy_filter::{Patch, Removable};
+use crate::model::ids::{PluginId, ProxyId};
+use crate::model::kind::Kind;
+use crate::model::plugin::{Plugin, PluginType};
+use crate::model::policy::PolicySpec;
+use crate::model::snapshot::Snapshot;
+
+/// A listener that lacks a plugin in chains for which the objects ask for it.
+#[derive(Clone, Debug)]
+pub struct Removal<'s> {
+    /// The listener's name.
+    pub listener: String,
+    /// Whether it takes what leaves the workload.
+    pub outbound: bool,
+    /// In how many of its chains requests pass the plugin.
+    pub counted: usize,
+    /// In how many chains the objects ask for it.
+    pub wanted: usize,
+    /// How many chains the listener has.
+    pub chains: usize,
+    /// The first chain that lacks it, by its 0-based place; None where the chain itself is gone.
+    pub chain: Option<usize>,
+    /// What took it out; empty where nothing shows that.
+    pub by: Vec<Remover<'s>>,
+}
+
+impl Removal<'_> {
+    /// `virtualInbound: 0 of 8 chains have it, the objects ask for 4`.
+    pub fn count(&self) -> String {
+        let Self { listener, counted, wanted, chains, .. } = self;
+        match chains {
+            0 => format!("{listener}: the proxy has no such listener, the objects ask for the plugin in {wanted} of its chains"),
+            _ => format!("{listener}: {counted} of {chains} chains have it, the objects ask for {wanted}"),
+        }
+    }
+
+    /// What took it out, each patch by itself.
+    pub fn causes(&self) -> Vec<Cause> {
+        if self.by.is_empty() {
+            return vec![Cause { cause: "unexplained", why: UNEXPLAINED.to_owned() }];
+        }
+        self.by.iter().map(|by| Cause { cause: "envoyFilter", why: by.to_string() }).collect()
+    }
+}
+
+/// The listeners by name, the first of many.
+pub fn listeners(removals: &[&Removal<'_>]) -> String {
+    const MOST: usize = 3;
+    let mut names: Vec<&str> = removals.iter().map(|removal| removal.listener.as_str()).collect();
+    let mut seen = BTreeSet::new();
+    names.retain(|name| seen.insert(*name));
+    let more = names.len().saturating_sub(MOST);
+    let rest = if more > 0 { format!(" and {more} more listeners") } else { String::new() };
+    format!("{}{rest}", names[..names.len() - more].join(", "))
+}
+
+/// What is said where no EnvoyFilter takes a plugin out that is not there.
+pub const UNEXPLAINED: &str = "what took it out is not known: no EnvoyFilter that reaches the proxy does";
+
+/// Where the proxy lacks the plugin.
+pub fn of_proxy<'s>(snapshot: &'s Snapshot, plugin: &PluginId, proxy: &ProxyId, dump: &ConfigDump) -> Vec<Removal<'s>> {
+    let object = snapshot.objects.plugins.get(plugin).filter(|object| may_lack(snapshot, object, proxy, dump));
+    let Some(outlook) = object.and_then(|_| Outlook::of(snapshot, proxy).ok()) else { return Vec::new() };
+    in_outlook(&outlook, dump, plugin)
+}
+
+/// The same with what istiod would make.
+pub fn in_outlook<'s>(outlook: &Outlook<'s>, dump: &ConfigDump, plugin: &PluginId) -> Vec<Removal<'s>> {
+    let is_network = outlook.facts.objects.plugins.get(plugin).is_some_and(|plugin| plugin.plugin_type == PluginType::Network);
+    let is_predicted = |listener: &Listener| {
+        let gaps = outlook.gaps(listener);
+        !listener.lacks_parts() && gaps.iter().all(|gap| gap.tcp_only && !is_network)
+    };
+    let active = dump.listeners.iter().filter(|listener| listener.state == ListenerState::Active && !listener.is_static);
+    let there = active.filter_map(|listener| Some((listener, outlook.predicted(&listener.name)?)));
+    let found = there.filter(|(listener, _)| is_predicted(listener));
+    let mut found: Vec<Removal<'s>> = found.filter_map(|(listener, wanted)| of_listener(outlook, dump, plugin, listener, wanted)).collect();
+    found.extend(outlook.lacking(dump).filter(|wanted| is_predicted(wanted)).filter_map(|wanted| whole(outlook, plugin, wanted)));
+    // What comes to the workload is what most plugins are for.
+    found.sort_by(|a, b| (a.outbound, &a.listener).cmp(&(b.outbound, &b.listener)));
+    found
+}
+
+/// Whether requests pass the plugin in a chain.
+fn has(chain: &FilterChain, plugin: &PluginId) -> bool {
+    chain.filters().any(|filter| placement::is_of(filter, plugin) && !filter.disabled)
+}
+
+/// The plugin's filter in a chain that istiod would make.
+fn filter<'c>(chain: &'c FilterChain, plugin: &PluginId) -> Option<Removable<'c>> {
+    let http = chain.http_filters.iter().flatten().map(|filter| (filter, true));
+    let mut filters = http.chain(chain.network_filters.iter().map(|filter| (filter, false)));
+    let (filter, http) = filters.find(|(filter, _)| placement::is_of(filter, plugin))?;
+    Some(Removable { name: &filter.name, http, inline: matches!(filter.source, FilterSource::Inline(_)) })
+}
+
+fn of_listener<'s>(
+    outlook: &Outlook<'s>,
+    dump: &ConfigDump,
+    plugin: &PluginId,
+    listener: &Listener,
+    predicted: &Listener,
+) -> Option<Removal<'s>> {
+    let wanted = placement::count_in_listener(predicted, plugin);
+    let counted = listener.chains.iter().filter(|chain| has(chain, plugin)).count();
+    let comes = |other: &Listener| {
+        other.name == listener.name
+            && matches!(other.state, ListenerState::Warming | ListenerState::Error)
+            && placement::count_in_listener(other, plugin) > counted
+    };
+    if wanted == 0 || dump.listeners.iter().any(comes) {
+        return None;
+    }
+    let inbound = outlook.is_inbound(listener);
+    let (mut by, mut chain, mut lacks) = (Vec::new(), None, false);
+    for Pair { counted, predicted } in comparison::pairs(listener, predicted) {
+        let Some((wanted, filter)) = predicted.and_then(|wanted| Some((wanted, filter(wanted, plugin)?))) else { continue };
+        if counted.is_some_and(|(_, chain)| has(chain, plugin)) {
+            continue;
+        }
+        // Of the proxy's own chain the name is known.
+        let like = counted.map_or(wanted, |(_, chain)| chain);
+        let removing = outlook.envoy_filters.removing(&filter, like, listener, inbound);
+        // A chain that is not there may be there in another form.
+        if removing.is_empty() || counted.is_none() && !removing.iter().any(|by| by.patch.apply_to == "FILTER_CHAIN") {
+            continue;
+        }
+        lacks = true;
+        chain = chain.or(counted.map(|(place, _)| place));
+        by.extend(removing);
+    }
+    by.sort_by_key(|by| (by.envoy_filter, by.place));
+    by.dedup();
+    // Without an EnvoyFilter that could have changed the listener, only what is gone altogether counts as removed.
+    let outbound = is_outbound(outlook, listener);
+    let unexplained = || {
+        let judgement = outlook.judge(listener, dump).filter(|_| counted == 0 && !outbound);
+        judgement.is_some_and(|judgement| judgement.causes.iter().any(|cause| cause.cause == "unexplained"))
+    };
+    (lacks || unexplained()).then(|| Removal {
+        listener: listener.name.clone(),
+        outbound,
+        counted,
+        wanted,
+        chains: listener.chains.len(),
+        chain,
+        by,
+    })
+}
+
+fn is_outbound(outlook: &Outlook<'_>, listener: &Listener) -> bool {
+    outlook.direction(listener) == Some(ListenerDirection::Outbound)
+}
+
+/// A listener that an EnvoyFilter removes as a whole.
+fn whole<'s>(outlook: &Outlook<'s>, plugin: &PluginId, predicted: &Listener) -> Option<Removal<'s>> {
+    let (chain, filter) = predicted.chains.iter().find_map(|chain| Some((chain, filter(chain, plugin)?)))?;
+    let mut by = outlook.envoy_filters.removing(&filter, chain, predicted, outlook.is_inbound(predicted));
+    by.retain(|by| by.patch.apply_to == "LISTENER");
+    let wanted = placement::count_in_listener(predicted, plugin);
+    let outbound = is_outbound(outlook, predicted);
+    (!by.is_empty()).then(|| Removal { listener: predicted.name.clone(), outbound, counted: 0, wanted, chains: 0, chain: None, by })
+}
+
+/// Whether a look at the dump and at what EnvoyFilters remove leaves it open that a chain lacks the plugin, so that it is worth to predict.
+fn may_lack(snapshot: &Snapshot, plugin: &Plugin, proxy: &ProxyId, dump: &ConfigDump) -> bool {
+    // What is gone with what held it does not show in what is left.
+    let takes_whole = |patch: &Patch| patch.apply_to != "HTTP_FILTER" && matches!(patch.operation.as_str(), "REMOVE" | "REPLACE");
+    let mut policies = snapshot.objects.policies_of(Kind::EnvoyFilter);
+    let removes = policies.any(|policy| match &policy.spec {
+        PolicySpec::EnvoyFilter(filter) => filter.patches.iter().any(takes_whole),
+        _ => false,
+    });
+    let kind = placement::kind_of(snapshot, proxy, dump);
+    let matches = traffic_selectors(plugin, None);
+    let is_network = plugin.plugin_type == PluginType::Network;
+    let lacks = |listener: &Listener| {
+        let class = match placement::direction(listener, kind) {
+            Some(ListenerDirection::Inbound | ListenerDirection::Internal | ListenerDirection::Waypoint) => Class::Inbound,
+            Some(ListenerDirection::Outbound) => Class::Outbound,
+            Some(ListenerDirection::Gateway) => Class::Gateway,
+            None => return false,
+        };
+        let mut of_type = listener.chains.iter().filter(|chain| is_network || chain.http_filters.is_some());
+        allows_class(matches, class) && of_type.any(|chain| !has(chain, &plugin.id))
+    };
+    removes || dump.listeners.iter().any(|listener| listener.state == ListenerState::Active && lacks(listener))
+}
