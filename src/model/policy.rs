@@ -45,11 +45,19 @@ pub enum PolicySpec {
 }
 
 /// What an AuthorizationPolicy or RequestAuthentication says of whom it is for (`istio.io/api security/v1/{authorization_policy,
-/// request_authentication}.proto`). Its rules are not kept.
+/// request_authentication}.proto`). Of its rules only this is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OfRequests {
     /// Whether it is an AuthorizationPolicy of action ALLOW, which denies what no rule allows.
     pub allows: bool,
     /// Whether `targetRef` or `targetRefs` name what it is for.
     pub has_targets: bool,
+    /// A field that only HTTP has, where each of the rules has one: for TCP an ALLOW has no rule then.
+    pub http_field: Option<String>,
+    /// Whether each of the rules asks for `requestPrincipals`, which only a JWT has.
+    pub needs_jwt: bool,
+    /// Whether a rule is for every request with a JWT.
+    pub any_jwt: bool,
+    /// The `jwtRules` without keys of their own, which istiod fetches: `jwtRules[0].jwksUri`.
+    pub fetched_keys: Vec<String>,
 }

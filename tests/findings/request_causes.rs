@@ -225,3 +225,73 @@ fn an_envoy_filter_that_answers_is_named() {
         assert!(!finding.what.contains("default/limit") && !finding.fix.contains("own log"), "{finding:?}");
     }
 }
+
+const NONE: &str = "rbac_access_denied_matched_policy[none]";
+
+fn allowing(rules: Value) -> Value {
+    authorization("default/a", json!({"rules": rules}))
+}
+
+fn authentication(rule: Value) -> Value {
+    object("security.istio.io/v1", "RequestAuthentication", "default/jwt", json!({"jwtRules": [rule]}))
+}
+
+#[test]
+fn what_only_http_has_matches_no_tcp() {
+    let line = || {
+        format!(
+            r#"[2026-12-01T00:00:01.000Z] "- - -" 0 - - {NONE} "-" 0 0 0 - "-" "-" "-" "-" "-" inbound|80|| - 10.244.0.4:80 10.244.0.5:39208 - -"#
+        )
+    };
+    let of = |rules: Value| one(of_server([allowing(rules)], &[line()]), Severity::Warning, "AuthorizationPolicy default/a");
+    let operation = |operation: Value| json!({"to": [{"operation": operation}]});
+    let finding = of(json!([operation(json!({"methods": ["GET"]}))]));
+    assert!(
+        finding.what.ends_with("allows them (not a plugin): methods is a field of HTTP, and port 80 is TCP, so they match nothing."),
+        "{finding:?}"
+    );
+    assert!(finding.evidence.iter().all(|line| !line.ends_with(": ")), "{finding:?}");
+    let by_header = json!([{"when": [{"key": "request.headers[x]", "values": ["y"]}]}]);
+    assert!(of(by_header).what.contains("request.headers[x] is a field of HTTP"));
+    // One rule is for TCP too, and does not fit.
+    for other in [operation(json!({"ports": ["81"]})), json!({"from": [{"source": {"namespaces": ["a"]}}]})] {
+        let finding = of(json!([operation(json!({"methods": ["GET"]})), other]));
+        assert!(!finding.what.contains("HTTP"), "{finding:?}");
+    }
+    // Over HTTP the method is what does not fit.
+    let of_http = of_server([allowing(json!([operation(json!({"methods": ["GET"]}))]))], &[served("/a", 403, NONE)]);
+    assert!(!of_http[0].what.contains("field of HTTP"), "{of_http:?}");
+}
+
+#[test]
+fn requests_without_a_jwt_are_said_to_have_none_where_that_is_sure() {
+    let of =
+        |objects: Vec<Value>| one(of_server(objects, &[served("/a", 403, NONE)]), Severity::Warning, "AuthorizationPolicy default/a").what;
+    let principal = |name: &str| json!([{"from": [{"source": {"requestPrincipals": [name]}}]}]);
+    let jwt = || authentication(json!({"issuer": "i", "jwks": "{}"}));
+    assert!(of(vec![allowing(principal("*")), jwt()]).ends_with("(not a plugin): the requests carry no JWT."));
+    let other = object("security.istio.io/v1", "RequestAuthentication", "default/x", json!({"selector": {"matchLabels": {"app": "x"}}}));
+    assert!(of(vec![allowing(principal("i/s")), other]).contains("no RequestAuthentication is there that takes a JWT"));
+    // It can be another principal, or another path.
+    let also = json!([{"from": [{"source": {"requestPrincipals": ["*"]}}], "to": [{"operation": {"paths": ["/b"]}}]}]);
+    for rules in [principal("i/s"), also] {
+        assert!(of(vec![allowing(rules), jwt()]).ends_with("allows them (not a plugin)."));
+    }
+}
+
+#[test]
+fn keys_that_could_not_be_fetched_are_said() {
+    let of = |rule: Value, why: &str| {
+        let line = served("/a", 401, &format!("jwt_authn_access_denied{{{why}}}"));
+        one(of_server([authentication(rule)], &[line]), Severity::Warning, "RequestAuthentication default/jwt")
+    };
+    let uri = || json!({"issuer": "i", "jwksUri": "http://jwks.nowhere.lab/keys"});
+    let finding = of(uri(), "Jwks_doesn't_have_key_to_match_kid_or_alg_from_Jwt");
+    assert!(finding.what.contains("from Jwt, or the keys of jwtRules[0].jwksUri could not be fetched (not a plugin)"), "{finding:?}");
+    assert!(finding.fix.contains("istiod logs"), "{finding:?}");
+    assert!(of(json!({"issuer": "i"}), "Jwt_verification_fails").what.contains("the keys of jwtRules[0].issuer"));
+    // Its own keys are there, and a JWT that is missing or too old needs none.
+    assert!(!of(json!({"issuer": "i", "jwks": "{}"}), "Jwt_verification_fails").what.contains("fetched"));
+    assert!(!of(uri(), "Jwt_is_missing").what.contains("fetched"));
+    assert!(!of(uri(), "Jwt_is_expired").what.contains("fetched"));
+}

@@ -202,7 +202,8 @@ pub(super) fn shown_as(group: &Failed) -> String {
         Cause::BlackHole => "BlackHoleCluster",
         _ => "",
     };
-    let details = if reason.flags.is_empty() { reason.details.as_str() } else { "" };
+    let of_end = if reason.details.is_empty() { &reason.termination } else { &reason.details };
+    let details = if reason.flags.is_empty() { of_end.as_str() } else { "" };
     [code.as_str(), &reason.flags, more, details].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 

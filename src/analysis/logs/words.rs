@@ -44,13 +44,16 @@ pub fn flags(column: &str) -> Vec<(&str, Option<&'static str>)> {
     column.split(',').filter(|word| !matches!(*word, "" | "-")).map(|word| (word, flag(word))).collect()
 }
 
-/// What response code details mean; None for those that are not known. What stands in braces or brackets is not looked at but for
-/// RBAC's rule.
+/// What response code details mean; None for those that are not known. What is in braces or brackets is not looked at but for RBAC's rule
+/// and for a circuit breaker, which resets no stream of the upstream.
 pub fn details(details: &str) -> Option<&'static str> {
     if details == "rbac_access_denied_matched_policy[none]" {
         return Some(
             "denied because no rule of an AuthorizationPolicy allows it, or by the stub that stands in the place of a plugin whose module could not be fetched",
         );
+    }
+    if details == "upstream_reset_before_response_started{overflow}" {
+        return flag("UO");
     }
     let name = details.split(['{', '[']).next().unwrap_or(details);
     Some(match name {
@@ -107,6 +110,7 @@ mod tests {
     #[test]
     fn what_a_plugins_failure_looks_like_is_said() {
         assert!(details("wasm_fail_stream").is_some_and(|words| words.contains("FAIL_CLOSE")));
+        assert_eq!(details("upstream_reset_before_response_started{overflow}"), Some("a circuit breaker is open"));
         assert!(details("rbac_access_denied_matched_policy[none]").is_some_and(|words| words.contains("stub")));
         assert!(
             details("rbac_access_denied_matched_policy[ns[default]-policy[deny]-rule[0]]").is_some_and(|words| !words.contains("stub"))

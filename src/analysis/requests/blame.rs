@@ -1,6 +1,6 @@
 //! Which object makes requests fail, and in which words.
 
-use super::cause::{self, Denial};
+use super::denied::{denied, jwt};
 use super::mesh::Mesh;
 use super::own::of_own;
 use super::upstream::{of_service, said};
@@ -12,7 +12,7 @@ use crate::model::requests::{Cause, Failed, FailedReason};
 use crate::model::workload::{Pod, ProxyKind};
 
 /// How many objects are named in a sentence.
-const NAMED: usize = 3;
+pub(super) const NAMED: usize = 3;
 
 /// What to do about what is gone.
 pub(super) const MENDED: &str = "nothing, if it was mended since";
@@ -50,7 +50,7 @@ impl Blame {
 pub fn blame(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
     let reason = &failed.reason;
     match failed.cause {
-        Cause::Denied => denied(mesh, pod, reason),
+        Cause::Denied => denied(mesh, pod, failed),
         Cause::Jwt => jwt(mesh, pod, reason),
         Cause::NoCluster => no_cluster(mesh, pod, reason),
         Cause::NoRoute => no_route(mesh, pod, reason),
@@ -66,63 +66,6 @@ pub fn blame(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
         Cause::ExtAuthz => of_filter(mesh, pod, reason, "ext_authz", "see why the authorization service of it says no, or does not answer"),
         _ if reason.to.inbound => of_own(mesh, pod, failed),
         _ => of_service(mesh, pod, failed),
-    }
-}
-
-fn denied(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason) -> Blame {
-    let kind = Kind::AuthorizationPolicy;
-    match Denial::of(reason) {
-        Some(Denial::Rule(name, rule)) => {
-            let words = format!("{kind} {name}, rule {rule} (not a plugin)");
-            let fix = format!("if these requests are to pass, change rule {rule} of {kind} {name}");
-            let there = mesh.objects.policies.contains_key(&(kind, name.clone()));
-            match there {
-                false if mesh.knows(kind) => {
-                    Blame::of(Some((kind, &name)), format!("{words}, which is gone"), "nothing, if it was deleted on purpose").now_gone()
-                }
-                false => Blame::of(Some((kind, &name)), format!("{words}; the object could not be read, its name is the log's"), fix),
-                true => Blame::of(Some((kind, &name)), words, fix),
-            }
-        }
-        Some(Denial::Other(name)) => Blame::of(
-            None,
-            format!("RBAC policy {name} of the proxy (not a plugin)"),
-            "find the object that makes it in the proxy's chains",
-        ),
-        Some(Denial::None) | None => {
-            let allows = |policy: &&Policy| matches!(&policy.spec, PolicySpec::Requests(of) if of.allows);
-            let names: Vec<&ObjectName> = mesh.policies(kind, pod).filter(allows).map(|policy| &policy.name).collect();
-            let Some(name) = names.first().copied() else {
-                let blame = Blame::of(
-                    None,
-                    "no rule of an AuthorizationPolicy allows them",
-                    "let a rule of an AuthorizationPolicy of action ALLOW fit these requests",
-                );
-                return if mesh.knows(kind) {
-                    Blame { words: format!("{}, and none of action ALLOW is there now", blame.words), ..blame }.now_gone()
-                } else {
-                    blame
-                };
-            };
-            let several = if names.len() == 1 { "AuthorizationPolicy" } else { "AuthorizationPolicies" };
-            let listed = first(&names.iter().map(ToString::to_string).collect::<Vec<_>>(), NAMED);
-            let words = format!("no rule of {several} {listed} allows them (not a plugin)");
-            Blame::of(Some((kind, name)), words, format!("let a rule of {several} {listed} fit these requests, if they are to pass"))
-        }
-    }
-}
-
-fn jwt(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason) -> Blame {
-    let kind = Kind::RequestAuthentication;
-    let names: Vec<String> = mesh.policies(kind, pod).map(|policy| policy.name.to_string()).collect();
-    let why = cause::within(&reason.details).map(|why| format!(": {why}")).unwrap_or_default();
-    let fix = "send a JWT that an issuer of it signed and that is still valid, or change its jwtRules";
-    match mesh.policies(kind, pod).next() {
-        Some(policy) => Blame::of(Some((kind, &policy.name)), format!("{kind} {}{why} (not a plugin)", first(&names, NAMED)), fix),
-        None if mesh.knows(kind) => {
-            Blame::of(None, format!("a {kind} that is gone{why}"), "nothing, if it was deleted on purpose").now_gone()
-        }
-        None => Blame::of(None, format!("a {kind}{why} (they could not be read)"), fix),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod blame;
 pub mod cause;
+mod denied;
 mod endpoints;
 mod gather;
 mod mesh;

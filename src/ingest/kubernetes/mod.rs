@@ -1,6 +1,7 @@
 //! Kubernetes objects into model values, tolerantly: a field that is not as expected costs a warning that names the object,
 //! never the object, and an object that cannot be used costs a warning, never the list.
 
+mod authorization;
 mod envoy_filter;
 mod features;
 mod fields;

@@ -3,13 +3,14 @@
 
 use serde_json::Value;
 
+use super::authorization;
 use super::envoy_filter::envoy_filter;
 use super::fields::{Fields, label_selector, port_of, str_of, texts};
 use super::routing::{destination_rule, virtual_service};
 use crate::model::gateway::{GatewayListener, GatewaySpec, RoutesFrom, Server};
 use crate::model::kind::Kind;
 use crate::model::labels::Selector;
-use crate::model::policy::{OfRequests, Policy, PolicySpec};
+use crate::model::policy::{Policy, PolicySpec};
 use crate::model::sidecar::{Egress, Ingress, Sidecar};
 
 pub(super) fn read(kind: Kind, fields: &mut Fields<'_>) -> Policy {
@@ -19,7 +20,7 @@ pub(super) fn read(kind: Kind, fields: &mut Fields<'_>) -> Policy {
         Kind::IstioGateway => PolicySpec::Servers(servers(fields)),
         Kind::VirtualService => PolicySpec::VirtualService(virtual_service(fields)),
         Kind::DestinationRule => PolicySpec::DestinationRule(destination_rule(fields)),
-        Kind::AuthorizationPolicy | Kind::RequestAuthentication => PolicySpec::Requests(of_requests(kind, fields)),
+        Kind::AuthorizationPolicy | Kind::RequestAuthentication => PolicySpec::Requests(authorization::read(kind, fields)),
         _ => PolicySpec::Gateway(gateway(fields)),
     };
     Policy {
@@ -41,13 +42,6 @@ fn selector(kind: Kind, fields: &mut Fields<'_>) -> Option<Selector> {
         Kind::DestinationRule => fields.selector("/spec/workloadSelector", "/spec/workloadSelector/matchLabels"),
         _ => None,
     }
-}
-
-/// ALLOW is the value 0 of the enum, so it is the action where nothing is written.
-fn of_requests(kind: Kind, fields: &mut Fields<'_>) -> OfRequests {
-    let has_targets = fields.get("/spec/targetRef").is_some() || !fields.list("/spec/targetRefs").is_empty();
-    let action = fields.text("/spec/action");
-    OfRequests { allows: kind == Kind::AuthorizationPolicy && matches!(action.as_str(), "" | "ALLOW"), has_targets }
 }
 
 fn sidecar(fields: &mut Fields<'_>) -> Sidecar {
