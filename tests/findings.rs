@@ -14,6 +14,8 @@ mod modules;
 mod objects;
 #[path = "findings/plugins.rs"]
 mod plugins;
+#[path = "findings/ports.rs"]
+mod ports;
 #[path = "findings/proxies.rs"]
 mod proxies;
 #[path = "findings/reach.rs"]

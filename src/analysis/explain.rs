@@ -7,13 +7,14 @@ use super::targets;
 use crate::model::envoy::{FilterChain, Listener};
 use crate::model::ids::PluginId;
 use crate::model::inventory::Inventory;
+use crate::model::plugin::PluginType;
 use crate::model::service::Service;
 use crate::model::workload::Pod;
 
 /// One term of the sum.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Term {
-    /// How many occurrences it stands for.
+    /// How many occurrences it stands for; 0 for a declared port whose chains have no HTTP filters, where the plugin is an HTTP plugin.
     pub count: usize,
     /// What these chains are for: `service port 8000 -> 80 (http)`.
     pub what: String,
@@ -26,6 +27,9 @@ pub struct Term {
 /// The sentence that goes with every N over 1.
 pub const ONE_CHAIN: &str = "A connection is handled by exactly one of these chains, so a request passes the plugin once here.";
 
+/// How a port is that has no chain for an HTTP plugin.
+const NO_HTTP: &str = "no HTTP: requests to it pass the plugin by";
+
 /// The terms of a plugin's count in a listener, declared ports first; their counts sum to
 /// [`placement::count_in_listener`].
 pub fn terms(
@@ -36,13 +40,17 @@ pub fn terms(
     objects: &Inventory,
 ) -> Vec<Term> {
     let mut found: Vec<(Group, Term, Vec<String>)> = Vec::new();
+    let (object, mut without) = (objects.plugins.get(plugin), Vec::new());
     for (place, chain) in listener.chains.iter().enumerate() {
         let count = placement::count_in_chain(chain, plugin);
-        if count == 0 {
-            continue;
-        }
         let kind = placement::classify(chain, direction);
         let group = Group::of(chain, kind);
+        if count == 0 {
+            if kind == ChainKind::Service && chain.http_filters.is_none() && !chain.unread {
+                without.push((group, place));
+            }
+            continue;
+        }
         let at = match found.iter().position(|(candidate, ..)| *candidate == group) {
             Some(at) => at,
             None => {
@@ -57,6 +65,19 @@ pub fn terms(
         let way = way(chain, kind);
         if !ways.contains(&way) {
             ways.push(way);
+        }
+    }
+    if object.is_some_and(|object| object.plugin_type == PluginType::Http) && !found.is_empty() {
+        for (group, place) in without {
+            match found.iter().position(|(candidate, ..)| *candidate == group) {
+                Some(at) if found[at].1.count == 0 => found[at].1.chains.push(place),
+                // The port has chains with HTTP too.
+                Some(_) => {}
+                None => {
+                    let what = what(&group, &listener.chains[place], listener, pod, objects);
+                    found.push((group, Term { count: 0, what, how: String::new(), chains: vec![place] }, vec![NO_HTTP.to_owned()]));
+                }
+            }
         }
     }
     found.sort_by(|(a, ..), (b, ..)| a.cmp(b));

@@ -5,6 +5,7 @@
 
 pub mod answers;
 pub mod attachment;
+pub mod bypass;
 pub mod chains;
 pub mod cidr;
 pub mod comparison;

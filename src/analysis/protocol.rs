@@ -90,6 +90,18 @@ impl Protocol {
             Registry::Kubernetes => of_kubernetes(port, version),
         }
     }
+
+    /// What of a service's port says its protocol, as `name tcp-web`; None where only its number does.
+    pub fn said_by(port: &ServicePort, registry: Registry, version: Version) -> Option<String> {
+        match registry {
+            Registry::ServiceEntry => Some(format!("protocol {}", port.protocol)),
+            Registry::Kubernetes if !port.app_protocol.is_empty() => Some(format!("appProtocol {}", port.app_protocol)),
+            Registry::Kubernetes => {
+                let elsewhere = ServicePort { port: 0, ..port.clone() };
+                (of_kubernetes(&elsewhere, version) != Self::Unsupported).then(|| format!("name {}", port.name))
+            }
+        }
+    }
 }
 
 /// Servers on these ports speak first, so nothing may be detected there.

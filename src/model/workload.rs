@@ -91,6 +91,12 @@ pub struct Injection {
 }
 
 impl Pod {
+    /// What keeps a port from its sidecar; None where the sidecar gets what comes to the port, and where there is none.
+    pub fn kept_from_sidecar(&self, port: u16) -> Option<KeptBy<'_>> {
+        let proxy = self.proxy.as_ref().filter(|proxy| proxy.kind == ProxyKind::Sidecar && proxy.interception_mode != "NONE")?;
+        proxy.capture.keeps_away(port)
+    }
+
     /// Whether there is an Envoy in it to be asked: ztunnel is none.
     pub fn runs_envoy(&self) -> bool {
         self.proxy.as_ref().is_some_and(|proxy| proxy.kind != ProxyKind::Ztunnel)
@@ -114,6 +120,41 @@ pub struct ProxyContainer {
     pub interception_mode: String,
     /// Whether it takes HBONE (`ISTIO_META_ENABLE_HBONE`).
     pub hbone: bool,
+    /// Which ports of the pod its traffic rules redirect to it.
+    pub capture: InboundCapture,
+}
+
+/// The pod's annotations that say which ports are redirected to its sidecar. istiod does not know of them: the proxy has the chains of
+/// every port (`tools/istio-iptables/pkg/capture/run.go: handleInboundPortsInclude`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InboundCapture {
+    /// `traffic.sidecar.istio.io/includeInboundPorts`; None is `*`, empty no port at all.
+    pub include: Option<String>,
+    /// `traffic.sidecar.istio.io/excludeInboundPorts`, which counts only where all others are included.
+    pub exclude: Option<String>,
+}
+
+/// What keeps a port from a sidecar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeptBy<'p> {
+    /// The annotation's name after `traffic.sidecar.istio.io/`.
+    pub annotation: &'static str,
+    /// Its value.
+    pub value: &'p str,
+}
+
+impl InboundCapture {
+    /// What keeps a container port from the sidecar; None where connections to it are redirected.
+    pub fn keeps_away(&self, port: u16) -> Option<KeptBy<'_>> {
+        let lists = |ports: &str| ports.split(',').any(|item| item.trim().parse() == Ok(port));
+        match self.include.as_deref().map(str::trim) {
+            None | Some("*") => {
+                let value = self.exclude.as_deref().filter(|ports| lists(ports))?;
+                Some(KeptBy { annotation: "excludeInboundPorts", value })
+            }
+            Some(value) => (!lists(value)).then_some(KeptBy { annotation: "includeInboundPorts", value }),
+        }
+    }
 }
 
 impl ProxyContainer {
@@ -127,6 +168,7 @@ impl ProxyContainer {
             running: true,
             interception_mode: String::new(),
             hbone: false,
+            capture: InboundCapture::default(),
         }
     }
 }

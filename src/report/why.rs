@@ -100,7 +100,7 @@ fn text(answer: &WhyAnswer, entry: &WhyEntry, paint: Paint) -> String {
         out.push('\n');
         out.push_str(&listener_text(entry, listener, paint));
     }
-    if entry.listeners.iter().any(|listener| listener.counted.is_some_and(|count| count > 1)) {
+    if entry.passes_once() {
         let _ = writeln!(out, "\n  {ONE_CHAIN}");
     }
     if let Some(note) = &entry.era_note {
@@ -220,7 +220,7 @@ fn entry_markdown(entry: &WhyEntry) -> String {
             let _ = writeln!(out, "{start}| {} |{rule}", row.join(" | "));
         }
     }
-    if entry.listeners.iter().any(|listener| listener.counted.is_some_and(|count| count > 1)) {
+    if entry.passes_once() {
         let _ = writeln!(out, "\n{ONE_CHAIN}");
     }
     if let Some(note) = &entry.era_note {

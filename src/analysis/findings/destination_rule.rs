@@ -19,8 +19,9 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let of_rules = broken(facts).filter_map(|broken| {
-        // Of certificates `mtls-mismatch` says more.
-        let decider = by_rule(&broken.client.cause).filter(|_| broken.client.san.is_none())?;
+        // Of certificates `mtls-mismatch` says more, of ports that are kept from the proxy `port-not-captured`.
+        let is_of_others = broken.client.san.is_some() || broken.client.outcome == Reason::NotCaptured;
+        let decider = by_rule(&broken.client.cause).filter(|_| !is_of_others)?;
         let object = FindingObject::new(Kind::DestinationRule.as_str(), &decider.rule);
         Some((broken, object, RULE.severity, fix(broken.client.outcome, &decider.field)))
     });

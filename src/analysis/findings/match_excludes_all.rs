@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Facts, Finding, Needs, PLUGINS, PluginFacts, Rule, Severity, once_each, proxies};
-use crate::analysis::{lookup, near_miss, outlook};
+use crate::analysis::{bypass, lookup, near_miss, outlook};
 use crate::model::kind::Kind;
 
 pub(super) const RULE: Rule = Rule {
@@ -25,6 +25,10 @@ pub(super) fn finding(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Option<Fin
     let (object, objects) = (plugin.plugin, facts.objects());
     let (mut excluded, mut seen) = (Vec::new(), BTreeSet::new());
     // Pods of one workload are alike, and one that has it suffices.
+    // Of a port that is no HTTP the name is wrong, and not `match`.
+    if plugin.applies.iter().any(|pod| !bypass::of_all_ports(object, pod, objects).is_empty()) {
+        return None;
+    }
     for pod in plugin.applies.iter().filter(|pod| seen.insert(lookup::owner(facts.snapshot, &pod.id))) {
         excluded.push((*pod, near_miss::exclusion(object, pod, outlook::stands(object, pod, objects), objects)?));
     }

@@ -6,6 +6,7 @@ mod failing;
 mod group;
 mod ignore;
 mod missed;
+mod place;
 mod states;
 mod together;
 mod unchecked;
@@ -19,6 +20,7 @@ pub use facts::{Facts, PluginFacts, ProxyFacts};
 pub use group::grouped;
 use group::{NAMED, once_each, proxies};
 pub use ignore::Ignore;
+pub use place::Place;
 pub use unchecked::{NotChecked, not_checked};
 
 macro_rules! rules {
@@ -53,6 +55,7 @@ rules! {
     selector_ignored
     empty_selector
     match_excludes_all
+    http_plugin_on_tcp_port
     fail_open
     after_custom
     priority_tie
@@ -67,6 +70,8 @@ rules! {
     port_level_mtls
     destination_rule
     without_certificate
+    port_not_captured
+    sidecar_not_injected
     mtls_mismatch
     not_imported
     permissive
@@ -262,27 +267,6 @@ impl FindingObject {
 impl std::fmt::Display for FindingObject {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}", self.kind, ObjectName::new(self.namespace.as_str(), self.name.as_str()))
-    }
-}
-
-/// A listener of a proxy, or a chain of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Place {
-    /// The proxy.
-    pub proxy: ProxyId,
-    /// The listener's name.
-    pub listener: String,
-    /// The listener's state.
-    pub state: &'static str,
-    /// The chain's 0-based place in it; None where it is the listener as a whole.
-    pub chain: Option<usize>,
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let chain = self.chain.map(|chain| format!("chain {chain} of ")).unwrap_or_default();
-        write!(f, "{chain}listener {} ({}) of {}", self.listener, self.state, self.proxy)
     }
 }
 

@@ -124,7 +124,7 @@ impl Gathered<'_> {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let is_here = |broken: &Broken<'_>| {
         let Broken { client, .. } = broken;
-        client.cause.decider().is_none() && client.san.is_none() && not_imported::mistake(client).is_none()
+        client.outcome != Reason::NotCaptured && client.cause.decider().is_none() && client.san.is_none() && not_imported::mistake(client).is_none()
     };
     let of_no_rule = broken(facts).filter(is_here).map(|broken| {
         let Broken { service, client, .. } = broken;

@@ -6,6 +6,7 @@ use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
 use crate::analysis::answers::MtlsEntry;
 use crate::analysis::attachment::injection;
 use crate::analysis::mtls::client::Wire;
+use crate::analysis::mtls::verdict::Reason;
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
 use crate::model::peer_authentication::MtlsMode;
@@ -44,7 +45,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 fn is_needless(entry: &MtlsEntry) -> bool {
     let mut clients = entry.services.iter().flat_map(|service| &service.clients).filter(|client| client.proxy).peekable();
     let sidecar = entry.proxy_kind == Some("sidecar") && entry.mode == Some(MtlsMode::Permissive);
-    sidecar && clients.peek().is_some() && clients.all(|client| client.sends == Wire::MutualTls)
+    sidecar && clients.peek().is_some() && clients.all(|client| client.sends == Wire::MutualTls && client.outcome != Reason::NotCaptured)
 }
 
 /// `outside` are the namespaces of pods without a proxy that may be clients all the same, with how many there are.

@@ -2,6 +2,7 @@
 
 use super::{Evidence, EvidenceSource, Health, PluginState};
 use crate::analysis::attachment::{self, Reason, Unused};
+use crate::analysis::bypass;
 use crate::analysis::near_miss;
 use crate::analysis::outlook::Outlook;
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
@@ -84,6 +85,19 @@ pub(super) fn held_against_prediction(health: Health, snapshot: &Snapshot, plugi
     let at = usize::from(state == PluginState::Absent);
     evidence.insert(at, Evidence::new(EvidenceSource::Objects, "", what));
     Health::of(state, evidence)
+}
+
+/// A plugin to which no request to the workload comes is not known to run, whatever chains it is in: no declared port leads to it.
+pub(super) fn held_against_ports(health: Health, snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Health {
+    let objects = &snapshot.objects;
+    let is_read = [Kind::Service, Kind::ServiceEntry, Kind::Sidecar].iter().all(|kind| !snapshot.lacks(*kind, &proxy.namespace));
+    let is_in_place = matches!(health.state, PluginState::Running | PluginState::Unverified);
+    let known = objects.plugins.get(plugin).zip(objects.pods.get(proxy)).filter(|_| is_read && is_in_place);
+    let bypasses = known.map(|(plugin, pod)| bypass::of_all_ports(plugin, pod, objects)).unwrap_or_default();
+    let Some(bypass) = bypasses.first() else { return health };
+    let more = if bypasses.len() > 1 { format!(" (and {} more)", bypasses.len() - 1) } else { String::new() };
+    let shown = Evidence::new(EvidenceSource::Objects, "", format!("requests to the workload pass it by: {bypass}{more}"));
+    Health { state: PluginState::Unverified, evidence: std::iter::once(shown).chain(health.evidence).collect(), ..health }
 }
 
 #[cfg(test)]

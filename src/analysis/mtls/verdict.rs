@@ -33,6 +33,8 @@ pub enum Taker {
     Ztunnel(MtlsMode),
     /// The application itself.
     Application,
+    /// The application itself, since an annotation keeps the port from the sidecar that the pod has.
+    Uncaptured,
 }
 
 /// What comes of it, with the reason.
@@ -58,6 +60,8 @@ pub enum Reason {
     TlsToHttp,
     /// Nobody terminates the mesh's mutual TLS.
     NotTerminated,
+    /// The same, since an annotation keeps the port from the sidecar.
+    NotCaptured,
     /// The client's proxy drops it.
     Blackholed,
     /// What the client's proxy does with it is not known.
@@ -83,6 +87,7 @@ impl Reason {
             | Self::PermissiveForeignTls
             | Self::TlsToHttp
             | Self::NotTerminated
+            | Self::NotCaptured
             | Self::Blackholed
             | Self::OtherSan => Verdict::Fails,
         }
@@ -103,6 +108,7 @@ pub fn judge(wire: Wire, taker: Taker, class: ProtocolClass) -> Reason {
         (Taker::Sidecar(Permissive), Wire::Tls | Wire::OwnMutualTls) if http => Reason::PermissiveForeignTls,
         (Taker::Sidecar(Disable), Wire::Tls | Wire::OwnMutualTls) if http => Reason::TlsToHttp,
         (Taker::Sidecar(_) | Taker::Ztunnel(_), Wire::PlainText) => Reason::Taken,
+        (Taker::Uncaptured, Wire::MutualTls) => Reason::NotCaptured,
         (_, Wire::MutualTls) => Reason::NotTerminated,
         (_, Wire::Tls | Wire::OwnMutualTls) => Reason::TlsToApplication,
         (_, Wire::PlainText | Wire::ApplicationTls) => Reason::ToApplication,
@@ -122,6 +128,7 @@ impl fmt::Display for Reason {
             Self::TlsToApplication => "the TLS is handed to the application as it comes, which must speak it on this port",
             Self::TlsToHttp => "nothing terminates TLS under DISABLE, and the port's chain reads HTTP",
             Self::NotTerminated => "nothing terminates the mesh's mutual TLS there",
+            Self::NotCaptured => "an annotation of the pod keeps the port from its proxy, so nothing terminates the mesh's mutual TLS",
             Self::Blackholed => "REGISTRY_ONLY sends what is unknown to BlackHoleCluster",
             Self::UnknownOutbound => "it is unknown whether its proxy passes on or drops what is unknown (outboundTrafficPolicy)",
             Self::NoCluster => "a gateway has no cluster for a service that it does not know, so no route of it leads there",

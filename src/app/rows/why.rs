@@ -65,7 +65,7 @@ fn sentences(entry: &WhyEntry) -> Vec<String> {
         });
     }
     found.extend(entry.mtls_note.as_ref().map(|note| format!("{note}.")));
-    if entry.listeners.iter().any(|listener| listener.counted.is_some_and(|count| count > 1)) {
+    if entry.passes_once() {
         found.push(ONE_CHAIN.to_owned());
     }
     found.extend(entry.era_note.clone());

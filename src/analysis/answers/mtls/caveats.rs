@@ -1,7 +1,8 @@
 //! What of the objects is not as it looks: policies that count for nothing, and ports that are not those that were meant.
 
+use crate::analysis::bypass;
 use crate::analysis::mtls::fate::{Fate, Judged, PortFate};
-use crate::analysis::mtls::ports::Mistaken;
+use crate::analysis::mtls::ports::{Mistaken, PortMode};
 use crate::analysis::mtls::{EffectiveMtls, of_pod};
 use crate::model::ids::{ObjectName, WorkloadId};
 use crate::model::inventory::Inventory;
@@ -29,6 +30,17 @@ pub(super) fn of_ports(mistaken: &[Mistaken], warnings: &mut Vec<Warning>) {
     let warning =
         |item: &Mistaken| Warning::new(policy(&item.policy), item.to_string(), format!("name the container port, {}", item.container));
     warnings.extend(mistaken.iter().map(warning));
+}
+
+/// Ports that an annotation keeps from the proxy, so that no mode holds there.
+pub(super) fn of_capture(id: &WorkloadId, pod: &Pod, ports: &[PortMode<'_>], warnings: &mut Vec<Warning>) {
+    for port in ports.iter().filter_map(|port| port.port) {
+        if let Some(kept) = pod.kept_from_sidecar(port) {
+            let what = format!("{}, so no mode holds there: the application takes what comes", bypass::kept_away(port, kept));
+            let fix = format!("correct {} in the pod template", kept.annotation);
+            warnings.push(Warning::new(format!("{} {id}", id.kind.as_str()), what, fix));
+        }
+    }
 }
 
 /// Pods of one workload with other labels, and so another mode: a roll-out, or labels that were changed by hand.

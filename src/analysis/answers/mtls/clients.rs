@@ -139,6 +139,9 @@ fn taker(served: &Served<'_>, port: u16, class: ProtocolClass) -> (Taker, Protoc
     if pod.proxy.is_none() {
         return (if pod.injection.ambient { Taker::Ztunnel(mode) } else { Taker::Application }, class);
     }
+    if pod.kept_from_sidecar(port).is_some() {
+        return (Taker::Uncaptured, class);
+    }
     // A port that a Sidecar's ingress leaves out is taken by the passthrough chains; without interception nobody takes it.
     let own = ports.iter().find(|known| known.port == Some(port));
     let rest = || ports.iter().find(|known| matches!(known.behind, Behind::Rest));

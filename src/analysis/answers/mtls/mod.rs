@@ -206,6 +206,7 @@ fn entry(world: &World<'_>, id: &WorkloadId, pods: &[&Pod]) -> Option<MtlsEntry>
     caveats::of_policies(&judged, &mut caveats);
     caveats::of_pods(world.objects, id, pod, pods, &effective, &mut caveats);
     caveats::of_ports(&mistaken, &mut caveats);
+    caveats::of_capture(id, pod, &ports, &mut caveats);
     let served = clients::Served { pod, pods, effective: &effective, ports: &ports, targets: &targets };
     let services = if world.lacks(&OF_CLIENTS, pod).is_none() { clients::services(world, &served, &mut caveats) } else { Vec::new() };
     let mode = (!lacks_policies).then_some(effective.mode);

@@ -1,6 +1,7 @@
 //! What a mode means where no sidecar holds it.
 
 use super::{OF_CLIENTS, OF_PORTS, World};
+use crate::analysis::attachment::injection::{self, NoProxy};
 use crate::analysis::chains::Facts;
 use crate::analysis::mtls::EffectiveMtls;
 use crate::model::inventory::Inventory;
@@ -33,6 +34,7 @@ pub(super) fn note(world: &World<'_>, pod: &Pod, facts: Option<&Facts<'_>>, effe
             "A waypoint takes HBONE, which is mutual TLS whatever the mode is: its chains do not depend on PeerAuthentication."
         }
         Some(ProxyKind::Ztunnel) => "ztunnel holds the modes of the pods that it serves: its own has no meaning.",
+        None if asks_in_vain(pod, world.objects).is_some() => return asks_in_vain(pod, world.objects),
         None if !pod.injection.ambient => "The pod has no proxy, so nothing holds the mode: the application takes what comes.",
         None if loses_exceptions(world.objects, effective) => {
             "ztunnel takes nothing but HBONE under STRICT. For a policy whose own mode is UNSET it knows ports with PERMISSIVE as exceptions, and not those with DISABLE."
@@ -40,6 +42,13 @@ pub(super) fn note(world: &World<'_>, pod: &Pod, facts: Option<&Facts<'_>>, effe
         None => "ztunnel takes HBONE always, and plain text unless the mode is STRICT: PERMISSIVE and DISABLE are the same here.",
     };
     Some(text.to_owned())
+}
+
+/// Where the pod asks for a sidecar, and has none.
+fn asks_in_vain(pod: &Pod, objects: &Inventory) -> Option<String> {
+    let why = injection::missing(pod, objects);
+    let asks = matches!(why, NoProxy::NoSuchRevision(_) | NoProxy::NotInjected);
+    asks.then(|| format!("The pod has no proxy, so nothing holds the mode, and the application takes what comes: {why}."))
 }
 
 /// `pilot/pkg/serviceregistry/ambient/authorization.go: convertedSelectorPeerAuthentications`.

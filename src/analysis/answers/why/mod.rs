@@ -97,6 +97,13 @@ impl WhyEntry {
         if self.dump_read { "its filter is in no listener that was read" } else { "no config dump of the proxy could be read" }
     }
 
+    /// Whether a request passes the plugin once though several chains have it. Where requests to a declared port pass it by, it may be never.
+    pub fn passes_once(&self) -> bool {
+        let once =
+            |listener: &WhyListener| listener.counted.is_some_and(|count| count > 1) && listener.terms.iter().all(|term| term.count > 0);
+        self.listeners.iter().any(once)
+    }
+
     /// How often the filter stands in active listeners on `port`; None where the proxy's own dump could not be read.
     pub fn counted_on(&self, port: u16) -> Option<usize> {
         let mut active = self.listeners.iter().filter(|listener| listener.port == Some(port) && listener.state == ListenerState::Active);
