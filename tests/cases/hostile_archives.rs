@@ -205,6 +205,20 @@ fn as_bug_report() -> impl Iterator<Item = (String, Vec<u8>)> {
     })
 }
 
+/// Takes the states of plugins away: they rest on statistics, which the archive of a bug-report does not have.
+fn without_states(answer: &mut Value) {
+    match answer {
+        Value::Array(entries) => entries.iter_mut().for_each(without_states),
+        Value::Object(fields) => {
+            if fields.contains_key("pluginKind") {
+                fields.remove("state");
+            }
+            fields.values_mut().for_each(without_states);
+        }
+        _ => {}
+    }
+}
+
 #[test]
 fn field_20_objects_that_were_added_to_a_bug_report_are_read_with_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -217,6 +231,7 @@ fn field_20_objects_that_were_added_to_a_bug_report_are_read_with_it() {
             let (status, said, mut answer) = ask(&[command, &["-o", "json", "--from", from]].concat());
             assert_eq!((status, answer.is_object()), (0, true), "{command:?}: {said}");
             answer.as_object_mut().unwrap().remove("warnings");
+            without_states(&mut answer);
             answer
         };
         let expected = answer(plain.to_str().unwrap());

@@ -285,10 +285,7 @@ pub fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Heal
         }
         _ => weigh::unproven(health, None),
     };
-<<<<<<< HEAD
     let health = wanted::compared(health, snapshot, plugin, proxy, loaded);
-    istiod::weighed(health, snapshot, plugin, proxy)
-=======
-    expected::held_against_ports(istiod::weighed(health, snapshot, plugin, proxy), snapshot, plugin, proxy)
->>>>>>> mendports
+    let health = istiod::weighed(health, snapshot, plugin, proxy);
+    expected::held_against_ports(health, snapshot, plugin, proxy)
 }
