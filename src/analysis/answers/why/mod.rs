@@ -2,6 +2,7 @@
 
 mod listeners;
 mod near;
+mod read;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,11 +25,12 @@ use crate::model::envoy::ListenerState;
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::kind::Kind;
 use crate::model::peer_authentication::MtlsMode;
-use crate::model::snapshot::{Dump, LoadedDump, Snapshot};
+use crate::model::snapshot::Snapshot;
 use crate::model::warning::{self, Warning};
 use crate::model::workload::Pod;
 
 pub use near::Nearest;
+pub(in crate::analysis::answers) use read::dump_note;
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -259,29 +261,6 @@ pub(super) fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, sha
         dump_read: snapshot.dump(proxy).is_some(),
         near_miss: None,
     }
-}
-
-/// How a proxy's dump was read, or why there is none.
-pub(super) fn dump_note(snapshot: &Snapshot, proxy: &ProxyId) -> String {
-    match snapshot.dumps.get(proxy) {
-        Some(Dump::Loaded(loaded)) if placement::awaits_listeners(snapshot, proxy, &loaded.dump) => {
-            format!("{}; {}", read_note(loaded), placement::NO_LISTENERS)
-        }
-        Some(Dump::Loaded(loaded)) => read_note(loaded),
-        Some(Dump::Loading) => "is being read".to_owned(),
-        Some(Dump::Failed(why)) => why.clone(),
-        None => "was not asked for".to_owned(),
-    }
-}
-
-/// How a dump was read, how large it was, and how long that took.
-fn read_note(loaded: &LoadedDump) -> String {
-    let way = match loaded.way {
-        "file" => "from a file".to_owned(),
-        "istiod" => "from istiod, which does not say what the proxy has".to_owned(),
-        way => format!("by {way} in {} ms", loaded.took_ms),
-    };
-    format!("read {way}, {} kB", loaded.dump.bytes.div_ceil(1000))
 }
 
 /// Whether the plugin applies to the proxy, None where that is not known, and why.
