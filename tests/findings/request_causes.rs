@@ -40,14 +40,15 @@ fn a_subset_whose_labels_no_pod_has_is_named() {
     let route = || istio("VirtualService", "default/v", json!({"hosts": ["httpbin"], "http": [{"route": [{"destination": destination}]}]}));
     let line = unhealthy("outbound|8000|v9|httpbin.default.svc.cluster.local", "httpbin:8000");
     let nowhere = json!({"version": "v9"});
-    let finding = one(of_client([rule(nowhere.clone()), route()], &[line.clone()]), Severity::Error, "VirtualService default/v");
+    let finding =
+        one(of_client([rule(nowhere.clone()), route()], std::slice::from_ref(&line)), Severity::Error, "VirtualService default/v");
     assert_eq!(
         finding.what,
         "deploy/sleep: 1 of 1 to httpbin:8000 are 503 UH: VirtualService default/v routes to subset v9 of DestinationRule default/httpbin, \
          whose labels version=v9 no pod has."
     );
     // Something else routes there, as an EnvoyFilter can.
-    let finding = one(of_client([rule(nowhere)], &[line.clone()]), Severity::Error, "DestinationRule default/httpbin");
+    let finding = one(of_client([rule(nowhere)], std::slice::from_ref(&line)), Severity::Error, "DestinationRule default/httpbin");
     assert!(finding.what.ends_with("they go to subset v9 of DestinationRule default/httpbin, whose labels version=v9 no pod has."));
     // Pods have them, and are ready.
     let finding = one(of_client([rule(json!({"app": "httpbin"})), route()], &[line]), Severity::Warning, "Service default/httpbin");
@@ -60,7 +61,7 @@ fn a_port_name_that_no_pod_has_is_named() {
     let named =
         |target: Value| service("default/named", json!([{"port": 8000, "targetPort": target}, {"port": 9000, "targetPort": "web"}]));
     let line = unhealthy("outbound|8000||named.default.svc.cluster.local", "named:8000");
-    let finding = one(of_client([named(json!("web"))], &[line.clone()]), Severity::Error, "Service default/named");
+    let finding = one(of_client([named(json!("web"))], std::slice::from_ref(&line)), Severity::Error, "Service default/named");
     assert!(finding.what.ends_with("targetPort web of Service default/named is no port name of its pods, so it has no endpoint."));
     // Another port of the service has such a name, not that one.
     let finding = one(of_client([named(json!(80))], &[line]), Severity::Warning, "Service default/named");
@@ -75,7 +76,8 @@ fn pods_that_are_not_ready_are_named() {
     };
     let slow = || object("v1", "Service", "default/slow", json!({"selector": {"app": "slow"}, "ports": [{"port": 8000}]}));
     let line = unhealthy("outbound|8000||slow.default.svc.cluster.local", "slow:8000");
-    let finding = one(of_client([slow(), pod("slow-1", "Running")], &[line.clone()]), Severity::Warning, "Service default/slow");
+    let finding =
+        one(of_client([slow(), pod("slow-1", "Running")], std::slice::from_ref(&line)), Severity::Warning, "Service default/slow");
     assert!(finding.what.contains("none of the 1 pod of Service default/slow is ready") && finding.fix.contains("slow-1"), "{finding:?}");
     // One that has ended is none.
     let finding = one(of_client([slow(), pod("slow-1", "Succeeded")], &[line]), Severity::Warning, "Service default/slow");
