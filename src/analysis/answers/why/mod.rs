@@ -1,6 +1,7 @@
 //! `why PLUGIN [WORKLOAD]`: how often the plugin's filter appears in each proxy, as a sum with its terms.
 
 mod listeners;
+mod mode;
 mod near;
 mod read;
 
@@ -10,25 +11,24 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::mtls::MODE_UNKNOWN;
 use crate::analysis::attachment;
 use crate::analysis::chains::Shared;
 use crate::analysis::comparison::{Cause, Difference};
 use crate::analysis::explain::Term;
 use crate::analysis::health::{self, Expected, PluginState};
 use crate::analysis::lookup;
-use crate::analysis::mtls::{self, EffectiveMtls};
+use crate::analysis::mtls;
 use crate::analysis::near_miss::{NearMiss, Neighbours};
 use crate::analysis::outlook::Outlook;
 use crate::analysis::placement::{self, ListenerDirection};
 use crate::model::envoy::ListenerState;
 use crate::model::ids::{PluginId, ProxyId};
-use crate::model::kind::Kind;
 use crate::model::peer_authentication::MtlsMode;
 use crate::model::snapshot::Snapshot;
 use crate::model::warning::{self, Warning};
 use crate::model::workload::Pod;
 
+pub use mode::MtlsAnswer;
 pub use near::Nearest;
 pub(in crate::analysis::answers) use read::dump_note;
 
@@ -110,25 +110,6 @@ impl WhyEntry {
     pub fn counted_on(&self, port: u16) -> Option<usize> {
         let mut active = self.listeners.iter().filter(|listener| listener.port == Some(port) && listener.state == ListenerState::Active);
         active.try_fold(0, |sum, listener| Some(sum + listener.counted?))
-    }
-}
-
-/// The mode in force.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct MtlsAnswer {
-    /// The mode.
-    pub mode: MtlsMode,
-    /// `PeerAuthentication namespace/name`; None where Istio's default stands.
-    pub winner: Option<String>,
-}
-
-impl MtlsAnswer {
-    /// The mode in a namespace, or why it is not known.
-    pub(super) fn known(snapshot: &Snapshot, namespace: &str, effective: &EffectiveMtls) -> (Option<Self>, Option<String>) {
-        if snapshot.lacks(Kind::PeerAuthentication, namespace) {
-            return (None, Some(MODE_UNKNOWN.to_owned()));
-        }
-        (Some(Self { mode: effective.mode, winner: effective.winner_text() }), None)
     }
 }
 
