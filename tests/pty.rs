@@ -219,7 +219,7 @@ fn control_sequences_in_a_log_change_nothing_on_the_screen() {
     };
     let [mut obeyed, mut harmless] = recordings.each_ref().map(open);
     for (keys, sign) in
-        [("", "1 proxy"), ("l", "read to the end"), ("\r", "Line of a log"), ("\x1b", "read to the end"), ("/a.*h\r", "/a.*h")]
+        [("", "1 of 2 proxies"), ("l", "read to the end"), ("\r", "Line of a log"), ("\x1b", "read to the end"), ("/a.*h\r", "/a.*h")]
     {
         for terminal in [&mut obeyed, &mut harmless] {
             terminal.press(keys);

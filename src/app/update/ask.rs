@@ -67,7 +67,7 @@ pub(super) fn answered(app: &mut App, ticket: Ticket, answer: Answered) -> Vec<E
     let screen = &mut app.screens[place];
     let is_kept = chosen.as_ref().is_some_and(|chosen| rows::identity::select(screen, chosen, height));
     // A pod that goes takes its rows along; the one that takes its place may have them.
-    screen.lost = chosen.filter(|_| !is_kept && screen.focus().is_some());
+    screen.lost = chosen.filter(|_| !is_kept && (screen.focus().is_some() || matches!(screen.subject, Subject::Mtls(_))));
     if first && !is_kept {
         rows::select_plugin(&mut app.screens[place], height);
     }
