@@ -18,7 +18,9 @@ fn world() -> (Applied, Applied) {
 
 fn requested() -> String {
     let curl = ["exec", "-n", "default", "deploy/sleep", "-c", "istio-proxy", "--", "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}"];
-    kubectl(&[&curl[..], &["http://e2e-trap.default:8000/headers"]].concat())
+    // A pod that was just replaced takes no connections for a moment.
+    let patience = ["--retry", "10", "--retry-delay", "1", "--retry-connrefused"];
+    kubectl(&[&curl[..], &patience, &["http://e2e-trap.default:8000/headers"]].concat())
 }
 
 fn tag(tag: &str) {

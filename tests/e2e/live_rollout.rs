@@ -17,7 +17,7 @@ fn live_l20_the_screens_of_a_proxy_follow_a_roll_out() {
     kubectl(&["-n", "default", "rollout", "status", "deploy/e2e-roll", "--timeout=120s"]);
     let _plugin = Applied::new(wasm_plugin("default", name, name, "latest", "FAIL_OPEN"));
     let mut running = Running::start(&["-n", "default"]);
-    running.shows(&["default/e2e-roll"]);
+    running.shows(&["default/e2e-roll", "✓ 1 running"]);
     running.press("/e2e-roll\rw");
     // It is counted as soon as the proxy has it.
     running.shows(&["Why does default/e2e-roll appear 2 times on e2e-roll"]);
