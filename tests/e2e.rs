@@ -19,8 +19,12 @@ mod following;
 mod health;
 #[path = "e2e/incident_chains.rs"]
 mod incident_chains;
+#[path = "e2e/incident_digests.rs"]
+mod incident_digests;
 #[path = "e2e/incident_mtls.rs"]
 mod incident_mtls;
+#[path = "e2e/incident_objects.rs"]
+mod incident_objects;
 #[path = "e2e/incident_proven.rs"]
 mod incident_proven;
 #[path = "e2e/incident_readings.rs"]

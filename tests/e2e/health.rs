@@ -115,7 +115,7 @@ fn a_pod_that_starts_while_the_registry_does_not_answer_says_what_it_waits_for()
 }
 
 /// Lets a tag of the registry name what another one does.
-fn tag(tag: &str, like: &str) {
+pub fn tag(tag: &str, like: &str) {
     fn exec<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
         [&["exec", "-i", "-n", "default", "deploy/sleep", "-c", "sleep", "--", "curl", "-sSf"], arguments].concat()
     }

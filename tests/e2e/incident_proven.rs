@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::world::{Applied, is_lab, json as ask, kubectl, mesh, meshscope, until, wasm_plugin};
+use super::live_policy::{comes, found};
+use super::world::{Applied, is_lab, json as ask, kubectl, mesh, until, wasm_plugin};
 
 const NAME: &str = "e2e-proven";
 const PLUGIN: &str = "default/e2e-proven";
@@ -28,14 +29,20 @@ fn tag(tag: &str) {
     kubectl(&["patch", "wasmplugin", NAME, "-n", "default", "--type", "merge", "-p", &patch]);
 }
 
-/// Waits for the state on the one proxy, and returns the finding of a code about the plugin.
-fn comes_to(state: &str, code: &str) -> Value {
+/// Waits for the state on the one proxy, then for the finding of a code about the plugin with these words, some of which the logs have
+/// later than the state.
+fn comes_to(state: &str, code: &str, words: &[&str]) -> Value {
     until(state, &["health", PLUGIN], |answer| {
         answer["plugins"][0]["proxies"].as_array().is_some_and(|all| all.iter().any(|proxy| proxy["state"] == state))
     });
-    let answer: Value = serde_json::from_slice(&meshscope(&["check", "-o", "json"]).stdout).unwrap();
-    let is_it = |finding: &&Value| finding["code"] == code && finding["object"]["name"] == NAME;
-    answer["findings"].as_array().unwrap().iter().find(is_it).unwrap_or_else(|| panic!("{code}: {answer}")).clone()
+    let mut finding = Value::Null;
+    comes(&format!("{code} with {words:?}"), || {
+        let about = found(code).1.into_iter().find(|finding| finding["object"]["name"] == NAME);
+        let has_words = |finding: &Value| words.iter().all(|words| finding["what"].as_str().unwrap().contains(words));
+        finding = about.unwrap_or_default();
+        finding.is_object() && has_words(&finding)
+    });
+    finding
 }
 
 /// No command has it as running.
@@ -46,10 +53,6 @@ fn is_nowhere_running() {
     );
     let why = ask(&["why", PLUGIN, "deploy/e2e-trap"]);
     assert!(why["workloads"].as_array().unwrap().iter().all(|entry| entry["state"] != "running"), "{why}");
-}
-
-fn what(finding: &Value) -> &str {
-    finding["what"].as_str().unwrap()
 }
 
 const CAUSE: &str = "the module's proxy_on_configure failed: memory access out of bounds";
@@ -63,13 +66,11 @@ fn incident_d2b_and_d2c_a_module_that_does_not_start() {
     let _mesh = mesh();
     let _world = world();
     tag("broken");
-    let before = comes_to("rejected", "refused-push");
-    assert!(what(&before).contains(CAUSE) && what(&before).contains("requests pass the module before"), "{before}");
+    comes_to("rejected", "refused-push", &[CAUSE, "requests pass the module before"]);
     assert_eq!(requested(), "200");
     is_nowhere_running();
     kubectl(&["delete", "pod", "-n", "default", "-l", "app=e2e-trap", "--wait=true"]);
-    let never = comes_to("vmFailed", "vm-failed");
-    assert!(what(&never).contains(CAUSE) && what(&never).contains("500 NFCF"), "{never}");
+    comes_to("vmFailed", "vm-failed", &[CAUSE, "500 NFCF"]);
     assert_eq!(requested(), "500");
     is_nowhere_running();
 }
@@ -83,15 +84,14 @@ fn incident_d1_and_d2_the_stub_that_still_denies() {
     let _mesh = mesh();
     let _world = world();
     tag("no-such-tag");
-    let stub = comes_to("stubDeny", "stub-in-place");
+    let stub = comes_to("stubDeny", "stub-in-place", &[]);
     assert!(stub["fix"].as_str().unwrap().contains("no-such-tag"), "{stub}");
     assert_eq!(requested(), "403");
     is_nowhere_running();
     let chains = ask(&["chains", "deploy/e2e-trap", "--plugin", PLUGIN]).to_string();
     assert!(chains.contains(r#""effect":"denies""#) && chains.contains(r#""state":"stubDeny""#), "{chains}");
     tag("broken");
-    let refused = comes_to("rejected", "refused-push");
-    assert!(what(&refused).contains(CAUSE) && what(&refused).contains("the stub before denies every request: 403"), "{refused}");
+    comes_to("rejected", "refused-push", &[CAUSE, "the stub before denies every request: 403"]);
     assert_eq!(requested(), "403");
     is_nowhere_running();
 }

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::world::{Applied, PATIENCE, is_lab, kubectl, mesh, meshscope, until, wasm_plugin};
 
-const TAG: &str = "e2e-trap";
+/// The tag of the module in the registry.
+pub const TAG: &str = "e2e-trap";
 
 /// A module that traps on a request with the header `x-trap`:
 ///
@@ -71,7 +72,7 @@ fn trapping_module() -> Vec<u8> {
 }
 
 /// Puts the module into the lab's registry, as its pods reach that.
-fn push_module() {
+pub fn push_module() {
     let exec = ["exec", "-i", "-n", "default", "deploy/sleep", "-c", "sleep", "--", "sh", "-c", include_str!("live/push-module.sh"), TAG];
     let mut child = Command::new("kubectl").args(exec).stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(&trapping_module()).unwrap();
