@@ -27,6 +27,8 @@ mod recorded;
 mod removed;
 #[path = "findings/request_causes.rs"]
 mod request_causes;
+#[path = "findings/request_ends.rs"]
+mod request_ends;
 #[path = "findings/requests.rs"]
 mod requests;
 #[path = "findings/screen.rs"]

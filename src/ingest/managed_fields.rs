@@ -1,22 +1,22 @@
-//! `metadata.managedFields`: who wrote which fields of an object, and when. Of plugins the times of their specs' last writes are
+//! `metadata.managedFields`: who wrote which fields of an object, and when. Of Istio's objects the times of their specs' last writes are
 //! kept, of everything else nothing: the field is larger than most objects.
 
 use serde_json::{Map, Value};
 
 use crate::model::plugin::Write;
 
-/// The group of the objects whose changes are told.
-const GROUP: &str = "extensions.istio.io/";
+/// The groups of the objects of which it matters when they were changed.
+const GROUPS: [&str; 3] = ["extensions.istio.io/", "networking.istio.io/", "security.istio.io/"];
 
 /// The fields of an entry that are kept.
 const KEPT: [&str; 4] = ["manager", "operation", "time", "subresource"];
 
 /// Leaves of the field what [`writes`] reads, and removes it from objects of other groups.
 pub fn prune(object: &mut Value) {
-    let is_plugin = str_of(object, "/apiVersion").starts_with(GROUP);
+    let is_istio = GROUPS.iter().any(|group| str_of(object, "/apiVersion").starts_with(group));
     let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
     let entries = match metadata.remove("managedFields") {
-        Some(Value::Array(entries)) if is_plugin => entries,
+        Some(Value::Array(entries)) if is_istio => entries,
         _ => return,
     };
     let kept: Vec<Value> = entries.iter().filter(|entry| is_of_spec(entry)).map(pruned).collect();

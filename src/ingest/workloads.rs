@@ -72,6 +72,7 @@ pub fn of_node(id: &ProxyId, node: &Node) -> Pod {
         }),
         phase: "Running".to_owned(),
         ready: true,
+        ready_since: None,
         deleting: false,
         ips: node.instance_ips.clone(),
         container_ports: node.pod_ports.clone(),

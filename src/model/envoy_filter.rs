@@ -35,6 +35,8 @@ pub struct Patch {
     pub operation: String,
     /// `patch.value.name`: of a filter, its configuration or a listener; empty where unset.
     pub value_name: String,
+    /// The type URL of `patch.value.typed_config`; empty where it has none.
+    pub value_type: String,
 }
 
 /// Which chains of a listener a patch is for, by what is written.
@@ -111,6 +113,11 @@ impl Patch {
     /// Whether it is about filters or their configuration.
     pub fn applies_to_filters(&self) -> bool {
         matches!(self.apply_to.as_str(), "NETWORK_FILTER" | "HTTP_FILTER" | "EXTENSION_CONFIG")
+    }
+
+    /// Whether it is about routes.
+    pub fn applies_to_routes(&self) -> bool {
+        matches!(self.apply_to.as_str(), "ROUTE_CONFIGURATION" | "VIRTUAL_HOST" | "HTTP_ROUTE")
     }
 
     /// Whether it can change which filters are in which chains of listeners that are there. Listener filters are in no chain.

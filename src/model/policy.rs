@@ -5,6 +5,7 @@ use super::gateway::{GatewaySpec, Server};
 use super::ids::ObjectName;
 use super::kind::Kind;
 use super::labels::{Labels, Selector};
+use super::logs::LogTime;
 use super::routing::{DestinationRule, VirtualService};
 use super::sidecar::Sidecar;
 
@@ -21,6 +22,8 @@ pub struct Policy {
     pub selector: Option<Selector>,
     /// `metadata.creationTimestamp`, RFC 3339.
     pub created: Option<String>,
+    /// When its spec was last written (`metadata.managedFields`); None where that was not read.
+    pub changed: Option<LogTime>,
     /// What it says.
     pub spec: PolicySpec,
 }
@@ -50,6 +53,12 @@ pub enum PolicySpec {
 pub struct OfRequests {
     /// Whether it is an AuthorizationPolicy of action ALLOW, which denies what no rule allows.
     pub allows: bool,
+    /// Whether it is an AuthorizationPolicy of action CUSTOM, which asks an external authorization service.
+    pub custom: bool,
+    /// How many `rules` it has.
+    pub rules: usize,
+    /// Whether one of its rules is empty, which every request fits.
+    pub fits_all: bool,
     /// Whether `targetRef` or `targetRefs` name what it is for.
     pub has_targets: bool,
     /// A field that only HTTP has, where each of the rules has one: for TCP an ALLOW has no rule then.
@@ -58,6 +67,15 @@ pub struct OfRequests {
     pub needs_jwt: bool,
     /// Whether a rule is for every request with a JWT.
     pub any_jwt: bool,
-    /// The `jwtRules` without keys of their own, which istiod fetches: `jwtRules[0].jwksUri`.
-    pub fetched_keys: Vec<String>,
+    /// The `jwtRules` without keys of their own, whose keys istiod fetches.
+    pub fetched_keys: Vec<FetchedKeys>,
+}
+
+/// Keys of one of the `jwtRules` that istiod fetches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FetchedKeys {
+    /// The field that says where: `jwtRules[0].jwksUri`, or `jwtRules[0].issuer`, whose OpenID configuration names the URI.
+    pub field: String,
+    /// Its value.
+    pub value: String,
 }

@@ -91,6 +91,11 @@ impl Cause {
         )
     }
 
+    /// Whether a filter answered that is not Istio's own.
+    pub fn is_of_filter(self) -> bool {
+        matches!(self, Self::RateLimit | Self::ExtAuthz | Self::Lua)
+    }
+
     /// Whether it may pass by itself, as when a server is restarted.
     pub fn is_passing(self) -> bool {
         matches!(self, Self::NoConnection | Self::Closed | Self::NoEndpoint | Self::Overflow | Self::Late | Self::RateLimit | Self::Tls)

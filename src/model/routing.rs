@@ -28,6 +28,8 @@ pub struct VirtualService {
     pub faults: bool,
     /// Whether an `http` route has a `timeout`.
     pub timeouts: bool,
+    /// Whether an `http` route has no `match`, so that it takes every request.
+    pub matches_all: bool,
 }
 
 impl VirtualService {

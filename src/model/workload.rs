@@ -2,6 +2,7 @@
 
 use super::ids::{ObjectName, ProxyId, WorkloadId};
 use super::labels::Labels;
+use super::logs::LogTime;
 use super::mesh::Features;
 
 /// What kind of proxy a pod runs, which decides what can be attached to it (`pilot/pkg/model/policyattachment.go`).
@@ -50,6 +51,8 @@ pub struct Pod {
     pub phase: String,
     /// Whether all its containers are ready.
     pub ready: bool,
+    /// Since when it is ready; None where it is not, or nothing says when.
+    pub ready_since: Option<LogTime>,
     /// Whether it is being deleted.
     pub deleting: bool,
     /// `status.podIPs` (or the WorkloadEntry's address).

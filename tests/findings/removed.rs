@@ -220,7 +220,7 @@ fn incident_d7_what_takes_nothing_out_is_no_finding() {
 }
 
 /// The recording with a filter in front of all HTTP filters of virtualInbound, and the EnvoyFilter `default/gate` that put it there.
-fn gated(name: &str, config: Value) -> Mesh {
+pub(super) fn gated(name: &str, config: Value) -> Mesh {
     let filter = json!({"name": name, "typed_config": config});
     let patch = with_value(patch("HTTP_FILTER", "INSERT_FIRST", json!({"name": HCM})), filter.clone());
     changed(|chain| http_filters(chain).insert(0, filter.clone())).with([envoy_filter("default/gate", json!({"app": "httpbin"}), patch)])
@@ -230,7 +230,7 @@ fn of_type(kind: &str) -> Value {
     json!({"@type": format!("type.googleapis.com/envoy.extensions.filters.http.{kind}")})
 }
 
-fn lua(script: &str) -> Value {
+pub(super) fn lua(script: &str) -> Value {
     json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua", "default_source_code": {"inline_string": script}})
 }
 

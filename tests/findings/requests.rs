@@ -115,7 +115,7 @@ pub(super) fn failing(objects: impl IntoIterator<Item = Value>, logs: &[(&str, V
     snapshot
 }
 
-fn log(snapshot: &mut Snapshot, logs: &[(&str, Vec<String>)]) {
+pub(super) fn log(snapshot: &mut Snapshot, logs: &[(&str, Vec<String>)]) {
     for (proxy, lines) in logs {
         let requests = gathered_of(&snapshot.objects, proxy, lines.clone());
         let Some(Dump::Loaded(loaded)) = snapshot.dumps.get_mut(&ProxyId::parse(proxy).unwrap()) else { panic!("{proxy}") };
@@ -131,7 +131,7 @@ pub(super) fn istio(kind: &str, name: &str, spec: Value) -> Value {
     object("networking.istio.io/v1", kind, name, spec)
 }
 
-fn peers(mode: &str) -> Value {
+pub(super) fn peers(mode: &str) -> Value {
     created(
         object("security.istio.io/v1", "PeerAuthentication", "default/default", json!({"mtls": {"mode": mode}})),
         "2026-11-01T00:00:00Z",
@@ -151,7 +151,7 @@ pub(super) fn sent(code: u16, flags: &str, details: &str, cluster: &str) -> Stri
 pub(super) const TO_HTTPBIN: &str = "outbound|8000||httpbin.default.svc.cluster.local";
 
 /// A connection of a client to httpbin that no filter chain takes.
-fn refused(client: &str) -> String {
+pub(super) fn refused(client: &str) -> String {
     format!(
         r#"[2026-12-01T00:00:01.000Z] "- - -" 0 NR filter_chain_not_found - "-" 0 0 0 - "-" "-" "-" "-" "-" - - 10.244.0.4:80 {client}:39208 - -"#
     )
@@ -200,7 +200,7 @@ fn incident_d16_variants() {
     assert_eq!(named, ["block-status", "other"], "{both:?}");
     // What no rule allows is by all that allow something.
     let none = || vec![served("/a", 403, "rbac_access_denied_matched_policy[none]")];
-    let allowing = ["default/a", "istio-system/b"].map(|name| authorization(name, json!({"rules": [{}]})));
+    let allowing = ["default/a", "istio-system/b"].map(|name| authorization(name, json!({"rules": [{"to": [{"operation": {"paths": ["/b"]}}]}]})));
     let finding = one(fails(&failing(allowing, &[(HTTPBIN, none())])), Severity::Warning, "AuthorizationPolicy default/a");
     assert!(finding.what.contains("no rule of AuthorizationPolicies default/a, istio-system/b allows them (not a plugin)"), "{finding:?}");
     let others = [
@@ -315,7 +315,7 @@ fn other_causes_name_their_object() {
             sent(503, "UF,URX", "upstream_reset_before_response_started{remote_connection_failure}", TO_HTTPBIN),
             Severity::Warning,
             "Service default/httpbin",
-            "no connection to Service default/httpbin came about",
+            "no connection to Service default/httpbin could be made",
         ),
     ] {
         let finding = one(of(vec![object], line), severity, name);
@@ -362,15 +362,16 @@ fn what_is_not_of_the_mesh_is_no_finding() {
 
 #[test]
 fn what_the_objects_do_not_say_any_more_is_information() {
-    let san = "upstream_reset_before_response_started{remote_connection_failure|TLS_error:|x:verify_cert_failed:_SAN_matcher,_certificate_SANs_are_[spiffe://a]:TLS_error_end}";
+    let san = "upstream_reset_before_response_started{remote_connection_failure|TLS_error:|x:verify_cert_failed:_SAN_matcher,_certificate_SANs_are_[spiffe://cluster.local/ns/default/sa/httpbin]:TLS_error_end}";
     for (line, words) in [
         (sent(503, "URX,UF", san, TO_HTTPBIN), "no DestinationRule lists one now"),
         (sent(503, "UO", "upstream_reset_before_response_started{overflow}", TO_HTTPBIN), "no DestinationRule has a connectionPool"),
         (sent(503, "UH", "no_healthy_upstream", "outbound|80||gone.default.svc.cluster.local"), "no service has this host now"),
-        (sent(503, "NC", "cluster_not_found", "-"), "no object that is there now says so"),
+        (sent(503, "NC", "cluster_not_found", "-"), "no VirtualService routes to what does not exist now"),
     ] {
         let found = fails(&failing([], &[(SLEEP, vec![line])]));
         assert!(found.len() == 1 && found[0].severity == Severity::Information && found[0].what.contains(words), "{found:?}");
+        assert!(found[0].what.contains(" failed until 00:00:01 UTC ("), "{found:?}");
     }
 }
 

@@ -1,19 +1,23 @@
 //! A filter of an EnvoyFilter that runs before a plugin and can answer requests itself.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::failing::{Failing, answered_by_filters};
+use super::requests_fail::{counted, evidence};
 use super::together::listed;
 use super::{Facts, Finding, FindingObject, Needs, PLUGINS, Place, ProxyFacts, Rule, Severity};
-use crate::analysis::placement;
+use crate::analysis::requests::Mesh;
+use crate::analysis::{lookup, placement};
 use crate::model::envoy::{ConfigDump, Filter, FilterSource, ListenerState};
-use crate::model::ids::{ObjectName, PluginId, PluginKind};
+use crate::model::ids::{ObjectName, PluginId, PluginKind, ProxyId, WorkloadId};
 use crate::model::kind::Kind;
 use crate::model::plugin::Phase;
 
 pub(super) const RULE: Rule = Rule {
     code: "envoy-filter-before-plugin",
-    severity: Severity::Information,
-    title: "A filter that an EnvoyFilter put before a plugin can answer requests itself.",
+    severity: Severity::Warning,
+    title: "A filter that an EnvoyFilter put before a plugin can answer requests itself, or does.",
     why: "Requests that it answers never reach the plugin, and no object of the plugin says so.",
     source: "envoy docs/root/configuration/http/http_filters: filters that send local replies",
     needs: Needs { dumps: true, sync: false, some: &[Kind::EnvoyFilter, Kind::WasmPlugin, Kind::TrafficExtension, Kind::Pod], all: PLUGINS },
@@ -45,7 +49,48 @@ const ANSWERING: [&str; 20] = [
 ];
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    facts.dumps().flat_map(|(proxy, dump)| of_proxy(facts, proxy, dump)).collect()
+    let mesh = Mesh::of(facts.snapshot);
+    let mut answered: BTreeMap<(Option<WorkloadId>, ObjectName), Vec<Failing<'_>>> = BTreeMap::new();
+    for (failing, origin) in answered_by_filters(facts, &mesh) {
+        answered.entry((failing.workload(facts), origin)).or_default().push(failing);
+    }
+    let mut found: Vec<Finding> = Vec::new();
+    let mut places: BTreeMap<(Option<WorkloadId>, &ObjectName, &str), usize> = BTreeMap::new();
+    for (proxy, dump) in facts.dumps() {
+        for ((origin, filter), behind) in of_proxy(facts, proxy, dump) {
+            let workload = lookup::owner(facts.snapshot, &proxy.id);
+            let shown = answered.get(&(workload.clone(), origin.clone()));
+            let Some(shown) = shown else {
+                found.push(finding(proxy, origin, filter, behind));
+                continue;
+            };
+            // What the access logs of a workload show is one finding, over all of its proxies.
+            match places.entry((workload, origin, filter)) {
+                Entry::Occupied(place) => found[*place.get()].proxies.push(proxy.id.clone()),
+                Entry::Vacant(place) => {
+                    place.insert(found.len());
+                    found.push(answering(finding(proxy, origin, filter, behind), facts, shown));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The EnvoyFilters of which a filter runs before a plugin and can answer requests itself, with the proxies that have it.
+pub(super) fn origins(facts: &Facts<'_>) -> BTreeSet<(ProxyId, ObjectName)> {
+    let mut found = BTreeSet::new();
+    for (proxy, dump) in facts.dumps() {
+        found.extend(of_proxy(facts, proxy, dump).into_keys().map(|(origin, _)| (proxy.id.clone(), origin.clone())));
+    }
+    found
+}
+
+/// The finding where the access log shows that the filter answers requests.
+fn answering(finding: Finding, facts: &Facts<'_>, shown: &[Failing<'_>]) -> Finding {
+    let what = format!("{}: {}.", finding.what.trim_end_matches(", and can answer requests itself."), counted(facts, shown));
+    let evidence = finding.evidence.iter().cloned().chain(shown.iter().map(evidence)).collect();
+    Finding { severity: RULE.severity, what, evidence, ..finding }
 }
 
 /// What runs behind a filter: the plugins, and where that was seen first.
@@ -54,7 +99,7 @@ struct Behind {
     place: Place,
 }
 
-fn of_proxy(facts: &Facts<'_>, proxy: &ProxyFacts<'_>, dump: &ConfigDump) -> Vec<Finding> {
+fn of_proxy<'f>(facts: &Facts<'f>, proxy: &ProxyFacts<'_>, dump: &'f ConfigDump) -> BTreeMap<(&'f ObjectName, &'f str), Behind> {
     let mut found: BTreeMap<(&ObjectName, &str), Behind> = BTreeMap::new();
     for listener in dump.listeners.iter().filter(|listener| listener.state == ListenerState::Active) {
         for (chain, filters) in listener.chains.iter().enumerate().filter_map(|(place, chain)| Some((place, chain.http_filters.as_ref()?))) {
@@ -69,7 +114,7 @@ fn of_proxy(facts: &Facts<'_>, proxy: &ProxyFacts<'_>, dump: &ConfigDump) -> Vec
             }
         }
     }
-    found.into_iter().map(|((origin, filter), behind)| finding(proxy, origin, filter, behind)).collect()
+    found
 }
 
 /// The plugins of filters. That ext_authz comes before one of phase AUTHN another rule says.
@@ -102,6 +147,7 @@ fn finding(proxy: &ProxyFacts<'_>, origin: &ObjectName, filter: &str, mut behind
     let plugins: Vec<&PluginId> = behind.plugins.iter().collect();
     let place = &behind.place;
     Finding {
+        severity: Severity::Information,
         evidence: vec![format!("in chain {} of {} {filter} comes first", place.chain.unwrap_or_default(), place.listener)],
         fix: format!("see whether it is meant; else insert {filter} behind the plugin, or take it out of EnvoyFilter {origin}"),
         proxies: vec![proxy.id.clone()],

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::failing::{Failing, named_client, unexplained};
-use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
-use crate::analysis::mtls;
+use super::{Facts, Finding, FindingObject, Needs, Rule, Severity, port_level_mtls};
+use crate::analysis::answers::ClientAnswer;
+use crate::analysis::lookup;
+use crate::analysis::mtls::{self, verdict::Verdict};
 use crate::analysis::naming::first;
-use crate::analysis::requests::{Mesh, is_gateway};
+use crate::analysis::requests::{MENDED, Mesh, is_gateway};
 use crate::model::ids::{ObjectName, WorkloadId};
 use crate::model::kind::Kind;
 use crate::model::logs::hour;
@@ -23,65 +25,131 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
+const SEE_RULE: &str = "see what the client's DestinationRule says, and whether its traffic goes through its proxy";
+const GIVE_PROXY: &str =
+    "give the client a proxy, or let the port take plain text too (PERMISSIVE); where it is to be kept away, nothing is to be done";
+
 /// How many clients are named.
 const CLIENTS: usize = 3;
 
-/// Why a proxy took no connection: the mode in force of the port, and the policy that says it.
-type Reason = (Option<(MtlsMode, Option<ObjectName>)>, bool);
+/// Why a proxy took no connection.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Reason {
+    /// The mode in force of the port, and the policy that sets it; None where that is not known.
+    mode: Option<(MtlsMode, Option<ObjectName>)>,
+    /// Whether the client sent plain text, as far as the log shows it.
+    plain: bool,
+    /// Whether the client has a proxy.
+    has_proxy: bool,
+    /// Whether the client's proxy sends what the server takes, by the objects.
+    works: bool,
+}
+
+impl Reason {
+    fn of(facts: &Facts<'_>, failing: &Failing<'_>) -> Self {
+        let knows = !facts.snapshot.lacks(Kind::PeerAuthentication, &failing.pod.id.namespace) && !is_gateway(failing.pod);
+        let effective = mtls::of_pod(facts.objects(), failing.pod);
+        let port = port(failing);
+        let by = if effective.ports.contains_key(&port) { effective.port_policy.clone() } else { effective.winner.clone() };
+        Self {
+            mode: knows.then(|| (effective.mode_of_port(port), by)),
+            // TLS that it does not know does not fit either; without a server name nothing says that it was TLS.
+            plain: failing.group.reason.server_name.is_empty(),
+            has_proxy: failing.client(facts).is_some_and(|pod| pod.proxy.is_some()),
+            works: works(facts, failing),
+        }
+    }
+
+    /// The policy whose STRICT takes no plain text.
+    fn strict(&self) -> Option<&ObjectName> {
+        match &self.mode {
+            Some((MtlsMode::Strict, by)) if self.plain => by.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// Whether `mtls` says that all services of the server work for the client.
+fn works(facts: &Facts<'_>, failing: &Failing<'_>) -> bool {
+    let client = failing.client(facts).and_then(|pod| lookup::owner(facts.snapshot, &pod.id));
+    let (Some(client), Some(server)) = (client, failing.workload(facts)) else { return false };
+    let services = facts.mtls().workloads.iter().filter(|entry| entry.id == server).flat_map(|entry| &entry.services);
+    let is_its = |answer: &&ClientAnswer| answer.proxy && answer.members.iter().any(|members| members.contains(&client));
+    let mut answers = services.flat_map(|service| service.clients.iter().filter(is_its)).peekable();
+    answers.peek().is_some() && answers.all(|answer| answer.verdict == Verdict::Works)
+}
+
+fn port(failing: &Failing<'_>) -> u16 {
+    failing.group.reason.to.name.parse().unwrap_or_default()
+}
+
+/// Connections that STRICT of a policy refuses on a port where a mode of `portLevelMtls` of that policy is ignored.
+pub(super) fn by_ignored_ports<'f>(facts: &'f Facts<'_>) -> Vec<(ObjectName, Failing<'f>)> {
+    let by_policy = |failing: Failing<'f>| {
+        let policy = Reason::of(facts, &failing).strict()?.clone();
+        port_level_mtls::is_ignored(facts, &policy, failing.workload(facts).as_ref(), port(&failing)).then_some((policy, failing))
+    };
+    let refused = |failing: &Failing<'_>| failing.cause() == Cause::NoChain;
+    unexplained(facts, &Mesh::of(facts.snapshot)).into_iter().filter(refused).filter_map(by_policy).collect()
+}
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mesh = Mesh::of(facts.snapshot);
     let mut found: BTreeMap<(Option<WorkloadId>, Reason), Vec<Failing<'_>>> = BTreeMap::new();
     for failing in unexplained(facts, &mesh).into_iter().filter(|failing| failing.cause() == Cause::NoChain) {
-        let knows = !facts.snapshot.lacks(Kind::PeerAuthentication, &failing.pod.id.namespace) && !is_gateway(failing.pod);
-        let effective = mtls::of_pod(facts.objects(), failing.pod);
-        let port = failing.group.reason.to.name.parse().unwrap_or_default();
-        let by = if effective.ports.contains_key(&port) { effective.port_policy.clone() } else { effective.winner.clone() };
-        // TLS that it does not know does not fit either; without a server name nothing says that it was TLS.
-        let plain = failing.group.reason.server_name.is_empty();
-        found.entry((failing.workload(facts), (knows.then(|| (effective.mode_of_port(port), by)), plain))).or_default().push(failing);
+        let (workload, reason) = (failing.workload(facts), Reason::of(facts, &failing));
+        // The finding `port-level-mtls-ignored` has it.
+        if !reason.strict().is_some_and(|policy| port_level_mtls::is_ignored(facts, policy, workload.as_ref(), port(&failing))) {
+            found.entry((workload, reason)).or_default().push(failing);
+        }
     }
     found.into_iter().map(|((workload, reason), failing)| finding(facts, workload, reason, &failing)).collect()
 }
 
-fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, (mode, plain): Reason, failing: &[Failing<'_>]) -> Finding {
+/// `2 from 10.244.0.6 = legacy/cron-5fd98889c5-w4ch6 (no proxy)`, of the first clients.
+pub(super) fn clients(facts: &Facts<'_>, failing: &[Failing<'_>]) -> String {
     let mut clients: BTreeMap<&str, u64> = BTreeMap::new();
     for failing in failing {
         *clients.entry(&failing.group.reason.client).or_default() += failing.group.count;
     }
-    let has_proxy = failing.iter().any(|failing| failing.client(facts).is_some_and(|pod| pod.proxy.is_some()));
     let names: Vec<String> = clients.iter().map(|(address, count)| format!("{count} from {}", named_client(facts, address))).collect();
+    first(&names, CLIENTS)
+}
+
+/// What the access log shows of one group.
+pub(super) fn evidence(failing: &Failing<'_>) -> String {
+    let group = failing.group;
+    let last = group.last.map(|last| format!(", the last at {}", hour(last))).unwrap_or_default();
+    format!("access log of {}: {} from {} to {}{last}: NR filter_chain_not_found", failing.proxy.id, group.count, group.reason.client, group.reason.local)
+}
+
+fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, reason: Reason, failing: &[Failing<'_>]) -> Finding {
+    let Reason { mode, plain, has_proxy, works } = reason;
     let who = workload.as_ref().map_or_else(|| failing[0].proxy.id.to_string(), WorkloadId::short);
     let own = workload.as_ref().map(|id| FindingObject::new(id.kind.as_str(), &id.name));
     let own = own.unwrap_or_else(|| FindingObject::pod(&failing[0].proxy.id));
+    let is_past = |why: String| (why, None, MENDED, Severity::Information);
     let (why, object, fix, severity) = match mode {
+        Some((MtlsMode::Strict, _)) if plain && works => is_past("by the objects the client's proxy sends what the port takes now".to_owned()),
         Some((MtlsMode::Strict, by)) if plain => {
             let whose = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
-            let fix = if has_proxy {
-                "see what the client's DestinationRule says, and whether its traffic goes through its proxy"
-            } else {
-                "give the client a proxy, or let the port take plain text too (PERMISSIVE); where it is to be kept away, nothing is to be done"
-            };
-            (format!("STRICT{whose} takes no plain text"), by.map(|by| FindingObject::new(Kind::PeerAuthentication.as_str(), &by)), fix, RULE.severity)
+            let object = by.map(|by| FindingObject::new(Kind::PeerAuthentication.as_str(), &by));
+            let fix = if has_proxy { SEE_RULE } else { GIVE_PROXY };
+            (format!("STRICT{whose} takes no plain text"), object, fix, RULE.severity)
         }
-        Some((mode, _)) if plain && mode != MtlsMode::Strict => {
-            (format!("the mode is {mode} now, which takes plain text: it may have been another then"), None, "nothing, if it was changed since", Severity::Information)
-        }
+        Some((mode, _)) if plain => is_past(format!("the mode is {mode} now, which takes plain text")),
         _ => ("no filter chain fits them".to_owned(), None, "look at the chains of the port, and at what the client sends (server name, TLS, protocol)", RULE.severity),
     };
-    let what = format!("{} to {who}: {why}.", first(&names, CLIENTS));
-    let line = |failing: &Failing<'_>| {
-        let group = failing.group;
-        let last = group.last.map(|last| format!(", the last at {}", hour(last))).unwrap_or_default();
-        format!("access log of {}: {} from {} to {}{last}: NR filter_chain_not_found", failing.proxy.id, group.count, group.reason.client, group.reason.local)
-    };
+    let is_past = severity == Severity::Information || failing.iter().all(|failing| failing.is_long_ago(facts));
+    let until = failing.iter().filter_map(|failing| failing.group.last).max().filter(|_| is_past);
+    let until = until.map(|last| format!(" failed until {}", hour(last))).unwrap_or_default();
+    let what = format!("{} to {who}{until}: {why}.", clients(facts, failing));
     let mut proxies: Vec<_> = failing.iter().map(|failing| failing.proxy.id.clone()).collect();
     proxies.sort();
     proxies.dedup();
-    let severity = if failing.iter().all(|failing| failing.is_long_ago(facts)) { Severity::Information } else { severity };
     Finding {
-        severity,
-        evidence: failing.iter().map(line).collect(),
+        severity: if is_past { Severity::Information } else { severity },
+        evidence: failing.iter().map(evidence).collect(),
         fix: fix.to_owned(),
         proxies,
         ..RULE.found(object.unwrap_or(own), what)

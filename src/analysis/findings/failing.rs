@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::mtls_mismatch::{Broken, broken};
 use super::{Facts, ProxyFacts};
-use crate::analysis::health::PluginState;
+use crate::analysis::health::{Answering, Health, PluginState};
 use crate::analysis::lookup;
 use crate::analysis::mtls::verdict::Reason;
-use crate::analysis::requests::Mesh;
-use crate::model::ids::{ProxyId, WorkloadId};
+use crate::analysis::requests::{Blame, Mesh, blame};
+use crate::model::ids::{ObjectName, ProxyId, WorkloadId};
 use crate::model::inventory::Inventory;
+use crate::model::kind::Kind;
 use crate::model::logs::{LogTime, hour};
 use crate::model::requests::{Cause, Failed, Requests};
 use crate::model::workload::Pod;
@@ -70,8 +71,8 @@ fn by_address<'o>(objects: &'o Inventory, address: &str) -> Option<&'o Pod> {
 
 /// All that fails now. What a stub denies in the place of a plugin is a finding about the plugin.
 pub(super) fn failing<'f>(facts: &'f Facts<'_>) -> Vec<Failing<'f>> {
-    let denies: BTreeSet<&ProxyId> =
-        facts.states().filter(|(.., health)| health.state == PluginState::StubDeny).map(|(proxy, ..)| &proxy.id).collect();
+    let is_denying = |health: &Health| health.state == PluginState::StubDeny || health.answering == Some(Answering::Stub(false));
+    let denies: BTreeSet<&ProxyId> = facts.states().filter(|(.., health)| is_denying(health)).map(|(proxy, ..)| &proxy.id).collect();
     let mut found = Vec::new();
     for proxy in facts.proxies.iter().filter(|proxy| facts.is_own(&proxy.id.namespace)) {
         let (Some(requests), Some(pod)) = (requests(facts, &proxy.id), proxy.pod) else { continue };
@@ -165,6 +166,15 @@ pub(super) fn unexplained<'f>(facts: &'f Facts<'_>, mesh: &Mesh<'_>) -> Vec<Fail
         all.retain(|failing| !known.explains(failing, facts, mesh));
     }
     all
+}
+
+/// Requests that filters of EnvoyFilters answer, with the EnvoyFilter: by the objects, they do so now.
+pub(super) fn answered_by_filters<'f>(facts: &'f Facts<'_>, mesh: &Mesh<'_>) -> Vec<(Failing<'f>, ObjectName)> {
+    let by_filter = |failing: Failing<'f>| match blame(mesh, failing.pod, failing.group) {
+        Blame { object: Some((Kind::EnvoyFilter, name)), past: false, .. } => Some((failing, name)),
+        _ => None,
+    };
+    failing(facts).into_iter().filter(|failing| failing.cause().is_of_filter()).filter_map(by_filter).collect()
 }
 
 /// What the logs show of a connection that `mtls` calls broken: `access log of deploy/sleep: 3 of 3 requests to httpbin:8000 failed, …`.

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::connections_refused::{by_ignored_ports, clients, evidence};
+use super::failing::Failing;
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity, once_each};
 use crate::analysis::answers::MtlsEntry;
 use crate::analysis::mtls::ports::Mistaken;
 use crate::model::kind::Kind;
-use crate::model::peer_authentication::PeerAuthentication;
+use crate::model::ids::{ObjectName, ProxyId, WorkloadId};
+use crate::model::peer_authentication::{MtlsMode, PeerAuthentication};
 
 pub(super) const RULE: Rule = Rule {
     code: "port-level-mtls-ignored",
@@ -28,7 +31,35 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             by_policy.entry(&item.policy).or_default().push((entry, item));
         }
     }
-    unselective.map(without_selector).chain(by_policy.values().map(|found| of_service(found))).collect()
+    let mut refused: BTreeMap<ObjectName, Vec<Failing<'_>>> = BTreeMap::new();
+    if facts.objects().peer_authentications.values().any(|policy| !policy.ports.is_empty()) {
+        by_ignored_ports(facts).into_iter().for_each(|(policy, failing)| refused.entry(policy).or_default().push(failing));
+    }
+    let shown = |finding: Finding, policy: &ObjectName| match refused.get(policy) {
+        Some(failing) => with_refused(facts, finding, failing),
+        None => finding,
+    };
+    let unselective = unselective.map(|policy| shown(without_selector(policy), &policy.name));
+    unselective.chain(by_policy.iter().map(|(policy, found)| shown(of_service(found), policy))).collect()
+}
+
+/// Whether `portLevelMtls` of a policy was to take plain text on a container port of the workload, and is ignored.
+pub(super) fn is_ignored(facts: &Facts<'_>, policy: &ObjectName, workload: Option<&WorkloadId>, port: u16) -> bool {
+    let Some(object) = facts.objects().peer_authentications.get(policy) else { return false };
+    let takes = |port: u16| object.ports.get(&port).is_some_and(|mode| mode.is_some_and(|mode| mode != MtlsMode::Strict));
+    let is_mistaken = |item: &Mistaken| item.policy == *policy && item.container == port && takes(item.port);
+    let own = facts.mtls().workloads.iter().filter(|entry| Some(&entry.id) == workload);
+    object.of_workload().is_none() && takes(port) || own.flat_map(|entry| &entry.mistaken).any(is_mistaken)
+}
+
+/// The finding with the connections that fail by it.
+fn with_refused(facts: &Facts<'_>, finding: Finding, failing: &[Failing<'_>]) -> Finding {
+    let servers: BTreeSet<String> = failing.iter().filter_map(|failing| failing.workload(facts)).map(|id| id.short()).collect();
+    let servers = Vec::from_iter(servers).join(", ");
+    let what = format!("{}: {} to {servers} were refused.", finding.what.trim_end_matches('.'), clients(facts, failing));
+    let proxies: BTreeSet<ProxyId> = finding.proxies.iter().cloned().chain(failing.iter().map(|failing| failing.proxy.id.clone())).collect();
+    let evidence = finding.evidence.iter().cloned().chain(failing.iter().map(evidence)).collect();
+    Finding { what, evidence, proxies: proxies.into_iter().collect(), ..finding }
 }
 
 fn without_selector(policy: &PeerAuthentication) -> Finding {

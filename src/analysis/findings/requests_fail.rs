@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::failing::{Failing, shown_as, unexplained};
-use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
+use super::{before_plugin, Facts, Finding, FindingObject, Needs, Rule, Severity};
 use crate::analysis::logs::words;
 use crate::analysis::naming::first;
 use crate::analysis::requests::{Blame, Mesh, blame, is_gateway};
@@ -36,8 +36,16 @@ const PATHS: usize = 3;
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mesh = Mesh::of(facts.snapshot);
     let mut found: BTreeMap<(Option<WorkloadId>, bool, String, Blame), Vec<Failing<'_>>> = BTreeMap::new();
-    for failing in unexplained(facts, &mesh).into_iter().filter(|failing| failing.cause() != Cause::NoChain) {
+    let all = unexplained(facts, &mesh);
+    let before_plugins = if all.iter().any(|failing| failing.cause().is_of_filter()) { before_plugin::origins(facts) } else { BTreeSet::new() };
+    for failing in all.into_iter().filter(|failing| failing.cause() != Cause::NoChain) {
         let (reason, blame) = (&failing.group.reason, blame(&mesh, failing.pod, failing.group));
+        // Of a filter before a plugin `envoy-filter-before-plugin` has it.
+        if let Blame { object: Some((Kind::EnvoyFilter, name)), past: false, .. } = &blame
+            && before_plugins.contains(&(failing.proxy.id.clone(), name.clone()))
+        {
+            continue;
+        }
         // Requests to the own workload are counted together, whichever its port.
         let to = if reason.to.inbound { String::new() } else { reason.to.name.clone() };
         found.entry((failing.workload(facts), reason.to.inbound, to, blame)).or_default().push(failing);
@@ -53,9 +61,19 @@ fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, inbound: bool, to: &
     let codes = first(&Vec::from_iter(codes), 3);
     let (all, failed) = all(facts, workload.as_ref(), inbound, failing);
     let (all, none_passes) = (all.max(count), count >= ENOUGH && failed >= all);
+    let is_past = is_past(facts, &blame, failing);
+    let until = failing.iter().filter_map(|failing| failing.group.last).max();
     let time = if failing.iter().any(|failing| failing.requests.cut) { since(failing) } else { "the last 10 min".to_owned() };
     let words = &blame.words;
+    let to_whom = if inbound { String::new() } else { format!(" to {to}") };
     let what = match inbound {
+        // Neither of them fails now.
+        _ if is_past => {
+            let what = if failing[0].group.method.is_empty() { "connections" } else { "requests" };
+            let until = until.map(|last| format!(" until {}", hour(last))).unwrap_or_default();
+            let codes = if codes.is_empty() { String::new() } else { format!(" ({codes})") };
+            format!("{who}: {count} of {all} {what}{to_whom} failed{until}{codes}: {words}.")
+        }
         true if codes.is_empty() => format!("{who} closed {count} of {all} connections of {time}: {words}."),
         true => format!("{who} answered {count} of {all} requests of {time} with {codes}: {words}."),
         false if failing[0].group.reason.code == 0 => format!("{who}: {count} of {all} connections to {to} fail ({codes}): {words}."),
@@ -66,12 +84,18 @@ fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, inbound: bool, to: &
     let object = object.or_else(own).unwrap_or_else(|| FindingObject::pod(&failing[0].proxy.id));
     let proxies: BTreeSet<_> = failing.iter().map(|failing| failing.proxy.id.clone()).collect();
     Finding {
-        severity: severity(facts, &blame, failing, none_passes),
+        severity: if is_past { Severity::Information } else { severity(&blame, failing, none_passes) },
         evidence: failing.iter().map(evidence).chain(meaning(failing)).collect(),
         fix: blame.fix.clone(),
         proxies: proxies.into_iter().collect(),
         ..RULE.found(object, what)
     }
+}
+
+/// Whether nothing fails now, as far as the objects show it: a proxy without a connection to istiod goes on with what they were.
+fn is_past(facts: &Facts<'_>, blame: &Blame, failing: &[Failing<'_>]) -> bool {
+    let is_current = |failing: &Failing<'_>| !facts.is_unconnected(&failing.proxy.id);
+    blame.past && failing.iter().all(is_current) || failing.iter().all(|failing| failing.is_long_ago(facts))
 }
 
 /// `403`, and of what a client's proxy answered `503 NC`.
@@ -104,11 +128,10 @@ fn since(failing: &[Failing<'_>]) -> String {
 
 /// What stops requests that were to pass is an error, and so is an object by which none passes; what a person may well have asked for, and
 /// what may pass by itself, is to be looked at.
-fn severity(facts: &Facts<'_>, blame: &Blame, failing: &[Failing<'_>], none_passes: bool) -> Severity {
+fn severity(blame: &Blame, failing: &[Failing<'_>], none_passes: bool) -> Severity {
     let cause = failing[0].cause();
     let at_edge = failing.iter().all(|failing| is_gateway(failing.pod));
     match cause {
-        _ if blame.gone || failing.iter().all(|failing| failing.is_long_ago(facts)) => Severity::Information,
         // Whoever comes to a gateway sends what they like.
         Cause::NoRoute | Cause::Jwt | Cause::Denied if at_edge => Severity::Information,
         Cause::RateLimit | Cause::Lua | Cause::ExtAuthz => Severity::Information,
@@ -119,7 +142,17 @@ fn severity(facts: &Facts<'_>, blame: &Blame, failing: &[Failing<'_>], none_pass
     }
 }
 
-fn evidence(failing: &Failing<'_>) -> String {
+/// `deploy/httpbin answered 3 of 5 requests of the last 10 min with 401`, of requests to one workload.
+pub(super) fn counted(facts: &Facts<'_>, failing: &[Failing<'_>]) -> String {
+    let count: u64 = failing.iter().map(|failing| failing.group.count).sum();
+    let (workload, inbound) = (failing[0].workload(facts), failing[0].group.reason.to.inbound);
+    let who = workload.as_ref().map_or_else(|| failing[0].proxy.id.to_string(), WorkloadId::short);
+    let codes: BTreeSet<String> = failing.iter().map(|failing| code(failing, inbound)).collect();
+    let (all, _) = all(facts, workload.as_ref(), inbound, failing);
+    format!("{who} answered {count} of {} requests of the last 10 min with {}", all.max(count), first(&Vec::from_iter(codes), 3))
+}
+
+pub(super) fn evidence(failing: &Failing<'_>) -> String {
     let group = failing.group;
     let times = match (group.first, group.last) {
         (Some(first), Some(last)) if first != last => format!(" from {} to {}", hour(first), hour(last)),

@@ -1,78 +1,129 @@
-//! Which AuthorizationPolicy or RequestAuthentication denies requests, and what of it they do not fulfil.
+//! Which AuthorizationPolicy, RequestAuthentication or stub of a plugin denies requests, and what of a policy they do not fulfil.
 
 use super::blame::{Blame, NAMED};
 use super::cause::{self, Denial};
 use super::mesh::Mesh;
-use crate::analysis::naming::first;
+use super::stub::{self, Stub};
+use crate::analysis::naming::{enumerated, first};
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
-use crate::model::policy::{OfRequests, Policy, PolicySpec};
-use crate::model::requests::{Failed, FailedReason};
+use crate::model::logs::hour;
+use crate::model::policy::{FetchedKeys, OfRequests, Policy, PolicySpec};
+use crate::model::requests::Failed;
 use crate::model::workload::Pod;
 
+const POLICY: Kind = Kind::AuthorizationPolicy;
+
 pub(super) fn denied(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
-    let kind = Kind::AuthorizationPolicy;
     match Denial::of(&failed.reason) {
-        Some(Denial::Rule(name, rule)) => {
-            let words = format!("{kind} {name}, rule {rule} (not a plugin)");
-            let fix = format!("if these requests are to pass, change rule {rule} of {kind} {name}");
-            let there = mesh.objects.policies.contains_key(&(kind, name.clone()));
-            match there {
-                false if mesh.knows(kind) => {
-                    Blame::of(Some((kind, &name)), format!("{words}, which is gone"), "nothing, if it was deleted on purpose").now_gone()
-                }
-                false => Blame::of(Some((kind, &name)), format!("{words}; the object could not be read, its name is the log's"), fix),
-                true => Blame::of(Some((kind, &name)), words, fix),
-            }
-        }
-        Some(Denial::Other(name)) => Blame::of(
+        Some(Denial::Rule(name, rule)) => by_rule(mesh, pod, failed, &name, &rule),
+        Some(Denial::Other(name)) => Blame::new(
             None,
             format!("RBAC policy {name} of the proxy (not a plugin)"),
             "find the object that makes it in the proxy's chains",
         ),
-        Some(Denial::None) | None => {
-            let allowing = mesh.policies(kind, pod).filter_map(|policy| Some((&policy.name, of_requests(policy).filter(|of| of.allows)?)));
-            let (names, specs): (Vec<&ObjectName>, Vec<&OfRequests>) = allowing.unzip();
-            let Some(name) = names.first().copied() else {
-                let blame = Blame::of(
-                    None,
-                    "no rule of an AuthorizationPolicy allows them",
-                    "let a rule of an AuthorizationPolicy of action ALLOW fit these requests",
-                );
-                return if mesh.knows(kind) {
-                    Blame { words: format!("{}, and none of action ALLOW is there now", blame.words), ..blame }.now_gone()
-                } else {
-                    blame
-                };
-            };
-            let several = if names.len() == 1 { "AuthorizationPolicy" } else { "AuthorizationPolicies" };
-            let listed = first(&names.iter().map(ToString::to_string).collect::<Vec<_>>(), NAMED);
-            let why = unfulfilled(mesh, pod, failed, &specs).map(|why| format!(": {why}")).unwrap_or_default();
-            let words = format!("no rule of {several} {listed} allows them (not a plugin){why}");
-            Blame::of(Some((kind, name)), words, format!("let a rule of {several} {listed} fit these requests, if they are to pass"))
-        }
+        Some(Denial::None) | None => by_no_rule(mesh, pod, failed),
     }
 }
 
-pub(super) fn jwt(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason) -> Blame {
-    let kind = Kind::RequestAuthentication;
-    let names: Vec<String> = mesh.policies(kind, pod).map(|policy| policy.name.to_string()).collect();
+fn by_rule(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed, name: &ObjectName, rule: &str) -> Blame {
+    let object = Some((POLICY, name));
+    let words = format!("{POLICY} {name}, rule {rule} (not a plugin)");
+    let fix = format!("if these requests are to pass, change rule {rule} of {POLICY} {name}");
+    let Some(policy) = mesh.objects.policies.get(&(POLICY, name.clone())) else {
+        return if mesh.knows(POLICY) {
+            Blame::past(object, format!("{words}, which is gone"))
+        } else {
+            Blame::new(object, format!("{words}; the object could not be read, its name is the log's"), fix)
+        };
+    };
+    let of = of_requests(policy).cloned().unwrap_or_default();
+    if !of.has_targets && mesh.policies(POLICY, pod).all(|other| other.name != *name) {
+        return Blame::past(object, format!("{words}, which is not for this workload now"));
+    }
+    if of.allows || rule.parse::<usize>().is_ok_and(|rule| rule >= of.rules) {
+        return Blame::past(object, format!("{words}, which has no such rule that denies now"));
+    }
+    Blame::new(object, words, fix).unless_changed(mesh, failed, POLICY, &[name])
+}
+
+/// No rule allows them: those of policies, or none of a stub, which has no rules at all.
+fn by_no_rule(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
+    let allowing = mesh.policies(POLICY, pod).filter_map(|policy| Some((&policy.name, of_requests(policy).filter(|of| of.allows)?)));
+    let (names, specs): (Vec<&ObjectName>, Vec<&OfRequests>) = allowing.unzip();
+    let stub = stub::of(mesh, pod, failed);
+    let (several, listed) = match &names[..] {
+        [] => ("", String::new()),
+        [one] => ("AuthorizationPolicy", one.to_string()),
+        _ => ("AuthorizationPolicies", first(&names.iter().map(ToString::to_string).collect::<Vec<_>>(), NAMED)),
+    };
+    let by_policy = if names.is_empty() { format!("no rule of an {POLICY} allowed them") } else { format!("no rule of {several} {listed} allows them") };
+    match &stub {
+        Stub::Was { plugin, since } if names.is_empty() => {
+            let object = plugin.object.as_ref().map(|(kind, name)| (*kind, name));
+            let words = format!("the stub that denies in the place of {plugin}, whose module could not be fetched at {}; it is gone now", hour(*since));
+            return Blame::past(object, words);
+        }
+        Stub::Was { plugin, since } => {
+            let words = format!(
+                "{by_policy}, or they met the stub that denies in the place of {plugin}, whose module could not be fetched at {}",
+                hour(*since)
+            );
+            return Blame::past(Some((POLICY, names[0])), words);
+        }
+        Stub::Possible(plugins) if names.is_empty() => {
+            let plugins = enumerated(plugins, NAMED);
+            let words = format!("{by_policy}, or a stub denied in the place of {plugins} (FAIL_CLOSE); neither is there now");
+            return Blame::past(None, words);
+        }
+        _ => {}
+    }
+    let Some(name) = names.first().copied() else {
+        return if mesh.knows(POLICY) {
+            Blame::past(None, format!("{by_policy}, and none of action ALLOW is there now"))
+        } else {
+            Blame::new(
+                None,
+                "no rule of an AuthorizationPolicy allows them (they could not be read)",
+                "let a rule of an AuthorizationPolicy of action ALLOW fit these requests",
+            )
+        };
+    };
+    if specs.iter().any(|of| of.fits_all) {
+        return Blame::past(Some((POLICY, name)), format!("no rule allowed them (not a plugin), and a rule of {several} {listed} allows all now"));
+    }
+    let why = unfulfilled(mesh, pod, failed, &specs).map(|why| format!(": {why}")).unwrap_or_default();
+    let fix = format!("let a rule of {several} {listed} fit these requests, if they are to pass");
+    Blame::new(Some((POLICY, name)), format!("{by_policy} (not a plugin){why}"), fix).unless_changed(mesh, failed, POLICY, &names)
+}
+
+pub(super) fn jwt(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
+    let (kind, reason) = (Kind::RequestAuthentication, &failed.reason);
     let why = cause::within(&reason.details).map(|why| format!(": {why}")).unwrap_or_default();
-    let fetched = mesh.policies(kind, pod).filter_map(of_requests).flat_map(|of| of.fetched_keys.iter().cloned());
-    let fetched: Vec<String> = if lacks_key(&reason.details) { fetched.collect() } else { Vec::new() };
-    let (or, fix) = match first(&fetched, NAMED) {
+    let policies: Vec<&Policy> = mesh.policies(kind, pod).collect();
+    let names: Vec<&ObjectName> = policies.iter().map(|policy| &policy.name).collect();
+    let fetched: Vec<(&ObjectName, &FetchedKeys)> = policies
+        .iter()
+        .filter_map(|policy| Some((&policy.name, of_requests(policy)?)))
+        .flat_map(|(name, of)| of.fetched_keys.iter().map(move |keys| (name, keys)))
+        .filter(|_| lacks_key(&reason.details))
+        .collect();
+    let fields: Vec<String> = fetched.iter().map(|(_, keys)| keys.field.clone()).collect();
+    let (or, fix) = match first(&fields, NAMED) {
         of if of.is_empty() => (of, "send a JWT that an issuer of it signed and that is still valid, or change its jwtRules".to_owned()),
         of => (
             format!(", or the keys of {of} could not be fetched"),
             format!("send a JWT that an issuer of it signed, and see whether istiod logs that it failed to refresh the keys of {of}"),
         ),
     };
-    match mesh.policies(kind, pod).next() {
-        Some(policy) => Blame::of(Some((kind, &policy.name)), format!("{kind} {}{why}{or} (not a plugin)", first(&names, NAMED)), fix),
-        None if mesh.knows(kind) => {
-            Blame::of(None, format!("a {kind} that is gone{why}"), "nothing, if it was deleted on purpose").now_gone()
+    match names.first().copied() {
+        Some(name) => {
+            let listed = first(&names.iter().map(ToString::to_string).collect::<Vec<_>>(), NAMED);
+            let words = format!("{kind} {listed}{why}{or} (not a plugin)");
+            Blame::new(Some((kind, name)), words, fix).unless_changed(mesh, failed, kind, &names)
         }
-        None => Blame::of(None, format!("a {kind}{why} (they could not be read)"), fix),
+        None if mesh.knows(kind) => Blame::past(None, format!("a {kind} that is gone{why}")),
+        None => Blame::new(None, format!("a {kind}{why} (they could not be read)"), fix),
     }
 }
 
@@ -92,7 +143,7 @@ fn unfulfilled(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed, specs: &[&OfRequests
     (authenticates && !is_tcp && specs.iter().any(|of| of.any_jwt)).then(|| "the requests carry no JWT".to_owned())
 }
 
-fn of_requests(policy: &Policy) -> Option<&OfRequests> {
+pub(super) fn of_requests(policy: &Policy) -> Option<&OfRequests> {
     if let PolicySpec::Requests(of) = &policy.spec { Some(of) } else { None }
 }
 

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use super::blame::{Blame, MENDED};
+use super::blame::Blame;
 use super::mesh::Mesh;
 use crate::analysis::naming::first;
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
-use crate::model::requests::FailedReason;
+use crate::model::envoy_filter::Patch;
+use crate::model::requests::{Failed, FailedReason};
 use crate::model::routing::Subset;
 use crate::model::service::{Registry, Resolution, Service, TargetPort};
 use crate::model::workload::Pod;
@@ -22,19 +23,21 @@ pub(super) fn kind_of(service: &Service) -> Kind {
 }
 
 /// Why a client found no healthy endpoint. `ejects` is a DestinationRule that can have put endpoints out.
-pub(super) fn none_healthy(mesh: &Mesh<'_>, client: &Pod, reason: &FailedReason, ejects: Option<&ObjectName>) -> Blame {
+pub(super) fn none_healthy(mesh: &Mesh<'_>, client: &Pod, failed: &Failed, ejects: Option<&ObjectName>) -> Blame {
+    let reason = &failed.reason;
     let Some(service) = mesh.service(reason, &client.id.namespace) else {
         let named = &reason.to.name;
         return if mesh.knows(Kind::Service) && reason.cluster.starts_with("outbound|") {
-            Blame::of(None, format!("no endpoint of {named} was healthy, and no service has this host now"), MENDED).now_gone()
+            Blame::past(None, format!("no endpoint of {named} was healthy, and no service has this host now"))
         } else {
-            Blame::of(None, format!("no endpoint of {named} is healthy"), format!("see which endpoints the client's proxy has for {named}"))
+            Blame::new(None, format!("no endpoint of {named} is healthy"), format!("see which endpoints the client's proxy has for {named}"))
         };
     };
     let (named, object) = (format!("{} {}", service.registry, service.name), Some((kind_of(service), &service.name)));
     let ejected = ejects.map(|rule| {
         let words = format!("no endpoint of {named} is healthy ({RULE} {rule} has outlierDetection)");
-        Blame::of(Some((RULE, rule)), words, format!("look at the pods of {named}: are they ready, and which of them fail?"))
+        let fix = format!("look at the pods of {named}: are they ready, and which of them fail?");
+        Blame::new(Some((RULE, rule)), words, fix).unless_changed(mesh, failed, RULE, &[rule])
     });
     if service.selector.is_none() {
         return ejected.unwrap_or_else(|| without_pods(service, reason, &named));
@@ -43,12 +46,12 @@ pub(super) fn none_healthy(mesh: &Mesh<'_>, client: &Pod, reason: &FailedReason,
     let mut pods: Vec<&Pod> = mesh.objects.pods.values().map(|pod| &**pod).filter(is_there).collect();
     if !mesh.knows(Kind::Pod) {
         return ejected.unwrap_or_else(|| {
-            Blame::of(object, format!("no endpoint of {named} is healthy"), format!("look at the pods of {named}: are they ready?"))
+            Blame::new(object, format!("no endpoint of {named} is healthy"), format!("look at the pods of {named}: are they ready?"))
         });
     }
     if pods.is_empty() {
         let words = format!("no pod has the labels of {named}, so it has no endpoint");
-        return Blame::of(object, words, format!("start its pods, or correct the selector of {named}"));
+        return Blame::new(object, words, format!("start its pods, or correct the selector of {named}"));
     }
     let subset = subset_of(mesh, client, service, reason);
     let mut of_subset = String::new();
@@ -62,20 +65,24 @@ pub(super) fn none_healthy(mesh: &Mesh<'_>, client: &Pod, reason: &FailedReason,
     if let Some(name) = target_without_port(service, reason, &pods) {
         let words = format!("targetPort {name} of {named} is no port name of its pods{of_subset}, so it has no endpoint");
         let fix = format!("correct targetPort of {named}, or name the port of the container {name}");
-        return Blame::of(object, words, fix).always();
+        return Blame::new(object, words, fix).always();
     }
     let (all, ready) = (pods.len(), pods.iter().filter(|pod| pod.ready).count());
     match ejected {
-        Some(ejected) if ready > 0 => Blame { fix: format!("see which of the {ready} ready pods of {named} fail, and why"), ..ejected },
+        Some(ejected) if ready > 0 && !ejected.past => Blame { fix: format!("see which of the {ready} ready pods of {named} fail, and why"), ..ejected },
         _ if ready == 0 => {
             let which = first(&pods.iter().map(|pod| pod.id.pod.clone()).collect::<Vec<_>>(), NAMED);
             let words = format!("none of the {all} {} of {named}{of_subset} is ready", if all == 1 { "pod" } else { "pods" });
-            Blame::of(object, words, format!("see why {which} is not ready"))
+            Blame::new(object, words, format!("see why {which} is not ready"))
         }
-        _ => Blame::of(
+        // Pods that became ready after the last failure are endpoints by now.
+        _ if failed.last.is_some_and(|last| pods.iter().any(|pod| pod.ready && pod.ready_since > Some(last))) => {
+            Blame::past(object, format!("no endpoint of {named}{of_subset} was healthy; {ready} of {all} pods are ready now"))
+        }
+        _ => Blame::new(
             object,
             format!("no endpoint of {named}{of_subset} was healthy, though {ready} of {all} pods are ready now"),
-            "nothing, if requests pass by now; else compare the client's proxy with istiod, whether it has their addresses",
+            "nothing, if requests pass now; else compare the client's proxy with istiod, whether it has their addresses",
         ),
     }
 }
@@ -85,7 +92,7 @@ fn without_pods(service: &Service, reason: &FailedReason, named: &str) -> Blame 
     let object = Some((kind_of(service), &service.name));
     let is_name = |address: &&str| address.parse::<core::net::IpAddr>().is_err();
     match (service.registry, service.resolution) {
-        (Registry::Kubernetes, _) if service.resolution != Resolution::Alias => Blame::of(
+        (Registry::Kubernetes, _) if service.resolution != Resolution::Alias => Blame::new(
             object,
             format!("no endpoint of {named} is healthy; it has no selector, so its EndpointSlices say where it leads"),
             format!("see the EndpointSlices of {named}"),
@@ -97,16 +104,16 @@ fn without_pods(service: &Service, reason: &FailedReason, named: &str) -> Blame 
             let host = of_cluster.unwrap_or_else(|| reason.to.name.rsplit_once(':').map_or(&*reason.to.name, |(host, _)| host));
             let names = if own.is_empty() { host.to_owned() } else { first(&own, NAMED) };
             let verb = if own.len() > 1 { "do" } else { "does" };
-            Blame::of(
+            Blame::new(
                 object,
                 format!("{names} of {named} {verb} not resolve"),
                 format!("correct the name in {named}, or see whether the DNS of the client's pod knows it"),
             )
         }
         _ if service.endpoints.is_empty() => {
-            Blame::of(object, format!("{named} has no endpoints"), format!("give {named} endpoints, or resolution DNS")).always()
+            Blame::new(object, format!("{named} has no endpoints"), format!("give {named} endpoints, or resolution DNS")).always()
         }
-        _ => Blame::of(object, format!("no endpoint of {named} is healthy"), format!("see whether the addresses of {named} answer")),
+        _ => Blame::new(object, format!("no endpoint of {named} is healthy"), format!("see whether the addresses of {named} answer")),
     }
 }
 
@@ -127,9 +134,12 @@ fn without_labels(mesh: &Mesh<'_>, client: &Pod, reason: &FailedReason, rule: &O
     let blame = match by {
         Some((by, _)) => {
             let fix = format!("correct the labels of subset {name}, start pods that have them, or change the route of {kind} {by}");
-            Blame::of(Some((kind, by)), format!("{kind} {by} routes to {what}"), fix)
+            Blame::new(Some((kind, by)), format!("{kind} {by} routes to {what}"), fix)
         }
-        None => Blame::of(
+        None if mesh.knows(kind) && !mesh.may_patch(client, Patch::applies_to_routes) => {
+            return Blame::past(Some((RULE, rule)), format!("they went to {what}; no {kind} routes there now"));
+        }
+        None => Blame::new(
             Some((RULE, rule)),
             format!("they go to {what}"),
             format!("correct the labels of subset {name}, or start pods that have them"),

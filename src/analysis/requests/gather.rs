@@ -157,10 +157,14 @@ impl Gatherer {
         // A line is written at the end of a request: one that began with the failure or before it says nothing of what passes since.
         let is_since = |group: &&mut Failed| time.zip(group.last).is_none_or(|(time, last)| time > last);
         for group in self.found.failed.iter_mut().filter(|group| group.reason.to == *to).filter(is_since) {
-            let is_alike = if group.cause.is_of_connection() {
-                group.reason.cluster.is_empty() || group.reason.cluster == request.cluster
-            } else {
-                group.method == request.method && group.paths.contains(&path) && group.clients.iter().any(|known| known == client)
+            let is_client = || group.clients.iter().any(|known| known == client);
+            let is_alike = match group.cause {
+                // What others send says nothing of what this client sends.
+                Cause::NoChain => is_client(),
+                // Whatever leaves goes to another cluster, and no other destination is the same.
+                Cause::BlackHole => true,
+                cause if cause.is_of_connection() => group.reason.cluster == request.cluster,
+                _ => group.method == request.method && group.paths.contains(&path) && is_client(),
             };
             group.passed += u64::from(is_alike);
         }
@@ -172,9 +176,9 @@ impl Gatherer {
         let is_own = || self.own.iter().any(|own| own == host(local)) || request.server_name.starts_with("outbound_.");
         let no_chain = request.is_tcp() && request.cluster.is_empty();
         let inbound = request.inbound.unwrap_or_else(is_own) || self.is_gateway && no_chain;
-        let port = || local.rsplit_once(':').map_or(local, |(_, port)| port);
+        let port = || local.rsplit_once(':').map_or(local, |(_, port)| port).to_owned();
         let name = match inbound {
-            true if !self.is_gateway || no_chain => port().to_owned(),
+            true if !self.is_gateway || no_chain => port(),
             _ if !request.authority.is_empty() => request.authority.to_ascii_lowercase(),
             _ => local.to_owned(),
         };
@@ -187,6 +191,11 @@ fn keep(texts: &mut Vec<String>, text: String) {
     if !text.is_empty() && texts.len() < KEPT && !texts.contains(&text) {
         texts.push(text);
     }
+}
+
+/// The port of an address.
+pub(super) fn port(address: &str) -> Option<u16> {
+    address.rsplit_once(':')?.1.parse().ok()
 }
 
 /// An address without its port and brackets.

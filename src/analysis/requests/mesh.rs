@@ -7,18 +7,20 @@ use super::gather::host;
 use crate::analysis::control_plane;
 use crate::analysis::era::Version;
 use crate::analysis::mtls::rules::{Merged, Rules, full_host};
+use crate::model::envoy_filter::Patch;
 use crate::model::ids::ObjectName;
 use crate::model::inventory::Inventory;
 use crate::model::kind::Kind;
 use crate::model::policy::{Policy, PolicySpec};
-use crate::model::requests::FailedReason;
+use crate::model::logs::LogTime;
+use crate::model::requests::{Failed, FailedReason};
 use crate::model::routing::VirtualService;
 use crate::model::service::Service;
 use crate::model::snapshot::Snapshot;
 use crate::model::workload::{Pod, ProxyKind};
 
 /// Without a dump nothing says what the domain is.
-const DOMAIN: &str = "cluster.local";
+pub(super) const DOMAIN: &str = "cluster.local";
 
 /// The objects, ready for many questions.
 pub struct Mesh<'o> {
@@ -42,6 +44,25 @@ impl<'o> Mesh<'o> {
     pub(super) fn knows(&self, kind: Kind) -> bool {
         let Snapshot { unread, settled, absent, .. } = self.snapshot;
         !unread.contains(&kind) && settled.contains(&kind) && !absent.contains(&kind)
+    }
+
+    /// When an object was last changed, where that was after the last failure.
+    pub(super) fn changed_since(&self, failed: &Failed, kind: Kind, name: &ObjectName) -> Option<LogTime> {
+        let changed = self.objects.policies.get(&(kind, name.clone()))?.changed?;
+        failed.last.is_some_and(|last| changed > last).then_some(changed)
+    }
+
+    /// Whether an EnvoyFilter of the proxy may have such a patch: also where that is not known.
+    pub(super) fn may_patch(&self, pod: &Pod, is_one: impl Fn(&Patch) -> bool) -> bool {
+        let kind = Kind::EnvoyFilter;
+        let has_one = |policy: &Policy| matches!(&policy.spec, PolicySpec::EnvoyFilter(spec) if spec.patches.iter().any(&is_one));
+        let knows = self.knows(kind) || self.snapshot.absent.contains(&kind);
+        !knows || self.has_targeted(kind) || self.policies(kind, pod).any(has_one)
+    }
+
+    /// Whether an object of a kind names its targets, so that it is not known from its selector which proxies it is for.
+    pub(super) fn has_targeted(&self, kind: Kind) -> bool {
+        self.objects.policies_of(kind).any(has_targets)
     }
 
     /// The service that requests failed on the way to.
@@ -147,11 +168,19 @@ impl<'o> Mesh<'o> {
         let namespaces = std::iter::once(own).chain(Some(self.objects.root_namespace()).filter(|root| *root != own));
         let labels = pod.labels.clone();
         let is_for_it = move |policy: &&Policy| {
-            let has_targets = matches!(&policy.spec, PolicySpec::Requests(of) if of.has_targets);
-            !has_targets && policy.selector.as_ref().is_none_or(|selector| selector.matches(&labels))
+            !has_targets(policy) && policy.selector.as_ref().is_none_or(|selector| selector.matches(&labels))
         };
         let found: Vec<&Policy> = namespaces.flat_map(|namespace| self.objects.policies_in(kind, namespace)).filter(is_for_it).collect();
         found.into_iter()
+    }
+}
+
+/// Whether a policy names what it is for, and not by a selector.
+fn has_targets(policy: &Policy) -> bool {
+    match &policy.spec {
+        PolicySpec::Requests(of) => of.has_targets,
+        PolicySpec::EnvoyFilter(of) => !of.target_refs.is_empty(),
+        _ => false,
     }
 }
 

@@ -1,14 +1,17 @@
 //! Requests and connections that fail, by the access log: read in groups, each with its cause and the object that makes it so.
 
+mod black_hole;
 mod blame;
 pub mod cause;
 mod denied;
 mod endpoints;
+mod filters;
 mod gather;
 mod mesh;
 mod own;
+mod stub;
 mod upstream;
 
-pub use blame::{Blame, blame, is_gateway};
+pub use blame::{Blame, MENDED, blame, is_gateway};
 pub use gather::Gatherer;
 pub use mesh::Mesh;

@@ -1,8 +1,9 @@
-//! What stands between a proxy and a service that it sends to.
+//! What makes a proxy's requests to a service fail, and whether the objects still do.
 
-use super::blame::{Blame, MENDED};
+use super::blame::Blame;
 use super::cause;
 use super::endpoints::{kind_of, none_healthy};
+use super::gather::{host, port};
 use super::mesh::Mesh;
 use crate::analysis::logs::words;
 use crate::analysis::mtls::rules::Merged;
@@ -10,11 +11,19 @@ use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
 use crate::model::requests::{Cause, Failed, FailedReason};
 use crate::model::routing::TrafficPolicy;
+use crate::model::service::{Registry, Service};
 use crate::model::workload::Pod;
 
 const RULE: Kind = Kind::DestinationRule;
 
-/// What stands in the way to a service.
+/// A service that requests failed on the way to, with what of it all causes use.
+struct To<'o> {
+    service: Option<&'o Service>,
+    object: Option<(Kind, &'o ObjectName)>,
+    named: String,
+}
+
+/// What makes requests to a service fail.
 pub(super) fn of_service(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
     let reason = &failed.reason;
     let service = mesh.service(reason, &pod.id.namespace);
@@ -22,87 +31,132 @@ pub(super) fn of_service(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
     let by = |says: &dyn Fn(&TrafficPolicy) -> bool| rule.and_then(|rule| by(rule, says));
     let object = service.map(|service| (kind_of(service), &service.name));
     let named = service.map_or_else(|| reason.to.name.clone(), |service| format!("{} {}", service.registry, service.name));
-    let looks = |what: &str| format!("look at the pods of {named}: {what}");
+    let to = To { service, object, named };
     match failed.cause {
-        Cause::OtherSan => {
-            let has = cause::certificate_names(reason).map(|names| format!("; the server's certificate has {names}")).unwrap_or_default();
-            let names = |policy: &TrafficPolicy| policy.tls.as_ref().map(|tls| tls.subject_alt_names.join(", ")).unwrap_or_default();
-            match by(&|policy| !names(policy).is_empty()) {
-                Some((name, policy)) => Blame::of(
-                    Some((RULE, name)),
-                    format!("{RULE} {name} wants SAN {}{has}", names(policy)),
-                    format!("correct subjectAltNames of {RULE} {name}, or leave them out"),
-                ),
-                None if mesh.knows(RULE) && service.is_some_and(|service| service.subject_alt_names.is_empty()) => {
-                    Blame::of(object, format!("the client wanted another SAN{has}; no {RULE} lists one now"), MENDED).now_gone()
-                }
-                None => Blame::of(object, format!("the client wants another SAN{has}"), "see whose proxy answers there"),
-            }
+        Cause::OtherSan => other_san(mesh, failed, &to, by(&|policy| !wanted_names(policy).is_empty())),
+        Cause::Tls => tls(mesh, failed, &to, by(&|policy| policy.tls.is_some()).map(|(name, _)| name)),
+        Cause::NoConnection | Cause::Closed => connection(mesh, failed, &to),
+        Cause::NoEndpoint => none_healthy(mesh, pod, failed, by(&|policy| policy.outlier_detection).map(|(name, _)| name)),
+        Cause::Overflow => overflow(mesh, failed, &to, by(&|policy| policy.connection_pool).map(|(name, _)| name)),
+        Cause::Late => late(mesh, pod, failed, &to),
+        _ => Blame::new(None, said(reason), "see which EnvoyFilter or policy of the proxy does it"),
+    }
+}
+
+fn wanted_names(policy: &TrafficPolicy) -> &[String] {
+    policy.tls.as_ref().map(|tls| tls.subject_alt_names.as_slice()).unwrap_or_default()
+}
+
+fn other_san(mesh: &Mesh<'_>, failed: &Failed, to: &To<'_>, by: Option<(&ObjectName, &TrafficPolicy)>) -> Blame {
+    let names = cause::certificate_names(&failed.reason);
+    let has = names.map(|names| format!("; the server's certificate has {names}")).unwrap_or_default();
+    let has_one = |wanted: &[String]| names.is_some_and(|names| names.split(',').any(|name| wanted.iter().any(|one| one == name.trim_matches([' ', '_']))));
+    match by {
+        Some((name, policy)) if has_one(wanted_names(policy)) => {
+            Blame::past(Some((RULE, name)), format!("the client wanted another SAN{has}, which {RULE} {name} lists now"))
         }
-        Cause::Tls => {
-            let said = reason.transport_failure.replace('_', " ");
-            let by = by(&|policy| policy.tls.is_some()).map(|(name, _)| (RULE, name));
-            let whose = by.map(|(kind, name)| format!(" ({kind} {name} says tls)")).unwrap_or_default();
-            Blame::of(
-                by.or(object),
-                format!("TLS to {named} failed{whose}: {said}"),
-                "see which TLS the server speaks on that port, and what the client's DestinationRule says",
-            )
+        Some((name, policy)) => {
+            let words = format!("{RULE} {name} wants SAN {}{has}", wanted_names(policy).join(", "));
+            let blame = Blame::new(Some((RULE, name)), words, format!("correct subjectAltNames of {RULE} {name}, or remove them"));
+            if names.is_some() { blame.always() } else { blame.unless_changed(mesh, failed, RULE, &[name]) }
         }
-        // Endpoints that are no pods.
-        Cause::NoConnection | Cause::Closed if service.is_some_and(|service| service.selector.is_none()) => {
-            let at = if failed.upstream.is_empty() { named.clone() } else { format!("{} of {named}", failed.upstream) };
-            let words = match failed.cause {
-                Cause::Closed => format!("{at} ended the connection before it had answered"),
-                _ if failed.rejected => format!("{at} rejects connections"),
-                _ => format!("no connection to {at} came about"),
-            };
-            let fix = match failed.cause {
-                Cause::Closed => "see what the server logs, and whether it speaks the protocol of the port",
-                _ => "see whether the server listens there, and whether a firewall lets the client's node through",
-            };
-            Blame::of(object, words, fix)
+        // Without a rule the client accepts the identities of the service's pods (`pilot/pkg/model/push_context.go: addServiceAccounts`).
+        None if mesh.knows(RULE) && to.service.is_some_and(|service| has_one(&service.subject_alt_names) || is_of_pods(mesh, service, names)) => {
+            Blame::past(to.object, format!("the client wanted another SAN{has}, and no {RULE} lists one now"))
         }
-        Cause::NoConnection => Blame::of(
-            object,
-            format!("no connection to {named} came about"),
-            looks("does one listen on the port, and does a NetworkPolicy let it through?"),
+        None => Blame::new(to.object, format!("the client wants another SAN{has}"), "see whose proxy answers there"),
+    }
+}
+
+/// Whether a certificate is that of a service account of the service's pods, in whichever trust domain.
+fn is_of_pods(mesh: &Mesh<'_>, service: &Service, names: Option<&str>) -> bool {
+    let mut pods = mesh.objects.pods.values().filter(|pod| service.selects(pod));
+    pods.any(|pod| {
+        let path = pod.service_account.as_ref().map(|account| format!("/ns/{}/sa/{account}", pod.id.namespace));
+        path.zip(names).is_some_and(|(path, names)| names.split(',').any(|name| name.trim_matches([' ', '_']).ends_with(&path)))
+    })
+}
+
+fn tls(mesh: &Mesh<'_>, failed: &Failed, to: &To<'_>, by: Option<&ObjectName>) -> Blame {
+    let (named, said) = (&to.named, failed.reason.transport_failure.replace('_', " "));
+    let fix = "see which TLS the server speaks on that port, and what the client's DestinationRule sets";
+    match by {
+        Some(name) => Blame::new(Some((RULE, name)), format!("TLS to {named} failed ({RULE} {name} sets tls): {said}"), fix)
+            .unless_changed(mesh, failed, RULE, &[name]),
+        // Auto mutual TLS sends plain text to what has no proxy, so that the client began TLS by a rule.
+        None if mesh.knows(RULE) && to.service.is_some() && said.contains("WRONG VERSION NUMBER") => {
+            Blame::past(to.object, format!("TLS to {named} failed, and no {RULE} sets tls for it now: {said}"))
+        }
+        None => Blame::new(to.object, format!("TLS to {named} failed: {said}"), fix),
+    }
+}
+
+fn connection(mesh: &Mesh<'_>, failed: &Failed, to: &To<'_>) -> Blame {
+    let named = &to.named;
+    let of_objects = to.service.is_some_and(|service| service.selector.is_none());
+    let at = if failed.upstream.is_empty() || !of_objects { named.clone() } else { format!("{} of {named}", failed.upstream) };
+    let words = match failed.cause {
+        Cause::Closed => format!("{at} ended the connection before it answered"),
+        _ if failed.rejected && of_objects => format!("{at} rejects connections"),
+        _ => format!("no connection to {at} could be made"),
+    };
+    if to.service.is_some_and(|service| is_gone(mesh, service, &failed.upstream)) {
+        return Blame::past(to.object, format!("{words}; it went to {}, which is no endpoint of {named} now", failed.upstream));
+    }
+    let fix = match (failed.cause, of_objects) {
+        (Cause::Closed, true) => "see what the server logs, and whether it speaks the protocol of the port".to_owned(),
+        (_, true) => "see whether the server listens there, and whether a firewall lets the client's node through".to_owned(),
+        (Cause::Closed, false) => format!("look at the pods of {named}: are they restarted, and what is in their log?"),
+        (_, false) => format!("look at the pods of {named}: does one listen on the port, and does a NetworkPolicy let it through?"),
+    };
+    Blame::new(to.object, words, fix)
+}
+
+/// Whether an address was that of an endpoint of a service, and is none now: its pod is gone, as in a roll-out, or the object names others.
+fn is_gone(mesh: &Mesh<'_>, service: &Service, upstream: &str) -> bool {
+    let address = host(upstream);
+    if address.is_empty() || address.parse::<core::net::IpAddr>().is_err() {
+        return false;
+    }
+    if service.selector.is_some() {
+        let mut pods = mesh.objects.pods.values().filter(|pod| service.selects(pod) && !pod.deleting);
+        return mesh.knows(Kind::Pod) && !pods.any(|pod| pod.ips.iter().any(|own| own == address));
+    }
+    // Endpoints of a Service without a selector are in EndpointSlices; a name can resolve to any address.
+    let are_addresses = service.endpoints.iter().all(|endpoint| endpoint.address.parse::<core::net::IpAddr>().is_ok());
+    let is_listed = || service.endpoints.iter().any(|endpoint| endpoint.address == address) || service.addresses.iter().any(|own| own == address);
+    service.registry == Registry::ServiceEntry && !service.endpoints.is_empty() && are_addresses && !is_listed() && port(upstream).is_some()
+}
+
+fn overflow(mesh: &Mesh<'_>, failed: &Failed, to: &To<'_>, by: Option<&ObjectName>) -> Blame {
+    let named = &to.named;
+    match by {
+        Some(name) => {
+            let words = format!("a circuit breaker is open: connectionPool of {RULE} {name}");
+            let fix = format!("raise the limits of {RULE} {name}, or send less at once");
+            Blame::new(Some((RULE, name)), words, fix).unless_changed(mesh, failed, RULE, &[name])
+        }
+        None if mesh.knows(RULE) => {
+            Blame::past(to.object, format!("a circuit breaker to {named} was open; no {RULE} has a connectionPool for it now"))
+        }
+        None => Blame::new(
+            to.object,
+            format!("a circuit breaker to {named} is open"),
+            "send less at once, or set the limits by a DestinationRule (connectionPool)",
         ),
-        Cause::Closed => Blame::of(
-            object,
-            format!("{named} ended the connection before it had answered"),
-            looks("are they restarted, and what is in their log?"),
-        ),
-        Cause::NoEndpoint => none_healthy(mesh, pod, reason, by(&|policy| policy.outlier_detection).map(|(name, _)| name)),
-        Cause::Overflow => match by(&|policy| policy.connection_pool) {
-            Some((name, _)) => Blame::of(
-                Some((RULE, name)),
-                format!("a circuit breaker is open: connectionPool of {RULE} {name}"),
-                format!("raise the limits of {RULE} {name}, or send less at once"),
-            ),
-            None if mesh.knows(RULE) => {
-                Blame::of(object, format!("a circuit breaker to {named} was open; no {RULE} has a connectionPool for it now"), MENDED)
-                    .now_gone()
-            }
-            None => Blame::of(
-                object,
-                format!("a circuit breaker to {named} is open"),
-                "send less at once, or set the limits by a DestinationRule (connectionPool)",
-            ),
-        },
-        Cause::Late => {
-            let timeout =
-                mesh.routes(pod, reason).into_iter().find(|(_, route)| route.timeouts).map(|(name, _)| (Kind::VirtualService, name));
-            match timeout {
-                Some((kind, name)) => Blame::of(
-                    timeout,
-                    format!("{named} did not answer within the timeout of {kind} {name}"),
-                    format!("raise the timeout of {kind} {name}, or see why the server is slow"),
-                ),
-                None => Blame::of(object, format!("{named} did not answer in time"), "see why the server is slow"),
-            }
-        }
-        _ => Blame::of(None, said(reason), "see which EnvoyFilter or policy of the proxy does it"),
+    }
+}
+
+fn late(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed, to: &To<'_>) -> Blame {
+    let (named, kind) = (&to.named, Kind::VirtualService);
+    match mesh.routes(pod, &failed.reason).into_iter().find(|(_, route)| route.timeouts) {
+        Some((name, _)) => Blame::new(
+            Some((kind, name)),
+            format!("{named} did not answer within the timeout of {kind} {name}"),
+            format!("raise the timeout of {kind} {name}, or see why the server is slow"),
+        )
+        .unless_changed(mesh, failed, kind, &[name]),
+        None => Blame::new(to.object, format!("{named} did not answer in time"), "see why the server is slow"),
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::fields::{Fields, str_of};
 use crate::model::kind::Kind;
-use crate::model::policy::OfRequests;
+use crate::model::policy::{FetchedKeys, OfRequests};
 
 /// Fields of an operation that only HTTP has (`pilot/pkg/security/authz/model/model.go: New`).
 const OF_HTTP: [&str; 6] = ["hosts", "notHosts", "methods", "notMethods", "paths", "notPaths"];
@@ -17,16 +17,21 @@ pub(super) fn read(kind: Kind, fields: &mut Fields<'_>) -> OfRequests {
         let rules = fields.list("/spec/jwtRules").iter().enumerate();
         let fetched = rules.filter_map(|(index, rule)| {
             let source = if str_of(rule, "/jwksUri").is_empty() { "issuer" } else { "jwksUri" };
-            str_of(rule, "/jwks").is_empty().then(|| format!("jwtRules[{index}].{source}"))
+            let keys = || FetchedKeys { field: format!("jwtRules[{index}].{source}"), value: str_of(rule, &format!("/{source}")).to_owned() };
+            str_of(rule, "/jwks").is_empty().then(keys)
         });
         return OfRequests { has_targets, fetched_keys: fetched.collect(), ..OfRequests::default() };
     }
     // ALLOW is the value 0 of the enum, so it is the action where nothing is written.
-    let allows = matches!(fields.text("/spec/action").as_str(), "" | "ALLOW");
+    let action = fields.text("/spec/action");
+    let allows = matches!(action.as_str(), "" | "ALLOW");
     let rules = fields.list("/spec/rules");
     let http: Option<Vec<String>> = rules.iter().map(http_field).collect();
     OfRequests {
         allows,
+        custom: action == "CUSTOM",
+        rules: rules.len(),
+        fits_all: rules.iter().any(|rule| ["from", "to", "when"].iter().all(|part| items(rule, part).is_empty())),
         has_targets,
         http_field: http.and_then(|fields| fields.into_iter().next()),
         needs_jwt: !rules.is_empty() && rules.iter().all(|rule| !items(rule, "from").is_empty() && sources(rule).all(has_principals)),

@@ -34,6 +34,13 @@ pub(super) fn envoy_filter(fields: &mut Fields<'_>) -> EnvoyFilter {
             .map_or("", |word| if word.is_empty() { "INVALID" } else { word })
             .to_owned(),
         value_name: str_of(item, "/patch/value/name").to_owned(),
+        // Protobuf takes both spellings.
+        value_type: ["typed_config", "typedConfig"]
+            .map(|field| str_of(item, &format!("/patch/value/{field}/@type")))
+            .into_iter()
+            .find(|text| !text.is_empty())
+            .unwrap_or_default()
+            .to_owned(),
     };
     EnvoyFilter {
         target_refs: fields.list("/spec/targetRefs").iter().map(target_ref).collect(),

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::fields::{Fields, or_tcp, port_of, str_of};
 use super::{features, owner, proxy_id};
 use crate::ingest::yaml;
+use crate::ingest::logs::instant;
 use crate::model::labels::Labels;
 use crate::model::workload::{ContainerPort, InboundCapture, Injection, Pod, ProxyContainer, ProxyKind};
 
@@ -18,6 +19,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
     let labels = fields.labels("/metadata/labels");
     let annotations = fields.labels("/metadata/annotations");
     let containers = fields.list("/spec/containers");
+    let ready = fields.list("/status/conditions").iter().find(|condition| is_true(condition, "Ready"));
     Pod {
         id: proxy_id(fields.name),
         owner: owner::controller(fields),
@@ -25,7 +27,8 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
         by_node: false,
         proxy: proxy(fields, &labels, &annotations),
         phase: fields.text("/status/phase"),
-        ready: condition(fields.list("/status/conditions"), "Ready"),
+        ready: ready.is_some(),
+        ready_since: ready.and_then(|condition| instant(str_of(condition, "/lastTransitionTime"))),
         deleting: fields.get("/metadata/deletionTimestamp").is_some(),
         ips: fields.list("/status/podIPs").iter().map(|ip| str_of(ip, "/ip").to_owned()).filter(|ip| !ip.is_empty()).collect(),
         container_ports: containers
@@ -52,8 +55,8 @@ fn status_revision(annotations: &Labels) -> Option<String> {
     Some(str_of(&status, "/revision").to_owned()).filter(|revision| !revision.is_empty())
 }
 
-fn condition(conditions: &[Value], name: &str) -> bool {
-    conditions.iter().any(|condition| str_of(condition, "/type") == name && str_of(condition, "/status") == "True")
+fn is_true(condition: &Value, name: &str) -> bool {
+    str_of(condition, "/type") == name && str_of(condition, "/status") == "True"
 }
 
 /// What a container waits for says more than the condition.

@@ -22,6 +22,7 @@ pub(super) fn virtual_service(fields: &mut Fields<'_>) -> VirtualService {
     VirtualService {
         faults: has("fault"),
         timeouts: has("timeout"),
+        matches_all: http.iter().any(|route| route.get("match").and_then(Value::as_array).is_none_or(Vec::is_empty)),
         ports,
         hosts: texts(fields.list("/spec/hosts"), ""),
         gateways: texts(fields.list("/spec/gateways"), ""),

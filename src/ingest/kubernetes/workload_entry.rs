@@ -20,6 +20,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Pod {
         proxy: Some(ProxyContainer::assumed(ProxyKind::Sidecar)),
         phase: "Running".to_owned(),
         ready: true,
+        ready_since: None,
         deleting: false,
         ips: fields.optional_text("/spec/address").into_iter().collect(),
         container_ports: ports(fields),
