@@ -95,9 +95,14 @@ fn incident_d7b_an_own_filter_answers_before_the_plugin() {
     let value = json!({"name": "e2e.gate", "typed_config": config});
     let broken = Applied::new(envoy_filter("e2e-gate", None, json!({"operation": "INSERT_FIRST", "value": value})));
     comes("a request that the script answers", || asked(URL) == "401");
-    let finding = only("envoy-filter-before-plugin", "information", "EnvoyFilter default/e2e-gate");
+    // The access log is flushed each second: then it shows that the script answers.
+    comes("the finding", || found("envoy-filter-before-plugin").1.iter().any(|finding| finding["severity"] == "warning"));
+    let finding = only("envoy-filter-before-plugin", "warning", "EnvoyFilter default/e2e-gate");
     let what = finding["what"].as_str().unwrap();
-    assert!(what.contains("e2e.gate of EnvoyFilter default/e2e-gate runs before default/helloworld"), "{what}");
+    assert!(what.contains("e2e.gate of EnvoyFilter default/e2e-gate runs before default/helloworld: deploy/httpbin answered "), "{what}");
+    assert!(what.contains(" requests of the last 10 min with 401."), "{what}");
+    let others: Vec<Value> = found("requests-fail").1.into_iter().filter(|finding| finding["what"].to_string().contains("401")).collect();
+    assert_eq!(others, Vec::<Value>::new(), "one cause is one finding");
     assert_eq!(found("plugin-removed").1, Vec::<Value>::new());
     drop(broken);
     put_back("envoy-filter-before-plugin");

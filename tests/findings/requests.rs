@@ -200,7 +200,8 @@ fn incident_d16_variants() {
     assert_eq!(named, ["block-status", "other"], "{both:?}");
     // What no rule allows is by all that allow something.
     let none = || vec![served("/a", 403, "rbac_access_denied_matched_policy[none]")];
-    let allowing = ["default/a", "istio-system/b"].map(|name| authorization(name, json!({"rules": [{"to": [{"operation": {"paths": ["/b"]}}]}]})));
+    let allowing =
+        ["default/a", "istio-system/b"].map(|name| authorization(name, json!({"rules": [{"to": [{"operation": {"paths": ["/b"]}}]}]})));
     let finding = one(fails(&failing(allowing, &[(HTTPBIN, none())])), Severity::Warning, "AuthorizationPolicy default/a");
     assert!(finding.what.contains("no rule of AuthorizationPolicies default/a, istio-system/b allows them (not a plugin)"), "{finding:?}");
     let others = [

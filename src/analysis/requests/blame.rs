@@ -115,7 +115,11 @@ fn no_route(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
     let routes = mesh.routes(pod, reason);
     let open = routes.iter().find(|(_, route)| route.matches_all);
     match routes.first().copied() {
-        Some(_) if !reason.to.inbound && !is_gateway(pod) && let Some((name, _)) = open => {
+        Some(_)
+            if !reason.to.inbound
+                && !is_gateway(pod)
+                && let Some((name, _)) = open =>
+        {
             Blame::past(Some((kind, *name)), format!("no route fitted them, and {kind} {name} has a route for all requests now"))
         }
         Some((name, _)) if !reason.to.inbound => {

@@ -57,11 +57,18 @@ fn by_no_rule(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
         [one] => ("AuthorizationPolicy", one.to_string()),
         _ => ("AuthorizationPolicies", first(&names.iter().map(ToString::to_string).collect::<Vec<_>>(), NAMED)),
     };
-    let by_policy = if names.is_empty() { format!("no rule of an {POLICY} allowed them") } else { format!("no rule of {several} {listed} allows them") };
+    let by_policy = if names.is_empty() {
+        format!("no rule of an {POLICY} allowed them")
+    } else {
+        format!("no rule of {several} {listed} allows them")
+    };
     match &stub {
         Stub::Was { plugin, since } if names.is_empty() => {
             let object = plugin.object.as_ref().map(|(kind, name)| (*kind, name));
-            let words = format!("the stub that denies in the place of {plugin}, whose module could not be fetched at {}; it is gone now", hour(*since));
+            let words = format!(
+                "the stub that denies in the place of {plugin}, whose module could not be fetched at {}; it is gone now",
+                hour(*since)
+            );
             return Blame::past(object, words);
         }
         Stub::Was { plugin, since } => {
@@ -90,7 +97,10 @@ fn by_no_rule(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
         };
     };
     if specs.iter().any(|of| of.fits_all) {
-        return Blame::past(Some((POLICY, name)), format!("no rule allowed them (not a plugin), and a rule of {several} {listed} allows all now"));
+        return Blame::past(
+            Some((POLICY, name)),
+            format!("no rule allowed them (not a plugin), and a rule of {several} {listed} allows all now"),
+        );
     }
     let why = unfulfilled(mesh, pod, failed, &specs).map(|why| format!(": {why}")).unwrap_or_default();
     let fix = format!("let a rule of {several} {listed} fit these requests, if they are to pass");

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use super::blame::Blame;
 use super::mesh::Mesh;
 use crate::analysis::naming::first;
+use crate::model::envoy_filter::Patch;
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
-use crate::model::envoy_filter::Patch;
 use crate::model::requests::{Failed, FailedReason};
 use crate::model::routing::Subset;
 use crate::model::service::{Registry, Resolution, Service, TargetPort};
@@ -30,7 +30,11 @@ pub(super) fn none_healthy(mesh: &Mesh<'_>, client: &Pod, failed: &Failed, eject
         return if mesh.knows(Kind::Service) && reason.cluster.starts_with("outbound|") {
             Blame::past(None, format!("no endpoint of {named} was healthy, and no service has this host now"))
         } else {
-            Blame::new(None, format!("no endpoint of {named} is healthy"), format!("see which endpoints the client's proxy has for {named}"))
+            Blame::new(
+                None,
+                format!("no endpoint of {named} is healthy"),
+                format!("see which endpoints the client's proxy has for {named}"),
+            )
         };
     };
     let (named, object) = (format!("{} {}", service.registry, service.name), Some((kind_of(service), &service.name)));
@@ -69,7 +73,9 @@ pub(super) fn none_healthy(mesh: &Mesh<'_>, client: &Pod, failed: &Failed, eject
     }
     let (all, ready) = (pods.len(), pods.iter().filter(|pod| pod.ready).count());
     match ejected {
-        Some(ejected) if ready > 0 && !ejected.past => Blame { fix: format!("see which of the {ready} ready pods of {named} fail, and why"), ..ejected },
+        Some(ejected) if ready > 0 && !ejected.past => {
+            Blame { fix: format!("see which of the {ready} ready pods of {named} fail, and why"), ..ejected }
+        }
         _ if ready == 0 => {
             let which = first(&pods.iter().map(|pod| pod.id.pod.clone()).collect::<Vec<_>>(), NAMED);
             let words = format!("none of the {all} {} of {named}{of_subset} is ready", if all == 1 { "pod" } else { "pods" });

@@ -11,8 +11,8 @@ use crate::model::envoy_filter::Patch;
 use crate::model::ids::ObjectName;
 use crate::model::inventory::Inventory;
 use crate::model::kind::Kind;
-use crate::model::policy::{Policy, PolicySpec};
 use crate::model::logs::LogTime;
+use crate::model::policy::{Policy, PolicySpec};
 use crate::model::requests::{Failed, FailedReason};
 use crate::model::routing::VirtualService;
 use crate::model::service::Service;
@@ -167,9 +167,8 @@ impl<'o> Mesh<'o> {
         let own = pod.id.namespace.as_str();
         let namespaces = std::iter::once(own).chain(Some(self.objects.root_namespace()).filter(|root| *root != own));
         let labels = pod.labels.clone();
-        let is_for_it = move |policy: &&Policy| {
-            !has_targets(policy) && policy.selector.as_ref().is_none_or(|selector| selector.matches(&labels))
-        };
+        let is_for_it =
+            move |policy: &&Policy| !has_targets(policy) && policy.selector.as_ref().is_none_or(|selector| selector.matches(&labels));
         let found: Vec<&Policy> = namespaces.flat_map(|namespace| self.objects.policies_in(kind, namespace)).filter(is_for_it).collect();
         found.into_iter()
     }

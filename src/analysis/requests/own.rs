@@ -51,7 +51,10 @@ fn no_connection(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
         );
     }
     if let Some(port) = number.filter(|port| leads_nowhere(mesh, pod, failed, *port)) {
-        return Blame::past(None, format!("requests went to port {port} of the application, {where_to}, and no object sends them there now"));
+        return Blame::past(
+            None,
+            format!("requests went to port {port} of the application, {where_to}, and no object sends them there now"),
+        );
     }
     let log = "look at the application's own log";
     match number {

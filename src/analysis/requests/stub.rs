@@ -57,8 +57,13 @@ impl fmt::Display for Stubbed {
 /// Whether it did.
 pub(super) fn of(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Stub {
     let (Some(loaded), Some(first), Some(last)) = (mesh.snapshot.dump(&pod.id), failed.first, failed.last) else { return Stub::None };
-    let attached: Vec<&Plugin> =
-        mesh.objects.plugins.values().map(|plugin| &**plugin).filter(|plugin| attachment::attach(plugin, pod, mesh.objects).attached).collect();
+    let attached: Vec<&Plugin> = mesh
+        .objects
+        .plugins
+        .values()
+        .map(|plugin| &**plugin)
+        .filter(|plugin| attachment::attach(plugin, pod, mesh.objects).attached)
+        .collect();
     let log = loaded.vitals.as_ref().map(|vitals| vitals.log.as_slice()).unwrap_or_default();
     for (index, record) in log.iter().enumerate() {
         let (Some(since), Some(url)) = (record.time, stubbed(record)) else { continue };

@@ -50,7 +50,9 @@ fn wanted_names(policy: &TrafficPolicy) -> &[String] {
 fn other_san(mesh: &Mesh<'_>, failed: &Failed, to: &To<'_>, by: Option<(&ObjectName, &TrafficPolicy)>) -> Blame {
     let names = cause::certificate_names(&failed.reason);
     let has = names.map(|names| format!("; the server's certificate has {names}")).unwrap_or_default();
-    let has_one = |wanted: &[String]| names.is_some_and(|names| names.split(',').any(|name| wanted.iter().any(|one| one == name.trim_matches([' ', '_']))));
+    let has_one = |wanted: &[String]| {
+        names.is_some_and(|names| names.split(',').any(|name| wanted.iter().any(|one| one == name.trim_matches([' ', '_']))))
+    };
     match by {
         Some((name, policy)) if has_one(wanted_names(policy)) => {
             Blame::past(Some((RULE, name)), format!("the client wanted another SAN{has}, which {RULE} {name} lists now"))
@@ -61,7 +63,9 @@ fn other_san(mesh: &Mesh<'_>, failed: &Failed, to: &To<'_>, by: Option<(&ObjectN
             if names.is_some() { blame.always() } else { blame.unless_changed(mesh, failed, RULE, &[name]) }
         }
         // Without a rule the client accepts the identities of the service's pods (`pilot/pkg/model/push_context.go: addServiceAccounts`).
-        None if mesh.knows(RULE) && to.service.is_some_and(|service| has_one(&service.subject_alt_names) || is_of_pods(mesh, service, names)) => {
+        None if mesh.knows(RULE)
+            && to.service.is_some_and(|service| has_one(&service.subject_alt_names) || is_of_pods(mesh, service, names)) =>
+        {
             Blame::past(to.object, format!("the client wanted another SAN{has}, and no {RULE} lists one now"))
         }
         None => Blame::new(to.object, format!("the client wants another SAN{has}"), "see whose proxy answers there"),
@@ -124,7 +128,8 @@ fn is_gone(mesh: &Mesh<'_>, service: &Service, upstream: &str) -> bool {
     }
     // Endpoints of a Service without a selector are in EndpointSlices; a name can resolve to any address.
     let are_addresses = service.endpoints.iter().all(|endpoint| endpoint.address.parse::<core::net::IpAddr>().is_ok());
-    let is_listed = || service.endpoints.iter().any(|endpoint| endpoint.address == address) || service.addresses.iter().any(|own| own == address);
+    let is_listed =
+        || service.endpoints.iter().any(|endpoint| endpoint.address == address) || service.addresses.iter().any(|own| own == address);
     service.registry == Registry::ServiceEntry && !service.endpoints.is_empty() && are_addresses && !is_listed() && port(upstream).is_some()
 }
 

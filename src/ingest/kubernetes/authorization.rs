@@ -17,7 +17,8 @@ pub(super) fn read(kind: Kind, fields: &mut Fields<'_>) -> OfRequests {
         let rules = fields.list("/spec/jwtRules").iter().enumerate();
         let fetched = rules.filter_map(|(index, rule)| {
             let source = if str_of(rule, "/jwksUri").is_empty() { "issuer" } else { "jwksUri" };
-            let keys = || FetchedKeys { field: format!("jwtRules[{index}].{source}"), value: str_of(rule, &format!("/{source}")).to_owned() };
+            let keys =
+                || FetchedKeys { field: format!("jwtRules[{index}].{source}"), value: str_of(rule, &format!("/{source}")).to_owned() };
             str_of(rule, "/jwks").is_empty().then(keys)
         });
         return OfRequests { has_targets, fetched_keys: fetched.collect(), ..OfRequests::default() };

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::fields::{Fields, or_tcp, port_of, str_of};
 use super::{features, owner, proxy_id};
-use crate::ingest::yaml;
 use crate::ingest::logs::instant;
+use crate::ingest::yaml;
 use crate::model::labels::Labels;
 use crate::model::workload::{ContainerPort, InboundCapture, Injection, Pod, ProxyContainer, ProxyKind};
 
