@@ -12,6 +12,7 @@ mod world;
 mod incident_cut_off;
 mod incident_fetch;
 mod incident_istiod;
+mod incident_outdated;
 mod incident_registry;
 mod leftover;
 mod live_outage;

@@ -170,6 +170,16 @@ fn incident_d11_a_proxy_that_is_cut_off_says_why_and_what_it_misses() {
 }
 
 #[test]
+fn incident_d11_what_was_changed_before_the_loss_was_noticed_is_missed() {
+    // An agent gives up a connection on which nothing comes after 40 s; the change before that has not come.
+    let changed =
+        created(wasm_plugin("default/helloworld", json!({"selector": {"matchLabels": {"app": "httpbin"}}})), "2026-11-23T19:59:30Z");
+    let snapshot = cut_off(Mesh::permissive().with([changed]), &[(HTTPBIN, Some(TIMEOUT))]);
+    let [finding] = &found(&snapshot, ALONE)[..] else { panic!("one cause is one finding") };
+    assert_eq!(finding.evidence[1], "changes that it misses: WasmPlugin default/helloworld of 19:59:30 UTC");
+}
+
+#[test]
 fn incident_d11_reasons_have_fixes_of_their_own_and_one_for_all_is_one_finding() {
     for (reason, fix) in [
         ("dial tcp: lookup istiod.istio-system.svc on 10.96.0.10:53: no such host", "resolves in the pod"),

@@ -1,6 +1,7 @@
 //! The changes that a proxy misses: objects that are newer than what it was sent last.
 
 use super::{Facts, ProxyFacts};
+use crate::analysis::health::PluginState;
 use crate::analysis::sync::changed;
 use crate::analysis::{naming, placement};
 use crate::ingest::logs::instant;
@@ -23,14 +24,16 @@ pub(super) fn missed(facts: &Facts<'_>, proxy: &ProxyFacts<'_>, pod: &Pod, lost:
     let mut found = dump.map(|dump| deleted(facts, dump)).unwrap_or_default();
     // The dump has listeners and ECDS: what changes these has not come, if it is newer than all of them.
     let seen = dump.and_then(newest).into_iter().chain(lost).max();
-    let mut newer: Vec<(LogTime, String)> = Vec::new();
-    if let Some(seen) = seen {
-        let plugins = facts.plugins.iter().filter(|plugin| plugin.applies_to(&proxy.id));
-        let plugins =
-            plugins.filter_map(|plugin| Some((changed(plugin.plugin)?, format!("{} {}", plugin.plugin.id.kind, plugin.plugin.id))));
-        let policies = peer_authentications(facts, pod);
-        newer.extend(plugins.chain(policies).filter(|(time, _)| *time > seen));
-    }
+    let is_newer = |time: LogTime| seen.is_some_and(|seen| time > seen);
+    // A connection on which nothing comes is given up after a while: what was changed meanwhile has not come either.
+    let is_outdated = |plugin: &PluginId| {
+        facts.states().any(|(on, other, health)| on.id == proxy.id && other == plugin && health.state == PluginState::Outdated)
+    };
+    let plugins = facts.plugins.iter().filter(|plugin| plugin.applies_to(&proxy.id));
+    let plugins = plugins.filter_map(|plugin| Some((changed(plugin.plugin)?, &plugin.plugin.id)));
+    let plugins = plugins.filter(|(time, id)| is_newer(*time) || is_outdated(id)).map(|(time, id)| (time, format!("{} {id}", id.kind)));
+    let policies = peer_authentications(facts, pod).filter(|(time, _)| is_newer(*time));
+    let mut newer: Vec<(LogTime, String)> = plugins.chain(policies).collect();
     if let Some(lost) = lost {
         newer.extend(of_policies(facts, pod).filter(|(time, _)| *time > lost));
     }
