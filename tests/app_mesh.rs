@@ -464,3 +464,28 @@ fn incident_d11b_the_header_shows_that_no_istiod_is_ready() {
         }
     }
 }
+
+#[test]
+fn an_action_on_a_plugin_waits_until_pods_are_read() {
+    for (keys, is_opened) in [("w", true), ("w<down>", false)] {
+        let mut driver = live(false);
+        let whole = objects(&driver, |_| {});
+        let reading = objects(&driver, |snapshot| {
+            snapshot.settled.remove(&Kind::Pod);
+            Arc::make_mut(&mut snapshot.objects).retain_pods(|_| false);
+            snapshot.workloads = [].into();
+        });
+        let effects = driver.send(read(reading, Changed::Reading));
+        perform_but_dumps(&mut driver, &effects);
+        driver.keys(keys);
+        assert_eq!(driver.app.screen().view(), View::Plugins);
+        if is_opened {
+            assert_eq!(driver.app.note.as_deref(), Some("pods are still being read"));
+        }
+        let effects = driver.send(read(whole, Changed::Objects(Kind::Pod, None)));
+        perform_but_dumps(&mut driver, &effects);
+        // Another key in the meantime says that something else is wanted.
+        assert_eq!(driver.app.screen().view(), if is_opened { View::Why } else { View::Plugins }, "{keys}");
+        assert_eq!(driver.app.note, None);
+    }
+}

@@ -10,7 +10,7 @@ use super::level::{LevelQuestion, Raised};
 use super::msg::Msg;
 use super::runtime::Program;
 use super::screen::{Screen, Subject, Supposition};
-use super::state::{Fetch, Palette, Prompt, Tally, Ticket, Waits};
+use super::state::{Deferred, Fetch, Palette, Prompt, Tally, Ticket, Waits};
 use super::update;
 use crate::analysis::diff::CountChange;
 use crate::clock::Instant;
@@ -69,6 +69,8 @@ pub struct App {
     pub failed: bool,
     /// The proxy whose failure it is.
     pub(super) event_of: Option<ProxyId>,
+    /// An action that waits until objects are read.
+    pub(super) deferred: Option<Deferred>,
     /// What the last key came to, where no screen shows it; gone with the next key.
     pub note: Option<String>,
     /// How the counts of each proxy changed last, so that old and new stand side by side.
@@ -141,6 +143,7 @@ impl App {
             event: options.notices.first().cloned(),
             failed: false,
             event_of: None,
+            deferred: None,
             note: None,
             changes: BTreeMap::new(),
             theme: options.theme,

@@ -5,6 +5,7 @@ mod ask;
 mod beside;
 mod connection;
 mod copy;
+mod deferred;
 mod diff;
 mod dumps;
 mod keys;

@@ -7,15 +7,17 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 use crate::analysis::logs::{Filter, FilterSpec};
-use crate::analysis::requests::Gatherer;
+use crate::analysis::requests::{self, Gatherer};
 use crate::ingest::logs::details::FAIL_STREAM;
+use crate::ingest::logs::keys::KeysFollower;
 use crate::ingest::logs::upstream::UpstreamFollower;
 use crate::logs::{self, View};
 use crate::model::inventory::Inventory;
-use crate::model::logs::{LogEvent, LogOrigin, LogRecord, LogSource};
-use crate::model::requests::Requests;
+use crate::model::logs::{DISCOVERY, LogEvent, LogOrigin, LogRecord, LogSource};
+use crate::model::requests::{LostKeys, Requests};
 use crate::model::vitals::LostUpstream;
 use crate::model::warning::Warning;
+use crate::model::workload::Pod;
 use crate::source::logs::LogQuery;
 use crate::source::{ProxyRequest, SharedSource};
 
@@ -31,19 +33,42 @@ pub(super) fn is_of(origin: &LogOrigin, request: &ProxyRequest) -> bool {
     origin.pod == request.proxy && origin.container == request.container
 }
 
-/// Reads records and hands each on. What could not be read is said, one clause each.
+/// The log of the proxy.
+fn own_log(request: &ProxyRequest) -> Vec<LogOrigin> {
+    vec![LogOrigin { source: LogSource::Proxy, pod: request.proxy.clone(), container: request.container.clone(), workload: None }]
+}
+
+/// The logs of the istiods.
+fn istiod_logs(source: &SharedSource, objects: &Inventory) -> Vec<LogOrigin> {
+    let is_istiod = |origin: &LogOrigin| origin.source == LogSource::Istiod;
+    match source.logs_held() {
+        Some(held) => held.into_iter().filter(is_istiod).collect(),
+        None => {
+            let istiods = objects.pods.values().filter(|pod| pod.istiod.is_some());
+            let origin = |pod: &Arc<Pod>| LogOrigin {
+                source: LogSource::Istiod,
+                pod: pod.id.clone(),
+                container: DISCOVERY.to_owned(),
+                workload: None,
+            };
+            istiods.map(origin).collect()
+        }
+    }
+}
+
+/// Reads the records of logs within a deadline, and hands each on. What could not be read is said, one clause each.
 async fn read(
     source: &SharedSource,
-    request: &ProxyRequest,
+    origins: Vec<LogOrigin>,
+    deadline: Duration,
     objects: Arc<Inventory>,
     query: LogQuery,
     mut take: impl FnMut(LogRecord),
 ) -> Result<(), Vec<String>> {
     // A filter that asks for all cannot be wrong.
     let Ok(filter) = Filter::new(FilterSpec::default(), &objects) else { return Ok(()) };
-    let (pod, container) = (request.proxy.clone(), request.container.clone());
-    let origin = Arc::new(LogOrigin { source: LogSource::Proxy, pod, container, workload: None });
-    let view = View { origins: [origin].into(), objects, alone: false, filter: Arc::new(filter) };
+    let origins = origins.into_iter().map(Arc::new).collect();
+    let view = View { origins, objects, alone: false, filter: Arc::new(filter) };
     // The sender lives until the log is read: without it the reading ends.
     let (_views, view) = watch::channel(Arc::new(view));
     let (sender, mut records) = mpsc::channel::<Vec<LogRecord>>(4);
@@ -58,9 +83,9 @@ async fn read(
             }
         }
     };
-    let read = timeout(request.deadline, futures::future::join(logs::run(source.clone(), query, view, sender), gather)).await;
+    let read = timeout(deadline, futures::future::join(logs::run(source.clone(), query, view, sender), gather)).await;
     if read.is_err() {
-        gaps.push(format!("was not read within {} s", request.deadline.as_secs_f64()));
+        gaps.push(format!("was not read within {} s", deadline.as_secs_f64()));
     }
     if gaps.is_empty() { Ok(()) } else { Err(gaps) }
 }
@@ -74,15 +99,31 @@ pub(super) async fn last_minutes(
     let mut gatherer = Gatherer::new(&objects, &request.proxy, MOST_LINES);
     let mut upstream = UpstreamFollower::default();
     let query = LogQuery { since: Some(MINUTES), tail: Some(MOST_LINES), ..LogQuery::default() };
-    let read = read(source, request, objects, query, |record| {
+    let read = read(source, own_log(request), request.deadline, objects.clone(), query, |record| {
         upstream.observe(&record);
         gatherer.take(&record);
     });
     match read.await {
-        Ok(()) => (gatherer.requests(), upstream.lost()),
+        Ok(()) => {
+            let mut requests = gatherer.requests();
+            requests.lost_keys = lost_keys(source, request, objects, &requests).await;
+            (requests, upstream.lost())
+        }
         // Its newest lines may be what is missing, and without them nothing is known of what fails now.
         Err(gaps) => (Requests { gap: Some(format!("its log {}", gaps.join("; "))), ..Requests::default() }, None),
     }
+}
+
+/// The keys that istiod could not fetch, where requests failed for lack of a key. What cannot be read is not known.
+async fn lost_keys(source: &SharedSource, request: &ProxyRequest, objects: Arc<Inventory>, requests: &Requests) -> Vec<LostKeys> {
+    let sources = requests::key_sources(&objects, &request.proxy, &requests.failed);
+    if sources.is_empty() {
+        return Vec::new();
+    }
+    let (origins, mut follower) = (istiod_logs(source, &objects), KeysFollower::new(sources));
+    let query = LogQuery { tail: Some(MOST_LINES), ..LogQuery::default() };
+    let read = read(source, origins, request.deadline, objects, query, |record| follower.observe(&record));
+    if read.await.is_err() { Vec::new() } else { follower.lost() }
 }
 
 /// The lines at the end of the proxy's log about a plugin that could not be fetched, that Envoy did not take, or whose VM failed, with what
@@ -113,7 +154,7 @@ pub(super) async fn failures(
         _ => false,
     };
     let query = LogQuery { tail: Some(LINES), ..LogQuery::default() };
-    let read = read(source, request, objects, query, |record| {
+    let read = read(source, own_log(request), request.deadline, objects, query, |record| {
         if is_wanted(&record) {
             found.push(record);
         }

@@ -25,6 +25,19 @@ pub struct Requests {
     pub failed: Vec<Failed>,
     /// How many more failed, which are in none of the groups.
     pub more: u64,
+    /// What istiod's log has of keys that it could not fetch; empty also where no request failed for lack of a key.
+    pub lost_keys: Vec<LostKeys>,
+}
+
+/// Keys of a RequestAuthentication that istiod could not fetch, by its log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostKeys {
+    /// The `jwksUri`, or the issuer where there is none.
+    pub source: String,
+    /// When istiod logged it last.
+    pub time: Option<LogTime>,
+    /// The line's message.
+    pub line: String,
 }
 
 /// Where requests go.

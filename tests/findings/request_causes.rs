@@ -1,6 +1,11 @@
 //! The object that makes requests fail: endpoints that are none, ports where nothing listens, circuit breakers, limits; and how bad it is.
 
+use std::sync::Arc;
+
 use meshscope::analysis::findings::{Finding, Severity};
+use meshscope::model::ids::ProxyId;
+use meshscope::model::requests::LostKeys;
+use meshscope::model::snapshot::Dump;
 use serde_json::{Value, json};
 
 use super::one;
@@ -298,6 +303,17 @@ fn keys_that_could_not_be_fetched_are_said() {
     assert!(finding.what.contains("from Jwt, or the keys of jwtRules[0].jwksUri could not be fetched (not a plugin)"), "{finding:?}");
     assert!(finding.fix.contains("istiod logs"), "{finding:?}");
     assert!(of(json!({"issuer": "i"}), "Jwt_verification_fails").what.contains("the keys of jwtRules[0].issuer"));
+    // By istiod's log they could not be.
+    let line = served("/a", 401, "jwt_authn_access_denied{Jwks_doesn't_have_key_to_match_kid_or_alg_from_Jwt}");
+    let mut snapshot = failing([authentication(uri())], &[(HTTPBIN, vec![line])]);
+    let Some(Dump::Loaded(loaded)) = snapshot.dumps.get_mut(&ProxyId::parse(HTTPBIN).unwrap()) else { panic!() };
+    let lost = |source: &str| LostKeys { source: source.to_owned(), time: Some(0), line: "Failed to fetch public key".to_owned() };
+    let requests = Arc::make_mut(loaded).vitals.as_mut().unwrap().requests.as_mut().unwrap();
+    requests.lost_keys = vec![lost("http://other.lab"), lost("http://jwks.nowhere.lab/keys")];
+    let finding = one(fails(&snapshot), Severity::Warning, "RequestAuthentication default/jwt");
+    let said = "RequestAuthentication default/jwt: istiod could not fetch the keys of jwtRules[0].jwksUri (http://jwks.nowhere.lab/keys), so that no JWT is valid";
+    assert!(finding.what.contains(said), "{finding:?}");
+    assert!(finding.evidence.iter().any(|line| line == "log of istiod at 00:00:00 UTC: Failed to fetch public key"), "{finding:?}");
     // Its own keys are there, and a JWT that is missing or too old needs none.
     assert!(!of(json!({"issuer": "i", "jwks": "{}"}), "Jwt_verification_fails").what.contains("fetched"));
     assert!(!of(uri(), "Jwt_is_missing").what.contains("fetched"));

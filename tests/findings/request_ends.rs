@@ -333,3 +333,44 @@ fn incident_d2_what_a_stub_denied_is_not_by_a_policy() {
         "2026-12-01T00:00:20.500000Z\tcritical\tenvoy wasm external/x.cc:1\tPlugin configured to fail closed failed to load\tthread=7";
     past(of(&[NOT_FETCHED, fetched, rejected], "00:05:00", in_time()), "WasmPlugin default/helloworld", plugin);
 }
+
+#[test]
+fn odd_lines_are_read_as_what_they_are() {
+    // Statistics, and with them `%UPSTREAM_CLUSTER%`, have a mark at the end of a cluster's name.
+    let marked = sent(
+        503,
+        "UF,URX",
+        "upstream_reset_before_response_started{connection_failure}",
+        "outbound|8000||httpbin.default.svc.cluster.local;",
+    );
+    one(of_client([], &marked), Severity::Warning, "Service default/httpbin");
+    // The proxy answers gRPC with 200.
+    let grpc = sent(200, "UH", "no_healthy_upstream", TO_HTTPBIN).replace("GET", "POST");
+    let finding = one(of_client([], &grpc), Severity::Warning, "Service default/httpbin");
+    assert!(finding.what.contains("1 of 1 to httpbin:8000 are 200 UH and a gRPC error: "), "{finding:?}");
+    // A connection that leaves and fits no chain is not one that comes in.
+    let leaving = refused("10.244.0.5").replace("10.244.0.4:80 10.244.0.5:39208 -", "1.2.3.4:443 10.244.0.5:39208 foo.example");
+    let snapshot = failing([], &[(SLEEP, vec![leaving])]);
+    let finding = one(fails(&snapshot), Severity::Warning, "Deployment default/sleep");
+    assert!(finding.what.starts_with("deploy/sleep: 1 of 1 connections to 1.2.3.4:443 fail (NR): no filter chain "), "{finding:?}");
+    assert_eq!(found(&snapshot, "connections-refused"), []);
+    // The proxy's own overload is no circuit breaker.
+    let overload = one(of_client([], &sent(503, "OM", "overload", TO_HTTPBIN)), Severity::Warning, "Deployment default/sleep");
+    assert!(overload.what.contains("the overload manager of the proxy rejects them"), "{overload:?}");
+    // A probe before the pod was ready.
+    let probe = request(
+        1,
+        "/healthz",
+        503,
+        "UF",
+        "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_111}",
+        "inbound|80||",
+    )
+    .replace("10.96.90.99:8000", "10.244.0.4:80")
+    .replace(r#""httpbin:8000" "-""#, r#""httpbin:8000" "10.244.0.4:80""#);
+    one(of_server([], &probe), Severity::Warning, "Deployment default/httpbin");
+    let mut early = failing([], &[(HTTPBIN, vec![probe])]);
+    let pods = &mut Arc::make_mut(&mut early.objects).pods;
+    Arc::make_mut(pods.get_mut(&ProxyId::parse(HTTPBIN).unwrap()).unwrap()).ready_since = Some(i64::MAX);
+    past(fails(&early), "Deployment default/httpbin", "the application took no connection before its pod was ready");
+}

@@ -13,7 +13,6 @@ use crate::model::ids::{ObjectName, WorkloadId};
 use crate::model::kind::Kind;
 use crate::model::logs::hour;
 use crate::model::peer_authentication::MtlsMode;
-use crate::model::requests::Cause;
 
 pub(super) const RULE: Rule = Rule {
     code: "connections-refused",
@@ -89,14 +88,13 @@ pub(super) fn by_ignored_ports<'f>(facts: &'f Facts<'_>) -> Vec<(ObjectName, Fai
         let policy = Reason::of(facts, &failing).strict()?.clone();
         port_level_mtls::is_ignored(facts, &policy, failing.workload(facts).as_ref(), port(&failing)).then_some((policy, failing))
     };
-    let refused = |failing: &Failing<'_>| failing.cause() == Cause::NoChain;
-    unexplained(facts, &Mesh::of(facts.snapshot)).into_iter().filter(refused).filter_map(by_policy).collect()
+    unexplained(facts, &Mesh::of(facts.snapshot)).into_iter().filter(Failing::is_refused).filter_map(by_policy).collect()
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mesh = Mesh::of(facts.snapshot);
     let mut found: BTreeMap<(Option<WorkloadId>, Reason), Vec<Failing<'_>>> = BTreeMap::new();
-    for failing in unexplained(facts, &mesh).into_iter().filter(|failing| failing.cause() == Cause::NoChain) {
+    for failing in unexplained(facts, &mesh).into_iter().filter(Failing::is_refused) {
         let (workload, reason) = (failing.workload(facts), Reason::of(facts, &failing));
         // The finding `port-level-mtls-ignored` has it.
         if !reason.strict().is_some_and(|policy| port_level_mtls::is_ignored(facts, policy, workload.as_ref(), port(&failing))) {

@@ -35,6 +35,11 @@ impl<'f> Failing<'f> {
         self.group.cause
     }
 
+    /// Whether it is a connection to the workload that its proxy refuses.
+    pub fn is_refused(&self) -> bool {
+        self.cause() == Cause::NoChain && self.group.reason.to.inbound
+    }
+
     /// The workload whose proxy's log it is.
     pub fn workload(&self, facts: &Facts<'_>) -> Option<WorkloadId> {
         lookup::owner(facts.snapshot, &self.proxy.id)
@@ -148,7 +153,7 @@ impl<'f> Known<'f> {
         let (Some(own), Some(way)) = (failing.workload(facts), Way::of(failing.cause())) else { return false };
         if reason.to.inbound {
             let client = failing.client(facts).and_then(|pod| lookup::owner(facts.snapshot, &pod.id));
-            return failing.cause() == Cause::NoChain && client.is_some_and(|client| self.from.contains(&(&own, &client)));
+            return failing.is_refused() && client.is_some_and(|client| self.from.contains(&(&own, &client)));
         }
         if !self.to.iter().any(|(client, known, _)| **client == own && *known == way) {
             return false;

@@ -38,7 +38,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found: BTreeMap<(Option<WorkloadId>, bool, String, Blame), Vec<Failing<'_>>> = BTreeMap::new();
     let all = unexplained(facts, &mesh);
     let before_plugins = if all.iter().any(|failing| failing.cause().is_of_filter()) { before_plugin::origins(facts) } else { BTreeSet::new() };
-    for failing in all.into_iter().filter(|failing| failing.cause() != Cause::NoChain) {
+    for failing in all.into_iter().filter(|failing| !failing.is_refused()) {
         let (reason, blame) = (&failing.group.reason, blame(&mesh, failing.pod, failing.group));
         // Of a filter before a plugin `envoy-filter-before-plugin` has it.
         if let Blame { object: Some((Kind::EnvoyFilter, name)), past: false, .. } = &blame
@@ -85,7 +85,7 @@ fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, inbound: bool, to: &
     let proxies: BTreeSet<_> = failing.iter().map(|failing| failing.proxy.id.clone()).collect();
     Finding {
         severity: if is_past { Severity::Information } else { severity(&blame, failing, none_passes) },
-        evidence: failing.iter().map(evidence).chain(meaning(failing)).collect(),
+        evidence: failing.iter().map(evidence).chain(meaning(failing)).chain(blame.evidence.clone()).collect(),
         fix: blame.fix.clone(),
         proxies: proxies.into_iter().collect(),
         ..RULE.found(object, what)
@@ -104,6 +104,8 @@ fn code(failing: &Failing<'_>, inbound: bool) -> String {
     match (reason.code, inbound) {
         (0, true) => String::new(),
         (0, false) => reason.flags.clone(),
+        // The proxy answers gRPC with 200 and puts the error into grpc-status (`source/common/http/utility.cc: prepareLocalReply`).
+        (code @ 1..400, _) => format!("{code} {} and a gRPC error", reason.flags).replace("  ", " "),
         (code, true) => code.to_string(),
         (code, false) => format!("{code} {}", reason.flags).trim_end().to_owned(),
     }

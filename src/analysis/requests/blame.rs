@@ -1,8 +1,9 @@
 //! Which object makes requests fail, whether it still does, and in which words.
 
 use super::black_hole::black_hole;
-use super::denied::{denied, jwt};
+use super::denied::denied;
 use super::filters::of_filter;
+use super::jwt::jwt;
 use super::mesh::Mesh;
 use super::own::of_own;
 use super::upstream::of_service;
@@ -29,6 +30,8 @@ pub struct Blame {
     pub words: String,
     /// What to do, as one clause.
     pub fix: String,
+    /// What shows it beside the access log: a line of istiod's log.
+    pub evidence: Option<String>,
     /// Whether the objects no longer make such requests fail, or were changed since.
     pub past: bool,
     /// Whether all such requests fail now, by the objects.

@@ -17,7 +17,12 @@ pub fn of(request: &LoggedRequest<'_>) -> Option<Cause> {
     }
     let (tls, details) = (&request.transport_failure, &request.details);
     let is_tls = |words: &str| tls.contains(words) || details.contains(words);
-    let is_closed = || has("UC") || has("UR") || has("LR") || has("UPE");
+    let is_reset = || has("UC") || has("UR") || has("LR") || has("UPE");
+    // Of a connection it failed where nothing came back: those that idle end this way, too. Of gRPC the proxy's own answer has code 200 as well.
+    let is_unanswered = || match request.is_tcp() {
+        true => request.bytes_sent.unwrap_or_default() == 0,
+        false => request.code >= 500 || name == "upstream_reset_before_response_started",
+    };
     Some(match name {
         "rbac_access_denied_matched_policy" => Cause::Denied,
         _ if request.termination.starts_with("rbac_access_denied_matched_policy") => Cause::Denied,
@@ -42,7 +47,7 @@ pub fn of(request: &LoggedRequest<'_>) -> Option<Cause> {
         _ if has("RL") || has("RLSE") => Cause::RateLimit,
         _ if has("UAEX") => Cause::ExtAuthz,
         // A response that had begun was the application's, as far as it came.
-        _ if is_closed() && (request.code >= 500 || request.is_tcp()) => Cause::Closed,
+        _ if is_reset() && is_unanswered() => Cause::Closed,
         _ => return None,
     })
 }
@@ -163,6 +168,24 @@ mod tests {
         }
         let reason = FailedReason { details: san.to_owned(), ..FailedReason::default() };
         assert_eq!(certificate_names(&reason), Some("spiffe://a/ns/b/sa/c"));
+    }
+
+    #[test]
+    fn a_connection_that_got_something_back_is_no_failure_and_a_grpc_error_is_one() {
+        let tcp = |flags: &str, bytes_sent: u64| {
+            of(&LoggedRequest { flags: flags.into(), bytes_sent: Some(bytes_sent), ..LoggedRequest::default() })
+        };
+        for flags in ["UC", "LR"] {
+            assert_eq!((tcp(flags, 0), tcp(flags, 340)), (Some(Cause::Closed), None), "{flags}");
+        }
+        assert_eq!(tcp("UF,URX", 0), Some(Cause::NoConnection));
+        // With 200, and the error in grpc-status.
+        assert_eq!(cause(200, "UC", "upstream_reset_before_response_started{connection_termination}"), Some(Cause::Closed));
+        assert_eq!(cause(200, "UH", "no_healthy_upstream"), Some(Cause::NoEndpoint));
+        // A stream or WebSocket that ended in the middle.
+        assert_eq!(cause(200, "UR", "upstream_reset_after_response_started{remote_reset}"), None);
+        assert_eq!(cause(101, "UC", "upstream_reset_after_response_started{connection_termination}"), None);
+        assert_eq!(cause(426, "DPE", "low_version"), None);
     }
 
     #[test]

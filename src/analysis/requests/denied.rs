@@ -1,14 +1,14 @@
-//! Which AuthorizationPolicy, RequestAuthentication or stub of a plugin denies requests, and what of a policy they do not fulfil.
+//! Which AuthorizationPolicy or stub of a plugin denies requests, and what of a policy they do not fulfil.
 
 use super::blame::{Blame, NAMED};
-use super::cause::{self, Denial};
+use super::cause::Denial;
 use super::mesh::Mesh;
 use super::stub::{self, Stub};
 use crate::analysis::naming::{enumerated, first};
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
 use crate::model::logs::hour;
-use crate::model::policy::{FetchedKeys, OfRequests, Policy, PolicySpec};
+use crate::model::policy::{OfRequests, Policy, PolicySpec};
 use crate::model::requests::Failed;
 use crate::model::workload::Pod;
 
@@ -107,36 +107,6 @@ fn by_no_rule(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
     Blame::new(Some((POLICY, name)), format!("{by_policy} (not a plugin){why}"), fix).unless_changed(mesh, failed, POLICY, &names)
 }
 
-pub(super) fn jwt(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
-    let (kind, reason) = (Kind::RequestAuthentication, &failed.reason);
-    let why = cause::within(&reason.details).map(|why| format!(": {why}")).unwrap_or_default();
-    let policies: Vec<&Policy> = mesh.policies(kind, pod).collect();
-    let names: Vec<&ObjectName> = policies.iter().map(|policy| &policy.name).collect();
-    let fetched: Vec<(&ObjectName, &FetchedKeys)> = policies
-        .iter()
-        .filter_map(|policy| Some((&policy.name, of_requests(policy)?)))
-        .flat_map(|(name, of)| of.fetched_keys.iter().map(move |keys| (name, keys)))
-        .filter(|_| lacks_key(&reason.details))
-        .collect();
-    let fields: Vec<String> = fetched.iter().map(|(_, keys)| keys.field.clone()).collect();
-    let (or, fix) = match first(&fields, NAMED) {
-        of if of.is_empty() => (of, "send a JWT that an issuer of it signed and that is still valid, or change its jwtRules".to_owned()),
-        of => (
-            format!(", or the keys of {of} could not be fetched"),
-            format!("send a JWT that an issuer of it signed, and see whether istiod logs that it failed to refresh the keys of {of}"),
-        ),
-    };
-    match names.first().copied() {
-        Some(name) => {
-            let listed = first(&names.iter().map(ToString::to_string).collect::<Vec<_>>(), NAMED);
-            let words = format!("{kind} {listed}{why}{or} (not a plugin)");
-            Blame::new(Some((kind, name)), words, fix).unless_changed(mesh, failed, kind, &names)
-        }
-        None if mesh.knows(kind) => Blame::past(None, format!("a {kind} that is gone{why}")),
-        None => Blame::new(None, format!("a {kind}{why} (they could not be read)"), fix),
-    }
-}
-
 /// Why none of the rules that allow something can fit these requests, where that is sure.
 fn unfulfilled(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed, specs: &[&OfRequests]) -> Option<String> {
     let is_tcp = failed.method.is_empty() && failed.reason.code == 0;
@@ -155,10 +125,4 @@ fn unfulfilled(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed, specs: &[&OfRequests
 
 pub(super) fn of_requests(policy: &Policy) -> Option<&OfRequests> {
     if let PolicySpec::Requests(of) = &policy.spec { Some(of) } else { None }
-}
-
-/// Whether Envoy had no key that fits: where istiod cannot fetch them, it gives it one that fits nothing
-/// (`pilot/pkg/model/jwks_resolver.go: BuildLocalJwks`; the words are those of `jwt_verify_lib/status.cc`).
-fn lacks_key(details: &str) -> bool {
-    details.contains("Jwks") || details.contains("verification_fails")
 }

@@ -161,17 +161,22 @@ impl<'o> Mesh<'o> {
         hosts.contains(host) || hosts.iter().any(|own| own.strip_prefix('*').is_some_and(|suffix| host.ends_with(suffix)))
     }
 
-    /// The policies of a kind that are for a pod: of its namespace or the root namespace, and by their selector. One that names its targets
-    /// is for gateways and waypoints (`pilot/pkg/model/policyattachment.go`).
+    /// The policies of a kind that are for a pod.
     pub(super) fn policies(&self, kind: Kind, pod: &Pod) -> impl Iterator<Item = &'o Policy> {
-        let own = pod.id.namespace.as_str();
-        let namespaces = std::iter::once(own).chain(Some(self.objects.root_namespace()).filter(|root| *root != own));
-        let labels = pod.labels.clone();
-        let is_for_it =
-            move |policy: &&Policy| !has_targets(policy) && policy.selector.as_ref().is_none_or(|selector| selector.matches(&labels));
-        let found: Vec<&Policy> = namespaces.flat_map(|namespace| self.objects.policies_in(kind, namespace)).filter(is_for_it).collect();
-        found.into_iter()
+        policies_for(self.objects, kind, pod)
     }
+}
+
+/// The policies of a kind that are for a pod: of its namespace or the root namespace, and by their selector. One that names its targets
+/// is for gateways and waypoints (`pilot/pkg/model/policyattachment.go`).
+pub(super) fn policies_for<'o>(objects: &'o Inventory, kind: Kind, pod: &Pod) -> impl Iterator<Item = &'o Policy> {
+    let own = pod.id.namespace.as_str();
+    let namespaces = std::iter::once(own).chain(Some(objects.root_namespace()).filter(|root| *root != own));
+    let labels = pod.labels.clone();
+    let is_for_it =
+        move |policy: &&Policy| !has_targets(policy) && policy.selector.as_ref().is_none_or(|selector| selector.matches(&labels));
+    let found: Vec<&Policy> = namespaces.flat_map(|namespace| objects.policies_in(kind, namespace)).filter(is_for_it).collect();
+    found.into_iter()
 }
 
 /// Whether a policy names what it is for, and not by a selector.

@@ -7,6 +7,7 @@ mod denied;
 mod endpoints;
 mod filters;
 mod gather;
+mod jwt;
 mod mesh;
 mod own;
 mod stub;
@@ -14,4 +15,5 @@ mod upstream;
 
 pub use blame::{Blame, MENDED, blame, is_gateway};
 pub use gather::Gatherer;
+pub use jwt::key_sources;
 pub use mesh::Mesh;

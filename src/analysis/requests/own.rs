@@ -56,6 +56,9 @@ fn no_connection(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
             format!("requests went to port {port} of the application, {where_to}, and no object sends them there now"),
         );
     }
+    if failed.last.is_some_and(|last| pod.ready && pod.ready_since > Some(last)) {
+        return Blame::past(None, "the application took no connection before its pod was ready");
+    }
     let log = "look at the application's own log";
     match number {
         Some(port) if failed.rejected => Blame::new(

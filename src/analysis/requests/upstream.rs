@@ -135,6 +135,13 @@ fn is_gone(mesh: &Mesh<'_>, service: &Service, upstream: &str) -> bool {
 
 fn overflow(mesh: &Mesh<'_>, failed: &Failed, to: &To<'_>, by: Option<&ObjectName>) -> Blame {
     let named = &to.named;
+    if failed.reason.flags.split(',').any(|flag| flag == "OM") {
+        return Blame::new(
+            None,
+            "the overload manager of the proxy rejects them",
+            "see the memory and connections of the proxy, and its limits",
+        );
+    }
     match by {
         Some(name) => {
             let words = format!("a circuit breaker is open: connectionPool of {RULE} {name}");

@@ -1,5 +1,6 @@
 //! Where the person is in a list, a text or a prompt: plain values that a key changes and a frame reads.
 
+mod deferred;
 mod fetch;
 mod list;
 mod palette;
@@ -7,6 +8,7 @@ mod prompt;
 mod tally;
 mod waits;
 
+pub(in crate::app) use deferred::Deferred;
 pub(in crate::app) use fetch::Fetch;
 pub use list::{ListState, window};
 pub use palette::{Palette, PaletteRow};

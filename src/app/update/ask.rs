@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{diff, dumps, lay_out, secret, settle, sync, tally};
+use super::{deferred, diff, dumps, lay_out, secret, settle, sync, tally};
 use crate::app::effect::Effect;
 use crate::app::program::{App, MOST_AT_FIRST};
 use crate::app::question::Answered;
@@ -79,6 +79,9 @@ pub(super) fn answered(app: &mut App, ticket: Ticket, answer: Answered) -> Vec<E
         effects.extend(ask(app));
     }
     effects.extend(tally::read(app));
+    if in_sight {
+        effects.extend(deferred::resume(app));
+    }
     effects
 }
 

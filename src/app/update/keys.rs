@@ -3,6 +3,7 @@
 use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::actions::run;
+use super::deferred::run_or_defer;
 use super::{ask, connection, lay_out, level, logs, what_if};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
@@ -27,6 +28,7 @@ pub(super) fn pressed(app: &mut App, event: KeyEvent) -> Vec<Effect> {
         return effects;
     }
     if let Some(key) = key {
+        app.deferred = None;
         app.note = action.is_none().then(|| format!("{} does nothing here; ? shows the keys", key.label(true)));
         let screen = app.screen_mut();
         screen.chosen = true;
@@ -34,7 +36,7 @@ pub(super) fn pressed(app: &mut App, event: KeyEvent) -> Vec<Effect> {
             screen.lost = None;
         }
     }
-    effects.extend(action.map(|action| run(app, action)).unwrap_or_default());
+    effects.extend(action.map(|action| run_or_defer(app, action)).unwrap_or_default());
     effects
 }
 
@@ -83,7 +85,7 @@ fn typed(app: &mut App, key: Option<Key>, action: Option<Action>, event: KeyEven
         (Some(Typing::Command(palette)), Some(Key::Enter), _) => {
             let chosen = palette.selected().map(|binding| binding.action);
             app.typing = None;
-            chosen.map(|action| run(app, action)).unwrap_or_default()
+            chosen.map(|action| run_or_defer(app, action)).unwrap_or_default()
         }
         (Some(Typing::Question(asking, prompt)), Some(Key::Enter), _) => {
             let (asking, text) = (asking.clone(), prompt.text().to_owned());

@@ -257,7 +257,7 @@ pub(in crate::app) fn in_question(app: &App) -> Option<Focus> {
 }
 
 /// Why it is not known to what a plugin of the overview applies.
-fn unknown(app: &App, index: usize) -> Option<String> {
+pub(super) fn unknown(app: &App, index: usize) -> Option<String> {
     app.screen().plugins()?.plugins.get(index)?.matched_note.clone()
 }
 

@@ -13,6 +13,7 @@ pub mod failure;
 mod form;
 mod go;
 mod json;
+pub mod keys;
 mod layout;
 mod object;
 mod parsed;

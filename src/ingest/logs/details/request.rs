@@ -53,13 +53,27 @@ fn of<'m>(columns: [Cow<'m, str>; COLUMNS], note: Option<&'static str>) -> Logge
         authority,
         upstream_host,
         inbound: inbound(&cluster),
-        cluster,
+        cluster: plain_cluster(cluster),
         upstream_local,
         downstream_local,
         downstream_remote,
         server_name,
         route,
         note,
+    }
+}
+
+/// The name of a cluster without the mark at its end that statistics have, and with them `%UPSTREAM_CLUSTER%`
+/// (`pilot/pkg/networking/util/util.go: DelimitedStatsPrefix`).
+fn plain_cluster(name: Cow<'_, str>) -> Cow<'_, str> {
+    match name {
+        Cow::Borrowed(name) => Cow::Borrowed(name.strip_suffix(';').unwrap_or(name)),
+        Cow::Owned(mut name) => {
+            if name.ends_with(';') {
+                name.pop();
+            }
+            Cow::Owned(name)
+        }
     }
 }
 
