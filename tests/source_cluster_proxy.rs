@@ -69,9 +69,10 @@ fn envoy(path: &str) -> (u16, String) {
         }
         ("config_dump", "include_eds&mask=dynamic_endpoint_configs") => (200, section("EndpointsConfigDump", json!({"n": 1}))),
         ("config_dump", "" | "include_eds") => (200, section("ListenersConfigDump", json!({"whole": true}))),
-        ("stats/prometheus", "filter=wasm%7Cextension_config_discovery%7Clds.update_rejected%7Ctotal_listeners_warming") => {
-            (200, "envoy_wasm_wasm_vm_count{} 4\n".to_owned())
-        }
+        (
+            "stats/prometheus",
+            "filter=wasm%7Cextension_config_discovery%7Clds.update_rejected%7Ctotal_listeners_warming%7Cserver.concurrency",
+        ) => (200, "envoy_wasm_wasm_vm_count{} 4\n".to_owned()),
         ("logging", _) => (200, "active loggers:\n  wasm: warning\n".to_owned()),
         _ => (404, "invalid path. admin commands are:".to_owned()),
     }

@@ -13,20 +13,24 @@ use crate::ingest::logs::keys::KeysFollower;
 use crate::ingest::logs::upstream::UpstreamFollower;
 use crate::logs::{self, View};
 use crate::model::inventory::Inventory;
-use crate::model::logs::{DISCOVERY, LogEvent, LogOrigin, LogRecord, LogSource};
+use crate::model::logs::{DISCOVERY, LogEvent, LogOrigin, LogRecord, LogSource, LogTime};
 use crate::model::requests::{LostKeys, Requests};
 use crate::model::vitals::LostUpstream;
 use crate::model::warning::Warning;
 use crate::model::workload::Pod;
 use crate::source::logs::LogQuery;
-use crate::source::{ProxyRequest, SharedSource};
+use crate::source::{ProxyRequest, SharedSource, SourceKind};
 
-/// How many lines are read of plugins that fail, from the log's end, however old they are.
+/// How many lines are read where only plugins that fail are asked for, from the log's end, however old they are.
 const LINES: u64 = 2000;
 
-/// How far back requests are read, and how many lines of that at most.
+/// How far back requests are read, and how many lines of the log at most.
 const MINUTES: Duration = Duration::from_secs(600);
 const MOST_LINES: u64 = 12_000;
+
+/// How many records of failures are kept at least of those that were read, and how many signs of life after each failure at most.
+const KEPT: usize = 2000;
+const SIGNS: usize = 1000;
 
 /// Whether a log that a source holds is that of a proxy.
 pub(super) fn is_of(origin: &LogOrigin, request: &ProxyRequest) -> bool {
@@ -90,27 +94,56 @@ async fn read(
     if gaps.is_empty() { Ok(()) } else { Err(gaps) }
 }
 
-/// What a proxy's log says of the last minutes: the requests, in groups, and its connection to istiod, where that is lost.
-pub(super) async fn last_minutes(
+/// What the end of a proxy's log says.
+pub(super) struct LogEnd {
+    /// The lines about a plugin that could not be fetched, that Envoy did not take, or whose VM failed, with what shows since that it runs.
+    pub failures: Vec<LogRecord>,
+    /// The requests of the last minutes, in groups.
+    pub requests: Requests,
+    /// The proxy's connection to istiod, where that is lost.
+    pub lost_upstream: Option<LostUpstream>,
+    /// Why it was not read, or not to its end, as one clause; None where it was.
+    pub gap: Option<String>,
+}
+
+/// Reads the end of a proxy's log once, for all that is asked of it. Without plugins (`has_plugins`) only its requests and its connection to
+/// istiod are of use.
+pub(super) async fn end(
     source: &SharedSource,
     request: &ProxyRequest,
     objects: Arc<Inventory>,
-) -> (Requests, Option<LostUpstream>) {
+    has_plugins: bool,
+    warnings: &mut Vec<Warning>,
+) -> LogEnd {
+    let from = minutes_ago(source, request, objects.clone()).await;
     let mut gatherer = Gatherer::new(&objects, &request.proxy, MOST_LINES);
-    let mut upstream = UpstreamFollower::default();
-    let query = LogQuery { since: Some(MINUTES), tail: Some(MOST_LINES), ..LogQuery::default() };
+    let (mut upstream, mut failures) = (UpstreamFollower::default(), Failures::default());
+    let query = LogQuery { tail: Some(MOST_LINES), ..LogQuery::default() };
     let read = read(source, own_log(request), request.deadline, objects.clone(), query, |record| {
         upstream.observe(&record);
-        gatherer.take(&record);
+        if record.time.zip(from).is_none_or(|(time, from)| time >= from) {
+            gatherer.take(&record);
+        }
+        if has_plugins {
+            failures.take(record);
+        }
     });
     match read.await {
         Ok(()) => {
             let mut requests = gatherer.requests();
             requests.lost_keys = lost_keys(source, request, objects, &requests).await;
-            (requests, upstream.lost())
+            LogEnd { failures: failures.found, requests, lost_upstream: upstream.lost(), gap: None }
         }
         // Its newest lines may be what is missing, and without them nothing is known of what fails now.
-        Err(gaps) => (Requests { gap: Some(format!("its log {}", gaps.join("; "))), ..Requests::default() }, None),
+        Err(gaps) => {
+            let gap = Some(of_log(&gaps));
+            if has_plugins {
+                let object = format!("log of {}", request.proxy);
+                warnings.extend(gaps.into_iter().map(|what| Warning::new(object.clone(), what, "")));
+            }
+            let requests = Requests { gap: gap.clone(), ..Requests::default() };
+            LogEnd { failures: failures.found, requests, lost_upstream: None, gap }
+        }
     }
 }
 
@@ -126,41 +159,81 @@ async fn lost_keys(source: &SharedSource, request: &ProxyRequest, objects: Arc<I
     if read.await.is_err() { Vec::new() } else { follower.lost() }
 }
 
-/// The lines at the end of the proxy's log about a plugin that could not be fetched, that Envoy did not take, or whose VM failed, with what
-/// shows since that it runs.
-pub(super) async fn failures(
-    source: &SharedSource,
-    request: &ProxyRequest,
-    objects: Arc<Inventory>,
-    warnings: &mut Vec<Warning>,
-) -> Vec<LogRecord> {
-    let (mut found, mut has_failed) = (Vec::new(), false);
-    let mut is_wanted = |record: &LogRecord| match record.event {
-        // Which module was fetched before, and which could not be: its URL need not be that of an object any more.
-        Some(LogEvent::Fetch | LogEvent::FetchFailed) => true,
-        Some(LogEvent::Nack) => record.plugin.is_some(),
-        // Of several modules the line of a failure does not say which; who asks knows what the proxy has.
-        Some(LogEvent::VmFailed) => {
-            has_failed = true;
-            true
-        }
-        Some(LogEvent::Request) => {
-            has_failed |= record.raw.contains(FAIL_STREAM);
-            // A request that was answered, and a plugin that speaks, are signs that a VM runs again.
-            has_failed
-        }
-        // What a module says as it ends stands in front of the failure.
-        Some(LogEvent::PluginLog) => has_failed || &*record.level == "critical",
-        _ => false,
-    };
+/// Reads only what the last lines of a proxy's log say of its plugins, with why they could not be read, as one clause.
+pub(super) async fn failures(source: &SharedSource, request: &ProxyRequest, objects: Arc<Inventory>) -> (Vec<LogRecord>, Option<String>) {
+    let mut failures = Failures::default();
     let query = LogQuery { tail: Some(LINES), ..LogQuery::default() };
-    let read = read(source, own_log(request), request.deadline, objects, query, |record| {
-        if is_wanted(&record) {
-            found.push(record);
+    let read = read(source, own_log(request), request.deadline, objects, query, |record| failures.take(record)).await;
+    (failures.found, read.err().map(|gaps| of_log(&gaps)))
+}
+
+fn of_log(gaps: &[String]) -> String {
+    format!("its log {}", gaps.join("; "))
+}
+
+/// The beginning of the last minutes: of a live mesh before now, of a recording before the last line of the log. None where the log has no
+/// line with a time.
+async fn minutes_ago(source: &SharedSource, request: &ProxyRequest, objects: Arc<Inventory>) -> Option<LogTime> {
+    let now = super::now(source.info().kind == SourceKind::Cluster);
+    let until = match now {
+        Some(now) => Some(now),
+        None => {
+            let mut last = None;
+            let query = LogQuery { tail: Some(1), ..LogQuery::default() };
+            let read = read(source, own_log(request), request.deadline, objects, query, |record| last = last.max(record.time)).await;
+            last.filter(|_| read.is_ok())
         }
-    });
-    if let Err(gaps) = read.await {
-        warnings.extend(gaps.into_iter().map(|what| Warning::new(format!("log of {}", request.proxy), what, "")));
+    };
+    until.map(|until| until.saturating_sub(LogTime::try_from(MINUTES.as_nanos()).unwrap_or(LogTime::MAX)))
+}
+
+/// Keeps of a log what it says of plugins that fail.
+#[derive(Default)]
+struct Failures {
+    found: Vec<LogRecord>,
+    has_failed: bool,
+    /// How many records after the last failure were kept.
+    since: usize,
+}
+
+impl Failures {
+    fn take(&mut self, record: LogRecord) {
+        if !self.is_wanted(&record) {
+            return;
+        }
+        self.found.push(record);
+        // Of a VM that fails again and again the latest failures decide.
+        if self.found.len() > 2 * KEPT {
+            let old = self.found.len() - KEPT;
+            let mut place = 0;
+            self.found.retain(|record| {
+                place += 1;
+                place > old || !matches!(record.event, Some(LogEvent::Request | LogEvent::PluginLog))
+            });
+        }
     }
-    found
+
+    fn is_wanted(&mut self, record: &LogRecord) -> bool {
+        match record.event {
+            // Which module was fetched before, and which could not be: its URL need not be that of an object any more.
+            Some(LogEvent::Fetch | LogEvent::FetchFailed) => true,
+            Some(LogEvent::Nack) => record.plugin.is_some(),
+            // Of several modules the line of a failure does not say which; who asks knows what the proxy has.
+            Some(LogEvent::VmFailed) => self.fails(),
+            Some(LogEvent::Request) if record.raw.contains(FAIL_STREAM) => self.fails(),
+            // What a module says as it ends stands in front of the failure.
+            Some(LogEvent::PluginLog) if &*record.level == "critical" => true,
+            // A request that was answered, and a plugin that logs, are signs that a VM runs again.
+            Some(LogEvent::Request | LogEvent::PluginLog) if self.has_failed && self.since < SIGNS => {
+                self.since += 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn fails(&mut self) -> bool {
+        (self.has_failed, self.since) = (true, 0);
+        true
+    }
 }

@@ -64,8 +64,8 @@ pub fn unreachable(objects: &Inventory, proxy: &ProxyId, source: SourceKind) -> 
 }
 
 /// Fetches and parses a dump, and where `vital` says so what else the proxy says of the plugins that are among the objects; else, where
-/// it holds a module, Envoy's statistics of Wasm, since the dump lists a rejected plugin as if it were in place, and the rest only where
-/// they leave a doubt. `serial` counts the dumps of this proxy. What of the rest cannot be read is a warning of the dump.
+/// it holds a module, Envoy's statistics of Wasm and the last lines of the log, since the dump lists a rejected plugin, and one whose VM
+/// failed, as if it ran, and the rest only where the statistics leave a doubt. `serial` counts the dumps of this proxy. What of the rest cannot be read is a warning of the dump.
 ///
 /// # Errors
 /// What failed, on what, what to do.
@@ -80,7 +80,7 @@ pub async fn read(
     let (vitals, warnings) = if vital {
         vitals::read(&source, &request, &loaded.dump, objects).await
     } else {
-        vitals::stats(&source, &request, &loaded.dump, objects).await
+        vitals::brief(&source, &request, &loaded.dump, objects).await
     };
     loaded.vitals = vitals;
     loaded.warnings.extend(warnings);

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::log;
+use super::log::{self, LogEnd};
 use crate::analysis::health;
 use crate::ingest::{init_dump, metrics};
 use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter, ExtensionConfig, ListenerState};
 use crate::model::inventory::Inventory;
 use crate::model::requests::Requests;
-use crate::model::vitals::Vitals;
+use crate::model::vitals::{Metrics, Vitals};
 use crate::model::warning::Warning;
 use crate::source::{FailureKind, ProxyQuestion, ProxyRequest, SharedSource};
 
-/// Why nothing is known of the requests of a proxy whose log a recording has not.
+/// Why nothing is known of what the log of a proxy would show that a recording has not.
 const NO_LOG: &str = "its log is not among what was recorded";
 
 /// Reads them. What cannot be read is a warning, but for what a recording just has not.
@@ -29,8 +29,21 @@ pub(super) async fn read(
     if dump.view == DumpView::Istiod {
         return (Some(Vitals::default()), warnings);
     }
+    let envoy = statistics(source, request, &mut warnings).await;
+    (Some(rest(source, request, dump, objects, envoy, &mut warnings).await), warnings)
+}
+
+/// Reads all but Envoy's statistics, which were read before.
+async fn rest(
+    source: &SharedSource,
+    request: &ProxyRequest,
+    dump: &ConfigDump,
+    objects: Arc<Inventory>,
+    envoy: Option<Metrics>,
+    warnings: &mut Vec<Warning>,
+) -> Vitals {
     // One after the other: a proxy answers one question at a time, and each has the request's deadline.
-    let init = ask(source, request, ProxyQuestion::InitDump, &mut warnings).await;
+    let init = ask(source, request, ProxyQuestion::InitDump, warnings).await;
     let waits = init.map(|bytes| init_dump::parse(&bytes)).and_then(|parsed| match parsed {
         Ok(waits) => Some(waits),
         Err(why) => {
@@ -38,21 +51,28 @@ pub(super) async fn read(
             None
         }
     });
-    let envoy = ask(source, request, ProxyQuestion::WasmStats, &mut warnings).await;
     // While Envoy starts, its listener for statistics is not open, and an agent that is asked writes an error into its log.
     let starts = waits.iter().flatten().any(|waiting| waiting.whose == init_dump::SERVER) || awaits_all(dump);
-    let agent = if starts { None } else { ask(source, request, ProxyQuestion::AgentStats, &mut warnings).await };
-    let has_log = source.logs_held().is_none_or(|held| held.iter().any(|origin| log::is_of(origin, request)));
+    let agent = if starts { None } else { ask(source, request, ProxyQuestion::AgentStats, warnings).await };
     // A proxy without plugins has nothing to say of them.
     let has_plugins = !dump.ecds.is_empty() || waits.as_ref().is_some_and(|waits| !waits.is_empty());
-    let log = if has_log && has_plugins { log::failures(source, request, objects.clone(), &mut warnings).await } else { Vec::new() };
-    let (requests, lost_upstream) = if has_log {
-        log::last_minutes(source, request, objects).await
+    let end = if has_log(source, request) {
+        log::end(source, request, objects, has_plugins, warnings).await
     } else {
-        (Requests { gap: Some(NO_LOG.to_owned()), ..Requests::default() }, None)
+        let requests = Requests { gap: Some(NO_LOG.to_owned()), ..Requests::default() };
+        LogEnd { failures: Vec::new(), requests, lost_upstream: None, gap: Some(NO_LOG.to_owned()) }
     };
-    let (envoy, agent) = (envoy.map(|bytes| metrics::of_envoy(&bytes)), agent.map(|bytes| metrics::of_agent(&bytes)));
-    (Some(Vitals { waits, envoy, agent, log, requests: Some(requests), lost_upstream, stats_alone: false }), warnings)
+    let agent = agent.map(|bytes| metrics::of_agent(&bytes));
+    let LogEnd { failures: log, requests, lost_upstream, gap: log_gap } = end;
+    Vitals { waits, envoy, agent, log, log_gap, requests: Some(requests), lost_upstream, brief: false }
+}
+
+async fn statistics(source: &SharedSource, request: &ProxyRequest, warnings: &mut Vec<Warning>) -> Option<Metrics> {
+    ask(source, request, ProxyQuestion::WasmStats, warnings).await.map(|bytes| metrics::of_envoy(&bytes))
+}
+
+fn has_log(source: &SharedSource, request: &ProxyRequest) -> bool {
+    source.logs_held().is_none_or(|held| held.iter().any(|origin| log::is_of(origin, request)))
 }
 
 /// Whether listeners of istiod's warm and none takes connections yet.
@@ -61,8 +81,9 @@ fn awaits_all(dump: &ConfigDump) -> bool {
     is_in(ListenerState::Warming) && !is_in(ListenerState::Active)
 }
 
-/// Reads Envoy's statistics of Wasm alone, where the dump is the proxy's own and holds a module; where they leave a doubt, the rest too.
-pub(super) async fn stats(
+/// Reads Envoy's statistics of Wasm and what the last lines of the log say of plugins, where the dump is the proxy's own and holds a module;
+/// where the statistics leave a doubt, the rest too.
+pub(super) async fn brief(
     source: &SharedSource,
     request: &ProxyRequest,
     dump: &ConfigDump,
@@ -73,12 +94,16 @@ pub(super) async fn stats(
     if dump.view == DumpView::Istiod || !dump.ecds.iter().any(is_module) {
         return (None, warnings);
     }
-    let envoy = ask(source, request, ProxyQuestion::WasmStats, &mut warnings).await;
-    let envoy = envoy.map(|bytes| metrics::of_envoy(&bytes));
+    let envoy = statistics(source, request, &mut warnings).await;
     if envoy.as_ref().is_some_and(|envoy| health::is_in_doubt(dump, envoy)) {
-        return read(source, request, dump, objects).await;
+        return (Some(rest(source, request, dump, objects, envoy, &mut warnings).await), warnings);
     }
-    (Some(Vitals { envoy, stats_alone: true, ..Vitals::default() }), warnings)
+    // A VM that failed while its plugin is in place shows in the log alone.
+    let (log, log_gap) = match has_log(source, request) {
+        true => log::failures(source, request, objects).await,
+        false => (Vec::new(), Some(NO_LOG.to_owned())),
+    };
+    (Some(Vitals { envoy, log, log_gap, brief: true, ..Vitals::default() }), warnings)
 }
 
 async fn ask(source: &SharedSource, request: &ProxyRequest, question: ProxyQuestion, warnings: &mut Vec<Warning>) -> Option<Bytes> {

@@ -19,8 +19,10 @@ pub struct Vitals {
     pub requests: Option<Requests>,
     /// Its lost connection to istiod, as its log has it; None where the log says nothing of one that is still lost.
     pub lost_upstream: Option<LostUpstream>,
-    /// Whether nothing but Envoy's statistics was asked for.
-    pub stats_alone: bool,
+    /// Why the log was not read, as one clause; None where it was, as far as it was asked for.
+    pub log_gap: Option<String>,
+    /// Whether only Envoy's statistics and the last lines of the log were asked for.
+    pub brief: bool,
 }
 
 /// A connection to istiod that is lost.

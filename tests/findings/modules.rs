@@ -15,7 +15,7 @@ use super::recorded::{HTTPBIN, Mesh, chains, http_filters, is_of, wasm_plugin};
 use super::{found, of, one};
 
 pub const LOG: &str = "logs/httpbin-664956bb75-9d64m.default.istio-proxy.log";
-const STATS: &str = "proxies/httpbin-664956bb75-9d64m.default/stats.prom";
+pub const STATS: &str = "proxies/httpbin-664956bb75-9d64m.default/stats.prom";
 const TRAP: &str = "critical\tenvoy wasm source/extensions/common/wasm/context.cc:1\tFunction: proxy_on_request_headers failed: Uncaught RuntimeError: unreachable\tthread=22";
 
 /// The recording in whose log of httpbin a module fails at a time of day, with a request that it ends.
@@ -94,7 +94,10 @@ pub fn with_second_module(shared: bool) -> Mesh {
     };
     let counter = "envoy_wasm_default_second_istio_translated_wasmplugin_vm_reload{} 0\n";
     let mesh = Mesh::permissive().change_text(STATS, |stats| stats.push_str(counter));
-    let mesh = mesh.with([wasm_plugin("default/second", json!({"selector": {"matchLabels": {"app": "httpbin"}}}))]);
+    let mesh = mesh.with([wasm_plugin(
+        "default/second",
+        json!({"selector": {"matchLabels": {"app": "httpbin"}}, "pluginName": "add_header", "match": [{"mode": "SERVER"}]}),
+    )]);
     mesh.change(DUMP, |dump| {
         let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
         sections.filter_map(|section| section.get_mut("ecds_filters")).for_each(|ecds| {
@@ -145,7 +148,7 @@ fn pinned(other: bool) -> Mesh {
 #[test]
 fn a_module_that_is_not_the_one_that_was_pinned() {
     let finding = one(found(&of(pinned(true)), "digest-mismatch"), Severity::Error, "WasmPlugin default/helloworld");
-    assert!(finding.evidence[1].contains("runs sha256:77d4eb7c048d") && finding.place.is_some(), "{finding:?}");
+    assert!(finding.evidence[1].contains("runs image sha256:77d4eb7c048d") && finding.place.is_some(), "{finding:?}");
     for well in [pinned(false), Mesh::permissive()] {
         assert_eq!(found(&of(well), "digest-mismatch"), []);
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::modules::{LOG, checked, failing, strategy, with_second_module};
+use super::modules::{LOG, STATS, checked, failing, strategy, with_second_module};
 use super::proxies::DUMP;
 use super::recorded::Mesh;
 
@@ -19,11 +19,17 @@ fn speaking(mesh: Mesh, time: &str, thread: u8) -> Mesh {
     line(mesh, time, &text)
 }
 
-/// A request is answered, or ended by a VM that has failed.
+/// A request on a connection of its own is answered, or ended by a VM that has failed.
 fn request(mesh: Mesh, time: &str, answered: bool) -> Mesh {
+    let port = 30_000 + time.split(':').fold(0, |sum, part| sum * 60 + part.parse::<u32>().unwrap()) % 30_000;
+    on_connection(mesh, time, answered, port)
+}
+
+/// The same on the client's connection from a port.
+fn on_connection(mesh: Mesh, time: &str, answered: bool, port: u32) -> Mesh {
     let (code, details, upstream) = if answered { (200, "via_upstream", "10.244.0.4:80") } else { (503, "wasm_fail_stream", "-") };
     let text = format!(
-        "[2026-11-23T{time}.000Z] \"GET /headers HTTP/1.1\" {code} - {details} - \"-\" 0 0 3 1 \"-\" \"curl/7.88.1\" \"26f6ea12\" \"httpbin:8000\" \"{upstream}\" inbound|80|| 127.0.0.6:37832 10.244.0.4:80 10.244.0.5:56634 - default"
+        "[2026-11-23T{time}.000Z] \"GET /headers HTTP/1.1\" {code} - {details} - \"-\" 0 0 3 1 \"-\" \"curl/7.88.1\" \"26f6ea12\" \"httpbin:8000\" \"{upstream}\" inbound|80|| 127.0.0.6:37832 10.244.0.4:80 10.244.0.5:{port} - default"
     );
     line(mesh, time, &text)
 }
@@ -46,8 +52,17 @@ fn said(mesh: &Mesh, plugin: &str) -> (String, u64, String, usize) {
     (text(&health["rollup"]), failed, text(&health["proxies"][0]["state"]), checked(mesh, "vm-failed").len())
 }
 
-fn well() -> (String, u64, String, usize) {
-    ("ready".to_owned(), 0, "running".to_owned(), 0)
+fn well(findings: usize) -> (String, u64, String, usize) {
+    ("ready".to_owned(), 0, "running".to_owned(), findings)
+}
+
+fn unverified(findings: usize) -> (String, u64, String, usize) {
+    ("unknown".to_owned(), 0, "unverified".to_owned(), findings)
+}
+
+/// Twenty requests, each on a connection of its own, from a minute of 19 o'clock on.
+fn answered(mesh: Mesh, minute: u32) -> Mesh {
+    (10..30).fold(mesh, |mesh, second| request(mesh, &format!("19:{minute}:{second}"), true))
 }
 
 fn failed(findings: usize) -> (String, u64, String, usize) {
@@ -87,33 +102,114 @@ fn live_l2_plugins_of_one_module_share_a_vm_and_its_failure() {
     let environment = with("environment_variables", json!({"key_values": {"A": "1"}}));
     assert_eq!(said(&environment, "default/second"), failed(2));
     for other in [with("vm_id", json!("mine")), with("configuration", json!({"value": "{}"}))] {
-        assert_eq!(said(&other, "default/second"), ("unknown".to_owned(), 0, "unknown".to_owned(), 1), "one of two VMs");
+        assert_eq!(said(&other, "default/second"), unverified(1), "one of two VMs");
     }
 }
 
 #[test]
 fn live_l2_where_it_can_be_either_nobody_is_said_to_run() {
     let either = failing(with_second_module(false), "19:40:10", true);
-    for plugin in ["default/helloworld", "default/second"] {
-        assert_eq!(said(&either, plugin), ("unknown".to_owned(), 0, "unknown".to_owned(), 1), "{plugin}");
+    for (plugin, other) in [("default/helloworld", "default/second"), ("default/second", "default/helloworld")] {
+        assert_eq!(said(&either, plugin), unverified(1), "{plugin}");
         let health = either.ask(&["health", plugin]);
         let evidence = health["plugins"][0]["proxies"][0]["evidence"][0]["what"].as_str().unwrap();
-        assert!(evidence.starts_with("a VM has failed, of one of default/helloworld and default/second: "), "{evidence}");
+        assert!(evidence.starts_with(&format!("its VM or that of {other} failed: ")), "{evidence}");
     }
-    // One of them has shown since that it runs, and the other has not.
-    let one = speaking(failing(with_second_module(false), "19:40:10", false), "19:40:20", 22);
-    assert_eq!(said(&one, "default/second").3, 1);
+    // One of them has run since on the same worker, so that it was the other.
+    let one = speaking(failing(with_second_module(false), "19:40:10", true), "19:40:20", 22);
+    assert_eq!((said(&one, "default/second"), said(&one, "default/helloworld")), (failed(1), well(1)));
+    assert_eq!(checked(&one, "vm-failed")[0]["object"]["name"], "second");
+}
+
+#[test]
+fn incident_two_plugins_and_one_that_traps_on_a_header() {
+    let trapped = || failing(with_second_module(false), "19:40:10", false);
+    let both = |mesh: &Mesh, helloworld, second| {
+        assert_eq!((said(mesh, "default/helloworld"), said(mesh, "default/second")), (helloworld, second));
+    };
+    let has_error = |mesh: &Mesh| {
+        let findings = checked(mesh, "vm-failed");
+        let [finding] = &findings[..] else { panic!("one finding: {findings:?}") };
+        assert_eq!(finding["severity"], "error", "{finding}");
+        finding["what"].as_str().unwrap().to_owned()
+    };
+    // A trap on worker 22, an answer of worker 23, a 503 of worker 22 again.
+    let mesh = request(request(request(trapped(), "19:40:11", false), "19:40:12", true), "19:40:13", false);
+    both(&mesh, unverified(1), unverified(1));
+    assert!(has_error(&mesh).ends_with("of one of default/helloworld and default/second."));
+    // The words of a plugin on the other worker show nothing, nor do answers among the 503s.
+    let mesh = speaking(mesh, "19:40:14", 23);
+    let mesh = (10..25).fold(mesh, |mesh, second| request(mesh, &format!("19:41:{second}"), true));
+    let mesh = request(mesh, "19:41:40", false);
+    both(&mesh, unverified(1), unverified(1));
+    has_error(&mesh);
+    // Its words on the worker of the trap show that the trap was the other's, which still ends requests.
+    let mesh = speaking(mesh, "19:42:00", 22);
+    both(&mesh, well(1), failed(1));
+    assert!(has_error(&mesh).contains("default/second"));
+    // A 503 without the line of the trap, which is of before the lines that were read: no line of one worker excludes a plugin.
+    let alone = speaking(request(with_second_module(false), "19:40:13", false), "19:40:14", 22);
+    both(&alone, unverified(1), unverified(1));
+    // Once connections to all workers are answered it has passed.
+    both(&answered(alone, 41), well(0), well(0));
+}
+
+#[test]
+fn incident_what_was_changed_since_may_have_been_what_failed() {
+    // The second plugin gets another module after the trap, by ECDS alone.
+    let given = |dump: &mut Value| {
+        let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+        let entries = sections.filter_map(|section| section.get_mut("ecds_filters")).flat_map(|ecds| ecds.as_array_mut().unwrap());
+        for entry in entries.filter(|entry| entry.to_string().contains("default.second~")) {
+            entry["last_updated"] = json!("2026-11-23T19:40:30.000Z");
+        }
+    };
+    let mesh = failing(with_second_module(false).change(DUMP, given), "19:40:10", true);
+    assert_eq!((said(&mesh, "default/helloworld"), said(&mesh, "default/second")), (unverified(1), well(1)));
+    let findings = checked(&mesh, "vm-failed");
+    assert_eq!(findings[0]["severity"], "information", "{findings:?}");
+    assert!(findings[0]["what"].as_str().unwrap().ends_with("of default/helloworld, or a plugin that was changed or deleted since."));
+    // A request that is ended after the change is of one of those in place.
+    let still = request(mesh, "19:40:40", false);
+    assert_eq!((said(&still, "default/helloworld"), said(&still, "default/second")), (unverified(1), unverified(1)));
+    assert_eq!(checked(&still, "vm-failed")[0]["severity"], "error");
+    // The listener was changed since, as where a plugin is deleted or a chain is made anew with a new VM.
+    let changed = failing(closed(), "19:40:10", true).change_text(DUMP, |dump| {
+        let mut value: Value = serde_json::from_str(dump).unwrap();
+        let sections = value["configs"].as_array_mut().unwrap().iter_mut();
+        for listener in sections.filter_map(|section| section.get_mut("dynamic_listeners")).flat_map(|all| all.as_array_mut().unwrap()) {
+            listener["active_state"]["last_updated"] = json!("2026-11-23T19:40:30.000Z");
+        }
+        *dump = value.to_string();
+    });
+    assert_eq!(said(&changed, "default/helloworld"), unverified(1));
+    assert_eq!(checked(&changed, "vm-failed")[0]["severity"], "information");
+    assert_eq!(said(&answered(changed, 41), "default/helloworld"), well(0));
 }
 
 #[test]
 fn live_l3_later_lines_and_answered_requests_are_signs_of_life() {
     let trapped = || failing(closed(), "19:40:10", true);
     assert_eq!(said(&trapped(), "default/helloworld"), failed(1));
-    assert_eq!(said(&speaking(trapped(), "19:40:20", 22), "default/helloworld"), well());
-    assert_eq!(said(&request(trapped(), "19:40:20", true), "default/helloworld"), well());
-    let healed = request(trapped(), "19:40:20", true).ask(&["health", "default/helloworld"]);
+    assert_eq!(said(&speaking(trapped(), "19:40:20", 22), "default/helloworld"), well(0));
+    // Each of the two workers has a VM of its own: what one of them answers or logs shows nothing of the other.
+    assert_eq!(said(&request(trapped(), "19:40:20", true), "default/helloworld"), failed(1));
+    assert_eq!(said(&answered(trapped(), 41), "default/helloworld"), well(0));
+    let of_one = (10..50).fold(trapped(), |mesh, second| on_connection(mesh, &format!("19:41:{second}"), true, 40_001));
+    assert_eq!(said(&of_one, "default/helloworld"), failed(1), "one connection stays with one worker");
+    let single =
+        request(trapped().change_text(STATS, |stats| *stats = stats.replace("concurrency{} 2", "concurrency{} 1")), "19:40:20", true);
+    assert_eq!(said(&single, "default/helloworld"), well(0), "there is no other worker");
+    let unknown = answered(trapped().change_text(STATS, |stats| *stats = stats.replace("concurrency{} 2", "other{} 2")), 41);
+    assert_eq!(said(&unknown, "default/helloworld"), failed(1), "how many workers there are is not known");
+    let healed = answered(trapped(), 41).ask(&["health", "default/helloworld"]);
     let evidence = healed["plugins"][0]["proxies"][0]["evidence"].to_string();
-    assert!(evidence.contains("its VM failed at 2026-11-23T19:40:10.050Z, and has run since: a request passed it"), "{evidence}");
+    assert!(
+        evidence.contains(
+            "its VM failed at 2026-11-23T19:40:10.050Z, and has run since: requests on 20 connections passed it, and none was ended"
+        ),
+        "{evidence}"
+    );
     // What was before it is none.
     assert_eq!(
         said(&failing(request(speaking(closed(), "19:40:05", 22), "19:40:06", true), "19:40:10", true), "default/helloworld"),
@@ -123,8 +219,8 @@ fn live_l3_later_lines_and_answered_requests_are_signs_of_life() {
     assert_eq!(said(&speaking(trapped(), "19:40:20", 23), "default/helloworld"), failed(1));
     let mixed = request(request(request(trapped(), "19:40:20", true), "19:40:21", false), "19:40:22", true);
     assert_eq!(said(&mixed, "default/helloworld"), failed(1));
-    let many = (10..30).fold(mixed, |mesh, second| request(mesh, &format!("19:41:{second}"), true));
-    assert_eq!(said(&many, "default/helloworld"), well(), "a worker that has failed would have had one of them");
+    let many = answered(mixed, 41);
+    assert_eq!(said(&many, "default/helloworld"), well(0), "a worker that has failed would have had one of them");
     // A request that began before the failure, and is logged after it.
     assert_eq!(said(&request(failing(closed(), "19:40:10", false), "19:40:09", true), "default/helloworld"), failed(1));
     // It failed again.
@@ -141,8 +237,8 @@ fn live_l3_fail_open_answers_no_later_503_and_is_passed_by() {
     assert_eq!(said(&request(failing(open(), "19:40:10", false), "19:40:10", false), "default/helloworld"), failed(1));
     // The failure that ended a later request was that of a plugin that is gone.
     let gone = failing(open(), "19:40:10", true);
-    assert_eq!(said(&gone, "default/helloworld"), well());
-    assert_eq!(said(&request(request(gone, "19:40:11", false), "19:40:12", false), "default/helloworld"), well());
+    assert_eq!(said(&gone, "default/helloworld"), well(0));
+    assert_eq!(said(&request(request(gone, "19:40:11", false), "19:40:12", false), "default/helloworld"), well(0));
 }
 
 #[test]
@@ -169,16 +265,16 @@ fn live_l3_a_deleted_plugins_failures_go_with_it() {
         let gone = ecds[0].to_string().replace("default.helloworld~", "default.gone~").replace("FAIL_OPEN", "FAIL_CLOSED");
         ecds.push(serde_json::from_str(&gone).unwrap());
     };
-    assert_eq!(said(&failing(open().change(DUMP, sharing), "19:40:10", true), "default/helloworld"), well());
+    assert_eq!(said(&failing(open().change(DUMP, sharing), "19:40:10", true), "default/helloworld"), well(0));
     let named = "2026-11-23T19:40:10.000000Z\tcritical\tenvoy wasm context.cc:1\tPlugin default.gone~istio-translated-wasmplugin: Function: proxy_on_request_headers failed: unreachable\tthread=22";
-    assert_eq!(said(&line(closed(), "19:40:10", named), "default/helloworld"), well());
+    assert_eq!(said(&line(closed(), "19:40:10", named), "default/helloworld"), well(0));
 }
 
 #[test]
 fn incident_d2_a_plugin_that_cannot_start_fails_no_vm_of_another() {
     let start = "critical\tenvoy wasm source/extensions/common/wasm/wasm.cc:626\tPlugin default.second~istio-translated-wasmplugin failed to load\tthread=22";
     let mesh = line(with_second_module(true), "19:40:10", &format!("2026-11-23T19:40:10.000000Z\t{start}"));
-    assert_eq!(said(&mesh, "default/helloworld"), well());
+    assert_eq!(said(&mesh, "default/helloworld"), well(0));
 }
 
 /// The lines that Envoy writes where a module does not start, and what a request met afterwards.
@@ -245,6 +341,6 @@ fn incident_d11_what_the_object_asks_for_and_the_proxy_does_not_have() {
         with("priority", json!(5)),
         with("imagePullPolicy", json!("Always")),
     ] {
-        assert_eq!(said(&mesh, "default/helloworld"), well());
+        assert_eq!(said(&mesh, "default/helloworld"), well(0));
     }
 }

@@ -6,6 +6,7 @@ use meshscope::analysis::health::{self, Health};
 use meshscope::ingest::config_dump;
 use meshscope::model::envoy::DumpView;
 use meshscope::model::ids::{PluginId, PluginKind, ProxyId};
+use meshscope::model::kind::Kind;
 use meshscope::model::snapshot::{Dump, LoadedDump, Snapshot};
 use meshscope::model::vitals::Vitals;
 use serde_json::{Value, json};
@@ -103,6 +104,10 @@ pub fn loaded(dump: &Value, vitals: Option<Vitals>) -> Dump {
 pub fn mesh(objects: &[Object], dump: &Value, vitals: Option<Vitals>) -> Snapshot {
     let mut snapshot = world("1.31.0", objects);
     snapshot.has_objects = !objects.is_empty();
+    // The listeners are not those that istiod would send: without Services nothing is predicted.
+    if vitals.is_some() {
+        snapshot.unread.insert(Kind::Service);
+    }
     let proxy = snapshot.objects.pods.keys().next().cloned().unwrap_or_else(|| ProxyId::new("w", "n"));
     snapshot.dumps.insert(proxy, loaded(dump, vitals));
     snapshot

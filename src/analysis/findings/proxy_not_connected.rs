@@ -58,7 +58,7 @@ fn cut_off<'f>(facts: &'f Facts<'_>) -> Vec<CutOff<'f>> {
     let of_proxy = |proxy: &'f ProxyFacts<'_>| {
         let is_alone = |pod: &&Pod| facts.connection(&proxy.id).is_none() && is_cut_off(pod, facts.objects(), &outages, sync);
         let pod = proxy.pod.filter(is_alone)?;
-        let vitals = facts.snapshot.dump(&proxy.id).and_then(|loaded| loaded.vitals.as_ref()).filter(|vitals| !vitals.stats_alone);
+        let vitals = facts.snapshot.dump(&proxy.id).and_then(|loaded| loaded.vitals.as_ref()).filter(|vitals| !vitals.brief);
         let lost = vitals.and_then(|vitals| vitals.lost_upstream.as_ref());
         // One that starts has no connection yet; where it gets none, its log says so within a minute.
         let starts = pod.unready.is_some() && vitals.is_some() && lost.is_none();

@@ -129,7 +129,7 @@ const WITHOUT_REASON: &str =
     "the format of its access log lacks response flags or their details, so that nothing says why a request failed";
 const CUT: &str = "its log has so many lines that not all of the last 10 min were read";
 const MORE: &str = "requests failed in more ways than are kept, and not all of them are among the findings";
-const DUMP_ALONE: &str = "neither its log nor what its agent counts was read";
+const BRIEF: &str = "neither the requests in its log nor what its agent counts was read";
 
 fn unread_proxies(facts: &Facts<'_>) -> Vec<NotChecked> {
     let of_dumps: Vec<&'static str> = RULES.iter().filter(|rule| rule.needs.dumps).map(|rule| rule.code).collect();
@@ -138,14 +138,11 @@ fn unread_proxies(facts: &Facts<'_>) -> Vec<NotChecked> {
     let of_dumps_and_logs: Vec<&'static str> = of_dumps.iter().copied().chain(of_logs).collect();
     // Of one without an agent `proxy-not-connected` says all.
     for proxy in facts.proxies.iter().filter(|proxy| !facts.is_without_agent(proxy)) {
-        let dump_alone =
-            facts.snapshot.dump(&proxy.id).is_some_and(|loaded| loaded.vitals.as_ref().is_none_or(|vitals| vitals.stats_alone));
+        let is_brief = facts.snapshot.dump(&proxy.id).is_some_and(|loaded| loaded.vitals.as_ref().is_none_or(|vitals| vitals.brief));
         let (why, codes) = match &proxy.dump {
             Err(why) => (why.as_str(), of_dumps_and_logs.as_slice()),
             Ok(dump) if dump.not_understood > 0 => (PARTLY, of_dumps.as_slice()),
-            Ok(_) if dump_alone => {
-                (DUMP_ALONE, &[refused_push::RULE.code, vm_failed::RULE.code, requests_fail::RULE.code, connections_refused::RULE.code][..])
-            }
+            Ok(_) if is_brief => (BRIEF, &[refused_push::RULE.code, requests_fail::RULE.code, connections_refused::RULE.code][..]),
             Ok(_) => continue,
         };
         found.add(proxy.id.to_string(), why, codes);
@@ -153,8 +150,17 @@ fn unread_proxies(facts: &Facts<'_>) -> Vec<NotChecked> {
     // Of proxies that were read, what their logs lack is said for itself.
     for proxy in facts.proxies.iter().filter(|proxy| facts.is_own(&proxy.id.namespace)) {
         unread_requests(facts, proxy).into_iter().for_each(|why| found.add(proxy.id.to_string(), &why, &of_logs));
+        if let Some(why) = log_of_plugins(facts, proxy) {
+            found.add(proxy.id.to_string(), why, &[refused_push::RULE.code, vm_failed::RULE.code]);
+        }
     }
     found.all
+}
+
+/// Why the log of a proxy that has plugins was not read.
+fn log_of_plugins<'f>(facts: &'f Facts<'_>, proxy: &ProxyFacts<'_>) -> Option<&'f str> {
+    let loaded = facts.snapshot.dump(&proxy.id).filter(|loaded| !loaded.dump.ecds.is_empty())?;
+    loaded.vitals.as_ref()?.log_gap.as_deref()
 }
 
 /// What of a proxy's requests is not known, as clauses.

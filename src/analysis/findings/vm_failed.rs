@@ -4,7 +4,6 @@ use super::refused_push::{because, root_id_fix};
 use super::states::{InState, by_state};
 use super::{DUMPS, Facts, Finding, FindingObject, ProxyFacts, Rule, Severity, once_each, proxies};
 use crate::analysis::health::{self, Answering, Evidence, Health, PluginState};
-use crate::analysis::naming::enumerated;
 use crate::model::envoy::ExtensionConfig;
 
 pub(super) const RULE: Rule = Rule {
@@ -69,17 +68,22 @@ fn strategy<'f>(facts: &'f Facts<'_>, failed: &InState<'f>) -> &'f str {
     object.or_else(held).unwrap_or_default()
 }
 
-/// Failures that may be of several plugins of the proxy, since Envoy does not say of which.
+/// Failures of which the log does not show whose VM failed.
 fn of_several(facts: &Facts<'_>, proxy: &ProxyFacts<'_>) -> Option<Finding> {
     let dump = proxy.dump.as_ref().ok()?;
     let found = health::unnamed(dump, facts.snapshot.dump(&proxy.id)?.vitals.as_ref()?)?;
-    let names = enumerated(&found.plugins, found.plugins.len());
+    let severity = match (found.former, found.requests) {
+        // What was changed since may have been what failed.
+        (true, _) => Severity::Information,
+        (false, true) => Severity::Error,
+        (false, false) => Severity::Warning,
+    };
     Some(Finding {
-        severity: if found.requests { Severity::Error } else { Severity::Warning },
+        severity,
         evidence: found.evidence.iter().map(Evidence::said).collect(),
         fix: format!("raise the level of Envoy's logger wasm to see which of them it is; {FIX}"),
         proxies: vec![proxy.id.clone()],
         place: found.plugins.first().and_then(|plugin| proxy.place(plugin)),
-        ..RULE.found(FindingObject::pod(&proxy.id), format!("On {} a Wasm VM has failed, of one of {names}.", proxy.id))
+        ..RULE.found(FindingObject::pod(&proxy.id), format!("On {} a Wasm VM has failed, of {}.", proxy.id, found.whose()))
     })
 }

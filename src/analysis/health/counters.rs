@@ -10,6 +10,8 @@ const ACTIVE: &str = "envoy_wasm_envoy_wasm_runtime_v8_active";
 const VMS: &str = "envoy_wasm_wasm_vm_count";
 /// Refused updates of listeners.
 const LDS_REJECTED: &str = "envoy_listener_manager_lds_update_rejected";
+/// How many workers Envoy has, each with VMs of its own.
+const WORKERS: &str = "envoy_server_concurrency";
 /// A counter that Envoy makes for each plugin that it takes, by the name of its configuration, and gives up with it.
 const OF_A_PLUGIN: &str = "_vm_reload";
 
@@ -69,6 +71,11 @@ pub(super) fn of_envoy(entry: Option<&EcdsFilter>, dump: &ConfigDump, metrics: &
 pub fn is_in_doubt(dump: &ConfigDump, metrics: &Metrics) -> bool {
     let modules = dump.ecds.iter().filter(|entry| matches!(entry.config, ExtensionConfig::Wasm { .. }));
     modules.map(|entry| of_envoy(Some(entry), dump, metrics)).any(|said| said.has.is_none())
+}
+
+/// How many workers Envoy has; None where its statistics do not hold it.
+pub(super) fn workers(metrics: &Metrics) -> Option<usize> {
+    metrics.value(WORKERS).filter(|workers| *workers >= 1.0).map(|workers| workers as usize)
 }
 
 /// A VM that failed and could not be started again, as `FAIL_RELOAD` would have it.

@@ -22,6 +22,8 @@ pub(super) struct Module {
     pub in_place: bool,
     /// When the proxy was last given it; None where that is not known.
     given: Option<LogTime>,
+    /// When a listener in force that has it was last changed; None where none has it, and where that is not known.
+    changed: Option<LogTime>,
     /// `failure_policy`.
     policy: String,
     network: bool,
@@ -41,6 +43,17 @@ impl Module {
         self.policy != "FAIL_OPEN" && !self.network
     }
 
+    /// Whether the next request to a worker whose VM has failed starts another VM.
+    pub fn restarts(&self) -> bool {
+        self.policy == "FAIL_RELOAD"
+    }
+
+    /// Whether a listener that has it was changed after a record: a chain that was made anew has a new VM, one that stayed as it was keeps the
+    /// old one, and a plugin that the chain had before may be gone.
+    pub fn is_changed_since(&self, record: &LogRecord) -> bool {
+        self.changed.is_some_and(|changed| record.time < Some(changed))
+    }
+
     fn takes(&self, request: &LoggedRequest<'_>) -> bool {
         match &self.leads_to {
             Some(clusters) => clusters.contains(&*request.cluster),
@@ -52,11 +65,14 @@ impl Module {
 /// The modules in place, and those that ECDS still holds.
 pub(super) fn modules(dump: &ConfigDump) -> Vec<Module> {
     let mut placed: BTreeMap<&PluginId, Option<BTreeSet<String>>> = BTreeMap::new();
+    let mut changed: BTreeMap<&PluginId, Option<LogTime>> = BTreeMap::new();
     let mut inline: BTreeMap<(&PluginId, String), ExtensionConfig> = BTreeMap::new();
     let active = dump.listeners.iter().filter(|listener| listener.state == ListenerState::Active);
-    for chain in active.flat_map(|listener| &listener.chains) {
+    for (listener, chain) in active.flat_map(|listener| listener.chains.iter().map(move |chain| (listener, chain))) {
         for filter in chain.filters() {
             let Some(PluginFilter { id, .. }) = &filter.plugin else { continue };
+            let last = changed.entry(id).or_default();
+            *last = (*last).max(listener.last_updated.as_deref().and_then(instant));
             let clusters = placed.entry(id).or_insert_with(|| Some(BTreeSet::new()));
             match (&chain.destination, &mut *clusters) {
                 (Some(Destination::Cluster(name)), Some(known)) => drop(known.insert(name.clone())),
@@ -80,6 +96,7 @@ pub(super) fn modules(dump: &ConfigDump) -> Vec<Module> {
             vm: vm.clone(),
             in_place: clusters.is_some(),
             given,
+            changed: changed.get(plugin).copied().flatten(),
             policy: failure_policy.clone(),
             network: *network,
             leads_to: clusters.cloned().flatten(),
@@ -130,6 +147,21 @@ impl Vm<'_> {
     /// Its plugins.
     pub fn plugins(&self) -> impl Iterator<Item = &PluginId> {
         self.modules.iter().map(|module| &module.plugin)
+    }
+
+    /// Whether one of its plugins ends requests where it has failed.
+    pub fn ends_requests(&self) -> bool {
+        self.modules.iter().any(|module| module.ends_requests())
+    }
+
+    /// Whether it is started again with the next request.
+    pub fn restarts(&self) -> bool {
+        self.modules.iter().any(|module| module.restarts())
+    }
+
+    /// Whether a listener that has one of its plugins was changed after a record.
+    pub fn is_changed_since(&self, record: &LogRecord) -> bool {
+        self.modules.iter().any(|module| module.is_changed_since(record))
     }
 
     /// Whether a record is what one of its plugins logged.

@@ -4,9 +4,8 @@
 //! alone is believed only where nothing contradicts it. Counters go on since the start of Envoy and of the agent: an old failure
 //! is told as one that was, and decides nothing.
 
-use super::failures::{OfPlugin, Unnamed};
+use super::failures::OfPlugin;
 use super::{Answering, Evidence, EvidenceSource, Health, PluginState, counters, failures, lines};
-use crate::analysis::naming::enumerated;
 use crate::ingest::plugin_name;
 use crate::model::envoy::{ConfigDump, EcdsFilter};
 use crate::model::ids::PluginId;
@@ -75,23 +74,32 @@ pub(super) fn weighed<'s>(
     if let Some(metrics) = vitals.agent.as_ref().filter(|_| entry.is_some() || state == PluginState::Pending) {
         evidence.extend(counters::of_agent(state, metrics));
     }
-    let OfPlugin { mut failures, healed, unnamed } =
+    let OfPlugin { mut failures, before_change, healed, unnamed } =
         if state == PluginState::Running { failures::of_plugin(plugin, dump, vitals) } else { OfPlugin::default() };
-    // A counter goes on since Envoy's start and does not say when; what the log says is of now.
-    if failures.iter().any(|failure| failure.source == EvidenceSource::Log) {
-        state = PluginState::VmFailed;
-    }
     let (now, ever): (Vec<Evidence>, Vec<Evidence>) = failures.iter().cloned().partition(|failure| failure.source == EvidenceSource::Log);
+    // A counter goes on since Envoy's start and does not say when; what the log says is of now.
+    let may_run_again = before_change && !now.is_empty();
+    if !now.is_empty() {
+        state = if may_run_again { PluginState::Unverified } else { PluginState::VmFailed };
+    }
     evidence.splice(0..0, now);
+    if may_run_again {
+        let what = "its VM had failed before its listener was changed last, and nothing shows yet that it runs again";
+        evidence.insert(0, Evidence::new(EvidenceSource::Log, "", what));
+    }
     evidence.extend(ever);
     let healed_since = healed.is_some();
     evidence.extend(healed);
     failures.extend(at_start);
-    if let Some(Unnamed { plugins, evidence: shown, .. }) = unnamed {
-        let names = enumerated(&plugins, plugins.len());
-        let said = |shown: Evidence| Evidence { what: format!("a VM has failed, of one of {names}: {}", shown.what), ..shown };
-        state = PluginState::Unknown;
-        evidence.splice(0..0, shown.into_iter().map(said));
+    if let Some(gap) = vitals.log_gap.as_ref().filter(|_| state == PluginState::Running) {
+        let what = format!("not looked at, so that a VM that failed since would not show: {gap}");
+        evidence.push(Evidence::new(EvidenceSource::Log, "", what));
+    }
+    if let Some(unnamed) = unnamed {
+        let others = unnamed.whose_but(plugin).map(|others| format!(" or that of {others}")).unwrap_or_default();
+        let said = |shown: Evidence| Evidence { what: format!("its VM{others} failed: {}", shown.what), ..shown };
+        state = PluginState::Unverified;
+        evidence.splice(0..0, unnamed.evidence.into_iter().map(said));
     }
     let health = Health { state, evidence, failures, answering };
     let life =

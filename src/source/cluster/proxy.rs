@@ -21,7 +21,8 @@ const AGENT_PORT: u16 = 15020;
 /// The agent's own metrics. It passes the filter on to Envoy, of whose statistics none fits: those are asked for at Envoy's own port.
 const AGENT_STATS: &str = "/stats/prometheus?filter=istio_agent";
 /// Envoy's statistics of Wasm and of what it refused. An Envoy that knows no `filter` here gives all of them.
-const WASM_STATS: &str = "/stats/prometheus?filter=wasm%7Cextension_config_discovery%7Clds.update_rejected%7Ctotal_listeners_warming";
+const WASM_STATS: &str =
+    "/stats/prometheus?filter=wasm%7Cextension_config_discovery%7Clds.update_rejected%7Ctotal_listeners_warming%7Cserver.concurrency";
 
 /// Asks a proxy.
 pub(super) async fn ask(shared: &Shared, request: &ProxyRequest) -> Result<Reply, SourceError> {
