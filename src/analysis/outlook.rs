@@ -76,6 +76,14 @@ impl<'s> Outlook<'s> {
         Self::sharing(snapshot, proxy, &Arc::default())
     }
 
+    /// The same without the outbound listeners of a sidecar, which can be many.
+    ///
+    /// # Errors
+    /// As for [`Self::of`].
+    pub fn of_inbound(snapshot: &'s Snapshot, proxy: &ProxyId) -> Result<Self, String> {
+        Self::predicted_by(chains::predict_without_outbound, snapshot, proxy, None, &Arc::default())
+    }
+
     /// The same for one of many proxies of a mesh, with what was made for the others.
     ///
     /// # Errors
@@ -89,6 +97,16 @@ impl<'s> Outlook<'s> {
     /// # Errors
     /// As for [`Self::of`].
     pub fn under(snapshot: &'s Snapshot, proxy: &ProxyId, mode: Option<MtlsMode>, shared: &Arc<Shared>) -> Result<Self, String> {
+        Self::predicted_by(chains::predict, snapshot, proxy, mode, shared)
+    }
+
+    fn predicted_by(
+        predict: impl FnOnce(&Facts<'_>) -> Prediction,
+        snapshot: &'s Snapshot,
+        proxy: &ProxyId,
+        mode: Option<MtlsMode>,
+        shared: &Arc<Shared>,
+    ) -> Result<Self, String> {
         if !snapshot.has_objects {
             return Err("a lone config dump has no objects to predict from".to_owned());
         }
@@ -103,7 +121,7 @@ impl<'s> Outlook<'s> {
         if !facts.mesh.discovery_selectors.is_empty() && snapshot.unread.contains(&Kind::Namespace) {
             return Err("namespaces could not be read, and discoverySelectors go by their labels, so nothing can be predicted".to_owned());
         }
-        let mut prediction = chains::predict(&facts);
+        let mut prediction = predict(&facts);
         if snapshot.unread.contains(&Kind::VirtualService) {
             let why = "VirtualServices could not be read, which may have TCP and TLS routes that chains follow".to_owned();
             prediction.gaps.push(Gap { listener: None, tcp_only: true, why });

@@ -83,6 +83,19 @@ pub fn predict_inbound(facts: &Facts<'_>) -> Vec<Listener> {
     if facts.kind == ProxyKind::Sidecar { inbound::listeners(facts, &plugins::Plugins::of(facts)) } else { Vec::new() }
 }
 
+/// Predicts the inbound listeners of a sidecar, and all of a proxy of another kind, which has few.
+pub fn predict_without_outbound(facts: &Facts<'_>) -> Prediction {
+    match facts.kind {
+        ProxyKind::Sidecar => {
+            let plugins = plugins::Plugins::of(facts);
+            let mut listeners = inbound::listeners(facts, &plugins);
+            listeners.extend(hbone::listener(facts, &plugins));
+            Prediction::new(listeners, Vec::new())
+        }
+        _ => predict(facts),
+    }
+}
+
 /// Predicts the listeners of a proxy. Those of the bootstrap and the ends of HBONE tunnels, where no plugin ever stands, are
 /// left out.
 pub fn predict(facts: &Facts<'_>) -> Prediction {

@@ -12,6 +12,8 @@ mod istiod;
 mod life;
 mod lines;
 pub mod module;
+mod origin;
+mod placed;
 mod removed;
 mod roll_up;
 mod suspects;

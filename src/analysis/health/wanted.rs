@@ -1,55 +1,86 @@
 //! What a plugin's object asks for, compared with what the proxy has of it.
 //!
-//! The dump holds the module as a file of the agent, not the URL that it was pulled from. So of two tags of one repository only the times
-//! decide: what the proxy was given before the object was changed, while no istiod reaches it, is not what the object asks for now.
+//! The dump holds the module as a file of the agent, which shows the repository and not the tag. So of two tags of one repository the agent's
+//! log decides, where it has the fetch, and the times: what the proxy was given before the object was changed, while no istiod reaches it, is not what the object asks for now.
 
 use serde_json::{Value, json};
 
 use super::answering::fetched_before;
-use super::{Evidence, EvidenceSource, Health, PluginState, module, weigh};
+use super::{Evidence, EvidenceSource, Health, PluginState, module, origin, own_url, placed, weigh};
 use crate::analysis::answers::log_timestamp;
 use crate::analysis::era::Version;
 use crate::analysis::placement;
 use crate::analysis::settings::{Changes, canonical, typed_config};
 use crate::analysis::sync as rules;
 use crate::ingest::logs::instant;
-use crate::model::envoy::{EcdsFilter, ExtensionConfig};
+use crate::model::envoy::{DumpView, EcdsFilter, ExtensionConfig};
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::logs::LogTime;
 use crate::model::plugin::WasmModule;
 use crate::model::snapshot::{LoadedDump, Snapshot};
 use crate::model::sync::{EXTENSIONS, LISTENERS, SyncState};
 
-/// What was compared, and what differs.
+/// What was compared, what differs, and what could not be compared.
 #[derive(Default)]
-struct Comparison {
+pub(super) struct Comparison {
     same: Vec<&'static str>,
-    differs: Vec<String>,
+    /// What differs, each as a clause.
+    pub differs: Vec<String>,
+    /// In how many chains it is and should be, where that differs.
+    pub misplaced: Option<String>,
+    not_compared: Vec<String>,
 }
 
 impl Comparison {
     fn add(&mut self, field: &'static str, differs: Option<String>) {
         match differs {
             Some(what) => self.differs.push(format!("{field}: {what}")),
-            None => self.same.push(field),
+            None => self.same(field),
         }
+    }
+
+    /// A field in which both are the same.
+    pub fn same(&mut self, field: &'static str) {
+        self.same.push(field);
+    }
+
+    /// What was not compared, as a clause with the reason.
+    pub fn not_compared(&mut self, what: String) {
+        self.not_compared.push(what);
+    }
+
+    /// What was compared and is the same, and what was not compared; None where nothing was compared.
+    fn said(&self) -> Option<String> {
+        if self.same.is_empty() {
+            return None;
+        }
+        let not = if self.not_compared.is_empty() { String::new() } else { format!("; not compared: {}", self.not_compared.join("; ")) };
+        Some(format!("the proxy has the object's {}{not}", self.same.join(", ")))
     }
 }
 
-/// Compares what the proxy has with the object, where it has a module of it. What differs is outdated, but for what was changed a moment
-/// ago.
+/// Compares what the proxy has with the object. What differs is outdated, but for what was changed a moment ago; where only the number of
+/// chains differs, which other objects decide too, the plugin is not known to run as it should.
 pub(super) fn compared(mut health: Health, snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, loaded: &LoadedDump) -> Health {
     if !matches!(health.state, PluginState::Running | PluginState::Unverified) {
         return health;
     }
-    let (Some(object), Some(entry)) = (snapshot.objects.plugins.get(plugin), weigh::entry(plugin, &loaded.dump)) else { return health };
-    let Some(wasm) = object.wasm().filter(|_| object.undecodable.is_empty()) else { return health };
-    let agent = loaded.dump.node.as_ref().and_then(|node| Version::parse(&node.istio_version));
-    let comparison = settings(wasm, entry, agent);
+    let Some(object) = snapshot.objects.plugins.get(plugin).filter(|object| object.undecodable.is_empty()) else { return health };
+    let mut comparison = Comparison::default();
+    let entry = weigh::entry(plugin, &loaded.dump);
+    let module = object.wasm().zip(entry);
+    if let Some((wasm, entry)) = module {
+        settings(&mut comparison, wasm, entry, loaded);
+        source(&mut comparison, wasm, entry, loaded, own_url(snapshot, plugin, &loaded.dump));
+    }
+    if loaded.dump.view == DumpView::Proxy {
+        placed::compare(&mut comparison, snapshot, object, proxy, &loaded.dump);
+    }
     let written = rules::changed(object);
     let is_fresh = written.zip(loaded.read_at).is_some_and(|(changed, read)| read.saturating_sub(changed) < rules::GRACE);
     let since = written.and_then(log_timestamp).map(|time| format!(" since {time}")).unwrap_or_default();
-    let undelivered = || undelivered(snapshot, proxy, loaded, plugin, written?);
+    let undelivered = || undelivered(snapshot, proxy, loaded, plugin, written?).zip(module);
+    let by_objects = |what| Evidence::new(EvidenceSource::Objects, "", what);
     if !comparison.differs.is_empty() {
         let differs = comparison.differs.join("; ");
         let (state, what) = if is_fresh {
@@ -58,30 +89,63 @@ pub(super) fn compared(mut health: Health, snapshot: &Snapshot, plugin: &PluginI
             (PluginState::Outdated, format!("the proxy does not have what the object asks for{since}: {differs}"))
         };
         health.state = state;
-        health.evidence.insert(0, Evidence::new(EvidenceSource::Objects, "", what));
-    } else if let Some((given, why)) = undelivered().filter(|_| !is_fresh) {
+        health.evidence.insert(0, by_objects(what));
+    } else if let Some(((given, why), (wasm, _))) = undelivered().filter(|_| !is_fresh) {
         let had = loaded.vitals.as_ref().and_then(|vitals| fetched_before(Some(&wasm.url), vitals.log.iter()));
         let had = had.map(|url| format!(", {url} by the agent's log")).unwrap_or_default();
         let what =
             format!("runs an older module: the object wants {}{since}, the proxy has what it was given at {given}{had}; {why}", wasm.url);
         health.state = PluginState::Outdated;
-        health.evidence.insert(0, Evidence::new(EvidenceSource::Objects, "", what));
-    } else if !comparison.same.is_empty() {
-        let what = format!(
-            "the proxy has the object's {}; not compared: the tag of its URL, which the dump does not hold",
-            comparison.same.join(", ")
-        );
-        health.evidence.push(Evidence::new(EvidenceSource::Objects, "", what));
+        health.evidence.insert(0, by_objects(what));
+    } else if let Some(misplaced) = &comparison.misplaced {
+        health.state = PluginState::Unverified;
+        health.evidence.insert(0, by_objects(format!("it is not in the chains that the objects ask for: {misplaced}")));
+    }
+    if comparison.differs.is_empty() {
+        health.evidence.extend(comparison.said().map(by_objects));
     }
     health
 }
 
-fn settings(wasm: &WasmModule, entry: &EcdsFilter, agent: Option<Version>) -> Comparison {
-    let mut found = Comparison::default();
-    let ExtensionConfig::Wasm { file, root_id, failure_policy, .. } = &entry.config else { return found };
+/// Compares where the module came from. The dump holds it as a file of the agent, whose folder is named after the URL without its tag.
+fn source(comparison: &mut Comparison, wasm: &WasmModule, entry: &EcdsFilter, loaded: &LoadedDump, own_url: Option<&str>) {
+    let ExtensionConfig::Wasm { file, .. } = &entry.config else { return };
+    let agent = agent(loaded);
+    match origin::is_of(file, &wasm.url, agent) {
+        Some(true) if module::scheme(&wasm.url) != "oci" => return comparison.same("url"),
+        Some(true) => comparison.same("repository"),
+        Some(false) => {
+            let what = format!("url: the object has {}, the proxy a module of another {}", wasm.url, place_of(&wasm.url));
+            return comparison.differs.push(what);
+        }
+        None => return comparison.not_compared("its URL, which the dump does not hold".to_owned()),
+    }
+    if let (Some(pinned), Some(digest)) = (origin::pinned(&wasm.url), module::digest(file)) {
+        let differs = (pinned != digest).then(|| format!("the object has {pinned}, the proxy {digest}"));
+        return comparison.add("digest of the URL", differs);
+    }
+    let given = entry.last_updated.as_deref().and_then(instant);
+    let fetched = loaded.vitals.as_ref().zip(own_url).and_then(|(vitals, url)| origin::fetched(url, &vitals.log, given));
+    match fetched {
+        Some(_) => comparison.same("tag"),
+        None => comparison.not_compared("the tag of its URL, which neither the dump nor the agent's log shows".to_owned()),
+    }
+}
+
+/// What differs where a URL is another than by its tag.
+fn place_of(url: &str) -> &'static str {
+    if module::scheme(url) == "oci" { "repository" } else { "URL" }
+}
+
+fn agent(loaded: &LoadedDump) -> Option<Version> {
+    loaded.dump.node.as_ref().and_then(|node| Version::parse(&node.istio_version))
+}
+
+fn settings(found: &mut Comparison, wasm: &WasmModule, entry: &EcdsFilter, loaded: &LoadedDump) {
+    let ExtensionConfig::Wasm { file, root_id, failure_policy, .. } = &entry.config else { return };
     let differ =
         |wanted: &str, has: &str| (wanted != has).then(|| format!("the object has {}, the proxy {}", or_unset(wanted), or_unset(has)));
-    if let Some(digest) = module::digest(file).filter(|_| !wasm.sha256.is_empty() && module::is_comparable(&wasm.url, agent)) {
+    if let Some(digest) = module::digest(file).filter(|_| !wasm.sha256.is_empty() && module::is_comparable(&wasm.url, agent(loaded))) {
         found.add("sha256", differ(&wasm.sha256.to_ascii_lowercase(), digest));
     }
     found.add("pluginName", differ(&wasm.plugin_name, root_id));
@@ -93,7 +157,6 @@ fn settings(wasm: &WasmModule, entry: &EcdsFilter, agent: Option<Version>) -> Co
             found.add(field, difference(&part(&wanted, path), &part(&has, path)));
         }
     }
-    found
 }
 
 fn or_unset(value: &str) -> &str {

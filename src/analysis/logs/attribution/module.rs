@@ -41,6 +41,17 @@ impl<'u> Module<'u> {
         (!host.is_empty()).then_some(host)
     }
 
+    /// The name under which an agent keeps it, without tag and digest (`pkg/wasm/cache.go: moduleNameFromURL`).
+    pub(in crate::analysis) fn cache_name(&self) -> String {
+        match *self {
+            Self::Image { registry, repository, .. } => {
+                let library = if registry == DOCKER_HUB && !repository.contains('/') { "library/" } else { "" };
+                format!("oci://{registry}/{library}{repository}")
+            }
+            Self::Url(url) => url.to_owned(),
+        }
+    }
+
     fn image(image: &'u str) -> Self {
         // Only what looks like a host is one.
         let (registry, rest) = match image.split_once('/') {
@@ -83,6 +94,11 @@ mod tests {
         let digest = Module::Image { registry: "ghcr.io", repository: "a/b", reference: "sha256:0123" };
         assert_eq!([Module::of("ghcr.io/a/b@sha256:0123"), Module::of("oci://ghcr.io/a/b:v1@sha256:0123")], [digest.clone(), digest]);
         assert_eq!(Module::of("https://example.com/a.wasm"), Module::Url("https://example.com/a.wasm"));
+        let names = ["oci://registry.example:5000/a/b:v1", "hello:v1", "ghcr.io/a/b@sha256:0123", "https://example.com/a.wasm"];
+        assert_eq!(
+            names.map(|url| Module::of(url).cache_name()),
+            ["oci://registry.example:5000/a/b", "oci://index.docker.io/library/hello", "oci://ghcr.io/a/b", "https://example.com/a.wasm"]
+        );
         let address = |url: &'static str| Module::of(url).address();
         assert_eq!(address("oci://10.255.255.1:5000/lab/silent:v1"), Some("10.255.255.1:5000"));
         assert_eq!(address("https://user:pass@example.com:8443/a.wasm?x=1"), Some("example.com:8443"));
