@@ -123,6 +123,33 @@ fn a_root_id_decides_where_one_plugin_has_it() {
 }
 
 #[test]
+fn a_line_of_before_a_plugin_is_not_the_plugins() {
+    let (kind, name, spec) = wasm("default/a", "web", "root");
+    let with = |created: &str| {
+        let mut objects = (*mesh("1.31", &[(kind, name, spec.clone()), wasm("default/b", "web", "other")])).clone();
+        let plugin = objects.plugins.get_mut(&PluginId::new(PluginKind::WasmPlugin, "default", "a")).unwrap();
+        Arc::make_mut(plugin).created = Some(created.to_owned());
+        Arc::new(objects)
+    };
+    // Another one with the root id or the URL may have been there before.
+    let (before, after) = (with("2026-11-23T19:00:00Z"), with("2026-11-23T20:00:00Z"));
+    let fetch = |objects| of_web(objects, "info\twasm\tfetching image default/a from registry registry:5000 with tag v1");
+    assert_eq!([said(&before, " root").0, fetch(&before).0], ["WasmPlugin default/a", "WasmPlugin default/a"]);
+    assert_eq!(
+        said(&after, " root"),
+        (
+            String::new(),
+            "the line has only root id root, and default/a, the only plugin that reaches the proxy that has it now, was created after it"
+                .into()
+        )
+    );
+    assert_eq!(fetch(&after).0, "");
+    // By its name it is known whatever was there.
+    assert_eq!(said(&after, " default.a~istio-translated-wasmplugin root").0, "WasmPlugin default/a");
+    assert_eq!(said(&after, " default.b~istio-translated-wasmplugin other").0, "WasmPlugin default/b");
+}
+
+#[test]
 fn a_fetch_is_known_by_its_url() {
     let mesh = mesh(
         "1.31",

@@ -126,6 +126,20 @@ impl Candidates {
         }
     }
 
+    /// What the line has, `its root id add_header`, decides, where a plugin that has it was there by then.
+    pub(super) fn by(&self, chosen: Choice, what: &str, time: Option<LogTime>) -> Found {
+        let whose = chosen.whose;
+        match chosen.ids.as_slice() {
+            [] => Found { plugin: None, note: Some(format!("no plugin has {what}")) },
+            [id] if self.is_later(id, time) => {
+                let note = format!("the line has only {what}, and {id}, the only plugin {whose} that has it now, was created after it");
+                Found { plugin: None, note: Some(note) }
+            }
+            [id] => Found { plugin: Some(id.clone()), note: Some(format!("by {what}, which no other plugin {whose} has")) },
+            several => Found { plugin: None, note: Some(format!("the line has only {what}, which {} have", list(several))) },
+        }
+    }
+
     /// Whether a plugin was made after a time.
     fn is_later(&self, id: &PluginId, time: Option<LogTime>) -> bool {
         let created = self.objects.plugins.get(id).and_then(|plugin| created(plugin));
@@ -170,16 +184,6 @@ impl Candidates {
 }
 
 impl Choice {
-    /// What the line has, `its root id add_header`, decides.
-    pub(super) fn by(self, what: &str) -> Found {
-        let whose = self.whose;
-        match self.ids.as_slice() {
-            [] => Found { plugin: None, note: Some(format!("no plugin has {what}")) },
-            [id] => Found { plugin: Some(id.clone()), note: Some(format!("by {what}, which no other plugin {whose} has")) },
-            several => Found { plugin: None, note: Some(format!("the line has only {what}, which {} have", list(several))) },
-        }
-    }
-
     /// The candidates in words; None where there are none.
     pub(super) fn list(&self) -> Option<String> {
         (!self.ids.is_empty()).then(|| list(&self.ids))

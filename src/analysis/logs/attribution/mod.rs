@@ -153,15 +153,17 @@ impl Attributor {
                 let chosen = self.candidates.choose(proxy, true, |plugin| matches!(plugin.extension, Extension::Lua { .. }));
                 self.candidates.only(chosen, "plugin in Lua", record.time)
             }
-            Some(LogDetails::PluginLog { plugin, root_id, .. }) => self.spoke(proxy, plugin.as_deref(), &root_id),
+            Some(LogDetails::PluginLog { plugin, root_id, .. }) => self.spoke(proxy, plugin.as_deref(), &root_id, record.time),
             Some(LogDetails::Debounce { object: Some(object), .. } | LogDetails::Discarded { object, .. }) => {
                 self.candidates.object(&object).map(|id| self.candidates.known(id)).unwrap_or_default()
             }
             Some(LogDetails::Fetch { registry, repository, reference, .. }) => {
                 let url = format!("oci://{registry}/{repository}:{reference}");
-                self.module(proxy, &Module::parts(registry, repository, reference), &url)
+                self.module(proxy, &Module::parts(registry, repository, reference), &url, record.time)
             }
-            Some(LogDetails::FetchFailed { url: Some(url), .. }) if url.contains('/') => self.module(proxy, &Module::of(url), url),
+            Some(LogDetails::FetchFailed { url: Some(url), .. }) if url.contains('/') => {
+                self.module(proxy, &Module::of(url), url, record.time)
+            }
             Some(LogDetails::Push { xds: "ECDS", node, resources: 1.., .. }) => {
                 let known = ProxyId::parse(node).filter(|proxy| self.candidates.knows(proxy));
                 known.map(|proxy| self.only_wasm(Some(&proxy), record.time)).unwrap_or_default()
@@ -175,20 +177,22 @@ impl Attributor {
     }
 
     /// By a plugin's prefix. The name alone is there where it has no root id, the root id alone in a root context.
-    fn spoke(&mut self, proxy: Option<&ProxyId>, plugin: Option<&str>, root_id: &str) -> Found {
+    fn spoke(&mut self, proxy: Option<&ProxyId>, plugin: Option<&str>, root_id: &str, time: Option<LogTime>) -> Found {
         if let Some(found) = self.candidates.named(plugin.unwrap_or(root_id)) {
             return found;
         }
         let whole = plugin.map_or(root_id.to_owned(), |first| format!("{first} {root_id}"));
         let has_root_id = |plugin: &Plugin| plugin.wasm().is_some_and(|module| module.plugin_name == whole);
         let what = if whole.is_empty() { "an empty root id".to_owned() } else { format!("root id {whole}") };
-        self.candidates.choose(proxy, false, has_root_id).by(&what)
+        let chosen = self.candidates.choose(proxy, false, has_root_id);
+        self.candidates.by(chosen, &what, time)
     }
 
     /// By the module.
-    fn module(&mut self, proxy: Option<&ProxyId>, module: &Module<'_>, url: &str) -> Found {
+    fn module(&mut self, proxy: Option<&ProxyId>, module: &Module<'_>, url: &str, time: Option<LogTime>) -> Found {
         let has_module = |plugin: &Plugin| plugin.wasm().is_some_and(|wasm| Module::of(&wasm.url) == *module);
-        self.candidates.choose(proxy, false, has_module).by(&format!("the URL {url}"))
+        let chosen = self.candidates.choose(proxy, false, has_module);
+        self.candidates.by(chosen, &format!("the URL {url}"), time)
     }
 
     /// By the names of plugins and of their resources in a text. `names` is who names them, where they are several.
