@@ -31,6 +31,8 @@ mod incident_proven;
 mod incident_readings;
 #[path = "e2e/incident_requests.rs"]
 mod incident_requests;
+#[path = "e2e/incident_trap.rs"]
+mod incident_trap;
 #[path = "e2e/level.rs"]
 mod level;
 #[path = "e2e/live_diff.rs"]

@@ -30,7 +30,7 @@ fn incident_d10_one_replica_has_what_the_tag_had_before() {
         return;
     }
     let _mesh = mesh();
-    live_vm::push_module();
+    live_vm::push_module(live_vm::TAG, b"x-trap");
     tag(NAME, "v1");
     let mut deployment = idle_deployment(NAME, &json!({}));
     deployment["spec"]["replicas"] = json!(2);

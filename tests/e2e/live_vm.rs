@@ -11,7 +11,7 @@ use super::world::{Applied, PATIENCE, is_lab, kubectl, mesh, meshscope, until, w
 /// The tag of the module in the registry.
 pub const TAG: &str = "e2e-trap";
 
-/// A module that traps on a request with the header `x-trap`:
+/// A module that traps on a request with a header, here `x-trap`:
 ///
 /// ```wat
 /// (module
@@ -25,7 +25,7 @@ pub const TAG: &str = "e2e-trap";
 ///     (i32.const 0))
 ///   (data (i32.const 0) "x-trap"))
 /// ```
-fn trapping_module() -> Vec<u8> {
+fn trapping_module(header: &[u8; 6]) -> Vec<u8> {
     fn sized(bytes: &[u8]) -> Vec<u8> {
         let size = u8::try_from(bytes.len()).ok().filter(|size| *size < 128).expect("one byte of LEB128");
         [&[size], bytes].concat()
@@ -66,22 +66,22 @@ fn trapping_module() -> Vec<u8> {
                 body(&[0x41, 0, 0x41, 0, 0x41, 6, 0x41, 16, 0x41, 20, 0x10, 0, 0x45, 0x04, 0x40, 0x00, 0x0b, 0x41, 0]),
             ],
         ),
-        section(11, &[[vec![0, 0x41, 0, 0x0b], sized(b"x-trap")].concat()]),
+        section(11, &[[vec![0, 0x41, 0, 0x0b], sized(header)].concat()]),
     ]
     .concat()
 }
 
-/// Puts the module into the lab's registry, as its pods reach that.
-pub fn push_module() {
-    let exec = ["exec", "-i", "-n", "default", "deploy/sleep", "-c", "sleep", "--", "sh", "-c", include_str!("live/push-module.sh"), TAG];
+/// Puts the module that traps on a header into the lab's registry under a tag, as its pods reach that.
+pub fn push_module(tag: &str, header: &[u8; 6]) {
+    let exec = ["exec", "-i", "-n", "default", "deploy/sleep", "-c", "sleep", "--", "sh", "-c", include_str!("live/push-module.sh"), tag];
     let mut child = Command::new("kubectl").args(exec).stdin(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(&trapping_module()).unwrap();
+    child.stdin.take().unwrap().write_all(&trapping_module(header)).unwrap();
     assert!(child.wait().unwrap().success(), "the module is in the registry");
 }
 
 /// The workload, whose pods are gone when the value is.
 fn workload() -> Applied {
-    push_module();
+    push_module(TAG, b"x-trap");
     Applied::with_pods(include_str!("live/vm-shared-health.yaml"), "app=e2e-trap")
 }
 
@@ -92,13 +92,13 @@ fn plugin(name: &str, fail_strategy: &str) -> Applied {
 }
 
 /// The status that a request gets. Not by the client's proxy, which would keep a connection to a listener that drains.
-fn requested(header: &str) -> String {
+pub fn requested(header: &str) -> String {
     let curl = ["exec", "-n", "default", "deploy/sleep", "-c", "istio-proxy", "--", "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}"];
     kubectl(&[&curl[..], &["-H", header, "http://e2e-trap.default:8000/headers"]].concat())
 }
 
-const TRAP: &str = "x-trap: 1";
-const PLAIN: &str = "x-other: 1";
+pub const TRAP: &str = "x-trap: 1";
+pub const PLAIN: &str = "x-other: 1";
 
 /// Asks until the workload answers.
 fn is_answered() {
