@@ -27,7 +27,7 @@ fn health_is_one_key_away_from_every_screen_of_a_plugin() {
         assert_eq!(demo.app.screen().view(), View::Health, "{keys}");
         assert!(shown.contains("Does default/helloworld run in its proxies?  ready: 1 running"), "{shown}");
         assert!(shown.contains("Envoy's statistics: Envoy has a counter for it"), "the evidence stands under it: {shown}");
-        assert!(shown.contains("digest 77d4eb7c048d5bcb"), "{shown}");
+        assert!(shown.contains("image sha256:77d4eb7c048d5bcb"), "{shown}");
     }
 }
 

@@ -42,7 +42,7 @@ fn two_digests_of_one_url_are_skew() {
     let found = of(&skewed);
     let digests: Vec<(&str, usize)> = found.digests.iter().map(|run| (run.digest.as_str(), run.proxies.len())).collect();
     assert_eq!(digests, [(DIGEST, 2), (OTHER, 1)]);
-    assert_eq!(found.skew, ["the proxies run 2 digests of one URL: some pulled it before it changed in the registry"]);
+    assert_eq!(found.skew, ["the proxies run 2 different images: some pulled theirs before it changed in the registry, or by another tag"]);
     let same = of(&replicas(&json!({}), &[module(FILE), module(FILE), stub("deny")]));
     assert!(same.skew.is_empty(), "a stub has no digest: {:?}", same.skew);
 }
@@ -51,7 +51,7 @@ fn two_digests_of_one_url_are_skew() {
 fn what_sha256_asks_for_is_held_against_what_runs() {
     assert!(of(&replicas(&json!({"sha256": DIGEST}), &[module(FILE)])).skew.is_empty());
     let found = of(&replicas(&json!({"sha256": OTHER}), &[module(FILE)]));
-    assert_eq!(found.skew, [format!("sha256 asks for {OTHER}, and {DIGEST} is on 1 of its proxies")]);
+    assert_eq!(found.skew, [format!("sha256 asks for {OTHER}, and image sha256:{DIGEST} is on 1 of its proxies")]);
     assert!(found.next_pull.starts_with("not again: sha256"));
 }
 

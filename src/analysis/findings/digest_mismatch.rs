@@ -19,12 +19,23 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     facts.plugins.iter().filter_map(|plugin| finding(facts, plugin)).collect()
 }
 
+/// The version of a proxy's agent.
+fn agent(proxy: &ProxyFacts<'_>) -> Option<Version> {
+    Version::parse(&proxy.dump.as_ref().ok()?.node.as_ref()?.istio_version)
+}
+
+/// A digest that a proxy runs for a plugin, with what it is of.
+pub(super) fn named(plugin: Option<&Plugin>, proxy: &ProxyFacts<'_>, digest: &str) -> String {
+    match plugin.and_then(Plugin::wasm) {
+        Some(wasm) => module::named_digest(digest, &wasm.url, agent(proxy)),
+        None => format!("sha256:{digest}"),
+    }
+}
+
 /// Whether a module's digest is not the one that the object asks for.
 pub(super) fn is_other(plugin: &Plugin, proxy: &ProxyFacts<'_>, digest: &str) -> bool {
     let Some(module) = plugin.wasm().filter(|module| !module.sha256.is_empty()) else { return false };
-    let node = proxy.dump.as_ref().ok().and_then(|dump| dump.node.as_ref());
-    let agent = node.and_then(|node| Version::parse(&node.istio_version));
-    !module.sha256.eq_ignore_ascii_case(digest) && module::is_comparable(&module.url, agent)
+    !module.sha256.eq_ignore_ascii_case(digest) && module::is_comparable(&module.url, agent(proxy))
 }
 
 fn finding(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Option<Finding> {
@@ -36,7 +47,7 @@ fn finding(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Option<Finding> {
     let (first, _) = other.first()?;
     let wanted = std::iter::once(format!("sha256 is {}", module.sha256));
     Some(Finding {
-        evidence: wanted.chain(once_each(other.iter().map(|(proxy, digest)| (&proxy.id, format!("runs sha256:{digest}"))))).collect(),
+        evidence: wanted.chain(once_each(other.iter().map(|(proxy, digest)| (&proxy.id, format!("runs {}", named(Some(plugin.plugin), proxy, digest)))))).collect(),
         fix: "see with `meshscope sync` whether the proxy has taken what istiod sends; where it has, see whether sha256 is that of the image's manifest"
             .to_owned(),
         proxies: other.iter().map(|(proxy, _)| proxy.id.clone()).collect(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{DUMPS, Facts, Finding, ProxyFacts, Rule, Severity};
+use super::{DUMPS, Facts, Finding, ProxyFacts, Rule, Severity, digest_mismatch};
 use crate::analysis::health::PluginState;
 use crate::model::ids::PluginId;
 
@@ -29,17 +29,19 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         }
         // What was rejected, or is left over, runs nowhere; what is outdated has another cause.
         running().filter(|(proxy, _)| !outdated(proxy)).for_each(|(proxy, digest)| digests.entry(digest).or_default().push(proxy));
-        (digests.len() > 1).then(|| finding(plugin, &digests))
+        (digests.len() > 1).then(|| finding(facts, plugin, &digests))
     };
     plugins.into_iter().filter_map(of).collect()
 }
 
-fn finding(plugin: &PluginId, digests: &BTreeMap<&str, Vec<&ProxyFacts<'_>>>) -> Finding {
+fn finding(facts: &Facts<'_>, plugin: &PluginId, digests: &BTreeMap<&str, Vec<&ProxyFacts<'_>>>) -> Finding {
     let names = |proxies: &[&ProxyFacts<'_>]| proxies.iter().map(|proxy| proxy.id.to_string()).collect::<Vec<_>>().join(", ");
     let given = |proxy: &ProxyFacts<'_>| {
         let entry = proxy.dump.as_ref().ok()?.ecds.iter().find(|entry| entry.plugin.as_ref() == Some(plugin))?;
         entry.last_updated.clone()
     };
+    let object = facts.objects().plugins.get(plugin);
+    let named = |digest: &str, proxies: &[&ProxyFacts<'_>]| proxies.first().map(|proxy| digest_mismatch::named(object.map(|object| &**object), proxy, digest)).unwrap_or_default();
     let since = |proxies: &[&ProxyFacts<'_>]| proxies.iter().filter_map(|proxy| given(proxy)).min();
     let latest = |proxies: &[&ProxyFacts<'_>]| proxies.iter().filter_map(|proxy| given(proxy)).max();
     // What the tag has now is not asked of the registry.
@@ -47,10 +49,10 @@ fn finding(plugin: &PluginId, digests: &BTreeMap<&str, Vec<&ProxyFacts<'_>>>) ->
     times.sort();
     let is_last = |(time, _): &(String, &str)| !times.iter().rev().skip(1).any(|(other, _)| other == time);
     let newest = times.last().filter(|last| is_last(last));
-    let pulled = newest.map(|(time, digest)| format!("given last: sha256:{digest}, at {time}; the others have what the URL had before, or another tag had"));
+    let pulled = newest.map(|(time, digest)| format!("given last: {}, at {time}; the others have what the URL had before, or another tag had", named(digest, &digests[digest])));
     let of_digest = |(digest, proxies): (&&str, &Vec<&ProxyFacts<'_>>)| {
         let since = since(proxies).map(|since| format!(", since {since}")).unwrap_or_default();
-        format!("sha256:{digest} in {}{since}", names(proxies))
+        format!("{} in {}{since}", named(digest, proxies), names(proxies))
     };
     // The fewest stand out.
     let odd = digests.values().min_by_key(|proxies| proxies.len());

@@ -3,6 +3,7 @@
 
 mod facts;
 mod failing;
+mod fetch_error;
 mod group;
 mod ignore;
 mod missed;

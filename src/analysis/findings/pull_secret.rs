@@ -1,6 +1,6 @@
 //! The Secret that a module is to be pulled with, and that istiod does not find or take.
 
-use super::{Facts, Finding, Needs, PLUGINS, PluginFacts, Rule, Severity};
+use super::{Facts, Finding, Needs, PLUGINS, PluginFacts, Rule, Severity, stub_in_place};
 use crate::analysis::answers;
 use crate::model::ids::ObjectName;
 use crate::model::plugin::Plugin;
@@ -26,17 +26,24 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     facts.plugins.iter().filter_map(|plugin| finding(facts, plugin)).collect()
 }
 
+/// What to do about a Secret that istiod cannot use.
+pub(super) fn create(facts: &Facts<'_>, secret: &ObjectName) -> String {
+    let ObjectName { namespace, name } = secret;
+    let create = format!("kubectl create secret docker-registry {name} -n {namespace} …");
+    match facts.snapshot.pull_secrets.get(secret) {
+        Some(PullSecret::OtherType) => format!("delete it and create it of type {PULL_SECRET_TYPE}: `{create}`"),
+        _ => format!("create it in namespace {namespace}: `{create}`, or take imagePullSecret away where the registry asks for none"),
+    }
+}
+
 fn finding(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Option<Finding> {
     let secret = named(plugin.plugin)?;
     let found = answers::pull_secret(facts.snapshot, &secret);
     let (id, ObjectName { namespace, name }) = (&plugin.plugin.id, &secret);
-    let create = format!("kubectl create secret docker-registry {name} -n {namespace} …");
-    (found.good == Some(false)).then(|| Finding {
+    // The finding about the stub has the cause too.
+    (found.good == Some(false) && !stub_in_place::is_for_secret(facts, id)).then(|| Finding {
         evidence: vec![format!("Secret {secret} {}", found.what), format!("imagePullSecret is {name}, which istiod looks for in {namespace}")],
-        fix: match facts.snapshot.pull_secrets.get(&secret) {
-            Some(PullSecret::OtherType) => format!("delete it and create it of type {PULL_SECRET_TYPE}: `{create}`"),
-            _ => format!("create it in namespace {namespace}: `{create}`, or take imagePullSecret away where the registry asks for none"),
-        },
+        fix: create(facts, &secret),
         ..RULE.of_plugin(id, format!("{} {id} is to be pulled with a Secret that istiod cannot use.", id.kind))
     })
 }

@@ -1,8 +1,11 @@
 //! A module that could not be fetched, in whose place the agent has put a filter that allows or denies everything.
 
+use super::fetch_error::FetchError;
 use super::states::{InState, in_states};
-use super::{DUMPS, Facts, Finding, Rule, Severity};
-use crate::analysis::health::{EvidenceSource, PluginState};
+use super::{DUMPS, Facts, Finding, Rule, Severity, digest_mismatch, pull_secret};
+use crate::analysis::answers;
+use crate::analysis::health::{Evidence, EvidenceSource, Health, PluginState};
+use crate::model::ids::PluginId;
 use crate::model::plugin::Phase;
 
 pub(super) const RULE: Rule = Rule {
@@ -30,7 +33,11 @@ fn finding(facts: &Facts<'_>, stub: &InState<'_>) -> Finding {
     };
     let url = object.and_then(|object| object.wasm()).map(|module| format!(" {}", module.url)).unwrap_or_default();
     let lines = stub.on.iter().flat_map(|(_, health)| &health.evidence).filter(|evidence| evidence.source == EvidenceSource::Log);
-    let reason = lines.map(|line| format!(" at {}: {}", line.field, line.what)).next_back().unwrap_or_default();
+    let lines: Vec<&Evidence> = lines.collect();
+    if let Some(error) = lines.iter().rev().find_map(|line| FetchError::of(&line.what)) {
+        return for_error(facts, stub, does, severity, error);
+    }
+    let reason = lines.iter().map(|line| format!(" at {}: {}", line.field, line.what)).next_back().unwrap_or_default();
     Finding {
         severity,
         fix: format!(
@@ -38,4 +45,34 @@ fn finding(facts: &Facts<'_>, stub: &InState<'_>) -> Finding {
         ),
         ..stub.finding(&RULE, &format!("a filter in the place of {} {does}", stub.plugin))
     }
+}
+
+/// The finding where the agent's words show what to do. A Secret that cannot be used is part of it.
+fn for_error(facts: &Facts<'_>, stub: &InState<'_>, does: &str, severity: Severity, error: FetchError<'_>) -> Finding {
+    let object = facts.objects().plugins.get(stub.plugin).map(|object| &**object);
+    let first = stub.on.first().map(|(proxy, _)| proxy);
+    let named = |digest: &str| first.map(|proxy| digest_mismatch::named(object, proxy, digest)).unwrap_or_else(|| digest.to_owned());
+    let secret = object.and_then(pull_secret::named).filter(|_| error.is_of_secret());
+    let secret = secret.map(|name| (answers::pull_secret(facts.snapshot, &name), pull_secret::create(facts, &name)));
+    let url = object.and_then(|object| object.wasm()).map(|module| format!(" ({})", module.url)).unwrap_or_default();
+    let what = format!("a filter in the place of {} {does}: {}{url}", stub.plugin, error.words(&named));
+    let finding = stub.finding(&RULE, &what);
+    let shown = secret.iter().map(|(secret, _)| format!("Secret {} {}", secret.name, secret.what));
+    Finding {
+        severity,
+        evidence: finding.evidence.iter().cloned().chain(shown).collect(),
+        fix: format!(
+            "{}; then change the object, an annotation suffices, so that it is fetched again",
+            error.fix(secret.as_ref().map(|(secret, create)| (secret, create.as_str())))
+        ),
+        ..finding
+    }
+}
+
+/// Whether a stub is in a plugin's place since the registry, or the lack of a Secret, does not let the module be pulled.
+pub(super) fn is_for_secret(facts: &Facts<'_>, plugin: &PluginId) -> bool {
+    let is_stub = |health: &Health| matches!(health.state, PluginState::StubDeny | PluginState::StubAllow);
+    let lines = facts.states().filter(|(_, id, health)| *id == plugin && is_stub(health)).flat_map(|(.., health)| &health.evidence);
+    let mut errors = lines.filter(|line| line.source == EvidenceSource::Log).filter_map(|line| FetchError::of(&line.what));
+    errors.any(FetchError::is_of_secret)
 }

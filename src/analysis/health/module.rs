@@ -16,6 +16,12 @@ pub fn is_comparable(url: &str, agent: Option<Version>) -> bool {
     scheme(url) != "oci" || agent.is_none_or(|agent| agent.since(14))
 }
 
+/// A digest with what it is of: `image sha256:…` is that of an OCI image's manifest, `module sha256:…` that of the module itself.
+pub fn named_digest(digest: &str, url: &str, agent: Option<Version>) -> String {
+    let is_image = scheme(url) == "oci" && is_comparable(url, agent);
+    format!("{} sha256:{digest}", if is_image { "image" } else { "module" })
+}
+
 /// When an agent of this version fetches the module the next time, as one clause.
 pub fn next_pull(module: &WasmModule, agent: Option<Version>) -> String {
     let agent = agent.unwrap_or(Version::NEWEST);
@@ -95,6 +101,9 @@ mod tests {
         assert_eq!(digest("/etc/plugin.wasm"), None);
         assert!(is_comparable("oci://r/x:v1", None) && !is_comparable("r/x:v1", Some(Version::new(1, 13))));
         assert!(is_comparable("http://r/x.wasm", Some(Version::new(1, 12))));
+        let named = |url: &str, minor| named_digest("0b", url, Some(Version::new(1, minor)));
+        assert_eq!([named("oci://r/x:v1", 31), named("r/x:v1", 31)], ["image sha256:0b", "image sha256:0b"].map(str::to_owned));
+        assert_eq!([named("https://r/x", 31), named("oci://r/x:v1", 13)], ["module sha256:0b", "module sha256:0b"].map(str::to_owned));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::ProxyHealth;
 use crate::analysis::era::Version;
-use crate::analysis::health::module::{NOT_AGAIN, is_comparable, next_pull, next_pull_of_stubs};
+use crate::analysis::health::module::{NOT_AGAIN, is_comparable, named_digest, next_pull, next_pull_of_stubs};
 use crate::analysis::health::{PluginState, Weight};
 use crate::model::ids::{ObjectName, PluginId, ProxyId};
 use crate::model::pull_secret::{PULL_SECRET_TYPE, PullSecret};
@@ -44,7 +44,14 @@ impl ModuleHealth {
     /// What is known of it, as sentences.
     pub fn said(&self) -> Vec<(Weight, String)> {
         let mut lines = vec![(Weight::Neutral, format!("module {}", self.url)), (Weight::Neutral, self.pulled())];
-        let of_digest = |run: &RunDigest| format!("digest {} on {} of its proxies", run.digest, run.proxies.len());
+        let of_digest = |run: &RunDigest| {
+            let before = match run.outdated {
+                0 => "",
+                all if all == run.proxies.len() => ", from before the object was changed last",
+                _ => ", on some of them from before the object was changed last",
+            };
+            format!("{} on {} of its proxies{before}", run.named, run.proxies.len())
+        };
         lines.extend(self.digests.iter().map(|run| (Weight::Neutral, of_digest(run))));
         lines.extend(self.skew.iter().map(|skew| (Weight::Bad, skew.clone())));
         lines.extend(self.image_pull_secret.iter().map(|secret| {
@@ -62,6 +69,12 @@ pub struct RunDigest {
     pub digest: String,
     /// The proxies.
     pub proxies: Vec<ProxyId>,
+    /// The digest with what it is of: `image sha256:…`, `module sha256:…`.
+    #[serde(skip)]
+    pub named: String,
+    /// On how many of the proxies the plugin is outdated, so that the URL is not the one that the digest was pulled from.
+    #[serde(skip)]
+    pub outdated: usize,
 }
 
 /// The secret that a module is pulled with; its content is never read.
@@ -95,19 +108,34 @@ pub(super) fn of_plugin(snapshot: &Snapshot, plugin: &PluginId, proxies: &[Proxy
             by_digest.entry(digest).or_default().push(proxy.proxy.clone());
         }
     }
-    let mut digests: Vec<RunDigest> =
-        by_digest.into_iter().map(|(digest, proxies)| RunDigest { digest: digest.to_owned(), proxies }).collect();
+    let is_outdated = |of: &ProxyId| proxies.iter().any(|proxy| proxy.proxy == *of && proxy.state == PluginState::Outdated);
+    let named = |digest: &str, proxies: &[ProxyId]| {
+        named_digest(digest, &module.url, proxies.iter().filter_map(|proxy| agent(snapshot, proxy)).min())
+    };
+    let mut digests: Vec<RunDigest> = by_digest
+        .into_iter()
+        .map(|(digest, proxies)| RunDigest {
+            digest: digest.to_owned(),
+            named: named(digest, &proxies),
+            outdated: proxies.iter().filter(|proxy| is_outdated(proxy)).count(),
+            proxies,
+        })
+        .collect();
     digests.sort_by_key(|digest| std::cmp::Reverse(digest.proxies.len()));
     let mut skew = Vec::new();
     if digests.len() > 1 {
-        skew.push(format!("the proxies run {} digests of one URL: some pulled it before it changed in the registry", digests.len()));
+        let of = if digests.iter().all(|digest| digest.named.starts_with("image")) { "images" } else { "modules" };
+        skew.push(format!(
+            "the proxies run {} different {of}: some pulled theirs before it changed in the registry, or by another tag",
+            digests.len()
+        ));
     }
     let other =
         |digest: &&RunDigest| digest.digest != module.sha256 && digest.proxies.iter().any(|proxy| comparable(snapshot, proxy, &module.url));
     if !module.sha256.is_empty() {
         skew.extend(
             digests.iter().filter(other).map(|other| {
-                format!("sha256 asks for {}, and {} is on {} of its proxies", module.sha256, other.digest, other.proxies.len())
+                format!("sha256 asks for {}, and {} is on {} of its proxies", module.sha256, other.named, other.proxies.len())
             }),
         );
     }
