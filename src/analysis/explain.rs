@@ -14,7 +14,7 @@ use crate::model::workload::Pod;
 /// One term of the sum.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Term {
-    /// How many occurrences it stands for; 0 for a declared port whose chains have no HTTP filters, where the plugin is an HTTP plugin.
+    /// How many occurrences it gives; 0 for a declared port whose chains have no HTTP filters, where the plugin is an HTTP plugin.
     pub count: usize,
     /// What these chains are for: `service port 8000 -> 80 (http)`.
     pub what: String,

@@ -10,7 +10,7 @@ use super::{unread, workloads};
 use crate::model::envoy::Node;
 use crate::model::ids::{ObjectName, PluginId, PluginKind, ProxyId};
 use crate::model::inventory::Inventory;
-use crate::model::kind::Kind;
+use crate::model::kind::{Kind, Storage};
 use crate::model::snapshot::{Dump, Snapshot};
 use crate::model::update::{Health, Unread, Update};
 use crate::model::warning::Warning;
@@ -248,29 +248,18 @@ impl Collector {
             PluginKind::TrafficExtension => Kind::TrafficExtension,
             PluginKind::WasmPlugin | PluginKind::EnvoyFilter => Kind::WasmPlugin,
         };
-        match kind {
-            Kind::WasmPlugin | Kind::TrafficExtension => objects.plugins.retain(|id, _| plugin_kind(id) != kind || !gone(&id.name)),
-            Kind::Pod | Kind::WorkloadEntry => objects.retain_pods(|pod| {
+        match kind.storage() {
+            Storage::Plugins => objects.plugins.retain(|id, _| plugin_kind(id) != kind || !gone(&id.name)),
+            Storage::Pods => objects.retain_pods(|pod| {
                 let id = &pod.id;
                 pod.is_workload_entry != (kind == Kind::WorkloadEntry) || !gone(&ObjectName::new(&id.namespace, &id.pod))
             }),
-            Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet => {
-                objects.owners.retain(|(candidate, name), _| *candidate != kind || !gone(name));
-            }
-            Kind::Service | Kind::ServiceEntry => objects.services.retain(|(candidate, name), _| *candidate != kind || !gone(name)),
-            Kind::PeerAuthentication => objects.peer_authentications.retain(|name, _| !gone(name)),
-            Kind::EnvoyFilter
-            | Kind::Sidecar
-            | Kind::IstioGateway
-            | Kind::Gateway
-            | Kind::VirtualService
-            | Kind::DestinationRule
-            | Kind::AuthorizationPolicy
-            | Kind::RequestAuthentication => {
-                objects.policies.retain(|(candidate, name), _| *candidate != kind || !gone(name));
-            }
-            Kind::Namespace => objects.namespaces.retain(|name, _| !gone(&ObjectName::new("", name))),
-            Kind::MeshConfigMap => objects.mesh = None,
+            Storage::Owners => objects.owners.retain(|(candidate, name), _| *candidate != kind || !gone(name)),
+            Storage::Services => objects.services.retain(|(candidate, name), _| *candidate != kind || !gone(name)),
+            Storage::PeerAuthentications => objects.peer_authentications.retain(|name, _| !gone(name)),
+            Storage::Policies => objects.policies.retain(|(candidate, name), _| *candidate != kind || !gone(name)),
+            Storage::Namespaces => objects.namespaces.retain(|name, _| !gone(&ObjectName::new("", name))),
+            Storage::Mesh => objects.mesh = None,
         }
     }
 }

@@ -58,7 +58,49 @@ pub enum Depth {
     Metadata,
 }
 
+/// Where the inventory keeps the objects of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// With the plugins.
+    Plugins,
+    /// With the pods.
+    Pods,
+    /// With the services.
+    Services,
+    /// With the owners of pods.
+    Owners,
+    /// With the PeerAuthentications.
+    PeerAuthentications,
+    /// With the policies: objects of many kinds, by kind and name.
+    Policies,
+    /// With the namespaces.
+    Namespaces,
+    /// As the mesh configuration.
+    Mesh,
+}
+
 impl Kind {
+    /// Where the inventory keeps its objects.
+    pub fn storage(self) -> Storage {
+        match self {
+            Self::WasmPlugin | Self::TrafficExtension => Storage::Plugins,
+            Self::Pod | Self::WorkloadEntry => Storage::Pods,
+            Self::Service | Self::ServiceEntry => Storage::Services,
+            Self::Deployment | Self::ReplicaSet | Self::StatefulSet | Self::DaemonSet => Storage::Owners,
+            Self::PeerAuthentication => Storage::PeerAuthentications,
+            Self::EnvoyFilter
+            | Self::Sidecar
+            | Self::IstioGateway
+            | Self::Gateway
+            | Self::VirtualService
+            | Self::DestinationRule
+            | Self::AuthorizationPolicy
+            | Self::RequestAuthentication => Storage::Policies,
+            Self::Namespace => Storage::Namespaces,
+            Self::MeshConfigMap => Storage::Mesh,
+        }
+    }
+
     /// Every watched kind, those that the first screen needs first.
     pub const ALL: [Self; 21] = [
         Self::WasmPlugin,

@@ -1,4 +1,4 @@
-//! What a log record tells, in its parts. They are read off a record when they are asked for, and borrow from it.
+//! The parts of a log record. They are read from a record when they are asked for, and borrow from it.
 
 use std::borrow::Cow;
 
@@ -43,7 +43,7 @@ pub enum LogDetails<'r> {
         resources: u64,
         /// How many were taken back; None in logs of the protocol without deltas.
         removed: Option<u64>,
-        /// The size, as far as the line's rounding tells.
+        /// The size, rounded as in the line.
         size: u64,
     },
     /// A proxy refused what istiod sent.
@@ -63,11 +63,11 @@ pub enum LogDetails<'r> {
         node: &'r str,
         /// The connection's number.
         number: Option<u64>,
-        /// Its address, where it is told.
+        /// Its address, where the line has it.
         peer: Option<&'r str>,
         /// Whether it began.
         opened: bool,
-        /// Why it ended, where that is told.
+        /// Why it ended, where the line has it.
         cause: &'r str,
     },
     /// The agent fetches a module (`pkg/wasm/imagefetcher.go`).
@@ -92,16 +92,16 @@ pub enum LogDetails<'r> {
     },
     /// A Wasm VM failed.
     VmFailed {
-        /// The plugin's name as Envoy has it, where it is told.
+        /// The plugin's name as Envoy has it, where the line has it.
         plugin: Option<&'r str>,
     },
-    /// A plugin spoke (`proxy-wasm-cpp-host src/context.cc: makeLogPrefix`).
+    /// A plugin wrote a line (`proxy-wasm-cpp-host src/context.cc: makeLogPrefix`).
     PluginLog {
-        /// The plugin's name as Envoy has it; None in a root context, where Lua spoke, or where one word alone may be either name.
+        /// The plugin's name as Envoy has it; None in a root context, of a line of Lua, or where one word alone may be either name.
         plugin: Option<Cow<'r, str>>,
         /// The root id, or the one word; empty where there is none.
         root_id: Cow<'r, str>,
-        /// Whether Lua spoke, which says no names.
+        /// Whether a Lua script wrote it, which writes no names.
         lua: bool,
     },
     /// A request, by the access log.
@@ -117,7 +117,7 @@ pub enum LogDetails<'r> {
     Started {
         /// `istiod`, `pilot-agent`, `envoy`.
         program: &'static str,
-        /// Its version, where it is told.
+        /// Its version, where the line has it.
         version: &'r str,
     },
 }

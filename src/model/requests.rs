@@ -21,7 +21,7 @@ pub struct Requests {
     pub without_reason: u64,
     /// How many there were to each destination; to those beyond the bound together under the empty one.
     pub to: BTreeMap<Destination, u64>,
-    /// Those that failed, in the order in which each group began.
+    /// Those that failed, in groups, in the order of their first failures.
     pub failed: Vec<Failed>,
     /// How many more failed, which are in none of the groups.
     pub more: u64,
@@ -68,7 +68,7 @@ pub enum Cause {
     OtherSan,
     /// TLS with the server failed otherwise.
     Tls,
-    /// No connection to the server came about.
+    /// No connection to the server could be made.
     NoConnection,
     /// The server ended the connection before it had answered.
     Closed,
@@ -150,11 +150,11 @@ pub struct Failed {
     /// How many requests like these began after the last failure and passed: from one of the clients to one of the paths, or where the path does not
     /// matter, to the cluster.
     pub passed: u64,
-    /// How many passed between two failures at most. After many it began anew.
+    /// How many passed between two failures at most. After many that passed it is 0 again.
     pub between: u64,
 }
 
-/// What tells groups apart, as the access log has it; empty where it has nothing. Texts are cut at a bound.
+/// What differs from one group to the next, as the access log has it; empty where it has nothing. Texts are cut at a bound.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FailedReason {
     /// Where they went.

@@ -29,41 +29,67 @@ fn one(code: &str, kind: &str, name: &str, severity: &str) -> Value {
     last[0].clone()
 }
 
+/// Breaks requests to a URL by an object: they get the first code instead of the second. Hands out what the finding says of it, and puts it back.
+fn broken_by(broken: String, url: &str, (code, sound): (&str, &str), (kind, name, severity): (&str, &str, &str)) -> String {
+    let broken = Applied::new(broken);
+    comes("a request that fails", || asked(url) == code);
+    let finding = one("requests-fail", kind, name, severity);
+    drop(broken);
+    comes("a request that passes again", || asked(url) == sound);
+    comes("the finding's end", || about("requests-fail", kind, name).is_empty());
+    finding["what"].as_str().unwrap().to_owned()
+}
+
 #[test]
 #[ignore = "needs a mesh: KUBECONFIG"]
 fn incident_d16_a_denied_request_names_policy_and_rule() {
     let _mesh = mesh();
-    let url = format!("{HOST}/status/204");
     let rules = json!([{"to": [{"operation": {"paths": ["/status/204"]}}]}]);
     let spec = json!({"selector": {"matchLabels": {"app": "httpbin"}}, "action": "DENY", "rules": rules});
-    let broken = Applied::new(object("security.istio.io", "AuthorizationPolicy", "e2e-block", spec));
-    comes("a request that is denied", || asked(&url) == "403");
+    let policy = object("security.istio.io", "AuthorizationPolicy", "e2e-block", spec);
     assert_eq!(asked(&format!("{HOST}/status/200")), "200", "others pass");
-    let finding = one("requests-fail", "AuthorizationPolicy", "e2e-block", "warning");
-    let what = finding["what"].as_str().unwrap();
+    let what = broken_by(policy, &format!("{HOST}/status/204"), ("403", "204"), ("AuthorizationPolicy", "e2e-block", "warning"));
     assert!(what.starts_with("deploy/httpbin answered ") && what.contains(" requests of the last 10 min with 403: "), "{what}");
     assert!(what.ends_with("AuthorizationPolicy default/e2e-block, rule 0 (not a plugin)."), "{what}");
-    drop(broken);
-    comes("a request that passes again", || asked(&url) == "204");
-    comes("the finding's end", || about("requests-fail", "AuthorizationPolicy", "e2e-block").is_empty());
 }
 
 #[test]
 #[ignore = "needs a mesh: KUBECONFIG"]
 fn incident_d17_a_route_to_a_subset_that_is_not_there() {
     let _mesh = mesh();
-    let url = format!("{HOST}/status/202");
     let destination = json!({"host": "httpbin", "subset": "v2"});
     let spec = json!({"hosts": ["httpbin"], "http": [{"route": [{"destination": destination}]}]});
-    let broken = Applied::new(object("networking.istio.io", "VirtualService", "e2e-httpbin", spec));
-    comes("a request that fails", || asked(&url) == "503");
-    let finding = one("requests-fail", "VirtualService", "e2e-httpbin", "error");
-    let what = finding["what"].as_str().unwrap();
+    let route = object("networking.istio.io", "VirtualService", "e2e-httpbin", spec);
+    let what = broken_by(route, &format!("{HOST}/status/202"), ("503", "202"), ("VirtualService", "e2e-httpbin", "error"));
     assert!(what.starts_with("deploy/sleep: ") && what.contains(" to httpbin.default:8000 are 503 NC: "), "{what}");
     assert!(what.ends_with("VirtualService default/e2e-httpbin routes to subset v2, which no DestinationRule defines."), "{what}");
+}
+
+/// The findings of an address that REGISTRY_ONLY drops, each with its severity.
+fn dropped(address: &str) -> Vec<(String, String)> {
+    let all =
+        found("requests-fail").1.into_iter().map(|finding| (finding["severity"].as_str().unwrap().to_owned(), finding["what"].to_string()));
+    all.filter(|(_, what)| what.contains(address)).collect()
+}
+
+#[test]
+#[ignore = "needs a mesh: KUBECONFIG"]
+fn incident_d13_what_registry_only_drops_is_past_once_it_is_mended() {
+    let _mesh = mesh();
+    let address = "10.250.0.9:81";
+    let spec = json!({"workloadSelector": {"labels": {"app": "sleep"}}, "egress": [{"hosts": ["*/*"]}], "outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}});
+    let broken = Applied::new(object("networking.istio.io", "Sidecar", "e2e-only", spec));
+    comes("the finding", || {
+        asked(&format!("http://{address}/"));
+        dropped(address)
+            .iter()
+            .any(|(severity, what)| severity != "information" && what.contains("REGISTRY_ONLY of Sidecar default/e2e-only"))
+    });
     drop(broken);
-    comes("a request that passes again", || asked(&url) == "202");
-    comes("the finding's end", || about("requests-fail", "VirtualService", "e2e-httpbin").is_empty());
+    comes("its end", || {
+        let now = dropped(address);
+        !now.is_empty() && now.iter().all(|(severity, what)| severity == "information" && what.contains(" failed until "))
+    });
 }
 
 #[test]

@@ -335,6 +335,28 @@ fn incident_d2_what_a_stub_denied_is_not_by_a_policy() {
 }
 
 #[test]
+fn what_went_to_services_that_are_gone_is_one_finding() {
+    let gone = |name: &str, flags: &str, details: &str| {
+        sent(503, flags, details, &format!("outbound|80||{name}.default.svc.cluster.local")).replace("httpbin:8000", name)
+    };
+    let details = "upstream_reset_before_response_started{connection_failure}";
+    past(of_client([], &gone("a", "UF,URX", details)), "Deployment default/sleep", "no Service or ServiceEntry has this host now");
+    past(
+        of_client([], &gone("a", "UH", "no_healthy_upstream")),
+        "Deployment default/sleep",
+        "no Service or ServiceEntry has this host now",
+    );
+    let dropped = [dropped(), dropped().replace("10.9.9.9:81", "10.9.9.8:81")];
+    let mut snapshot = failing([], &[(SLEEP, dropped.into())]);
+    Arc::make_mut(&mut snapshot.objects).mesh = Some(MeshConfig::default().into());
+    let finding = one(fails(&snapshot), Severity::Information, "Deployment default/sleep");
+    assert!(finding.what.contains("2 of 2 requests to 10.9.9.8:81, 10.9.9.9:81 failed until"), "{finding:?}");
+    // In a cluster with another domain it is there.
+    let domain = sent(503, "UF,URX", details, "outbound|8000||httpbin.default.svc.example.org");
+    one(of_client([], &domain), Severity::Warning, "Service default/httpbin");
+}
+
+#[test]
 fn odd_lines_are_read_as_what_they_are() {
     // Statistics, and with them `%UPSTREAM_CLUSTER%`, have a mark at the end of a cluster's name.
     let marked = sent(

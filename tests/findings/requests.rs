@@ -367,7 +367,10 @@ fn what_the_objects_do_not_say_any_more_is_information() {
     for (line, words) in [
         (sent(503, "URX,UF", san, TO_HTTPBIN), "no DestinationRule lists one now"),
         (sent(503, "UO", "upstream_reset_before_response_started{overflow}", TO_HTTPBIN), "no DestinationRule has a connectionPool"),
-        (sent(503, "UH", "no_healthy_upstream", "outbound|80||gone.default.svc.cluster.local"), "no service has this host now"),
+        (
+            sent(503, "UH", "no_healthy_upstream", "outbound|80||gone.default.svc.cluster.local"),
+            "no Service or ServiceEntry has this host now",
+        ),
         (sent(503, "NC", "cluster_not_found", "-"), "no VirtualService routes to what does not exist now"),
     ] {
         let found = fails(&failing([], &[(SLEEP, vec![line])]));

@@ -9,7 +9,7 @@ use super::{Facts, Finding, FindingObject};
 use crate::analysis::lookup;
 use crate::model::ids::{ProxyId, WorkloadId};
 
-/// What differs from one telling of a thing to the next: a time, with the number that istiod gives a push of that time, or an age.
+/// What differs between two reports of the same thing: a time, with the number that istiod gives a push of that time, or an age.
 static TIMES: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?(/\d+)?|\bat least \d+ s\b").ok());
 
@@ -41,7 +41,7 @@ pub fn grouped(facts: &Facts<'_>, findings: Vec<Finding>) -> Vec<Finding> {
     }
     let mut keys: Vec<(Key, usize)> = places.into_iter().collect();
     keys.sort_unstable_by_key(|(_, place)| *place);
-    let of_key = |((key, _), (finding, others)): ((Key, usize), (Finding, usize))| key.told(facts, finding, others);
+    let of_key = |((key, _), (finding, others)): ((Key, usize), (Finding, usize))| key.into_finding(facts, finding, others);
     let mut found: Vec<Finding> = keys.into_iter().zip(groups).map(of_key).collect();
     number(&mut found);
     found
@@ -72,7 +72,7 @@ impl Key {
         }
     }
 
-    fn told(self, facts: &Facts<'_>, mut finding: Finding, others: usize) -> Finding {
+    fn into_finding(self, facts: &Facts<'_>, mut finding: Finding, others: usize) -> Finding {
         let part = match (&finding.place, &finding.plugin) {
             // A plugin's place is but one of those where it can be looked at.
             (_, Some(plugin)) => Some(FindingObject::new(plugin.kind.as_str(), &plugin.name).path()),
@@ -101,7 +101,7 @@ fn subject(facts: &Facts<'_>, finding: &Finding) -> FindingObject {
     owner.map_or_else(|| object.clone(), |owner| FindingObject::new(owner.kind.as_str(), &owner.name))
 }
 
-/// Several findings of one rule about one thing are told apart by their order.
+/// Several findings of one rule about one thing are numbered in their order.
 fn number(findings: &mut [Finding]) {
     let mut seen: HashMap<String, usize> = HashMap::new();
     for finding in findings {
@@ -118,8 +118,8 @@ pub(super) fn proxies(count: usize) -> String {
     if count == 1 { "1 proxy".to_owned() } else { format!("{count} proxies") }
 }
 
-/// What is true of several things, once each, with the first of them: `a, b, c and 4 more: it is so`. Times do not tell things apart,
-/// and of many only the first are told.
+/// What is true of several things, once each, with the first of them: `a, b, c and 4 more: it is so`. What differs in its times
+/// alone is the same, and of many only the first are listed.
 pub(super) fn once_each<T: ToString>(said: impl IntoIterator<Item = (T, String)>) -> Vec<String> {
     const MOST: usize = 3;
     const MOST_LINES: usize = 12;

@@ -30,6 +30,9 @@ pub(super) const RULE: Rule = Rule {
 /// How many requests have to fail at least before it is said that none passes.
 const ENOUGH: u64 = 3;
 
+/// How many destinations are named.
+const DESTINATIONS: usize = 3;
+
 /// How many paths are named.
 const PATHS: usize = 3;
 
@@ -47,7 +50,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             continue;
         }
         // Requests to the own workload are counted together, whichever its port.
-        let to = if reason.to.inbound { String::new() } else { reason.to.name.clone() };
+        let to = if reason.to.inbound || blame.past { String::new() } else { reason.to.name.clone() };
         found.entry((failing.workload(facts), reason.to.inbound, to, blame)).or_default().push(failing);
     }
     found.into_iter().map(|((workload, inbound, to, blame), failing)| finding(facts, workload, inbound, &to, blame, &failing)).collect()
@@ -65,6 +68,8 @@ fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, inbound: bool, to: &
     let until = failing.iter().filter_map(|failing| failing.group.last).max();
     let time = if failing.iter().any(|failing| failing.requests.cut) { since(failing) } else { "the last 10 min".to_owned() };
     let words = &blame.words;
+    let names: BTreeSet<String> = failing.iter().map(|failing| failing.group.reason.to.name.clone()).collect();
+    let to = if to.is_empty() { first(&Vec::from_iter(names), DESTINATIONS) } else { to.to_owned() };
     let to_whom = if inbound { String::new() } else { format!(" to {to}") };
     let what = match inbound {
         // Neither of them fails now.
@@ -157,7 +162,7 @@ pub(super) fn counted(facts: &Facts<'_>, failing: &[Failing<'_>]) -> String {
 pub(super) fn evidence(failing: &Failing<'_>) -> String {
     let group = failing.group;
     let times = match (group.first, group.last) {
-        (Some(first), Some(last)) if first != last => format!(" from {} to {}", hour(first), hour(last)),
+        (Some(first), Some(last)) if hour(first) != hour(last) => format!(" from {} to {}", hour(first), hour(last)),
         (Some(first), _) => format!(" at {}", hour(first)),
         _ => String::new(),
     };

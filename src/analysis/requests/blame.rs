@@ -30,7 +30,7 @@ pub struct Blame {
     pub words: String,
     /// What to do, as one clause.
     pub fix: String,
-    /// What shows it beside the access log: a line of istiod's log.
+    /// What else shows it: a line of istiod's log.
     pub evidence: Option<String>,
     /// Whether the objects no longer make such requests fail, or were changed since.
     pub past: bool,

@@ -27,15 +27,8 @@ pub(super) fn none_healthy(mesh: &Mesh<'_>, client: &Pod, failed: &Failed, eject
     let reason = &failed.reason;
     let Some(service) = mesh.service(reason, &client.id.namespace) else {
         let named = &reason.to.name;
-        return if mesh.knows(Kind::Service) && reason.cluster.starts_with("outbound|") {
-            Blame::past(None, format!("no endpoint of {named} was healthy, and no service has this host now"))
-        } else {
-            Blame::new(
-                None,
-                format!("no endpoint of {named} is healthy"),
-                format!("see which endpoints the client's proxy has for {named}"),
-            )
-        };
+        let fix = format!("see which endpoints the client's proxy has for {named}");
+        return Blame::new(None, format!("no endpoint of {named} is healthy"), fix);
     };
     let (named, object) = (format!("{} {}", service.registry, service.name), Some((kind_of(service), &service.name)));
     let ejected = ejects.map(|rule| {

@@ -15,7 +15,7 @@ use super::cause;
 const GROUPS: usize = 64;
 const DESTINATIONS: usize = 256;
 const KEPT: usize = 8;
-/// After how many that pass a failure begins anew.
+/// How many requests that pass separate a failure from those before it.
 const MANY: u64 = 20;
 const TEXT: usize = 512;
 
@@ -104,7 +104,7 @@ impl Gatherer {
         let reason = FailedReason {
             code: request.code,
             flags: short(&request.flags),
-            // What a reset says behind its kind differs from one to the next, as the address does that was tried.
+            // Behind the kind of a reset are its details, such as the address that was tried, which differ from one to the next.
             details: short(if cause.is_passing() && cause != Cause::Tls { name(&request.details) } else { &request.details }),
             termination: short(&request.termination),
             transport_failure: short(&request.transport_failure),
@@ -203,7 +203,7 @@ pub(super) fn host(address: &str) -> &str {
     address.rsplit_once(':').map_or(address, |(host, _)| host).trim_start_matches('[').trim_end_matches(']')
 }
 
-/// The name in front of what stands in braces.
+/// The name in front of what is in braces.
 fn name(details: &str) -> &str {
     details.split('{').next().unwrap_or(details)
 }

@@ -15,7 +15,7 @@ use crate::model::logs::LogTime;
 use crate::model::policy::{Policy, PolicySpec};
 use crate::model::requests::{Failed, FailedReason};
 use crate::model::routing::VirtualService;
-use crate::model::service::Service;
+use crate::model::service::{Registry, Service};
 use crate::model::snapshot::Snapshot;
 use crate::model::workload::{Pod, ProxyKind};
 
@@ -65,13 +65,25 @@ impl<'o> Mesh<'o> {
         self.objects.policies_of(kind).any(has_targets)
     }
 
+    /// Whether all services of the mesh were read.
+    pub(super) fn knows_services(&self) -> bool {
+        self.knows(Kind::Service) && (self.knows(Kind::ServiceEntry) || self.snapshot.absent.contains(&Kind::ServiceEntry))
+    }
+
     /// The service that requests failed on the way to.
     pub fn service(&self, reason: &FailedReason, namespace: &str) -> Option<&'o Service> {
         let of_cluster = reason.cluster.strip_prefix("outbound|").and_then(|rest| rest.rsplit('|').next());
         let names = of_cluster.map_or_else(|| spellings(&reason.to.name, namespace), |host| vec![host.to_owned()]);
         let address = host(&reason.local);
         let mut services = self.objects.services.values().map(|service| &**service);
-        let by_name = services.clone().find(|service| service.hosts(DOMAIN).iter().any(|host| names.contains(host)));
+        // The cluster's domain need not be the default one.
+        let short = of_cluster.and_then(|host| host.split_once(".svc.")).map(|(short, _)| short);
+        let is_short = |service: &Service| {
+            let name = || format!("{}.{}", service.name.name, service.name.namespace);
+            service.registry == Registry::Kubernetes && short.is_some_and(|short| short == name())
+        };
+        let is_named = |service: &&Service| is_short(service) || service.hosts(DOMAIN).iter().any(|host| names.contains(host));
+        let by_name = services.clone().find(is_named);
         by_name.or_else(|| services.find(|service| !address.is_empty() && service.addresses.iter().any(|own| own == address)))
     }
 
@@ -131,7 +143,7 @@ impl<'o> Mesh<'o> {
             };
             return Some(format!("routes to subset {}, {which}", subset.subset));
         }
-        if !self.knows(Kind::Service) || !(self.knows(Kind::ServiceEntry) || self.snapshot.absent.contains(&Kind::ServiceEntry)) {
+        if !self.knows_services() {
             return None;
         }
         let unknown = |host: &&String| !self.has_host(&full(host));

@@ -32,7 +32,7 @@ pub(super) fn of_service(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
     let object = service.map(|service| (kind_of(service), &service.name));
     let named = service.map_or_else(|| reason.to.name.clone(), |service| format!("{} {}", service.registry, service.name));
     let to = To { service, object, named };
-    match failed.cause {
+    let blame = match failed.cause {
         Cause::OtherSan => other_san(mesh, failed, &to, by(&|policy| !wanted_names(policy).is_empty())),
         Cause::Tls => tls(mesh, failed, &to, by(&|policy| policy.tls.is_some()).map(|(name, _)| name)),
         Cause::NoConnection | Cause::Closed => connection(mesh, failed, &to),
@@ -40,7 +40,12 @@ pub(super) fn of_service(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
         Cause::Overflow => overflow(mesh, failed, &to, by(&|policy| policy.connection_pool).map(|(name, _)| name)),
         Cause::Late => late(mesh, pod, failed, &to),
         _ => Blame::new(None, said(reason), "see which EnvoyFilter or policy of the proxy does it"),
+    };
+    // A cluster whose service is gone is gone as well.
+    if service.is_none() && !blame.past && reason.cluster.starts_with("outbound|") && mesh.knows_services() {
+        return Blame::past(None, format!("{}; no Service or ServiceEntry has this host now", blame.words));
     }
+    blame
 }
 
 fn wanted_names(policy: &TrafficPolicy) -> &[String] {

@@ -18,7 +18,7 @@ mod workload_entry;
 use serde_json::Value;
 
 use crate::model::ids::{ObjectName, ProxyId};
-use crate::model::kind::Kind;
+use crate::model::kind::{Kind, Storage};
 use crate::model::labels::Labels;
 use crate::model::mesh::MeshConfig;
 use crate::model::peer_authentication::PeerAuthentication;
@@ -80,24 +80,17 @@ pub fn object(kind: Kind, value: &Value) -> Understood {
     if kind.group().contains('.') || kind == Kind::Service {
         fields.check_types();
     }
-    let object = match kind {
-        Kind::WasmPlugin | Kind::TrafficExtension => Some(Object::Plugin(Box::new(plugin::read(kind, &mut fields)))),
-        Kind::Pod => Some(Object::Pod(pod::read(&mut fields))),
-        Kind::WorkloadEntry => Some(Object::Pod(workload_entry::read(&mut fields))),
-        Kind::Service => Some(Object::Service(service::read(&mut fields))),
-        Kind::ServiceEntry => Some(Object::Service(service::read_entry(&mut fields))),
-        Kind::PeerAuthentication => Some(Object::PeerAuthentication(peer_authentication::read(&mut fields))),
-        Kind::EnvoyFilter
-        | Kind::Sidecar
-        | Kind::IstioGateway
-        | Kind::Gateway
-        | Kind::VirtualService
-        | Kind::DestinationRule
-        | Kind::AuthorizationPolicy
-        | Kind::RequestAuthentication => Some(Object::Policy(policy::read(kind, &mut fields))),
-        Kind::Namespace => Some(Object::Namespace(name.name.clone(), fields.labels("/metadata/labels"))),
-        Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet => Some(Object::Owner(owner::read(&mut fields))),
-        Kind::MeshConfigMap => mesh::read(&mut fields).map(Object::Mesh),
+    let object = match kind.storage() {
+        Storage::Plugins => Some(Object::Plugin(Box::new(plugin::read(kind, &mut fields)))),
+        Storage::Pods if kind == Kind::WorkloadEntry => Some(Object::Pod(workload_entry::read(&mut fields))),
+        Storage::Pods => Some(Object::Pod(pod::read(&mut fields))),
+        Storage::Services if kind == Kind::ServiceEntry => Some(Object::Service(service::read_entry(&mut fields))),
+        Storage::Services => Some(Object::Service(service::read(&mut fields))),
+        Storage::PeerAuthentications => Some(Object::PeerAuthentication(peer_authentication::read(&mut fields))),
+        Storage::Policies => Some(Object::Policy(policy::read(kind, &mut fields))),
+        Storage::Namespaces => Some(Object::Namespace(name.name.clone(), fields.labels("/metadata/labels"))),
+        Storage::Owners => Some(Object::Owner(owner::read(&mut fields))),
+        Storage::Mesh => mesh::read(&mut fields).map(Object::Mesh),
     };
     let wrong_type = fields.has_wrong_type();
     let warnings = fields.into_warnings();

@@ -16,7 +16,7 @@ pub(super) const COLUMNS: usize = 23;
 /// What a column has that is empty.
 pub(super) const NONE: &str = "-";
 
-/// What stands before each column in the text.
+/// What is in front of each column in the text.
 const BEFORE: [&str; COLUMNS] = [
     "\"", " ", " ", "\" ", " ", " ", " ", " \"", "\" ", " ", " ", " ", " \"", "\" \"", "\" \"", "\" \"", "\" \"", "\" ", " ", " ", " ",
     " ", " ",

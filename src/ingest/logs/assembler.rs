@@ -22,7 +22,7 @@ const CUT: &str = "… [the rest of this line was too long and is left out]";
 const PAUSE: LogTime = 50_000_000;
 
 /// Takes the lines of one container in their order and gives its records. One record is always kept back, since only the next
-/// line tells where it ends: whoever follows a log asks for it with [`Assembler::flush`] when no more lines come.
+/// line shows where it ends: whoever follows a log asks for it with [`Assembler::flush`] when no more lines come.
 #[derive(Debug, Default)]
 pub struct Assembler {
     pending: Option<Pending>,
@@ -53,7 +53,7 @@ struct Pending {
     continues: Option<Head>,
 }
 
-/// What stands in front of a message.
+/// What is in front of a message.
 #[derive(Clone, Debug)]
 struct Head {
     kind: LogKind,
@@ -73,7 +73,7 @@ impl Assembler {
             (form, Some(format)) if !form.is_of_program(&line.text) && format.read(&line.text).is_some() => Form::OwnAccess,
             (form, _) => form,
         };
-        // A log that is not read from its start can begin within a key, which no line before it tells.
+        // A log that is not read from its start can begin within a key, which no line before it shows.
         let of_key = !self.begun && redact::is_of_key(&line.text);
         let in_key = (of_key || self.begun && self.in_key) && form == Form::Unknown;
         self.begun |= !of_key;
@@ -118,7 +118,7 @@ impl Pending {
         Self { origin: line.origin, time, last: time, raw, form, complete, in_key: false, continues: None }
     }
 
-    /// Whether a line belongs to it: one that begins nothing itself, or goes on with a private key, which is told only as a whole.
+    /// Whether a line belongs to it: one that begins nothing itself, or goes on with a private key, which is known only as a whole.
     fn takes(&self, line: &Self) -> bool {
         let goes_on = || !self.complete && !self.is_long_before(line) && !form::has_own_time(&line.raw);
         line.form == Form::Unknown && self.origin == line.origin && (line.in_key || goes_on())

@@ -6,11 +6,11 @@ use super::parsed::{Parsed, is_number};
 use super::time;
 use crate::model::logs::{LogKind, LogTime};
 
-/// What stands in front of the component.
+/// What is in front of the component.
 const ENVOY: &str = "envoy ";
-/// What stands in front of a plugin's words, and of the prefix that names it.
+/// What is in front of a plugin's message, and of the prefix that names it.
 pub(super) const WASM_LOG: &str = "wasm log";
-/// What stands in front of a Lua script's words (`source/extensions/filters/http/lua/lua_filter.cc`).
+/// What is in front of a Lua script's message (`source/extensions/filters/http/lua/lua_filter.cc`).
 const SCRIPT_LOG: &str = "script log: ";
 
 /// `time⇥level⇥envoy component file:line⇥message⇥thread=1`; until Istio 1.16 without file and thread. None where it is not

@@ -77,7 +77,7 @@ impl Form {
         }
     }
 
-    /// Whether lines may follow that belong to the record. Envoy's end is told by the record itself.
+    /// Whether lines may follow that belong to the record. The record itself shows where Envoy's ends.
     pub(super) fn takes_more(self) -> bool {
         !matches!(self, Self::Json | Self::Access | Self::OwnAccess | Self::Bare | Self::Unknown)
     }
@@ -96,7 +96,7 @@ pub(super) fn has_own_time(line: &str) -> bool {
     }
 }
 
-/// Whether an object of JSON is a record: others stand within records of many lines.
+/// Whether an object of JSON is a record: others are within records of many lines.
 fn is_record(bytes: &[u8]) -> bool {
     bytes.starts_with(b"{\"") && bytes.ends_with(b"}") && KEYS.as_ref().is_some_and(|keys| keys.find(bytes, 0).is_some())
 }

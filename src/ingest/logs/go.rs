@@ -7,7 +7,7 @@ use super::parsed::{Parsed, is_number};
 use super::{blanks, time, ztunnel};
 use crate::model::logs::{LogKind, LogSource, LogTime};
 
-/// The scopes that Istio's programs register. The default scope has no column, and a message of one word can stand there instead.
+/// The scopes that Istio's programs register. The default scope has no column, and a message of one word can be in its place.
 const SCOPES: [&str; 59] = [
     "access",
     "ads",

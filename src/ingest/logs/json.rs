@@ -1,4 +1,4 @@
-//! Records that are one object of JSON: Istio's Go programs (`--log_as_json`), Envoy beside them, and the access log.
+//! Records that are one object of JSON: Istio's Go programs (`--log_as_json`), Envoy, and the access log.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ pub(super) fn parse(raw: &str, source: LogSource) -> Option<Parsed<'_>> {
     object.find(&["msg", "message"]).map(|_| program(&object, source))
 }
 
-/// A program's line. Labels stand behind the message and a stack below it, as they do in text.
+/// A program's line. Labels follow the message and a stack is below it, as they do in text.
 fn program<'r>(object: &Object<'r>, source: LogSource) -> Parsed<'r> {
     let none = Cow::Borrowed("");
     let (mut level, mut scope, mut message, mut stack, mut time) = (none.clone(), none.clone(), none.clone(), none, None);

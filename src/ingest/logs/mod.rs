@@ -1,6 +1,6 @@
-//! From the lines of a container to records: which lines belong together, what wrote them, and what they tell.
+//! From the lines of a container to records: which lines belong together, what wrote them, and which event they report.
 //!
-//! Every line finds its place: what no parser knows is a record as it stands. Secrets go before anything is kept.
+//! No line is lost: one that no parser knows is a record as it is. Secrets are redacted before anything is kept.
 
 mod access;
 mod access_format;

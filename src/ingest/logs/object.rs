@@ -6,14 +6,14 @@ use memchr::memchr2;
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
-/// The keys and values of an object in their order: where they stand in the text.
+/// The keys and values of an object in their order: where they are in the text.
 #[derive(Debug)]
 pub(super) struct Object<'r> {
     raw: &'r str,
     pairs: Vec<(Place, Place)>,
 }
 
-/// Where a key or a value stands, a string without its quotes. Small, so that the allocator has the room for all of a request at
+/// Where a key or a value is, a string without its quotes. Small, so that the allocator has the room for all of a request at
 /// hand.
 #[derive(Clone, Copy, Debug)]
 struct Place {

@@ -1,4 +1,4 @@
-//! Times of log lines, read without a copy: they stand in front of every line, and there are many lines.
+//! Times of log lines, read without a copy: every line begins with one, and there are many lines.
 
 use jiff::Timestamp;
 
@@ -34,7 +34,7 @@ pub fn leading(line: &str) -> Option<LogTime> {
     zoned(line).filter(|(_, rest)| rest.starts_with([' ', '\t'])).map(|(time, _)| time)
 }
 
-/// A time that stands alone, as the fields of objects and dumps have it; None where it is something else, or the epoch, by which Envoy
+/// A time that is a whole text, as the fields of objects and dumps have it; None where it is something else, or the epoch, by which Envoy
 /// says never.
 pub fn instant(text: &str) -> Option<LogTime> {
     let time = text.parse::<Timestamp>().ok()?.as_nanosecond();

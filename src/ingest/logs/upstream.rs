@@ -1,4 +1,4 @@
-//! What a proxy's log says of its connection to istiod. The agent dials, and Envoy, which reaches istiod through it, logs the failure: at
+//! What a proxy's log reports of its connection to istiod. The agent dials, and Envoy, which reaches istiod through it, logs the failure: at
 //! first after 30 s, and again with each attempt (`source/extensions/config_subscription/grpc/grpc_stream.h: logClose`).
 
 use crate::model::logs::{LogKind, LogRecord, LogTime};
@@ -58,7 +58,7 @@ fn seconds_before(rest: &str) -> Option<LogTime> {
     before.rsplit(' ').next()?.parse().ok()
 }
 
-/// ` since 42s ago: 14, connection error: desc = "…"{via_upstream}`: what stands behind gRPC's code.
+/// ` since 42s ago: 14, connection error: desc = "…"{via_upstream}`: what follows gRPC's code.
 fn reason(rest: &str) -> String {
     let behind = rest.split_once(": ").map_or(rest, |(_, behind)| behind);
     match behind.split_once(", ") {

@@ -129,7 +129,7 @@ fn stem(name: &str) -> &str {
     plain.strip_suffix(".log").unwrap_or(plain)
 }
 
-/// Streams the logs to their ends. All streams are told before the first line, so that the reader can put the lines in order.
+/// Streams the logs to their ends. All streams are announced before the first line, so that the reader can put the lines in order.
 pub(super) async fn run(store: Arc<Store>, alone: Arc<Alone>, query: LogQuery, targets: LogTargets, news: LogStreams) {
     let all = targets.borrow().clone();
     let chosen = all.get(..AT_ONCE).unwrap_or(&all);

@@ -42,7 +42,7 @@ pub(super) enum Store {
 
 /// One config dump.
 pub(super) enum Dump {
-    /// A plain file, read when asked, so that it does not stay in memory beside what was understood of it.
+    /// A plain file, read when asked, so that it does not stay in memory with what was parsed from it.
     File(PathBuf),
     /// Bytes that could be read only once, or were compressed.
     Bytes(Bytes),

@@ -1,4 +1,4 @@
-//! What the agent's lines tell (`pkg/wasm/{imagefetcher,convert}.go`, `pilot/cmd/pilot-agent`).
+//! The parts of the agent's lines (`pkg/wasm/{imagefetcher,convert}.go`, `pilot/cmd/pilot-agent`).
 
 use super::istiod::connection;
 use crate::model::log_details::LogDetails;

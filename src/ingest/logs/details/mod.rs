@@ -1,4 +1,4 @@
-//! What a record tells, in its parts: read off its message when somebody asks.
+//! The parts of a record, read from its message when they are asked for.
 
 mod agent;
 mod envoy;
@@ -52,7 +52,7 @@ pub(super) fn read<'m>(kind: LogKind, scope: &str, message: &'m str) -> Option<L
     }
 }
 
-/// Who spoke: the prefix stands in front of the message, with a blank in front of each of plugin, root id and vm id. In a root
+/// Who wrote it: the prefix is in front of the message, with a blank in front of each of plugin, root id and vm id. In a root
 /// context there is no plugin (`proxy-wasm-cpp-host src/context.cc: makeRootLogPrefix`), and Istio sets no vm id.
 fn plugin_log(record: &LogRecord) -> Option<LogDetails<'_>> {
     if record.scope == "lua" {
