@@ -122,7 +122,8 @@ impl Lines {
 
     /// Takes the line at a place, and says where the next one begins.
     fn line(&mut self, at: usize, stop: usize, batch: &mut LogBatch) -> usize {
-        let (bytes, next) = line_at(&self.blocks.bytes[..stop], at);
+        let (whole, next) = line_at(&self.blocks.bytes[..stop], at);
+        let Some(bytes) = without_hole(whole) else { return next };
         let (bytes, cut) = (&bytes[..bytes.len().min(LONGEST)], bytes.len() > LONGEST);
         let (mut one, mut more) = (None, Vec::new());
         match &mut self.unwrapper {
@@ -156,6 +157,15 @@ impl Lines {
     }
 }
 
+/// A line without the zeros in front of it: a log that was truncated while its writer went on has a hole there (`copytruncate` of logrotate).
+/// None where there is nothing else.
+fn without_hole(line: &[u8]) -> Option<&[u8]> {
+    match line.first() {
+        Some(0) => line.iter().position(|byte| *byte != 0).map(|filled| &line[filled..]),
+        _ => Some(line),
+    }
+}
+
 /// The next lines of a block that may be wanted: all that there are, or one record that the sieve lets through.
 fn wanted(block: &[u8], from: usize, sieve: Option<&Sieve>, is_start: fn(&[u8]) -> bool) -> Option<(usize, usize)> {
     let end = block.len();
@@ -177,6 +187,19 @@ mod tests {
     use super::*;
     use crate::model::ids::ProxyId;
     use crate::model::logs::LogSource;
+
+    #[test]
+    fn a_hole_is_no_part_of_a_line() {
+        let pod = ProxyId::new("file", "");
+        let origin = Arc::new(LogOrigin { source: LogSource::Proxy, pod, container: "istio-proxy".to_owned(), workload: None });
+        let bytes = [&[0; 3 << 20][..], b"one\ntwo\n", &[0; 2 << 20]].concat();
+        let mut lines = Lines::new(origin, Box::new(io::Cursor::new(bytes)), Wanted::default());
+        let mut found = Vec::new();
+        while let Some(batch) = lines.next().unwrap() {
+            found.extend(batch.items.into_iter().filter_map(|item| if let LogItem::Line(line) = item { Some(line.text) } else { None }));
+        }
+        assert_eq!(found, ["one", "two"]);
+    }
 
     #[test]
     fn in_a_recording_nothing_may_pretend_to_be_another_pod() {
