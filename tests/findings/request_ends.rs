@@ -234,7 +234,10 @@ fn incident_d12_refused_connections_are_evidence_of_the_ignored_port() {
     let spec = json!({"selector": {"matchLabels": {"app": "httpbin"}}, "mtls": {"mode": "STRICT"}, "portLevelMtls": ports});
     let snapshot = failing([policy(spec)], &[(HTTPBIN, vec![refused("10.9.9.9"), refused("10.9.9.9")])]);
     let finding = one(found(&snapshot, "port-level-mtls-ignored"), Severity::Warning, "PeerAuthentication default/httpbin");
-    assert!(finding.what.ends_with(": 2 from 10.9.9.9 (no pod has this address now) to deploy/httpbin were refused."), "{finding:?}");
+    assert!(
+        finding.what.ends_with(", and connections to deploy/httpbin are refused: 2 from 10.9.9.9 (no pod has this address now)."),
+        "{finding:?}"
+    );
     assert!(finding.evidence.iter().any(|line| line.contains("NR filter_chain_not_found")), "{finding:?}");
     assert_eq!(found(&snapshot, "connections-refused"), []);
     // Without a selector the ports are ignored as well.
@@ -243,7 +246,7 @@ fn incident_d12_refused_connections_are_evidence_of_the_ignored_port() {
     assert!(
         one(found(&snapshot, "port-level-mtls-ignored"), Severity::Warning, "PeerAuthentication default/httpbin")
             .what
-            .contains("were refused")
+            .contains("are refused")
     );
     assert_eq!(found(&snapshot, "connections-refused"), []);
     // A port that is to be STRICT refuses by that.

@@ -49,7 +49,7 @@ pub fn flags(column: &str) -> Vec<(&str, Option<&'static str>)> {
 pub fn details(details: &str) -> Option<&'static str> {
     if details == "rbac_access_denied_matched_policy[none]" {
         return Some(
-            "denied because no rule of an AuthorizationPolicy allows it, or by the stub that stands in the place of a plugin whose module could not be fetched",
+            "denied because no rule of an AuthorizationPolicy allows it, or by the stub in the place of a plugin whose module could not be fetched",
         );
     }
     if details == "upstream_reset_before_response_started{overflow}" {
