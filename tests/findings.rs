@@ -2,6 +2,8 @@
 
 mod support;
 
+#[path = "findings/compared.rs"]
+mod compared;
 #[path = "findings/control.rs"]
 mod control;
 #[path = "findings/istiods.rs"]

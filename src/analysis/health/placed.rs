@@ -10,15 +10,16 @@ use crate::model::ids::{PluginId, ProxyId};
 use crate::model::plugin::{Phase, Plugin, PluginType};
 use crate::model::snapshot::Snapshot;
 
-/// How many listeners a dump may have for all of them to be predicted; of more only the inbound ones are.
+/// How many listeners a dump, and how many services a mesh may have for all listeners to be predicted; of more only the inbound ones are.
 const MOST: usize = 128;
+const SERVICES: usize = 1000;
 
 /// How many differences are named.
 const NAMED: usize = 3;
 
 /// Compares the places of a plugin.
 pub(super) fn compare(comparison: &mut Comparison, snapshot: &Snapshot, plugin: &Plugin, proxy: &ProxyId, dump: &ConfigDump) {
-    let all = dump.listeners.len() <= MOST;
+    let all = dump.listeners.len() <= MOST && snapshot.objects.services.len() <= SERVICES;
     let outlook = if all { Outlook::of(snapshot, proxy) } else { Outlook::of_inbound(snapshot, proxy) };
     match outlook {
         Ok(outlook) => Compared::of(&outlook, plugin, dump, all).add_to(comparison),

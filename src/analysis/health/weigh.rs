@@ -74,12 +74,16 @@ pub(super) fn weighed<'s>(
     if let Some(metrics) = vitals.agent.as_ref().filter(|_| entry.is_some() || state == PluginState::Pending) {
         evidence.extend(counters::of_agent(state, metrics));
     }
-    let OfPlugin { mut failures, before_change, healed, unnamed } =
-        if state == PluginState::Running { failures::of_plugin(plugin, dump, vitals) } else { OfPlugin::default() };
+    let OfPlugin { mut failures, before_change, healed, unnamed } = if matches!(state, PluginState::Running | PluginState::Unexpected) {
+        failures::of_plugin(plugin, dump, vitals)
+    } else {
+        OfPlugin::default()
+    };
+    let runs = state == PluginState::Running;
     let (now, ever): (Vec<Evidence>, Vec<Evidence>) = failures.iter().cloned().partition(|failure| failure.source == EvidenceSource::Log);
     // A counter goes on since Envoy's start and does not say when; what the log says is of now.
-    let may_run_again = before_change && !now.is_empty();
-    if !now.is_empty() {
+    let may_run_again = before_change && runs && !now.is_empty();
+    if runs && !now.is_empty() {
         state = if may_run_again { PluginState::Unverified } else { PluginState::VmFailed };
     }
     evidence.splice(0..0, now);
@@ -98,7 +102,9 @@ pub(super) fn weighed<'s>(
     if let Some(unnamed) = unnamed {
         let others = unnamed.whose_but(plugin).map(|others| format!(" or that of {others}")).unwrap_or_default();
         let said = |shown: Evidence| Evidence { what: format!("its VM{others} failed: {}", shown.what), ..shown };
-        state = PluginState::Unverified;
+        if runs {
+            state = PluginState::Unverified;
+        }
         evidence.splice(0..0, unnamed.evidence.into_iter().map(said));
     }
     let health = Health { state, evidence, failures, answering };

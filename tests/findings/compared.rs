@@ -1,0 +1,119 @@
+//! What a proxy has of a plugin, compared with its object: where the module came from, and where its filter is.
+
+use serde_json::{Value, json};
+
+use super::modules::{LOG, checked, with_second_module};
+use super::proxies::{DUMP, PLUGINS};
+use super::recorded::{HTTPBIN, Mesh, http_filters, is_of};
+
+/// The state of helloworld on the one proxy, and what `health` says first and last of the objects.
+fn said(mesh: &Mesh) -> (String, String) {
+    let proxy = mesh.ask(&["health", "default/helloworld"])["plugins"][0]["proxies"][0].take();
+    let evidence = proxy["evidence"].as_array().unwrap();
+    let of_objects: Vec<&str> =
+        evidence.iter().filter(|shown| shown["source"] == "objects").map(|shown| shown["what"].as_str().unwrap()).collect();
+    (proxy["state"].as_str().unwrap().to_owned(), of_objects.join("; "))
+}
+
+fn with_url(url: &str) -> Mesh {
+    Mesh::permissive().change(PLUGINS, |list| list["items"][0]["spec"]["url"] = json!(url))
+}
+
+/// Changes the HTTP filters of the inbound chains with the plugin.
+fn with_filters(change: impl Fn(usize, &mut Vec<Value>)) -> Mesh {
+    Mesh::permissive().with_chains(HTTPBIN, "virtualInbound", |chains| {
+        let having = chains.iter_mut().filter(|chain| chain.to_string().contains("default.helloworld"));
+        having.enumerate().for_each(|(place, chain)| change(place, http_filters(chain)));
+    })
+}
+
+#[test]
+fn the_folder_of_the_file_shows_the_repository_and_the_log_the_tag() {
+    let (state, what) = said(&Mesh::permissive());
+    assert!(state == "running" && what.contains("repository, tag, chains"), "{state}: {what}");
+    let (state, what) = said(&with_url("oci://registry.lab:5000/linsun/other:latest"));
+    assert_eq!(state, "outdated", "{what}");
+    assert!(
+        what.contains("url: the object has oci://registry.lab:5000/linsun/other:latest, the proxy a module of another repository"),
+        "{what}"
+    );
+    let text = with_url("oci://registry.lab:5000/linsun/other:latest").text(&["health", "default/helloworld"]);
+    assert!(text.contains("image sha256:77d4eb7c") && text.contains("from before the object was changed last"), "{text}");
+    // Another tag of it, or no line of the fetch: the tag is not compared, and that is said.
+    let no_fetch = Mesh::permissive().change_text(LOG, |log| *log = log.replace("fetching image", "getting image"));
+    for mesh in [with_url("oci://registry.lab:5000/linsun/helloworld:v9"), no_fetch] {
+        let (_, what) = said(&mesh);
+        assert!(what.contains("repository, chains; not compared: the tag of its URL"), "{what}");
+    }
+    // A digest in the URL is that of the file.
+    let pinned = |digest: &str| said(&with_url(&format!("oci://registry.lab:5000/linsun/helloworld@sha256:{digest}")));
+    let runs = "77d4eb7c048d5bcb7f7067d7c4d833517111c818975ce671aa33dafcc0a2afea";
+    assert_eq!((pinned(runs).0, pinned(&"0".repeat(64)).0), ("running".to_owned(), "outdated".to_owned()));
+}
+
+#[test]
+fn a_filter_in_too_few_chains_or_at_another_place_is_not_running() {
+    // In one chain less, and no EnvoyFilter took it out.
+    let fewer = with_filters(|place, filters| filters.retain(|filter| place > 0 || !is_of(filter, "default.helloworld")));
+    let (state, what) = said(&fewer);
+    assert_eq!(state, "unverified", "{what}");
+    assert!(
+        what.contains("it is not in the chains that the objects ask for: virtualInbound: 3 chains have it, the objects ask for 4"),
+        "{what}"
+    );
+    // Behind filters before which its phase is.
+    let last = with_filters(|_, filters| {
+        let place = filters.iter().position(|filter| is_of(filter, "default.helloworld")).unwrap();
+        let filter = filters.remove(place);
+        filters.insert(filters.len() - 1, filter);
+    });
+    let (state, what) = said(&last);
+    assert_eq!(state, "outdated", "{what}");
+    assert!(what.contains("phase: its filter is after envoy.filters.http.") && what.contains("no phase is before that"), "{what}");
+    // Behind a plugin of less priority.
+    let raised = with_second_module(false).change(PLUGINS, |list| list["items"][0]["spec"]["priority"] = json!(100));
+    let (state, what) = said(&raised);
+    assert_eq!(state, "outdated", "{what}");
+    assert!(what.contains("priority or phase: it runs after default/second, the objects put it before that"), "{what}");
+    let (state, what) = said(&with_second_module(false));
+    assert!(state == "running" && what.contains("order among the plugins"), "{state}: {what}");
+}
+
+/// The recording in which the agent could not fetch the module, for this reason.
+fn not_fetched(why: &str) -> Mesh {
+    let stub = json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC", "rules": {}, "rules_stat_prefix": "wasm-default-deny"});
+    let url = "oci://registry.lab:5000/linsun/helloworld:latest";
+    Mesh::permissive()
+        .change(DUMP, |dump| {
+            let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+            let ecds = sections.filter_map(|section| section.get_mut("ecds_filters")).next().unwrap();
+            ecds[0]["ecds_filter"]["typed_config"] = stub.clone();
+        })
+        .change_text(LOG, |log| {
+            log.push_str(&format!(
+                "2026-11-23T19:40:10.000000000Z 2026-11-23T19:40:10.000000Z\terror\twasm\terror in converting the wasm config to local: \
+                 cannot fetch Wasm module {url}: {why}. applying deny RBAC filter\n"
+            ));
+        })
+}
+
+#[test]
+fn a_wrong_sha256_and_a_refused_pull_are_said_in_those_terms() {
+    let (got, wanted) = ("1b".repeat(32), "2c".repeat(32));
+    let why = format!(
+        "module downloaded from oci://registry.lab:5000/linsun/helloworld:latest has checksum {got}, which does not match: {wanted}"
+    );
+    let [finding] = &checked(&not_fetched(&why), "stub-in-place")[..] else { panic!("one finding") };
+    let what = finding["what"].as_str().unwrap();
+    assert!(what.contains(&format!("sha256 asks for image sha256:{wanted}, and the URL has image sha256:{got}")), "{what}");
+    assert!(finding["fix"].as_str().unwrap().contains(&got), "{finding}");
+
+    let refused = "could not fetch Wasm OCI image: could not fetch manifest: GET https://registry.lab:5000/v2/: UNAUTHORIZED: authentication required";
+    let with_secret = |mesh: Mesh| mesh.change(PLUGINS, |list| list["items"][0]["spec"]["imagePullSecret"] = json!("registry"));
+    for (mesh, fix) in [(not_fetched(refused), "name a Secret"), (with_secret(not_fetched(refused)), "Secret default/registry")] {
+        let [finding] = &checked(&mesh, "stub-in-place")[..] else { panic!("one finding") };
+        assert!(finding["what"].as_str().unwrap().contains("the registry refuses the pull: 401 UNAUTHORIZED"), "{finding}");
+        assert!(finding["fix"].as_str().unwrap().contains(fix), "{finding}");
+        assert_eq!(checked(&mesh, "pull-secret"), [] as [Value; 0], "one cause, one finding");
+    }
+}
