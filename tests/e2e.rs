@@ -5,6 +5,8 @@
 
 #[path = "e2e/attach.rs"]
 mod attach;
+#[path = "e2e/broken.rs"]
+mod broken;
 #[path = "e2e/cut.rs"]
 mod cut;
 #[path = "e2e/diff.rs"]

@@ -1,8 +1,10 @@
-//! Several plugins by their names, in one sentence.
+//! Plugins and clients by their names, in one sentence.
 
 use std::borrow::Borrow;
 
 use crate::model::ids::PluginId;
+use crate::model::inventory::Inventory;
+use crate::model::workload::Pod;
 
 /// How some plugins are named: with their kinds where two share a name.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +42,23 @@ pub fn first(names: &[String], most: usize) -> String {
     let more = names.len().saturating_sub(most);
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
     names[..names.len() - more].join(", ") + &rest
+}
+
+/// The pod that has an address: of several, as on a node's network, none is known.
+pub fn by_address<'o>(objects: &'o Inventory, address: &str) -> Option<&'o Pod> {
+    let mut found = objects.pods.values().filter(|pod| pod.ips.iter().any(|own| own == address));
+    found.next().filter(|_| found.next().is_none()).map(|pod| &**pod)
+}
+
+/// How a client's address is named: `10.244.0.6 = legacy/cron-5fd98889c5-w4ch6 (no proxy)`.
+pub fn client(objects: &Inventory, address: &str) -> String {
+    match by_address(objects, address) {
+        Some(pod) => {
+            let proxy = if pod.proxy.is_none() { " (no proxy)" } else { "" };
+            format!("{address} = {}/{}{proxy}", pod.id.namespace, pod.id.pod)
+        }
+        None => format!("{address} (no pod has this address now)"),
+    }
 }
 
 #[cfg(test)]

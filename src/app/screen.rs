@@ -265,7 +265,7 @@ impl Screen {
 
     /// Whether it needs all that a proxy says of itself, and not its dump alone.
     pub fn wants_vitals(&self) -> bool {
-        matches!(self.subject, Subject::Health(_) | Subject::Findings { .. })
+        matches!(self.subject, Subject::Health(_) | Subject::Findings { .. } | Subject::Mtls(_))
     }
 
     /// The plugin that it is about.

@@ -137,6 +137,8 @@ impl Asker<'_> {
         let pods = match workload {
             Some(text) => {
                 let found = lookup::workload(&objects, text, &self.own_namespace())?.proxies;
+                // The access logs of its own proxies name clients without one.
+                objects = self.with_proxies(&collector, found.clone(), Bound::NONE, true).await;
                 let unseen = found.iter().filter(|proxy| objects.objects.unseen.contains(proxy));
                 let what = "only its name is known: neither a Pod, a WorkloadEntry nor a config dump of it was read";
                 let notes: Vec<Warning> = unseen.map(|proxy| Warning::new(format!("proxy {proxy}"), what, "")).collect();
@@ -170,10 +172,11 @@ impl Asker<'_> {
         match workload {
             Some(text) if objects.has_objects => {
                 let proxies = lookup::workload(&objects, text, &self.own_namespace())?.proxies;
-                Ok((self.with_dumps(&collector, proxies.clone(), false).await, Ok(proxies)))
+                Ok((self.with_states(&collector, proxies.clone(), Bound::NONE).await, Ok(proxies)))
             }
             _ => {
-                let snapshot = self.with_dumps(&collector, self.proxies_in_reach(&collector), workload.is_none()).await;
+                let bound = if workload.is_none() { self.usual() } else { Bound::NONE };
+                let snapshot = self.with_states(&collector, self.proxies_in_reach(&collector), bound).await;
                 let found = match workload {
                     Some(text) => lookup::workload(&snapshot, text, &self.own_namespace()).map(|found| found.proxies),
                     None => Ok(snapshot.dumps.keys().cloned().collect()),

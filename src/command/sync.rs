@@ -1,4 +1,4 @@
-//! `sync`: the istiods are asked, and no proxy is.
+//! `sync`: the istiods are asked, and those proxies that have plugins for the plugins' states.
 
 use std::sync::Arc;
 
@@ -31,6 +31,15 @@ impl Asker<'_> {
             Some(chosen) => chosen.contains(proxy),
             None => namespace.as_ref().is_none_or(|namespace| proxy.namespace == *namespace),
         };
+        let with_plugins: Vec<ProxyId> = {
+            let entries = answers::sync(&snapshot, wanted).proxies.into_iter();
+            entries.filter(|entry| !entry.plugin_states.is_empty()).map(|entry| entry.proxy).collect()
+        };
+        if !with_plugins.is_empty() {
+            let sync = snapshot.sync.take();
+            let bounded = chosen.is_none();
+            snapshot = Snapshot { sync, ..self.with_dumps(&collector, with_plugins, bounded).await };
+        }
         Ok(self.print(&answers::sync(&snapshot, wanted), None))
     }
 

@@ -45,6 +45,9 @@ fn text(entry: &MtlsEntry, paint: Paint) -> String {
     if !entry.policies.is_empty() {
         out.push_str(&indented(&policies(&entry.policies).text(paint)));
     }
+    if let Some(compared) = entry.compared {
+        let _ = writeln!(out, "\n  {}", paint.paint(Style::Muted, compared));
+    }
     for service in &entry.services {
         let _ = writeln!(out, "\n  {}", paint.paint(Style::Strong, &format!("Clients of {}", service.name())));
         for client in &service.clients {
@@ -86,7 +89,7 @@ fn policies(policies: &[PolicyAnswer]) -> Table {
             (Style::Plain, policy.scope.as_str().to_owned()),
             (Style::Plain, policy.modes()),
             (Style::Muted, policy.created.clone().unwrap_or_default()),
-            (if policy.fate == "decides" { Style::Good } else { Style::Plain }, policy.reason.clone()),
+            (if policy.fate == "decides" { Style::Strong } else { Style::Plain }, policy.reason.clone()),
         ]);
     }
     table
@@ -111,6 +114,7 @@ fn entry_markdown(entry: &MtlsEntry) -> String {
     for table in [(!entry.ports.is_empty()).then(|| ports(&entry.ports)), (!entry.policies.is_empty()).then(|| policies(&entry.policies))] {
         out.push_str(&table.map(|table| format!("\n{}", table.markdown())).unwrap_or_default());
     }
+    out.push_str(&entry.compared.map(|compared| format!("\n{compared}\n")).unwrap_or_default());
     for service in &entry.services {
         out.push_str(&service_markdown(service));
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::form::Form;
 use super::paint::{Paint, Style};
 use super::{Table, markdown};
-use crate::analysis::answers::{SyncAnswer, SyncEntry, TypeAnswer};
+use crate::analysis::answers::{SyncAnswer, SyncEntry};
 use crate::model::warning::Warning;
 
 impl Form for SyncAnswer {
@@ -70,21 +70,12 @@ fn table(answer: &SyncAnswer) -> Table {
                 let (style, said) = entry.stopped.as_deref().map_or((Style::Bad, "not connected"), |why| (Style::Muted, why));
                 cells.extend(answer.types.iter().map(|_| (style, said.to_owned())));
             }
-            types => cells.extend(types.iter().map(|found| (cell_style(found), found.cell()))),
+            types => cells.extend(types.iter().map(|found| (Style::of(found.weight()), found.cell()))),
         }
-        cells.extend([(Style::Plain, entry.watched()), plain(entry.istiod.clone()), plain(entry.version.clone())]);
+        cells.extend([(Style::Plain, entry.plugins_cell()), plain(entry.istiod.clone()), plain(entry.version.clone())]);
         table.row_of(cells);
     }
     table
-}
-
-fn cell_style(found: &TypeAnswer) -> Style {
-    match found.state {
-        "refused" => Style::Bad,
-        "stale" | "notSent" => Style::Warn,
-        "synced" => Style::Good,
-        _ => Style::Muted,
-    }
 }
 
 fn style(entry: &SyncEntry) -> Style {

@@ -77,7 +77,7 @@ fn text(answer: &WhyAnswer, entry: &WhyEntry, paint: Paint) -> String {
     };
     let _ = writeln!(out, "  {}: {}", paint.paint(attached.1, attached.0), paint.paint(Style::Plain, &entry.reason));
     if let Some(change) = entry.near_miss.as_ref().and_then(|miss| miss.change.as_deref()) {
-        let _ = writeln!(out, "  {} {}", paint.paint(Style::Good, "to reach it:"), paint.paint(Style::Plain, change));
+        let _ = writeln!(out, "  {} {}", paint.paint(Style::Strong, "to reach it:"), paint.paint(Style::Plain, change));
     }
     if let Some(mtls) = &entry.mtls {
         let winner = mtls.winner.as_deref().unwrap_or("Istio's default, no PeerAuthentication applies");
@@ -115,7 +115,7 @@ fn listener_text(entry: &WhyEntry, listener: &WhyListener, paint: Paint) -> Stri
         Some(count) => format!("{} of {} chains have it", paint.paint(Style::Strong, &count.to_string()), listener.chain_count),
         None => paint.paint(Style::Warn, listener.counted_note.as_deref().unwrap_or_default()),
     };
-    let (held, style) = (listener.held_against(), held_style(listener));
+    let (held, style) = (listener.held_against(), Style::of(listener.weight()));
     let _ = writeln!(out, "{counted}; {}", paint.paint(style, &held));
     let width = listener.terms.iter().map(|term| term.what.chars().count()).max().unwrap_or_default();
     for (index, term) in listener.terms.iter().enumerate() {
@@ -158,15 +158,6 @@ fn matrix(entry: &WhyEntry, listener: &WhyListener) -> Vec<Vec<String>> {
         row("occurrences", predicted.values().map(ToString::to_string).collect()),
         row("chains", chains.values().map(ToString::to_string).collect()),
     ]
-}
-
-fn held_style(listener: &WhyListener) -> Style {
-    match (listener.agrees, listener.predicted == listener.counted) {
-        _ if listener.objects_ask_for.is_some() => Style::Bad,
-        (Some(true), true) => Style::Good,
-        (Some(_), _) => Style::Warn,
-        (None, _) => Style::Muted,
-    }
 }
 
 fn heading(listener: &WhyListener, paint: Paint) -> String {

@@ -108,7 +108,7 @@ fn missed(answer: &WorkloadsAnswer, plugin: &str, paint: Paint) -> String {
             let _ = writeln!(out, "    {line}");
         }
         if let Some(change) = &miss.change {
-            let _ = writeln!(out, "  {} {}", paint.paint(Style::Good, "to reach it:"), paint.paint(Style::Plain, change));
+            let _ = writeln!(out, "  {} {}", paint.paint(Style::Strong, "to reach it:"), paint.paint(Style::Plain, change));
         }
     }
     out

@@ -140,7 +140,7 @@ fn ztunnel_knows_modes_in_its_own_way() {
     };
     let (strict, plain) = under(&[policy("n/n", 1, "", "STRICT", Value::Null)]);
     assert!(strict.contains("plain text unless the mode is STRICT") && plain == "fails", "{strict}");
-    assert_eq!(under(&[policy("n/n", 1, "", "DISABLE", Value::Null)]).1, "works");
+    assert_eq!(under(&[policy("n/n", 1, "", "DISABLE", Value::Null)]).1, "fits");
     let exceptions = policy("n/w", 2, "w", "UNSET", json!({"8080": {"mode": "DISABLE"}}));
     let (note, _) = under(&[policy("n/n", 1, "", "STRICT", Value::Null), exceptions]);
     assert!(note.contains("and not those with DISABLE"), "{note}");

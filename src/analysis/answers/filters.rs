@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::analysis::health::{self, PluginState, Weight};
+use crate::analysis::health::{self, PluginState};
 use crate::analysis::placement;
 use crate::model::envoy::Filter;
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
@@ -36,7 +36,7 @@ pub struct FilterAnswer {
 impl FilterAnswer {
     /// The plugin's state where it is known not to run as it should.
     pub fn trouble(&self) -> Option<PluginState> {
-        self.state.filter(|state| matches!(state.weight(), Weight::Bad | Weight::Waits))
+        self.state.filter(|state| state.is_trouble())
     }
 
     /// The plugin that made it, else its short name: of an EnvoyFilter there can be several.

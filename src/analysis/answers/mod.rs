@@ -27,13 +27,13 @@ pub use filters::FilterAnswer;
 pub use findings::{CheckScope, FindingsAnswer, findings};
 pub use health::{HealthAnswer, ModuleHealth, PluginHealth, ProxyHealth, RunDigest, SecretHealth, counted, health, pull_secret, summed};
 pub use logs::{LogEntry, log_entry, timestamp as log_timestamp};
-pub use mtls::{ClientAnswer, EffectiveMtlsAnswer, MtlsEntry, PolicyAnswer, PortAnswer, ServiceClients, mtls};
+pub use mtls::{ClientAnswer, EffectiveMtlsAnswer, MtlsEntry, PolicyAnswer, PortAnswer, RefusedClient, ServiceClients, mtls};
 pub use order::{
     ChainPlace, FoundFilter, FoundFilters, LeftOut, OrderAnswer, OrderEntry, OrderList, OrderedPlugin, RulerMark, RulerPlace, Stands, order,
 };
 pub use plugins::{PluginSummary, PluginsAnswer, plugins};
 pub use prediction::PredictionAnswer;
-pub use sync::{IstiodAnswer, PluginSync, SyncAnswer, SyncEntry, TypeAnswer, sync};
+pub use sync::{IstiodAnswer, PluginOnProxy, PluginSync, SyncAnswer, SyncEntry, TypeAnswer, sync};
 pub use taken::{Taken, taken};
 pub use timeline::{IstiodTimeline, Milliseconds, ProxyTimeline, StepAnswer, TimelineAnswer, TimelinePart, timeline};
 pub use what_if::{WhatIfAnswer, WhatIfEntry, what_if};

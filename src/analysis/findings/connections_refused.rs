@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::failing::{Failing, named_client, unexplained};
+use super::failing::{Failing, unexplained};
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity, port_level_mtls};
 use crate::analysis::answers::ClientAnswer;
 use crate::analysis::lookup;
 use crate::analysis::mtls::{self, verdict::Verdict};
-use crate::analysis::naming::first;
+use crate::analysis::naming::{self, first};
 use crate::analysis::requests::{MENDED, Mesh, is_gateway};
 use crate::model::ids::{ObjectName, WorkloadId};
 use crate::model::kind::Kind;
@@ -110,7 +110,7 @@ pub(super) fn clients(facts: &Facts<'_>, failing: &[Failing<'_>]) -> String {
     for failing in failing {
         *clients.entry(&failing.group.reason.client).or_default() += failing.group.count;
     }
-    let names: Vec<String> = clients.iter().map(|(address, count)| format!("{count} from {}", named_client(facts, address))).collect();
+    let names: Vec<String> = clients.iter().map(|(address, count)| format!("{count} from {}", naming::client(facts.objects(), address))).collect();
     first(&names, CLIENTS)
 }
 

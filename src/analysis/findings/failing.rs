@@ -7,9 +7,9 @@ use super::{Facts, ProxyFacts};
 use crate::analysis::health::{Answering, Health, PluginState};
 use crate::analysis::lookup;
 use crate::analysis::mtls::verdict::Reason;
+use crate::analysis::naming;
 use crate::analysis::requests::{Blame, Mesh, blame};
 use crate::model::ids::{ObjectName, ProxyId, WorkloadId};
-use crate::model::inventory::Inventory;
 use crate::model::kind::Kind;
 use crate::model::logs::{LogTime, hour};
 use crate::model::requests::{Cause, Failed, Requests};
@@ -64,14 +64,8 @@ impl<'f> Failing<'f> {
 
     /// The workload at the other end of a connection that came in, where a pod has its address.
     pub fn client(&self, facts: &'f Facts<'_>) -> Option<&'f Pod> {
-        by_address(facts.objects(), &self.group.reason.client)
+        naming::by_address(facts.objects(), &self.group.reason.client)
     }
-}
-
-/// The pod that has an address: of several, as on a node's network, none is known.
-fn by_address<'o>(objects: &'o Inventory, address: &str) -> Option<&'o Pod> {
-    let mut found = objects.pods.values().filter(|pod| pod.ips.iter().any(|own| own == address));
-    found.next().filter(|_| found.next().is_none()).map(|pod| &**pod)
 }
 
 /// All that fails now. What a stub denies in the place of a plugin is a finding about the plugin.
@@ -220,15 +214,4 @@ pub(super) fn shown_as(group: &Failed) -> String {
     let of_end = if reason.details.is_empty() { &reason.termination } else { &reason.details };
     let details = if reason.flags.is_empty() { of_end.as_str() } else { "" };
     [code.as_str(), &reason.flags, more, details].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-/// How a client's address is said: `10.244.0.6 = legacy/cron-5fd98889c5-w4ch6 (no proxy)`.
-pub(super) fn named_client(facts: &Facts<'_>, address: &str) -> String {
-    match by_address(facts.objects(), address) {
-        Some(pod) => {
-            let proxy = if pod.proxy.is_none() { " (no proxy)" } else { "" };
-            format!("{address} = {}/{}{proxy}", pod.id.namespace, pod.id.pod)
-        }
-        None => format!("{address} (no pod has this address now)"),
-    }
 }

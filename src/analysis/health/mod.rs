@@ -138,6 +138,11 @@ impl PluginState {
         }
     }
 
+    /// Whether it is known not to run as its object asks.
+    pub fn is_trouble(self) -> bool {
+        matches!(self.weight(), Weight::Bad | Weight::Waits)
+    }
+
     /// Whether the proxy has the module itself, whatever becomes of it.
     pub fn has_module(self) -> bool {
         matches!(self, Self::Running | Self::Unverified | Self::Outdated | Self::VmFailed)

@@ -10,7 +10,7 @@ use crate::analysis::protocol::ProtocolClass;
 use crate::model::peer_authentication::MtlsMode;
 use crate::model::routing::ClientTls;
 
-/// Whether a connection comes through.
+/// Whether a connection comes through, as far as mutual TLS decides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Verdict {
@@ -20,7 +20,7 @@ pub enum Verdict {
     Unused,
     /// It depends on what the objects do not show.
     Depends,
-    /// It does.
+    /// What is sent fits what the port takes.
     Works,
 }
 

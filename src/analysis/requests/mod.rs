@@ -16,4 +16,4 @@ mod upstream;
 pub use blame::{Blame, MENDED, blame, is_gateway};
 pub use gather::Gatherer;
 pub use jwt::key_sources;
-pub use mesh::Mesh;
+pub use mesh::{DeadRoute, Mesh};

@@ -21,6 +21,7 @@ pub(super) fn rows(screen: &Screen) -> Vec<Row> {
     };
     part(Row::Heading("ports"), (0..entry.ports.len()).map(Row::MtlsPort).collect());
     part(Row::Heading("policies"), (0..entry.policies.len()).map(Row::MtlsPolicy).collect());
+    part(Row::Heading("clients"), entry.compared.map(|compared| Row::Sentence(compared.to_owned())).into_iter().collect());
     for (place, service) in entry.services.iter().enumerate() {
         part(Row::MtlsService(place), (0..service.clients.len()).map(|client| Row::MtlsClient(place, client)).collect());
     }

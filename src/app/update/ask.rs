@@ -179,9 +179,19 @@ pub(super) fn shown(app: &App) -> Vec<ProxyId> {
             let answered = screen.timeline().map(|answer| answer.proxies.iter().map(|part| part.proxy.clone()));
             answered.into_iter().flatten().take(MOST_AT_FIRST).collect()
         }
-        Subject::Sync { .. } | Subject::Mtls(_) | Subject::Logs(_) | Subject::Record(_) | Subject::Raw { .. } | Subject::Help(_) => {
-            Vec::new()
+        Subject::Sync { .. } => {
+            let visible = screen.list.visible(app.body_height, screen.rows.len());
+            let shown = screen.rows.get(visible).unwrap_or_default().iter().filter_map(|row| rows::sync::entry(screen, row));
+            shown.filter(|entry| !entry.plugin_states.is_empty()).map(|entry| entry.proxy.clone()).collect()
         }
+        // The access logs of its proxies name clients without one.
+        Subject::Mtls(id) => {
+            let workload = app.snapshot.workloads.iter().find(|workload| workload.id == *id);
+            let most = if app.reads_some() { MOST_AT_FIRST } else { usize::MAX };
+            let pods = workload.map(|workload| workload.pods.as_slice()).unwrap_or_default().iter();
+            pods.filter(|proxy| app.snapshot.objects.pods.get(*proxy).is_some_and(|pod| pod.runs_envoy())).take(most).cloned().collect()
+        }
+        Subject::Logs(_) | Subject::Record(_) | Subject::Raw { .. } | Subject::Help(_) => Vec::new(),
     };
     retain_askable(app, &mut wanted);
     wanted.dedup();

@@ -85,7 +85,10 @@ fn row<'a>(screen: &'a Screen, entry: &'a MtlsEntry, index: usize, columns: &Col
             let mark = Piece::new(Role::Warning, format!("{} ", look.symbols.warning));
             TextLine::new([mark, Piece::text(entry.caveats[*place].to_string())]).hanging(2)
         }
-        Row::Sentence(text) => TextLine::new([Piece::new(Role::Warning, text.as_str()).with_hits(rows::hits(screen, index))]),
+        Row::Sentence(text) => {
+            let role = if entry.note.as_ref() == Some(text) { Role::Warning } else { Role::Muted };
+            TextLine::new([Piece::new(role, text.as_str()).with_hits(rows::hits(screen, index))])
+        }
         _ => TextLine::default(),
     }
 }
@@ -105,12 +108,12 @@ fn port_line<'a>(port: &'a PortAnswer, columns: &Columns) -> TextLine<'a> {
 /// `default/default   STRICT   decides, for its namespace`.
 fn policy_line<'a>(policy: &'a PolicyAnswer, columns: &Columns, look: &Look<'_>) -> TextLine<'a> {
     let decides = policy.fate == "decides";
-    let mark = if decides { Piece::new(Role::Good, look.symbols.good) } else { Piece::text(" ") };
+    let mark = if decides { Piece::new(Role::Title, look.symbols.dot) } else { Piece::text(" ") };
     let mut pieces = vec![mark, Piece::text(" ")];
     pieces.extend(columns.padded(Role::Text, policy.policy.clone(), columns.policy));
     pieces.extend(columns.padded(Role::Text, policy.modes(), columns.modes));
     pieces.extend(columns.padded(Role::Muted, policy.scope.as_str().to_owned(), "namespace".len()));
-    pieces.push(Piece::new(if decides { Role::Good } else { Role::Text }, policy.reason.as_str()));
+    pieces.push(Piece::new(if decides { Role::Title } else { Role::Text }, policy.reason.as_str()));
     hanging(pieces, columns.policy + columns.modes + 20)
 }
 

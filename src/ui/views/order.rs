@@ -6,7 +6,6 @@ use ratatui::layout::Rect;
 
 use super::{below_question, empty, inset, list, padded, pane, section, state};
 use crate::analysis::answers::{OrderEntry, OrderList, OrderedPlugin, RulerMark, RulerPlace};
-use crate::analysis::health::Weight;
 use crate::analysis::order::phase_words;
 use crate::app::App;
 use crate::app::rows::{self, Row};
@@ -145,7 +144,7 @@ fn ordered<'a>(focus: &Focus, plugin: &'a OrderedPlugin, look: &Look<'_>) -> Vec
     let name = Piece::new(if marked { Role::Plugin } else { Role::Text }, plugin.plugin.as_str());
     let between = format!(" {} ", look.symbols.between);
     let mut pieces = vec![Piece::new(Role::Count, format!("{:>3} ", plugin.place)), mark(marked, look), name];
-    if let Some(trouble) = plugin.state.filter(|state| matches!(state.weight(), Weight::Bad | Weight::Waits)) {
+    if let Some(trouble) = plugin.state.filter(|state| state.is_trouble()) {
         pieces.push(Piece::text("  "));
         pieces.extend(state::marked_state(trouble, look));
     }

@@ -1,6 +1,7 @@
 //! What istiod would send beside what the proxy has: agreement, differences with their causes, counts under each mode.
 
 use crate::analysis::answers::{WhyEntry, WhyListener};
+use crate::analysis::health::Weight;
 use crate::ui::Look;
 use crate::ui::text::{Piece, TextLine};
 use crate::ui::theme::Role;
@@ -8,11 +9,11 @@ use crate::ui::theme::Role;
 /// `   ✓ as istiod would send it, chain by chain`.
 pub(super) fn held(listener: &WhyListener, look: &Look<'_>) -> Vec<Piece<'static>> {
     let symbols = look.symbols;
-    let (role, mark) = match (listener.agrees, listener.predicted == listener.counted) {
-        _ if listener.objects_ask_for.is_some() => (Role::Bad, symbols.bad),
-        (Some(true), true) => (Role::Good, symbols.good),
-        (Some(_), _) => (Role::Warning, symbols.warning),
-        (None, _) => (Role::Muted, "?"),
+    let (role, mark) = match listener.weight() {
+        Weight::Bad => (Role::Bad, symbols.bad),
+        Weight::Good => (Role::Good, symbols.good),
+        Weight::Waits => (Role::Warning, symbols.warning),
+        Weight::Neutral => (Role::Muted, "?"),
     };
     vec![Piece::new(role, format!("   {mark} {}", listener.held_against()))]
 }

@@ -5,6 +5,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::{below_question, empty, inset, list, pane, parted, widest};
 use crate::analysis::answers::{SyncAnswer, SyncEntry, TypeAnswer};
+use crate::analysis::health::Weight;
 use crate::app::App;
 use crate::app::rows;
 use crate::app::screen::{Screen, Subject};
@@ -82,7 +83,7 @@ fn columns(answer: &SyncAnswer) -> Vec<Column<'_>> {
     let mut columns = vec![Column { want: widest(names.iter().map(String::as_str), &PROXY), ..PROXY }];
     for (place, name) in answer.types.iter().enumerate() {
         let cells: Vec<String> = answer.proxies.iter().filter_map(|entry| Some(mark_and_cell(entry.types.get(place)?, "x"))).collect();
-        let column = Column::left(name, 9, 15, 2);
+        let column = Column::left(name, 9, 32, 2);
         columns.push(Column { want: widest(cells.iter().map(String::as_str), &column), ..column });
     }
     columns.extend([Column::left("ISTIOD", 12, 30, 4), Column::left("VERSION", 8, 24, 3)]);
@@ -113,11 +114,11 @@ fn cells<'a>(answer: &SyncAnswer, entry: &'a SyncEntry, hits: &[usize], look: &L
 
 /// What a state is drawn with; the word says it too.
 fn role<'l>(found: &TypeAnswer, look: &'l Look<'_>) -> (Role, &'l str) {
-    match found.state {
-        "refused" => (Role::Bad, look.symbols.bad),
-        "stale" | "notSent" => (Role::Warning, look.symbols.warning),
-        "synced" => (Role::Good, look.symbols.good),
-        _ => (Role::Muted, " "),
+    match found.weight() {
+        Weight::Bad => (Role::Bad, look.symbols.bad),
+        Weight::Waits => (Role::Warning, look.symbols.warning),
+        Weight::Good => (Role::Good, look.symbols.good),
+        Weight::Neutral => (Role::Muted, " "),
     }
 }
 
@@ -131,6 +132,9 @@ fn details<'a>(answer: &'a SyncAnswer, entry: &'a SyncEntry, look: &Look<'_>) ->
     let quiet = entry.types.iter().filter(|found| !found.is_trouble());
     lines.extend(quiet.map(|found| TextLine::new([Piece::text(found.sentence())])));
     if entry.connected {
+        if !entry.plugin_states.is_empty() {
+            lines.push(TextLine::new([Piece::new(Role::Muted, "Plugins: "), Piece::text(entry.plugins_cell())]).hanging(2));
+        }
         lines.push(TextLine::new([Piece::new(Role::Muted, "Plugins that it watches: "), Piece::text(entry.said_watched())]).hanging(2));
     }
     lines.extend(answer.note.map(|note| TextLine::new([Piece::new(Role::Muted, note)])));

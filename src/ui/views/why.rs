@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 
 use super::{below_question, empty, inset, list, padded, pane, prediction, proxy_title, section, state, way_role};
 use crate::analysis::answers::{WhyEntry, WhyListener};
-use crate::analysis::health::Weight;
 use crate::app::App;
 use crate::app::rows::{self, Row};
 use crate::app::screen::{Focus, Screen, Subject};
@@ -54,7 +53,7 @@ fn question<'a>(focus: &'a Focus, entry: &WhyEntry) -> Vec<Piece<'a>> {
 
 /// The question with the plugin's state, where it does not run.
 fn with_state<'a>(mut question: Vec<Piece<'a>>, entry: &WhyEntry, look: &Look<'_>) -> Vec<Piece<'a>> {
-    if matches!(entry.state.weight(), Weight::Bad | Weight::Waits) {
+    if entry.state.is_trouble() {
         question.push(Piece::text("   "));
         question.extend(state::marked_state(entry.state, look));
     }
@@ -191,6 +190,8 @@ fn total<'a>(app: &App, focus: &Focus, listener: &WhyListener, columns: &Columns
     let rule = format!("  {}", look.symbols.rule.repeat(columns.count + 2));
     let mut pieces = vec![Piece::new(Role::Count, format!("    {sum:>0$}", columns.count)), Piece::text("   = counted in the proxy: ")];
     match listener.counted {
+        // The sum is right all the same, and says nothing of the plugin.
+        Some(count) if count == sum && listener.plugin_state.is_trouble() => pieces.push(Piece::text(count.to_string())),
         Some(count) if count == sum => {
             pieces.push(Piece::new(Role::Good, format!("{count} {}", if look.ascii() { "(ok)" } else { look.symbols.good })))
         }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::listeners::counted;
 use super::pairing::{self, Pairing, Wanted};
 use super::within::{self, Found};
-use super::{DiffLine, TypeDiff, modules};
+use super::{DiffLine, Draft, TypeDiff, modules};
 use crate::analysis::outlook::Outlook;
 use crate::model::envoy::{ConfigDump, EcdsFilter, ExtensionConfig, FilterSource, Listener, ListenerState};
 use crate::model::istiod_view::IstiodView;
@@ -16,15 +16,15 @@ use crate::model::istiod_view::IstiodView;
 pub(super) const ECDS: &str = "ECDS";
 
 /// Compares with what istiod says; else with what its listeners, or the predicted ones, refer to.
-pub(super) fn of(view: Option<&IstiodView>, outlook: Result<&Outlook<'_>, &String>, dump: &ConfigDump) -> TypeDiff {
+pub(super) fn of(view: Option<&IstiodView>, outlook: Result<&Outlook<'_>, &String>, dump: &ConfigDump) -> Draft {
     match (view, outlook) {
         (Some(view), _) if view.tells_ecds() => {
             let wanted = view.dump.ecds.iter().map(|entry| Wanted { name: &entry.name, entry: Some(entry) });
             let asked_for = referred(&view.dump.listeners).iter().map(|wanted| wanted.name).collect();
             let is_whole = view.dump.not_understood == 0;
-            let mut found = compare("istiod", None, Asked { wanted: wanted.collect(), asked_for, is_whole }, dump);
-            found.notes.splice(0..0, view.notes.iter().cloned());
-            found
+            let mut draft = compare("istiod", None, Asked { wanted: wanted.collect(), asked_for, is_whole }, dump);
+            draft.found.notes.splice(0..0, view.notes.iter().cloned());
+            draft
         }
         (Some(view), _) => {
             let why = if view.notes.is_empty() { "istiod's dump holds no ECDS section".to_owned() } else { view.notes.join("; ") };
@@ -36,7 +36,7 @@ pub(super) fn of(view: Option<&IstiodView>, outlook: Result<&Outlook<'_>, &Strin
             let why = "in its place, the plugins in the chains that istiod would make of the objects".to_owned();
             compare("predicted", Some(why), Asked::of(&outlook.prediction.listeners), dump)
         }
-        (None, Err(neither)) => TypeDiff::none(ECDS, Some(neither.clone())),
+        (None, Err(neither)) => Draft::none(ECDS, Some(neither.clone())),
     }
 }
 
@@ -64,7 +64,7 @@ fn referred<'v>(listeners: impl IntoIterator<Item = &'v Listener>) -> Vec<Wanted
     names.into_iter().map(|name| Wanted { name, entry: None }).collect()
 }
 
-fn compare(basis: &'static str, basis_note: Option<String>, of_istiod: Asked<'_>, dump: &ConfigDump) -> TypeDiff {
+fn compare(basis: &'static str, basis_note: Option<String>, of_istiod: Asked<'_>, dump: &ConfigDump) -> Draft {
     let Asked { wanted, asked_for, is_whole: is_istiod_whole } = of_istiod;
     let (mut differences, mut notes) = (Vec::new(), Vec::new());
     let mut all = Found::default();
@@ -86,8 +86,7 @@ fn compare(basis: &'static str, basis_note: Option<String>, of_istiod: Asked<'_>
         let detail = format!("the proxy lacks {}, which istiod would send", wanted.name);
         differences.push(line("extension", "istiod", wanted.name, detail));
     }
-    let in_use = referred(dump.listeners.iter().filter(|it| matches!(it.state, ListenerState::Active | ListenerState::Warming)));
-    let in_use: BTreeSet<&str> = in_use.iter().map(|used| short(used.name)).collect();
+    let in_use = in_use(dump);
     let mut count = pairs.len();
     for entry in others {
         let is_wasm = matches!(entry.config, ExtensionConfig::Wasm { .. } | ExtensionConfig::StubAllow | ExtensionConfig::StubDeny);
@@ -110,21 +109,28 @@ fn compare(basis: &'static str, basis_note: Option<String>, of_istiod: Asked<'_>
         }
     }
     differences.sort_by(|one, other| one.extension.cmp(&other.extension));
-    let compared = if differences.is_empty() && is_unclear {
-        format!("The proxy has {}, as far as its config dump could be read", counted(count, "extension"))
-    } else if differences.is_empty() && is_unsent_unclear {
-        format!("The proxy has {}, as far as istiod's config dump could be read", counted(count, "extension"))
+    let of_proxy = counted(count, "extension");
+    let compared = if is_unclear {
+        format!("The proxy has {of_proxy}, as far as its config dump could be read")
+    } else if is_unsent_unclear {
+        format!("The proxy has {of_proxy}, as far as istiod's config dump could be read")
     } else if wanted.is_empty() && count == 0 {
         "Neither has an extension".to_owned()
-    } else if differences.is_empty() {
-        let by = if basis == "istiod" { "" } else { " by name; what is set in them was not compared" };
-        format!("Both have the same {}{by}", counted(count, "extension"))
+    } else if basis == "istiod" {
+        format!("{of_proxy} compared field by field with what istiod would send now")
     } else {
-        format!("istiod would send {}, the proxy has {count}", counted(wanted.len(), "extension"))
+        format!("{of_proxy} compared by name; not compared: what is set in them")
     };
+    let differing = format!("istiod would send {}, the proxy has {count}", counted(wanted.len(), "extension"));
     let same = super::same(&differences, is_unclear || is_unsent_unclear);
     let found = TypeDiff { short: ECDS, basis, basis_note, same, compared, differences, notes };
-    within::bounded(found, &all)
+    Draft { found: within::bounded(found, &all), differing }
+}
+
+/// The names, without what Istio puts before them, of what the proxy's listeners that take connections or warm refer to.
+pub(super) fn in_use(dump: &ConfigDump) -> BTreeSet<&str> {
+    let listeners = dump.listeners.iter().filter(|listener| matches!(listener.state, ListenerState::Active | ListenerState::Warming));
+    referred(listeners).iter().map(|used| short(used.name)).collect()
 }
 
 /// The name without what Istio puts before it, which istiod's dump leaves out.

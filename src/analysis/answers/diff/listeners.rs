@@ -1,7 +1,7 @@
 //! The listeners: each that istiod would send beside the one that the proxy has, chain by chain.
 
 use super::within::{self, Found};
-use super::{DiffLine, TypeDiff};
+use super::{DiffLine, Draft, TypeDiff};
 use crate::analysis::answers::prediction;
 use crate::analysis::comparison::{self, Cause, Difference, How};
 use crate::analysis::outlook::{Outlook, PARTS_UNREAD};
@@ -12,11 +12,11 @@ use crate::model::istiod_view::IstiodView;
 const LDS: &str = "LDS";
 
 /// Compares with what istiod says; where it does not say it, with the prediction.
-pub(super) fn of(view: Option<&IstiodView>, outlook: Result<&Outlook<'_>, &String>, dump: &ConfigDump) -> TypeDiff {
+pub(super) fn of(view: Option<&IstiodView>, outlook: Result<&Outlook<'_>, &String>, dump: &ConfigDump) -> Draft {
     match (view, outlook) {
         (Some(view), outlook) => with_istiod(view, outlook.ok(), dump),
         (None, Ok(outlook)) => with_prediction(outlook, dump),
-        (None, Err(neither)) => TypeDiff::none(LDS, Some(neither.clone())),
+        (None, Err(neither)) => Draft::none(LDS, Some(neither.clone())),
     }
 }
 
@@ -35,7 +35,7 @@ fn held(dump: &ConfigDump) -> Vec<&Listener> {
     found
 }
 
-fn with_istiod(view: &IstiodView, outlook: Option<&Outlook<'_>>, dump: &ConfigDump) -> TypeDiff {
+fn with_istiod(view: &IstiodView, outlook: Option<&Outlook<'_>>, dump: &ConfigDump) -> Draft {
     let held = held(dump);
     let (mut differences, mut notes, mut all) = (Vec::new(), Vec::new(), Found::default());
     let mut sent: Vec<&Listener> = view.dump.listeners.iter().collect();
@@ -46,7 +46,10 @@ fn with_istiod(view: &IstiodView, outlook: Option<&Outlook<'_>>, dump: &ConfigDu
             Some(listener) if listener.lacks_parts() || wanted.lacks_parts() => {
                 notes.push(format!("listener {} cannot be compared: {PARTS_UNREAD}", listener.name));
             }
-            Some(listener) => all.add(between(listener, wanted, outlook, dump), &mut differences),
+            Some(listener) => {
+                differences.extend(warming(listener));
+                all.add(between(listener, wanted, outlook, dump), &mut differences);
+            }
             None if dump.has_all_listeners() => differences.push(lacking(&wanted.name, wanted.chains.len())),
             None => {}
         }
@@ -57,15 +60,16 @@ fn with_istiod(view: &IstiodView, outlook: Option<&Outlook<'_>>, dump: &ConfigDu
     notes.extend(unread.iter().filter(|(is_so, _)| *is_so).map(|(_, whose)| format!("not all listeners of {whose} dump could be read")));
     let chains: usize = sent.iter().map(|listener| listener.chains.len()).sum();
     let here: usize = held.iter().map(|listener| listener.chains.len()).sum();
-    let compared = if differences.is_empty() && notes.is_empty() {
-        format!("Both have the same {} with {}", counted(sent.len(), "listener"), counted(chains, "chain"))
+    let of_istiod = format!("{} with {}", counted(sent.len(), "listener"), counted(chains, "chain"));
+    let differing = format!("istiod would send {of_istiod}, the proxy has {} with {here}", held.len());
+    let compared = if notes.is_empty() {
+        format!("{of_istiod} compared field by field with what istiod would send now")
     } else {
-        let istiod = format!("istiod would send {} with {}", counted(sent.len(), "listener"), counted(chains, "chain"));
-        format!("{istiod}, the proxy has {} with {here}", held.len())
+        differing.clone()
     };
     let same = super::same(&differences, !notes.is_empty());
     let found = TypeDiff { short: LDS, basis: "istiod", basis_note: None, same, compared, differences, notes };
-    within::bounded(found, &all)
+    Draft { found: within::bounded(found, &all), differing }
 }
 
 /// The differences between a listener and the one that istiod would send: first those in plugins and chains, then in all settings.
@@ -83,7 +87,7 @@ fn between(listener: &Listener, wanted: &Listener, outlook: Option<&Outlook<'_>>
     within
 }
 
-fn with_prediction(outlook: &Outlook<'_>, dump: &ConfigDump) -> TypeDiff {
+fn with_prediction(outlook: &Outlook<'_>, dump: &ConfigDump) -> Draft {
     let (mut differences, mut notes) = (Vec::new(), Vec::new());
     let (mut listeners, mut chains) = (0, 0);
     for listener in held(dump) {
@@ -94,6 +98,7 @@ fn with_prediction(outlook: &Outlook<'_>, dump: &ConfigDump) -> TypeDiff {
         }
         listeners += 1;
         chains += listener.chains.len();
+        differences.extend(warming(listener));
         if listener.state == ListenerState::Error {
             differences.push(refused(listener));
         } else if judgement.agrees() == Some(false) {
@@ -109,15 +114,13 @@ fn with_prediction(outlook: &Outlook<'_>, dump: &ConfigDump) -> TypeDiff {
             .map(|name| lacking(name, outlook.predicted(name).map_or(0, |listener| listener.chains.len()))),
     );
     let of_proxy = format!("{} of the proxy with {}", counted(listeners, "listener"), counted(chains, "chain"));
-    let compared = match differences.is_empty() {
-        true => format!(
-            "The {of_proxy} take the connections and hold the plugins that istiod would make of the objects; nothing more was compared"
-        ),
-        false => format!("The {of_proxy} were held against what the objects would have istiod make"),
-    };
+    let compared = format!(
+        "{of_proxy} compared with what istiod would make of the objects: the connections that they take and the plugins in them, and nothing more"
+    );
+    let differing = format!("{of_proxy} compared with what istiod would make of the objects");
     let same = super::same(&differences, !notes.is_empty());
     let basis_note = Some("in its place, the chains that istiod would make of the objects".to_owned());
-    TypeDiff { short: LDS, basis: "predicted", basis_note, same, compared, differences, notes }
+    Draft { found: TypeDiff { short: LDS, basis: "predicted", basis_note, same, compared, differences, notes }, differing }
 }
 
 pub(super) fn of_listener(what: &'static str, only: &'static str, listener: &Listener, detail: String) -> DiffLine {
@@ -139,6 +142,12 @@ fn line(listener: &Listener, difference: &Difference, causes: &[Cause]) -> DiffL
 fn refused(listener: &Listener) -> DiffLine {
     let error = listener.error.as_deref().unwrap_or("it does not say why");
     of_listener("refused", "istiod", listener, format!("the proxy refused listener {}: {error}", listener.name))
+}
+
+/// A listener that takes no connections yet, though the proxy has it: no other of its name does.
+fn warming(listener: &Listener) -> Option<DiffLine> {
+    let detail = || format!("listener {} is warming: it takes no connections yet", listener.name);
+    (listener.state == ListenerState::Warming).then(|| of_listener("warming", "both", listener, detail()))
 }
 
 fn not_sent(listener: &Listener) -> DiffLine {

@@ -10,6 +10,7 @@ mod modules;
 mod pairing;
 mod removed;
 mod resources;
+mod states;
 mod within;
 
 use std::sync::Arc;
@@ -76,20 +77,28 @@ pub struct TypeDiff {
     pub basis_note: Option<String>,
     /// Whether nothing differs that matters, of what `compared` says; None where that cannot be told.
     pub same: Option<bool>,
-    /// What was compared, as one sentence.
+    /// What was compared, or where something differs what both have, as one sentence.
     pub compared: String,
     /// What differs, by listener and chain.
     pub differences: Vec<DiffLine>,
-    /// What differs in writing alone, or could not be compared, a sentence each.
+    /// What differs in writing alone, was not compared or could not be, a sentence each.
     pub notes: Vec<String>,
+}
+
+/// A type before all that differs is known.
+struct Draft {
+    /// What was found so far; `compared` is what it says where nothing differs.
+    found: TypeDiff,
+    /// What `compared` says where something differs.
+    differing: String,
 }
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DiffLine {
-    /// A stable word: `listener`, `refused`, `chain`, `protocol`, `plugins`, `filters`, `destination`, `tls`, `settings`, `removed`; of ECDS `refused`,
-    /// `extension`, `stub`, `pending`, `module`, `configuration`; of the others `refused`, `resource`, `warming`, `settings`, `endpoints`.
+    /// A stable word: `listener`, `refused`, `warming`, `chain`, `protocol`, `plugins`, `filters`, `destination`, `tls`, `settings`, `removed`; of
+    /// ECDS `refused`, `extension`, `stub`, `pending`, `module`, `configuration`, `state`; of the others `refused`, `resource`, `warming`, `settings`, `endpoints`.
     pub what: &'static str,
     /// Who has it: `istiod`, `proxy`, `both` where both have it in different ways, or `neither` where the objects
     /// alone ask for it.
@@ -109,12 +118,31 @@ pub struct DiffLine {
     pub causes: Vec<Cause>,
 }
 
-impl TypeDiff {
+impl Draft {
     fn none(short: &'static str, why: Option<String>) -> Self {
         let compared = "Nothing was compared".to_owned();
-        Self { short, basis: "none", basis_note: why, same: None, compared, differences: Vec::new(), notes: Vec::new() }
+        let differing = compared.clone();
+        let found = TypeDiff { short, basis: "none", basis_note: why, same: None, compared, differences: Vec::new(), notes: Vec::new() };
+        Self { found, differing }
     }
 
+    /// Adds differences in front.
+    fn differs_first(&mut self, lines: Vec<DiffLine>) {
+        self.found.differences.splice(0..0, lines);
+    }
+
+    fn has(&self, is_it: impl Fn(&DiffLine) -> bool) -> bool {
+        self.found.differences.iter().any(is_it)
+    }
+
+    /// Says that nothing differs only where nothing does.
+    fn finish(self) -> TypeDiff {
+        let Self { found, differing } = self;
+        if found.differences.is_empty() { found } else { TypeDiff { same: Some(false), compared: differing, ..found } }
+    }
+}
+
+impl TypeDiff {
     /// What the whole comes to, as one sentence.
     pub fn sentence(&self) -> String {
         match (self.same, self.differences.len()) {
@@ -198,15 +226,17 @@ fn types(
         Some(Dump::Loading) | None => return Err("it runs no Envoy whose config dump could be read".to_owned()),
     };
     let outlook = Outlook::sharing(snapshot, proxy, shared);
-    let mut types = vec![listeners::of(view, outlook.as_ref(), dump), extensions::of(view, outlook.as_ref(), dump)];
+    let mut listeners = listeners::of(view, outlook.as_ref(), dump);
     if let Ok(outlook) = &outlook {
-        removed::add(&mut types[0], outlook, dump);
+        removed::add(&mut listeners, outlook, dump);
     }
+    let mut types = vec![listeners, extensions::of(view, outlook.as_ref(), dump)];
     types.extend(ResourceType::ALL.map(|of| resources::of(of, view)));
-    for found in &mut types {
-        answered(snapshot, proxy, dump, found);
+    for draft in &mut types {
+        answered(snapshot, proxy, dump, &mut draft.found);
     }
-    Ok(types)
+    states::add(&mut types[1], snapshot, proxy, dump);
+    Ok(types.into_iter().map(Draft::finish).collect())
 }
 
 /// Whether both sides are the same; None where no difference is known and not all could be compared.
@@ -241,7 +271,6 @@ fn answered(snapshot: &Snapshot, proxy: &ProxyId, dump: &ConfigDump, found: &mut
                     causes: Vec::new(),
                 };
                 found.differences.push(line);
-                found.same = Some(false);
             }
             SyncState::Stale => found.notes.push(format!("the proxy has not answered to istiod's last push of {}", found.short)),
             _ => {}

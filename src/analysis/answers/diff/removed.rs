@@ -1,6 +1,6 @@
 //! What both istiod's view and the proxy lack though the objects ask for it: istiod patches what it made of the objects last.
 
-use super::{DiffLine, TypeDiff};
+use super::{DiffLine, Draft};
 use crate::analysis::attachment;
 use crate::analysis::outlook::Outlook;
 use crate::analysis::removal::{self, Removal};
@@ -8,7 +8,7 @@ use crate::model::envoy::ConfigDump;
 use crate::model::plugin::Plugin;
 
 /// Adds the plugins that EnvoyFilters take out of the proxy's listeners.
-pub(super) fn add(found: &mut TypeDiff, outlook: &Outlook<'_>, dump: &ConfigDump) {
+pub(super) fn add(draft: &mut Draft, outlook: &Outlook<'_>, dump: &ConfigDump) {
     let objects = outlook.facts.objects;
     let applying = objects.plugins.values().filter(|plugin| attachment::attach(plugin, outlook.facts.pod, objects).attached);
     let of = |plugin: &Plugin| {
@@ -17,9 +17,8 @@ pub(super) fn add(found: &mut TypeDiff, outlook: &Outlook<'_>, dump: &ConfigDump
     };
     let lines: Vec<DiffLine> = applying.flat_map(|plugin| of(plugin)).collect();
     if !lines.is_empty() {
-        found.compared.push_str(", without what the objects ask for");
-        found.same = Some(false);
-        found.differences.splice(0..0, lines);
+        draft.differing.push_str(", and both lack what the objects ask for");
+        draft.differs_first(lines);
     }
 }
 

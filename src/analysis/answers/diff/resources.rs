@@ -1,16 +1,16 @@
 //! Clusters, routes and endpoints: what the comparison found, which was made when both were read.
 
-use super::{DiffLine, TypeDiff};
+use super::{DiffLine, Draft, TypeDiff};
 use crate::model::istiod_view::IstiodView;
 use crate::model::resources::{Comparison, ResourceType};
 
 /// What istiod would send of a type against what the proxy has. Nothing stands in where istiod does not tell.
-pub(super) fn of(of: ResourceType, view: Option<&IstiodView>) -> TypeDiff {
-    let Some(view) = view else { return TypeDiff::none(of.short(), None) };
+pub(super) fn of(of: ResourceType, view: Option<&IstiodView>) -> Draft {
+    let Some(view) = view else { return Draft::none(of.short(), None) };
     match view.resources.get(&of).map(|found| found.as_ref().map_err(|why| reason(of, view, why))) {
         Some(Ok(compared)) => told(of, compared),
-        Some(Err(why)) => TypeDiff::none(of.short(), Some(why)),
-        None => TypeDiff::none(of.short(), Some("the proxy was not asked".to_owned())),
+        Some(Err(why)) => Draft::none(of.short(), Some(why)),
+        None => Draft::none(of.short(), Some("the proxy was not asked".to_owned())),
     }
 }
 
@@ -25,14 +25,14 @@ fn reason(of: ResourceType, view: &IstiodView, why: &str) -> String {
     if why.starts_with("istiod's dump holds no") { format!("{why}{known}") } else { why.to_owned() }
 }
 
-fn told(of: ResourceType, found: &Comparison) -> TypeDiff {
+fn told(of: ResourceType, found: &Comparison) -> Draft {
     let Comparison { sent, held, differences, left_out, notes } = found;
     let counted = |count: usize| if count == 1 { format!("1 {}", of.noun()) } else { format!("{count} {}", of.plural()) };
-    let compared = match (differences.is_empty(), sent) {
-        (true, 0) => format!("Neither has a {}", of.noun()),
-        (true, _) => format!("Both have the same {}", counted(*sent)),
-        (false, _) => format!("istiod would send {}, the proxy has {held}", counted(*sent)),
+    let compared = match sent {
+        0 => format!("Neither has a {}", of.noun()),
+        _ => format!("{} compared with what istiod would send now", counted(*sent)),
     };
+    let differing = format!("istiod would send {}, the proxy has {held}", counted(*sent));
     let lines = differences.iter().map(|difference| DiffLine {
         what: difference.what,
         only: difference.only,
@@ -44,7 +44,7 @@ fn told(of: ResourceType, found: &Comparison) -> TypeDiff {
         causes: Vec::new(),
     });
     let more = (*left_out > 0).then(|| format!("{left_out} more differences are not told"));
-    TypeDiff {
+    let found = TypeDiff {
         short: of.short(),
         basis: "istiod",
         basis_note: None,
@@ -52,5 +52,6 @@ fn told(of: ResourceType, found: &Comparison) -> TypeDiff {
         compared,
         differences: lines.collect(),
         notes: more.into_iter().chain(notes.iter().cloned()).collect(),
-    }
+    };
+    Draft { found, differing }
 }

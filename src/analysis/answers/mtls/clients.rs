@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::World;
 use super::fare::{Fare, Group};
+use super::seen::{self, RefusedClient};
 use crate::analysis::chains::HiddenBy;
 use crate::analysis::mtls::client::{Because, Server, Wire, sends};
 use crate::analysis::mtls::clients::Clients;
@@ -68,6 +69,11 @@ pub struct ClientAnswer {
     pub verdict: Verdict,
     /// Why, in words.
     pub reason: String,
+    /// Of clients without a proxy those whose connections no filter chain took, by the access log; None where that was not read.
+    pub refused: Option<Vec<RefusedClient>>,
+    /// Why that is None; None for clients with a proxy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused_note: Option<&'static str>,
     /// Their Sidecars, where these do not import the service.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sidecars: Vec<ObjectName>,
@@ -175,7 +181,8 @@ impl Asked<'_> {
         groups.sort_by_key(|group| (group.fare.subset.clone(), std::cmp::Reverse(group.from.len())));
         let all = self.world.clients.len();
         let mut found: Vec<ClientAnswer> = groups.into_iter().map(|group| group.answer(all)).collect();
-        found.push(Group::without_proxy(self.fare(None, None, Vec::new(), (Wire::PlainText, Because::NoProxy))));
+        let refused = seen::of_port(self.world, self.pods, self.target.target);
+        found.push(Group::without_proxy(self.fare(None, None, Vec::new(), (Wire::PlainText, Because::NoProxy)), refused));
         found
     }
 

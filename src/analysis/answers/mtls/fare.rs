@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::ClientAnswer;
+use super::seen::{self, RefusedClient};
 use crate::analysis::chains::HiddenBy;
 use crate::analysis::mtls::client::{Because, Wire};
 use crate::analysis::mtls::clients::Clients;
@@ -56,8 +57,9 @@ impl Group {
     }
 
     /// The entry of clients without a proxy.
-    pub fn without_proxy(fare: Fare) -> ClientAnswer {
-        answer(false, Vec::new(), fare, Vec::new(), Vec::new())
+    pub fn without_proxy(fare: Fare, refused: Option<Vec<RefusedClient>>) -> ClientAnswer {
+        let refused_note = refused.is_none().then_some(seen::LOGS_UNREAD);
+        ClientAnswer { refused, refused_note, ..answer(false, Vec::new(), fare, Vec::new(), Vec::new()) }
     }
 }
 
@@ -80,6 +82,8 @@ fn answer(proxy: bool, from: Vec<String>, fare: Fare, sidecars: Vec<ObjectName>,
         because,
         verdict,
         subset: fare.subset,
+        refused: None,
+        refused_note: None,
         sidecars,
         members,
         san: fare.san,

@@ -4,8 +4,11 @@ mod caveats;
 mod clients;
 mod fare;
 mod note;
+mod otherwise;
+mod seen;
 mod words;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -22,6 +25,7 @@ use crate::analysis::mtls::routes::SubsetRoutes;
 use crate::analysis::mtls::rules::Rules;
 use crate::analysis::mtls::{self, EffectiveMtls};
 use crate::analysis::protocol::ProtocolClass;
+use crate::analysis::requests::{DeadRoute, Mesh};
 use crate::analysis::targets::{ServiceTarget, service_targets};
 use crate::model::ids::{ProxyId, WorkloadId};
 use crate::model::inventory::Inventory;
@@ -33,6 +37,7 @@ use crate::model::workload::{Pod, ProxyKind};
 
 pub use clients::{ClientAnswer, ServiceClients};
 pub(super) use note::MODE_UNKNOWN;
+pub use seen::RefusedClient;
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -69,6 +74,8 @@ pub struct MtlsEntry {
     pub policies: Vec<PolicyAnswer>,
     /// What clients send, service port by service port; none for gateways and waypoints, and none where that is not known.
     pub services: Vec<ServiceClients>,
+    /// What the verdicts on clients compare, and what they do not; None where there are none.
+    pub compared: Option<&'static str>,
     /// The workload.
     #[serde(skip)]
     pub id: WorkloadId,
@@ -155,7 +162,11 @@ struct World<'o> {
     /// What brings clients a service that their Sidecar does not list.
     imports: Imports<'o>,
     clients: Vec<Clients<'o>>,
+    dead_routes: OnceCell<Vec<DeadRoute>>,
 }
+
+/// What a verdict on clients compares.
+const COMPARED: &str = "Compared: what clients send with what the mode of the port takes. Not compared: routes, authorization, plugins, whether the server answers.";
 
 impl<'o> World<'o> {
     fn of(snapshot: &'o Snapshot) -> Self {
@@ -166,7 +177,19 @@ impl<'o> World<'o> {
         let rules = Rules::of(objects, domain, version);
         let clients = clients(objects, &rules);
         let routes = (!snapshot.unread.contains(&Kind::VirtualService)).then(|| SubsetRoutes::of(objects, domain));
-        Self { snapshot, objects, domain, version, rules, routes, imports: Imports::of(objects, domain), clients }
+        Self { snapshot, objects, domain, version, rules, routes, imports: Imports::of(objects, domain), clients, dead_routes: OnceCell::new() }
+    }
+
+    /// The routes that lead nowhere, each once.
+    fn dead_routes(&self) -> &[DeadRoute] {
+        self.dead_routes.get_or_init(|| {
+            if self.objects.policies_of(Kind::VirtualService).next().is_none() {
+                return Vec::new();
+            }
+            let mesh = Mesh::of(self.snapshot);
+            let found: BTreeSet<DeadRoute> = self.clients.iter().flat_map(|clients| mesh.dead_routes(clients.facts.pod)).collect();
+            found.into_iter().collect()
+        })
     }
 
     /// The first of these kinds of which something may be missing that counts for a pod. Policies of its own namespace and of the root
@@ -209,6 +232,8 @@ fn entry(world: &World<'_>, id: &WorkloadId, pods: &[&Pod]) -> Option<MtlsEntry>
     caveats::of_capture(id, pod, &ports, &mut caveats);
     let served = clients::Served { pod, pods, effective: &effective, ports: &ports, targets: &targets };
     let services = if world.lacks(&OF_CLIENTS, pod).is_none() { clients::services(world, &served, &mut caveats) } else { Vec::new() };
+    services.iter().for_each(|service| otherwise::of_routes(world, &service.host, &mut caveats));
+    otherwise::of_pods(world, id, pods, &mut caveats);
     let mode = (!lacks_policies).then_some(effective.mode);
     caveats.sort();
     caveats.dedup();
@@ -223,6 +248,7 @@ fn entry(world: &World<'_>, id: &WorkloadId, pods: &[&Pod]) -> Option<MtlsEntry>
         note: note::note(world, pod, facts.as_ref(), &effective),
         ports: ports.iter().map(|port| port_answer(port, &effective)).collect(),
         policies: judged.iter().map(policy_answer).collect(),
+        compared: (!services.is_empty()).then_some(COMPARED),
         services,
         id: id.clone(),
         mistaken,

@@ -1,6 +1,7 @@
 //! The answer's parts as people read them, the same on the screen and in text.
 
 use super::clients::{ClientAnswer, ServiceClients};
+use super::seen;
 use super::{MtlsEntry, PolicyAnswer, PortAnswer};
 use crate::analysis::mtls::verdict::{Reason, Verdict};
 use crate::model::peer_authentication::MtlsMode;
@@ -67,16 +68,21 @@ impl ClientAnswer {
         let because = if self.proxy && !has_cause { format!(", since {}", self.because) } else { String::new() };
         let reason =
             if self.verdict == Verdict::Works && self.routed != Some(false) { String::new() } else { format!("; {}", self.reason) };
-        format!("{} sends {}{because}{reason}", self.who(), self.sends)
+        let named = match (&self.refused, self.refused_note) {
+            (Some(clients), _) if !clients.is_empty() => format!("; {}", seen::said(clients)),
+            (None, Some(note)) if self.verdict == Verdict::Fails => format!("; {note}"),
+            _ => String::new(),
+        };
+        format!("{} sends {}{because}{reason}{named}", self.who(), self.sends)
     }
 
-    /// The word for the verdict.
+    /// The word for the verdict: what is sent fits what the port takes, and that is all that it says.
     pub fn word(&self) -> &'static str {
         match self.verdict {
             Verdict::Fails => "fails",
             Verdict::Unused => "unused",
             Verdict::Depends => "depends",
-            Verdict::Works => "works",
+            Verdict::Works => "fits",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `sync [WORKLOAD]`: what istiod sent to each proxy, and what the proxy made of it, per type and per plugin.
 
 mod plugins;
+mod states;
 mod types;
 mod words;
 
@@ -18,6 +19,7 @@ use crate::model::sync::{Client, IstiodSync, Sync};
 use crate::model::warning::{self, Warning};
 
 pub use plugins::PluginSync;
+pub use states::PluginOnProxy;
 pub use types::TypeAnswer;
 
 /// The answer.
@@ -96,6 +98,8 @@ pub struct SyncEntry {
     pub plugins: Option<Vec<PluginSync>>,
     /// Why the plugins are not known.
     pub plugins_note: Option<&'static str>,
+    /// The state of each plugin that it watches or that applies to it, whatever istiod reports.
+    pub plugin_states: Vec<PluginOnProxy>,
 }
 
 /// What holds for all entries.
@@ -171,6 +175,9 @@ impl World<'_> {
     fn connected(&self, istiod: &IstiodSync, client: &Client) -> SyncEntry {
         let version = self.version(istiod);
         let plugins = client.extensions.as_ref().map(|names| plugins::plugins(&self.snapshot.objects, &client.proxy, names));
+        let plugin_states = states::of_proxy(self.snapshot, &client.proxy, plugins.as_deref());
+        let mut types: Vec<TypeAnswer> = self.types.iter().map(|url| types::of(url, istiod, client, self.sync.asked)).collect();
+        states::mark(&mut types, &plugin_states, &self.snapshot.objects);
         SyncEntry {
             connected: true,
             istiod: self.name(istiod),
@@ -178,7 +185,8 @@ impl World<'_> {
             istiod_version: version,
             version: some(&client.version),
             cluster: some(&client.cluster),
-            types: self.types.iter().map(|url| types::of(url, istiod, client, self.sync.asked)).collect(),
+            types,
+            plugin_states,
             plugins_note: plugins.is_none().then_some(words::PLUGINS_NOT_TOLD),
             plugins,
             ..self.entry(&client.proxy)
@@ -189,7 +197,8 @@ impl World<'_> {
         let objects = &self.snapshot.objects;
         let is_stopped = objects.pods.get(proxy).and_then(|pod| pod.proxy.as_ref()).is_some_and(|proxy| !proxy.running);
         let stopped = lookup::why_not_running(objects, proxy).filter(|_| is_stopped).map(|why| why.replacen("the pod is", "pod", 1));
-        SyncEntry { note: Some(why), stopped, ..self.entry(proxy) }
+        let plugin_states = if stopped.is_some() { Vec::new() } else { states::of_proxy(self.snapshot, proxy, None) };
+        SyncEntry { note: Some(why), stopped, plugin_states, ..self.entry(proxy) }
     }
 
     fn entry(&self, proxy: &ProxyId) -> SyncEntry {
@@ -212,6 +221,7 @@ impl World<'_> {
             types: Vec::new(),
             plugins: None,
             plugins_note: None,
+            plugin_states: Vec::new(),
         }
     }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::words;
 use crate::analysis::answers::log_timestamp;
+use crate::analysis::health::PluginState;
 use crate::analysis::sync as rules;
 use crate::model::logs::LogTime;
 use crate::model::sync::{Client, EXTENSIONS, IstiodSync, SyncState, TypeSync};
@@ -29,11 +30,14 @@ pub struct TypeAnswer {
     pub acked_push: Option<String>,
     /// Why the proxy refused it.
     pub error: Option<String>,
-    /// What cannot be known here.
+    /// What cannot be known here, or was not compared.
     pub note: Option<&'static str>,
     /// The state.
     #[serde(skip)]
     pub sync: SyncState,
+    /// The worst state of the plugins that came by it and do not run as their objects ask; None where none is known.
+    #[serde(skip)]
+    pub plugin_trouble: Option<PluginState>,
 }
 
 /// How the type stands for this client.
@@ -59,9 +63,11 @@ pub(super) fn of(url: &str, istiod: &IstiodSync, client: &Client, asked: Option<
         note: match state {
             SyncState::Untold => Some(words::UNTOLD),
             SyncState::Stale if !istiod.tells_watched => Some(words::REFUSAL_UNTOLD),
+            SyncState::Synced if url == EXTENSIONS => Some(words::MODULES_NOT_COMPARED),
             _ => None,
         },
         sync: state,
+        plugin_trouble: None,
     }
 }
 

@@ -1,10 +1,13 @@
 //! The sentences of the answer.
 
-use super::{IstiodAnswer, PluginSync, SyncAnswer, SyncEntry, TypeAnswer};
+use super::{IstiodAnswer, PluginOnProxy, PluginSync, SyncAnswer, SyncEntry, TypeAnswer};
 use crate::model::sync::SyncState;
 
 /// What being synced does not say.
-pub(super) const SYNCED_IS_NOT_RUNNING: &str = "Synced says that the proxy took what istiod sent, and not that a plugin's module runs: for a module that cannot be fetched the proxy's agent puts a stub of the same name, and that is synced too.";
+pub(super) const SYNCED_IS_NOT_RUNNING: &str = "Synced: the proxy acknowledged what istiod sent last. Not compared: what the proxy has of it, and whether a plugin's module runs; for a module that cannot be fetched the proxy's agent puts a stub of the same name, and that is synced too.";
+
+/// The same of the type that brings modules.
+pub(super) const MODULES_NOT_COMPARED: &str = "not compared: whether the modules run";
 
 pub(super) const PLUGINS_NOT_TOLD: &str = "what istiod said does not tell which plugins the proxy watches";
 
@@ -21,6 +24,7 @@ impl SyncAnswer {
             (has(SyncState::Refused), "refused a part of what istiod sent"),
             (has(SyncState::Stale), "did not answer to a part of it yet"),
             (has(SyncState::NotSent), "was not sent a part of what it watches"),
+            (count(&|entry| entry.has_plugin_trouble()), "with a plugin that does not run as its object asks"),
             (count(&|entry| !entry.connected && entry.stopped.is_none()), "connected to no istiod that answered"),
             (count(&|entry| entry.stopped.is_some()), "of a pod that does not run"),
         ];
@@ -28,8 +32,8 @@ impl SyncAnswer {
         let proxies = if self.proxies.len() == 1 { "1 proxy".to_owned() } else { format!("{} proxies", self.proxies.len()) };
         match (self.proxies.len(), said.is_empty()) {
             (0, _) => "There is no proxy here.".to_owned(),
-            (1, true) => "The proxy has what istiod sent.".to_owned(),
-            (_, true) => format!("{proxies}, and each has what istiod sent."),
+            (1, true) => "The proxy acknowledged what istiod sent.".to_owned(),
+            (_, true) => format!("{proxies}, and each acknowledged what istiod sent."),
             (_, false) => format!("Of {proxies}, {}.", said.join(", ")),
         }
     }
@@ -55,12 +59,23 @@ impl SyncEntry {
     pub fn said(&self) -> Vec<String> {
         let troubles = self.types.iter().filter(|found| found.is_trouble()).map(TypeAnswer::sentence);
         let plugins = self.plugins.iter().flatten().filter_map(PluginSync::sentence);
-        self.note.iter().cloned().chain(troubles).chain(self.skew.clone()).chain(plugins).collect()
+        let states = self.plugin_states.iter().filter_map(PluginOnProxy::sentence);
+        self.note.iter().cloned().chain(troubles).chain(states).chain(self.skew.clone()).chain(plugins).collect()
     }
 
     /// Whether something is not as it should be.
     pub fn is_trouble(&self) -> bool {
-        !self.connected && self.stopped.is_none() || self.types.iter().any(TypeAnswer::is_trouble)
+        !self.connected && self.stopped.is_none() || self.types.iter().any(TypeAnswer::is_trouble) || self.has_plugin_trouble()
+    }
+
+    fn has_plugin_trouble(&self) -> bool {
+        self.plugin_states.iter().any(|plugin| plugin.trouble().is_some())
+    }
+
+    /// Its plugins with their states, `default/helloworld (running)`; where none applies, those that it watches.
+    pub fn plugins_cell(&self) -> String {
+        let named: Vec<String> = self.plugin_states.iter().map(PluginOnProxy::named).collect();
+        if named.is_empty() { self.watched() } else { named.join(", ") }
     }
 
     /// The plugins that it watches, `none`, or why that is not known; empty where it is not connected.
@@ -73,7 +88,7 @@ impl SyncEntry {
     }
 
     /// The plugins that it watches, `default/helloworld, default/other`.
-    pub fn watched(&self) -> String {
+    fn watched(&self) -> String {
         let Some(plugins) = &self.plugins else { return if self.connected { "not told".to_owned() } else { String::new() } };
         let watched = plugins.iter().filter(|plugin| plugin.resource.is_some()).map(|plugin| plugin.plugin.as_str());
         watched.collect::<Vec<_>>().join(", ")
@@ -81,11 +96,13 @@ impl SyncEntry {
 }
 
 impl TypeAnswer {
-    /// The state in a table: `synced 5m`.
+    /// The state in a table: `synced 5m`, `VM failed; synced 5m`.
     pub fn cell(&self) -> String {
+        let trouble = self.plugin_trouble.filter(|_| self.sync == SyncState::Synced).map(|state| format!("{}; ", state.words()));
+        let word = format!("{}{}", trouble.unwrap_or_default(), self.word());
         match self.age_seconds {
-            Some(seconds) if self.sync != SyncState::NotSent => format!("{} {}", self.word(), age(seconds)),
-            _ => self.word().to_owned(),
+            Some(seconds) if self.sync != SyncState::NotSent => format!("{word} {}", age(seconds)),
+            _ => word,
         }
     }
 
@@ -114,14 +131,14 @@ impl TypeAnswer {
             SyncState::Refused => format!("{name} was refused ({sent}): {}", self.error.as_deref().unwrap_or("no reason is told")),
             SyncState::Stale => format!("{name} is stale: {sent}, and {}{note}", self.before()),
             SyncState::NotSent => format!("{name} was not sent: the proxy watches it, and istiod has nothing of it yet"),
-            SyncState::Synced => format!("{name} is synced: {sent}{}", self.push()),
+            SyncState::Synced => format!("{name} is synced: the proxy acknowledged {}, {sent}{note}", self.push()),
             SyncState::NotWatched => format!("{name} is not watched by the proxy"),
             SyncState::Untold => format!("{name}: {}", self.note.unwrap_or_default()),
         }
     }
 
     fn push(&self) -> String {
-        self.acked_push.as_ref().map(|push| format!(", of push {push}")).unwrap_or_default()
+        self.acked_push.as_ref().map_or_else(|| "what istiod sent last".to_owned(), |push| format!("push {push}"))
     }
 
     /// What the proxy has in the place of what it did not answer to.

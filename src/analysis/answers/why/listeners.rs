@@ -7,6 +7,7 @@ use crate::analysis::chains::{self, Facts};
 use crate::analysis::control_plane::ControlPlane;
 use crate::analysis::era::Version;
 use crate::analysis::explain;
+use crate::analysis::health::PluginState;
 use crate::analysis::outlook::{Judgement, Outlook, PARTS_UNREAD};
 use crate::analysis::placement::{self, ListenerDirection};
 use crate::analysis::removal::{self, Removal};
@@ -25,6 +26,7 @@ pub(super) fn of_proxy(
     proxy: &ProxyId,
     outlook: Result<Outlook<'_>, String>,
     by_mode: &ByMode,
+    plugin_state: PluginState,
 ) -> Vec<WhyListener> {
     let read = snapshot.dump(proxy).map(|loaded| &**loaded);
     let loaded = read.filter(|loaded| !placement::awaits_listeners(snapshot, proxy, &loaded.dump));
@@ -41,6 +43,7 @@ pub(super) fn of_proxy(
     }
     for listener in &mut found {
         question.fill_modes(listener, by_mode);
+        listener.plugin_state = plugin_state;
     }
     found.sort_by(|a, b| (a.direction, a.port, &a.listener, a.state).cmp(&(b.direction, b.port, &b.listener, b.state)));
     found
@@ -144,6 +147,7 @@ impl Question<'_> {
             terms: Vec::new(),
             chain_count: 0,
             chains_by_mode: None,
+            plugin_state: PluginState::Unknown,
         }
     }
 

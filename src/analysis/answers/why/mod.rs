@@ -15,7 +15,7 @@ use crate::analysis::attachment;
 use crate::analysis::chains::Shared;
 use crate::analysis::comparison::{Cause, Difference};
 use crate::analysis::explain::Term;
-use crate::analysis::health::{self, Expected, PluginState};
+use crate::analysis::health::{self, Expected, PluginState, Weight};
 use crate::analysis::lookup;
 use crate::analysis::mtls;
 use crate::analysis::near_miss::{NearMiss, Neighbours};
@@ -152,9 +152,35 @@ pub struct WhyListener {
     pub chain_count: usize,
     /// How many istiod would give it under each mode.
     pub chains_by_mode: Option<BTreeMap<MtlsMode, usize>>,
+    /// The state of the plugin on the proxy: chains that are as they should be do not show that it runs.
+    #[serde(skip)]
+    pub plugin_state: PluginState,
 }
 
+/// What is said of a listener that is as istiod would send it.
+const SAME_CHAINS: &str = "as istiod would send it, chain by chain";
+
 impl WhyListener {
+    /// How it is to be shown: chains that are as istiod would send them are good only where the plugin in them is not in trouble.
+    pub fn weight(&self) -> Weight {
+        match (self.agrees, self.predicted == self.counted) {
+            _ if self.objects_ask_for.is_some() => Weight::Bad,
+            (Some(true), true) if self.plugin_state.is_trouble() => self.plugin_state.weight(),
+            (Some(true), true) => Weight::Good,
+            (Some(_), _) => Weight::Waits,
+            (None, _) => Weight::Neutral,
+        }
+    }
+
+    /// What the chains do not show of the plugin that is in them.
+    fn not_compared(&self) -> String {
+        match self.plugin_state {
+            state if state.is_trouble() => format!("; but the plugin does not run as its object asks: {}", state.words()),
+            PluginState::Unverified | PluginState::Unknown if self.counted > Some(0) => "; not compared: whether its module runs".to_owned(),
+            _ => String::new(),
+        }
+    }
+
     /// What istiod would send, held against what was counted, as one clause.
     pub fn held_against(&self) -> String {
         if let Some(wanted) = self.objects_ask_for {
@@ -162,7 +188,9 @@ impl WhyListener {
         }
         match (self.predicted, self.counted, self.agrees) {
             (None, ..) => format!("not predicted: {}", self.prediction_note.as_deref().unwrap_or("nothing to predict from")),
-            (Some(predicted), Some(counted), Some(true)) if predicted == counted => "as istiod would send it, chain by chain".to_owned(),
+            (Some(predicted), Some(counted), Some(true)) if predicted == counted => {
+                format!("{SAME_CHAINS}{}", self.not_compared())
+            }
             (Some(predicted), Some(counted), Some(false)) if predicted == counted => {
                 format!("istiod would put it there {} too, but not the same in every chain", times(predicted))
             }
@@ -235,7 +263,7 @@ pub(super) fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, sha
         mtls,
         mtls_note,
         era_note: outlook.as_ref().ok().and_then(|outlook| listeners::era_note(outlook, plugin, &by_mode)),
-        listeners: listeners::of_proxy(snapshot, plugin, proxy, outlook, &by_mode),
+        listeners: listeners::of_proxy(snapshot, plugin, proxy, outlook, &by_mode, health.state),
         state: health.state,
         state_note: health.note().to_owned(),
         dump_note: dump_note(snapshot, proxy),

@@ -1,0 +1,26 @@
+//! ECDS: the plugins of extensions whose settings are the same on both sides. The same settings do not show that a module runs.
+
+use super::Draft;
+use super::extensions::{in_use, line, short};
+use crate::analysis::health::{self, PluginState};
+use crate::model::envoy::ConfigDump;
+use crate::model::ids::ProxyId;
+use crate::model::snapshot::Snapshot;
+
+/// Adds the plugins that do not run as their objects ask, where no difference in their extensions shows that, and notes those of which
+/// nothing shows that they run.
+pub(super) fn add(draft: &mut Draft, snapshot: &Snapshot, proxy: &ProxyId, dump: &ConfigDump) {
+    let in_use = in_use(dump);
+    let of_plugins = dump.ecds.iter().filter(|entry| in_use.contains(short(&entry.name)));
+    for (entry, plugin) in of_plugins.filter_map(|entry| Some((entry, entry.plugin.as_ref()?))) {
+        let health = health::of_proxy(snapshot, plugin, proxy);
+        let is_told = draft.has(|line| line.extension.as_ref() == Some(&entry.name));
+        let (state, note) = (health.state, health.note());
+        if state.is_trouble() && !is_told {
+            let detail = format!("{}: {} {plugin} does not run as its object asks: {} ({note})", entry.name, plugin.kind, state.words());
+            draft.found.differences.push(line("state", "both", &entry.name, detail));
+        } else if matches!(state, PluginState::Unverified | PluginState::Unknown) {
+            draft.found.notes.push(format!("not compared: whether the module of {} {plugin} runs ({note})", plugin.kind));
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Why requests fail though mutual TLS fits, as far as objects and dumps show it: nothing of that is in a client's verdict.
+
+use super::World;
+use crate::analysis::placement;
+use crate::analysis::requests::DeadRoute;
+use crate::model::envoy::ListenerState;
+use crate::model::ids::WorkloadId;
+use crate::model::kind::Kind;
+use crate::model::warning::Warning;
+use crate::model::workload::Pod;
+
+/// What every such warning ends with.
+const WHATEVER: &str = "whatever its mutual TLS is";
+
+/// Routes of clients to the host that lead nowhere.
+pub(super) fn of_routes(world: &World<'_>, host: &str, warnings: &mut Vec<Warning>) {
+    let dead = world.dead_routes().iter().filter(|dead| dead.hosts.iter().any(|own| own == host));
+    warnings.extend(dead.map(|DeadRoute { name, words, .. }| {
+        let what = format!("{words}: a request that it sends there fails with 503, {WHATEVER}");
+        Warning::new(format!("{} {name}", Kind::VirtualService), what, "define what it routes to, or change the route")
+    }));
+}
+
+/// Pods that take no requests: none is ready, or a proxy's inbound listener takes no connections yet.
+pub(super) fn of_pods(world: &World<'_>, id: &WorkloadId, pods: &[&Pod], warnings: &mut Vec<Warning>) {
+    let object = format!("{} {id}", id.kind.as_str());
+    let alive: Vec<&&Pod> = pods.iter().filter(|pod| !pod.deleting).collect();
+    let unready: Vec<&str> = alive.iter().filter_map(|pod| pod.unready.as_deref()).collect();
+    if !alive.is_empty() && unready.len() == alive.len() {
+        let count = if alive.len() == 1 { "its pod is not ready".to_owned() } else { format!("none of its {} pods is ready", alive.len()) };
+        let what = format!("{count} ({}), so its services have no endpoint here: requests fail, {WHATEVER}", unready[0]);
+        warnings.push(Warning::new(object.clone(), what, "see what the pod waits for"));
+    }
+    for pod in alive.iter().filter(|pod| takes_no_connections(world, pod)) {
+        let what = format!("the inbound listener of {} takes no connections yet: requests to it fail, {WHATEVER}", pod.id);
+        warnings.push(Warning::new(object.clone(), what, "see Health for what the listener waits for"));
+    }
+}
+
+fn takes_no_connections(world: &World<'_>, pod: &Pod) -> bool {
+    let Some(loaded) = world.snapshot.dump(&pod.id) else { return false };
+    let dump = &loaded.dump;
+    let port = Some(world.objects.inbound_port());
+    let mut inbound = dump.listeners.iter().filter(|listener| !listener.is_static && listener.port() == port).peekable();
+    let is_open = |listener: &crate::model::envoy::Listener| listener.state == ListenerState::Active;
+    placement::awaits_listeners(world.snapshot, &pod.id, dump) || inbound.peek().is_some() && !inbound.any(is_open)
+}
