@@ -337,7 +337,75 @@ fn what_the_proxy_refused_is_told_though_its_dump_lists_it() {
     let line = &entry["types"][1]["differences"][0];
     assert_eq!(line["extension"], EXTENSION);
     assert!(line["detail"].as_str().unwrap().contains(said), "{line}");
-    assert_eq!(entry["types"][1]["same"], false);
+    let found = &entry["types"][1];
+    // Nothing is the same beside a difference.
+    assert_eq!((&found["same"], &found["compared"]), (&json!(false), &json!("istiod would send 1 extension, the proxy has 1")));
+}
+
+#[test]
+fn the_same_settings_are_no_tick_for_a_module_that_does_not_run() {
+    let (folder, entry) = edited_files(
+        |_| {},
+        |files| {
+            // As a real proxy wrote it, of which istiod reports that it is synced.
+            let wasm = |level: &str, place: &str, said: &str| {
+                let time = "2026-11-23T19:38:01.000000Z";
+                format!(
+                    "2026-11-23T19:38:01.000000000Z {time}\t{level}\tenvoy wasm source/extensions/common/wasm/{place}\t{said}\tthread=13\n"
+                )
+            };
+            let rejected = "2026-11-23T19:38:01.000000000Z 2026-11-23T19:38:01.000000Z\twarning\tenvoy config source/extensions/config_subscription/grpc/delta_subscription_state.cc:282\tdelta config for type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig rejected: Unable to create Wasm plugin default.helloworld~istio-translated-wasmplugin\tthread=13\n";
+            let lines = [
+                wasm("error", "wasm_vm.cc:38", "Function: proxy_on_configure failed: Uncaught RuntimeError: memory access out of bounds"),
+                wasm("error", "wasm.cc:104", "Wasm VM failed Failed to configure base Wasm plugin"),
+                wasm("critical", "wasm.cc:626", "Plugin default.helloworld~istio-translated-wasmplugin failed to load"),
+                wasm("critical", "wasm.cc:479", "Plugin configured to fail closed failed to load"),
+                rejected.to_owned(),
+            ]
+            .concat();
+            files.insert(
+                format!("proxies/{PROXY}/stats.prom"),
+                b"# TYPE envoy_wasm_wasm_vm_count gauge\nenvoy_wasm_wasm_vm_count{} 0\n".to_vec(),
+            );
+            files.insert(format!("logs/{PROXY}.istio-proxy.log"), lines.into_bytes());
+        },
+    );
+    let from = folder.path().to_str().unwrap();
+    let health = support::json(&["health", "default/helloworld", "--from", from]);
+    let state = &health["plugins"][0]["proxies"][0]["state"];
+    let why = support::json(&["why", "default/helloworld", "deploy/httpbin", "--from", from]);
+    assert_eq!((state, &why["workloads"][0]["state"]), (&json!("vmFailed"), &json!("vmFailed")), "{health}");
+    assert_eq!((lines(&entry, 0), lines(&entry, 1)), (vec![], vec![("state", "both")]), "{entry}");
+    let detail = entry["types"][1]["differences"][0]["detail"].as_str().unwrap();
+    assert!(detail.contains("WasmPlugin default/helloworld does not run as its object asks: VM failed ("), "{detail}");
+    let text = String::from_utf8(support::meshscope(&["diff", PROXY, "--from", from]).stdout).unwrap();
+    assert!(
+        text.contains("  LDS  11 listeners with 23 chains compared field by field with what istiod would send now: nothing differs."),
+        "{text}"
+    );
+    assert!(text.contains("  ECDS istiod would send 1 extension, the proxy has 1: 1 difference."), "{text}");
+    // The chains are as they should be, and that is no tick for the plugin.
+    let text = String::from_utf8(support::meshscope(&["why", "default/helloworld", "--from", from, "--color", "always"]).stdout).unwrap();
+    let line = text.lines().find(|line| line.contains("virtualInbound")).unwrap();
+    assert!(line.contains("chain by chain; but the plugin does not run as its object asks: VM failed") && !line.contains("[32m"), "{line}");
+}
+
+#[test]
+fn a_listener_that_only_warms_is_no_tick() {
+    let (_folder, entry) = edited_files(
+        |_| {},
+        |files| {
+            let name = format!("proxies/{PROXY}/config_dump.json");
+            let mut dump: Value = serde_json::from_slice(&files[&name]).unwrap();
+            let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+            let entries = sections.filter_map(|section| section.get_mut("dynamic_listeners")?.as_array_mut()).flatten();
+            let own = entries.into_iter().find(|entry| entry["name"] == "virtualInbound").unwrap();
+            own["warming_state"] = own["active_state"].take();
+            own.as_object_mut().unwrap().remove("active_state");
+            files.insert(name, dump.to_string().into_bytes());
+        },
+    );
+    assert_eq!((lines(&entry, 0), &entry["types"][0]["same"]), (vec![("warming", "both")], &json!(false)), "{entry}");
 }
 
 #[test]

@@ -10,6 +10,8 @@ mod hidden;
 mod identities;
 #[path = "mtls/mesh.rs"]
 mod mesh;
+#[path = "mtls/otherwise.rs"]
+mod otherwise;
 #[path = "mtls/ports.rs"]
 mod ports;
 #[path = "mtls/rules.rs"]

@@ -76,6 +76,27 @@ fn a_recorded_mesh_is_in_step_as_istioctl_saw_it() {
 }
 
 #[test]
+fn what_the_proxy_acknowledged_is_no_tick_where_a_plugin_does_not_run() {
+    let path = support::recording("fetch-failed-closed");
+    let from = path.to_str().unwrap();
+    let answer = support::json(&["sync", "--from", from]);
+    let httpbin = answer["proxies"].as_array().unwrap().iter().find(|entry| entry["workload"] == "default/httpbin").unwrap();
+    let states: Vec<_> = httpbin["pluginStates"].as_array().unwrap().iter().map(|plugin| (&plugin["plugin"], &plugin["state"])).collect();
+    assert_eq!(states, [(&json!("default/helloworld"), &json!("running")), (&json!("default/missing"), &json!("stubDeny"))]);
+    let ecds = httpbin["types"].as_array().unwrap().iter().find(|found| found["type"] == "ECDS").unwrap();
+    assert_eq!((&ecds["state"], &ecds["note"]), (&json!("synced"), &json!("not compared: whether the modules run")), "as istioctl has it");
+    let text = String::from_utf8(support::meshscope(&["sync", "--from", from, "--color", "always"]).stdout).unwrap();
+    for expected in [
+        "Of 2 proxies, 1 with a plugin that does not run as its object asks.",
+        "\u{1b}[31mstub, denies all; synced\u{1b}[0m",
+        "WasmPlugin default/missing does not run as its object asks: stub, denies all (",
+    ] {
+        assert!(text.contains(expected), "{expected}\n{text}");
+    }
+    assert!(!text.contains("each acknowledged"), "{text}");
+}
+
+#[test]
 fn every_era_says_what_it_can() {
     let of = |version: &str| {
         let path = support::recording(&format!("eras/{version}/strict-v4"));

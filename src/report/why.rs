@@ -71,6 +71,7 @@ fn text(answer: &WhyAnswer, entry: &WhyEntry, paint: Paint) -> String {
         paint.paint(Style::Plain, &entry.proxy.to_string())
     );
     let attached = match entry.attached {
+        Some(true) if entry.near_miss.is_some() => ("applies", Style::Warn),
         Some(true) => ("applies", Style::Good),
         Some(false) => ("does not apply", Style::Warn),
         None => ("not known whether it applies", Style::Muted),

@@ -27,7 +27,8 @@ impl Broken<'_> {
     /// Asks every command about it and opens every screen: none shows it as sound. To be called once the break has arrived.
     pub fn is_nowhere_sound(&self) {
         let faults = std::thread::scope(|scope| {
-            let commands: Vec<_> = self.commands().into_iter().map(|command| scope.spawn(move || self.faults_of_command(&command))).collect();
+            let commands: Vec<_> =
+                self.commands().into_iter().map(|command| scope.spawn(move || self.faults_of_command(&command))).collect();
             let screens = self.faults_of_screens();
             commands.into_iter().flat_map(|command| command.join().unwrap()).chain(screens).collect::<Vec<_>>()
         });
@@ -79,7 +80,8 @@ impl Broken<'_> {
         match value {
             Value::Object(fields) => {
                 let is_it = fields.get("plugin").is_some_and(|plugin| plugin == self.plugin);
-                let runs = fields.get("state").is_some_and(|state| state == "running") || fields.get("rollup").is_some_and(|it| it == "ready");
+                let runs =
+                    fields.get("state").is_some_and(|state| state == "running") || fields.get("rollup").is_some_and(|it| it == "ready");
                 if is_it && runs {
                     found(value.to_string());
                 }

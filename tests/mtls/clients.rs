@@ -80,11 +80,7 @@ fn what_breaks_is_found_and_what_looks_like_it_is_not() {
         ("STRICT and SIMPLE", mesh("STRICT", "http", &[of("SIMPLE")]), ["tls fails", "plainText fails"]),
         ("STRICT and MUTUAL", mesh("STRICT", "http", &[certified()]), ["ownMutualTls depends", "plainText fails"]),
         ("STRICT and MUTUAL without a certificate", mesh("STRICT", "http", &[of("MUTUAL")]), ["plainText fails", "plainText fails"]),
-        (
-            "PERMISSIVE and MUTUAL without a certificate",
-            mesh("PERMISSIVE", "http", &[of("MUTUAL")]),
-            ["plainText fits", "plainText fits"],
-        ),
+        ("PERMISSIVE and MUTUAL without a certificate", mesh("PERMISSIVE", "http", &[of("MUTUAL")]), ["plainText fits", "plainText fits"]),
         ("DISABLE and no rule", mesh("DISABLE", "http", &[]), ["plainText fits", "plainText fits"]),
         ("DISABLE and ISTIO_MUTUAL", mesh("DISABLE", "http", &[of("ISTIO_MUTUAL")]), ["mutualTls fails", "plainText fits"]),
         ("DISABLE and SIMPLE on HTTP", mesh("DISABLE", "http", &[of("SIMPLE")]), ["tls fails", "plainText fits"]),

@@ -62,11 +62,8 @@ fn with_istiod(view: &IstiodView, outlook: Option<&Outlook<'_>>, dump: &ConfigDu
     let here: usize = held.iter().map(|listener| listener.chains.len()).sum();
     let of_istiod = format!("{} with {}", counted(sent.len(), "listener"), counted(chains, "chain"));
     let differing = format!("istiod would send {of_istiod}, the proxy has {} with {here}", held.len());
-    let compared = if notes.is_empty() {
-        format!("{of_istiod} compared field by field with what istiod would send now")
-    } else {
-        differing.clone()
-    };
+    let compared =
+        if notes.is_empty() { format!("{of_istiod} compared field by field with what istiod would send now") } else { differing.clone() };
     let same = super::same(&differences, !notes.is_empty());
     let found = TypeDiff { short: LDS, basis: "istiod", basis_note: None, same, compared, differences, notes };
     Draft { found: within::bounded(found, &all), differing }

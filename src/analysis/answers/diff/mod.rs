@@ -23,7 +23,7 @@ use crate::analysis::outlook::Outlook;
 use crate::analysis::placement;
 use crate::analysis::sync as rules;
 use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter};
-use crate::model::ids::ProxyId;
+use crate::model::ids::{ObjectName, ProxyId};
 use crate::model::istiod_view::{IstiodView, IstiodViews};
 use crate::model::resources::ResourceType;
 use crate::model::snapshot::{Dump, Snapshot};
@@ -229,13 +229,16 @@ fn types(
     let mut listeners = listeners::of(view, outlook.as_ref(), dump);
     if let Ok(outlook) = &outlook {
         removed::add(&mut listeners, outlook, dump);
+        let patching = outlook.envoy_filters.shaping_chains();
+        let note = |name: &ObjectName| format!("not compared: what EnvoyFilter {name} changes, since istiod would send that too");
+        listeners.found.notes.extend(patching.into_iter().filter(|_| listeners.found.basis == "istiod").map(note));
     }
     let mut types = vec![listeners, extensions::of(view, outlook.as_ref(), dump)];
     types.extend(ResourceType::ALL.map(|of| resources::of(of, view)));
     for draft in &mut types {
         answered(snapshot, proxy, dump, &mut draft.found);
     }
-    states::add(&mut types[1], snapshot, proxy, dump);
+    states::add(&mut types, snapshot, proxy, dump);
     Ok(types.into_iter().map(Draft::finish).collect())
 }
 

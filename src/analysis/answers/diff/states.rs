@@ -9,12 +9,20 @@ use crate::model::snapshot::Snapshot;
 
 /// Adds the plugins that do not run as their objects ask, where no difference in their extensions shows that, and notes those of which
 /// nothing shows that they run.
-pub(super) fn add(draft: &mut Draft, snapshot: &Snapshot, proxy: &ProxyId, dump: &ConfigDump) {
+pub(super) fn add(types: &mut [Draft], snapshot: &Snapshot, proxy: &ProxyId, dump: &ConfigDump) {
+    let [listeners, draft, ..] = types else { return };
+    // That is a difference of the listeners.
+    let is_removed = listeners.has(|line| line.what == "removed");
     let in_use = in_use(dump);
-    let of_plugins = dump.ecds.iter().filter(|entry| in_use.contains(short(&entry.name)));
-    for (entry, plugin) in of_plugins.filter_map(|entry| Some((entry, entry.plugin.as_ref()?))) {
+    for (entry, plugin) in dump.ecds.iter().filter_map(|entry| Some((entry, entry.plugin.as_ref()?))) {
+        if !in_use.contains(short(&entry.name)) {
+            let is_noted = draft.found.notes.iter().any(|note| note.starts_with(&entry.name) && note.contains("leftover"));
+            let note = || format!("{} runs for no request: no listener that takes connections refers to it", entry.name);
+            draft.found.notes.extend((!is_noted).then(note));
+            continue;
+        }
         let health = health::of_proxy(snapshot, plugin, proxy);
-        let is_told = draft.has(|line| line.extension.as_ref() == Some(&entry.name));
+        let is_told = draft.has(|line| line.extension.as_ref() == Some(&entry.name)) || is_removed && health.state == PluginState::Removed;
         let (state, note) = (health.state, health.note());
         if state.is_trouble() && !is_told {
             let detail = format!("{}: {} {plugin} does not run as its object asks: {} ({note})", entry.name, plugin.kind, state.words());

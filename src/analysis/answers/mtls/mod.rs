@@ -177,7 +177,17 @@ impl<'o> World<'o> {
         let rules = Rules::of(objects, domain, version);
         let clients = clients(objects, &rules);
         let routes = (!snapshot.unread.contains(&Kind::VirtualService)).then(|| SubsetRoutes::of(objects, domain));
-        Self { snapshot, objects, domain, version, rules, routes, imports: Imports::of(objects, domain), clients, dead_routes: OnceCell::new() }
+        Self {
+            snapshot,
+            objects,
+            domain,
+            version,
+            rules,
+            routes,
+            imports: Imports::of(objects, domain),
+            clients,
+            dead_routes: OnceCell::new(),
+        }
     }
 
     /// The routes that lead nowhere, each once.

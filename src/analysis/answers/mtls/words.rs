@@ -69,7 +69,8 @@ impl ClientAnswer {
         let reason =
             if self.verdict == Verdict::Works && self.routed != Some(false) { String::new() } else { format!("; {}", self.reason) };
         let named = match (&self.refused, self.refused_note) {
-            (Some(clients), _) if !clients.is_empty() => format!("; {}", seen::said(clients)),
+            // Those of a mode that was before are not of this verdict.
+            (Some(clients), _) if !clients.is_empty() && self.verdict != Verdict::Works => format!("; {}", seen::said(clients)),
             (None, Some(note)) if self.verdict == Verdict::Fails => format!("; {note}"),
             _ => String::new(),
         };

@@ -25,6 +25,12 @@ pub(super) struct Context<'s> {
     pub applying: Vec<Applying<'s>>,
 }
 
+/// When a plugin's spec was changed last after its creation, and by whom.
+fn changed(plugin: &Plugin) -> Option<String> {
+    let last = plugin.writes.last()?;
+    (plugin.created.as_deref() < Some(last.time.as_str())).then(|| format!("{} by {}", last.time, last.manager))
+}
+
 /// The chains that have the same filters in a list.
 struct Sequence<'s> {
     filters: &'s [Filter],
@@ -83,6 +89,9 @@ impl<'s> Context<'s> {
         let rules: BTreeMap<&PluginId, &String> = self.applying.iter().map(|(plugin, rule)| (&plugin.id, rule)).collect();
         let one = |(index, plugin): (usize, &&Plugin)| {
             let before = index.checked_sub(1).map(|before| plugins[before]);
+            let changed = changed(plugin);
+            let of_several = changed.as_ref().filter(|_| plugins.len() > 1);
+            let edit = of_several.map(|changed| format!("; its spec was changed last at {changed}")).unwrap_or_default();
             let reason = before.map(|before| order::reason(before, plugin, &self.proxy.namespace, root, self.version));
             OrderedPlugin {
                 place: index + 1,
@@ -95,10 +104,11 @@ impl<'s> Context<'s> {
                 matches: plugin.match_text(),
                 applies: rules.get(&plugin.id).map(|rule| (*rule).clone()).unwrap_or_default(),
                 why: match &reason {
-                    Some(reason) => reason.to_string(),
+                    Some(reason) => format!("{reason}{edit}"),
                     None if plugins.len() == 1 => "the only one".to_owned(),
-                    None => "the first".to_owned(),
+                    None => format!("the first{edit}"),
                 },
+                changed,
                 reason,
                 state: self.dump.map(|_| health::of_proxy(self.snapshot, &plugin.id, self.proxy).state),
                 id: plugin.id.clone(),

@@ -115,6 +115,10 @@ pub struct OrderedPlugin {
     pub namespace: String,
     /// `metadata.creationTimestamp`.
     pub created: Option<String>,
+    /// When its spec was changed last after its creation, and by whom, `2026-12-01T05:00:00Z by kubectl-edit`; None where nothing says that
+    /// it was. A new phase or priority changes the order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed: Option<String>,
     /// `spec.match` in a few words; a mode or port can keep it out of single chains.
     #[serde(rename = "match")]
     pub matches: String,

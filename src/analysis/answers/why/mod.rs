@@ -176,7 +176,9 @@ impl WhyListener {
     fn not_compared(&self) -> String {
         match self.plugin_state {
             state if state.is_trouble() => format!("; but the plugin does not run as its object asks: {}", state.words()),
-            PluginState::Unverified | PluginState::Unknown if self.counted > Some(0) => "; not compared: whether its module runs".to_owned(),
+            PluginState::Unverified | PluginState::Unknown if self.counted > Some(0) => {
+                "; not compared: whether its module runs".to_owned()
+            }
             _ => String::new(),
         }
     }
