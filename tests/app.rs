@@ -359,7 +359,7 @@ fn a_proxy_is_held_against_what_istiod_would_send_it() {
         let mut demo = Driver::demo();
         let shown = demo.keys(keys).text((140, 40));
         assert_eq!(demo.app.screen().view(), View::Diff, "{keys}");
-        assert!(shown.contains("✓ LDS") && shown.contains("hold the plugins"), "{shown}");
+        assert!(shown.contains("✓ LDS") && shown.contains("the plugins in them, and nothing more"), "{shown}");
     }
     let mut failed = Driver::recording("fetch-failed-closed");
     let shown = failed.keys("cd").text((140, 40));
@@ -453,7 +453,7 @@ fn an_istiod_that_says_nothing_is_told_and_asked_again() {
     let shown = driver.keys("s").text(SIZE);
     assert!(shown.contains("could not be had: istiod/syncz.json is not in the recording") && shown.contains("r asks again"), "{shown}");
     std::fs::write(folder.path().join("istiod/syncz.json"), &support::files("permissive")["istiod/syncz.json"]).unwrap();
-    assert!(driver.keys("r").text(SIZE).contains("2 proxies, and each has what istiod sent"));
+    assert!(driver.keys("r").text(SIZE).contains("2 proxies, and each acknowledged what istiod sent"));
     // The rest of the program went on all the time.
     assert!(driver.keys("<esc>c").text(SIZE).contains("N = 4 on 15006"));
 }

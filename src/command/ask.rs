@@ -137,8 +137,8 @@ impl Asker<'_> {
         let pods = match workload {
             Some(text) => {
                 let found = lookup::workload(&objects, text, &self.own_namespace())?.proxies;
-                // The access logs of its own proxies name clients without one.
-                objects = self.with_proxies(&collector, found.clone(), Bound::NONE, true).await;
+                // The access logs of its own proxies name clients without one; where they cannot be read, the answer says that.
+                objects.dumps = self.with_proxies(&collector, found.clone(), Bound::NONE, true).await.dumps;
                 let unseen = found.iter().filter(|proxy| objects.objects.unseen.contains(proxy));
                 let what = "only its name is known: neither a Pod, a WorkloadEntry nor a config dump of it was read";
                 let notes: Vec<Warning> = unseen.map(|proxy| Warning::new(format!("proxy {proxy}"), what, "")).collect();

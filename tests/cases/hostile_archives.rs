@@ -212,6 +212,7 @@ fn without_states(answer: &mut Value) {
         Value::Object(fields) => {
             if fields.contains_key("pluginKind") {
                 fields.remove("state");
+                fields.remove("stateNote");
             }
             fields.values_mut().for_each(without_states);
         }

@@ -7,28 +7,20 @@ mod note;
 mod otherwise;
 mod seen;
 mod words;
+mod world;
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use crate::analysis::chains::Facts;
-use crate::analysis::control_plane;
-use crate::analysis::era::Version;
 use crate::analysis::lookup;
-use crate::analysis::mtls::clients::{Clients, clients};
 use crate::analysis::mtls::fate::{self, Fate, Judged, PortFate, Scope};
-use crate::analysis::mtls::hidden::Imports;
 use crate::analysis::mtls::ports::{self, Behind, Mistaken, PortMode};
-use crate::analysis::mtls::routes::SubsetRoutes;
-use crate::analysis::mtls::rules::Rules;
 use crate::analysis::mtls::{self, EffectiveMtls};
 use crate::analysis::protocol::ProtocolClass;
-use crate::analysis::requests::{DeadRoute, Mesh};
 use crate::analysis::targets::{ServiceTarget, service_targets};
 use crate::model::ids::{ProxyId, WorkloadId};
-use crate::model::inventory::Inventory;
 use crate::model::kind::Kind;
 use crate::model::peer_authentication::MtlsMode;
 use crate::model::snapshot::Snapshot;
@@ -38,6 +30,7 @@ use crate::model::workload::{Pod, ProxyKind};
 pub use clients::{ClientAnswer, ServiceClients};
 pub(super) use note::MODE_UNKNOWN;
 pub use seen::RefusedClient;
+use world::World;
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -150,68 +143,8 @@ pub fn mtls(snapshot: &Snapshot, pods: &[ProxyId]) -> EffectiveMtlsAnswer {
     EffectiveMtlsAnswer { warnings, workloads }
 }
 
-/// What the answers for all workloads share.
-struct World<'o> {
-    snapshot: &'o Snapshot,
-    objects: &'o Inventory,
-    domain: &'static str,
-    version: Version,
-    rules: Rules<'o>,
-    /// The routes that name subsets; None where VirtualServices could not be read.
-    routes: Option<SubsetRoutes<'o>>,
-    /// What brings clients a service that their Sidecar does not list.
-    imports: Imports<'o>,
-    clients: Vec<Clients<'o>>,
-    dead_routes: OnceCell<Vec<DeadRoute>>,
-}
-
 /// What a verdict on clients compares.
 const COMPARED: &str = "Compared: what clients send with what the mode of the port takes. Not compared: routes, authorization, plugins, whether the server answers.";
-
-impl<'o> World<'o> {
-    fn of(snapshot: &'o Snapshot) -> Self {
-        let objects = &snapshot.objects;
-        // Without a dump nothing says what the domain is.
-        let domain = "cluster.local";
-        let version = control_plane::control_plane(objects, None, None).version;
-        let rules = Rules::of(objects, domain, version);
-        let clients = clients(objects, &rules);
-        let routes = (!snapshot.unread.contains(&Kind::VirtualService)).then(|| SubsetRoutes::of(objects, domain));
-        Self {
-            snapshot,
-            objects,
-            domain,
-            version,
-            rules,
-            routes,
-            imports: Imports::of(objects, domain),
-            clients,
-            dead_routes: OnceCell::new(),
-        }
-    }
-
-    /// The routes that lead nowhere, each once.
-    fn dead_routes(&self) -> &[DeadRoute] {
-        self.dead_routes.get_or_init(|| {
-            if self.objects.policies_of(Kind::VirtualService).next().is_none() {
-                return Vec::new();
-            }
-            let mesh = Mesh::of(self.snapshot);
-            let found: BTreeSet<DeadRoute> = self.clients.iter().flat_map(|clients| mesh.dead_routes(clients.facts.pod)).collect();
-            found.into_iter().collect()
-        })
-    }
-
-    /// The first of these kinds of which something may be missing that counts for a pod. Policies of its own namespace and of the root
-    /// namespace are all that do.
-    fn lacks(&self, kinds: &[Kind], pod: &Pod) -> Option<Kind> {
-        let is_lacking = |kind: &Kind| match kind {
-            Kind::PeerAuthentication => self.snapshot.lacks(*kind, &pod.id.namespace),
-            kind => self.snapshot.unread.contains(kind),
-        };
-        kinds.iter().copied().find(is_lacking)
-    }
-}
 
 /// What the modes of ports rest on.
 const OF_PORTS: [Kind; 4] = [Kind::PeerAuthentication, Kind::Service, Kind::ServiceEntry, Kind::Sidecar];

@@ -4,7 +4,7 @@ use super::{IstiodAnswer, PluginOnProxy, PluginSync, SyncAnswer, SyncEntry, Type
 use crate::model::sync::SyncState;
 
 /// What being synced does not say.
-pub(super) const SYNCED_IS_NOT_RUNNING: &str = "Synced: istiod reports that the proxy acknowledged what it sent last. Not compared: what the proxy has of it, and whether a plugin's module runs; for a module that cannot be fetched the proxy's agent puts a stub of the same name, and that is synced too.";
+pub(super) const SYNCED_IS_NOT_RUNNING: &str = "Synced: istiod reports that the proxy acknowledged what it sent last. Not compared: what the proxy does with it, and whether a plugin's module runs; for a module that cannot be fetched the proxy's agent puts a stub of the same name, and that is synced too.";
 
 /// The same of the type that brings modules.
 pub(super) const MODULES_NOT_COMPARED: &str = "not compared: whether the modules run";

@@ -1,0 +1,77 @@
+//! What the answers for all workloads share.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
+use crate::analysis::control_plane;
+use crate::analysis::era::Version;
+use crate::analysis::mtls::clients::{Clients, clients};
+use crate::analysis::mtls::hidden::Imports;
+use crate::analysis::mtls::routes::SubsetRoutes;
+use crate::analysis::mtls::rules::Rules;
+use crate::analysis::requests::{DeadRoute, Mesh};
+use crate::model::inventory::Inventory;
+use crate::model::kind::Kind;
+use crate::model::snapshot::Snapshot;
+use crate::model::workload::Pod;
+
+/// The objects, ready for the questions about each workload.
+pub(super) struct World<'o> {
+    pub(super) snapshot: &'o Snapshot,
+    pub(super) objects: &'o Inventory,
+    pub(super) domain: &'static str,
+    pub(super) version: Version,
+    pub(super) rules: Rules<'o>,
+    /// The routes that name subsets; None where VirtualServices could not be read.
+    pub(super) routes: Option<SubsetRoutes<'o>>,
+    /// What brings clients a service that their Sidecar does not list.
+    pub(super) imports: Imports<'o>,
+    pub(super) clients: Vec<Clients<'o>>,
+    dead_routes: OnceCell<Vec<DeadRoute>>,
+}
+
+impl<'o> World<'o> {
+    /// Those of a snapshot.
+    pub(super) fn of(snapshot: &'o Snapshot) -> Self {
+        let objects = &snapshot.objects;
+        // Without a dump nothing says what the domain is.
+        let domain = "cluster.local";
+        let version = control_plane::control_plane(objects, None, None).version;
+        let rules = Rules::of(objects, domain, version);
+        let clients = clients(objects, &rules);
+        let routes = (!snapshot.unread.contains(&Kind::VirtualService)).then(|| SubsetRoutes::of(objects, domain));
+        Self {
+            snapshot,
+            objects,
+            domain,
+            version,
+            rules,
+            routes,
+            imports: Imports::of(objects, domain),
+            clients,
+            dead_routes: OnceCell::new(),
+        }
+    }
+
+    /// The routes that lead nowhere, each once.
+    pub(super) fn dead_routes(&self) -> &[DeadRoute] {
+        self.dead_routes.get_or_init(|| {
+            if self.objects.policies_of(Kind::VirtualService).next().is_none() {
+                return Vec::new();
+            }
+            let mesh = Mesh::of(self.snapshot);
+            let found: BTreeSet<DeadRoute> = self.clients.iter().flat_map(|clients| mesh.dead_routes(clients.facts.pod)).collect();
+            found.into_iter().collect()
+        })
+    }
+
+    /// The first of these kinds of which something may be missing that counts for a pod. Policies of its own namespace and of the root
+    /// namespace are all that do.
+    pub(super) fn lacks(&self, kinds: &[Kind], pod: &Pod) -> Option<Kind> {
+        let is_lacking = |kind: &Kind| match kind {
+            Kind::PeerAuthentication => self.snapshot.lacks(*kind, &pod.id.namespace),
+            kind => self.snapshot.unread.contains(kind),
+        };
+        kinds.iter().copied().find(is_lacking)
+    }
+}
