@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::broken::Broken;
 use super::live_policy::{asked, comes, found};
 use super::world::{Applied, json as ask, kubectl, mesh, meshscope, on_15006, until, wasm_plugin, why};
 
 const URL: &str = "http://httpbin.default:8000/status/200";
+const HELLOWORLD: Broken<'_> = Broken { plugin: "default/helloworld", workload: "deploy/httpbin", names: &["default/helloworld"] };
 const HCM: &str = "envoy.filters.network.http_connection_manager";
 
 /// An EnvoyFilter with one patch of the inbound HTTP filters of httpbin.
@@ -81,6 +83,7 @@ fn incident_d7_an_envoy_filter_removes_the_plugins_filter() {
         !line.contains("nothing differs") && text.contains("neither has WasmPlugin default/helloworld where the objects ask for it"),
         "{text}"
     );
+    HELLOWORLD.is_nowhere_sound();
     drop(broken);
     put_back("plugin-removed");
 }
@@ -104,6 +107,7 @@ fn incident_d7b_an_own_filter_answers_before_the_plugin() {
     let others: Vec<Value> = found("requests-fail").1.into_iter().filter(|finding| finding["what"].to_string().contains("401")).collect();
     assert_eq!(others, Vec::<Value>::new(), "one cause is one finding");
     assert_eq!(found("plugin-removed").1, Vec::<Value>::new());
+    Broken { names: &["e2e.gate", "default/e2e-gate"], ..HELLOWORLD }.is_nowhere_sound();
     drop(broken);
     put_back("envoy-filter-before-plugin");
 }
@@ -158,6 +162,7 @@ fn incident_d9_match_names_the_services_port() {
     for code in ["plugin-leftover", "plugin-absent", "plugin-removed"] {
         assert_eq!(found(code).1, Vec::<Value>::new(), "{code}");
     }
+    HELLOWORLD.is_nowhere_sound();
     drop(broken);
     put_back("match-excludes-all");
 }
@@ -180,6 +185,7 @@ fn incident_d12_port_level_mtls_names_the_services_port() {
         let ports = answer["workloads"][0]["ports"].as_array().cloned().unwrap_or_default();
         ports.iter().any(|port| port["port"] == 80 && port["mode"] == "STRICT")
     });
+    Broken { names: &["default/e2e-ports"], ..HELLOWORLD }.is_nowhere_sound();
     drop(broken);
     put_back("port-level-mtls-ignored");
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::broken::Broken;
 use super::live_policy::{asked, comes, found};
 use super::mtls::peer_authentication;
 use super::world::{Applied, mesh, until};
@@ -12,6 +13,11 @@ const URL: &str = "http://httpbin.default:8000/status/200";
 fn object(kind: &str, name: &str, spec: Value) -> String {
     json!({"apiVersion": "networking.istio.io/v1", "kind": kind, "metadata": {"namespace": "default", "name": name}, "spec": spec})
         .to_string()
+}
+
+/// No answer shows a broken object as sound.
+fn is_nowhere_sound(name: &str) {
+    Broken { plugin: "default/helloworld", workload: "deploy/httpbin", names: &[name] }.is_nowhere_sound();
 }
 
 fn destination_rule(tls: Value) -> String {
@@ -59,6 +65,7 @@ fn incident_d6_a_destination_rule_against_strict_names_who_fails() {
     let what = finding["what"].as_str().unwrap();
     assert!(what.contains("Deployment default/httpbin does not take: 1 client workload fails, deploy/sleep in default"), "{finding}");
     assert_eq!(finding["clients"], json!([{"kind": "Deployment", "namespace": "default", "name": "sleep"}]));
+    is_nowhere_sound("DestinationRule default/e2e-httpbin");
     drop(broken);
     put_back("destination-rule-refused");
 }
@@ -76,6 +83,7 @@ fn incident_d13_a_sidecar_that_hides_the_service_and_registry_only() {
     let finding = error("not-imported", "Sidecar", "default", |_| true);
     let what = finding["what"].as_str().unwrap();
     assert!(what.starts_with("Sidecar default/default does not import httpbin.default") && what.contains("BlackHoleCluster"), "{finding}");
+    is_nowhere_sound("Sidecar default/default");
     drop(broken);
     put_back("not-imported");
     // What is passed on arrives under PERMISSIVE.
@@ -107,6 +115,7 @@ fn incident_d18_a_name_that_the_servers_certificate_has_not() {
     assert!(finding["what"].as_str().unwrap().contains(reason), "{finding}");
     let again = found("requests-fail").1.into_iter().filter(|finding| finding["what"].as_str().unwrap().contains("SAN"));
     assert_eq!(again.collect::<Vec<_>>(), Vec::<Value>::new(), "one cause, one finding");
+    is_nowhere_sound("DestinationRule default/e2e-httpbin");
     let mended = Applied::new(demanding(right));
     put_back("mtls-mismatch");
     drop((mended, broken));

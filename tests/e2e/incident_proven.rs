@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::broken::Broken;
 use super::live_policy::{comes, found};
 use super::world::{Applied, is_lab, json as ask, kubectl, mesh, until, wasm_plugin};
 
@@ -45,15 +46,8 @@ fn comes_to(state: &str, code: &str, words: &[&str]) -> Value {
     finding
 }
 
-/// No command has it as running.
-fn is_nowhere_running() {
-    assert_ne!(
-        ask(&["plugins"])["plugins"].as_array().unwrap().iter().find(|plugin| plugin["plugin"] == PLUGIN).unwrap()["rollup"],
-        "ready"
-    );
-    let why = ask(&["why", PLUGIN, "deploy/e2e-trap"]);
-    assert!(why["workloads"].as_array().unwrap().iter().all(|entry| entry["state"] != "running"), "{why}");
-}
+/// What no answer shows as sound.
+const BROKEN: Broken<'_> = Broken { plugin: PLUGIN, workload: "deploy/e2e-trap", names: &[PLUGIN] };
 
 const CAUSE: &str = "the module's proxy_on_configure failed: memory access out of bounds";
 
@@ -68,11 +62,11 @@ fn incident_d2b_and_d2c_a_module_that_does_not_start() {
     tag("broken");
     comes_to("rejected", "refused-push", &[CAUSE, "requests pass the module before"]);
     assert_eq!(requested(), "200");
-    is_nowhere_running();
+    BROKEN.is_nowhere_sound();
     kubectl(&["delete", "pod", "-n", "default", "-l", "app=e2e-trap", "--wait=true"]);
     comes_to("vmFailed", "vm-failed", &[CAUSE, "500 NFCF"]);
     assert_eq!(requested(), "500");
-    is_nowhere_running();
+    BROKEN.is_nowhere_sound();
 }
 
 #[test]
@@ -87,11 +81,11 @@ fn incident_d1_and_d2_the_stub_that_still_denies() {
     let stub = comes_to("stubDeny", "stub-in-place", &[]);
     assert!(stub["fix"].as_str().unwrap().contains("no-such-tag"), "{stub}");
     assert_eq!(requested(), "403");
-    is_nowhere_running();
+    BROKEN.is_nowhere_sound();
     let chains = ask(&["chains", "deploy/e2e-trap", "--plugin", PLUGIN]).to_string();
     assert!(chains.contains(r#""effect":"denies""#) && chains.contains(r#""state":"stubDeny""#), "{chains}");
     tag("broken");
     comes_to("rejected", "refused-push", &[CAUSE, "the stub before denies every request: 403"]);
     assert_eq!(requested(), "403");
-    is_nowhere_running();
+    BROKEN.is_nowhere_sound();
 }
