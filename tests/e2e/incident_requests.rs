@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::broken::Broken;
 use super::live_policy::{asked, comes, found};
 use super::mtls::peer_authentication;
 use super::world::{Applied, is_lab, kubectl, mesh};
@@ -34,6 +35,7 @@ fn broken_by(broken: String, url: &str, (code, sound): (&str, &str), (kind, name
     let broken = Applied::new(broken);
     comes("a request that fails", || asked(url) == code);
     let finding = one("requests-fail", kind, name, severity);
+    Broken { plugin: "default/helloworld", workload: "deploy/httpbin", names: &[&format!("default/{name}")] }.is_nowhere_sound();
     drop(broken);
     comes("a request that passes again", || asked(url) == sound);
     comes("the finding's end", || about("requests-fail", kind, name).is_empty());
