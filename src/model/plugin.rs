@@ -206,6 +206,11 @@ impl Plugin {
         if self.target_refs.is_empty() { self.target_ref.as_slice() } else { &self.target_refs }
     }
 
+    /// Whether the object names its workloads, by labels or targets, and is not for all that its namespace reaches.
+    pub fn selects_workloads(&self) -> bool {
+        self.selector.as_ref().is_some_and(|selector| !selector.is_empty()) || !self.targets().is_empty()
+    }
+
     /// The Wasm module, where it runs one.
     pub fn wasm(&self) -> Option<&WasmModule> {
         match &self.extension {

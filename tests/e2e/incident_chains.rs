@@ -157,7 +157,7 @@ fn incident_d9_match_names_the_services_port() {
     });
     assert!(entry["reason"].as_str().unwrap().contains(reason), "{entry}");
     assert!(entry["nearMiss"]["change"].as_str().unwrap().starts_with("write port 80 in the place of 8000"), "{entry}");
-    let finding = only("match-excludes-all", "warning", "WasmPlugin default/helloworld");
+    let finding = only("match-excludes-all", "error", "WasmPlugin default/helloworld");
     assert!(finding["evidence"][0].as_str().unwrap().contains(reason), "{finding}");
     for code in ["plugin-leftover", "plugin-absent", "plugin-removed"] {
         assert_eq!(found(code).1, Vec::<Value>::new(), "{code}");

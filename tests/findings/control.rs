@@ -140,7 +140,7 @@ fn incident_d11_a_proxy_that_is_cut_off_says_why_and_what_it_misses() {
         ]
     };
     let snapshot = cut_off(Mesh::permissive().with(changes()), &[(HTTPBIN, Some(TIMEOUT))]);
-    let finding = one(found(&snapshot, ALONE), Severity::Warning, "Pod default/httpbin-664956bb75-9d64m");
+    let finding = one(found(&snapshot, ALONE), Severity::Error, "Pod default/httpbin-664956bb75-9d64m");
     assert_eq!(finding.what, format!("{HTTPBIN} is connected to no istiod: {TIMEOUT}, since 2026-11-23T20:00:00.000000Z."));
     let misses = "changes that it misses: WasmPlugin default/four of 20:00:04 UTC, WasmPlugin default/three of 20:00:03 UTC, \
         PeerAuthentication default/strict of 20:00:02 UTC and 1 more";
@@ -177,6 +177,35 @@ fn incident_d11_what_was_changed_before_the_loss_was_noticed_is_missed() {
     let snapshot = cut_off(Mesh::permissive().with([changed]), &[(HTTPBIN, Some(TIMEOUT))]);
     let [finding] = &found(&snapshot, ALONE)[..] else { panic!("one cause is one finding") };
     assert_eq!(finding.evidence[1], "changes that it misses: WasmPlugin default/helloworld of 19:59:30 UTC");
+}
+
+#[test]
+fn incident_d11_what_a_proxy_misses_makes_it_an_error() {
+    let severity = |snapshot: &Snapshot| {
+        let found = found(snapshot, ALONE);
+        let [finding] = &found[..] else { panic!("{found:?}") };
+        finding.severity
+    };
+    let lost = [(HTTPBIN, Some(TIMEOUT))];
+    assert_eq!(severity(&cut_off(Mesh::permissive(), &lost)), Severity::Warning);
+    // A policy that is not in listeners alone, created after the connection was lost.
+    let policy = json!({"apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy", "spec": {},
+        "metadata": {"namespace": "default", "name": "none", "creationTimestamp": "2026-11-23T20:00:02Z"}});
+    assert_eq!(severity(&cut_off(Mesh::permissive().with([policy.clone()]), &lost)), Severity::Error);
+    // One reason for two proxies is one finding, as severe as the worse of them.
+    let both = [(HTTPBIN, Some(TIMEOUT)), (SLEEP, Some(TIMEOUT))];
+    let for_sleep = {
+        let mut policy = policy;
+        policy["spec"]["selector"] = json!({"matchLabels": {"app": "sleep"}});
+        policy
+    };
+    assert_eq!(severity(&cut_off(Mesh::permissive().with([for_sleep]), &both)), Severity::Error);
+    // A proxy that never had a listener of istiod's.
+    let mut snapshot = cut_off(Mesh::permissive(), &lost);
+    let Some(Dump::Loaded(loaded)) = snapshot.dumps.get_mut(&ProxyId::parse(HTTPBIN).unwrap()) else { panic!("it was read") };
+    Arc::make_mut(loaded).dump.listeners.retain(|listener| listener.is_static);
+    let finding = one(found(&snapshot, ALONE), Severity::Error, "Pod default/httpbin-664956bb75-9d64m");
+    assert!(finding.evidence.iter().any(|line| line.starts_with("istiod has sent it no listener")), "{finding:?}");
 }
 
 #[test]

@@ -122,7 +122,7 @@ fn istiods_and_proxies_of_versions_that_differ_in_plugins() {
     let third = skew(&[("a", "mine"), ("b", "1.29.2"), ("c", "1.31.0")]);
     assert_eq!(third[0].what, istiods.what, "one that says no version hides nothing of the others");
     let old = skew(&[("a", "1.19.3"), ("b", "1.20.0")]).into_iter().find(|finding| finding.what.starts_with("istiods")).unwrap();
-    assert!(old.evidence.iter().any(|line| line.contains("stand before those of the root namespace")), "{old:?}");
+    assert!(old.evidence.iter().any(|line| line.contains("come before those of the root namespace")), "{old:?}");
     // The proxies are of 1.31.
     let newer = one(skew(&[("a", "1.30.1")]), Severity::Warning, "Deployment istio-system/istiod");
     assert!(newer.evidence[0].contains("is 1.31-alpha") && newer.proxies.len() == 2, "{newer:?}");

@@ -96,9 +96,12 @@ fn a_match_that_lets_it_into_no_chain() {
         let spec = json!({"selector": {"matchLabels": {"app": "httpbin"}}, "match": [{"mode": "SERVER", "ports": [{"number": port}]}]});
         with([wasm_plugin("default/p", spec)], "match-excludes-all")
     };
-    let excluded = one(matching(8000), Severity::Warning, "WasmPlugin default/p");
+    let excluded = one(matching(8000), Severity::Error, "WasmPlugin default/p");
     assert_eq!(excluded.fix, "write port 80 in the place of 8000");
     assert_eq!(matching(80), []);
+    // One that names no workload may be meant for others.
+    let everywhere = json!({"match": [{"mode": "SERVER", "ports": [{"number": 9999}]}]});
+    one(with([wasm_plugin("default/p", everywhere)], "match-excludes-all"), Severity::Warning, "WasmPlugin default/p");
 }
 
 #[test]

@@ -322,7 +322,7 @@ fn with_authorizer(phase: &str, first: bool, custom: bool) -> Mesh {
 fn an_authenticating_plugin_behind_an_authorizer() {
     let code = "after-custom-authorizer";
     let behind = one(found(&of(with_authorizer("AUTHN", true, true)), code), Severity::Warning, "WasmPlugin default/helloworld");
-    assert!(behind.what.contains("the CUSTOM authorizer") && behind.evidence[0].contains("ext_authz stands before it"), "{behind:?}");
+    assert!(behind.what.contains("the CUSTOM authorizer") && behind.evidence[0].contains("ext_authz is before it"), "{behind:?}");
     for (phase, first) in [("AUTHZ", true), ("AUTHN", false)] {
         assert_eq!(found(&of(with_authorizer(phase, first, true)), code), [], "{phase} {first}");
     }
@@ -349,7 +349,7 @@ fn moved(twice: bool) -> Mesh {
 
 #[test]
 fn an_envoy_filter_that_moves_or_doubles_a_plugin() {
-    for (twice, words) in [(false, "stand otherwise"), (true, "more than once")] {
+    for (twice, words) in [(false, "are not where Istio puts them"), (true, "more than once")] {
         let findings = found(&of(moved(twice).with([envoy_filter()])), "envoy-filter-on-plugin");
         let finding = findings.iter().find(|finding| finding.what.contains(words)).unwrap_or_else(|| panic!("{findings:?}"));
         assert_eq!(finding.object.to_string(), "EnvoyFilter default/moves");
@@ -431,7 +431,7 @@ fn a_proxy_that_no_istiod_has_a_connection_of() {
     (istiod.account, istiod.only) = (Some("shop/default".to_owned()), Some("shop".to_owned()));
     assert_eq!(found(&told, "proxy-not-connected"), []);
     let lacking = answers::findings(&told, None, &[]).not_checked;
-    assert_eq!(lacking[0].why, "it tells service account shop/default of the proxies of namespace shop alone");
+    assert_eq!(lacking[0].why, "it reports to service account shop/default only the proxies of namespace shop");
     let answer = answers::sync(&told, |_| true);
     assert!(answer.proxies.iter().all(|entry| entry.connected), "{answer:?}");
     let asked = answer.istiods[0].sentence();

@@ -70,7 +70,7 @@ fn incident_d9_match_names_the_services_port() {
     let mesh = || matching(json!({"mode": "SERVER", "ports": [{"number": 8000}]}));
     let reason = "port 8000 is a service's, and match compares the container port 80 that it leads to";
     let snapshot = of(mesh());
-    let finding = one(found(&snapshot, "match-excludes-all"), Severity::Warning, "WasmPlugin default/helloworld");
+    let finding = one(found(&snapshot, "match-excludes-all"), Severity::Error, "WasmPlugin default/helloworld");
     assert!(finding.evidence[0].contains(reason), "{finding:?}");
     for code in ["plugin-leftover", "plugin-absent", "plugin-removed", "chains-differ"] {
         assert_eq!(found(&snapshot, code), [], "{code}: it is said once");

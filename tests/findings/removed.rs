@@ -1,6 +1,6 @@
 //! A plugin that an EnvoyFilter takes out of chains in which the objects ask for it.
 
-use meshscope::analysis::findings::Severity;
+use meshscope::analysis::findings::{Finding, Severity};
 use serde_json::{Value, json};
 
 use super::proxies::{everywhere_without_plugin, without_plugin, without_plugin_in};
@@ -166,7 +166,7 @@ fn incident_d7_what_no_envoy_filter_explains_is_said_to_be_unknown() {
     let mesh = without_plugin(Mesh::permissive());
     assert_eq!(state(&mesh), "removed");
     let snapshot = of(mesh);
-    let finding = one(found(&snapshot, "plugin-removed"), Severity::Warning, "WasmPlugin default/helloworld");
+    let finding = one(found(&snapshot, "plugin-removed"), Severity::Error, "WasmPlugin default/helloworld");
     assert!(finding.what.contains("what took it out is not known"), "{finding:?}");
     assert_eq!(found(&snapshot, "chains-differ"), [], "one cause is one finding");
     // One that only inserts explains nothing, and hides what istiod would send.
@@ -202,7 +202,8 @@ fn incident_d7_what_takes_nothing_out_is_no_finding() {
         envoy_filter("default/cleanup", json!({"app": "sleep"}), remove()),
     ] {
         let findings = found(&of(without_plugin(Mesh::permissive()).with([innocent.clone()])), "plugin-removed");
-        assert!(findings.iter().all(|finding| finding.severity != Severity::Error), "{innocent}: {findings:?}");
+        let is_unknown = |finding: &Finding| finding.what.ends_with("and what took it out is not known.");
+        assert!(findings.iter().all(is_unknown), "{innocent}: {findings:?}");
     }
     // A listener that has it waits to take the place of the one that lacks it.
     let warms = Mesh::permissive().with_listener(HTTPBIN, "virtualInbound", |entry| {

@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Error,
     title: "The plugin applies to the proxy, and none of its listeners has it.",
     why: "Requests pass as if there were no plugin, though everything that the objects say speaks for it.",
-    source: "pilot/pkg/model/push_context.go: TrafficExtensionsByListenerInfo, held against the proxy's config dump",
+    source: "pilot/pkg/model/push_context.go: TrafficExtensionsByListenerInfo, compared with the proxy's config dump",
     needs: Needs { dumps: true, sync: false, some: PLUGINS_AND_PODS, all: &[] },
     check,
 };

@@ -27,7 +27,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     guards.flat_map(|plugin| finding(facts, plugin)).collect()
 }
 
-/// A chain where the plugin stands behind an external authorizer.
+/// A chain where the plugin is behind an external authorizer.
 struct Behind {
     place: Place,
     /// The EnvoyFilters that can have put it there; None where istiod did, for an AuthorizationPolicy.
@@ -43,7 +43,7 @@ fn finding(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Vec<Finding> {
 fn of_origin(id: &PluginId, found: &[&Behind]) -> Option<Finding> {
     let first = found.first()?;
     let place = &first.place;
-    let stands = format!("in chain {} of {} of {} ext_authz stands before it", place.chain.unwrap_or_default(), place.listener, place.proxy);
+    let stands = format!("in chain {} of {} of {} ext_authz is before it", place.chain.unwrap_or_default(), place.listener, place.proxy);
     let on = proxies(found.len());
     let (what, origin, fix) = match &first.envoy_filters {
         None => (
@@ -66,7 +66,7 @@ fn of_origin(id: &PluginId, found: &[&Behind]) -> Option<Finding> {
     })
 }
 
-/// The first chain where the plugin stands behind `ext_authz`. An authorizer that neither istiod nor an EnvoyFilter put there is not
+/// The first chain where the plugin is behind `ext_authz`. An authorizer that neither istiod nor an EnvoyFilter put there is not
 /// explained, and nothing is said of it.
 fn behind(facts: &Facts<'_>, proxy: &ProxyFacts<'_>, dump: &ConfigDump, plugin: &PluginId) -> Option<Behind> {
     let authorizer = |chain: &FilterChain| {

@@ -18,12 +18,12 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Warning,
     title: "The proxy's filter chains are not those that istiod would send for the objects as they are.",
     why: "What the objects say is not what the proxy does: connections are taken by other chains, or pass other plugins, than they should.",
-    source: "pilot/pkg/networking/core, held against the proxy's config dump",
+    source: "pilot/pkg/networking/core, compared with the proxy's config dump",
     needs: Needs { dumps: true, sync: false, some: &[], all: &[Kind::Pod, Kind::WasmPlugin, Kind::TrafficExtension] },
     check,
 };
 
-/// How many differences of one proxy are told; `why` and `chains` have all.
+/// How many differences of one proxy are listed; `why` and `chains` have all.
 const MOST: usize = 6;
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
@@ -43,7 +43,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     read.into_par_iter().filter_map(of).collect()
 }
 
-/// What other rules tell of, or what ends by itself.
+/// What other rules report, or what ends by itself.
 fn is_told(cause: &Cause) -> bool {
     matches!(cause.cause, "refused" | "warming" | "notPredicted")
 }

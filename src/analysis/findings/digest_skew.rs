@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     code: "digest-skew",
     severity: Severity::Warning,
     title: "Proxies run different images for one plugin.",
-    why: "A tag was pushed anew between two fetches, so that requests are treated otherwise from pod to pod.",
+    why: "A tag was pushed again between two fetches, so that requests are treated differently from pod to pod.",
     source: "pkg/wasm/cache.go: the file is named by the checksum of what was fetched, of an OCI image its manifest's",
     needs: DUMPS,
     check,

@@ -7,7 +7,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Information,
     title: "The plugin has no pluginName, so that some of its log lines name nobody.",
     why: "Lines that a module logs when it starts, is configured or ticks carry only its root id: without one they read `wasm log: …`, and \
-        cannot be told from another plugin's.",
+        cannot be distinguished from another plugin's.",
     source: "proxy-wasm-cpp-host src/context.cc: makeRootLogPrefix",
     needs: Needs::objects(PLUGINS, &[]),
     check,

@@ -39,7 +39,7 @@ fn of_proxy(facts: &Facts<'_>, proxy: &ProxyFacts<'_>, dump: &ConfigDump) -> Vec
             let first = &sequence.first_chain;
             let place =
                 Place { proxy: proxy.id.clone(), listener: first.listener.clone(), state: first.state, chain: Some(first.chain) };
-            let what = format!("On {} the filters around {plugin} stand otherwise than Istio puts them.", proxy.id);
+            let what = format!("On {} the filters around {plugin} are not where Istio puts them.", proxy.id);
             found.push(finding(plugin, what, sequence.differences.clone(), place));
         }
     }

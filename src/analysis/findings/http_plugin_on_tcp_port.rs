@@ -57,7 +57,7 @@ fn finding(facts: &Facts<'_>, PluginFacts { plugin, applies }: &PluginFacts<'_>)
 
 /// Whether the plugin's object names these workloads or ports. One for all of a namespace may well reach some that are no HTTP.
 fn is_meant(plugin: &Plugin) -> bool {
-    plugin.selector.as_ref().is_some_and(|selector| !selector.is_empty()) || plugin.matches.iter().any(|item| !item.ports.is_empty())
+    plugin.selects_workloads() || plugin.matches.iter().any(|item| !item.ports.is_empty())
 }
 
 fn fix(bypass: &Bypass<'_>) -> String {

@@ -22,7 +22,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             (Tag::Latest, "IfNotPresent") => "imagePullPolicy is IfNotPresent",
             (Tag::None, "IfNotPresent") => "url names no tag, which a registry takes for latest, and imagePullPolicy is IfNotPresent",
             (Tag::None, "" | "UNSPECIFIED_POLICY") => {
-                "url names no tag, which a registry takes for latest, but only a url that ends in :latest is pulled anew without an imagePullPolicy"
+                "url names no tag, which a registry takes for latest, but only a url that ends in :latest is pulled again without an imagePullPolicy"
             }
             _ => return None,
         };

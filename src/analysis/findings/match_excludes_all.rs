@@ -8,7 +8,7 @@ use crate::model::kind::Kind;
 
 pub(super) const RULE: Rule = Rule {
     code: "match-excludes-all",
-    severity: Severity::Warning,
+    severity: Severity::Error,
     title: "The plugin applies to proxies, and its match keeps it out of every chain of them.",
     why: "It does nothing. Inbound, match compares the container's port and not the service's; on a gateway SERVER never matches, on a \
         waypoint neither CLIENT nor any port.",
@@ -38,10 +38,13 @@ pub(super) fn finding(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Option<Fin
         None => "change mode or ports of match".to_owned(),
     };
     let id = &object.id;
+    // One for all of a namespace may be meant for ports that no workload has yet.
+    let is_meant = !first.service_ports.is_empty() || object.selects_workloads();
     Some(Finding {
+        severity: if is_meant { RULE.severity } else { Severity::Warning },
         evidence: once_each(excluded.iter().map(|(pod, exclusion)| (&pod.id, exclusion.to_string()))),
         fix,
         proxies: plugin.applies.iter().map(|pod| pod.id.clone()).collect(),
-        ..RULE.of_plugin(id, format!("{} {id} applies to {}, and stands in no chain of them.", id.kind, proxies(plugin.applies.len())))
+        ..RULE.of_plugin(id, format!("{} {id} applies to {}, and is in no chain of them.", id.kind, proxies(plugin.applies.len())))
     })
 }

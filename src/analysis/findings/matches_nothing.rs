@@ -62,8 +62,8 @@ pub(super) enum Outcome {
 
 /// What becomes of a plugin.
 pub(super) fn outcome(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Outcome {
-    let told = || selector_ignored::ignoring(facts, plugin).next().is_some() || object_not_used::unused(facts, plugin).is_some();
-    if !plugin.applies.is_empty() || told() {
+    let is_reported = || selector_ignored::ignoring(facts, plugin).next().is_some() || object_not_used::unused(facts, plugin).is_some();
+    if !plugin.applies.is_empty() || is_reported() {
         return Outcome::NotHere;
     }
     let (object, objects) = (plugin.plugin, facts.objects());

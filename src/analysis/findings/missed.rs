@@ -16,7 +16,8 @@ use crate::model::workload::Pod;
 /// How many are named.
 const MOST: usize = 3;
 /// The kinds of which only the creation is known and that change more than a proxy's listeners.
-const POLICIES: [Kind; 4] = [Kind::VirtualService, Kind::DestinationRule, Kind::Sidecar, Kind::EnvoyFilter];
+const POLICIES: [Kind; 6] =
+    [Kind::VirtualService, Kind::DestinationRule, Kind::Sidecar, Kind::EnvoyFilter, Kind::AuthorizationPolicy, Kind::RequestAuthentication];
 
 /// The changes that a proxy without a connection misses, as one clause; None where none is known. `lost` is when the connection was lost.
 pub(super) fn missed(facts: &Facts<'_>, proxy: &ProxyFacts<'_>, pod: &Pod, lost: Option<LogTime>) -> Option<String> {

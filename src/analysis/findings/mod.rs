@@ -79,7 +79,7 @@ rules! {
     requests_fail connections_refused
 }
 
-/// How grave a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Severity {
@@ -107,7 +107,7 @@ impl Severity {
 pub struct Rule {
     /// Its stable name, by which findings are ignored.
     pub code: &'static str,
-    /// How grave its findings are at most.
+    /// The highest severity of its findings.
     pub severity: Severity,
     /// What it finds, as one sentence.
     pub title: &'static str,
@@ -120,7 +120,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// A finding of this rule, as grave as can be.
+    /// A finding of this rule, of the rule's severity.
     fn found(&self, object: FindingObject, what: impl Into<String>) -> Finding {
         Finding {
             code: self.code,
@@ -146,7 +146,7 @@ impl Rule {
     }
 }
 
-/// What a rule looks at. What of it could not be read is said beside the findings.
+/// What a rule looks at. What of it could not be read is listed with the findings.
 #[derive(Clone, Copy, Debug)]
 struct Needs {
     /// The proxies' own dumps.
@@ -186,7 +186,7 @@ impl Needs {
 pub struct Finding {
     /// The rule's stable name.
     pub code: &'static str,
-    /// How grave it is.
+    /// Its severity.
     pub severity: Severity,
     /// What is so, as one sentence.
     pub what: String,
@@ -213,7 +213,7 @@ pub struct Finding {
     /// All plugins that it is about, where it is about several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub plugins: Vec<FindingObject>,
-    /// What it is told by from run to run, whichever pods there are: the code, the object or the pods' workload, the listener or plugin.
+    /// What identifies it from run to run, whichever pods there are: the code, the object or the pods' workload, the listener or plugin.
     pub id: String,
 }
 
@@ -271,7 +271,7 @@ impl std::fmt::Display for FindingObject {
     }
 }
 
-/// What the rules find, the gravest first, of each severity by object, each proxy for itself: see [`grouped`]. A rule that cannot
+/// What the rules find, the most severe first, of each severity by object, each proxy for itself: see [`grouped`]. A rule that cannot
 /// see what it needs finds nothing.
 pub fn findings(facts: &Facts<'_>) -> Vec<Finding> {
     let able = RULES.iter().filter(|rule| !unchecked::is_blind(rule, facts));

@@ -1,4 +1,4 @@
-//! An object that no istiod uses, for what it says or where it stands.
+//! An object that no istiod uses, for its content or its namespace.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -11,7 +11,7 @@ use crate::model::peer_authentication::PeerAuthentication;
 pub(super) const RULE: Rule = Rule {
     code: "conflicting-peer-authentications",
     severity: Severity::Warning,
-    title: "A PeerAuthentication is ignored beside an older one of the same scope.",
+    title: "A PeerAuthentication is ignored, since there is an older one of the same scope.",
     why: "Policies of one scope are not merged: of the younger neither the mode nor the ports count, and nothing but a line of istiod's log \
         says so.",
     source: "pilot/pkg/security/authn/policy_applier.go: ComposePeerAuthentication; pilot/pkg/model/authentication.go: addPeerAuthentication",

@@ -30,7 +30,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// How long a listener may warm that no other stands in for, in seconds: a new pod fetches its modules meanwhile.
+/// How long a listener may warm that has no other in its place, in seconds: a new pod fetches its modules meanwhile.
 const LONG: LogTime = 60;
 /// How many listeners are named.
 const MOST: usize = 3;

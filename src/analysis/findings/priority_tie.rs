@@ -36,7 +36,7 @@ const BY_BOTH: &str = "In one namespace an object that is deleted and applied ag
 /// How many pairs a finding shows.
 const MOST: usize = 12;
 
-/// Two plugins of which the second is the next in a chain that both stand in, and the proxies where it is.
+/// Two plugins of which the second is the next in a chain that has both, and the proxies where it is.
 struct UnorderedPair<'f> {
     before: &'f OrderedPlugin,
     after: &'f OrderedPlugin,
@@ -80,7 +80,7 @@ fn tied<'f>(plugins: &'f [OrderedPlugin], meeting: &Meeting<'_, '_>) -> Vec<(&'f
     (1..plugins.len()).filter_map(|place| Some((&plugins[found(place)?], &plugins[place]))).collect()
 }
 
-/// The chains that each plugin stands in.
+/// The chains that have each plugin.
 type Chains = HashMap<PluginId, BTreeSet<usize>>;
 
 fn chains_of(listeners: &[Listener]) -> Chains {
@@ -169,7 +169,7 @@ fn finding(facts: &Facts<'_>, group: &[&PluginId], pairs: &mut [UnorderedPair<'_
     }
 }
 
-/// Why the second comes after the first; others may stand between them in other chains.
+/// Why the second comes after the first; others may be between them in other chains.
 fn reason(facts: &Facts<'_>, pair: &UnorderedPair<'_>) -> Option<Reason> {
     let plugin = |ordered: &OrderedPlugin| facts.objects().plugins.get(&ordered.id);
     let proxy = pair.on.first()?;

@@ -7,7 +7,7 @@ use super::{Facts, Finding, FindingObject, ProxyFacts, Rule, SYNC, Severity, pro
 use crate::analysis::answers::log_timestamp;
 use crate::analysis::headline::is_cut_off;
 use crate::analysis::sync as rules;
-use crate::analysis::{control_plane, lookup, outage};
+use crate::analysis::{control_plane, lookup, outage, placement};
 use crate::model::ids::{ObjectName, ProxyId, WorkloadId};
 use crate::model::kind::Kind;
 use crate::model::vitals::LostUpstream;
@@ -15,9 +15,10 @@ use crate::model::workload::Pod;
 
 pub(super) const RULE: Rule = Rule {
     code: "proxy-not-connected",
-    severity: Severity::Warning,
+    severity: Severity::Error,
     title: "A proxy is connected to no istiod.",
-    why: "It keeps the configuration that it has and hears of no change, and its certificate is not renewed when it ends.",
+    why: "It keeps the configuration that it has and gets no change, and its certificate is not renewed when it ends. That it misses a \
+        change, or has no listener at all, is an error; else it is a warning.",
     source: "pilot/pkg/xds/debug.go: Syncz lists the connections of each istiod; the log of istio-proxy has why it cannot connect",
     needs: SYNC,
     check,
@@ -26,12 +27,19 @@ pub(super) const RULE: Rule = Rule {
 /// How many proxies have the changes named that they miss, where the reason is that of several.
 const MOST: usize = 3;
 
+/// What follows where a proxy has no listener but those of its bootstrap.
+const LACKS_LISTENERS: &str = "istiod has sent it no listener since it started, so that the workload has no connections through it";
+
 /// A proxy that is cut off.
 struct CutOff<'f> {
     proxy: &'f ProxyFacts<'f>,
     pod: &'f Pod,
     why: String,
     lost: Option<&'f LostUpstream>,
+    /// The changes that it misses, as one clause.
+    missed: Option<String>,
+    /// Whether istiod has sent it no listener since it started.
+    lacks_listeners: bool,
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
@@ -63,7 +71,10 @@ fn cut_off<'f>(facts: &'f Facts<'_>) -> Vec<CutOff<'f>> {
         // One that starts has no connection yet; where it gets none, its log says so within a minute.
         let starts = pod.unready.is_some() && vitals.is_some() && lost.is_none();
         let why = rules::why_alone(pod, facts.objects(), true)?;
-        (!starts).then_some(CutOff { proxy, pod, why, lost })
+        let missed = missed(facts, proxy, pod, lost.and_then(|lost| lost.since));
+        let loaded = facts.snapshot.dump(&proxy.id);
+        let lacks_listeners = loaded.is_some_and(|loaded| placement::awaits_listeners(facts.snapshot, &proxy.id, &loaded.dump));
+        (!starts).then_some(CutOff { proxy, pod, why, lost, missed, lacks_listeners })
     };
     facts.proxies.iter().filter_map(of_proxy).collect()
 }
@@ -76,7 +87,8 @@ fn peerless(reason: &str) -> &str {
 fn of_one(facts: &Facts<'_>, one: &CutOff<'_>) -> Finding {
     let because = one.lost.map(|lost| format!(": {}", said(lost))).unwrap_or_default();
     Finding {
-        evidence: std::iter::once(one.why.clone()).chain(missed(facts, one.proxy, one.pod, one.since())).collect(),
+        severity: one.severity(),
+        evidence: [Some(one.why.clone()), one.missed.clone(), one.lacks_listeners.then(|| LACKS_LISTENERS.to_owned())].into_iter().flatten().collect(),
         fix: fix(facts, one),
         proxies: vec![one.proxy.id.clone()],
         ..RULE.found(FindingObject::pod(&one.proxy.id), format!("{} is connected to no istiod{because}.", one.proxy.id))
@@ -87,14 +99,16 @@ fn of_one(facts: &Facts<'_>, one: &CutOff<'_>) -> Finding {
 fn of_several(facts: &Facts<'_>, group: &[CutOff<'_>], workloads: usize) -> Finding {
     let earliest = group.iter().min_by_key(|one| one.since().map_or((true, 0), |since| (false, since))).and_then(|one| one.lost);
     let because = earliest.map(|lost| format!(": {}", said(lost))).unwrap_or_default();
-    let misses = group.iter().filter_map(|one| Some(format!("{}: {}", one.proxy.id, missed(facts, one.proxy, one.pod, one.since())?)));
+    let misses = group.iter().filter_map(|one| Some(format!("{}: {}", one.proxy.id, one.missed.as_ref()?)));
+    let lacking = group.iter().filter(|one| one.lacks_listeners).map(|one| format!("{}: {LACKS_LISTENERS}", one.proxy.id));
     let serving = group.iter().find_map(|one| control_plane::serving(Some(one.pod), facts.objects()));
     let object = match serving.and_then(|istiod| lookup::owner(facts.snapshot, &istiod.id)) {
         Some(owner) => FindingObject::new(owner.kind.as_str(), &owner.name),
         None => FindingObject::new(Kind::Namespace.as_str(), &ObjectName::new("", facts.objects().root_namespace())),
     };
     Finding {
-        evidence: group.first().map(|one| one.why.clone()).into_iter().chain(misses.take(MOST)).collect(),
+        severity: group.iter().map(CutOff::severity).min().unwrap_or(Severity::Warning),
+        evidence: group.first().map(|one| one.why.clone()).into_iter().chain(misses.take(MOST)).chain(lacking.take(MOST)).collect(),
         fix: group.first().map(|one| fix(facts, one)).unwrap_or_default(),
         proxies: group.iter().map(|one| one.proxy.id.clone()).collect(),
         ..RULE.found(object, format!("{} of {workloads} workloads are connected to no istiod{because}.", proxies(group.len())))
@@ -102,6 +116,10 @@ fn of_several(facts: &Facts<'_>, group: &[CutOff<'_>], workloads: usize) -> Find
 }
 
 impl CutOff<'_> {
+    fn severity(&self) -> Severity {
+        if self.missed.is_some() || self.lacks_listeners { Severity::Error } else { Severity::Warning }
+    }
+
     fn since(&self) -> Option<i64> {
         self.lost.and_then(|lost| lost.since)
     }

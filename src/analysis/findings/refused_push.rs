@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
     title: "The proxy refused what istiod sent.",
     why: "The proxy goes on with what it had before, or with nothing, so that requests may fail, until istiod sends something else; no later \
         change arrives in what is refused.",
-    source: "envoy/admin/v3/config_dump_shared.proto: ListenersConfigDump.DynamicListener.error_state; a refused ECDS resource stands in the \
+    source: "envoy/admin/v3/config_dump_shared.proto: ListenersConfigDump.DynamicListener.error_state; a rejected ECDS resource is in the \
         dump as if it were in place, so Envoy's log and statistics decide; pilot/pkg/xds/debug.go: Syncz has of every type what the proxy \
         refused last",
     // The dump itself shows a refused listener, whatever objects there are.
@@ -27,7 +27,7 @@ const FIX: &str = "change the object that the reason names; where it names none,
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let rejected = in_states(facts, &[PluginState::Rejected, PluginState::VmFailed]);
-    // What never started is told by `vm-failed`.
+    // `vm-failed` reports what never started.
     let of_plugins = rejected.iter().filter(|plugin| plugin.state == PluginState::Rejected).map(|plugin| {
         let what = format!("Envoy rejected the configuration of {}{}{}", plugin.plugin, because(plugin), then(facts, plugin));
         let finding = plugin.finding(&RULE, &what);
@@ -87,31 +87,31 @@ fn of_types(facts: &Facts<'_>, rejected: &[InState<'_>]) -> Vec<Finding> {
     let Some(sync) = facts.sync() else { return Vec::new() };
     let of_proxy = |proxy: &ProxyFacts<'_>| {
         let read = facts.snapshot.dump(&proxy.id);
-        let is_of_now = |url: &str, told: &TypeSync| !read.is_some_and(|loaded| rules::is_superseded(sync, told, url, loaded, None));
-        let refused = facts.connection(&proxy.id).into_iter().flat_map(refusals).filter(|(url, told)| is_of_now(url, told));
-        let refused = refused.map(|(url, told)| (rules::short(url), told)).filter(|(_, told)| {
+        let is_of_now = |url: &str, status: &TypeSync| !read.is_some_and(|loaded| rules::is_superseded(sync, status, url, loaded, None));
+        let refused = facts.connection(&proxy.id).into_iter().flat_map(refusals).filter(|(url, status)| is_of_now(url, status));
+        let refused = refused.map(|(url, status)| (rules::short(url), status)).filter(|(_, status)| {
             // istiod has the errors of all listeners in one, and the dump that of each.
             let listeners = proxy.dump.as_ref().map(|dump| of_state(dump, ListenerState::Error).collect::<Vec<_>>()).unwrap_or_default();
-            let has = |listener: &&Listener| listener.error.as_ref().is_some_and(|error| told.error.contains(error.trim_end()));
-            !listeners.iter().any(has) && !is_told(rejected, proxy, rules::first_line(&told.error))
+            let has = |listener: &&Listener| listener.error.as_ref().is_some_and(|error| status.error.contains(error.trim_end()));
+            !listeners.iter().any(has) && !is_told(rejected, proxy, rules::first_line(&status.error))
         });
-        refused.map(|(name, told)| of_type(proxy, name, told)).collect::<Vec<_>>()
+        refused.map(|(name, status)| of_type(proxy, name, status)).collect::<Vec<_>>()
     };
     facts.proxies.iter().flat_map(of_proxy).collect()
 }
 
 /// What a proxy refused, each type by its URL.
 fn refusals(client: &Client) -> impl Iterator<Item = (&str, &TypeSync)> {
-    client.types.iter().filter(|(_, told)| told.state == SyncState::Refused).map(|(url, told)| (url.as_str(), told))
+    client.types.iter().filter(|(_, status)| status.state == SyncState::Refused).map(|(url, status)| (url.as_str(), status))
 }
 
-fn of_type(proxy: &ProxyFacts<'_>, name: &str, told: &TypeSync) -> Finding {
-    let had = match told.acked_push.as_str() {
+fn of_type(proxy: &ProxyFacts<'_>, name: &str, status: &TypeSync) -> Finding {
+    let had = match status.acked_push.as_str() {
         "" => Some("it never took any".to_owned()),
-        acked if acked == told.sent_push => None,
+        acked if acked == status.sent_push => None,
         acked => Some(format!("it took push {acked} last")),
     };
-    let said = format!("istiod has of push {} from the proxy: {}", told.sent_push, told.error.trim_end());
+    let said = format!("istiod has of push {} from the proxy: {}", status.sent_push, status.error.trim_end());
     Finding {
         evidence: std::iter::once(said).chain(had).collect(),
         fix: FIX.to_owned(),

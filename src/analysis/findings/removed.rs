@@ -39,14 +39,14 @@ fn finding(facts: &Facts<'_>, removed: &InState<'_>) -> Finding {
         let chain = Some(removal.chain?);
         Some(Place { proxy: (*proxy).clone(), listener: removal.listener.clone(), state: ListenerState::Active.as_str(), chain })
     });
-    let (severity, what, fix) = if by.is_empty() {
+    let (what, fix) = if by.is_empty() {
         let what = format!("{plugin} applies and is not in {listeners}, and what took it out is not known");
         let fix = "look again in a moment, a change takes a while to arrive; where it stays, see whether the proxy is connected and accepts what it is sent";
-        (Severity::Warning, what, fix.to_owned())
+        (what, fix.to_owned())
     } else {
         let by = by.into_iter().collect::<Vec<_>>().join(", ");
         let fix = format!("take the patch out of EnvoyFilter {by}; what a plugin is not for, its own match keeps it out of");
-        (Severity::Error, format!("EnvoyFilter {by} removes {plugin} from {listeners}"), fix)
+        (format!("EnvoyFilter {by} removes {plugin} from {listeners}"), fix)
     };
-    Finding { severity, fix, place, ..removed.finding(&RULE, &what) }
+    Finding { fix, place, ..removed.finding(&RULE, &what) }
 }

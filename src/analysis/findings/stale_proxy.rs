@@ -33,18 +33,18 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 /// What a proxy has not answered to of which its istiod does not say when it was sent (up to 1.22), by short names: the answer may be on
 /// its way.
 pub(super) fn untimed(client: &Client) -> Vec<&str> {
-    let stale = client.types.iter().filter(|(_, told)| told.state == SyncState::Stale);
-    stale.filter(|(_, told)| told.sent.is_none()).map(|(url, _)| rules::short(url)).collect()
+    let stale = client.types.iter().filter(|(_, status)| status.state == SyncState::Stale);
+    stale.filter(|(_, status)| status.sent.is_none()).map(|(url, _)| rules::short(url)).collect()
 }
 
 fn finding(proxy: &ProxyFacts<'_>, client: &Client, now: LogTime, waits: bool) -> Option<Finding> {
     // See `untimed` of what has no time.
     let stale = rules::late(client, now).filter(|(url, ..)| !(waits && *url == EXTENSIONS));
-    let stale: Vec<_> = stale.map(|(url, told, age)| (rules::short(url), told, age)).collect();
-    let evidence = stale.iter().map(|(name, told, age)| {
-        let sent = told.sent.and_then(log_timestamp).unwrap_or_default();
-        let had = if told.acked_push.is_empty() { "it never took any".to_owned() } else { format!("it still has push {}", told.acked_push) };
-        format!("{name}: push {} was sent at {sent}, at least {age} s before istiod was asked, and not answered; {had}", told.sent_push)
+    let stale: Vec<_> = stale.map(|(url, status, age)| (rules::short(url), status, age)).collect();
+    let evidence = stale.iter().map(|(name, status, age)| {
+        let sent = status.sent.and_then(log_timestamp).unwrap_or_default();
+        let had = if status.acked_push.is_empty() { "it never took any".to_owned() } else { format!("it still has push {}", status.acked_push) };
+        format!("{name}: push {} was sent at {sent}, at least {age} s before istiod was asked, and not answered; {had}", status.sent_push)
     });
     let names: Vec<&str> = stale.iter().map(|(name, ..)| *name).collect();
     (!stale.is_empty()).then(|| Finding {

@@ -1,4 +1,4 @@
-//! Plugins by their state: what several rules have in common that tell of one state each.
+//! Plugins by their state: what several rules have in common that report one state each.
 
 use super::{Facts, Finding, FindingObject, ProxyFacts, Rule, once_each, proxies};
 use crate::analysis::health::{Evidence, Health, PluginState};

@@ -43,7 +43,7 @@ pub fn not_checked(facts: &Facts<'_>) -> Vec<NotChecked> {
     let snapshot = facts.snapshot;
     if !snapshot.has_objects {
         let all = codes(&|rule| rule.needs.any_kind());
-        let why = "none were read, and a lone config dump has none beside it".to_owned();
+        let why = "none were read, and a standalone config dump comes without any".to_owned();
         return std::iter::once(NotChecked { objects: vec!["objects".to_owned()], why, codes: all }).chain(unread_proxies(facts)).collect();
     }
     let of_kind = Kind::ALL.into_iter().filter_map(|kind| {
@@ -77,11 +77,11 @@ fn unread_sync(facts: &Facts<'_>) -> Option<NotChecked> {
     let why = match &facts.snapshot.sync {
         Some(Ok(sync)) if !sync.partial => sync.istiods.iter().find_map(|istiod| {
             let (account, only) = (istiod.account.as_ref()?, istiod.only.as_ref()?);
-            Some(format!("it tells service account {account} of the proxies of namespace {only} alone"))
+            Some(format!("it reports to service account {account} only the proxies of namespace {only}"))
         })?,
         Some(Ok(_)) => "not every istiod answered, and nothing is known of the proxies of the others".to_owned(),
         Some(Err(why)) => why.clone(),
-        None => "the istiods were not asked how their proxies stand".to_owned(),
+        None => "the istiods were not asked for the sync status of their proxies".to_owned(),
     };
     let codes = RULES.iter().filter(|rule| rule.needs.sync).map(|rule| rule.code).collect();
     Some(NotChecked { objects: vec!["istiod".to_owned()], why, codes })

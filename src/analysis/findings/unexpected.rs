@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Warning,
     title: "The plugin does not apply to the proxy, and listeners of it have it.",
     why: "Requests still pass a plugin that was deleted, or that selects others now.",
-    source: "pilot/pkg/model/push_context.go: TrafficExtensionsByListenerInfo, held against the proxy's config dump",
+    source: "pilot/pkg/model/push_context.go: TrafficExtensionsByListenerInfo, compared with the proxy's config dump",
     needs: Needs { dumps: true, sync: false, some: &[], all: &[Kind::Pod, Kind::WasmPlugin, Kind::TrafficExtension] },
     check,
 };

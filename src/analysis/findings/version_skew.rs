@@ -23,15 +23,15 @@ pub(super) const RULE: Rule = Rule {
 
 /// What changed in istiod, by the minor version in which it did.
 pub(super) const OF_ISTIOD: &[(u32, &str)] = &[
-    (14, "from 1.14 on plugins stand in outbound chains too"),
+    (14, "from 1.14 on plugins are in outbound chains too"),
     (16, "from 1.16 on match counts"),
     (19, "from 1.19 on a priority has 32 bits, and an unset one counts as the smallest of these"),
     (20, "from 1.20 on type NETWORK and targetRef count"),
-    (20, "from 1.20 on plugins of a proxy's own namespace stand before those of the root namespace, until then behind them"),
+    (20, "from 1.20 on plugins of a proxy's own namespace come before those of the root namespace, until then after them"),
     (21, "in 1.21 the filters' names changed"),
     (22, "from 1.22 on targetRefs count"),
-    (23, "from 1.23 on the passthrough chains stand once for all IP families"),
-    (23, "from 1.23 on plugins of one second stand by name and then namespace, until then by both as one text"),
+    (23, "from 1.23 on the passthrough chains are made once for all IP families"),
+    (23, "from 1.23 on plugins of one second are sorted by name and then namespace, until then by both as one text"),
     (26, "in 1.26 the filters' names changed"),
     (30, "from 1.30 on WasmPlugins are translated into TrafficExtensions, and the filters' names changed"),
 ];

@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     code: "vm-failed",
     severity: Severity::Error,
     title: "A Wasm VM of a plugin that is in place has failed.",
-    why: "What failed is not started anew but under FAIL_RELOAD: under FAIL_CLOSE that worker of Envoy answers every further request with 503, \
+    why: "A failed VM is restarted only under FAIL_RELOAD: under FAIL_CLOSE that worker of Envoy answers every further request with 503, \
         under FAIL_OPEN requests pass without the plugin. Neither the dump nor `istioctl proxy-status` shows it.",
     source: "proxy-wasm-cpp-host src/wasm.cc; source/extensions/common/wasm/{context,wasm,stats_handler}.cc",
     needs: DUMPS,
@@ -34,7 +34,7 @@ fn of_plugin(facts: &Facts<'_>, failed: &InState<'_>) -> Finding {
     }
     let (then, severity) = match strategy(facts, failed) {
         "FAIL_OPEN" => ("requests pass without it", Severity::Warning),
-        "FAIL_RELOAD" => ("it is started anew with a later request", Severity::Warning),
+        "FAIL_RELOAD" => ("it is restarted with a later request", Severity::Warning),
         // What Envoy counts may be of long ago.
         _ if !on.iter().any(|(_, health)| health.state == PluginState::VmFailed) => ("requests may have failed", Severity::Warning),
         _ => ("requests fail", Severity::Error),
