@@ -451,7 +451,11 @@ fn an_istiod_that_says_nothing_is_told_and_asked_again() {
     let source = meshscope::source::files::Files::open(folder.path()).unwrap();
     let mut driver = Driver::over(Arc::new(source), false);
     let shown = driver.keys("s").text(SIZE);
-    assert!(shown.contains("could not be had: istiod/syncz.json is not in the recording") && shown.contains("r asks again"), "{shown}");
+    assert!(
+        shown.contains("Could not get the sync status from istiod: istiod/syncz.json is not in the recording")
+            && shown.contains("r asks again"),
+        "{shown}"
+    );
     std::fs::write(folder.path().join("istiod/syncz.json"), &support::files("permissive")["istiod/syncz.json"]).unwrap();
     assert!(driver.keys("r").text(SIZE).contains("2 proxies, and each acknowledged what istiod sent"));
     // The rest of the program went on all the time.

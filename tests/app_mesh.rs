@@ -236,6 +236,18 @@ fn perform_but_dumps(driver: &mut Driver, effects: &[Effect]) {
     driver.settle();
 }
 
+/// The objects get a pod that the screen goes on with, and its proxy has this dump.
+fn go_on_with(driver: &mut Driver, objects: Arc<Snapshot>, pod: &str, dump: Dump) {
+    let proxy = ProxyId::new(pod, "default");
+    let effects = driver.send(read(objects, pod_changed(pod)));
+    assert_eq!(driver.app.screen().proxy(), Some(&proxy));
+    let (ticket, _) = request(&effects);
+    perform_but_dumps(driver, &effects);
+    let effects = driver.send(Msg::DumpRead { ticket, proxy, dump, changes: vec![] });
+    driver.perform(effects);
+    driver.settle();
+}
+
 fn pod_changed(pod: &str) -> Changed {
     Changed::Objects(Kind::Pod, Some(ObjectName::new("default", pod)))
 }
@@ -300,14 +312,8 @@ fn live_l20_a_screen_waits_for_a_pod_that_is_ready_and_offers_no_dead_keys() {
     let effects = driver.send(read(pods(&driver, false), pod_changed("httpbin-c")));
     perform_but_dumps(&mut driver, &effects);
     assert_eq!(driver.app.screen().proxy(), Some(&httpbin()));
-    let effects = driver.send(read(pods(&driver, true), pod_changed("httpbin-c")));
-    let new = ProxyId::new("httpbin-c", "default");
-    assert_eq!(driver.app.screen().proxy(), Some(&new));
-    let (ticket, _) = request(&effects);
-    perform_but_dumps(&mut driver, &effects);
-    let effects = driver.send(Msg::DumpRead { ticket, proxy: new, dump, changes: vec![] });
-    driver.perform(effects);
-    driver.settle();
+    let ready = pods(&driver, true);
+    go_on_with(&mut driver, ready, "httpbin-c", dump);
     assert_eq!(driver.app.event.as_deref(), Some("pod httpbin-c replaces httpbin-664956bb75-9d64m · httpbin 15006: 4 as before"));
     assert!(driver.text(SIZE).contains("N = 4 on 15006"), "{}", driver.text(SIZE));
 }
@@ -325,14 +331,7 @@ fn a_selection_is_kept_through_a_gap_and_with_the_pod_that_comes() {
             let effects = driver.send(read(rolled(&driver, &httpbin(), None, true), pod_changed("httpbin-664956bb75-9d64m")));
             perform_but_dumps(&mut driver, &effects);
         }
-        let effects = driver.send(read(after, pod_changed("httpbin-b")));
-        let new = ProxyId::new("httpbin-b", "default");
-        assert_eq!(driver.app.screen().proxy(), Some(&new));
-        let (ticket, _) = request(&effects);
-        perform_but_dumps(&mut driver, &effects);
-        let effects = driver.send(Msg::DumpRead { ticket, proxy: new, dump, changes: vec![] });
-        driver.perform(effects);
-        driver.settle();
+        go_on_with(&mut driver, after, "httpbin-b", dump);
         assert_eq!(selected(&driver).as_ref(), Some(&before), "{keys}, {gap}");
     };
     for gap in [false, true] {

@@ -334,6 +334,50 @@ fn live_l20_a_push_that_the_istiods_tell_of_has_the_proxy_read_again() {
     assert_eq!(requests(&asks).len(), 1);
 }
 
+#[test]
+fn what_is_settled_is_read_again_from_time_to_time() {
+    let same = |driver: &Driver| Ok(Arc::new(sync(driver, 0, SyncState::Synced, "2026-11-23T19:37:50Z/9")));
+    let slow = || {
+        let Dump::Loaded(loaded) = whole(0) else { panic!("it was read") };
+        Dump::Loaded(Arc::new(LoadedDump { took_ms: 400, ..(*loaded).clone() }))
+    };
+    // Findings and health are asked for each 10 s, home each 30 s; a proxy whose dump takes long is read less often.
+    for (keys, dump, rounds) in [("f", whole(0), 1), ("h", whole(0), 1), ("", whole(0), 1), ("f", slow(), 2)] {
+        let mut driver = live(false);
+        driver.keys(keys);
+        let effects = driver.effects_of("r");
+        let (asked, mut ticket) = (requests(&effects)[0].0, syncs(&effects)[0].0);
+        answer(&mut driver, asked, dump);
+        for round in 0..=rounds {
+            let outcome = if round == 1 { Err("no answer".to_owned()) } else { same(&driver) };
+            let asks = driver.send(Msg::SyncRead { ticket, outcome });
+            let expected: &[Duration] = if round == rounds { &[Duration::ZERO] } else { &[] };
+            assert_eq!(requests(&asks).iter().map(|(_, after)| *after).collect::<Vec<_>>(), expected, "{keys} {round}");
+            ticket = syncs(&asks)[0].0;
+        }
+    }
+}
+
+#[test]
+fn a_proxy_that_loses_its_connection_is_read_and_the_istiods_are_asked_when_others_are_ready() {
+    let mut driver = live(false);
+    let before = sync(&driver, 0, SyncState::Synced, "2026-11-23T19:37:50Z/9");
+    read_sync(&mut driver, before.clone());
+    let effects = driver.effects_of("r");
+    let (asked, ticket) = (requests(&effects)[0].0, syncs(&effects)[0].0);
+    answer(&mut driver, asked, whole(0));
+    let mut cut_off = before;
+    cut_off.istiods.iter_mut().for_each(|istiod| istiod.clients.retain(|client| client.proxy != httpbin()));
+    let asks = driver.send(Msg::SyncRead { ticket, outcome: Ok(Arc::new(cut_off)) });
+    assert_eq!(requests(&asks).len(), 1, "its log has the reason");
+    assert_eq!(syncs(&asks)[0].1, Duration::from_secs(15), "what is wrong with the control plane is asked for more often");
+    let unready = objects(&driver, |objects| {
+        objects.control_planes.values_mut().for_each(|pod| Arc::make_mut(pod).unready = Some("ContainersNotReady".to_owned()));
+    });
+    let effects = driver.send(changed(unready, Kind::Pod, "istiod"));
+    assert!(syncs(&effects).iter().any(|(_, after)| after.is_zero()), "{effects:?}");
+}
+
 /// A copy of the plugin under another name.
 fn copied(objects: &mut Inventory, name: &str) {
     let id = PluginId::new(PluginKind::WasmPlugin, "default", name);
@@ -370,8 +414,19 @@ fn live_l20_the_selection_stays_on_its_plugin_wherever_that_goes() {
     mesh(&mut driver, |objects| ["a1", "a2"].iter().for_each(|name| copied(objects, name)));
     driver.keys("<esc>");
     assert_eq!(selected(&driver), (2, "default/helloworld".to_owned()));
+    let known = driver.app.snapshot.objects.plugins[&helloworld()].clone();
     mesh(&mut driver, |objects| drop(objects.plugins.remove(&helloworld())));
     assert_eq!(selected(&driver), (2, "default/z1".to_owned()), "what is gone leaves the selection to its neighbour");
+    mesh(&mut driver, |objects| objects.plugins.remove(&PluginId::new(PluginKind::WasmPlugin, "default", "a1")).map(drop).unwrap());
+    assert_eq!(selected(&driver), (1, "default/z1".to_owned()), "the neighbour is followed meanwhile");
+    let plugin = known.clone();
+    mesh(&mut driver, |objects| drop(objects.plugins.insert(helloworld(), plugin)));
+    assert_eq!(selected(&driver).1, "default/helloworld", "what is created again is selected again");
+    driver.keys("<end>");
+    let other = selected(&driver);
+    mesh(&mut driver, |objects| drop(objects.plugins.remove(&helloworld())));
+    mesh(&mut driver, |objects| drop(objects.plugins.insert(helloworld(), known)));
+    assert_eq!(selected(&driver), other, "a key chooses another row for good");
 }
 
 #[test]
@@ -640,6 +695,34 @@ fn the_header_counts_what_was_found_and_of_what() {
         head(&mut driver, SIZE)
     );
     assert!(!driver.keys("w").text(SIZE).lines().next().unwrap().contains("error"), "home alone has what is well");
+}
+
+#[test]
+fn the_header_says_checking_until_the_first_whole_answer() {
+    let head = |driver: &mut Driver, size| driver.text(size).lines().next().unwrap().to_owned();
+    let mut driver = live(true);
+    for size in [SIZE, NARROW] {
+        let head = head(&mut driver, size);
+        assert!(head.contains("checking… · f") && !head.contains("0 errors"), "{head}");
+    }
+    driver.release();
+    for size in [SIZE, NARROW] {
+        let head = head(&mut driver, size);
+        assert!(head.contains(" 0 errors") && !head.contains("checking"), "{head}");
+    }
+    // One that does not answer does not hold it back, whether it fails once or again and again.
+    let mut driver = live(true);
+    for _ in 0..3 {
+        let held = std::mem::take(&mut driver.held);
+        for effect in held {
+            let Effect::FetchConfigDump { ticket, request, .. } = effect else { continue };
+            let effects =
+                driver.send(Msg::DumpRead { ticket, proxy: request.proxy, dump: Dump::Failed("no answer".into()), changes: vec![] });
+            driver.perform(effects);
+        }
+        driver.settle();
+    }
+    assert!(head(&mut driver, SIZE).contains("? 0 errors"), "{}", head(&mut driver, SIZE));
 }
 
 #[test]

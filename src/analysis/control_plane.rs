@@ -28,7 +28,7 @@ impl ControlPlane {
     }
 }
 
-/// The istiod that serves a proxy. Where no istiod says its version, the proxy's own stands in, and where it says none either, the
+/// The istiod that serves a proxy. Where no istiod reports its version, the proxy's own is used, and where that has none either, the
 /// newest that is known here.
 pub fn control_plane(objects: &Inventory, pod: Option<&Pod>, node: Option<&Node>) -> ControlPlane {
     let of_istiod = || {

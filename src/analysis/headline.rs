@@ -45,6 +45,5 @@ pub(super) fn is_without_istiod(pod: &Pod, objects: &Inventory, outages: &[Outag
 pub(super) fn is_cut_off(pod: &Pod, objects: &Inventory, outages: &[Outage], sync: &Sync) -> bool {
     // It may be connected to an istiod that did not answer, or that reports only other namespaces.
     let is_known = !sync.partial && sync.tells_of(&pod.id.namespace);
-    let runs = !pod.deleting && !pod.is_workload_entry && pod.proxy.as_ref().is_some_and(|proxy| proxy.running);
-    is_known && runs && !is_without_istiod(pod, objects, outages)
+    is_known && pod.runs_proxy() && !is_without_istiod(pod, objects, outages)
 }

@@ -48,8 +48,7 @@ impl Outage {
 
     /// Whether a proxy that runs in this pod is cut off.
     pub fn cuts_off(&self, pod: &Pod, objects: &Inventory) -> bool {
-        let runs = !pod.deleting && !pod.is_workload_entry && pod.proxy.as_ref().is_some_and(|proxy| proxy.running);
-        runs && self.concerns(pod, objects)
+        pod.runs_proxy() && self.concerns(pod, objects)
     }
 }
 

@@ -1,4 +1,4 @@
-//! How istiod and its proxies stand to each other: what the types are called, who is no proxy, which versions go together.
+//! Rules about the sync status of proxies: the names of types, who is no proxy, which versions go together.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::model::snapshot::{LoadedDump, Snapshot};
 use crate::model::sync::{CLUSTERS, Client, ENDPOINTS, EXTENSIONS, IstiodSync, LISTENERS, ROUTES, Sync, SyncState, TypeSync};
 use crate::model::workload::Pod;
 
-/// The types that are always told of, in the order in which istioctl has them.
+/// The types that are always listed, in the order in which istioctl has them.
 pub const CORE: [&str; 5] = [CLUSTERS, LISTENERS, ENDPOINTS, ROUTES, EXTENSIONS];
 
 /// Short names of types (`pkg/model/xds.go: GetShortType`).
@@ -44,7 +44,7 @@ pub fn only_asks(client: &Client, objects: &Inventory) -> bool {
     sent_nothing && client.cluster.is_empty() && !objects.pods.contains_key(&client.proxy)
 }
 
-/// How a proxy's version stands to its istiod's: Istio supports an istiod that is one minor version ahead of its proxies, and no proxy
+/// A proxy's version compared with its istiod's: Istio supports an istiod that is one minor version ahead of its proxies, and no proxy
 /// that is ahead of its istiod (<https://istio.io/latest/docs/releases/supported-releases/#control-planedata-plane-skew>).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Skew {
@@ -59,7 +59,7 @@ pub enum Skew {
 }
 
 impl Skew {
-    /// Puts a proxy's version beside its istiod's.
+    /// Compares a proxy's version with its istiod's.
     pub fn of(proxy: Version, istiod: Version) -> Self {
         match proxy.cmp(&istiod) {
             std::cmp::Ordering::Equal => Self::None,
@@ -85,7 +85,7 @@ impl Skew {
     }
 }
 
-/// What is to be said of a proxy's version beside its istiod's; None where they are of one minor version, or not known.
+/// The difference between a proxy's version and its istiod's, as a clause; None where they are of one minor version, or not known.
 pub fn skew(proxy: &str, istiod: &str) -> Option<String> {
     let (own, of_istiod) = (Version::parse(proxy)?, Version::parse(istiod)?);
     let said = Skew::of(own, of_istiod).said()?;
@@ -102,7 +102,7 @@ pub fn skew_of_istiods(objects: &Inventory) -> Option<String> {
     Some(format!("the istiods are of different versions, {first} to {last}; each sends by its own rules{names}"))
 }
 
-/// How the name of a plugin's filter tells which istiod sent it.
+/// How the name of a plugin's filter shows which istiod sent it.
 fn names(first: Version, last: Version, plugin: &PluginId) -> String {
     let (old, new) = (first.filter_name(plugin), last.filter_name(plugin));
     if old == new { String::new() } else { format!(": the filter of {plugin} is {old} from the one and {new} from the other") }
@@ -172,16 +172,16 @@ const LATE: LogTime = 5;
 /// What a proxy has not answered to in time, each type by its URL, with how many seconds ago it was sent at least. What has no time is not
 /// among it.
 pub fn late(client: &Client, now: LogTime) -> impl Iterator<Item = (&str, &TypeSync, LogTime)> {
-    let stale = client.types.iter().filter(|(_, told)| told.state == SyncState::Stale);
-    stale.filter_map(move |(url, told)| {
-        let age = now.saturating_sub(told.sent?) / 1_000_000_000;
-        (age >= LATE).then_some((url.as_str(), told, age))
+    let stale = client.types.iter().filter(|(_, status)| status.state == SyncState::Stale);
+    stale.filter_map(move |(url, status)| {
+        let age = now.saturating_sub(status.sent?) / 1_000_000_000;
+        (age >= LATE).then_some((url.as_str(), status, age))
     })
 }
 
 /// When the newest configuration was made that an istiod has sent to any proxy.
 pub fn newest_push(istiod: &IstiodSync) -> Option<LogTime> {
-    let pushes = istiod.clients.iter().flat_map(|client| client.types.values()).filter_map(|told| order(&told.sent_push));
+    let pushes = istiod.clients.iter().flat_map(|client| client.types.values()).filter_map(|status| order(&status.sent_push));
     pushes.map(|(time, _)| time).max()
 }
 

@@ -37,11 +37,11 @@ pub enum View {
     Record,
     /// The story of a plugin's last change.
     Timeline,
-    /// How istiod and the proxies stand to each other.
+    /// The sync status of each proxy with istiod.
     Sync,
     /// What istiod would send a proxy against what it has.
     Diff,
-    /// How a plugin fares in each of its proxies.
+    /// The health of a plugin in each of its proxies.
     Health,
     /// The raw JSON of a filter or chain.
     Raw,
@@ -104,7 +104,7 @@ pub enum Needs {
     Nothing,
     /// The source has scenes to switch between: the demo.
     Scenes,
-    /// A proxy of a live mesh is in question. Elsewhere the key says so, and does not stand in the footer.
+    /// A proxy of a live mesh is in question. Elsewhere the key says so, and the footer does not list it.
     LiveProxy,
 }
 

@@ -40,14 +40,14 @@ pub enum Effect {
         /// How long to wait before asking: a change takes a moment to reach a proxy.
         after: Duration,
     },
-    /// Ask the istiods how their proxies stand.
+    /// Ask the istiods for the sync status of their proxies.
     FetchSync {
         /// The request's ticket.
         ticket: Ticket,
         /// How long to wait before asking.
         after: Duration,
     },
-    /// Ask istiod what it would send a proxy, and the proxy for what is held against that.
+    /// Ask istiod what it would send a proxy, and the proxy for what that is compared with.
     FetchView {
         /// The request's ticket.
         ticket: Ticket,
@@ -112,7 +112,7 @@ pub enum Effect {
     },
     /// Say what the clock says, in a second.
     Tick,
-    /// Read what the logs tell of a plugin.
+    /// Read what the logs have of a plugin.
     ReadLogs {
         /// The request's ticket.
         ticket: Ticket,

@@ -16,7 +16,7 @@ pub struct Hit {
     pub positions: Vec<usize>,
 }
 
-/// A pattern, ready to be held against texts. Letters match in either case unless the pattern has a capital.
+/// A pattern, ready to be matched with texts. Letters match in either case unless the pattern has a capital.
 pub struct Pattern {
     matcher: SkimMatcherV2,
     words: Vec<String>,

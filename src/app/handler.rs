@@ -1,4 +1,4 @@
-//! How effects become work: the source is asked, questions are answered, texts are copied, all beside the event loop.
+//! How effects become work: the source is asked, questions are answered, texts are copied, all outside the event loop.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -100,7 +100,7 @@ impl World {
                     // The program may be over by now.
                     let _ = answers.send(Msg::Copied(outcome)).await;
                 };
-                return beside(run);
+                return in_background(run);
             }
         };
         // The queue is the loop's own: it has room, or the message is not worth waiting for.
@@ -113,7 +113,7 @@ impl Handler<App> for World {
     fn handle(&mut self, effect: Effect, answers: &mpsc::Sender<Msg>) -> Work {
         let answers = answers.clone();
         match effect {
-            Effect::WatchMesh { epoch } => beside(watch(self.source(), epoch, answers)),
+            Effect::WatchMesh { epoch } => in_background(watch(self.source(), epoch, answers)),
             Effect::FetchConfigDump { ticket, request, serial, previous, objects, vital, after } => {
                 let (source, turns) = (self.source(), self.turns.clone());
                 under(ticket, async move {
@@ -203,16 +203,16 @@ impl Handler<App> for World {
                         std::panic::resume_unwind(panic);
                     }
                 };
-                beside(raising)
+                in_background(raising)
             }
             Effect::PutBackLevel { proxy, deadline } => {
                 let levels = self.levels();
-                beside(async move {
+                in_background(async move {
                     let outcome = levels.put_back(&proxy, deadline).await;
                     let _ = answers.send(Msg::LevelPutBack { proxy, outcome, now: clock::now() }).await;
                 })
             }
-            Effect::Tick => beside(async move {
+            Effect::Tick => in_background(async move {
                 tokio::time::sleep(TICK).await;
                 let _ = answers.send(Msg::Ticked(clock::now())).await;
             }),
@@ -269,7 +269,7 @@ fn under(ticket: Ticket, work: impl Future<Output = ()> + Send + 'static) -> Wor
 }
 
 /// Work that goes on until it is done.
-fn beside(work: impl Future<Output = ()> + Send + 'static) -> Work {
+fn in_background(work: impl Future<Output = ()> + Send + 'static) -> Work {
     Work::Run(None, Box::pin(work))
 }
 

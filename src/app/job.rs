@@ -7,7 +7,7 @@ use futures::Stream;
 use super::runtime::Input;
 
 /// Whether a shell started the program as a job of its own. Elsewhere (the only program of a terminal or of a container) it would
-/// stand still for ever.
+/// stop for ever.
 #[cfg(unix)]
 pub fn has_shell() -> bool {
     use rustix::process::{getpgrp, getsid};

@@ -35,7 +35,7 @@ impl Context {
     }
 }
 
-/// A key's text and the word beside it.
+/// A key's text and the word next to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hint {
     /// The key or keys.
@@ -66,7 +66,7 @@ pub fn footer(context: &Context, ascii: bool) -> Vec<Hint> {
     };
     let has_place = |binding: &&Binding| binding.footer > 0 && !binding.keys.is_empty();
     let mut shown: Vec<&Binding> = offered(context).filter(has_place).filter(is_of_use).filter(leads_on).collect();
-    // What a silent plugin needs stands behind the help, and the walk from warning to warning gives way to it.
+    // What a silent plugin needs follows the help, and takes the place of the step from warning to warning.
     shown.sort_by_key(|binding| match binding.action {
         Action::Help if context.live_proxy => 6,
         Action::NextWarning if context.live_proxy => 8,

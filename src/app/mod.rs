@@ -5,7 +5,6 @@ pub mod clipboard;
 pub mod effect;
 pub mod fuzzy;
 pub mod handler;
-mod headline;
 pub mod job;
 pub mod key;
 pub mod keymap;

@@ -60,7 +60,7 @@ pub enum Msg {
         /// How its counts differ from those of the dump before.
         changes: Vec<CountChange>,
     },
-    /// The istiods said how their proxies stand, or why that is not known.
+    /// The istiods reported the sync status of their proxies, or why that is not known.
     SyncRead {
         /// Which request it was.
         ticket: Ticket,
@@ -130,11 +130,11 @@ pub enum Msg {
     },
     /// What the clock says, a second later.
     Ticked(Instant),
-    /// The logs that a story is told from were read.
+    /// The logs of a timeline were read.
     LogsRead {
         /// Which request it was.
         ticket: Ticket,
-        /// What they tell.
+        /// What they have.
         gathered: Arc<Gathered>,
     },
     /// A text was copied: whereto, or why not.

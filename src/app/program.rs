@@ -57,7 +57,7 @@ pub struct App {
     pub snapshot: Arc<Snapshot>,
     /// How the source is; None before it said anything.
     pub health: Option<Health>,
-    /// Home and the way from it; the last is in sight. Never empty.
+    /// Home and the way from it; the last is visible. Never empty.
     pub screens: Vec<Screen>,
     /// Where text is typed now.
     pub typing: Option<Typing>,
@@ -73,7 +73,7 @@ pub struct App {
     pub(super) deferred: Option<Deferred>,
     /// What the last key came to, where no screen shows it; gone with the next key.
     pub note: Option<String>,
-    /// How the counts of each proxy changed last, so that old and new stand side by side.
+    /// How the counts of each proxy changed last, so that old and new are shown side by side.
     pub changes: BTreeMap<ProxyId, Vec<CountChange>>,
     /// The theme, as a place in the list of themes.
     pub theme: usize,
@@ -191,7 +191,7 @@ impl App {
         }
     }
 
-    /// Whether a proxy is in question that can be told something: one of a live mesh that is there.
+    /// Whether the proxy in question is one of a live mesh that can be asked for something.
     fn has_live_proxy(&self) -> bool {
         let pods = &self.snapshot.objects.pods;
         self.options.info.kind == SourceKind::Cluster
@@ -203,7 +203,7 @@ impl App {
         self.screen().proxy().is_some_and(|proxy| self.snapshot.objects.is_gone(proxy))
     }
 
-    /// Whether the findings in sight are those of the first proxies alone, since each request costs a proxy of a live mesh a moment.
+    /// Whether the visible findings are those of the first proxies alone, since each request costs a proxy of a live mesh a moment.
     pub fn reads_some(&self) -> bool {
         let live = self.options.info.kind == SourceKind::Cluster;
         live && !self.screen().every_proxy && self.screen().findings().is_some_and(|answer| answer.proxies.len() > MOST_AT_FIRST)
@@ -245,10 +245,10 @@ impl App {
     }
 }
 
-/// What a frame tells back.
+/// What drawing a frame reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Drawn {
-    /// How many rows of the view are in sight.
+    /// How many rows of the view are visible.
     pub body_height: usize,
 }
 

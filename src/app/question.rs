@@ -23,7 +23,7 @@ pub enum Question {
     Workloads(PluginId),
     /// The chains of a proxy.
     Chains(ProxyId),
-    /// Why a plugin stands where it does in a proxy.
+    /// Why a plugin is where it is in a proxy.
     Why(PluginId, ProxyId),
     /// What would be.
     WhatIf(Supposition),
@@ -33,15 +33,15 @@ pub enum Question {
     Connection(ProxyId, Asked),
     /// In which order plugins run in a proxy.
     Order(ProxyId),
-    /// The story of a plugin's last change, with what the logs tell of it.
+    /// The timeline of a plugin's last change, with what the logs have of it.
     Timeline(PluginId, Arc<Gathered>),
-    /// How the proxies of a namespace stand to istiod; None is all.
+    /// The sync status of the proxies of a namespace; None is all.
     Sync(Option<String>),
     /// What is wrong in what a namespace sees; None is all.
     Findings(Option<String>),
     /// What a proxy has against what istiod said that it would send.
     Diff(ProxyId, Arc<IstiodViews>),
-    /// How a plugin fares in its proxies.
+    /// The health of a plugin in its proxies.
     Health(PluginId),
 }
 

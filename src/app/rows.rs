@@ -37,7 +37,7 @@ pub fn lay_out(screen: &mut Screen, warnings: usize, height: usize) {
         let texts: Vec<String> = all.iter().map(|row| text(screen, row)).collect();
         let mut hits = pattern.rank(texts.iter().map(String::as_str));
         if !matches!(screen.subject, Subject::Plugins { .. } | Subject::Workloads(_)) {
-            // What stands in an order that means something keeps it.
+            // What has an order that means something keeps it.
             hits.sort_by_key(|hit| hit.index);
         }
         hits.retain(|hit| all[hit.index].is_selectable());

@@ -35,14 +35,14 @@ pub trait Program {
     type Msg: Send + 'static;
     /// What is to be done outside.
     type Effect;
-    /// What a frame tells back about itself: heights that only drawing knows.
+    /// What drawing a frame reports: heights that only drawing can find out.
     type Drawn;
 
     /// Takes what happened. No I/O, no clock, no panic.
     fn update(&mut self, msg: Self::Msg) -> Vec<Self::Effect>;
     /// Whether the screen is out of date; asked once before each frame, and then no more.
     fn take_dirty(&mut self) -> bool;
-    /// Takes what the frame told back. This alone never makes another frame necessary.
+    /// Takes what the frame reported. This alone never makes another frame necessary.
     fn drawn(&mut self, drawn: Self::Drawn);
     /// Whether the program is over.
     fn is_over(&self) -> bool;
@@ -80,7 +80,7 @@ pub trait Handler<P: Program> {
 pub enum Work {
     /// Nothing more.
     Nothing,
-    /// To run this beside the loop. With a ticket it can be stopped.
+    /// Run this outside the loop. With a ticket it can be stopped.
     Run(Option<Ticket>, BoxFuture<'static, ()>),
     /// To stop the work of this ticket, wherever it is.
     Stop(Ticket),

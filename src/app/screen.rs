@@ -32,7 +32,7 @@ pub enum Subject {
     Workloads(PluginId),
     /// The chains of a proxy.
     Chains(Focus),
-    /// Why the plugin stands where it does.
+    /// Why the plugin is where it is.
     Why(Focus),
     /// What would be.
     WhatIf(Supposition),
@@ -46,18 +46,18 @@ pub enum Subject {
     Logs(LogsOf),
     /// All that is known of a line.
     Record(Line),
-    /// The story of a plugin's last change.
+    /// The timeline of a plugin's last change.
     Timeline(PluginId),
-    /// How the proxies stand to istiod.
+    /// The sync status of the proxies.
     Sync {
         /// The namespace that is looked at; None is all.
         namespace: Option<String>,
         /// The proxy in question, which is selected first.
         at: Option<ProxyId>,
     },
-    /// What istiod would send the proxy against what it has.
+    /// What istiod would send the proxy, compared with what it has.
     Diff(Focus),
-    /// How the plugin fares in its proxies.
+    /// The health of the plugin in its proxies.
     Health(PluginId),
     /// The raw JSON of a filter or chain.
     Raw {
@@ -148,15 +148,15 @@ pub struct Screen {
     pub every_proxy: bool,
     /// Whether the first near-miss is to be selected as soon as there are rows.
     pub seek_miss: bool,
-    /// The reading under way of what its answer needs beside the objects and the dumps.
+    /// The request under way for what its answer needs in addition to the objects and the dumps.
     pub reading: Option<Ticket>,
-    /// What the logs tell, where a story is told; None before the first reading.
+    /// What the logs have for a timeline; None before the first reading.
     pub story: Option<Arc<Gathered>>,
-    /// How many times the logs of the story were read since the last change of its plugin; None where it is not followed.
+    /// How many times the logs of the timeline were read since the last change of its plugin; None where it is not followed.
     pub followed: Option<usize>,
-    /// What istiod would send the proxy, where it is held against that; None before istiod was asked.
+    /// What istiod would send the proxy, where the two are compared; None before istiod was asked.
     pub of_istiod: Option<Arc<IstiodViews>>,
-    /// The Secret that was looked for, for how a plugin fares; None before one was.
+    /// The Secret that was looked for, for the health of a plugin; None before one was.
     pub secret: Option<ObjectName>,
     /// Which listeners and chains are open, by their key in [`rows`].
     pub open: BTreeSet<rows::Key>,
@@ -231,7 +231,7 @@ impl Screen {
             Subject::Findings { namespace } => Some(Question::Findings(namespace.clone())),
             Subject::Health(plugin) => Some(Question::Health(plugin.clone())),
             Subject::Sync { namespace, .. } => Some(Question::Sync(namespace.clone())),
-            // Before istiod was asked there is nothing to hold the proxy against.
+            // Before istiod was asked there is nothing to compare the proxy with.
             Subject::Diff(focus) => Some(Question::Diff(focus.proxy.clone(), self.of_istiod.clone()?)),
             // Without the logs it would say that nothing was seen.
             Subject::Timeline(plugin) => Some(Question::Timeline(plugin.clone(), self.story.clone()?)),

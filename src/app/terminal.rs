@@ -113,7 +113,7 @@ pub fn restore() {
 }
 
 /// A panic of the drawing thread gives the terminal back before it is reported. One of a background task says nothing
-/// here, since its text would land in the middle of the screen: its task's handle tells the event loop of it.
+/// here, since its text would land in the middle of the screen: its task's handle reports it to the event loop.
 fn install_panic_hook() {
     static INSTALLED: AtomicBool = AtomicBool::new(false);
     if INSTALLED.swap(true, Ordering::SeqCst) {

@@ -2,7 +2,6 @@
 
 mod actions;
 mod ask;
-mod beside;
 mod connection;
 mod copy;
 mod deferred;
@@ -14,6 +13,7 @@ mod logs;
 mod mesh;
 mod secret;
 mod settle;
+mod side_request;
 mod successor;
 mod sync;
 mod tally;
@@ -47,6 +47,13 @@ pub(super) fn start(app: &mut App) -> Vec<Effect> {
 
 /// Takes a message.
 pub(super) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
+    let effects = take(app, msg);
+    tally::note_complete(app);
+    tally::sum_up(app);
+    effects
+}
+
+fn take(app: &mut App, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::KeyPressed(key) => keys::pressed(app, key),
         Msg::Pasted(text) => keys::pasted(app, &text),

@@ -100,6 +100,12 @@ impl Pod {
         proxy.capture.keeps_away(port)
     }
 
+    /// Whether its proxy is to have a connection to an istiod: its container runs, and the pod is not being deleted. Of a WorkloadEntry
+    /// nothing says whether a proxy runs there.
+    pub fn runs_proxy(&self) -> bool {
+        !self.deleting && !self.is_workload_entry && self.proxy.as_ref().is_some_and(|proxy| proxy.running)
+    }
+
     /// Whether there is an Envoy in it to be asked: ztunnel is none.
     pub fn runs_envoy(&self) -> bool {
         self.proxy.as_ref().is_some_and(|proxy| proxy.kind != ProxyKind::Ztunnel)

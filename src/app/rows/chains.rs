@@ -18,7 +18,7 @@ pub(super) fn rows(screen: &Screen) -> Vec<Row> {
     let Some(proxy) = proxy(screen) else { return Vec::new() };
     let plugin = screen.plugin();
     let mut order: Vec<usize> = (0..proxy.listeners.len()).collect();
-    // Where the plugin stands comes first; else the order is the answer's.
+    // Listeners that have the plugin come first; else the order is the answer's.
     order.sort_by_key(|index| plugin.is_some_and(|plugin| listener_count(&proxy.listeners[*index], plugin) == 0));
     let searching = !screen.find.is_empty();
     let mut rows = Vec::new();
@@ -77,7 +77,7 @@ pub fn open_by_default(screen: &Screen) -> BTreeSet<Key> {
 }
 
 /// Opens and selects what a line of a log is about, once there are rows: the listener that took the request's connection and its
-/// chain; where the line does not tell that, the chain that leads to the request's cluster, else the listener that the line names.
+/// chain; where the line does not have it, the chain that leads to the request's cluster, else the listener that the line names.
 pub(in crate::app) fn select_line(screen: &mut Screen, snapshot: &Snapshot, height: usize) {
     let Some(proxy) = proxy(screen) else { return };
     let Some(record) = screen.seek_line.clone() else { return };
@@ -106,12 +106,12 @@ pub(in crate::app) fn select_line(screen: &mut Screen, snapshot: &Snapshot, heig
     }
 }
 
-/// How often the plugin's filter stands in a listener of the answer.
+/// How often the plugin's filter is in a listener of the answer.
 pub fn listener_count(listener: &ListenerAnswer, plugin: &PluginId) -> usize {
     listener.filter_chains.iter().map(|chain| chain_count(chain, plugin)).sum()
 }
 
-/// How often it stands in a chain.
+/// How often it is in a chain.
 pub fn chain_count(chain: &ChainAnswer, plugin: &PluginId) -> usize {
     chain.network_filters.iter().chain(&chain.http_filters).filter(|filter| filter.id.as_ref() == Some(plugin)).count()
 }

@@ -16,19 +16,19 @@ pub(super) fn rows(screen: &Screen) -> Vec<Row> {
     rows
 }
 
-/// The type that a row stands for.
+/// The type of a row.
 pub fn of_type<'s>(screen: &'s Screen, row: &Row) -> Option<&'s TypeDiff> {
     let Row::DiffType(place) = row else { return None };
     screen.diff()?.types.get(*place)
 }
 
-/// The difference that a row stands for.
+/// The difference of a row.
 pub fn line<'s>(screen: &'s Screen, row: &Row) -> Option<&'s DiffLine> {
     let Row::DiffLine(place, line) = row else { return None };
     screen.diff()?.types.get(*place)?.differences.get(*line)
 }
 
-/// Where a difference stands in the tree of chains, as far as the proxy has it.
+/// The place of a difference in the tree of chains, as far as the proxy has it.
 pub fn place(screen: &Screen, row: &Row) -> Option<Key> {
     let line = line(screen, row)?;
     Some(Key { listener: line.listener.clone()?, state: ListenerState::Active.as_str(), chain: line.chain })

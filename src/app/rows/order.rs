@@ -30,7 +30,7 @@ pub(super) fn rows(screen: &Screen) -> Vec<Row> {
     rows
 }
 
-/// The plugin that a row stands for.
+/// The plugin of a row.
 pub fn plugin<'s>(screen: &'s Screen, row: &Row) -> Option<&'s PluginId> {
     let lists = &entry(screen)?.lists;
     match row {
@@ -43,7 +43,7 @@ pub fn plugin<'s>(screen: &'s Screen, row: &Row) -> Option<&'s PluginId> {
     }
 }
 
-/// The first chain that has what a row stands for; None where the proxy has none.
+/// The first chain that has what a row represents; None where the proxy has none.
 pub(in crate::app) fn chain(screen: &Screen, row: &Row) -> Option<Key> {
     let lists = &entry(screen)?.lists;
     let key = |place: &ChainPlace| Key { listener: place.listener.clone(), state: place.state, chain: Some(place.chain) };

@@ -1,6 +1,6 @@
-//! What the rows of all screens stand for.
+//! What the rows of all screens represent.
 
-/// What a row stands for. Numbers are places in the screen's answer.
+/// What a row represents. Numbers are places in the screen's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row {
     /// A plugin.
@@ -65,13 +65,13 @@ pub enum Row {
     Step(usize, usize),
     /// A step of a part that could not be seen.
     Unseen(usize, usize),
-    /// A proxy, and how it stands to its istiod.
+    /// A proxy, with its sync status.
     SyncProxy(usize),
-    /// A type of resources that a proxy is held against istiod in.
+    /// A type of resources in which a proxy is compared with istiod.
     DiffType(usize),
     /// A difference in it.
     DiffLine(usize, usize),
-    /// A proxy in which a plugin fares in its way.
+    /// A proxy, with the plugin's health in it.
     Health(usize),
     /// A proxy of which it is said what would be.
     Supposed(usize),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Key, Row, chains, order, sync};
 use crate::app::screen::Screen;
 
-/// What is to be open so that this row is in sight: itself and what it is inside of.
+/// What is to be open so that this row is visible: itself and what it is inside of.
 pub fn opening(key: Key) -> BTreeSet<Key> {
     let listener = Key { chain: None, ..key.clone() };
     [listener, key].into_iter().collect()

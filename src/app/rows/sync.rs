@@ -8,7 +8,7 @@ pub(super) fn rows(screen: &Screen) -> Vec<Row> {
     (0..screen.sync().map_or(0, |answer| answer.proxies.len())).map(Row::SyncProxy).collect()
 }
 
-/// The proxy that a row stands for.
+/// The proxy of a row.
 pub fn entry<'s>(screen: &'s Screen, row: &Row) -> Option<&'s SyncEntry> {
     let Row::SyncProxy(index) = row else { return None };
     screen.sync()?.proxies.get(*index)

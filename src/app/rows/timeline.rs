@@ -16,7 +16,7 @@ pub(super) fn rows(screen: &Screen) -> Vec<Row> {
         rows.extend((0..part.steps.len()).map(|step| Row::Step(index, step)));
         rows.push(Row::Blank);
     }
-    // What could not be seen comes at the end, where it does not stand between the steps.
+    // What could not be seen comes at the end, not between the steps.
     let unseen: Vec<Row> =
         parts.iter().enumerate().flat_map(|(index, part)| (0..part.unseen.len()).map(move |place| Row::Unseen(index, place))).collect();
     if !unseen.is_empty() {
@@ -28,7 +28,7 @@ pub(super) fn rows(screen: &Screen) -> Vec<Row> {
     rows
 }
 
-/// The step that a row stands for.
+/// The step of a row.
 pub fn step<'s>(screen: &'s Screen, row: &Row) -> Option<&'s StepAnswer> {
     let Row::Step(part, step) = row else { return None };
     self::part(screen, *part)?.steps.get(*step)

@@ -1,4 +1,4 @@
-//! Work beside the event loop: started, stopped by its ticket, and never lost without a word when it breaks.
+//! Work outside the event loop: started, stopped by its ticket, and never lost without a word when it breaks.
 
 use std::collections::HashMap;
 

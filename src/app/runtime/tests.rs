@@ -1,4 +1,4 @@
-//! The event loop on a clock that stands still: how often it draws, what it drops, and that it ends.
+//! The event loop on a clock that is stopped: how often it draws, what it drops, and that it ends.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

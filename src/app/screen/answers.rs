@@ -88,7 +88,7 @@ impl Screen {
         }
     }
 
-    /// The answer to how the proxies stand.
+    /// The answer with the proxies' sync status.
     pub fn sync(&self) -> Option<&SyncAnswer> {
         match &self.answer {
             Some(Answered::Sync(answer)) => Some(answer),
@@ -104,7 +104,7 @@ impl Screen {
         }
     }
 
-    /// How the one plugin fares that the screen is about.
+    /// The health of the one plugin that the screen is about.
     pub fn health(&self) -> Option<&PluginHealth> {
         match &self.answer {
             Some(Answered::Health(answer)) => answer.plugins.first(),

@@ -25,6 +25,8 @@ pub(in crate::app) struct Fetch {
     pub(in crate::app) serial: u64,
     /// How many times it was asked again because what it said was not settled.
     pub(in crate::app) again: usize,
+    /// How long its settled reading has been shown.
+    pub(in crate::app) idle: Duration,
     /// How many times it was asked since the last change that may concern it; None where it is not followed.
     pub(in crate::app) followed: Option<usize>,
 }

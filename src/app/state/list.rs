@@ -1,4 +1,4 @@
-//! A selection in a list, and which rows are in sight.
+//! A selection in a list, and which rows are visible.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ pub struct ListState {
     pub offset: usize,
 }
 
-/// The row at the top, so that the selected row is in sight and the view moves no more than it must.
+/// The row at the top, so that the selected row is visible and the view moves no more than it must.
 pub fn window(selected: usize, offset: usize, height: usize, total: usize) -> usize {
     if height == 0 || total <= height {
         return 0;
@@ -22,7 +22,7 @@ pub fn window(selected: usize, offset: usize, height: usize, total: usize) -> us
 }
 
 impl ListState {
-    /// The rows in sight.
+    /// The visible rows.
     pub fn visible(&self, height: usize, total: usize) -> Range<usize> {
         let first = window(self.selected, self.offset, height, total);
         first..total.min(first + height)
@@ -42,7 +42,7 @@ impl ListState {
         });
         self.select(nearest.unwrap_or(0), height, total);
         if !(0..self.selected).any(&selectable) {
-            // What stands above the first row, such as a heading, comes into sight with it.
+            // What is above the first row, such as a heading, becomes visible with it.
             self.offset = 0;
             self.offset = window(self.selected, self.offset, height, total);
         }

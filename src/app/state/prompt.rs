@@ -26,7 +26,7 @@ impl Prompt {
         self.input.value()
     }
 
-    /// How many characters stand before the cursor.
+    /// How many characters are before the cursor.
     pub fn cursor(&self) -> usize {
         self.input.cursor()
     }

@@ -2,6 +2,7 @@
 
 use crate::analysis::answers::FindingsAnswer;
 use crate::analysis::findings::Severity;
+use crate::analysis::headline::Headline;
 use crate::app::program::MOST_AT_FIRST;
 use crate::app::state::Ticket;
 use crate::model::ids::ProxyId;
@@ -11,10 +12,18 @@ use crate::model::ids::ProxyId;
 pub struct Tally {
     /// What was counted last; None before the first answer.
     pub sum: Option<Sum>,
+    /// What is wrong with the control plane; None where nothing is, as far as it is known.
+    pub headline: Option<Headline>,
+    /// The generation of the snapshot that the headline is of.
+    pub(in crate::app) headline_of: u64,
+    /// Whether an answer has come by all that is read for the count: before, no finding is no news.
+    pub is_complete: bool,
     /// The question that is under way.
     pub(in crate::app) pending: Option<Ticket>,
     /// Of which state of the world, and of which namespace, was asked last.
     pub(in crate::app) asked: Option<(u64, Option<String>)>,
+    /// Whether all was read when that question was asked.
+    pub(in crate::app) asked_complete: bool,
     /// Whether the proxies in question are read for it: only after the first readings for the screen, which somebody waits for.
     pub(in crate::app) reads: bool,
 }

@@ -1,4 +1,4 @@
-//! What is waited for: said in words, each cancellable, and a late answer told from one that is still wanted.
+//! What is waited for: described in words, each cancellable; a late answer is known from one that is still wanted.
 
 /// The number of one request. No two requests have the same, so an answer names its question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -7,7 +7,7 @@ use super::{deferred, diff, dumps, lay_out, secret, settle, sync, tally};
 use crate::app::effect::Effect;
 use crate::app::program::{App, MOST_AT_FIRST};
 use crate::app::question::Answered;
-use crate::app::rows;
+use crate::app::rows::{self, identity::Identity};
 use crate::app::screen::Subject;
 use crate::app::state::{Fetch, Ticket};
 use crate::model::ids::ProxyId;
@@ -21,7 +21,7 @@ pub(super) fn ask(app: &mut App) -> Vec<Effect> {
     effects
 }
 
-/// Asks the question of the visible screen; what is to be read for it beside is read first.
+/// Asks the question of the visible screen; what else it needs is requested first.
 fn ask_of_screen(app: &mut App) -> Vec<Effect> {
     let mut effects = secret::wanted(app);
     let snapshot = app.snapshot.clone();
@@ -54,7 +54,8 @@ pub(super) fn answered(app: &mut App, ticket: Ticket, answer: Answered) -> Vec<E
     let screen = &mut app.screens[place];
     let first = screen.answer.is_none() || screen.rows.is_empty();
     // The selection stays with what it is on, once that was chosen or the first answers are whole: until then it is on what comes first.
-    let chosen = screen.lost.take().or_else(|| screen.chosen.then(|| rows::identity::selected(screen)).flatten());
+    let chosen = screen.chosen.then(|| rows::identity::selected(screen)).flatten();
+    let lost = screen.lost.take();
     screen.pending = None;
     screen.answer = Some(answer);
     if first && screen.open.is_empty() {
@@ -65,9 +66,11 @@ pub(super) fn answered(app: &mut App, ticket: Ticket, answer: Answered) -> Vec<E
     let (warnings, height) = (app.snapshot.warnings.len(), app.body_height);
     rows::lay_out(&mut app.screens[place], warnings, height);
     let screen = &mut app.screens[place];
-    let is_kept = chosen.as_ref().is_some_and(|chosen| rows::identity::select(screen, chosen, height));
-    // A pod that goes takes its rows along; the one that takes its place may have them.
-    screen.lost = chosen.filter(|_| !is_kept && (screen.focus().is_some() || matches!(screen.subject, Subject::Mtls(_))));
+    let mut select = |row: &Option<Identity>| row.as_ref().is_some_and(|row| rows::identity::select(screen, row, height));
+    let is_back = select(&lost);
+    let is_kept = is_back || select(&chosen);
+    // A row can come back, with the pod that takes the place of one that is gone or with an object that is created again.
+    screen.lost = lost.filter(|_| !is_back).or(chosen.filter(|_| !is_kept));
     if first && !is_kept {
         rows::select_plugin(&mut app.screens[place], height);
     }

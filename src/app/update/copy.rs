@@ -1,4 +1,4 @@
-//! What is copied, and the JSON that rows of the tree stand for.
+//! What is copied, and the JSON of the rows of the tree.
 
 use std::sync::Arc;
 
@@ -62,7 +62,7 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
     }
 }
 
-/// The JSON that a row of the tree stands for, as the proxy wrote it, with what it is of.
+/// The JSON of a row of the tree, as the proxy wrote it, with what it is of.
 pub(super) fn raw(app: &App, row: &Row) -> Option<(String, String)> {
     let proxy = app.screen().chains()?.proxies.first()?;
     let dump = &app.snapshot.dump(&proxy.proxy)?.dump;
@@ -79,7 +79,7 @@ pub(super) fn raw(app: &App, row: &Row) -> Option<(String, String)> {
         }
         Row::HttpFilter(listener, place, filter) => {
             let filter = chain(listener, place)?.http_filters.as_ref()?.get(*filter)?;
-            // What ECDS holds under the filter's name is what the reference stands for.
+            // The reference resolves to what ECDS has under the filter's name.
             let entry = dump.ecds.iter().find(|entry| entry.name == filter.name);
             let held = entry.map(|entry| format!(",\n{}", entry.raw.as_str())).unwrap_or_default();
             Some((
@@ -91,7 +91,7 @@ pub(super) fn raw(app: &App, row: &Row) -> Option<(String, String)> {
     }
 }
 
-/// The listener that a place in the answer stands for. The dump may be newer than the answer in sight: what is taken is what
+/// The listener at a place in the answer. The dump may be newer than the visible answer: what is taken is what
 /// is shown, or nothing.
 pub(super) fn listener(app: &App, place: usize) -> Option<&Listener> {
     let proxy = app.screen().chains()?.proxies.first()?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ask, beside, walk};
+use super::{ask, side_request, walk};
 use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::app::screen::Subject;
@@ -14,7 +14,7 @@ use crate::source::ProxyQuestion;
 /// Goes to the proxy in question and what istiod would send it.
 pub(super) fn open(app: &mut App) -> Vec<Effect> {
     if !app.snapshot.has_objects {
-        app.note = Some("a config dump alone has no istiod to be held against".to_owned());
+        app.note = Some("a standalone config dump has no istiod to compare it with".to_owned());
         return Vec::new();
     }
     let Some(focus) = walk::focus(app) else { return Vec::new() };
@@ -31,14 +31,14 @@ pub(super) fn wanted(app: &mut App) -> Vec<Effect> {
 /// Asks istiod for the visible screen, if it is one of these. A request under way gives way.
 pub(super) fn read_again(app: &mut App) -> Vec<Effect> {
     let Subject::Diff(focus) = app.screen().subject.clone() else { return Vec::new() };
-    let (ticket, stop) = beside::begin(app, format!("what istiod would send {}", focus.proxy));
+    let (ticket, stop) = side_request::begin(app, format!("what istiod would send {}", focus.proxy));
     let request = fetch::request(&app.snapshot.objects, &focus.proxy, ProxyQuestion::Resources, app.options.deadline);
     stop.into_iter().chain([Effect::FetchView { ticket, request }]).collect()
 }
 
 /// Takes what istiod said; what nobody waits for any more is dropped.
 pub(super) fn read(app: &mut App, ticket: Ticket, views: Arc<IstiodViews>) -> Vec<Effect> {
-    let Some(screen) = beside::end(app, ticket) else { return Vec::new() };
+    let Some(screen) = side_request::end(app, ticket) else { return Vec::new() };
     screen.of_istiod = Some(views);
     ask::ask(app)
 }

@@ -70,6 +70,7 @@ fn fetch(app: &mut App, proxy: &ProxyId, after: Duration) -> Vec<Effect> {
     fetch.ticket = Some(ticket);
     fetch.lasting = false;
     fetch.after = after;
+    fetch.idle = Duration::ZERO;
     fetch.serial += 1;
     let serial = fetch.serial;
     let previous = settle::comparable(app, proxy).or_else(|| successor::before(app, proxy));

@@ -136,6 +136,6 @@ fn look_for(app: &mut App) -> Vec<Effect> {
         screen.list = Default::default();
         lay_out(app);
     }
-    // Other rows may be in sight now.
+    // Other rows may be visible now.
     ask::wanted_dumps(app)
 }

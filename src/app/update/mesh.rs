@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ask, dumps, forget, level, logs, settle, successor, timeline};
+use super::{ask, dumps, forget, level, logs, settle, successor, sync, timeline};
 use crate::analysis::diff::CountChange;
 use crate::app::effect::Effect;
 use crate::app::program::App;
@@ -40,6 +40,7 @@ pub(super) fn read(app: &mut App, objects: &Arc<Snapshot>, changed: &[Changed], 
     dumps::list_warnings(app);
     effects.extend(follow(app, &previous, changed));
     effects.extend(settle::follow_pods(app, &previous));
+    effects.extend(sync::follow_istiods(app, &previous));
     effects.extend(successor::follow(app, &previous));
     effects.extend(logs::look_at(app, changed));
     effects.extend(retry_failed(app, changed));

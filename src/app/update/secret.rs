@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{ask, beside};
+use super::{ask, side_request};
 use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::app::screen::Subject;
@@ -11,7 +11,7 @@ use crate::app::state::Ticket;
 use crate::model::ids::ObjectName;
 use crate::model::pull_secret::PullSecret;
 
-/// Looks for the Secret that the visible screen is to tell of, where it has not been looked for yet.
+/// Looks for the Secret that the visible screen shows, where it has not been looked for yet.
 pub(super) fn wanted(app: &mut App) -> Vec<Effect> {
     if named(app) == app.screen().secret { Vec::new() } else { read_again(app) }
 }
@@ -20,7 +20,7 @@ pub(super) fn wanted(app: &mut App) -> Vec<Effect> {
 /// sight until something else is.
 pub(super) fn read_again(app: &mut App) -> Vec<Effect> {
     let Some(secret) = named(app) else { return Vec::new() };
-    let (ticket, stop) = beside::begin(app, format!("whether Secret {secret} is there"));
+    let (ticket, stop) = side_request::begin(app, format!("whether Secret {secret} is there"));
     app.screen_mut().secret = Some(secret.clone());
     let snapshot = Arc::make_mut(&mut app.snapshot);
     snapshot.pull_secrets.entry(secret.clone()).or_insert(PullSecret::Awaited);
@@ -28,7 +28,7 @@ pub(super) fn read_again(app: &mut App) -> Vec<Effect> {
     stop.into_iter().chain([Effect::FindSecret { ticket, secret }]).collect()
 }
 
-/// The Secret that the plugin names of which the visible screen says how it fares.
+/// The Secret that the plugin names whose health the visible screen shows.
 fn named(app: &App) -> Option<ObjectName> {
     let Subject::Health(plugin) = &app.screen().subject else { return None };
     app.snapshot.objects.plugins.get(plugin)?.pull_secret()
@@ -36,7 +36,7 @@ fn named(app: &App) -> Option<ObjectName> {
 
 /// Takes what is known of it; what nobody waits for any more is dropped.
 pub(super) fn read(app: &mut App, ticket: Ticket, secret: ObjectName, found: PullSecret) -> Vec<Effect> {
-    if beside::end(app, ticket).is_none() {
+    if side_request::end(app, ticket).is_none() {
         return Vec::new();
     }
     let snapshot = Arc::make_mut(&mut app.snapshot);

@@ -1,5 +1,5 @@
 //! Reads a proxy again while its last reading is not final and the visible screen needs it: it is starting, its listeners are warming or
-//! draining, a plugin's configuration is missing, or it does not answer.
+//! draining, a plugin's configuration is missing, or it does not answer; and from time to time where it is final.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use super::{ask, dumps};
 use crate::analysis::{diff, sync as rules};
 use crate::app::effect::Effect;
 use crate::app::program::App;
+use crate::app::screen::Subject;
 use crate::fetch;
 use crate::model::envoy::ExtensionConfig;
 use crate::model::ids::ProxyId;
@@ -20,6 +21,11 @@ const STARTING: &[u64] = &[1, 2, 4, 5, 5, 5, 5, 5, 5, 5, 15];
 /// The same for what may take longer, or for ever: draining takes 45 s by default, the agent gives up a module after some tries, and who
 /// does not answer may be gone.
 const ON_ITS_WAY: &[u64] = &[2, 3, 5, 5, 5, 5, 5, 5, 5, 5, 15];
+
+/// How old a settled reading of a proxy may become while the visible screen goes by it. Each reading holds up the proxy's main thread, so one
+/// that takes long is made less often: `SHARE` times as long as it took lies between two at least.
+const RENEW: Duration = Duration::from_secs(10);
+const SHARE: u64 = 50;
 
 /// Schedules the next request to a proxy whose reading is not final, if the visible screen needs it.
 pub(super) fn again(app: &mut App, proxy: &ProxyId) -> Vec<Effect> {
@@ -85,6 +91,28 @@ pub(super) fn follow_pods(app: &mut App, previous: &Snapshot) -> Vec<Effect> {
     dumps::read_once(app, changed)
 }
 
+/// Reads the proxies again that the visible screen goes by and that nothing else has read for a while: requests fail and pass, and a VM fails,
+/// without any change of an object. `waited` is the time since the last call.
+pub(super) fn renew(app: &mut App, waited: Duration) -> Vec<Effect> {
+    let goes_by_readings = matches!(
+        app.screen().subject,
+        Subject::Plugins { .. } | Subject::Workloads(_) | Subject::Why(_) | Subject::Findings { .. } | Subject::Health(_)
+    );
+    if app.options.info.kind != SourceKind::Cluster || !goes_by_readings {
+        return Vec::new();
+    }
+    let mut due = Vec::new();
+    for proxy in ask::needed(app) {
+        let Some(took_ms) = app.snapshot.dump(&proxy).map(|loaded| loaded.took_ms) else { continue };
+        let Some(fetch) = app.fetches.get_mut(&proxy).filter(|fetch| fetch.ticket.is_none()) else { continue };
+        fetch.idle += waited;
+        if fetch.idle >= RENEW.max(Duration::from_millis(took_ms.saturating_mul(SHARE))) {
+            due.push(proxy);
+        }
+    }
+    dumps::fetch_all(app, due, Duration::ZERO)
+}
+
 /// Reads again the proxies of the visible screen that istiod pushed to, or that answered a push, since the last sync request. Those that
 /// are followed are read all the same.
 pub(super) fn follow_pushes(app: &mut App, before: Option<&Sync>, now: &Sync) -> Vec<Effect> {
@@ -92,8 +120,9 @@ pub(super) fn follow_pushes(app: &mut App, before: Option<&Sync>, now: &Sync) ->
     let (before, now) = (rules::connections(before), rules::connections(now));
     let moved = |proxy: &&ProxyId| match (before.get(*proxy), now.get(*proxy)) {
         (Some(old), Some(new)) => [LISTENERS, EXTENSIONS].iter().any(|url| old.types.get(*url) != new.types.get(*url)),
-        (None, Some(_)) => true,
-        (_, None) => false,
+        // Its log has why it is connected to none any more.
+        (None, Some(_)) | (Some(_), None) => true,
+        (None, None) => false,
     };
     let is_settled = |proxy: &&ProxyId| app.fetches.get(*proxy).is_some_and(|fetch| fetch.followed.is_none());
     let read = |proxy: &&ProxyId| app.snapshot.dump(proxy).is_some();

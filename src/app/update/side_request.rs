@@ -1,4 +1,4 @@
-//! What the visible screen needs beside the objects and the dumps: one reading at a time, of which the newest is waited for.
+//! Extra data that the visible screen needs: at most one request, and the newest replaces the one before.
 
 use super::forget;
 use crate::app::effect::Effect;
@@ -6,7 +6,7 @@ use crate::app::program::App;
 use crate::app::screen::Screen;
 use crate::app::state::Ticket;
 
-/// Begins a reading of `what` for the visible screen. One that is under way for it gives way, by the effect.
+/// Begins a request for `what` for the visible screen. The effect stops the one that is under way for it.
 pub(super) fn begin(app: &mut App, what: String) -> (Ticket, Option<Effect>) {
     let before = app.screen().reading;
     before.into_iter().for_each(|ticket| forget(app, ticket));
@@ -15,7 +15,7 @@ pub(super) fn begin(app: &mut App, what: String) -> (Ticket, Option<Effect>) {
     (ticket, before.map(Effect::Stop))
 }
 
-/// The screen whose reading has ended; None where nobody waits for it any more.
+/// The screen whose request has ended; None where nobody waits for it any more.
 pub(super) fn end(app: &mut App, ticket: Ticket) -> Option<&mut Screen> {
     if !app.waits.end(ticket) {
         return None;

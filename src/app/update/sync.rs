@@ -1,28 +1,32 @@
-//! What the istiods say of their proxies: asked when a screen uses it, and again and again while that is visible, since nothing says
-//! when it has changed.
+//! What the istiods say of their proxies: asked when a screen uses it, and again and again while that is visible, since nothing reports
+//! that it has changed.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ask, dumps, forget, settle, walk};
+use super::{ask, dumps, forget, settle, tally, walk};
+use crate::analysis::control_plane;
 use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::app::screen::Subject;
 use crate::app::state::{Fetch, Ticket};
 use crate::model::ids::ProxyId;
 use crate::model::logs::LogTime;
+use crate::model::snapshot::Snapshot;
 use crate::model::sync::Sync;
 use crate::source::SourceKind;
 
-/// How long after an answer a live mesh is asked again, where how its proxies stand to istiod is what the screen is about.
+/// How long after an answer a live mesh is asked again, where the sync status is a main part of the screen.
 const AGAIN: Duration = Duration::from_secs(10);
 /// The same, where it is one evidence of several for the state of a plugin.
-const BESIDE: Duration = Duration::from_secs(30);
+const BACKGROUND: Duration = Duration::from_secs(30);
+/// The same, while something is wrong with the control plane.
+const IN_TROUBLE: Duration = Duration::from_secs(15);
 
 /// How far apart istiods and a proxy are asked at most for both to be of one moment.
 const TOGETHER: LogTime = 1_000_000_000;
 
-/// Goes to the proxies of the namespace that is looked at, to the one that the selected row stands for.
+/// Opens the sync status of the proxies of the shown namespace, with the proxy of the selected row selected.
 pub(super) fn open(app: &mut App) -> Vec<Effect> {
     if !app.snapshot.has_objects {
         app.note = Some("a config dump alone has nothing that an istiod said".to_owned());
@@ -61,13 +65,13 @@ pub(super) fn fetch(app: &mut App, after: Duration) -> Vec<Effect> {
 
 /// Asks for what the visible screen needs and nobody has asked for.
 pub(super) fn wanted(app: &mut App) -> Vec<Effect> {
-    // A live mesh is asked again and again while the screen is in sight; so it is when the screen comes into sight again.
+    // A live mesh is asked again and again while the screen is visible, and when it becomes visible again.
     let unknown = app.snapshot.sync.is_none() || is_live(app);
     let too_late = |after: Duration| app.sync.is_none() && unknown || app.sync.is_some() && app.sync_after > after;
     if again_after(app).is_some_and(too_late) { fetch(app, Duration::ZERO) } else { Vec::new() }
 }
 
-/// Asks anew where an answer is in sight or on its way, after the source has become another one.
+/// Asks again where an answer is shown or on its way, after the source has become another one.
 pub(super) fn again(app: &mut App) -> Vec<Effect> {
     if again_after(app).is_some() || app.sync.is_some() { fetch(app, Duration::ZERO) } else { Vec::new() }
 }
@@ -97,21 +101,22 @@ pub(super) fn with_dump(app: &mut App, proxy: &ProxyId) -> Vec<Effect> {
     if is_live(app) && is_older && !is_asked { read_again(app) } else { Vec::new() }
 }
 
-/// Takes what the istiods said. What was read stays in sight when the next request fails: the failure is said.
+/// Takes what the istiods reported. What was read stays visible when the next request fails, and the failure is reported.
 pub(super) fn read(app: &mut App, ticket: Ticket, outcome: Result<Arc<Sync>, String>) -> Vec<Effect> {
     if !app.waits.end(ticket) {
         return Vec::new();
     }
     app.sync = None;
+    let waited = app.sync_after;
     let had_failed = std::mem::replace(&mut app.sync_failed, outcome.is_err());
     if had_failed && !app.sync_failed {
         app.say_answers_again("istiod");
     }
-    // For others than Sync it is one source of several: that it could not be read stands among the rest, unless what was read before
-    // stays there in its place.
+    // For others than Sync it is one source of several: that it could not be read is listed among the rest, unless what was read before
+    // stays in its place.
     let stays = matches!(app.snapshot.sync, Some(Ok(_)));
     if let Err(why) = &outcome
-        && again_after(app) == Some(AGAIN)
+        && is_main(app)
         && (stays || matches!(app.screen().subject, Subject::Sync { .. }))
     {
         app.say_stale_failure(why, app.snapshot.sync.as_ref().and_then(|sync| sync.as_ref().ok()?.asked));
@@ -127,6 +132,8 @@ pub(super) fn read(app: &mut App, ticket: Ticket, outcome: Result<Arc<Sync>, Str
         snapshot.generation += 1;
         dumps::list_warnings(app);
     }
+    tally::sum_up(app);
+    effects.extend(settle::renew(app, waited));
     let Some(after) = again_after(app) else { return effects };
     effects.extend(ask::ask(app));
     if is_live(app) {
@@ -143,9 +150,28 @@ fn is_live(app: &App) -> bool {
 fn again_after(app: &App) -> Option<Duration> {
     match app.screen().subject {
         _ if !app.snapshot.has_objects => None,
-        Subject::Sync { .. } | Subject::Findings { .. } | Subject::Diff(_) | Subject::Health(_) => Some(AGAIN),
-        // A proxy that refused a module goes on with the one that it had, and its dump and counters need not tell.
-        Subject::Plugins { .. } | Subject::Workloads(_) | Subject::Why(_) => Some(BESIDE),
+        _ if is_main(app) => Some(AGAIN),
+        // A proxy that refused a module goes on with the one that it had, and its dump and counters need not show it.
+        Subject::Plugins { .. } | Subject::Workloads(_) | Subject::Why(_) => {
+            let is_trouble = app.tally.headline.is_some() || app.sync_failed;
+            Some(if is_trouble { IN_TROUBLE } else { BACKGROUND })
+        }
         _ => None,
     }
+}
+
+/// Whether what the istiods report is a main part of the visible screen.
+fn is_main(app: &App) -> bool {
+    matches!(app.screen().subject, Subject::Sync { .. } | Subject::Findings { .. } | Subject::Diff(_) | Subject::Health(_))
+}
+
+/// Asks at once where other istiods are ready than before.
+pub(super) fn follow_istiods(app: &mut App, previous: &Snapshot) -> Vec<Effect> {
+    let ready = |snapshot: &Snapshot| -> Vec<ProxyId> {
+        let istiods = control_plane::istiods(&snapshot.objects).filter(|istiod| istiod.unready.is_none());
+        istiods.map(|istiod| istiod.id.clone()).collect()
+    };
+    // Before the first answer somebody waits for that already.
+    let is_known = app.snapshot.sync.is_some() && is_live(app);
+    if is_known && ready(previous) != ready(&app.snapshot) { read_again(app) } else { Vec::new() }
 }

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use super::ask;
+use crate::analysis::headline::headline;
 use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::app::question::{Answered, Question};
 use crate::app::screen::Subject;
 use crate::app::state::{Sum, Ticket};
+use crate::model::ids::ProxyId;
+use crate::model::snapshot::Dump;
 use crate::source::SourceKind;
 
 /// How long a question waits after the one before: a mesh that changes all the time is to leave room for what somebody waits for.
@@ -24,6 +27,7 @@ pub(super) fn ask(app: &mut App) -> Vec<Effect> {
     if app.tally.asked.as_ref().is_some_and(|(_, asked)| *asked != namespace) {
         // What was counted is of another namespace.
         app.tally.sum = None;
+        app.tally.is_complete = false;
     }
     let question = Question::Findings(namespace);
     if app.screen().pending.is_some() && app.screen().question().as_ref() == Some(&question) {
@@ -34,6 +38,7 @@ pub(super) fn ask(app: &mut App) -> Vec<Effect> {
     let ticket = app.waits.begin("the count of findings");
     app.tally.pending = Some(ticket);
     app.tally.asked = now;
+    app.tally.asked_complete = is_read(app);
     vec![Effect::Ask { ticket, question, snapshot: app.snapshot.clone(), after }]
 }
 
@@ -51,6 +56,7 @@ pub(super) fn answered(app: &mut App, ticket: Ticket, answer: &Answered) -> Opti
     app.tally.pending = None;
     if let Answered::Findings(answer) = answer {
         app.tally.sum = Some(Sum::of(answer));
+        app.tally.is_complete |= app.tally.asked_complete;
     }
     let mut effects = ask(app);
     effects.extend(read(app));
@@ -65,7 +71,46 @@ pub(super) fn take(app: &mut App, place: usize, is_stale: bool) {
         let sum = Sum::of(answer);
         app.tally.asked = (!is_stale).then(|| (app.snapshot.generation, of.clone()));
         app.tally.sum = Some(sum);
+        app.tally.is_complete |= !is_stale && is_read(app);
     }
+}
+
+/// Works out what is wrong with the control plane, once for each state of the world.
+pub(super) fn sum_up(app: &mut App) {
+    if app.tally.headline_of != app.snapshot.generation {
+        app.tally.headline = headline(&app.snapshot);
+        app.tally.headline_of = app.snapshot.generation;
+    }
+}
+
+/// Notes that all was read for the count, where that is so and the last answer is of the world as it is: a reading that finds nothing new
+/// asks no question.
+pub(super) fn note_complete(app: &mut App) {
+    let tally = &app.tally;
+    if tally.is_complete || tally.pending.is_some() || tally.sum.is_none() {
+        return;
+    }
+    let is_current = tally.asked.as_ref().is_some_and(|(generation, _)| *generation == app.snapshot.generation);
+    app.tally.is_complete = is_current && is_read(app);
+}
+
+/// Whether everything was read once that the count goes by: the objects, the istiods, and of a live mesh the first proxies with all that they
+/// report of themselves. One that cannot be read does not hold the count back.
+fn is_read(app: &App) -> bool {
+    if !ask::is_whole(app) {
+        return false;
+    }
+    if app.options.info.kind != SourceKind::Cluster {
+        return true;
+    }
+    let is_done = |proxy: &ProxyId| match app.snapshot.dumps.get(proxy) {
+        Some(Dump::Loaded(loaded)) if loaded.vitals.is_none() => {
+            app.fetches.get(proxy).is_some_and(|fetch| fetch.vital && fetch.ticket.is_none())
+        }
+        Some(Dump::Loaded(_) | Dump::Failed(_)) => true,
+        Some(Dump::Loading) | None => app.snapshot.objects.is_gone(proxy),
+    };
+    app.tally.reads && app.tally.sum.iter().flat_map(|sum| &sum.first).all(is_done)
 }
 
 /// Has the first proxies in question read, with all that they say of themselves, once the first readings for the screen are done.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ask, beside, logs, walk};
+use super::{ask, logs, side_request, walk};
 use crate::analysis::timeline::Gathered;
 use crate::app::effect::Effect;
 use crate::app::program::App;
@@ -39,17 +39,17 @@ fn plugin(app: &App) -> Option<PluginId> {
     }
 }
 
-/// Reads the logs of the story in sight, if one is. A reading under way gives way.
+/// Reads the logs of the visible timeline, if one is. It replaces a reading that is under way.
 pub(super) fn read_again(app: &mut App, after: Duration) -> Vec<Effect> {
     let Subject::Timeline(plugin) = app.screen().subject.clone() else { return Vec::new() };
-    let (ticket, stop) = beside::begin(app, format!("the logs of {plugin}"));
+    let (ticket, stop) = side_request::begin(app, format!("the logs of {plugin}"));
     let (snapshot, deadline) = (app.snapshot.clone(), app.options.deadline);
     stop.into_iter().chain([Effect::ReadLogs { ticket, plugin, snapshot, deadline, after }]).collect()
 }
 
-/// Takes what the logs tell; what nobody waits for any more is dropped.
+/// Takes what the logs have; what nobody waits for any more is dropped.
 pub(super) fn read(app: &mut App, ticket: Ticket, gathered: Arc<Gathered>) -> Vec<Effect> {
-    let Some(screen) = beside::end(app, ticket) else { return Vec::new() };
+    let Some(screen) = side_request::end(app, ticket) else { return Vec::new() };
     screen.story = Some(gathered);
     screen.followed = screen.followed.map(|times| times + 1).filter(|times| *times < FOLLOW.len());
     let mut effects = ask::ask(app);
@@ -59,7 +59,7 @@ pub(super) fn read(app: &mut App, ticket: Ticket, gathered: Arc<Gathered>) -> Ve
     effects
 }
 
-/// Follows the plugin of the story in sight, where its object has changed.
+/// Follows the plugin of the visible timeline, where its object has changed.
 pub(super) fn follow(app: &mut App, changed: &[Changed]) -> Vec<Effect> {
     let Subject::Timeline(plugin) = &app.screen().subject else { return Vec::new() };
     let kind = |kind: &Kind| matches!(kind, Kind::WasmPlugin | Kind::TrafficExtension) && kind.as_str() == plugin.kind.as_str();

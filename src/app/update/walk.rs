@@ -1,4 +1,4 @@
-//! The way through the screens: deeper, back, and to what the selected row stands for.
+//! Navigation between screens: deeper, back, and to what the selected row represents.
 
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ fn leave(app: &mut App) -> Vec<Effect> {
     effects
 }
 
-/// Goes deeper: to what the selected row stands for.
+/// Goes deeper: to what the selected row represents.
 pub(super) fn open(app: &mut App) -> Vec<Effect> {
     let screen = app.screen();
     let Some(row) = screen.selected().cloned() else { return Vec::new() };
@@ -128,7 +128,7 @@ fn open_finding(app: &mut App, index: usize) -> Vec<Effect> {
     }
 }
 
-/// Where a sum of Why, one of its terms, or a difference stands in the tree of chains.
+/// The place of a sum of Why, of one of its terms, or of a difference in the tree of chains.
 fn why_place(screen: &Screen, row: &Row) -> Option<rows::Key> {
     let (Row::Sum(listener) | Row::Term(listener, _) | Row::Difference(listener, _)) = row else { return None };
     let listener = &rows::why::entry(screen)?.listeners[*listener];
@@ -140,7 +140,7 @@ fn why_place(screen: &Screen, row: &Row) -> Option<rows::Key> {
     Some(rows::Key { listener: listener.listener.clone(), state: listener.state.as_str(), chain })
 }
 
-/// Where the chain that takes the connection, or one that does not, stands in the tree of chains.
+/// The place of the chain that takes the connection, or of one that does not, in the tree of chains.
 fn connection_place(screen: &Screen, loser: Option<usize>) -> Option<rows::Key> {
     let answer = screen.connection()?;
     let chain = match loser {
@@ -193,7 +193,7 @@ pub(super) fn near_misses(app: &mut App) -> Vec<Effect> {
     effects
 }
 
-/// Goes to how the plugin in question fares.
+/// Opens the health of the plugin in question.
 pub(super) fn health(app: &mut App) -> Vec<Effect> {
     let screen = app.screen();
     let plugin = match (screen.selected(), screen.plugins(), screen.findings()) {
@@ -208,7 +208,7 @@ pub(super) fn health(app: &mut App) -> Vec<Effect> {
     Vec::new()
 }
 
-/// The proxy that the selected row stands for, with the plugin in question.
+/// The proxy of the selected row, with the plugin in question.
 pub(in crate::app) fn in_question(app: &App) -> Option<Focus> {
     let screen = app.screen();
     match (screen.selected(), &screen.subject) {
@@ -278,7 +278,7 @@ pub(super) fn focus(app: &mut App) -> Option<Focus> {
     found
 }
 
-/// The workload that the selected row stands for, with a proxy or without.
+/// The workload of the selected row, with a proxy or without.
 pub(super) fn workload(app: &mut App) -> Option<WorkloadId> {
     let screen = app.screen();
     if let (Some(Row::Workload(index) | Row::Proxy(index, _)), Some(answer)) = (screen.selected(), screen.workloads()) {

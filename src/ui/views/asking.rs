@@ -28,7 +28,7 @@ const SUPPOSITIONS: [(&str, &str); 4] = [
 const SAVING: [(&str, &str); 2] =
     [("NAME.log", "a new file; one that is there already is never overwritten"), ("", "The lines that are shown are written, as text.")];
 
-/// Draws it over the middle of the area, and returns where the cursor stands.
+/// Draws it over the middle of the area, and returns where the cursor is.
 pub(super) fn render(asking: &Asking, prompt: &Prompt, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> Option<Position> {
     let (title, lines) = match asking {
         Asking::Connection => ("Which chain takes a connection?", table(&FORM)),
@@ -39,7 +39,7 @@ pub(super) fn render(asking: &Asking, prompt: &Prompt, area: Rect, buffer: &mut 
     };
     let pane = Pane { title: vec![Piece::new(Role::Title, title)], note: Vec::new(), focused: true };
     let width = area.width.min(WIDTH);
-    // Within the border and the room beside it.
+    // Within the border and the room next to it.
     let height: usize = lines.iter().map(|line| rows(line, width.saturating_sub(2), look.ascii())).sum();
     let inside = popup(buffer, area, (width, u16::try_from(height).unwrap_or(u16::MAX).saturating_add(4)), &pane, look);
     let cursor = PromptLine { sign: look.symbols.step, prompt, note: Vec::new() }.render(inside, buffer, look);

@@ -56,7 +56,7 @@ fn summary<'a>(app: &App, screen: &Screen, proxy: &'a ProxyChains, look: &Look<'
         if let Some(note) = proxy.listeners_note {
             pieces.push(Piece::new(Role::Warning, format!("How often {plugin} is in it is not known: {note}.")));
         } else if with.is_empty() {
-            pieces.push(Piece::new(Role::Warning, format!("{plugin} stands in no chain of this proxy's active listeners.")));
+            pieces.push(Piece::new(Role::Warning, format!("{plugin} is in no chain of this proxy's active listeners.")));
         } else {
             let (listener, count) = with.remove(0);
             let port = listener.port.map_or_else(|| listener.name.clone(), |port| port.to_string());

@@ -1,4 +1,4 @@
-//! What stands where there is nothing to show: why it is so, and what to do.
+//! What is shown where there is nothing to list: why it is so, and what to do.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -143,7 +143,7 @@ pub(super) fn mtls(app: &App, workload: &WorkloadId) -> Reason {
     }
 }
 
-/// Why there is no story yet.
+/// Why there is no timeline yet.
 pub(super) fn timeline(app: &App, plugin: &PluginId) -> Reason {
     match trouble(app) {
         Some(reason) => reason,
@@ -154,11 +154,11 @@ pub(super) fn timeline(app: &App, plugin: &PluginId) -> Reason {
     }
 }
 
-/// Why there is nothing of how the proxies stand.
+/// Why there is no sync status.
 pub(super) fn sync(app: &App, namespace: Option<&str>) -> Reason {
     match &app.snapshot.sync {
-        None => Reason::new(Role::Info, "Asking istiod how its proxies stand …", ""),
-        Some(Err(why)) => Reason::new(Role::Bad, format!("What istiod says of its proxies could not be had: {why}."), "r asks again."),
+        None => Reason::new(Role::Info, "Asking istiod for the sync status of its proxies …", ""),
+        Some(Err(why)) => Reason::new(Role::Bad, format!("Could not get the sync status from istiod: {why}."), "r asks again."),
         Some(Ok(_)) if app.screen().answer.is_none() => Reason::new(Role::Info, "Looking through what istiod said …", ""),
         Some(Ok(_)) => Reason::new(
             Role::Info,
@@ -228,7 +228,7 @@ fn trouble(app: &App) -> Option<Reason> {
     }
 }
 
-/// Why nothing is held against istiod yet.
+/// Why nothing is compared with istiod yet.
 pub(super) fn diff(app: &App, focus: &Focus) -> Reason {
     trouble(app).unwrap_or_else(|| Reason::new(Role::Info, format!("Asking istiod what it would send {} …", focus.proxy), "Esc goes back."))
 }

@@ -49,14 +49,14 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
 
 /// `1 error, 2 warnings, 1 information; 24 of 60 proxies read.`, and where `more` says so the key that reads the others.
 fn summary(answer: &FindingsAnswer, more: bool, look: &Look<'_>) -> Vec<Piece<'static>> {
-    let grave = answer.findings.first().map(|finding| finding.severity);
+    let worst = answer.findings.first().map(|finding| finding.severity);
     let unseen = !answer.not_checked.is_empty();
-    let (role, mark) = match grave {
+    let (role, mark) = match worst {
         None if unseen => (Role::Warning, look.symbols.warning),
         None => (Role::Good, look.symbols.good),
         Some(severity) => marked(severity, look),
     };
-    let text = match (grave, unseen) {
+    let text = match (worst, unseen) {
         (None, true) => format!("Nothing was found in what was looked at, which is not all. {}. {}", answer.scope, answer.beyond()),
         (None, false) => format!("Nothing was found. {}. {}", answer.scope, answer.beyond()),
         (Some(_), _) => {

@@ -113,7 +113,7 @@ pub(super) fn status(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'stati
 
 /// `✗ no istiod is ready  ! 2 proxies cut off  ! 1 proxy stale`.
 fn control_plane(app: &App, look: &Look<'_>) -> Vec<Piece<'static>> {
-    let Some(headline) = app.headline() else { return Vec::new() };
+    let Some(headline) = app.tally.headline else { return Vec::new() };
     let bad = headline.lacks_istiod.then(|| Piece::new(Role::Bad, format!("{} no istiod is ready  ", look.symbols.bad)));
     let counted = [(headline.cut_off, "cut off"), (headline.stale, "stale")].into_iter().filter(|(count, _)| *count > 0);
     let counted = counted.map(|(count, what)| {
@@ -128,13 +128,16 @@ fn counted(app: &App) -> Option<&Sum> {
     app.tally.sum.as_ref().filter(|_| app.awaited().is_empty())
 }
 
-/// `✗ 2 errors ! 3 warnings · f`: what the findings come to. Findings say it themselves, and other screens than home show errors alone.
+/// `✗ 2 errors ! 3 warnings · f`: the number of findings, before the first whole answer `checking…`. The screen of findings has its own
+/// summary, and other screens than home show errors alone.
 fn tally(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'static>> {
-    let Some(sum) = counted(app) else { return Vec::new() };
     let symbols = look.symbols;
     let view = app.screen().view();
-    let (errors, warnings) = (sum.errors, if view == View::Plugins { sum.warnings } else { 0 });
-    if view == View::Findings || view != View::Plugins && errors == 0 {
+    let is_home = view == View::Plugins;
+    let sum = counted(app);
+    let (errors, warnings) = sum.map_or((0, 0), |sum| (sum.errors, if is_home { sum.warnings } else { 0 }));
+    let may_come = app.snapshot.has_objects && app.awaited().is_empty();
+    if view == View::Findings || !is_home && errors == 0 || sum.is_none() && !may_come {
         return Vec::new();
     }
     let wide = width >= 110;
@@ -150,10 +153,14 @@ fn tally(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'static>> {
     if warnings > 0 {
         pieces.push(Piece::new(Role::Warning, format!("{} {} ", symbols.warning, words(warnings, "warning"))));
     }
-    if pieces.is_empty() {
-        // Silence is good news of what was looked at alone.
-        let (role, mark) = if sum.is_whole { (Role::Good, symbols.good) } else { (Role::Muted, "?") };
-        pieces.push(Piece::new(role, format!("{mark} {} ", if wide { "0 errors, 0 warnings" } else { "0 errors" })));
+    match sum {
+        _ if !pieces.is_empty() => {}
+        // No finding is good news only of what was looked at.
+        Some(sum) if app.tally.is_complete => {
+            let (role, mark) = if sum.is_whole { (Role::Good, symbols.good) } else { (Role::Muted, "?") };
+            pieces.push(Piece::new(role, format!("{mark} {} ", if wide { "0 errors, 0 warnings" } else { "0 errors" })));
+        }
+        _ => pieces.push(Piece::new(Role::Muted, format!("checking{} ", symbols.ellipsis))),
     }
     pieces.extend([Piece::new(Role::Muted, format!("{} ", symbols.between)), Piece::new(Role::Key, "f"), Piece::text("  ")]);
     pieces
@@ -208,9 +215,9 @@ fn waiting(app: &App, width: u16) -> String {
     format!(": waiting for {}{rest}", named.join(", "))
 }
 
-/// The first clause of a long failure: the whole of it stands among the warnings and on the empty screens.
+/// The first clause of a long failure: the whole of it is among the warnings and on the empty screens.
 fn cut(what: &str, width: u16, look: &Look<'_>) -> String {
-    // The retry behind it must stay in sight.
+    // The retry behind it must stay visible.
     let most = usize::from(width.saturating_sub(35) / 3).min(48);
     if what.chars().count() <= most {
         return what.to_owned();

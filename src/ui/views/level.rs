@@ -1,4 +1,4 @@
-//! The level of a proxy's `wasm` logger: the question before it is changed, and what stands on every screen while it is raised.
+//! The level of a proxy's `wasm` logger: the question before it is changed, and what every screen shows while it is raised.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ const FORM: [(&str, &str); 4] = [
 /// The same where the level is raised.
 const RAISED: [(&str, &str); 4] = [
     ("back", "puts it back now"),
-    ("debug 5m", "another level, or the time anew: info, debug or trace, 10s to 60m"),
+    ("debug 5m", "another level or time: info, debug or trace, 10s to 60m"),
     ("Enter", "sends the request, by port-forward or else by exec in the container"),
     ("Esc", "leaves everything as it is"),
 ];

@@ -42,7 +42,7 @@ use crate::app::screen::{Focus, Screen};
 use crate::app::state::ListState;
 use crate::model::logs::hour;
 
-/// The width from which a pane with details stands beside a list.
+/// The width from which a pane with details is shown next to a list.
 const WIDE: u16 = 118;
 
 /// Draws the whole screen.
@@ -167,7 +167,7 @@ fn padded<'a>(piece: Piece<'a>, column: usize, gap: usize, ascii: bool) -> [Piec
     [piece, Piece::text(" ".repeat(missing + gap))]
 }
 
-/// The area of a list, and beside it, where there is room and something to say, that of the details.
+/// The area of a list, and next to it, where there is room and something to show, that of the details.
 fn with_details(area: Rect, wanted: bool) -> (Rect, Option<Rect>) {
     if !wanted || area.width < WIDE {
         return (area, None);
@@ -176,7 +176,7 @@ fn with_details(area: Rect, wanted: bool) -> (Rect, Option<Rect>) {
     (left, Some(right))
 }
 
-/// A text, or what stands in its place where it is empty.
+/// A text, or what is shown in its place where it is empty.
 fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
     if text.is_empty() { otherwise } else { text }
 }

@@ -35,7 +35,7 @@ pub(super) fn read_at<'p>(app: &App, proxies: impl Iterator<Item = &'p ProxyId>)
     proxies.filter_map(|proxy| app.snapshot.dump(proxy)?.read_at).min()
 }
 
-/// ` 00:43:10`: what waits may have come since, so its time stands with it.
+/// ` 00:43:10`: what waits may have come since, so its time is shown with it.
 fn at<'p>(app: &App, proxies: impl Iterator<Item = &'p ProxyId>) -> String {
     read_at(app, proxies).map(|time| format!(" {}", hour(time).trim_end_matches(" UTC"))).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Sync: a line a proxy with how each type stands, and below it what is to be said of the selected one.
+//! Sync: a line a proxy with the state of each type, and below it the details of the selected one.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -52,7 +52,7 @@ pub(super) fn render(app: &App, screen: &Screen, area: Rect, buffer: &mut Buffer
 
 /// Lines of a pane's border.
 const BORDERS: u16 = 2;
-/// What the list has beside its rows: its borders, the headline in two lines, the line under it, and the columns' names.
+/// What the list has besides its rows: its borders, the headline in two lines, the line under it, and the columns' names.
 const BESIDE_ROWS: usize = 6;
 
 /// How high the pane below the list is: half of all, or more where its text needs it and the list does not.
@@ -63,7 +63,7 @@ fn height_below(screen: &Screen, lines: &[TextLine<'_>], area: Rect, look: &Look
     needed.min(area.height.saturating_sub(list)).max(area.height / 2)
 }
 
-/// How the proxies stand, and who was asked.
+/// The summary, and who was asked.
 fn question(answer: &SyncAnswer) -> Vec<Piece<'static>> {
     let asked: Vec<String> = answer.istiods.iter().map(|istiod| istiod.sentence()).collect();
     let trouble = answer.proxies.iter().any(SyncEntry::is_trouble);

@@ -1,4 +1,4 @@
-//! What stands on every screen: where I am and how the mesh is, the last thing that happened, and the keys.
+//! What every screen shows: where I am and how the mesh is, the last thing that happened, and the keys.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -51,7 +51,7 @@ pub struct Chrome<'a> {
 }
 
 impl Chrome<'_> {
-    /// Draws the ground of the whole screen, line 1 and the keys. The event line is apart, since a prompt may stand there.
+    /// Draws the ground of the whole screen, line 1 and the keys. The event line is apart, since a prompt may be there.
     pub fn render(&self, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> Regions {
         let area = area.intersection(buffer.area);
         buffer.set_style(area, look.style(Role::Text));

@@ -39,7 +39,7 @@ fn after(row: Rect, cells: u16) -> Rect {
     Rect { x: row.x + cells, width: row.width - cells, ..row }
 }
 
-/// Lays the selection over a row, its ground and what stands in it.
+/// Lays the selection over a row, its ground and its text.
 fn select(buffer: &mut Buffer, row: Rect, look: &Look<'_>) {
     buffer.set_style(row.intersection(buffer.area), look.theme.style(Role::Selection));
 }

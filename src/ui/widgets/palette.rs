@@ -12,7 +12,7 @@ use crate::ui::theme::Role;
 /// How many actions are in sight at most.
 const MAX_ROWS: u16 = 12;
 
-/// Draws the palette over the middle of the area, and returns where the cursor stands.
+/// Draws the palette over the middle of the area, and returns where the cursor is.
 pub fn palette(buffer: &mut Buffer, area: Rect, state: &Palette, look: &Look<'_>) -> Option<Position> {
     let pane = Pane { title: vec![Piece::new(Role::Title, "Actions")], note: Vec::new(), focused: true };
     let inside = popup(buffer, area, (72, MAX_ROWS + 3), &pane, look);

@@ -13,7 +13,7 @@ use crate::ui::theme::Role;
 pub struct Pane<'a> {
     /// What it shows; empty for no name.
     pub title: Vec<Piece<'a>>,
-    /// What stands in its lower line, at the right: `3 of 120`. Empty for nothing.
+    /// What is in its lower line, at the right: `3 of 120`. Empty for nothing.
     pub note: Vec<Piece<'a>>,
     /// Whether it has the keys.
     pub focused: bool,

@@ -11,7 +11,7 @@ use crate::ui::theme::Role;
 /// The line.
 #[derive(Clone, Debug)]
 pub struct PromptLine<'a> {
-    /// What stands before it: `/` or `:`.
+    /// What is before it: `/` or `:`.
     pub sign: &'a str,
     /// What was typed.
     pub prompt: &'a Prompt,
@@ -20,7 +20,7 @@ pub struct PromptLine<'a> {
 }
 
 impl PromptLine<'_> {
-    /// Draws it into the area's first row, and returns where the cursor stands; None where there is no room.
+    /// Draws it into the area's first row, and returns where the cursor is; None where there is no room.
     pub fn render(&self, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> Option<Position> {
         let row = Rect { height: area.height.min(1), ..area }.intersection(buffer.area);
         let note = u16::try_from(width(&self.note, look.ascii())).unwrap_or(u16::MAX);

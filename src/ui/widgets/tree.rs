@@ -12,7 +12,7 @@ use crate::ui::theme::Role;
 /// One row of a tree.
 #[derive(Clone, Debug, Default)]
 pub struct TreeRow<'a> {
-    /// How deep it stands; 0 at the root.
+    /// How deep it is; 0 at the root.
     pub depth: u16,
     /// Whether there is something inside.
     pub expandable: bool,
