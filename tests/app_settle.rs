@@ -430,6 +430,25 @@ fn live_l20_the_selection_stays_on_its_plugin_wherever_that_goes() {
 }
 
 #[test]
+fn the_worst_finding_is_selected_until_a_key_chooses_another() {
+    let mut driver = live(false);
+    driver.keys("f");
+    let selected = |driver: &Driver| {
+        let screen = driver.app.screen();
+        let Some(Row::Finding(place)) = screen.selected() else { panic!("{:?}", screen.selected()) };
+        (*place, screen.findings().unwrap().findings[*place].id.clone())
+    };
+    let before = selected(&driver);
+    mesh(&mut driver, |objects| copied(objects, "z1"));
+    let worse = selected(&driver);
+    assert!(worse.0 == 0 && worse.1.contains("z1") && before.0 == 0 && worse != before, "{before:?} {worse:?}");
+    driver.keys("<down>");
+    let chosen = selected(&driver);
+    mesh(&mut driver, |objects| copied(objects, "a1"));
+    assert_eq!(selected(&driver).1, chosen.1);
+}
+
+#[test]
 fn live_l20_the_selection_stays_on_its_workload() {
     let mut driver = live(false);
     driver.keys("<enter><end>");

@@ -17,6 +17,7 @@ mod side_request;
 mod successor;
 mod sync;
 mod tally;
+mod target;
 mod timeline;
 mod tree;
 mod walk;
@@ -34,7 +35,7 @@ use crate::model::pull_secret::PullSecret;
 use crate::model::snapshot::Dump;
 use crate::source::SourceKind;
 
-pub(super) use walk::in_question;
+pub(super) use target::in_question;
 
 /// The first things to do.
 pub(super) fn start(app: &mut App) -> Vec<Effect> {

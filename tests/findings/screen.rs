@@ -70,6 +70,29 @@ fn the_log_of_a_finding_is_that_of_its_proxy() {
 }
 
 #[test]
+fn every_key_on_every_finding_leads_somewhere_or_says_why_not() {
+    let folder = alone();
+    let drivers = ["fetch-failed-closed", "gateway"].map(Driver::recording);
+    for mut driver in drivers.into_iter().chain([Driver::over(Arc::new(Files::open(folder.path()).unwrap()), false)]) {
+        driver.keys("f");
+        let lines = driver.app.screen().rows.len();
+        assert!(lines > 0, "there is something to select");
+        for line in 0..lines {
+            for key in ["<enter>", "w", "c", "o", "l", "m", "d", "h", "t", "s", "r", "x", "n"] {
+                driver.keys(key);
+                let view = driver.app.screen().view();
+                assert!(view != View::Findings || driver.app.note.is_some() || key == "r", "{key} on line {line}: {}", driver.text(SIZE));
+                assert!(view != View::Why || driver.app.screen().plugin().is_some(), "why is asked of a plugin: line {line}");
+                while driver.app.screen().view() != View::Findings {
+                    driver.keys("<esc>");
+                }
+            }
+            driver.keys("<down>");
+        }
+    }
+}
+
+#[test]
 fn the_selected_finding_is_copied() {
     let folder = alone();
     let mut driver = Driver::over(Arc::new(Files::open(folder.path()).unwrap()), false);

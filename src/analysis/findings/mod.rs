@@ -218,9 +218,9 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Whether what shows it is what the istiods say of the proxies.
+    /// Whether the sync status of the proxies shows it.
     pub fn is_of_sync(&self) -> bool {
-        RULES.iter().any(|rule| rule.code == self.code && rule.needs.sync)
+        self.code == no_istiod::RULE.code || RULES.iter().any(|rule| rule.code == self.code && rule.needs.sync)
     }
 
     /// Whether what shows it is the access log.

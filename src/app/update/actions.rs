@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ask, connection, copy, diff, dumps, forget, level, logs, secret, sync, timeline, tree, walk, what_if};
+use super::{ask, connection, copy, diff, dumps, forget, level, logs, secret, sync, target, timeline, tree, walk, what_if};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::keymap::Context;
@@ -33,14 +33,14 @@ pub(super) fn run(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Last => step(app, isize::MAX),
         Action::Open => walk::open(app),
         Action::Back => walk::back(app),
-        Action::Why => walk::focus(app).map(|focus| walk::go(app, Subject::Why(focus))).unwrap_or_default(),
+        Action::Why => walk::why(app),
         Action::Chains => walk::chains(app),
         Action::Logs => logs::open(app),
         Action::Plugin => logs::plugin(app),
-        Action::Mtls => walk::workload(app).map(|workload| walk::go(app, Subject::Mtls(workload))).unwrap_or_default(),
+        Action::Mtls => target::workload(app).map(|workload| walk::go(app, Subject::Mtls(workload))).unwrap_or_default(),
         Action::WhatIf => what_if::begin(app),
         Action::Connection => connection::ask(app),
-        Action::Order => walk::focus(app).map(|focus| walk::go(app, Subject::Order(focus))).unwrap_or_default(),
+        Action::Order => target::focus(app).map(|focus| walk::go(app, Subject::Order(focus))).unwrap_or_default(),
         Action::RaiseLevel => level::begin(app),
         Action::Timeline => timeline::open(app),
         Action::Sync => sync::open(app),

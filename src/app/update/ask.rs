@@ -77,7 +77,8 @@ pub(super) fn answered(app: &mut App, ticket: Ticket, answer: Answered) -> Vec<E
     select_miss(app, place);
     rows::chains::select_line(&mut app.screens[place], &app.snapshot, height);
     let mut effects = wanted_dumps(app);
-    app.screens[place].chosen |= is_whole(app);
+    // The worst finding is read first, also where it came last.
+    app.screens[place].chosen |= is_whole(app) && !matches!(app.screens[place].subject, Subject::Findings { .. });
     if stale && in_sight {
         effects.extend(ask(app));
     }

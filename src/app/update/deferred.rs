@@ -1,7 +1,7 @@
 //! An action on a plugin whose objects are still being read: it is done once they are read, unless a key is pressed before.
 
 use super::actions::run;
-use super::walk;
+use super::target;
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::program::App;
@@ -41,5 +41,5 @@ pub(super) fn resume(app: &mut App) -> Vec<Effect> {
 fn selected(app: &App) -> Option<(PluginId, Option<String>)> {
     let Some(Row::Plugin(index)) = app.screen().selected() else { return None };
     let plugin = app.screen().plugins()?.plugins.get(*index)?;
-    Some((plugin.id.clone(), walk::unknown(app, *index)))
+    Some((plugin.id.clone(), target::unknown(app, *index)))
 }

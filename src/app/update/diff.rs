@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ask, side_request, walk};
+use super::{ask, side_request, target, walk};
 use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::app::screen::Subject;
@@ -17,7 +17,7 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
         app.note = Some("a standalone config dump has no istiod to compare it with".to_owned());
         return Vec::new();
     }
-    let Some(focus) = walk::focus(app) else { return Vec::new() };
+    let Some(focus) = target::focus(app) else { return Vec::new() };
     walk::go(app, Subject::Diff(focus))
 }
 

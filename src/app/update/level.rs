@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{forget, logs, walk};
+use super::{forget, logs, target};
 use crate::app::effect::Effect;
 use crate::app::level::{LevelQuestion, Raised, Stage, Wish};
 use crate::app::program::{App, Asking, Typing};
@@ -24,7 +24,7 @@ pub(super) fn begin(app: &mut App) -> Vec<Effect> {
         app.note = Some(app.options.info.has_no_proxies().to_string());
         return Vec::new();
     }
-    let Some(focus) = walk::focus(app) else { return Vec::new() };
+    let Some(focus) = target::focus(app) else { return Vec::new() };
     match app.raised.get(&focus.proxy) {
         Some(raised) if raised.stage == Stage::Ending => app.note = Some(format!("the {WASM} logger of {} is being put back", focus.proxy)),
         Some(raised) => {

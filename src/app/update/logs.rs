@@ -6,7 +6,7 @@ mod narrow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{forget, walk};
+use super::{forget, target, walk};
 use crate::analysis::answers::log_timestamp;
 use crate::analysis::logs::{Choice, Severity, facts};
 use crate::analysis::{attachment, lookup, placement};
@@ -47,7 +47,7 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
         (Subject::Workloads(plugin) | Subject::Timeline(plugin) | Subject::Health(plugin), _) => {
             LogsOf { plugin: Some(plugin.clone()), ..LogsOf::default() }
         }
-        _ => match screen.focus().cloned().or_else(|| walk::focus(app)) {
+        _ => match screen.focus().cloned().or_else(|| target::focus(app)) {
             Some(Focus { plugin, workload, proxy }) => {
                 let plugin = plugin.filter(|plugin| may_log(&app.snapshot, plugin, &proxy));
                 let proxy = workload.is_none().then_some(proxy);
@@ -69,7 +69,7 @@ fn may_log(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> bool {
 
 /// Goes to the logs of the workload that the selected row is about.
 pub(super) fn of_selected(app: &mut App) -> Vec<Effect> {
-    let workload = walk::focus(app).and_then(|focus| focus.workload);
+    let workload = target::focus(app).and_then(|focus| focus.workload);
     workload.map(|workload| walk::go(app, Subject::Logs(LogsOf { workload: Some(workload), ..LogsOf::default() }))).unwrap_or_default()
 }
 

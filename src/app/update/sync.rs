@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ask, dumps, forget, settle, tally, walk};
+use super::{ask, dumps, forget, settle, tally, target, walk};
 use crate::analysis::control_plane;
 use crate::app::effect::Effect;
 use crate::app::program::App;
@@ -32,7 +32,7 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
         app.note = Some("a config dump alone has nothing that an istiod said".to_owned());
         return Vec::new();
     }
-    let at = walk::focus(app).map(|focus| focus.proxy);
+    let at = target::focus(app).map(|focus| focus.proxy);
     // Without a proxy in question all are shown, and nothing is missing.
     app.note = None;
     let namespace = namespace(app, at.as_ref());

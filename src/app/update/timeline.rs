@@ -4,15 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ask, logs, side_request, walk};
+use super::{ask, side_request, target, walk};
 use crate::analysis::timeline::Gathered;
 use crate::app::effect::Effect;
 use crate::app::program::App;
-use crate::app::rows::Row;
 use crate::app::screen::Subject;
 use crate::app::state::Ticket;
 use crate::ingest::collect::Changed;
-use crate::model::ids::PluginId;
 use crate::model::kind::Kind;
 
 /// When the logs are read after a change, each time after the reading before.
@@ -20,23 +18,12 @@ const FOLLOW: [Duration; 4] = [Duration::from_secs(1), Duration::from_secs(2), D
 
 /// Goes to the story of the plugin in question.
 pub(super) fn open(app: &mut App) -> Vec<Effect> {
-    let Some(plugin) = plugin(app) else {
-        app.note = Some("no plugin is selected".to_owned());
-        return Vec::new();
-    };
+    let Some(plugin) = target::plugin(app) else { return Vec::new() };
     let mut effects = walk::go(app, Subject::Timeline(plugin));
     if app.screen().story.is_none() {
         effects.extend(read_again(app, Duration::ZERO));
     }
     effects
-}
-
-fn plugin(app: &App) -> Option<PluginId> {
-    let screen = app.screen();
-    match screen.selected() {
-        Some(Row::Plugin(index)) => screen.plugins().map(|answer| answer.plugins[*index].id.clone()),
-        _ => logs::line(screen).and_then(|record| record.plugin.clone()).or_else(|| screen.plugin().cloned()),
-    }
 }
 
 /// Reads the logs of the visible timeline, if one is. It replaces a reading that is under way.
