@@ -6,6 +6,8 @@ mod support;
 mod compared;
 #[path = "findings/control.rs"]
 mod control;
+#[path = "findings/incidents.rs"]
+mod incidents;
 #[path = "findings/istiods.rs"]
 mod istiods;
 #[path = "findings/mesh_wide.rs"]

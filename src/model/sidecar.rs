@@ -35,6 +35,8 @@ pub struct Ingress {
 pub struct Egress {
     /// `port.number`; None for the listener of all ports.
     pub port: Option<u16>,
+    /// `port.protocol`, as written.
+    pub protocol: String,
     /// `bind`; empty where unset.
     pub bind: String,
     /// `captureMode`, as written; empty is DEFAULT.

@@ -129,18 +129,20 @@ pub struct ProxyContainer {
     pub interception_mode: String,
     /// Whether it takes HBONE (`ISTIO_META_ENABLE_HBONE`).
     pub hbone: bool,
-    /// Which ports of the pod its traffic rules redirect to it.
-    pub capture: InboundCapture,
+    /// Which ports its traffic rules redirect to it.
+    pub capture: PortCapture,
 }
 
 /// The pod's annotations that say which ports are redirected to its sidecar. istiod does not know of them: the proxy has the chains of
 /// every port (`tools/istio-iptables/pkg/capture/run.go: handleInboundPortsInclude`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct InboundCapture {
+pub struct PortCapture {
     /// `traffic.sidecar.istio.io/includeInboundPorts`; None is `*`, empty no port at all.
     pub include: Option<String>,
     /// `traffic.sidecar.istio.io/excludeInboundPorts`, which counts only where all others are included.
     pub exclude: Option<String>,
+    /// `traffic.sidecar.istio.io/excludeOutboundPorts`: connections to these ports go out without the sidecar.
+    pub exclude_outbound: Option<String>,
 }
 
 /// What keeps a port from a sidecar.
@@ -152,18 +154,28 @@ pub struct KeptBy<'p> {
     pub value: &'p str,
 }
 
-impl InboundCapture {
+impl PortCapture {
+    /// What keeps connections to a port of others from the sidecar; None where they are redirected.
+    pub fn keeps_outbound(&self, port: u16) -> Option<KeptBy<'_>> {
+        let value = self.exclude_outbound.as_deref().filter(|ports| lists(ports, port))?;
+        Some(KeptBy { annotation: "excludeOutboundPorts", value })
+    }
+
     /// What keeps a container port from the sidecar; None where connections to it are redirected.
     pub fn keeps_away(&self, port: u16) -> Option<KeptBy<'_>> {
-        let lists = |ports: &str| ports.split(',').any(|item| item.trim().parse() == Ok(port));
         match self.include.as_deref().map(str::trim) {
             None | Some("*") => {
-                let value = self.exclude.as_deref().filter(|ports| lists(ports))?;
+                let value = self.exclude.as_deref().filter(|ports| lists(ports, port))?;
                 Some(KeptBy { annotation: "excludeInboundPorts", value })
             }
-            Some(value) => (!lists(value)).then_some(KeptBy { annotation: "includeInboundPorts", value }),
+            Some(value) => (!lists(value, port)).then_some(KeptBy { annotation: "includeInboundPorts", value }),
         }
     }
+}
+
+/// Whether an annotation's list has a port.
+fn lists(ports: &str, port: u16) -> bool {
+    ports.split(',').any(|item| item.trim().parse() == Ok(port))
 }
 
 impl ProxyContainer {
@@ -177,7 +189,7 @@ impl ProxyContainer {
             running: true,
             interception_mode: String::new(),
             hbone: false,
-            capture: InboundCapture::default(),
+            capture: PortCapture::default(),
         }
     }
 }

@@ -41,7 +41,7 @@ fn a_stub_in_the_place_of_a_module() {
 }
 
 /// The recording with another state of the inbound listener beside the active one.
-fn beside(state: &str, value: impl FnOnce(&Value) -> Value) -> Mesh {
+pub(super) fn beside(state: &str, value: impl FnOnce(&Value) -> Value) -> Mesh {
     Mesh::permissive().with_listener(HTTPBIN, "virtualInbound", |entry| entry[state] = value(&entry["active_state"]))
 }
 

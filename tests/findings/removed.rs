@@ -10,7 +10,7 @@ use super::{found, of, one};
 const FILTER: &str = "extensions.istio.io/trafficextension/default.helloworld~istio-translated-wasmplugin";
 const HCM: &str = "envoy.filters.network.http_connection_manager";
 
-fn envoy_filter(name: &str, labels: Value, patch: Value) -> Value {
+pub(super) fn envoy_filter(name: &str, labels: Value, patch: Value) -> Value {
     let mut spec = json!({"configPatches": [patch]});
     if labels != json!({}) {
         spec["workloadSelector"] = json!({"labels": labels});
@@ -23,7 +23,7 @@ fn cleanup(patch: Value) -> Value {
     envoy_filter("default/cleanup", json!({"app": "httpbin"}), patch)
 }
 
-fn patch(apply_to: &str, operation: &str, filter: Value) -> Value {
+pub(super) fn patch(apply_to: &str, operation: &str, filter: Value) -> Value {
     json!({"applyTo": apply_to, "match": {"context": "SIDECAR_INBOUND", "listener": {"filterChain": {"filter": filter}}},
         "patch": {"operation": operation}})
 }

@@ -326,6 +326,14 @@ fn incident_d2_what_a_stub_denied_is_not_by_a_policy() {
             .what
             .contains("no rule of AuthorizationPolicy default/a allows them, or they met the stub that denies in the place of WasmPlugin")
     );
+    // The stub was that of a URL which no plugin has now: it ended when helloworld was updated, and the policy denies still.
+    let other = NOT_FETCHED.replace("registry.lab:5000/linsun/helloworld:no-such-tag", "10.200.0.9:5000/none:v1");
+    let policy = authorization("default/a", json!({"rules": [{"to": [{"operation": {"paths": ["/b"]}}]}]}));
+    let now = fails(&after_a_stub([policy], &[&other], "00:00:05", vec![denied(1), denied(20)]));
+    let finding = one(now, Severity::Warning, "AuthorizationPolicy default/a");
+    assert!(
+        finding.what.contains("answered 2 of 2 requests of the last 10 min with 403: no rule of AuthorizationPolicy default/a allows them")
+    );
     // Fetched at 00:00:20, and the plugin changed again later: what came between was not the stub's.
     let fetched =
         "2026-12-01T00:00:20.000000Z\tinfo\twasm\tfetching image linsun/helloworld from registry registry.lab:5000 with tag latest";

@@ -226,7 +226,7 @@ pub fn created(mut object: Value, time: &str) -> Value {
 
 fn path_of(object: &Value) -> String {
     let kind = object["kind"].as_str().unwrap().to_lowercase();
-    let plural = kind.strip_suffix('y').map_or_else(|| format!("{kind}s"), |stem| format!("{stem}ies"));
+    let plural = kind.strip_suffix('y').filter(|stem| !stem.ends_with('a')).map_or_else(|| format!("{kind}s"), |stem| format!("{stem}ies"));
     match object["apiVersion"].as_str().unwrap().split_once('/') {
         Some((group, _)) if group != "apps" => format!("k8s/{plural}.{group}.json"),
         _ => format!("k8s/{plural}.json"),

@@ -139,8 +139,16 @@ pub fn hidden_by(facts: &Facts<'_>, egress: &[Egress], service: &Service, host: 
     if !is_visible(service, facts) {
         return Some(HiddenBy::ExportTo);
     }
-    let imported = egress.is_empty() || egress.iter().any(|egress| imports(egress, &service.name.namespace, host, facts));
+    let knows = |egress: &Egress| opens_port_of(egress, service) && imports(egress, &service.name.namespace, host, facts);
+    let imported = egress.is_empty() || egress.iter().any(knows);
     (!imported).then_some(HiddenBy::Sidecar)
+}
+
+/// Whether an egress listener is for a port of a service: one with a port imports the services alone that have it, but for an HTTP proxy
+/// (`pilot/pkg/model/sidecar.go: needsPortMatch, serviceMatchingListenerPort`).
+fn opens_port_of(egress: &Egress, service: &Service) -> bool {
+    let is_proxy = egress.protocol.eq_ignore_ascii_case("HTTP_PROXY");
+    egress.port.is_none_or(|port| is_proxy || service.ports.iter().any(|own| own.port == port))
 }
 
 /// The services that an egress listener imports; without one, all. A host that several namespaces have is taken from the proxy's

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::failing::{Failing, unexplained};
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity, port_level_mtls};
 use crate::analysis::answers::ClientAnswer;
-use crate::analysis::lookup;
+use crate::analysis::{bypass, lookup};
 use crate::analysis::mtls::{self, verdict::Verdict};
 use crate::analysis::naming::{self, first};
 use crate::analysis::requests::{MENDED, Mesh, is_gateway};
@@ -25,6 +25,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 const SEE_RULE: &str = "see what the client's DestinationRule says, and whether its traffic goes through its proxy";
+const REMOVE_ANNOTATION: &str = "remove the port from the annotation of the client's pods, so that its proxy sends mutual TLS";
 const GIVE_PROXY: &str =
     "give the client a proxy, or let the port take plain text too (PERMISSIVE); where it is to be kept away, nothing is to be done";
 
@@ -42,6 +43,8 @@ struct Reason {
     has_proxy: bool,
     /// Whether the client's proxy sends what the server takes, by the objects.
     works: bool,
+    /// What keeps the client's connections from its proxy, as a clause.
+    bypasses: Option<String>,
 }
 
 impl Reason {
@@ -56,6 +59,7 @@ impl Reason {
             plain: failing.group.reason.server_name.is_empty(),
             has_proxy: failing.client(facts).is_some_and(|pod| pod.proxy.is_some()),
             works: works(facts, failing),
+            bypasses: bypasses(facts, failing),
         }
     }
 
@@ -76,6 +80,15 @@ fn works(facts: &Facts<'_>, failing: &Failing<'_>) -> bool {
     let is_its = |answer: &&ClientAnswer| answer.proxy && answer.members.iter().any(|members| members.contains(&client));
     let mut answers = services.flat_map(|service| service.clients.iter().filter(is_its)).peekable();
     answers.peek().is_some() && answers.all(|answer| answer.verdict == Verdict::Works)
+}
+
+/// The annotation that keeps the client's connections to a service of the server from the client's proxy.
+fn bypasses(facts: &Facts<'_>, failing: &Failing<'_>) -> Option<String> {
+    let client = failing.client(facts)?;
+    let capture = &client.proxy.as_ref()?.capture;
+    let services = facts.objects().services.values().filter(|service| service.selects(failing.pod));
+    let mut ports = services.flat_map(|service| &service.ports).filter(|of| of.container_port(failing.pod) == Some(port(failing)));
+    ports.find_map(|of| Some(bypass::kept_away(of.port, capture.keeps_outbound(of.port)?)))
 }
 
 fn port(failing: &Failing<'_>) -> u16 {
@@ -122,18 +135,21 @@ pub(super) fn evidence(failing: &Failing<'_>) -> String {
 }
 
 fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, reason: Reason, failing: &[Failing<'_>]) -> Finding {
-    let Reason { mode, plain, has_proxy, works } = reason;
+    let Reason { mode, plain, has_proxy, works, bypasses } = reason;
     let who = workload.as_ref().map_or_else(|| failing[0].proxy.id.to_string(), WorkloadId::short);
     let own = workload.as_ref().map(|id| FindingObject::new(id.kind.as_str(), &id.name));
     let own = own.unwrap_or_else(|| FindingObject::pod(&failing[0].proxy.id));
     let is_past = |why: String| (why, None, MENDED, Severity::Information);
     let (why, object, fix, severity) = match mode {
-        Some((MtlsMode::Strict, _)) if plain && works => is_past("by the objects the client's proxy sends what the port takes now".to_owned()),
+        Some((MtlsMode::Strict, _)) if plain && works && bypasses.is_none() => is_past("by the objects the client's proxy sends what the port takes now".to_owned()),
         Some((MtlsMode::Strict, by)) if plain => {
             let whose = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
             let object = by.map(|by| FindingObject::new(Kind::PeerAuthentication.as_str(), &by));
-            let fix = if has_proxy { SEE_RULE } else { GIVE_PROXY };
-            (format!("STRICT{whose} takes no plain text"), object, fix, RULE.severity)
+            let (fix, why) = match bypasses {
+                Some(by) => (REMOVE_ANNOTATION, format!(", and {by} of the client")),
+                None => (if has_proxy { SEE_RULE } else { GIVE_PROXY }, String::new()),
+            };
+            (format!("STRICT{whose} takes no plain text{why}"), object, fix, RULE.severity)
         }
         Some((mode, _)) if plain => is_past(format!("the mode is {mode} now, which takes plain text")),
         _ => ("no filter chain fits them".to_owned(), None, "look at the chains of the port, and at what the client sends (server name, TLS, protocol)", RULE.severity),

@@ -105,7 +105,12 @@ impl Gathered<'_> {
     /// The finding, with the first of the clients by name, and what the access logs show of it.
     fn into_finding(self, facts: &Facts<'_>) -> Finding {
         let Self { mut finding, fixes, proxies, clients, broken } = self;
-        finding.evidence.extend(failing::shown(facts, &broken));
+        let shown = failing::shown(facts, &broken);
+        // Requests that fail show that the service is not hidden on purpose.
+        if !shown.is_empty() {
+            finding.severity = Severity::Error;
+        }
+        finding.evidence.extend(shown);
         // Services that are hidden on purpose have no clients that fail.
         let fail = finding.severity == Severity::Error && !clients.is_empty();
         let names: Vec<String> = clients.iter().map(|client| format!("{} in {}", client.short(), client.name.namespace)).collect();

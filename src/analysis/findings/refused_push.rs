@@ -3,9 +3,11 @@
 use super::states::{InState, in_states};
 use super::{DUMPS, Facts, Finding, FindingObject, Needs, Place, ProxyFacts, Rule, Severity};
 use crate::analysis::health::{Answering, EvidenceSource, PluginState};
+use crate::analysis::naming;
 use crate::analysis::sync as rules;
 use crate::model::envoy::{ConfigDump, Listener, ListenerState};
 use crate::model::ids::{PluginId, PluginKind};
+use crate::model::kind::Kind;
 use crate::model::plugin::PluginType;
 use crate::model::sync::{Client, SyncState, TypeSync};
 
@@ -23,6 +25,8 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
+/// How many EnvoyFilters are named.
+const MOST: usize = 3;
 const FIX: &str = "change the object that the reason names; where it names none, look at istiod's log for ACK ERROR";
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
@@ -37,7 +41,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     });
     let refused = facts.dumps().flat_map(|(proxy, dump)| of_state(dump, ListenerState::Error).map(move |listener| (proxy, dump, listener)));
     let refused = refused.filter(|(proxy, _, listener)| !is_told(&rejected, proxy, error(listener)));
-    let of_listeners = refused.map(|(proxy, dump, listener)| of_listener(proxy, dump, listener));
+    let of_listeners = refused.map(|(proxy, dump, listener)| of_listener(facts, proxy, dump, listener));
     of_plugins.chain(of_listeners).chain(of_types(facts, &rejected)).collect()
 }
 
@@ -129,12 +133,17 @@ fn error(listener: &Listener) -> &str {
     listener.error.as_deref().unwrap_or("the dump does not say why")
 }
 
-fn of_listener(proxy: &ProxyFacts<'_>, dump: &ConfigDump, listener: &Listener) -> Finding {
+fn of_listener(facts: &Facts<'_>, proxy: &ProxyFacts<'_>, dump: &ConfigDump, listener: &Listener) -> Finding {
     let keeps = of_state(dump, ListenerState::Active).any(|other| other.name == listener.name);
     let then = if keeps { "the one before stays in force" } else { "there is no other of that name" };
+    let patching = facts.order(proxy).map(|entry| entry.envoy_filters.clone()).unwrap_or_default();
+    let patched = (!patching.is_empty()).then(|| format!("{} that can patch it: {}", Kind::EnvoyFilter, naming::first(&patching, MOST)));
     Finding {
-        evidence: vec![format!("Envoy says: {}", error(listener)), then.to_owned()],
-        fix: FIX.to_owned(),
+        evidence: [format!("Envoy says: {}", error(listener)), then.to_owned()].into_iter().chain(patched).collect(),
+        fix: match &patching[..] {
+            [only] => format!("see whether the reason is of what {} {only} patches, and correct it; else {FIX}", Kind::EnvoyFilter),
+            _ => FIX.to_owned(),
+        },
         proxies: vec![proxy.id.clone()],
         place: Some(Place { proxy: proxy.id.clone(), listener: listener.name.clone(), state: listener.state.as_str(), chain: None }),
         ..RULE.found(FindingObject::pod(&proxy.id), format!("{} refused listener {}.", proxy.id, listener.name))

@@ -21,12 +21,23 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
+/// How long the agent may fetch modules, in seconds: a fetch that nobody answers ends after 30 s (`pilot/pkg/model/extensions.go:
+/// buildDataSource`, the timeout of `http_uri`), and a push may have come meanwhile.
+const FETCHING: LogTime = 60;
+
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let Some(now) = facts.sync().and_then(rules::asked) else { return Vec::new() };
     // `pending-listener` names the cause: the agent answers when it has fetched all modules.
     let pending = in_states(facts, &[PluginState::Pending]);
     let waiting: HashSet<&ProxyId> = pending.iter().flat_map(|plugin| &plugin.on).map(|(proxy, _)| &proxy.id).collect();
-    let of_proxy = |proxy: &ProxyFacts<'_>| finding(proxy, facts.connection(&proxy.id)?, now, waiting.contains(&proxy.id));
+    // `stub-in-place` names it too: with each push the agent fetches again what it has a stub for.
+    let stubs = in_states(facts, &[PluginState::StubAllow, PluginState::StubDeny]);
+    let fetching: HashSet<&ProxyId> = stubs.iter().flat_map(|plugin| &plugin.on).map(|(proxy, _)| &proxy.id).collect();
+    let of_proxy = |proxy: &ProxyFacts<'_>| {
+        let client = facts.connection(&proxy.id)?;
+        let fetches = || rules::late(client, now).any(|(url, _, age)| url == EXTENSIONS && age < FETCHING);
+        finding(proxy, client, now, waiting.contains(&proxy.id) || fetching.contains(&proxy.id) && fetches())
+    };
     facts.proxies.iter().filter_map(of_proxy).collect()
 }
 

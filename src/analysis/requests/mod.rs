@@ -6,11 +6,13 @@ pub mod cause;
 mod denied;
 mod endpoints;
 mod filters;
+mod gateway;
 mod gather;
 mod jwt;
 mod mesh;
 mod own;
 mod stub;
+mod tls;
 mod upstream;
 
 pub use blame::{Blame, MENDED, blame, is_gateway};

@@ -135,7 +135,9 @@ fn end(dump: &ConfigDump, log: &[LogRecord], plugin: Option<&PluginId>, url: &st
         let is_rejected = rest.iter().any(|next| is_rejection(next) && is_soon(next));
         (!has_failed && !is_rejected).then_some(time)
     });
-    let entry = dump.ecds.iter().find(|entry| entry.plugin.is_some() && entry.plugin.as_ref() == plugin);
-    let updated = entry.and_then(|entry| entry.last_updated.as_deref()).and_then(instant).filter(|updated| Some(*updated) > failed.time);
+    // Where the line is of no plugin that is there, the stub was in place until the last of them was updated, at most.
+    let is_one = |entry: &&EcdsFilter| entry.plugin.is_some() && (plugin.is_none() || entry.plugin.as_ref() == plugin);
+    let updated = dump.ecds.iter().filter(is_one).filter_map(|entry| entry.last_updated.as_deref()).filter_map(instant).max();
+    let updated = updated.filter(|updated| Some(*updated) > failed.time);
     fetched.into_iter().chain(updated).min()
 }

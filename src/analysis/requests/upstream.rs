@@ -1,10 +1,13 @@
 //! What makes a proxy's requests to a service fail, and whether the objects still do.
 
+use super::black_hole;
 use super::blame::Blame;
 use super::cause;
 use super::endpoints::{kind_of, none_healthy};
+use super::gateway::not_programmed;
 use super::gather::{host, port};
 use super::mesh::Mesh;
+use super::tls;
 use crate::analysis::logs::words;
 use crate::analysis::mtls::rules::Merged;
 use crate::model::ids::ObjectName;
@@ -14,6 +17,8 @@ use crate::model::routing::TrafficPolicy;
 use crate::model::service::{Registry, Service};
 use crate::model::workload::Pod;
 
+/// Where a sidecar sends connections to what it does not know (`pilot/pkg/networking/util/util.go: PassthroughCluster`).
+const PASSTHROUGH: &str = "PassthroughCluster";
 const RULE: Kind = Kind::DestinationRule;
 
 /// A service that requests failed on the way to, with what of it all causes use.
@@ -34,8 +39,8 @@ pub(super) fn of_service(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
     let to = To { service, object, named };
     let blame = match failed.cause {
         Cause::OtherSan => other_san(mesh, failed, &to, by(&|policy| !wanted_names(policy).is_empty())),
-        Cause::Tls => tls(mesh, failed, &to, by(&|policy| policy.tls.is_some()).map(|(name, _)| name)),
-        Cause::NoConnection | Cause::Closed => connection(mesh, failed, &to),
+        Cause::Tls => of_tls(mesh, failed, &to, by(&|policy| policy.tls.is_some()).map(|(name, _)| name)),
+        Cause::NoConnection | Cause::Closed => connection(mesh, pod, failed, &to),
         Cause::NoEndpoint => none_healthy(mesh, pod, failed, by(&|policy| policy.outlier_detection).map(|(name, _)| name)),
         Cause::Overflow => overflow(mesh, failed, &to, by(&|policy| policy.connection_pool).map(|(name, _)| name)),
         Cause::Late => late(mesh, pod, failed, &to),
@@ -86,9 +91,10 @@ fn is_of_pods(mesh: &Mesh<'_>, service: &Service, names: Option<&str>) -> bool {
     })
 }
 
-fn tls(mesh: &Mesh<'_>, failed: &Failed, to: &To<'_>, by: Option<&ObjectName>) -> Blame {
-    let (named, said) = (&to.named, failed.reason.transport_failure.replace('_', " "));
-    let fix = "see which TLS the server speaks on that port, and what the client's DestinationRule sets";
+fn of_tls(mesh: &Mesh<'_>, failed: &Failed, to: &To<'_>, by: Option<&ObjectName>) -> Blame {
+    let (named, said) = (&to.named, tls::said(&failed.reason));
+    let fix = tls::fix(&said, named, by)
+        .unwrap_or_else(|| format!("see which TLS the server speaks on that port, and what the client's {RULE} sets"));
     match by {
         Some(name) => Blame::new(Some((RULE, name)), format!("TLS to {named} failed ({RULE} {name} sets tls): {said}"), fix)
             .unless_changed(mesh, failed, RULE, &[name]),
@@ -100,7 +106,7 @@ fn tls(mesh: &Mesh<'_>, failed: &Failed, to: &To<'_>, by: Option<&ObjectName>) -
     }
 }
 
-fn connection(mesh: &Mesh<'_>, failed: &Failed, to: &To<'_>) -> Blame {
+fn connection(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed, to: &To<'_>) -> Blame {
     let named = &to.named;
     let of_objects = to.service.is_some_and(|service| service.selector.is_none());
     let at = if failed.upstream.is_empty() || !of_objects { named.clone() } else { format!("{} of {named}", failed.upstream) };
@@ -109,8 +115,24 @@ fn connection(mesh: &Mesh<'_>, failed: &Failed, to: &To<'_>) -> Blame {
         _ if failed.rejected && of_objects => format!("{at} rejects connections"),
         _ => format!("no connection to {at} could be made"),
     };
-    if to.service.is_some_and(|service| is_gone(mesh, service, &failed.upstream)) {
+    // To what a proxy does not know it connects by the address that the client used, which may be the service's own.
+    let by_endpoint = failed.reason.cluster.starts_with("outbound|");
+    if by_endpoint && to.service.is_some_and(|service| is_gone(mesh, service, &failed.upstream)) {
         return Blame::past(to.object, format!("{words}; it went to {}, which is no endpoint of {named} now", failed.upstream));
+    }
+    if let Some(service) = to.service.filter(|_| failed.reason.cluster == PASSTHROUGH) {
+        return match black_hole::unknown(mesh, pod, service, &failed.reason) {
+            Some(what) => {
+                let words = format!("{words}; {what}, so {PASSTHROUGH} sends them on as they come");
+                Blame::new(to.object, words, format!("let the client's proxy know {named}: exportTo, and egress of its Sidecar"))
+            }
+            None => Blame::past(to.object, format!("{words}; {PASSTHROUGH} took them, and the client's proxy knows {named} now")),
+        };
+    }
+    if failed.cause == Cause::NoConnection
+        && let Some(blame) = to.service.and_then(|service| not_programmed(mesh, service, &failed.reason))
+    {
+        return blame;
     }
     let fix = match (failed.cause, of_objects) {
         (Cause::Closed, true) => "see what the server logs, and whether it speaks the protocol of the port".to_owned(),

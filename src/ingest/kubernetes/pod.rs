@@ -7,7 +7,7 @@ use super::{features, owner, proxy_id};
 use crate::ingest::logs::instant;
 use crate::ingest::yaml;
 use crate::model::labels::Labels;
-use crate::model::workload::{ContainerPort, InboundCapture, Injection, Pod, ProxyContainer, ProxyKind};
+use crate::model::workload::{ContainerPort, Injection, Pod, PortCapture, ProxyContainer, ProxyKind};
 
 /// Istio's name for the container; ztunnel's has it too.
 const PROXY: &str = "istio-proxy";
@@ -98,9 +98,10 @@ fn proxy(fields: &mut Fields<'_>, labels: &Labels, annotations: &Labels) -> Opti
             .cloned()
             .unwrap_or_else(|| variable(container, "ISTIO_META_INTERCEPTION_MODE").to_owned()),
         hbone: matches!(variable(container, "ISTIO_META_ENABLE_HBONE"), "true" | "1"),
-        capture: InboundCapture {
+        capture: PortCapture {
             include: annotations.get("traffic.sidecar.istio.io/includeInboundPorts").cloned(),
             exclude: annotations.get("traffic.sidecar.istio.io/excludeInboundPorts").cloned(),
+            exclude_outbound: annotations.get("traffic.sidecar.istio.io/excludeOutboundPorts").cloned(),
         },
     })
 }

@@ -67,6 +67,7 @@ fn sidecar(fields: &mut Fields<'_>) -> Sidecar {
     }
     let egress = |item: &Value| Egress {
         port: port_of(item, "/port/number"),
+        protocol: str_of(item, "/port/protocol").to_owned(),
         bind: str_of(item, "/bind").to_owned(),
         capture_mode: str_of(item, "/captureMode").to_owned(),
         hosts: texts(item.get("hosts").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default(), ""),
@@ -166,8 +167,12 @@ fn routes_from(fields: &mut Fields<'_>) -> RoutesFrom {
 
 fn not_programmed(status: &Value) -> Option<String> {
     let conditions = status.get("conditions").and_then(Value::as_array)?;
-    let refused = conditions
-        .iter()
-        .find(|condition| matches!(str_of(condition, "/type"), "Programmed" | "Accepted") && str_of(condition, "/status") == "False")?;
-    Some(format!("{}: {}", str_of(refused, "/reason"), str_of(refused, "/message")))
+    let is_false = |types: &[&str]| {
+        let is_one = |condition: &&Value| types.contains(&str_of(condition, "/type")) && str_of(condition, "/status") == "False";
+        conditions.iter().find(is_one)
+    };
+    let refused = is_false(&["Programmed", "Accepted"])?;
+    // What a listener refers to says more than that its TLS is bad.
+    let reason = is_false(&["ResolvedRefs"]).unwrap_or(refused);
+    Some(format!("{}: {}", str_of(reason, "/reason"), str_of(reason, "/message")))
 }
