@@ -64,6 +64,18 @@ fn say(folder: &Path, text: &str) {
 }
 
 #[test]
+fn what_is_acknowledged_is_no_tick_where_a_plugin_does_not_run() {
+    let shown = Driver::recording("fetch-failed-closed").keys("s").text(SIZE);
+    assert!(shown.contains("Of 2 proxies, 1 with a plugin that does not run as its object asks."), "{shown}");
+    assert!(shown.contains("✗ stub, denies all; synced") && !shown.contains("✓ ECDS"), "{shown}");
+    assert!(shown.lines().all(|line| !line.contains("default/missing") || !line.contains('✓')), "{shown}");
+    assert!(shown.contains("ECDS is synced: the proxy acknowledged") && shown.contains("not compared: whether the"), "{shown}");
+    let shown = Driver::recording("fetch-failed-closed").keys("/missing<enter>w").text(SIZE);
+    assert!(shown.contains("but the plugin does not run as its object asks"), "{shown}");
+    assert!(!shown.contains('✓'), "{shown}");
+}
+
+#[test]
 fn a_finding_about_what_istiod_says_goes_and_comes_with_r() {
     for (text, code) in [(stale(), "stale-proxy"), (gone(), "proxy-not-connected"), (refused(), "refused-push")] {
         let (folder, mut driver) = saying(text.clone());

@@ -128,6 +128,30 @@ fn names(list: &OrderList) -> Vec<&str> {
 }
 
 #[test]
+fn incident_d8_an_edit_of_one_of_several_plugins_is_named() {
+    let edited = |mut of: (Kind, Value)| {
+        let write = |time: &str| json!({"manager": "kubectl-edit", "operation": "Update", "time": time, "fieldsV1": {"f:spec": {}}});
+        of.1["apiVersion"] = json!("extensions.istio.io/v1alpha1");
+        of.1["metadata"]["managedFields"] = json!([write("2026-11-23T19:00:00Z"), write("2026-11-23T20:30:00Z")]);
+        of
+    };
+    let auth = || plugin("auth", json!({"phase": "AUTHN", "priority": 10}));
+    let limit = || edited(plugin("limit", json!({"phase": "AUTHN", "priority": 20})));
+    let of = |objects: &[(Kind, Value)]| {
+        let list = entry(&mesh("1.31.0", &["default/limit", "default/auth", "router"], objects)).lists.remove(0);
+        list.plugins.iter().map(|plugin| (plugin.why.clone(), plugin.changed.clone())).collect::<Vec<_>>()
+    };
+    let changed = "2026-11-23T20:30:00Z by kubectl-edit".to_owned();
+    let expected = [
+        (format!("the first; its spec was changed last at {changed}"), Some(changed.clone())),
+        ("same phase; priority 10 is lower than 20".to_owned(), None),
+    ];
+    assert_eq!(of(&[auth(), limit()]), expected);
+    // One alone has no order.
+    assert_eq!(of(&[limit()]), [("the only one".to_owned(), Some(changed))]);
+}
+
+#[test]
 fn what_real_istiods_sent_lies_along_the_rulers_of_their_releases() {
     for (version, text) in [
         // Sent with a RequestAuthentication, an AuthorizationPolicy and metrics.
