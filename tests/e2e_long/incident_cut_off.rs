@@ -69,7 +69,7 @@ fn incident_d11_proxies_that_cannot_reach_istiod() {
         std::thread::sleep(Duration::from_secs(2));
     };
     assert!(finding["what"].as_str().unwrap().starts_with("2 proxies of 2 workloads are connected to no istiod: dial tcp "), "{finding}");
-    assert_eq!((&finding["severity"], finding["object"]["name"].as_str()), (&Value::from("warning"), Some("istiod")), "{finding}");
+    assert_eq!((&finding["severity"], finding["object"]["name"].as_str()), (&Value::from("error"), Some("istiod")), "{finding}");
     let misses =
         finding["evidence"].as_array().unwrap().iter().any(|line| line.as_str().unwrap().contains("WasmPlugin default/e2e-missed of "));
     assert!(misses, "{finding}");
