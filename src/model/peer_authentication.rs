@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::ids::ObjectName;
 use super::labels::Selector;
+use super::logs::LogTime;
 
 /// A mutual TLS mode that is in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -60,6 +61,8 @@ pub struct PeerAuthentication {
     pub ports: BTreeMap<u16, Option<MtlsMode>>,
     /// `metadata.creationTimestamp`, RFC 3339: the oldest of a scope wins.
     pub created: Option<String>,
+    /// When its spec was last written, by `metadata.managedFields`; None where that was not read.
+    pub changed: Option<LogTime>,
 }
 
 impl PeerAuthentication {

@@ -15,7 +15,7 @@ use crate::model::workload::Pod;
 
 /// How many are named.
 const MOST: usize = 3;
-/// The kinds of which only the creation is known and that change more than a proxy's listeners.
+/// The kinds that change more than a proxy's listeners.
 const POLICIES: [Kind; 6] =
     [Kind::VirtualService, Kind::DestinationRule, Kind::Sidecar, Kind::EnvoyFilter, Kind::AuthorizationPolicy, Kind::RequestAuthentication];
 
@@ -61,7 +61,7 @@ fn deleted(facts: &Facts<'_>, dump: &ConfigDump) -> Vec<String> {
     plugins.map(|plugin| format!("{} {plugin}, which was deleted", plugin.kind)).collect()
 }
 
-/// The PeerAuthentications that are for a pod, each with its creation.
+/// The PeerAuthentications that are for a pod, each with its last change.
 fn peer_authentications<'f>(facts: &'f Facts<'_>, pod: &'f Pod) -> impl Iterator<Item = (LogTime, String)> + 'f {
     let objects = facts.objects();
     let is_for = move |policy: &&PeerAuthentication| match policy.of_workload() {
@@ -69,10 +69,10 @@ fn peer_authentications<'f>(facts: &'f Facts<'_>, pod: &'f Pod) -> impl Iterator
         None => policy.name.namespace == pod.id.namespace || policy.name.namespace == objects.root_namespace(),
     };
     let own = objects.peer_authentications.values().map(|policy| &**policy).filter(is_for);
-    own.filter_map(|policy| Some((instant(policy.created.as_deref()?)?, format!("{} {}", Kind::PeerAuthentication.as_str(), policy.name))))
+    own.filter_map(|policy| Some((policy.changed.or_else(|| instant(policy.created.as_deref()?))?, format!("{} {}", Kind::PeerAuthentication.as_str(), policy.name))))
 }
 
-/// The policies of the pod's namespace and of the root namespace, each with its creation.
+/// The policies of the pod's namespace and of the root namespace, each with its last change.
 fn of_policies<'f>(facts: &'f Facts<'_>, pod: &'f Pod) -> impl Iterator<Item = (LogTime, String)> + 'f {
     let objects = facts.objects();
     let mut namespaces = vec![pod.id.namespace.as_str(), objects.root_namespace()];
@@ -81,5 +81,5 @@ fn of_policies<'f>(facts: &'f Facts<'_>, pod: &'f Pod) -> impl Iterator<Item = (
         namespaces.into_iter().flat_map(move |namespace| POLICIES.into_iter().flat_map(move |kind| objects.policies_in(kind, namespace)));
     let is_for = |selector: Option<&Selector>| selector.is_none_or(|selector| selector.matches(&pod.labels));
     let own = all.filter(move |policy| is_for(policy.selector.as_ref()));
-    own.filter_map(|policy| Some((instant(policy.created.as_deref()?)?, format!("{} {}", policy.kind.as_str(), policy.name))))
+    own.filter_map(|policy| Some((policy.changed.or_else(|| instant(policy.created.as_deref()?))?, format!("{} {}", policy.kind.as_str(), policy.name))))
 }

@@ -5,10 +5,12 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::ingest::schema;
+use crate::ingest::logs::instant;
+use crate::ingest::{managed_fields, schema};
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
 use crate::model::labels::{LabelSelector, Labels, Operator, Requirement, Selector};
+use crate::model::logs::LogTime;
 use crate::model::warning::Warning;
 
 /// An object's fields and the warnings that reading them made.
@@ -204,6 +206,11 @@ impl<'v> Fields<'v> {
     /// `metadata.creationTimestamp`.
     pub(super) fn created(&mut self) -> Option<String> {
         self.optional_text("/metadata/creationTimestamp")
+    }
+
+    /// When the spec was last written, by `metadata.managedFields`; None where these are not there.
+    pub(super) fn changed(&mut self) -> Option<LogTime> {
+        managed_fields::writes(self.list("/metadata/managedFields")).last().and_then(|write| instant(&write.time))
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> PeerAuthentication {
     }
     let selector = fields.selector("/spec/selector", "/spec/selector/matchLabels");
     let revision = fields.labels("/metadata/labels").remove("istio.io/rev");
-    PeerAuthentication { name, revision, selector, mode, ports, created: fields.created() }
+    PeerAuthentication { name, revision, selector, mode, ports, created: fields.created(), changed: fields.changed() }
 }
 
 /// UNSET and an absent mode inherit; so does, with a warning, a word that is not a mode.

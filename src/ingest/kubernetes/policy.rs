@@ -7,8 +7,6 @@ use super::authorization;
 use super::envoy_filter::envoy_filter;
 use super::fields::{Fields, label_selector, port_of, str_of, texts};
 use super::routing::{destination_rule, virtual_service};
-use crate::ingest::logs::instant;
-use crate::ingest::managed_fields;
 use crate::model::gateway::{GatewayListener, GatewaySpec, RoutesFrom, Server};
 use crate::model::kind::Kind;
 use crate::model::labels::Selector;
@@ -31,7 +29,7 @@ pub(super) fn read(kind: Kind, fields: &mut Fields<'_>) -> Policy {
         labels: fields.labels("/metadata/labels"),
         selector: selector(kind, fields),
         created: fields.created(),
-        changed: managed_fields::writes(fields.list("/metadata/managedFields")).last().and_then(|write| instant(&write.time)),
+        changed: fields.changed(),
         spec,
     }
 }
