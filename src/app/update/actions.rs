@@ -157,6 +157,7 @@ fn next_scene(app: &mut App) -> Vec<Effect> {
     // Of another scene its istiod says something else.
     let snapshot = Arc::make_mut(&mut app.snapshot);
     snapshot.sync = None;
+    snapshot.generation += 1;
     snapshot.pull_secrets.clear();
     effects.extend(secret::read_again(app));
     effects.extend(sync::again(app));

@@ -191,7 +191,8 @@ pub(super) fn shown(app: &App) -> Vec<ProxyId> {
         // The access logs of its proxies name clients without one.
         Subject::Mtls(id) => {
             let workload = app.snapshot.workloads.iter().find(|workload| workload.id == *id);
-            let most = if app.reads_some() { MOST_AT_FIRST } else { usize::MAX };
+            let is_bounded = app.options.info.kind == SourceKind::Cluster && !screen.every_proxy;
+            let most = if is_bounded { MOST_AT_FIRST } else { usize::MAX };
             let pods = workload.map(|workload| workload.pods.as_slice()).unwrap_or_default().iter();
             pods.filter(|proxy| app.snapshot.objects.pods.get(*proxy).is_some_and(|pod| pod.runs_envoy())).take(most).cloned().collect()
         }

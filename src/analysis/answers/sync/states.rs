@@ -11,7 +11,7 @@ use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::inventory::Inventory;
 use crate::model::plugin::Extension;
 use crate::model::snapshot::Snapshot;
-use crate::model::sync::{EXTENSIONS, LISTENERS};
+use crate::model::sync::{EXTENSIONS, LISTENERS, SyncState};
 
 /// A plugin on a proxy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -85,10 +85,10 @@ impl PluginOnProxy {
 impl TypeAnswer {
     /// How it is to be shown: what the proxy acknowledged is good only where no plugin that came by it is in trouble.
     pub fn weight(&self) -> Weight {
-        match (self.state, self.plugin_trouble) {
-            ("refused", _) => Weight::Bad,
-            ("stale" | "notSent", trouble) => trouble.map_or(Weight::Waits, PluginState::weight),
-            ("synced", trouble) => trouble.map_or(Weight::Good, PluginState::weight),
+        match (self.sync, self.plugin_trouble) {
+            (SyncState::Refused, _) => Weight::Bad,
+            (SyncState::Stale | SyncState::NotSent, trouble) => trouble.map_or(Weight::Waits, PluginState::weight),
+            (SyncState::Synced, trouble) => trouble.map_or(Weight::Good, PluginState::weight),
             _ => Weight::Neutral,
         }
     }
