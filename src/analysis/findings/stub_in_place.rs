@@ -32,12 +32,11 @@ fn finding(facts: &Facts<'_>, stub: &InState<'_>) -> Finding {
         _ => ("allows every request", Severity::Warning),
     };
     let url = object.and_then(|object| object.wasm()).map(|module| format!(" {}", module.url)).unwrap_or_default();
-    let lines = stub.on.iter().flat_map(|(_, health)| &health.evidence).filter(|evidence| evidence.source == EvidenceSource::Log);
-    let lines: Vec<&Evidence> = lines.collect();
-    if let Some(error) = lines.iter().rev().find_map(|line| FetchError::of(&line.what)) {
+    let newest = newest_line(stub.on.iter().map(|(_, health)| *health));
+    if let Some(error) = newest.and_then(|line| FetchError::of(&line.what)) {
         return for_error(facts, stub, does, severity, error);
     }
-    let reason = lines.iter().map(|line| format!(" at {}: {}", line.field, line.what)).next_back().unwrap_or_default();
+    let reason = newest.map(|line| format!(" at {}: {}", line.field, line.what)).unwrap_or_default();
     Finding {
         severity,
         fix: format!(
@@ -72,7 +71,12 @@ fn for_error(facts: &Facts<'_>, stub: &InState<'_>, does: &str, severity: Severi
 /// Whether a stub is in a plugin's place since the registry, or the lack of a Secret, does not let the module be pulled.
 pub(super) fn is_for_secret(facts: &Facts<'_>, plugin: &PluginId) -> bool {
     let is_stub = |health: &Health| matches!(health.state, PluginState::StubDeny | PluginState::StubAllow);
-    let lines = facts.states().filter(|(_, id, health)| *id == plugin && is_stub(health)).flat_map(|(.., health)| &health.evidence);
-    let mut errors = lines.filter(|line| line.source == EvidenceSource::Log).filter_map(|line| FetchError::of(&line.what));
-    errors.any(FetchError::is_of_secret)
+    let stubs = facts.states().filter(|(_, id, health)| *id == plugin && is_stub(health)).map(|(.., health)| health);
+    newest_line(stubs).and_then(|line| FetchError::of(&line.what)).is_some_and(FetchError::is_of_secret)
+}
+
+/// The newest line of the proxies' logs about the fetch: of several proxies the one that says how it is now.
+fn newest_line<'h>(healths: impl Iterator<Item = &'h Health>) -> Option<&'h Evidence> {
+    let lines = healths.flat_map(|health| &health.evidence).filter(|evidence| evidence.source == EvidenceSource::Log);
+    lines.max_by(|one, other| one.field.cmp(&other.field))
 }

@@ -20,7 +20,7 @@ pub fn of(request: &LoggedRequest<'_>) -> Option<Cause> {
     let is_reset = || has("UC") || has("UR") || has("LR") || has("UPE");
     // Of a connection it failed where nothing came back: those that idle end this way, too. Of gRPC the proxy's own answer has code 200 as well.
     let is_unanswered = || match request.is_tcp() {
-        true => request.bytes_sent.unwrap_or_default() == 0,
+        true => request.bytes_sent == Some(0),
         false => request.code >= 500 || name == "upstream_reset_before_response_started",
     };
     Some(match name {

@@ -28,7 +28,7 @@ pub(super) struct Context<'s> {
 /// When a plugin's spec was changed last after its creation, and by whom.
 fn changed(plugin: &Plugin) -> Option<String> {
     let last = plugin.writes.last()?;
-    (plugin.created.as_deref() < Some(last.time.as_str())).then(|| format!("{} by {}", last.time, last.manager))
+    plugin.created.as_deref().is_some_and(|created| created < last.time.as_str()).then(|| format!("{} by {}", last.time, last.manager))
 }
 
 /// The chains that have the same filters in a list.
