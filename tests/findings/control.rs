@@ -192,6 +192,16 @@ fn incident_d11_what_a_proxy_misses_makes_it_an_error() {
     let policy = json!({"apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy", "spec": {},
         "metadata": {"namespace": "default", "name": "none", "creationTimestamp": "2026-11-23T20:00:02Z"}});
     assert_eq!(severity(&cut_off(Mesh::permissive().with([policy.clone()]), &lost)), Severity::Error);
+    // One that was there before and was edited since.
+    let edited = |kind: &str| {
+        let group = if kind == "VirtualService" { "networking" } else { "security" };
+        json!({"apiVersion": format!("{group}.istio.io/v1"), "kind": kind, "spec": {},
+            "metadata": {"namespace": "default", "name": "edited", "creationTimestamp": "2026-11-23T19:00:00Z",
+                "managedFields": [{"manager": "kubectl-edit", "operation": "Update", "time": "2026-11-23T20:00:02Z", "fieldsV1": {"f:spec": {}}}]}})
+    };
+    for kind in ["AuthorizationPolicy", "PeerAuthentication", "VirtualService"] {
+        assert_eq!(severity(&cut_off(Mesh::permissive().with([edited(kind)]), &lost)), Severity::Error, "{kind}");
+    }
     // One reason for two proxies is one finding, as severe as the worse of them.
     let both = [(HTTPBIN, Some(TIMEOUT)), (SLEEP, Some(TIMEOUT))];
     let for_sleep = {
