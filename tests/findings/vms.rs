@@ -318,7 +318,25 @@ fn incident_d2_what_answers_where_a_module_does_not_start() {
     let [said_stub] = &what(&stub, "refused-push")[..] else { panic!("one finding") };
     assert!(said_stub.contains("the stub before denies every request: 403"), "{said_stub}");
     // No VM, and nothing that says why.
-    assert_eq!(said(&none(), "default/helloworld").2, "unknown");
+    assert_eq!(said(&none(), "default/helloworld"), failed(1));
+}
+
+#[test]
+fn incident_d2c_no_vm_runs_and_the_log_no_longer_says_why() {
+    let none = || closed().change_text(STATS, |stats| *stats = "envoy_wasm_wasm_vm_count{} 0\n".to_owned());
+    let one = |mesh: &Mesh| match &checked(mesh, "vm-failed")[..] {
+        [finding] => (finding["severity"].as_str().unwrap().to_owned(), finding["what"].as_str().unwrap().to_owned(), finding.to_string()),
+        other => panic!("one finding: {other:?}"),
+    };
+    let request = "[2026-11-23T19:40:20.000Z] \"GET /headers HTTP/1.1\" 500 NFCF  - \"-\" 0 0 0 - \"-\" \"curl/7.88.1\" \"7d582b96\" \"httpbin:8000\" \"-\" inbound|80|| - 10.244.0.9:80 10.244.0.5:1 - default";
+    let rotated = line(none(), "19:40:20", request);
+    assert_eq!(said(&rotated, "default/helloworld"), failed(1));
+    let (severity, what, whole) = one(&rotated);
+    assert_eq!((severity.as_str(), what.as_str()), ("error", "On 1 proxy no Wasm VM of default/helloworld runs, and requests fail."));
+    assert!(whole.contains("no Wasm VM is active"), "{whole}");
+    // The statistics alone.
+    let (severity, what, _) = one(&none());
+    assert_eq!((severity.as_str(), what.as_str()), ("error", "On 1 proxy no Wasm VM of default/helloworld runs, and requests fail."));
 }
 
 #[test]

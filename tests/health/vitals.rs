@@ -88,7 +88,7 @@ fn a_module_that_envoy_made_no_plugin_of_is_rejected_though_the_dump_lists_it() 
     assert_eq!((found.state, found.evidence[0].source), (PluginState::Rejected, EvidenceSource::Stats));
     assert!(said(&found, EvidenceSource::ConfigDump, "ECDS holds the module"));
     let nothing = weighed(&in_place(), vitals("{}", &format!("{ACTIVE}0\n"), "", &[]));
-    assert_eq!((nothing.state, nothing.note()), (PluginState::Unknown, "0: no Wasm VM is active, so no module runs"));
+    assert_eq!((nothing.state, nothing.note()), (PluginState::VmFailed, "0: no Wasm VM is active, so no module runs"));
     // An Envoy that keeps no such counters shows it where it is the only module; none at all show nothing.
     assert_eq!(weighed(&in_place(), vitals("{}", &format!("{ACTIVE}4\n"), "", &[])).state, PluginState::Running);
     let two = dump(&[in_state("active_state", true)], &[module(FILE), other_module()]);

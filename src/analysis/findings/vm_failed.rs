@@ -32,9 +32,11 @@ fn of_plugin(facts: &Facts<'_>, failed: &InState<'_>) -> Finding {
         let finding = failed.finding(&RULE, &format!("no VM of {plugin} started{}; {}", because(failed), Answering::Nothing));
         return Finding { fix: root_id_fix(plugin, &finding.evidence).unwrap_or(FIX).to_owned(), ..finding };
     }
+    // The first VM of a plugin is not one that FAIL_RELOAD starts anew.
+    let never_started = on.iter().all(|(_, health)| health.failures.iter().any(health::is_without_vms));
     let (then, severity) = match strategy(facts, failed) {
         "FAIL_OPEN" => ("requests pass without it", Severity::Warning),
-        "FAIL_RELOAD" => ("it is restarted with a later request", Severity::Warning),
+        "FAIL_RELOAD" if !never_started => ("it is restarted with a later request", Severity::Warning),
         // What Envoy counts may be of long ago.
         _ if !on.iter().any(|(_, health)| health.state == PluginState::VmFailed) => ("requests may have failed", Severity::Warning),
         _ => ("requests fail", Severity::Error),
@@ -44,6 +46,7 @@ fn of_plugin(facts: &Facts<'_>, failed: &InState<'_>) -> Finding {
         health.failures.iter().map(move |failure| (id.clone(), Evidence::said(failure))).collect::<Vec<_>>()
     };
     let evidence = once_each(on.iter().flat_map(said));
+    let has = if never_started { format!("no Wasm VM of {plugin} runs") } else { format!("a Wasm VM of {plugin} has failed") };
     Finding {
         severity,
         object: failed.object.clone(),
@@ -51,7 +54,7 @@ fn of_plugin(facts: &Facts<'_>, failed: &InState<'_>) -> Finding {
         evidence,
         proxies: on.iter().map(|(proxy, _)| proxy.id.clone()).collect(),
         place: on.first().and_then(|(proxy, _)| proxy.place(plugin)),
-        ..RULE.of_plugin(plugin, format!("On {} a Wasm VM of {plugin} has failed, and {then}.", proxies(on.len())))
+        ..RULE.of_plugin(plugin, format!("On {} {has}, and {then}.", proxies(on.len())))
     }
 }
 

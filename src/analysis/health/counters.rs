@@ -15,6 +15,14 @@ const WORKERS: &str = "envoy_server_concurrency";
 /// A counter that Envoy makes for each plugin that it takes, by the name of its configuration, and gives up with it.
 const OF_A_PLUGIN: &str = "_vm_reload";
 
+/// What is said where no VM of any plugin runs.
+const NO_VMS: &str = "0: no Wasm VM is active, so no module runs";
+
+/// Whether a failure is that Envoy has no Wasm VM at all, and not that one of several failed.
+pub fn is_without_vms(evidence: &Evidence) -> bool {
+    evidence.source == EvidenceSource::Stats && evidence.what == NO_VMS
+}
+
 /// What Envoy's statistics say.
 #[derive(Default)]
 pub(super) struct OfEnvoy {
@@ -22,7 +30,7 @@ pub(super) struct OfEnvoy {
     pub has: Option<Evidence>,
     /// It did not, though the dump lists it.
     pub lacks: Option<Evidence>,
-    /// No VM runs at all, and it is not known of which plugin that is said.
+    /// No VM runs at all, and so none of this plugin.
     pub runs_nothing: bool,
     /// What was, at any time since it was started.
     pub others: Vec<Evidence>,
@@ -49,7 +57,7 @@ pub(super) fn of_envoy(entry: Option<&EcdsFilter>, dump: &ConfigDump, metrics: &
             said.lacks = Some(evidence(&own, what.to_owned()));
         } else if active == Some(0.0) {
             let metric = if metrics.value(ACTIVE).is_some() { ACTIVE } else { VMS };
-            said.lacks = Some(evidence(metric, "0: no Wasm VM is active, so no module runs".to_owned()));
+            said.lacks = Some(evidence(metric, NO_VMS.to_owned()));
             said.runs_nothing = true;
         } else if active.is_some() && dump.ecds.iter().filter(|other| matches!(other.config, ExtensionConfig::Wasm { .. })).count() == 1 {
             said.has = Some(evidence(ACTIVE, "Wasm VMs are active, and the proxy has no other module".to_owned()));

@@ -29,7 +29,7 @@ use crate::model::ids::{PluginId, ProxyId};
 use crate::model::snapshot::Snapshot;
 
 pub use answering::Answering;
-pub use counters::is_in_doubt;
+pub use counters::{is_in_doubt, is_without_vms};
 pub use dump::of_dump;
 pub use expected::Expected;
 pub use failures::{Unnamed, unnamed};
@@ -290,7 +290,7 @@ pub fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Heal
     let health = expected::held_against_prediction(health, snapshot, plugin, proxy);
     let health = match &loaded.vitals {
         Some(vitals) if loaded.dump.view == DumpView::Proxy => {
-            weigh::weighed(health, plugin, &loaded.dump, vitals, || own_url(snapshot, plugin, &loaded.dump))
+            weigh::weighed(health, plugin, loaded, vitals, || own_url(snapshot, plugin, &loaded.dump))
         }
         _ => weigh::unproven(health, None),
     };

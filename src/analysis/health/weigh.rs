@@ -6,10 +6,13 @@
 
 use super::failures::OfPlugin;
 use super::{Answering, Evidence, EvidenceSource, Health, PluginState, counters, failures, lines};
+use crate::analysis::sync::GRACE;
+use crate::ingest::logs::instant;
 use crate::ingest::plugin_name;
 use crate::model::envoy::{ConfigDump, EcdsFilter};
 use crate::model::ids::PluginId;
 use crate::model::logs::LogEvent;
+use crate::model::snapshot::LoadedDump;
 use crate::model::vitals::{Metrics, Vitals, Waiting};
 
 /// The states of a plugin that is there, by which nothing bad is known.
@@ -24,17 +27,18 @@ pub(super) fn entry<'d>(plugin: &PluginId, dump: &'d ConfigDump) -> Option<&'d E
 pub(super) fn weighed<'s>(
     health: Health,
     plugin: &PluginId,
-    dump: &ConfigDump,
+    loaded: &LoadedDump,
     vitals: &Vitals,
     url: impl FnOnce() -> Option<&'s str>,
 ) -> Health {
+    let dump = &loaded.dump;
     let entry = entry(plugin, dump);
     let Health { mut state, mut evidence, .. } = health;
     if let Some(waits) = vitals.waits.as_deref().and_then(|waits| waited_for(plugin, waits)) {
         decide(&mut state, &mut evidence, waits, &[PluginState::Running, PluginState::Unknown], PluginState::Pending);
     }
     let refusal = lines::refusal(plugin, entry, &vitals.log);
-    let mut has = None;
+    let (mut has, mut runs_nothing) = (None, None);
     if let Some(line) = refusal {
         decide(&mut state, &mut evidence, line, &[PluginState::Running, PluginState::Unknown], PluginState::Rejected);
     }
@@ -43,7 +47,13 @@ pub(super) fn weighed<'s>(
         if let Some(lacks) = said.lacks {
             has = Some(false);
             // That a plugin of the name is there does not contradict a refusal: what Envoy took before goes on.
-            let becomes = if said.runs_nothing { PluginState::Unknown } else { PluginState::Rejected };
+            let becomes = match said.runs_nothing {
+                // Its VMs may have been started between the reading of the statistics and that of the dump.
+                true if is_just_given(entry, loaded) => PluginState::Unknown,
+                true => PluginState::VmFailed,
+                false => PluginState::Rejected,
+            };
+            runs_nothing = (becomes == PluginState::VmFailed && state == PluginState::Running).then(|| lacks.clone());
             decide(&mut state, &mut evidence, lacks, &[PluginState::Running], becomes);
         }
         if let Some(shown) = said.has {
@@ -53,7 +63,8 @@ pub(super) fn weighed<'s>(
         evidence.extend(said.others);
     }
     evidence.extend(lines::others(plugin, entry, &vitals.log, state));
-    let mut at_start = Vec::new();
+    // No VM of any plugin runs, so none of this one does, whatever the log still has.
+    let mut at_start: Vec<Evidence> = runs_nothing.into_iter().collect();
     let mut answering = None;
     if state == PluginState::Rejected {
         answering = Answering::of(plugin, entry, &vitals.log, (has, lines::rejected_at(plugin, entry, &vitals.log)), url());
@@ -111,6 +122,12 @@ pub(super) fn weighed<'s>(
     let life =
         || lines::of_plugin(plugin, &vitals.log).any(|record| record.event == Some(LogEvent::PluginLog) && lines::is_since(record, entry));
     if has == Some(true) || healed_since || life() { health } else { unproven(health, vitals.envoy.as_ref()) }
+}
+
+/// Whether ECDS was given the plugin a moment before the dump was read.
+fn is_just_given(entry: Option<&EcdsFilter>, loaded: &LoadedDump) -> bool {
+    let given = entry.and_then(|entry| instant(entry.last_updated.as_deref()?));
+    given.zip(loaded.read_at).is_some_and(|(given, read)| read.saturating_sub(given) < GRACE)
 }
 
 /// Takes back that a Wasm module runs where nothing that was read shows it. What the listener itself holds runs with the listener.
