@@ -16,6 +16,8 @@ mod mesh_wide;
 mod modules;
 #[path = "findings/objects.rs"]
 mod objects;
+#[path = "findings/passed.rs"]
+mod passed;
 #[path = "findings/plugins.rs"]
 mod plugins;
 #[path = "findings/ports.rs"]

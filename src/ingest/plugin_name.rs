@@ -21,7 +21,7 @@ const PREFIXES: [(&str, NameEra); 3] = [
 /// so until 1.17, and is no plugin.
 pub fn of_filter(name: &str, source: &FilterSource, native: bool) -> Option<PluginFilter> {
     if let Some(found) = prefixed(name) {
-        return Some(found);
+        return may_be(&found, source).then_some(found);
     }
     let types: &[String] = match source {
         FilterSource::Inline(type_url) => std::slice::from_ref(type_url),
@@ -36,6 +36,14 @@ pub fn of_filter(name: &str, source: &FilterSource, native: bool) -> Option<Plug
         return Some(found);
     }
     Some(foreign(name))
+}
+
+/// Whether a filter of a plugin's name can be the plugin's: an EnvoyFilter can replace it by one of another type under its name. Of what is
+/// inline istiod writes only the Lua of a TrafficExtension.
+fn may_be(plugin: &PluginFilter, source: &FilterSource) -> bool {
+    let FilterSource::Inline(type_url) = source else { return true };
+    let is_lua = type_url.ends_with(".Lua") && plugin.id.kind == PluginKind::TrafficExtension;
+    is_lua || type_url.ends_with(".wasm.v3.Wasm") || type_url.is_empty()
 }
 
 /// The filter of an EnvoyFilter or of the bootstrap, known by its own name alone.
@@ -128,6 +136,19 @@ mod tests {
         let router = FilterSource::Inline("type.googleapis.com/envoy.extensions.filters.http.router.v3.Router".to_owned());
         assert_eq!(of_filter("envoy.filters.http.router", &router, false), None);
         assert_eq!(of_filter("istio.stats", &wasm, true), None);
+    }
+
+    #[test]
+    fn what_is_inline_of_another_type_is_not_the_plugins() {
+        let of = |name: &str, of_type: &str| {
+            of_filter(name, &FilterSource::Inline(format!("type.googleapis.com/envoy.extensions.filters.http.{of_type}")), false)
+        };
+        let wasm = "extensions.istio.io/trafficextension/default.p~istio-translated-wasmplugin";
+        assert_eq!(of(wasm, "lua.v3.Lua"), None);
+        assert!(of(wasm, "wasm.v3.Wasm").is_some());
+        let extension = "extensions.istio.io/trafficextension/default.p";
+        assert!(of(extension, "lua.v3.Lua").is_some());
+        assert_eq!(of(extension, "rbac.v3.RBAC"), None);
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub struct Patch {
     pub value_name: String,
     /// The type URL of `patch.value.typed_config`; empty where it has none.
     pub value_type: String,
+    /// `patch.value.disabled`.
+    pub disables: bool,
 }
 
 /// Which chains of a listener a patch is for, by what is written.
@@ -83,7 +85,11 @@ impl Patch {
             "NETWORK_FILTER" => removes && names(&self.filter, if filter.http { HCM } else { filter.name }),
             "HTTP_FILTER" if !filter.http => false,
             "HTTP_FILTER" if removes => names(&self.filter, HCM) && names(&self.sub_filter, filter.name),
-            "HTTP_FILTER" => self.renames(filter) && may_name(&self.filter, HCM) && may_name(&self.sub_filter, filter.name),
+            "HTTP_FILTER" => {
+                (self.renames(filter) || self.operation == "MERGE" && self.disables)
+                    && may_name(&self.filter, HCM)
+                    && may_name(&self.sub_filter, filter.name)
+            }
             _ => false,
         };
         takes && (self.apply_to == "LISTENER" || self.chain.means(chain))
@@ -102,7 +108,8 @@ impl Patch {
             "REPLACE" | "MERGE" if !self.value_name.is_empty() => format!(" by {}", self.value_name),
             _ => String::new(),
         };
-        format!("{} of {}{named}{by}", self.operation, self.apply_to)
+        let disables = if self.disables { ", disabled: true" } else { "" };
+        format!("{} of {}{named}{by}{disables}", self.operation, self.apply_to)
     }
 
     /// Whether it writes a filter of this name, or its configuration.

@@ -13,6 +13,7 @@ mod life;
 mod lines;
 pub mod module;
 mod origin;
+mod passed;
 mod placed;
 mod removed;
 mod roll_up;

@@ -1,5 +1,6 @@
 //! Where the proxy has a plugin, compared with where the objects put it: in how many chains, and at which place among the filters.
 
+use super::passed;
 use super::wanted::Comparison;
 use crate::analysis::comparison::{self, Pair};
 use crate::analysis::order::{self, FilterList, Mark, phase_words};
@@ -34,6 +35,8 @@ struct Compared {
     chains: usize,
     listeners: usize,
     counts: Vec<String>,
+    /// Where requests that come to the workload do not pass it.
+    lacks: Vec<String>,
     orders: Vec<String>,
     unknown: Vec<String>,
     /// Whether some filter shows that its phase is the object's; None where no chain with it was compared.
@@ -55,7 +58,14 @@ impl Compared {
                 }
                 continue;
             }
-            match outlook.count(&plugin.id, listener) {
+            let count = outlook.count(&plugin.id, listener);
+            if outlook.is_inbound(listener) && !listener.lacks_parts() && plugin.plugin_type != PluginType::Network {
+                let predicted = outlook.predicted(&listener.name).map(|wanted| placement::count_in_listener(wanted, &plugin.id));
+                let is_wanted = predicted.map_or(plugin.matches.is_empty(), |wanted| wanted > 0);
+                let why = count.as_ref().err().filter(|_| is_wanted).map(String::as_str);
+                found.lacks.extend(passed::lacks(listener, &plugin.id, why));
+            }
+            match count {
                 _ if listener.lacks_parts() => found.unknown(format!("{}, of which parts could not be read", listener.name)),
                 Err(why) if counted > 0 => found.unknown(format!("{}: {why}", listener.name)),
                 Err(_) => {}
@@ -139,9 +149,10 @@ impl Compared {
     }
 
     fn add_to(self, comparison: &mut Comparison) {
+        comparison.not_passed = (!self.lacks.is_empty()).then(|| self.lacks.join("; "));
         let (more, named) = (self.counts.len().saturating_sub(NAMED), self.counts.iter().take(NAMED));
         let rest = if more > 0 { format!(" and {more} more listeners differ") } else { String::new() };
-        if self.counts.is_empty() && self.listeners > 0 {
+        if self.counts.is_empty() && self.lacks.is_empty() && self.listeners > 0 {
             comparison.same("chains");
         } else if !self.counts.is_empty() {
             comparison.misplaced = Some(format!("{}{rest}", named.cloned().collect::<Vec<_>>().join("; ")));

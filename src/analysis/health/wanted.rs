@@ -28,6 +28,8 @@ pub(super) struct Comparison {
     pub differs: Vec<String>,
     /// In how many chains it is and should be, where that differs.
     pub misplaced: Option<String>,
+    /// Where requests that come to the workload do not pass it.
+    pub not_passed: Option<String>,
     not_compared: Vec<String>,
 }
 
@@ -80,6 +82,7 @@ pub(super) fn compared(mut health: Health, snapshot: &Snapshot, plugin: &PluginI
     let is_fresh = written.zip(loaded.read_at).is_some_and(|(changed, read)| read.saturating_sub(changed) < rules::GRACE);
     let since = written.and_then(log_timestamp).map(|time| format!(" since {time}")).unwrap_or_default();
     let undelivered = || undelivered(snapshot, proxy, loaded, plugin, written?).zip(module);
+    let by_dump = |what| Evidence::new(EvidenceSource::ConfigDump, "", what);
     let by_objects = |what| Evidence::new(EvidenceSource::Objects, "", what);
     if !comparison.differs.is_empty() {
         let differs = comparison.differs.join("; ");
@@ -97,6 +100,9 @@ pub(super) fn compared(mut health: Health, snapshot: &Snapshot, plugin: &PluginI
             format!("runs an older module: the object wants {}{since}, the proxy has what it was given at {given}{had}; {why}", wasm.url);
         health.state = PluginState::Outdated;
         health.evidence.insert(0, by_objects(what));
+    } else if let Some(not_passed) = &comparison.not_passed {
+        health.state = PluginState::Unverified;
+        health.evidence.insert(0, by_dump(format!("requests may not pass it: {not_passed}")));
     } else if let Some(misplaced) = &comparison.misplaced {
         health.state = PluginState::Unverified;
         health.evidence.insert(0, by_objects(format!("it is not in the chains that the objects ask for: {misplaced}")));

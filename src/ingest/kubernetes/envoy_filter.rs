@@ -41,6 +41,7 @@ pub(super) fn envoy_filter(fields: &mut Fields<'_>) -> EnvoyFilter {
             .find(|text| !text.is_empty())
             .unwrap_or_default()
             .to_owned(),
+        disables: item.pointer("/patch/value/disabled").and_then(Value::as_bool).unwrap_or_default(),
     };
     EnvoyFilter {
         target_refs: fields.list("/spec/targetRefs").iter().map(target_ref).collect(),

@@ -1,0 +1,62 @@
+//! Whether requests pass a plugin's filter in the inbound chains of a proxy, by the dump alone: an EnvoyFilter that makes a prediction
+//! impossible does not show that the plugin is there.
+
+use serde_json::Value;
+
+use crate::analysis::placement;
+use crate::model::envoy::{FilterChain, Listener};
+use crate::model::ids::PluginId;
+
+/// Where a route, a virtual host or a route configuration disables a filter (`envoy/config/route/v3/route_components.proto`).
+const PER_FILTER: [&str; 2] = ["typed_per_filter_config", "typedPerFilterConfig"];
+
+/// Why requests do not pass the plugin in chains of an inbound listener, each as a clause. `wanted` is why its chains cannot be predicted,
+/// where the objects ask for the plugin in some.
+pub(super) fn lacks(listener: &Listener, plugin: &PluginId, wanted: Option<&str>) -> Vec<String> {
+    let (name, chains) = (&listener.name, listener.chains.len());
+    let own = |chain: &&FilterChain| chain.filters().any(|filter| placement::is_of(filter, plugin));
+    let having: Vec<&FilterChain> = listener.chains.iter().filter(own).collect();
+    if let Some(why) = wanted.filter(|_| having.is_empty()) {
+        return vec![format!("{name}: 0 of {chains} inbound chains have it; {why}")];
+    }
+    let is_disabled =
+        |chain: &&&FilterChain| chain.filters().filter(|filter| placement::is_of(filter, plugin)).all(|filter| filter.disabled);
+    let disabled = having.iter().filter(is_disabled).count();
+    let (mut all, mut off) = (0, 0);
+    for routes in having.iter().filter_map(|chain| routes(chain, plugin)) {
+        (all, off) = (all + routes.len(), off + routes.iter().filter(|disabled| **disabled).count());
+    }
+    let by_filter = (disabled > 0).then(|| format!("{name}: its filter is disabled in {disabled} of {chains} inbound chains"));
+    let by_route = (off > 0).then(|| format!("{name}: {} disables it on {off} of {all} routes of its inbound chains", PER_FILTER[0]));
+    by_filter.into_iter().chain(by_route).collect()
+}
+
+/// Whether each route of a chain disables the plugin; None where none of them can.
+fn routes(chain: &FilterChain, plugin: &PluginId) -> Option<Vec<bool>> {
+    let raw = chain.raw.as_str();
+    if !PER_FILTER.iter().any(|field| raw.contains(field)) {
+        return None;
+    }
+    let names: Vec<&str> = chain.filters().filter(|filter| placement::is_of(filter, plugin)).map(|filter| filter.name.as_str()).collect();
+    let chain: Value = serde_json::from_str(raw).ok()?;
+    let either = |value: &Value, snake: &str, camel: &str| value.get(snake).or_else(|| value.get(camel)).cloned();
+    let filters = chain.get("filters")?.as_array()?;
+    let config =
+        filters.iter().find_map(|filter| either(&either(filter, "typed_config", "typedConfig")?, "route_config", "routeConfig"))?;
+    let mut found = Vec::new();
+    for host in either(&config, "virtual_hosts", "virtualHosts")?.as_array()? {
+        for route in host.get("routes").and_then(Value::as_array).into_iter().flatten() {
+            // What is most specific decides.
+            let said = [route, host, &config].into_iter().find_map(|level| disables(level, &names));
+            found.push(said.unwrap_or_default());
+        }
+    }
+    Some(found)
+}
+
+/// Whether a level of the routes disables one of the filters; None where it says nothing of them.
+fn disables(level: &Value, names: &[&str]) -> Option<bool> {
+    let configs = PER_FILTER.iter().find_map(|field| level.get(field))?;
+    let own = names.iter().find_map(|name| configs.get(name))?;
+    Some(own.get("disabled").and_then(Value::as_bool).unwrap_or_default())
+}
