@@ -69,7 +69,12 @@ fn peer_authentications<'f>(facts: &'f Facts<'_>, pod: &'f Pod) -> impl Iterator
         None => policy.name.namespace == pod.id.namespace || policy.name.namespace == objects.root_namespace(),
     };
     let own = objects.peer_authentications.values().map(|policy| &**policy).filter(is_for);
-    own.filter_map(|policy| Some((policy.changed.or_else(|| instant(policy.created.as_deref()?))?, format!("{} {}", Kind::PeerAuthentication.as_str(), policy.name))))
+    own.filter_map(|policy| {
+        Some((
+            policy.changed.or_else(|| instant(policy.created.as_deref()?))?,
+            format!("{} {}", Kind::PeerAuthentication.as_str(), policy.name),
+        ))
+    })
 }
 
 /// The policies of the pod's namespace and of the root namespace, each with its last change.
@@ -81,5 +86,7 @@ fn of_policies<'f>(facts: &'f Facts<'_>, pod: &'f Pod) -> impl Iterator<Item = (
         namespaces.into_iter().flat_map(move |namespace| POLICIES.into_iter().flat_map(move |kind| objects.policies_in(kind, namespace)));
     let is_for = |selector: Option<&Selector>| selector.is_none_or(|selector| selector.matches(&pod.labels));
     let own = all.filter(move |policy| is_for(policy.selector.as_ref()));
-    own.filter_map(|policy| Some((policy.changed.or_else(|| instant(policy.created.as_deref()?))?, format!("{} {}", policy.kind.as_str(), policy.name))))
+    own.filter_map(|policy| {
+        Some((policy.changed.or_else(|| instant(policy.created.as_deref()?))?, format!("{} {}", policy.kind.as_str(), policy.name)))
+    })
 }

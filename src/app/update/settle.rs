@@ -96,7 +96,12 @@ pub(super) fn follow_pods(app: &mut App, previous: &Snapshot) -> Vec<Effect> {
 pub(super) fn renew(app: &mut App, waited: Duration) -> Vec<Effect> {
     let goes_by_readings = matches!(
         app.screen().subject,
-        Subject::Plugins { .. } | Subject::Workloads(_) | Subject::Why(_) | Subject::Findings { .. } | Subject::Health(_) | Subject::Sync { .. }
+        Subject::Plugins { .. }
+            | Subject::Workloads(_)
+            | Subject::Why(_)
+            | Subject::Findings { .. }
+            | Subject::Health(_)
+            | Subject::Sync { .. }
     );
     if app.options.info.kind != SourceKind::Cluster || !goes_by_readings {
         return Vec::new();

@@ -98,7 +98,10 @@ impl SyncEntry {
 impl TypeAnswer {
     /// The state in a table: `synced 5m`, `VM failed; synced 5m`.
     pub fn cell(&self) -> String {
-        let trouble = self.plugin_trouble.filter(|_| matches!(self.sync, SyncState::Synced | SyncState::Stale | SyncState::NotSent)).map(|state| format!("{}; ", state.words()));
+        let trouble = self
+            .plugin_trouble
+            .filter(|_| matches!(self.sync, SyncState::Synced | SyncState::Stale | SyncState::NotSent))
+            .map(|state| format!("{}; ", state.words()));
         let word = format!("{}{}", trouble.unwrap_or_default(), self.word());
         match self.age_seconds {
             Some(seconds) if self.sync != SyncState::NotSent => format!("{word} {}", age(seconds)),
