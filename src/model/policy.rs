@@ -51,10 +51,9 @@ pub enum PolicySpec {
 /// request_authentication}.proto`). Of its rules only this is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OfRequests {
-    /// Whether it is an AuthorizationPolicy of action ALLOW, which denies what no rule allows.
-    pub allows: bool,
-    /// Whether it is an AuthorizationPolicy of action CUSTOM, which asks an external authorization service.
-    pub custom: bool,
+    /// What an AuthorizationPolicy enforces; None of a RequestAuthentication, of action AUDIT, and of one that the annotation
+    /// `istio.io/dry-run` makes a dry run (`pilot/pkg/security/authz/builder/builder.go: isDryRun`).
+    pub enforces: Option<Action>,
     /// How many `rules` it has.
     pub rules: usize,
     /// Whether one of its rules is empty, which every request fits.
@@ -69,6 +68,17 @@ pub struct OfRequests {
     pub any_jwt: bool,
     /// The `jwtRules` without keys of their own, whose keys istiod fetches.
     pub fetched_keys: Vec<FetchedKeys>,
+}
+
+/// An action of an AuthorizationPolicy that lets requests fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// `ALLOW`: denies what no rule allows.
+    Allow,
+    /// `DENY`: denies what a rule fits.
+    Deny,
+    /// `CUSTOM`: asks an external authorization service.
+    Custom,
 }
 
 /// Keys of one of the `jwtRules` that istiod fetches.

@@ -108,6 +108,27 @@ fn a_policy_that_does_not_deny_any_more_is_past() {
 }
 
 #[test]
+fn a_policy_that_enforces_nothing_neither_denies_nor_allows() {
+    let name = "AuthorizationPolicy default/p";
+    let dry_run = |name: &str, spec: Value| {
+        let mut policy = authorization(name, spec);
+        policy["metadata"]["annotations"] = json!({"istio.io/dry-run": "true"});
+        policy
+    };
+    let by_rule = served("/a", 403, "rbac_access_denied_matched_policy[ns[default]-policy[p]-rule[0]]");
+    let audit = authorization("default/p", json!({"action": "AUDIT", "rules": [{}]}));
+    for policy in [dry_run("default/p", json!({"action": "DENY", "rules": [{}]})), audit] {
+        past(of_server([policy], &by_rule), name, "which enforces nothing now (a dry run, or action AUDIT)");
+    }
+    let none = served("/a", 403, "rbac_access_denied_matched_policy[none]");
+    let allowing = || authorization("default/p", json!({"rules": [{"to": [{"operation": {"paths": ["/x"]}}]}]}));
+    let dry = || dry_run("default/q", json!({"rules": [{}]}));
+    let now = one(of_server([allowing(), dry()], &none), Severity::Warning, name);
+    assert!(now.what.contains("no rule of AuthorizationPolicy default/p allows them"), "{now:?}");
+    past(of_server([dry()], &none), "Deployment default/httpbin", "none of action ALLOW is there now that enforces anything");
+}
+
+#[test]
 fn routes_and_rules_that_were_mended_are_past() {
     let routes = |http: Value| istio("VirtualService", "default/v", json!({"hosts": ["httpbin"], "http": http}));
     let to = json!([{"destination": {"host": "httpbin"}}]);

@@ -8,7 +8,7 @@ use crate::analysis::naming::{enumerated, first};
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
 use crate::model::logs::hour;
-use crate::model::policy::{OfRequests, Policy, PolicySpec};
+use crate::model::policy::{Action, OfRequests, Policy, PolicySpec};
 use crate::model::requests::Failed;
 use crate::model::workload::Pod;
 
@@ -41,7 +41,10 @@ fn by_rule(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed, name: &ObjectName, rule:
     if !of.has_targets && mesh.policies(POLICY, pod).all(|other| other.name != *name) {
         return Blame::past(object, format!("{words}, which is not for this workload now"));
     }
-    if of.allows || rule.parse::<usize>().is_ok_and(|rule| rule >= of.rules) {
+    if of.enforces.is_none() {
+        return Blame::past(object, format!("{words}, which enforces nothing now (a dry run, or action AUDIT)"));
+    }
+    if of.enforces != Some(Action::Deny) || rule.parse::<usize>().is_ok_and(|rule| rule >= of.rules) {
         return Blame::past(object, format!("{words}, which has no such rule that denies now"));
     }
     Blame::new(object, words, fix).unless_changed(mesh, failed, POLICY, &[name])
@@ -49,7 +52,9 @@ fn by_rule(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed, name: &ObjectName, rule:
 
 /// No rule allows them: those of policies, or none of a stub, which has no rules at all.
 fn by_no_rule(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
-    let allowing = mesh.policies(POLICY, pod).filter_map(|policy| Some((&policy.name, of_requests(policy).filter(|of| of.allows)?)));
+    let allowing = mesh
+        .policies(POLICY, pod)
+        .filter_map(|policy| Some((&policy.name, of_requests(policy).filter(|of| of.enforces == Some(Action::Allow))?)));
     let (names, specs): (Vec<&ObjectName>, Vec<&OfRequests>) = allowing.unzip();
     let stub = stub::of(mesh, pod, failed);
     let (several, listed) = match &names[..] {
@@ -87,7 +92,9 @@ fn by_no_rule(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
     }
     let Some(name) = names.first().copied() else {
         return if mesh.knows(POLICY) {
-            Blame::past(None, format!("{by_policy}, and none of action ALLOW is there now"))
+            let is_idle = |policy: &Policy| of_requests(policy).is_some_and(|of| of.enforces.is_none());
+            let which = if mesh.policies(POLICY, pod).any(is_idle) { " that enforces anything" } else { "" };
+            Blame::past(None, format!("{by_policy}, and none of action ALLOW is there now{which}"))
         } else {
             Blame::new(
                 None,

@@ -7,7 +7,7 @@ use super::upstream::said;
 use crate::analysis::naming::first;
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
-use crate::model::policy::{Policy, PolicySpec};
+use crate::model::policy::{Action, Policy, PolicySpec};
 use crate::model::requests::{Cause, Failed};
 use crate::model::workload::Pod;
 
@@ -39,7 +39,7 @@ pub(super) fn of_filter(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
     }
     let custom = Kind::AuthorizationPolicy;
     if failed.cause == Cause::ExtAuthz {
-        let asks = |policy: &&Policy| of_requests(policy).is_some_and(|of| of.custom);
+        let asks = |policy: &&Policy| of_requests(policy).is_some_and(|of| of.enforces == Some(Action::Custom));
         let names: Vec<&ObjectName> = mesh.policies(custom, pod).filter(asks).map(|policy| &policy.name).collect();
         if let Some(name) = names.first().copied() {
             let words = format!("{said}, by {custom} {} of action CUSTOM (not a plugin)", listed(&names));

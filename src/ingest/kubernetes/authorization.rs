@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::fields::{Fields, str_of};
 use crate::model::kind::Kind;
-use crate::model::policy::{FetchedKeys, OfRequests};
+use crate::model::policy::{Action, FetchedKeys, OfRequests};
 
 /// Fields of an operation that only HTTP has (`pilot/pkg/security/authz/model/model.go: New`).
 const OF_HTTP: [&str; 6] = ["hosts", "notHosts", "methods", "notMethods", "paths", "notPaths"];
@@ -24,13 +24,19 @@ pub(super) fn read(kind: Kind, fields: &mut Fields<'_>) -> OfRequests {
         return OfRequests { has_targets, fetched_keys: fetched.collect(), ..OfRequests::default() };
     }
     // ALLOW is the value 0 of the enum, so it is the action where nothing is written.
-    let action = fields.text("/spec/action");
-    let allows = matches!(action.as_str(), "" | "ALLOW");
+    let action = match fields.text("/spec/action").as_str() {
+        "" | "ALLOW" => Some(Action::Allow),
+        "DENY" => Some(Action::Deny),
+        "CUSTOM" => Some(Action::Custom),
+        _ => None,
+    };
+    // As `strconv.ParseBool` reads it.
+    let annotation = fields.labels("/metadata/annotations").remove("istio.io/dry-run");
+    let is_dry_run = annotation.is_some_and(|text| matches!(text.as_str(), "1" | "t" | "T" | "true" | "TRUE" | "True"));
     let rules = fields.list("/spec/rules");
     let http: Option<Vec<String>> = rules.iter().map(http_field).collect();
     OfRequests {
-        allows,
-        custom: action == "CUSTOM",
+        enforces: action.filter(|_| !is_dry_run),
         rules: rules.len(),
         fits_all: rules.iter().any(|rule| ["from", "to", "when"].iter().all(|part| items(rule, part).is_empty())),
         has_targets,
