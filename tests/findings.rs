@@ -37,6 +37,8 @@ mod request_causes;
 mod request_ends;
 #[path = "findings/requests.rs"]
 mod requests;
+#[path = "findings/routes.rs"]
+mod routes;
 #[path = "findings/screen.rs"]
 mod screen;
 #[path = "findings/unchecked.rs"]

@@ -33,6 +33,8 @@ pub struct MeshConfig {
     pub outbound_mode: String,
     /// `defaultServiceExportTo`; empty is every namespace.
     pub service_export_to: Vec<String>,
+    /// `defaultVirtualServiceExportTo`; empty is every namespace.
+    pub virtual_service_export_to: Vec<String>,
     /// `defaultDestinationRuleExportTo`; empty is every namespace.
     pub destination_rule_export_to: Vec<String>,
     /// `accessLogFile`; empty is no access log, unless a Telemetry asks for one.
@@ -57,6 +59,7 @@ impl Default for MeshConfig {
             auto_mtls: true,
             outbound_mode: String::new(),
             service_export_to: Vec::new(),
+            virtual_service_export_to: Vec::new(),
             destination_rule_export_to: Vec::new(),
             access_log_file: String::new(),
             access_log_format: String::new(),

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::ids::ObjectName;
 use super::labels::Selector;
 
 /// A VirtualService: its TCP and TLS routes change the chains of outbound listeners and of gateways.
@@ -28,7 +29,18 @@ pub struct VirtualService {
     pub faults: bool,
     /// Whether an `http` route has a `timeout`.
     pub timeouts: bool,
-    /// Whether an `http` route has no `match`, so that it takes every request.
+    /// Whether an `http` route has no `match`, so that it takes every request. One that delegates does not count.
+    pub matches_all: bool,
+    /// The VirtualServices to which its `http` routes delegate, in order.
+    pub delegates: Vec<Delegate>,
+}
+
+/// A VirtualService to which an `http` route delegates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delegate {
+    /// Its name: in the namespace of the root where `delegate.namespace` is empty.
+    pub name: ObjectName,
+    /// Whether the route that delegates has no `match`.
     pub matches_all: bool,
 }
 

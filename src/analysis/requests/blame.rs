@@ -6,6 +6,7 @@ use super::filters::of_filter;
 use super::jwt::jwt;
 use super::mesh::Mesh;
 use super::own::of_own;
+use super::routes::Route;
 use super::upstream::of_service;
 use crate::analysis::naming::first;
 use crate::model::envoy_filter::Patch;
@@ -90,15 +91,17 @@ pub fn blame(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
 fn no_cluster(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason) -> Blame {
     let kind = Kind::VirtualService;
     let routes = mesh.routes(pod, reason);
-    let found: Vec<(&ObjectName, String)> =
-        routes.iter().filter_map(|(name, route)| Some((*name, mesh.leads_nowhere(pod, name, route)?))).collect();
-    if let [(name, _), ..] = &found[..] {
-        let words: Vec<String> = found.iter().map(|(name, what)| format!("{kind} {name} {what}")).collect();
+    let found: Vec<(&ObjectName, String)> = routes
+        .iter()
+        .filter_map(|route| Some((route.name, format!("{} {}", route.text(), mesh.leads_nowhere(pod, route.name, route.of)?))))
+        .collect();
+    if let [(name, _), ..] = found[..] {
+        let words: Vec<String> = found.iter().map(|(_, words)| words.clone()).collect();
         let fix = format!("define what it routes to, or change the route of {kind} {name}");
-        return Blame::new(Some((kind, *name)), first(&words, NAMED), fix).always();
+        return Blame::new(Some((kind, name)), first(&words, NAMED), fix).always();
     }
     let cluster = reason.cluster.strip_prefix("outbound|").map_or("the route's cluster", |_| &reason.cluster);
-    match routes.first().copied() {
+    match routes.first().map(|route| (route.name, route.of)) {
         _ if !mesh.knows(kind) => Blame::new(
             None,
             format!("{cluster} does not exist (VirtualServices could not be read)"),
@@ -116,19 +119,19 @@ fn no_cluster(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason) -> Blame {
 fn no_route(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
     let (kind, reason) = (Kind::VirtualService, &failed.reason);
     let routes = mesh.routes(pod, reason);
-    let open = routes.iter().find(|(_, route)| route.matches_all);
-    match routes.first().copied() {
+    let open = routes.iter().find(|route| route.matches_all);
+    match routes.first().map(|route| (route.name, route.of)) {
         Some(_)
             if !reason.to.inbound
                 && !is_gateway(pod)
-                && let Some((name, _)) = open =>
+                && let Some(route) = open =>
         {
-            Blame::past(Some((kind, *name)), format!("no route fitted them, and {kind} {name} has a route for all requests now"))
+            Blame::past(Some((kind, route.name)), format!("no route fitted them, and {} has a route for all requests now", route.text()))
         }
         Some((name, _)) if !reason.to.inbound => {
             let words = format!("no route of {kind} {name} fits them");
             let fix = format!("let a route of {kind} {name} match these requests, or add one that matches all");
-            let names: Vec<&ObjectName> = routes.iter().map(|(name, _)| *name).collect();
+            let names: Vec<&ObjectName> = routes.iter().map(|route| route.name).collect();
             Blame::new(Some((kind, name)), words, fix).unless_changed(mesh, failed, kind, &names)
         }
         // Without a VirtualService a sidecar has a route of its own for each host, and one for hosts that it does not know
@@ -143,10 +146,10 @@ fn no_route(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
 fn fault(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
     let kind = Kind::VirtualService;
     let routes = mesh.routes(pod, &failed.reason);
-    match routes.iter().find(|(_, route)| route.faults).copied() {
-        Some((name, _)) => Blame::new(
+    match routes.iter().find(|route| route.of.faults) {
+        Some(route @ &Route { name, .. }) => Blame::new(
             Some((kind, name)),
-            format!("{kind} {name} injects a fault"),
+            format!("{} injects a fault", route.text()),
             format!("remove fault from {kind} {name}, if it is no test"),
         )
         .unless_changed(mesh, failed, kind, &[name]),

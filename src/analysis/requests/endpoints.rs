@@ -128,12 +128,13 @@ fn without_labels(mesh: &Mesh<'_>, client: &Pod, reason: &FailedReason, rule: &O
     let (name, labels) = (&subset.name, subset.labels.text());
     let is_by = |route: &crate::model::routing::VirtualService| route.subsets.iter().any(|known| known.subset == *name);
     let what = format!("subset {name} of {RULE} {rule}, whose labels {labels} no pod has");
-    let by = mesh.routes(client, reason).into_iter().map(|(by, route)| (by, is_by(route))).find(|(_, by)| *by);
+    let by = mesh.routes(client, reason).into_iter().find(|route| is_by(route.of));
     let kind = Kind::VirtualService;
     let blame = match by {
-        Some((by, _)) => {
+        Some(route) => {
+            let by = route.name;
             let fix = format!("correct the labels of subset {name}, start pods that have them, or change the route of {kind} {by}");
-            Blame::new(Some((kind, by)), format!("{kind} {by} routes to {what}"), fix)
+            Blame::new(Some((kind, by)), format!("{} routes to {what}", route.text()), fix)
         }
         None if mesh.knows(kind) && !mesh.may_patch(client, Patch::applies_to_routes) => {
             return Blame::past(Some((RULE, rule)), format!("they went to {what}; no {kind} routes there now"));

@@ -17,21 +17,10 @@ use crate::model::requests::{Failed, FailedReason};
 use crate::model::routing::VirtualService;
 use crate::model::service::{Registry, Service};
 use crate::model::snapshot::Snapshot;
-use crate::model::workload::{Pod, ProxyKind};
+use crate::model::workload::Pod;
 
 /// Without a dump nothing says what the domain is.
 pub(super) const DOMAIN: &str = "cluster.local";
-
-/// A VirtualService of which a route leads nowhere.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DeadRoute {
-    /// Its name.
-    pub name: ObjectName,
-    /// The hosts that it is for, in full.
-    pub hosts: Vec<String>,
-    /// What of it leads nowhere, as a clause.
-    pub words: String,
-}
 
 /// The objects, ready for many questions.
 pub struct Mesh<'o> {
@@ -102,52 +91,6 @@ impl<'o> Mesh<'o> {
     pub(super) fn rule(&self, client: &Pod, service: &Service) -> Option<&Merged<'o>> {
         let namespace = &client.id.namespace;
         service.hosts(DOMAIN).iter().find_map(|host| self.rules.for_client(namespace, &client.labels, host, &service.name.namespace))
-    }
-
-    /// The VirtualServices by which a client's requests to an authority go, those for this host before those for more.
-    pub(super) fn routes(&self, client: &Pod, reason: &FailedReason) -> Vec<(&'o ObjectName, &'o VirtualService)> {
-        let own = client.id.namespace.as_str();
-        let mut names = spellings(&reason.to.name, own);
-        names.extend(self.service(reason, own).into_iter().flat_map(|service| service.hosts(DOMAIN)));
-        let mut found: Vec<(bool, (&ObjectName, &VirtualService))> = Vec::new();
-        for (name, of) in self.followed(client) {
-            let hosts: Vec<String> = of.hosts.iter().map(|host| full_host(host, &name.namespace, DOMAIN)).collect();
-            let covers = |host: &String| host.strip_prefix('*').is_some_and(|suffix| names.iter().any(|name| name.ends_with(suffix)));
-            match (hosts.iter().any(|host| names.contains(host)), hosts.iter().any(covers)) {
-                (true, _) => found.push((false, (name, of))),
-                (false, true) => found.push((true, (name, of))),
-                (false, false) => {}
-            }
-        }
-        found.sort_by_key(|(wide, _)| *wide);
-        let exact = found.iter().any(|(wide, _)| !wide);
-        found.into_iter().filter(|(wide, _)| !(exact && *wide)).map(|(_, route)| route).collect()
-    }
-
-    /// The VirtualServices that a client follows of which a route leads nowhere.
-    pub fn dead_routes(&self, client: &Pod) -> Vec<DeadRoute> {
-        let dead = |(name, of): (&ObjectName, &VirtualService)| {
-            let words = self.leads_nowhere(client, name, of)?;
-            let hosts = of.hosts.iter().map(|host| full_host(host, &name.namespace, DOMAIN)).collect();
-            Some(DeadRoute { name: name.clone(), hosts, words })
-        };
-        self.followed(client).into_iter().filter_map(dead).collect()
-    }
-
-    /// The VirtualServices by which a client's requests can go.
-    fn followed(&self, client: &Pod) -> Vec<(&'o ObjectName, &'o VirtualService)> {
-        let own = client.id.namespace.as_str();
-        let is_sidecar = client.proxy.as_ref().is_none_or(|proxy| proxy.kind == ProxyKind::Sidecar);
-        let route = |policy: &'o Policy| match &policy.spec {
-            PolicySpec::VirtualService(of) => Some((&policy.name, of)),
-            _ => None,
-        };
-        let is_seen = |(name, of): &(&ObjectName, &VirtualService)| {
-            let bound = if is_sidecar { of.is_for_mesh() } else { of.gateways.iter().any(|gateway| gateway != "mesh") };
-            let exported = |to: &String| to == "*" || to == own || (to == "." && name.namespace == own);
-            bound && (of.export_to.is_empty() || of.export_to.iter().any(exported))
-        };
-        self.objects.policies_of(Kind::VirtualService).filter_map(route).filter(is_seen).collect()
     }
 
     /// What of a VirtualService leads nowhere: a subset, a port or a host that nothing defines, as a clause.
@@ -228,7 +171,7 @@ fn has_targets(policy: &Policy) -> bool {
 }
 
 /// The hosts that an authority can mean: as it is written, and as short names of Kubernetes are completed.
-fn spellings(authority: &str, namespace: &str) -> Vec<String> {
+pub(super) fn spellings(authority: &str, namespace: &str) -> Vec<String> {
     let name = match authority.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => authority,

@@ -7,6 +7,7 @@ use super::endpoints::{kind_of, none_healthy};
 use super::gateway::not_programmed;
 use super::gather::{host, port};
 use super::mesh::Mesh;
+use super::routes::Route;
 use super::tls;
 use crate::analysis::logs::words;
 use crate::analysis::mtls::rules::Merged;
@@ -188,10 +189,10 @@ fn overflow(mesh: &Mesh<'_>, failed: &Failed, to: &To<'_>, by: Option<&ObjectNam
 
 fn late(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed, to: &To<'_>) -> Blame {
     let (named, kind) = (&to.named, Kind::VirtualService);
-    match mesh.routes(pod, &failed.reason).into_iter().find(|(_, route)| route.timeouts) {
-        Some((name, _)) => Blame::new(
+    match mesh.routes(pod, &failed.reason).into_iter().find(|route| route.of.timeouts) {
+        Some(route @ Route { name, .. }) => Blame::new(
             Some((kind, name)),
-            format!("{named} did not answer within the timeout of {kind} {name}"),
+            format!("{named} did not answer within the timeout of {}", route.text()),
             format!("raise the timeout of {kind} {name}, or see why the server is slow"),
         )
         .unless_changed(mesh, failed, kind, &[name]),

@@ -34,6 +34,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<MeshConfig> {
         auto_mtls: value.pointer("/enableAutoMtls").and_then(Value::as_bool).unwrap_or(default.auto_mtls),
         outbound_mode: str_of(&value, "/outboundTrafficPolicy/mode").to_owned(),
         service_export_to: list("/defaultServiceExportTo"),
+        virtual_service_export_to: list("/defaultVirtualServiceExportTo"),
         destination_rule_export_to: list("/defaultDestinationRuleExportTo"),
         access_log_file: str_of(&value, "/accessLogFile").to_owned(),
         access_log_format: str_of(&value, "/accessLogFormat").to_owned(),

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::fields::{Fields, port_of, str_of, texts};
+use crate::model::ids::ObjectName;
 use crate::model::labels::Selector;
-use crate::model::routing::{ClientTls, ClientTlsSettings, DestinationRule, Subset, SubsetRoute, TrafficPolicy, VirtualService};
+use crate::model::routing::{ClientTls, ClientTlsSettings, Delegate, DestinationRule, Subset, SubsetRoute, TrafficPolicy, VirtualService};
 
 pub(super) fn virtual_service(fields: &mut Fields<'_>) -> VirtualService {
     let destinations = destinations(fields);
@@ -22,7 +23,8 @@ pub(super) fn virtual_service(fields: &mut Fields<'_>) -> VirtualService {
     VirtualService {
         faults: has("fault"),
         timeouts: has("timeout"),
-        matches_all: http.iter().any(|route| route.get("match").and_then(Value::as_array).is_none_or(Vec::is_empty)),
+        matches_all: http.iter().any(|route| matches_all(route) && route.get("delegate").is_none()),
+        delegates: http.iter().filter_map(|route| delegate(route, &fields.name.namespace)).collect(),
         ports,
         hosts: texts(fields.list("/spec/hosts"), ""),
         gateways: texts(fields.list("/spec/gateways"), ""),
@@ -32,6 +34,18 @@ pub(super) fn virtual_service(fields: &mut Fields<'_>) -> VirtualService {
         destinations: hosts,
         subsets: destinations.into_iter().filter_map(subset_route).collect(),
     }
+}
+
+fn matches_all(route: &Value) -> bool {
+    route.get("match").and_then(Value::as_array).is_none_or(Vec::is_empty)
+}
+
+/// The VirtualService to which a route delegates, by default of the same namespace
+/// (`pilot/pkg/model/virtualservice.go: mergeVirtualServicesIfNeeded`).
+fn delegate(route: &Value, own: &str) -> Option<Delegate> {
+    let delegate = route.get("delegate").filter(|delegate| !delegate.is_null())?;
+    let namespace = Some(str_of(delegate, "/namespace")).filter(|namespace| !namespace.is_empty()).unwrap_or(own);
+    Some(Delegate { name: ObjectName::new(namespace, str_of(delegate, "/name")), matches_all: matches_all(route) })
 }
 
 /// The destinations of routes and mirrors of every protocol.
