@@ -314,6 +314,8 @@ fn incident_d2_what_answers_where_a_module_does_not_start() {
     let [said_nothing] = &what(&nothing, "vm-failed")[..] else { panic!("one finding") };
     assert!(said_nothing.contains(cause) && said_nothing.contains("500 NFCF"), "{said_nothing}");
     assert_eq!((said(&nothing, "default/helloworld").2.as_str(), what(&nothing, "refused-push").len()), ("vmFailed", 0));
+    let fix = checked(&nothing, "vm-failed")[0]["fix"].to_string();
+    assert!(fix.contains("do not restart pods"), "a new pod is no better off: {fix}");
     let stub = not_starting(none(), "403 - rbac_access_denied_matched_policy[none] -");
     let [said_stub] = &what(&stub, "refused-push")[..] else { panic!("one finding") };
     assert!(said_stub.contains("the stub before denies every request: 403"), "{said_stub}");

@@ -20,6 +20,12 @@ pub(super) const RULE: Rule = Rule {
 const FIX: &str = "mend what the log says of the module, then push it under a new tag or change the object; pods that are restarted have whole VMs until \
     one fails again";
 
+/// Why it matters, and what to do, where no VM ever started: a pod that is restarted is no better off.
+const NEVER_STARTED: &str = "Envoy rejects the plugin's configuration and has none before it, so that it has nothing to run. istiod counts the \
+    configuration as sent, and pods that have an older configuration go on with it until they are restarted.";
+const CHANGE_MODULE: &str = "mend what the log says of the module or its pluginConfig, then push it under a new tag or change the object; until then do \
+    not restart pods that still run what they had before";
+
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let failed = by_state(facts, |health| !health.failures.is_empty());
     let unnamed = facts.proxies.iter().filter_map(|proxy| of_several(facts, proxy));
@@ -30,7 +36,8 @@ fn of_plugin(facts: &Facts<'_>, failed: &InState<'_>) -> Finding {
     let InState { plugin, on, .. } = failed;
     if on.iter().all(|(_, health)| health.answering == Some(Answering::Nothing)) {
         let finding = failed.finding(&RULE, &format!("no VM of {plugin} started{}; {}", because(failed), Answering::Nothing));
-        return Finding { fix: root_id_fix(plugin, &finding.evidence).unwrap_or(FIX).to_owned(), ..finding };
+        let fix = root_id_fix(plugin, &finding.evidence).unwrap_or(CHANGE_MODULE).to_owned();
+        return Finding { why: NEVER_STARTED, fix, ..finding };
     }
     // The first VM of a plugin is not one that FAIL_RELOAD starts anew.
     let never_started = on.iter().all(|(_, health)| health.failures.iter().any(health::is_without_vms));
