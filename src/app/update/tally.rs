@@ -104,7 +104,7 @@ fn is_read(app: &App) -> bool {
         return true;
     }
     let is_done = |proxy: &ProxyId| match app.snapshot.dumps.get(proxy) {
-        Some(Dump::Loaded(loaded)) if loaded.vitals.is_none() => {
+        Some(Dump::Loaded(loaded)) if loaded.vitals.as_ref().is_none_or(|vitals| vitals.brief) => {
             app.fetches.get(proxy).is_some_and(|fetch| fetch.vital && fetch.ticket.is_none())
         }
         Some(Dump::Loaded(_) | Dump::Failed(_)) => true,
