@@ -69,7 +69,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 Entry::Occupied(place) => found[*place.get()].proxies.push(proxy.id.clone()),
                 Entry::Vacant(place) => {
                     place.insert(found.len());
-                    found.push(answering(finding(proxy, origin, filter, behind), facts, shown));
+                    found.push(answering(finding(proxy, origin, filter, behind), facts, origin, shown));
                 }
             }
         }
@@ -87,10 +87,12 @@ pub(super) fn origins(facts: &Facts<'_>) -> BTreeSet<(ProxyId, ObjectName)> {
 }
 
 /// The finding where the access log shows that the filter answers requests.
-fn answering(finding: Finding, facts: &Facts<'_>, shown: &[Failing<'_>]) -> Finding {
+fn answering(finding: Finding, facts: &Facts<'_>, origin: &ObjectName, shown: &[Failing<'_>]) -> Finding {
     let what = format!("{}: {}.", finding.what.trim_end_matches(", and can answer requests itself."), counted(facts, shown));
     let evidence = finding.evidence.iter().cloned().chain(shown.iter().map(evidence)).collect();
-    Finding { severity: RULE.severity, what, evidence, ..finding }
+    // Behind the plugin it would answer the same requests.
+    let fix = format!("see whether it is meant; else mend the filter in EnvoyFilter {origin}, or take it out");
+    Finding { severity: RULE.severity, what, evidence, fix, ..finding }
 }
 
 /// What runs behind a filter: the plugins, and where that was seen first.
