@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::modules::checked;
-use super::proxies::without_plugin;
+use super::proxies::{DUMP, without_plugin};
 use super::recorded::{HTTPBIN, Mesh, http_filters, is_of};
 use super::removed::{envoy_filter, patch};
 
@@ -107,4 +107,19 @@ fn a_filter_that_the_inbound_routes_disable_is_not_known_to_run() {
         config["virtual_hosts"][0]["routes"][0]["typed_per_filter_config"] = off(false);
     });
     assert_eq!(said(&back).0, "running");
+}
+
+#[test]
+fn a_plugin_whose_listener_warms_does_not_run_there() {
+    let mesh = Mesh::permissive().change(DUMP, |dump| {
+        let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+        let listeners = sections.filter_map(|section| section.get_mut("dynamic_listeners")?.as_array_mut()).flatten();
+        for entry in listeners.filter(|entry| entry["name"] == "virtualInbound") {
+            entry["warming_state"] = entry["active_state"].take();
+            entry.as_object_mut().unwrap().remove("active_state");
+        }
+    });
+    let (state, evidence) = said(&mesh);
+    assert_eq!(state, "unverified", "{evidence}");
+    assert!(evidence.contains("listeners that have it warm and take no connections yet: virtualInbound"), "{evidence}");
 }

@@ -172,5 +172,6 @@ pub fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Heal
     };
     let health = wanted::compared(health, snapshot, plugin, proxy, loaded);
     let health = istiod::weighed(health, snapshot, plugin, proxy);
+    let health = passed::compared_with_warming(health, plugin, &loaded.dump);
     expected::held_against_ports(health, snapshot, plugin, proxy)
 }

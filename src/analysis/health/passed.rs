@@ -1,10 +1,13 @@
 //! Whether requests pass a plugin's filter in the inbound chains of a proxy, by the dump alone: an EnvoyFilter that makes a prediction
 //! impossible does not show that the plugin is there.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
+use super::{Evidence, Health, PluginState};
 use crate::analysis::placement;
-use crate::model::envoy::{FilterChain, Listener};
+use crate::model::envoy::{ConfigDump, FilterChain, Listener, ListenerState};
 use crate::model::ids::PluginId;
 
 /// Where a route, a virtual host or a route configuration disables a filter (`envoy/config/route/v3/route_components.proto`).
@@ -59,4 +62,19 @@ fn disables(level: &Value, names: &[&str]) -> Option<bool> {
     let configs = PER_FILTER.iter().find_map(|field| level.get(field))?;
     let own = names.iter().find_map(|name| configs.get(name))?;
     Some(own.get("disabled").and_then(Value::as_bool).unwrap_or_default())
+}
+
+/// Takes back that a plugin runs where a listener that has it warms and none of its name takes connections.
+pub(super) fn compared_with_warming(mut health: Health, plugin: &PluginId, dump: &ConfigDump) -> Health {
+    let is_open = |name: &str| dump.listeners.iter().any(|listener| listener.state == ListenerState::Active && listener.name == name);
+    let warms = |listener: &&Listener| listener.state == ListenerState::Warming && !is_open(&listener.name);
+    let having = dump.listeners.iter().filter(warms).filter(|listener| placement::count_in_listener(listener, plugin) > 0);
+    let names: BTreeSet<&str> = having.map(|listener| listener.name.as_str()).collect();
+    if health.state == PluginState::Running && !names.is_empty() {
+        health.state = PluginState::Unverified;
+        let names: Vec<&str> = names.into_iter().collect();
+        let what = format!("listeners that have it warm and take no connections yet: {}", names.join(", "));
+        health.evidence.insert(0, Evidence::of_dump("dynamic_listeners[].warming_state", what));
+    }
+    health
 }
