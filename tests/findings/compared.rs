@@ -45,6 +45,14 @@ fn the_folder_of_the_file_shows_the_repository_and_the_log_the_tag() {
         let (_, what) = said(&mesh);
         assert!(what.contains("repository, chains; not compared: the tag of its URL"), "{what}");
     }
+    // Another tag that the object names since the proxy was given what it has.
+    let edited = with_url("oci://registry.lab:5000/linsun/helloworld:v9").change(PLUGINS, |list| {
+        let write = json!({"manager": "kubectl-edit", "operation": "Update", "time": "2026-11-23T19:40:00Z", "fieldsV1": {"f:spec": {}}});
+        list["items"][0]["metadata"]["managedFields"] = json!([write]);
+    });
+    let (state, what) = said(&edited);
+    assert_eq!(state, "outdated", "{what}");
+    assert!(what.contains("helloworld:v9 since 2026-11-23T19:40:00.000000Z, the agent fetched latest before"), "{what}");
     // A digest in the URL is that of the file.
     let pinned = |digest: &str| said(&with_url(&format!("oci://registry.lab:5000/linsun/helloworld@sha256:{digest}")));
     let runs = "77d4eb7c048d5bcb7f7067d7c4d833517111c818975ce671aa33dafcc0a2afea";

@@ -25,19 +25,27 @@ pub(super) fn pinned(url: &str) -> Option<&str> {
     url.split_once("@sha256:").map(|(_, digest)| digest)
 }
 
-/// When the agent fetched the module of a URL for what the proxy was given then; None where the log does not show it, as where the agent had the
-/// module already. `url` is one of which no other plugin of the proxy has the repository.
-pub(super) fn fetched(url: &str, log: &[LogRecord], given: Option<LogTime>) -> Option<LogTime> {
+/// What the agent fetched last of a URL's repository before the proxy was given the configuration.
+pub(super) enum Fetched {
+    /// The module of the URL.
+    Wanted,
+    /// That of another tag or digest, named here.
+    Other(String),
+}
+
+/// What the agent fetched for what the proxy was given then; None where the log does not show it, as where the agent had the module already.
+/// No other plugin of the proxy may have the repository of `url`.
+pub(super) fn fetched(url: &str, log: &[LogRecord], given: Option<LogTime>) -> Option<Fetched> {
     let (given, wanted) = (given?, Module::of(url));
     let Module::Image { registry, repository, .. } = wanted else { return None };
     let of_repository = |record: &LogRecord| match details(record) {
         Some(LogDetails::Fetch { registry: host, repository: path, reference, .. }) => {
             let found = Module::parts(host, path, reference);
             let is_it = matches!(found, Module::Image { registry: host, repository: path, .. } if (host, path) == (registry, repository));
-            is_it.then_some((record.time?, found == wanted))
+            is_it.then(|| Some((record.time?, if found == wanted { Fetched::Wanted } else { Fetched::Other(reference.to_string()) })))?
         }
         _ => None,
     };
-    let (time, is_wanted) = log.iter().filter(|record| record.time <= Some(given)).rev().find_map(of_repository)?;
-    (is_wanted && given.saturating_sub(time) <= FETCH).then_some(time)
+    let (time, fetched) = log.iter().filter(|record| record.time <= Some(given)).rev().find_map(of_repository)?;
+    (given.saturating_sub(time) <= FETCH).then_some(fetched)
 }

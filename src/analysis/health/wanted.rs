@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use super::answering::fetched_before;
+use super::origin::Fetched;
 use super::{Evidence, EvidenceSource, Health, PluginState, module, origin, own_url, placed, weigh};
 use crate::analysis::answers::log_timestamp;
 use crate::analysis::era::Version;
@@ -28,6 +29,8 @@ pub(super) struct Comparison {
     pub differs: Vec<String>,
     /// In how many chains it is and should be, where that differs.
     pub misplaced: Option<String>,
+    /// The tag or digest that the proxy has, where the object has named another one since.
+    older: Option<String>,
     /// Where requests that come to the workload do not pass it.
     pub not_passed: Option<String>,
     not_compared: Vec<String>,
@@ -73,7 +76,7 @@ pub(super) fn compared(mut health: Health, snapshot: &Snapshot, plugin: &PluginI
     let module = object.wasm().zip(entry);
     if let Some((wasm, entry)) = module {
         settings(&mut comparison, wasm, entry, loaded);
-        source(&mut comparison, wasm, entry, loaded, own_url(snapshot, plugin, &loaded.dump));
+        source(&mut comparison, wasm, entry, loaded, own_url(snapshot, plugin, &loaded.dump), rules::changed(object));
     }
     if loaded.dump.view == DumpView::Proxy {
         placed::compare(&mut comparison, snapshot, object, proxy, &loaded.dump);
@@ -100,6 +103,10 @@ pub(super) fn compared(mut health: Health, snapshot: &Snapshot, plugin: &PluginI
             format!("runs an older module: the object wants {}{since}, the proxy has what it was given at {given}{had}; {why}", wasm.url);
         health.state = PluginState::Outdated;
         health.evidence.insert(0, by_objects(what));
+    } else if let Some((reference, (wasm, _))) = comparison.older.as_ref().zip(module) {
+        health.state = if is_fresh { PluginState::Unverified } else { PluginState::Outdated };
+        let what = format!("runs an older module: the object wants {}{since}, the agent fetched {reference} before", wasm.url);
+        health.evidence.insert(0, by_objects(what));
     } else if let Some(not_passed) = &comparison.not_passed {
         health.state = PluginState::Unverified;
         health.evidence.insert(0, by_dump(format!("requests may not pass it: {not_passed}")));
@@ -114,7 +121,14 @@ pub(super) fn compared(mut health: Health, snapshot: &Snapshot, plugin: &PluginI
 }
 
 /// Compares where the module came from. The dump holds it as a file of the agent, whose folder is named after the URL without its tag.
-fn source(comparison: &mut Comparison, wasm: &WasmModule, entry: &EcdsFilter, loaded: &LoadedDump, own_url: Option<&str>) {
+fn source(
+    comparison: &mut Comparison,
+    wasm: &WasmModule,
+    entry: &EcdsFilter,
+    loaded: &LoadedDump,
+    own_url: Option<&str>,
+    written: Option<LogTime>,
+) {
     let ExtensionConfig::Wasm { file, .. } = &entry.config else { return };
     let agent = agent(loaded);
     match origin::is_of(file, &wasm.url, agent) {
@@ -133,8 +147,10 @@ fn source(comparison: &mut Comparison, wasm: &WasmModule, entry: &EcdsFilter, lo
     let given = entry.last_updated.as_deref().and_then(instant);
     let fetched = loaded.vitals.as_ref().zip(own_url).and_then(|(vitals, url)| origin::fetched(url, &vitals.log, given));
     match fetched {
-        Some(_) => comparison.same("tag"),
-        None => comparison.not_compared("the tag of its URL, which neither the dump nor the agent's log shows".to_owned()),
+        Some(Fetched::Wanted) => comparison.same("tag"),
+        // What the proxy was given before the last change of the object is what the object asked for then.
+        Some(Fetched::Other(reference)) if written > given => comparison.older = Some(reference),
+        _ => comparison.not_compared("the tag of its URL, which neither the dump nor the agent's log shows".to_owned()),
     }
 }
 
