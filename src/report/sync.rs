@@ -6,6 +6,7 @@ use super::form::Form;
 use super::paint::{Paint, Style};
 use super::{Table, markdown};
 use crate::analysis::answers::{SyncAnswer, SyncEntry};
+use crate::analysis::health::PluginState;
 use crate::model::warning::Warning;
 
 impl Form for SyncAnswer {
@@ -72,7 +73,9 @@ fn table(answer: &SyncAnswer) -> Table {
             }
             types => cells.extend(types.iter().map(|found| (Style::of(found.weight()), found.cell()))),
         }
-        cells.extend([(Style::Plain, entry.plugins_cell()), plain(entry.istiod.clone()), plain(entry.version.clone())]);
+        let lacks = |state: PluginState| state.is_trouble() || state == PluginState::Leftover;
+        let style = if entry.plugin_states.iter().any(|plugin| lacks(plugin.state)) { Style::Warn } else { Style::Plain };
+        cells.extend([(style, entry.plugins_cell()), plain(entry.istiod.clone()), plain(entry.version.clone())]);
         table.row_of(cells);
     }
     table

@@ -190,8 +190,10 @@ fn total<'a>(app: &App, focus: &Focus, listener: &WhyListener, columns: &Columns
     let rule = format!("  {}", look.symbols.rule.repeat(columns.count + 2));
     let mut pieces = vec![Piece::new(Role::Count, format!("    {sum:>0$}", columns.count)), Piece::text("   = counted in the proxy: ")];
     match listener.counted {
-        // The sum is right all the same, and says nothing of the plugin.
-        Some(count) if count == sum && listener.plugin_state.is_trouble() => pieces.push(Piece::text(count.to_string())),
+        // The sum is right all the same, and shows neither that the plugin runs nor that the count is what the objects ask for.
+        Some(count) if count == sum && (listener.plugin_state.is_trouble() || listener.agrees.is_none()) => {
+            pieces.push(Piece::text(count.to_string()));
+        }
         Some(count) if count == sum => {
             pieces.push(Piece::new(Role::Good, format!("{count} {}", if look.ascii() { "(ok)" } else { look.symbols.good })))
         }
