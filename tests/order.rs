@@ -139,11 +139,11 @@ fn incident_d8_an_edit_of_one_of_several_plugins_is_named() {
     let limit = || edited(plugin("limit", json!({"phase": "AUTHN", "priority": 20})));
     let of = |objects: &[(Kind, Value)]| {
         let list = entry(&mesh("1.31.0", &["default/limit", "default/auth", "router"], objects)).lists.remove(0);
-        list.plugins.iter().map(|plugin| (plugin.why.clone(), plugin.changed.clone())).collect::<Vec<_>>()
+        list.plugins.iter().map(|plugin| (plugin.why.clone(), plugin.changed.clone().zip(plugin.changed_by.clone()))).collect::<Vec<_>>()
     };
-    let changed = "2026-11-23T20:30:00Z by kubectl-edit".to_owned();
+    let changed = ("2026-11-23T20:30:00Z".to_owned(), "kubectl-edit".to_owned());
     let expected = [
-        (format!("the first; its spec was changed last at {changed}"), Some(changed.clone())),
+        ("the first; its spec was changed last at 2026-11-23T20:30:00Z by kubectl-edit".to_owned(), Some(changed.clone())),
         ("same phase; priority 10 is lower than 20".to_owned(), None),
     ];
     assert_eq!(of(&[auth(), limit()]), expected);

@@ -69,9 +69,10 @@ pub struct ClientAnswer {
     pub verdict: Verdict,
     /// Why, in words.
     pub reason: String,
-    /// Of clients without a proxy those whose connections no filter chain took, by the access log; None where that was not read.
+    /// The clients without a proxy, and the addresses that no pod has now, whose connections no filter chain took, by the access log; None
+    /// where none was read, and for clients with a proxy.
     pub refused: Option<Vec<RefusedClient>>,
-    /// Why that is None; None for clients with a proxy.
+    /// Why no access log was read; None where one was, and for clients with a proxy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused_note: Option<&'static str>,
     /// Their Sidecars, where these do not import the service.

@@ -11,7 +11,7 @@ use crate::analysis::order::{self, FilterList, Laid, Mark, Place};
 use crate::analysis::placement::{self, ListenerDirection};
 use crate::model::envoy::{ConfigDump, DumpView, Filter, FilterChain, Listener, ListenerState};
 use crate::model::ids::{PluginId, ProxyId};
-use crate::model::plugin::Plugin;
+use crate::model::plugin::{Plugin, Write};
 use crate::model::snapshot::Snapshot;
 
 /// What the lists of one proxy are made from.
@@ -25,10 +25,10 @@ pub(super) struct Context<'s> {
     pub applying: Vec<Applying<'s>>,
 }
 
-/// When a plugin's spec was changed last after its creation, and by whom.
-fn changed(plugin: &Plugin) -> Option<String> {
-    let last = plugin.writes.last()?;
-    plugin.created.as_deref().is_some_and(|created| created < last.time.as_str()).then(|| format!("{} by {}", last.time, last.manager))
+/// The last write of a plugin's spec after its creation.
+fn last_change(plugin: &Plugin) -> Option<&Write> {
+    let is_later = |write: &&Write| plugin.created.as_deref().is_some_and(|created| created < write.time.as_str());
+    plugin.writes.last().filter(is_later)
 }
 
 /// The chains that have the same filters in a list.
@@ -89,9 +89,10 @@ impl<'s> Context<'s> {
         let rules: BTreeMap<&PluginId, &String> = self.applying.iter().map(|(plugin, rule)| (&plugin.id, rule)).collect();
         let one = |(index, plugin): (usize, &&Plugin)| {
             let before = index.checked_sub(1).map(|before| plugins[before]);
-            let changed = changed(plugin);
-            let of_several = changed.as_ref().filter(|_| plugins.len() > 1);
-            let edit = of_several.map(|changed| format!("; its spec was changed last at {changed}")).unwrap_or_default();
+            let change = last_change(plugin);
+            let of_several = change.filter(|_| plugins.len() > 1);
+            let edit =
+                of_several.map(|write| format!("; its spec was changed last at {} by {}", write.time, write.manager)).unwrap_or_default();
             let reason = before.map(|before| order::reason(before, plugin, &self.proxy.namespace, root, self.version));
             OrderedPlugin {
                 place: index + 1,
@@ -108,7 +109,8 @@ impl<'s> Context<'s> {
                     None if plugins.len() == 1 => "the only one".to_owned(),
                     None => format!("the first{edit}"),
                 },
-                changed,
+                changed: change.map(|write| write.time.clone()),
+                changed_by: change.map(|write| write.manager.clone()),
                 reason,
                 state: self.dump.map(|_| health::of_proxy(self.snapshot, &plugin.id, self.proxy).state),
                 id: plugin.id.clone(),

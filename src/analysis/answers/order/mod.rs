@@ -115,10 +115,13 @@ pub struct OrderedPlugin {
     pub namespace: String,
     /// `metadata.creationTimestamp`.
     pub created: Option<String>,
-    /// When its spec was changed last after its creation, and by whom, `2026-12-01T05:00:00Z by kubectl-edit`; None where nothing says that
-    /// it was. A new phase or priority changes the order.
+    /// When its spec was changed last after its creation, RFC 3339; None where nothing shows that it was. A new phase or priority changes the
+    /// order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed: Option<String>,
+    /// The field manager that changed it, `kubectl-edit`; None where `changed` is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<String>,
     /// `spec.match` in a few words; a mode or port can keep it out of single chains.
     #[serde(rename = "match")]
     pub matches: String,

@@ -55,7 +55,10 @@ pub(super) const WHY: Words = &[
         "the sum",
         "Each term is a reason for filters of the plugin: a declared port has a chain for mTLS and one for plain text while the mode is PERMISSIVE, one under STRICT or DISABLE; undeclared ports share the passthrough chains.",
     ),
-    ("counted in the proxy", "What the proxy's own config dump holds, chain by chain. ✓ says that the terms add up to it, where its chains can be predicted."),
+    (
+        "counted in the proxy",
+        "What the proxy's own config dump holds, chain by chain. ✓ says that the terms add up to it, where its chains can be predicted.",
+    ),
     ("was 4", "The count before the last change that was seen while this program was open."),
     ("mode", "The mutual TLS mode in force, and the PeerAuthentication that says so."),
 ];
