@@ -148,6 +148,6 @@ fn replicas_that_pulled_a_tag_at_different_times_are_shown_as_skew() {
     });
     let found = &answer["plugins"][0];
     assert_eq!(found["rollup"], "ready", "both run, and not the same: {found}");
-    assert!(found["module"]["skew"][0].as_str().unwrap().contains("2 digests of one URL"));
+    assert!(found["module"]["skew"][0].as_str().unwrap().contains("the proxies run 2 different images"));
     assert!(found["module"]["nextPull"].as_str().unwrap().contains("in a new pod"));
 }
