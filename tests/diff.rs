@@ -338,7 +338,7 @@ fn what_the_proxy_refused_is_told_though_its_dump_lists_it() {
     assert_eq!(line["extension"], EXTENSION);
     assert!(line["detail"].as_str().unwrap().contains(said), "{line}");
     let found = &entry["types"][1];
-    // Nothing is the same beside a difference.
+    // No type with a difference is called the same.
     assert_eq!((&found["same"], &found["compared"]), (&json!(false), &json!("istiod would send 1 extension, the proxy has 1")));
 }
 

@@ -28,7 +28,8 @@ const LINES: u64 = 2000;
 const MINUTES: Duration = Duration::from_secs(600);
 const MOST_LINES: u64 = 12_000;
 
-/// How many records of failures are kept at least of those that were read, and how many signs of life after each failure at most.
+/// Where more than twice `KEPT` records were found, requests and lines of plugins are dropped of all but the newest `KEPT`. After each failure at
+/// most `SIGNS` signs of life are kept.
 const KEPT: usize = 2000;
 const SIGNS: usize = 1000;
 
@@ -221,7 +222,7 @@ impl Failures {
             // Of several modules the line of a failure does not say which; who asks knows what the proxy has.
             Some(LogEvent::VmFailed) => self.fails(),
             Some(LogEvent::Request) if record.raw.contains(FAIL_STREAM) => self.fails(),
-            // What a module says as it ends stands in front of the failure.
+            // What a module logs as it ends precedes the failure.
             Some(LogEvent::PluginLog) if &*record.level == "critical" => true,
             // A request that was answered, and a plugin that logs, are signs that a VM runs again.
             Some(LogEvent::Request | LogEvent::PluginLog) if self.has_failed && self.since < SIGNS => {

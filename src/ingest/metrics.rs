@@ -2,12 +2,11 @@
 
 use crate::model::vitals::{Metric, Metrics};
 
-/// Parts of the names of Envoy's statistics that are kept: VMs and plugins, the subscriptions of ECDS, refused listeners, how many workers
-/// there are. Those
-/// of subscriptions are there only where `proxyStatsMatcher` lets them through (`pkg/bootstrap/config.go`).
+/// Parts of the names of Envoy's statistics that are kept: VMs and plugins, the subscriptions of ECDS, refused listeners, the number of
+/// workers. Those of subscriptions are there only where `proxyStatsMatcher` lets them through (`pkg/bootstrap/config.go`).
 const OF_ENVOY: [&str; 5] =
     ["_wasm_", "extension_config_discovery", "lds_update_rejected", "total_listeners_warming", "server_concurrency"];
-/// How the names of the agent's own begin (`pkg/wasm/monitoring.go`); on its page stand Envoy's too.
+/// How the names of the agent's own begin (`pkg/wasm/monitoring.go`); its page has Envoy's too.
 const OF_AGENT: &str = "istio_agent_wasm_";
 
 /// Reads Envoy's `/stats/prometheus`.

@@ -148,7 +148,7 @@ pub struct Failed {
     /// Whether the upstream rejected the connection of the last, as where nothing listens.
     pub rejected: bool,
     /// How many requests like these began after the last failure and passed: from one of the clients to one of the paths, or where the path does not
-    /// matter, to the cluster.
+    /// matter, to the cluster; of refused connections, from the same client.
     pub passed: u64,
     /// How many passed between two failures at most. After many that passed it is 0 again.
     pub between: u64,

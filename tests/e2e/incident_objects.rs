@@ -128,6 +128,6 @@ fn incident_d8_an_edited_priority_changes_the_order() {
     let after = plugins.iter().find(|plugin| plugin["plugin"] == *auth).unwrap();
     assert!(after["reason"].to_string().contains("riority"), "the reason is the priority: {after}");
     assert_eq!(found("priority-tie").1, Vec::<Value>::new(), "two priorities are no tie");
-    let story = until("the edit in the timeline", &["timeline", &limit], |answer| answer["changes"][0]["step"] == "changed");
-    assert!(story["start"].is_string(), "{story}");
+    let timeline = until("the edit in the timeline", &["timeline", &limit], |answer| answer["changes"][0]["step"] == "changed");
+    assert!(timeline["start"].is_string(), "{timeline}");
 }

@@ -122,7 +122,7 @@ fn unanswered(seconds: i64) -> Snapshot {
     let stubbed: ProxyId = found(&snapshot, "stub-in-place")[0].proxies[0].clone();
     let Some(Ok(sync)) = &mut snapshot.sync else { panic!("the recording has it") };
     let sync = Arc::make_mut(sync);
-    let newest = sync.clients().flat_map(|(_, client)| client.types.values().filter_map(|told| told.sent)).max().unwrap();
+    let newest = sync.clients().flat_map(|(_, client)| client.types.values().filter_map(|status| status.sent)).max().unwrap();
     let client = sync.istiods[0].clients.iter_mut().find(|client| client.proxy == stubbed).unwrap();
     let ecds = client.types.get_mut(EXTENSIONS).unwrap();
     (ecds.state, ecds.sent) = (SyncState::Stale, Some(newest - seconds * 1_000_000_000));

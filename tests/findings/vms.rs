@@ -173,7 +173,7 @@ fn incident_what_was_changed_since_may_have_been_what_failed() {
     let still = request(mesh, "19:40:40", false);
     assert_eq!((said(&still, "default/helloworld"), said(&still, "default/second")), (unverified(1), unverified(1)));
     assert_eq!(checked(&still, "vm-failed")[0]["severity"], "error");
-    // The listener was changed since, as where a plugin is deleted or a chain is made anew with a new VM.
+    // The listener was changed since, as where a plugin is deleted or a chain is rebuilt with a new VM.
     let changed = failing(closed(), "19:40:10", true).change_text(DUMP, |dump| {
         let mut value: Value = serde_json::from_str(dump).unwrap();
         let sections = value["configs"].as_array_mut().unwrap().iter_mut();

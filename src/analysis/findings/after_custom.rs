@@ -43,7 +43,7 @@ fn finding(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Vec<Finding> {
 fn of_origin(id: &PluginId, found: &[&Behind]) -> Option<Finding> {
     let first = found.first()?;
     let place = &first.place;
-    let stands = format!("in chain {} of {} of {} ext_authz is before it", place.chain.unwrap_or_default(), place.listener, place.proxy);
+    let order = format!("in chain {} of {} of {} ext_authz is before it", place.chain.unwrap_or_default(), place.listener, place.proxy);
     let on = proxies(found.len());
     let (what, origin, fix) = match &first.envoy_filters {
         None => (
@@ -58,7 +58,7 @@ fn of_origin(id: &PluginId, found: &[&Behind]) -> Option<Finding> {
         ),
     };
     Some(Finding {
-        evidence: vec![stands, origin],
+        evidence: vec![order, origin],
         fix,
         proxies: found.iter().map(|behind| behind.place.proxy.clone()).collect(),
         place: Some(place.clone()),

@@ -39,7 +39,7 @@ fn of_plugin(facts: &Facts<'_>, failed: &InState<'_>) -> Finding {
         let fix = root_id_fix(plugin, &finding.evidence).unwrap_or(CHANGE_MODULE).to_owned();
         return Finding { why: NEVER_STARTED, fix, ..finding };
     }
-    // The first VM of a plugin is not one that FAIL_RELOAD starts anew.
+    // FAIL_RELOAD restarts a VM that ran, not one that never started.
     let never_started = on.iter().all(|(_, health)| health.failures.iter().any(health::is_without_vms));
     let (then, severity) = match strategy(facts, failed) {
         "FAIL_OPEN" => ("requests pass without it", Severity::Warning),

@@ -8,7 +8,7 @@ use super::vms::Vm;
 use crate::ingest::logs::failure::thread;
 use crate::model::logs::{LogEvent, LogRecord};
 
-/// How likely it may be that none of some connections came to the one worker whose VM has failed, for that to prove that there is none.
+/// Connections prove that no worker has a failed VM once the chance that all of them missed one worker is below this.
 const CHANCE: f64 = 1e-6;
 
 /// What shows that a VM ran.

@@ -1,4 +1,4 @@
-//! The states of a plugin in a proxy, and how grave each is.
+//! The states of a plugin in a proxy, and how severe each is.
 
 use serde::Serialize;
 
@@ -32,7 +32,7 @@ pub enum PluginState {
     Leftover,
     /// The plugin does not apply to this proxy, and is not there.
     NotApplicable,
-    /// Not to be told from what could be read.
+    /// What could be read does not show it.
     Unknown,
 }
 
@@ -95,7 +95,7 @@ impl PluginState {
         }
     }
 
-    /// How grave it is.
+    /// How severe it is.
     pub fn weight(self) -> Weight {
         match self {
             Self::Running => Weight::Good,
@@ -116,7 +116,7 @@ impl PluginState {
     }
 }
 
-/// How grave a state is.
+/// How severe a state is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
     /// As it should be.

@@ -48,7 +48,7 @@ impl Module {
         self.policy == "FAIL_RELOAD"
     }
 
-    /// Whether a listener that has it was changed after a record: a chain that was made anew has a new VM, one that stayed as it was keeps the
+    /// Whether a listener that has it was changed after a record: a chain that was rebuilt has a new VM, one that stayed as it was keeps the
     /// old one, and a plugin that the chain had before may be gone.
     pub fn is_changed_since(&self, record: &LogRecord) -> bool {
         self.changed.is_some_and(|changed| record.time < Some(changed))

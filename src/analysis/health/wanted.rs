@@ -1,7 +1,8 @@
 //! What a plugin's object asks for, compared with what the proxy has of it.
 //!
 //! The dump holds the module as a file of the agent, which shows the repository and not the tag. So of two tags of one repository the agent's
-//! log decides, where it has the fetch, and the times: what the proxy was given before the object was changed, while no istiod reaches it, is not what the object asks for now.
+//! log decides, where it has the fetch, and the times: what the proxy was given before the object was changed, while no istiod reaches it, is
+//! not what the object asks for now.
 
 use serde_json::{Value, json};
 

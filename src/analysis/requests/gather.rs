@@ -161,7 +161,7 @@ impl Gatherer {
             let is_alike = match group.cause {
                 // What others send says nothing of what this client sends.
                 Cause::NoChain => is_client(),
-                // Whatever leaves goes to another cluster, and no other destination is the same.
+                // A request to the same destination that passes left by another cluster.
                 Cause::BlackHole => true,
                 cause if cause.is_of_connection() => group.reason.cluster == request.cluster,
                 _ => group.method == request.method && group.paths.contains(&path) && is_client(),
@@ -176,9 +176,9 @@ impl Gatherer {
         let is_own = || self.own.iter().any(|own| own == host(local)) || request.server_name.starts_with("outbound_.");
         let no_chain = request.is_tcp() && request.cluster.is_empty();
         let inbound = request.inbound.unwrap_or_else(is_own) || self.is_gateway && no_chain;
-        let port = || local.rsplit_once(':').map_or(local, |(_, port)| port).to_owned();
+        let own_port = || local.rsplit_once(':').map_or(local, |(_, port)| port).to_owned();
         let name = match inbound {
-            true if !self.is_gateway || no_chain => port(),
+            true if !self.is_gateway || no_chain => own_port(),
             _ if !request.authority.is_empty() => request.authority.to_ascii_lowercase(),
             _ => local.to_owned(),
         };

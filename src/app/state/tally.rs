@@ -16,7 +16,7 @@ pub struct Tally {
     pub headline: Option<Headline>,
     /// The generation of the snapshot that the headline is of.
     pub(in crate::app) headline_of: u64,
-    /// Whether an answer has come by all that is read for the count: before, no finding is no news.
+    /// Whether an answer has come by all that is read for the count: before that, a count of 0 means nothing.
     pub is_complete: bool,
     /// The question that is under way.
     pub(in crate::app) pending: Option<Ticket>,

@@ -1,4 +1,4 @@
-//! What is waited for: described in words, each cancellable; a late answer is known from one that is still wanted.
+//! What is waited for: described in words, each cancellable; late answers are distinguished from those still wanted.
 
 /// The number of one request. No two requests have the same, so an answer names its question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

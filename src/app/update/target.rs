@@ -7,7 +7,7 @@ use crate::app::rows::{self, Row};
 use crate::app::screen::{Focus, Line, Subject};
 use crate::model::ids::{PluginId, ProxyId, WorkloadId};
 
-/// What is reported where a finding about no plugin is to lead to one.
+/// The note of a key that needs a plugin, on a finding about none.
 pub(super) const NO_PLUGIN: &str = "the finding is about no plugin";
 
 /// The plugin of the selected row, else of the screen. Where there is none, that is reported.
@@ -78,7 +78,7 @@ pub(super) fn unknown(app: &App, index: usize) -> Option<String> {
     app.screen().plugins()?.plugins.get(index)?.matched_note.clone()
 }
 
-/// The same. Where there is none, the reason is reported.
+/// The focus of [`in_question`]; where there is none, the note gives the reason.
 pub(super) fn focus(app: &mut App) -> Option<Focus> {
     let found = in_question(app);
     if found.is_none() {

@@ -3,7 +3,7 @@
 use crate::model::logs::{LogKind, LogRecord};
 use crate::model::requests::LostKeys;
 
-/// How the lines begin that say that keys could not be fetched, the most telling first: they end with the reason.
+/// Beginnings of the lines that report keys that could not be fetched, the most specific first; each ends with the reason.
 const FAILED: [&str; 8] = [
     "Failed to fetch public key from jwks URI ",
     "Failed to refresh JWT public key from ",
@@ -14,7 +14,7 @@ const FAILED: [&str; 8] = [
     "JWKS fetch failed for issuer ",
     "The JWKS key is not yet fetched for issuer ",
 ];
-/// How the line begins that says that they were fetched.
+/// Beginning of the line that reports keys that were fetched.
 const FETCHED: &str = "Updated cached JWT public key from ";
 
 /// Follows the keys of some sources, each a `jwksUri` or an issuer, record by record in the order of time.

@@ -8,7 +8,7 @@ use crate::model::resources::{Comparison, ResourceType};
 pub(super) fn of(of: ResourceType, view: Option<&IstiodView>) -> Draft {
     let Some(view) = view else { return Draft::none(of.short(), None) };
     match view.resources.get(&of).map(|found| found.as_ref().map_err(|why| reason(of, view, why))) {
-        Some(Ok(compared)) => told(of, compared),
+        Some(Ok(compared)) => compared_draft(of, compared),
         Some(Err(why)) => Draft::none(of.short(), Some(why)),
         None => Draft::none(of.short(), Some("the proxy was not asked".to_owned())),
     }
@@ -25,7 +25,7 @@ fn reason(of: ResourceType, view: &IstiodView, why: &str) -> String {
     if why.starts_with("istiod's dump holds no") { format!("{why}{known}") } else { why.to_owned() }
 }
 
-fn told(of: ResourceType, found: &Comparison) -> Draft {
+fn compared_draft(of: ResourceType, found: &Comparison) -> Draft {
     let Comparison { sent, held, differences, left_out, notes } = found;
     let counted = |count: usize| if count == 1 { format!("1 {}", of.noun()) } else { format!("{count} {}", of.plural()) };
     let compared = match sent {

@@ -3,20 +3,20 @@
 use super::World;
 use crate::analysis::placement;
 use crate::analysis::requests::DeadRoute;
-use crate::model::envoy::ListenerState;
+use crate::model::envoy::{Listener, ListenerState};
 use crate::model::ids::WorkloadId;
 use crate::model::kind::Kind;
 use crate::model::warning::Warning;
 use crate::model::workload::Pod;
 
 /// What every such warning ends with.
-const WHATEVER: &str = "whatever its mutual TLS is";
+const TLS_ASIDE: &str = "whatever its mutual TLS is";
 
 /// Routes of clients to the host that lead nowhere.
 pub(super) fn of_routes(world: &World<'_>, host: &str, warnings: &mut Vec<Warning>) {
     let dead = world.dead_routes().iter().filter(|dead| dead.hosts.iter().any(|own| own == host));
     warnings.extend(dead.map(|DeadRoute { name, words, .. }| {
-        let what = format!("{words}: a request that it sends there fails with 503, {WHATEVER}");
+        let what = format!("{words}: a request that it sends there fails with 503, {TLS_ASIDE}");
         Warning::new(format!("{} {name}", Kind::VirtualService), what, "define what it routes to, or change the route")
     }));
 }
@@ -28,11 +28,11 @@ pub(super) fn of_pods(world: &World<'_>, id: &WorkloadId, pods: &[&Pod], warning
     let unready: Vec<&str> = alive.iter().filter_map(|pod| pod.unready.as_deref()).collect();
     if !alive.is_empty() && unready.len() == alive.len() {
         let count = if alive.len() == 1 { "its pod is not ready".to_owned() } else { format!("none of its {} pods is ready", alive.len()) };
-        let what = format!("{count} ({}), so its services have no endpoint here: requests fail, {WHATEVER}", unready[0]);
+        let what = format!("{count} ({}), so its services have no endpoint here: requests fail, {TLS_ASIDE}", unready[0]);
         warnings.push(Warning::new(object.clone(), what, "see what the pod waits for"));
     }
     for pod in alive.iter().filter(|pod| takes_no_connections(world, pod)) {
-        let what = format!("the inbound listener of {} takes no connections yet: requests to it fail, {WHATEVER}", pod.id);
+        let what = format!("the inbound listener of {} takes no connections yet: requests to it fail, {TLS_ASIDE}", pod.id);
         warnings.push(Warning::new(object.clone(), what, "see Health for what the listener waits for"));
     }
 }
@@ -42,6 +42,6 @@ fn takes_no_connections(world: &World<'_>, pod: &Pod) -> bool {
     let dump = &loaded.dump;
     let port = Some(world.objects.inbound_port());
     let mut inbound = dump.listeners.iter().filter(|listener| !listener.is_static && listener.port() == port).peekable();
-    let is_open = |listener: &crate::model::envoy::Listener| listener.state == ListenerState::Active;
+    let is_open = |listener: &Listener| listener.state == ListenerState::Active;
     placement::awaits_listeners(world.snapshot, &pod.id, dump) || inbound.peek().is_some() && !inbound.any(is_open)
 }
