@@ -7,7 +7,6 @@ use super::failing::{Failing, answered_by_filters};
 use super::requests_fail::{counted, evidence};
 use super::together::listed;
 use super::{Facts, Finding, FindingObject, Needs, PLUGINS, Place, ProxyFacts, Rule, Severity};
-use crate::analysis::requests::Mesh;
 use crate::analysis::{lookup, placement};
 use crate::model::envoy::{ConfigDump, Filter, FilterSource, ListenerState};
 use crate::model::ids::{ObjectName, PluginId, PluginKind, ProxyId, WorkloadId};
@@ -49,9 +48,8 @@ const ANSWERING: [&str; 20] = [
 ];
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let mesh = Mesh::of(facts.snapshot);
     let mut answered: BTreeMap<(Option<WorkloadId>, ObjectName), Vec<Failing<'_>>> = BTreeMap::new();
-    for (failing, origin) in answered_by_filters(facts, &mesh) {
+    for (failing, origin) in answered_by_filters(facts) {
         answered.entry((failing.workload(facts), origin)).or_default().push(failing);
     }
     let mut found: Vec<Finding> = Vec::new();

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::failing::{Failing, unexplained};
+use super::failing::Failing;
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity, port_level_mtls};
 use crate::analysis::answers::ClientAnswer;
 use crate::analysis::{bypass, lookup};
 use crate::analysis::mtls::{self, verdict::Verdict};
 use crate::analysis::naming::{self, first};
-use crate::analysis::requests::{MENDED, Mesh, is_gateway};
+use crate::analysis::requests::{MENDED, is_gateway};
 use crate::model::ids::{ObjectName, WorkloadId};
 use crate::model::kind::Kind;
 use crate::model::logs::hour;
@@ -95,24 +95,28 @@ fn port(failing: &Failing<'_>) -> u16 {
     failing.group.reason.to.name.parse().unwrap_or_default()
 }
 
+/// The connections that proxies refuse, each with its reason, and with the policy where its STRICT refuses them on a port for which a mode
+/// of its own `portLevelMtls` is ignored.
+fn refused<'f>(facts: &'f Facts<'_>) -> impl Iterator<Item = (Reason, Failing<'f>, Option<ObjectName>)> {
+    facts.unexplained().iter().filter(|failing| failing.is_refused()).map(|failing| {
+        let reason = Reason::of(facts, failing);
+        let is_ignored =
+            |policy: &&ObjectName| port_level_mtls::is_ignored(facts, policy, failing.workload(facts).as_ref(), port(failing));
+        let policy = reason.strict().filter(is_ignored).cloned();
+        (reason, *failing, policy)
+    })
+}
+
 /// Connections that STRICT of a policy refuses on a port where a mode of `portLevelMtls` of that policy is ignored.
-pub(super) fn by_ignored_ports<'f>(facts: &'f Facts<'_>) -> Vec<(ObjectName, Failing<'f>)> {
-    let by_policy = |failing: Failing<'f>| {
-        let policy = Reason::of(facts, &failing).strict()?.clone();
-        port_level_mtls::is_ignored(facts, &policy, failing.workload(facts).as_ref(), port(&failing)).then_some((policy, failing))
-    };
-    unexplained(facts, &Mesh::of(facts.snapshot)).into_iter().filter(Failing::is_refused).filter_map(by_policy).collect()
+pub(super) fn by_ignored_ports<'f>(facts: &'f Facts<'_>) -> impl Iterator<Item = (ObjectName, Failing<'f>)> {
+    refused(facts).filter_map(|(_, failing, policy)| Some((policy?, failing)))
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let mesh = Mesh::of(facts.snapshot);
     let mut found: BTreeMap<(Option<WorkloadId>, Reason), Vec<Failing<'_>>> = BTreeMap::new();
-    for failing in unexplained(facts, &mesh).into_iter().filter(Failing::is_refused) {
-        let (workload, reason) = (failing.workload(facts), Reason::of(facts, &failing));
-        // The finding `port-level-mtls-ignored` has it.
-        if !reason.strict().is_some_and(|policy| port_level_mtls::is_ignored(facts, policy, workload.as_ref(), port(&failing))) {
-            found.entry((workload, reason)).or_default().push(failing);
-        }
+    // Those by an ignored port the finding `port-level-mtls-ignored` has.
+    for (reason, failing, _) in refused(facts).filter(|(.., policy)| policy.is_none()) {
+        found.entry((failing.workload(facts), reason)).or_default().push(failing);
     }
     found.into_iter().map(|((workload, reason), failing)| finding(facts, workload, reason, &failing)).collect()
 }
@@ -131,14 +135,14 @@ pub(super) fn clients(facts: &Facts<'_>, failing: &[Failing<'_>]) -> String {
 pub(super) fn evidence(failing: &Failing<'_>) -> String {
     let group = failing.group;
     let last = group.last.map(|last| format!(", the last at {}", hour(last))).unwrap_or_default();
-    format!("access log of {}: {} from {} to {}{last}: NR filter_chain_not_found", failing.proxy.id, group.count, group.reason.client, group.reason.local)
+    format!("access log of {}: {} from {} to {}{last}: NR filter_chain_not_found", failing.pod.id, group.count, group.reason.client, group.reason.local)
 }
 
 fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, reason: Reason, failing: &[Failing<'_>]) -> Finding {
     let Reason { mode, plain, has_proxy, works, bypasses } = reason;
-    let who = workload.as_ref().map_or_else(|| failing[0].proxy.id.to_string(), WorkloadId::short);
+    let who = workload.as_ref().map_or_else(|| failing[0].pod.id.to_string(), WorkloadId::short);
     let own = workload.as_ref().map(|id| FindingObject::new(id.kind.as_str(), &id.name));
-    let own = own.unwrap_or_else(|| FindingObject::pod(&failing[0].proxy.id));
+    let own = own.unwrap_or_else(|| FindingObject::pod(&failing[0].pod.id));
     let is_past = |why: String| (why, None, MENDED, Severity::Information);
     let (why, object, fix, severity) = match mode {
         Some((MtlsMode::Strict, _)) if plain && works && bypasses.is_none() => is_past("by the objects the client's proxy sends what the port takes now".to_owned()),
@@ -158,7 +162,7 @@ fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, reason: Reason, fail
     let until = failing.iter().filter_map(|failing| failing.group.last).max().filter(|_| is_past);
     let until = until.map(|last| format!(" failed until {}", hour(last))).unwrap_or_default();
     let what = format!("{} to {who}{until}: {why}.", clients(facts, failing));
-    let mut proxies: Vec<_> = failing.iter().map(|failing| failing.proxy.id.clone()).collect();
+    let mut proxies: Vec<_> = failing.iter().map(|failing| failing.pod.id.clone()).collect();
     proxies.sort();
     proxies.dedup();
     Finding {

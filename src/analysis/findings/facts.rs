@@ -4,11 +4,13 @@ use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::failing::Failing;
 use super::{FindingObject, Place};
 use crate::analysis::answers::{self, EffectiveMtlsAnswer, OrderEntry};
 use crate::analysis::attachment::{self, Attachment};
 use crate::analysis::health::{self, Health};
 use crate::analysis::near_miss::Neighbours;
+use crate::analysis::requests::Mesh;
 use crate::analysis::{placement, sync};
 use crate::ingest::logs::instant;
 use crate::model::envoy::{ConfigDump, DumpView, ExtensionConfig, ListenerState};
@@ -36,6 +38,9 @@ pub struct Facts<'s> {
     connections: OnceCell<HashMap<&'s ProxyId, &'s Client>>,
     mtls: OnceCell<EffectiveMtlsAnswer>,
     states: OnceCell<Vec<(usize, PluginId, Health)>>,
+    mesh: OnceCell<Mesh<'s>>,
+    pub(super) failing: OnceCell<Vec<Failing<'s>>>,
+    pub(super) unexplained: OnceCell<Vec<Failing<'s>>>,
 }
 
 /// A plugin, and where it applies.
@@ -109,6 +114,9 @@ impl<'s> Facts<'s> {
             connections: OnceCell::new(),
             mtls: OnceCell::new(),
             states: OnceCell::new(),
+            mesh: OnceCell::new(),
+            failing: OnceCell::new(),
+            unexplained: OnceCell::new(),
         }
     }
 
@@ -206,6 +214,11 @@ impl<'s> Facts<'s> {
             let pods: Vec<ProxyId> = self.pods.iter().filter(|pod| self.is_own(&pod.id.namespace)).map(|pod| pod.id.clone()).collect();
             answers::mtls(self.snapshot, &pods)
         })
+    }
+
+    /// The objects that decide where requests go.
+    pub fn mesh(&self) -> &Mesh<'s> {
+        self.mesh.get_or_init(|| Mesh::of(self.snapshot))
     }
 
     /// The order of plugins in a proxy.

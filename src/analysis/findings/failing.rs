@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Facts;
 use super::mtls_mismatch::{Broken, broken};
-use super::{Facts, ProxyFacts};
 use crate::analysis::health::{Answering, Health, PluginState};
 use crate::analysis::lookup;
 use crate::analysis::mtls::verdict::Reason;
 use crate::analysis::naming;
-use crate::analysis::requests::{Blame, Mesh, blame};
+use crate::analysis::requests::{Blame, blame};
 use crate::model::ids::{ObjectName, ProxyId, WorkloadId};
 use crate::model::kind::Kind;
 use crate::model::logs::{LogTime, hour};
@@ -23,14 +23,13 @@ const RARE: u64 = 20;
 
 /// Requests of one proxy that fail for one reason.
 #[derive(Clone, Copy)]
-pub(super) struct Failing<'f> {
-    pub proxy: &'f ProxyFacts<'f>,
-    pub pod: &'f Pod,
-    pub requests: &'f Requests,
-    pub group: &'f Failed,
+pub(super) struct Failing<'s> {
+    pub pod: &'s Pod,
+    pub requests: &'s Requests,
+    pub group: &'s Failed,
 }
 
-impl<'f> Failing<'f> {
+impl<'s> Failing<'s> {
     pub fn cause(&self) -> Cause {
         self.group.cause
     }
@@ -42,7 +41,7 @@ impl<'f> Failing<'f> {
 
     /// The workload whose proxy's log it is.
     pub fn workload(&self, facts: &Facts<'_>) -> Option<WorkloadId> {
-        lookup::owner(facts.snapshot, &self.proxy.id)
+        lookup::owner(facts.snapshot, &self.pod.id)
     }
 
     /// How many requests to the destination there were.
@@ -57,33 +56,45 @@ impl<'f> Failing<'f> {
 
     /// Whether it may have passed since: it failed long ago, by what may pass by itself, or its client is gone.
     pub fn is_long_ago(&self, facts: &Facts<'_>) -> bool {
-        let read = facts.snapshot.dump(&self.proxy.id).and_then(|loaded| loaded.read_at).or(self.requests.until);
+        let read = facts.snapshot.dump(&self.pod.id).and_then(|loaded| loaded.read_at).or(self.requests.until);
         let may_pass = self.cause().is_passing() || self.cause() == Cause::NoChain && self.client(facts).is_none();
         may_pass && read.zip(self.group.last).is_some_and(|(read, last)| read.saturating_sub(last) > LONG_AGO)
     }
 
     /// The workload at the other end of a connection that came in, where a pod has its address.
-    pub fn client(&self, facts: &'f Facts<'_>) -> Option<&'f Pod> {
+    pub fn client<'f>(&self, facts: &Facts<'f>) -> Option<&'f Pod> {
         naming::by_address(facts.objects(), &self.group.reason.client)
     }
 }
 
-/// All that fails now. What a stub denies in the place of a plugin is a finding about the plugin.
-pub(super) fn failing<'f>(facts: &'f Facts<'_>) -> Vec<Failing<'f>> {
+impl<'s> Facts<'s> {
+    /// All that fails now.
+    pub(super) fn failing(&self) -> &[Failing<'s>] {
+        self.failing.get_or_init(|| failing(self))
+    }
+
+    /// Those of which no finding about mutual TLS says why already.
+    pub(super) fn unexplained(&self) -> &[Failing<'s>] {
+        self.unexplained.get_or_init(|| unexplained(self))
+    }
+}
+
+/// Reads what fails now. What a stub denies in the place of a plugin is a finding about the plugin.
+fn failing<'s>(facts: &Facts<'s>) -> Vec<Failing<'s>> {
     let is_denying = |health: &Health| health.state == PluginState::StubDeny || health.answering == Some(Answering::Stub(false));
     let denies: BTreeSet<&ProxyId> = facts.states().filter(|(.., health)| is_denying(health)).map(|(proxy, ..)| &proxy.id).collect();
     let mut found = Vec::new();
     for proxy in facts.proxies.iter().filter(|proxy| facts.is_own(&proxy.id.namespace)) {
         let (Some(requests), Some(pod)) = (requests(facts, &proxy.id), proxy.pod) else { continue };
         let is_stub = |group: &Failed| group.reason.details.ends_with("[none]") && denies.contains(&proxy.id);
-        let groups = requests.failed.iter().filter(|group| !is_stub(group)).map(|group| Failing { proxy, pod, requests, group });
+        let groups = requests.failed.iter().filter(|group| !is_stub(group)).map(|group| Failing { pod, requests, group });
         found.extend(groups.filter(|failing| !failing.group.is_over() && !failing.is_rare()));
     }
     found
 }
 
 /// What was read of a proxy's requests.
-pub(super) fn requests<'f>(facts: &'f Facts<'_>, proxy: &ProxyId) -> Option<&'f Requests> {
+pub(super) fn requests<'s>(facts: &Facts<'s>, proxy: &ProxyId) -> Option<&'s Requests> {
     facts.snapshot.dump(proxy)?.vitals.as_ref()?.requests.as_ref()
 }
 
@@ -142,7 +153,7 @@ impl<'f> Known<'f> {
     }
 
     /// Whether what mutual TLS makes fail is what makes these fail, in the client's own log or in the server's.
-    fn explains(&self, failing: &Failing<'_>, facts: &Facts<'_>, mesh: &Mesh<'_>) -> bool {
+    fn explains(&self, failing: &Failing<'_>, facts: &Facts<'_>) -> bool {
         let reason = &failing.group.reason;
         let (Some(own), Some(way)) = (failing.workload(facts), Way::of(failing.cause())) else { return false };
         if reason.to.inbound {
@@ -152,41 +163,40 @@ impl<'f> Known<'f> {
         if !self.to.iter().any(|(client, known, _)| **client == own && *known == way) {
             return false;
         }
-        let service = mesh.service(reason, &failing.pod.id.namespace).map(|service| service.name.to_string());
+        let service = facts.mesh().service(reason, &failing.pod.id.namespace).map(|service| service.name.to_string());
         service.is_some_and(|service| self.to.contains(&(&own, way, service.as_str())))
     }
 }
 
-/// Those of which no finding about mutual TLS says why already.
-pub(super) fn unexplained<'f>(facts: &'f Facts<'_>, mesh: &Mesh<'_>) -> Vec<Failing<'f>> {
-    let mut all = failing(facts);
-    if !all.is_empty() {
-        let known = Known::of(facts, &all, broken(facts));
-        all.retain(|failing| !known.explains(failing, facts, mesh));
+fn unexplained<'s>(facts: &Facts<'s>) -> Vec<Failing<'s>> {
+    let all = facts.failing();
+    if all.is_empty() {
+        return Vec::new();
     }
-    all
+    let known = Known::of(facts, all, broken(facts));
+    all.iter().filter(|failing| !known.explains(failing, facts)).copied().collect()
 }
 
 /// Requests that filters of EnvoyFilters answer, with the EnvoyFilter: by the objects, they do so now.
-pub(super) fn answered_by_filters<'f>(facts: &'f Facts<'_>, mesh: &Mesh<'_>) -> Vec<(Failing<'f>, ObjectName)> {
-    let by_filter = |failing: Failing<'f>| match blame(mesh, failing.pod, failing.group) {
-        Blame { object: Some((Kind::EnvoyFilter, name)), past: false, .. } => Some((failing, name)),
+pub(super) fn answered_by_filters<'s>(facts: &Facts<'s>) -> Vec<(Failing<'s>, ObjectName)> {
+    let by_filter = |failing: &Failing<'s>| match blame(facts.mesh(), failing.pod, failing.group) {
+        Blame { object: Some((Kind::EnvoyFilter, name)), past: false, .. } => Some((*failing, name)),
         _ => None,
     };
-    failing(facts).into_iter().filter(|failing| failing.cause().is_of_filter()).filter_map(by_filter).collect()
+    facts.failing().iter().filter(|failing| failing.cause().is_of_filter()).filter_map(by_filter).collect()
 }
 
 /// What the logs show of a connection that `mtls` calls broken: `access log of deploy/sleep: 3 of 3 requests to httpbin:8000 failed, …`.
 pub(super) fn shown(facts: &Facts<'_>, broken: &[Broken<'_>]) -> Vec<String> {
-    let all = failing(facts);
+    let all = facts.failing();
     if all.is_empty() || broken.is_empty() {
         return Vec::new();
     }
-    let (mesh, known) = (Mesh::of(facts.snapshot), Known::of(facts, &all, broken.iter().copied()));
+    let known = Known::of(facts, all, broken.iter().copied());
     let mut found: BTreeMap<String, (u64, u64, Option<LogTime>, String)> = BTreeMap::new();
-    for failing in all.iter().filter(|failing| known.explains(failing, facts, &mesh)) {
+    for failing in all.iter().filter(|failing| known.explains(failing, facts)) {
         let group = failing.group;
-        let whose = failing.workload(facts).map_or_else(|| failing.proxy.id.to_string(), |id| id.short());
+        let whose = failing.workload(facts).map_or_else(|| failing.pod.id.to_string(), |id| id.short());
         let to = if group.reason.to.inbound {
             format!("connections to port {}", group.reason.to.name)
         } else {

@@ -33,7 +33,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     }
     let mut refused: BTreeMap<ObjectName, Vec<Failing<'_>>> = BTreeMap::new();
     if facts.objects().peer_authentications.values().any(|policy| !policy.ports.is_empty()) {
-        by_ignored_ports(facts).into_iter().for_each(|(policy, failing)| refused.entry(policy).or_default().push(failing));
+        by_ignored_ports(facts).for_each(|(policy, failing)| refused.entry(policy).or_default().push(failing));
     }
     let shown = |finding: Finding, policy: &ObjectName| match refused.get(policy) {
         Some(failing) => with_refused(facts, finding, failing),
@@ -57,7 +57,7 @@ fn with_refused(facts: &Facts<'_>, finding: Finding, failing: &[Failing<'_>]) ->
     let servers: BTreeSet<String> = failing.iter().filter_map(|failing| failing.workload(facts)).map(|id| id.short()).collect();
     let servers = Vec::from_iter(servers).join(", ");
     let what = format!("{}, and connections to {servers} are refused: {}.", finding.what.trim_end_matches('.'), clients(facts, failing));
-    let proxies: BTreeSet<ProxyId> = finding.proxies.iter().cloned().chain(failing.iter().map(|failing| failing.proxy.id.clone())).collect();
+    let proxies: BTreeSet<ProxyId> = finding.proxies.iter().cloned().chain(failing.iter().map(|failing| failing.pod.id.clone())).collect();
     let evidence = finding.evidence.iter().cloned().chain(failing.iter().map(evidence)).collect();
     Finding { what, evidence, proxies: proxies.into_iter().collect(), ..finding }
 }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::failing::{Failing, shown_as, unexplained};
+use super::failing::{Failing, shown_as};
 use super::{before_plugin, Facts, Finding, FindingObject, Needs, Rule, Severity};
 use crate::analysis::logs::words;
 use crate::analysis::naming::first;
-use crate::analysis::requests::{Blame, Mesh, blame, is_gateway};
+use crate::analysis::requests::{Blame, blame, is_gateway};
 use crate::model::ids::WorkloadId;
 use crate::model::kind::Kind;
 use crate::model::logs::hour;
@@ -37,21 +37,20 @@ const DESTINATIONS: usize = 3;
 const PATHS: usize = 3;
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let mesh = Mesh::of(facts.snapshot);
     let mut found: BTreeMap<(Option<WorkloadId>, bool, String, Blame), Vec<Failing<'_>>> = BTreeMap::new();
-    let all = unexplained(facts, &mesh);
+    let all = facts.unexplained();
     let before_plugins = if all.iter().any(|failing| failing.cause().is_of_filter()) { before_plugin::origins(facts) } else { BTreeSet::new() };
-    for failing in all.into_iter().filter(|failing| !failing.is_refused()) {
-        let (reason, blame) = (&failing.group.reason, blame(&mesh, failing.pod, failing.group));
+    for failing in all.iter().filter(|failing| !failing.is_refused()) {
+        let (reason, blame) = (&failing.group.reason, blame(facts.mesh(), failing.pod, failing.group));
         // Of a filter before a plugin `envoy-filter-before-plugin` has it.
         if let Blame { object: Some((Kind::EnvoyFilter, name)), past: false, .. } = &blame
-            && before_plugins.contains(&(failing.proxy.id.clone(), name.clone()))
+            && before_plugins.contains(&(failing.pod.id.clone(), name.clone()))
         {
             continue;
         }
         // Requests to the own workload are counted together, whichever its port.
         let to = if reason.to.inbound || blame.past { String::new() } else { reason.to.name.clone() };
-        found.entry((failing.workload(facts), reason.to.inbound, to, blame)).or_default().push(failing);
+        found.entry((failing.workload(facts), reason.to.inbound, to, blame)).or_default().push(*failing);
     }
     found.into_iter().map(|((workload, inbound, to, blame), failing)| finding(facts, workload, inbound, &to, blame, &failing)).collect()
 }
@@ -59,7 +58,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, inbound: bool, to: &str, blame: Blame, failing: &[Failing<'_>]) -> Finding {
     let count: u64 = failing.iter().map(|failing| failing.group.count).sum();
     let shorts = workload.as_ref().map(WorkloadId::short);
-    let who = shorts.unwrap_or_else(|| failing[0].proxy.id.to_string());
+    let who = shorts.unwrap_or_else(|| failing[0].pod.id.to_string());
     let codes: BTreeSet<String> = failing.iter().map(|failing| code(failing, inbound)).collect();
     let codes = first(&Vec::from_iter(codes), 3);
     let (all, failed) = all(facts, workload.as_ref(), inbound, failing);
@@ -86,8 +85,8 @@ fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, inbound: bool, to: &
     };
     let object = blame.object.as_ref().map(|(kind, name)| FindingObject::new(kind.as_str(), name));
     let own = || workload.as_ref().map(|id| FindingObject::new(id.kind.as_str(), &id.name));
-    let object = object.or_else(own).unwrap_or_else(|| FindingObject::pod(&failing[0].proxy.id));
-    let proxies: BTreeSet<_> = failing.iter().map(|failing| failing.proxy.id.clone()).collect();
+    let object = object.or_else(own).unwrap_or_else(|| FindingObject::pod(&failing[0].pod.id));
+    let proxies: BTreeSet<_> = failing.iter().map(|failing| failing.pod.id.clone()).collect();
     Finding {
         severity: if is_past { Severity::Information } else { severity(&blame, failing, none_passes) },
         evidence: failing.iter().map(evidence).chain(meaning(failing)).chain(blame.evidence.clone()).collect(),
@@ -99,7 +98,7 @@ fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, inbound: bool, to: &
 
 /// Whether nothing fails now, as far as the objects show it: a proxy without a connection to istiod goes on with what they were.
 fn is_past(facts: &Facts<'_>, blame: &Blame, failing: &[Failing<'_>]) -> bool {
-    let is_current = |failing: &Failing<'_>| !facts.is_unconnected(&failing.proxy.id);
+    let is_current = |failing: &Failing<'_>| !facts.is_unconnected(&failing.pod.id);
     blame.past && failing.iter().all(is_current) || failing.iter().all(|failing| failing.is_long_ago(facts))
 }
 
@@ -153,7 +152,7 @@ fn severity(blame: &Blame, failing: &[Failing<'_>], none_passes: bool) -> Severi
 pub(super) fn counted(facts: &Facts<'_>, failing: &[Failing<'_>]) -> String {
     let count: u64 = failing.iter().map(|failing| failing.group.count).sum();
     let (workload, inbound) = (failing[0].workload(facts), failing[0].group.reason.to.inbound);
-    let who = workload.as_ref().map_or_else(|| failing[0].proxy.id.to_string(), WorkloadId::short);
+    let who = workload.as_ref().map_or_else(|| failing[0].pod.id.to_string(), WorkloadId::short);
     let codes: BTreeSet<String> = failing.iter().map(|failing| code(failing, inbound)).collect();
     let (all, _) = all(facts, workload.as_ref(), inbound, failing);
     format!("{who} answered {count} of {} requests of the last 10 min with {}", all.max(count), first(&Vec::from_iter(codes), 3))
@@ -169,7 +168,7 @@ pub(super) fn evidence(failing: &Failing<'_>) -> String {
     let paths = first(&group.paths, PATHS);
     let what = if group.method.is_empty() { String::new() } else { format!(", {} {paths}", group.method) };
     let passed = if group.passed > 0 { format!("; passed since: {}", group.passed) } else { String::new() };
-    format!("access log of {}: {}{times}{what}: {}{passed}", failing.proxy.id, group.count, shown_as(group))
+    format!("access log of {}: {}{times}{what}: {}{passed}", failing.pod.id, group.count, shown_as(group))
 }
 
 /// What the flags or details mean, where the sentence does not say it better.
