@@ -40,7 +40,7 @@ fn of_plugin(facts: &Facts<'_>, failed: &InState<'_>) -> Finding {
         return Finding { why: NEVER_STARTED, fix, ..finding };
     }
     // FAIL_RELOAD restarts a VM that ran, not one that never started.
-    let never_started = on.iter().all(|(_, health)| health.failures.iter().any(health::is_without_vms));
+    let never_started = on.iter().all(|(_, health)| health.without_vms);
     let (then, severity) = match strategy(facts, failed) {
         "FAIL_OPEN" => ("requests pass without it", Severity::Warning),
         "FAIL_RELOAD" if !never_started => ("it is restarted with a later request", Severity::Warning),

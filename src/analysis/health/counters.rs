@@ -15,14 +15,6 @@ const WORKERS: &str = "envoy_server_concurrency";
 /// A counter that Envoy makes for each plugin that it takes, by the name of its configuration, and gives up with it.
 const OF_A_PLUGIN: &str = "_vm_reload";
 
-/// What is said where no VM of any plugin runs.
-const NO_VMS: &str = "0: no Wasm VM is active, so no module runs";
-
-/// Whether a failure is that Envoy has no Wasm VM at all, and not that one of several failed.
-pub fn is_without_vms(evidence: &Evidence) -> bool {
-    evidence.source == EvidenceSource::Stats && evidence.what == NO_VMS
-}
-
 /// What Envoy's statistics say.
 #[derive(Default)]
 pub(super) struct OfEnvoy {
@@ -57,7 +49,7 @@ pub(super) fn of_envoy(entry: Option<&EcdsFilter>, dump: &ConfigDump, metrics: &
             said.lacks = Some(evidence(&own, what.to_owned()));
         } else if active == Some(0.0) {
             let metric = if metrics.value(ACTIVE).is_some() { ACTIVE } else { VMS };
-            said.lacks = Some(evidence(metric, NO_VMS.to_owned()));
+            said.lacks = Some(evidence(metric, "0: no Wasm VM is active, so no module runs".to_owned()));
             said.runs_nothing = true;
         } else if active.is_some() && dump.ecds.iter().filter(|other| matches!(other.config, ExtensionConfig::Wasm { .. })).count() == 1 {
             said.has = Some(evidence(ACTIVE, "Wasm VMs are active, and the proxy has no other module".to_owned()));

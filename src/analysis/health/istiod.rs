@@ -11,15 +11,14 @@ use crate::model::sync::{EXTENSIONS, LISTENERS, Sync, SyncState, TypeSync};
 
 /// Holds the state by the proxy against what istiod says, where it was asked. A refusal decides where it names the plugin: it is of
 /// what was sent last, and a type carries all plugins. That the proxy has not answered yet decides nothing.
-pub(super) fn weighed(health: Health, snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Health {
+pub(super) fn weighed(mut health: Health, snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Health {
     let Some(Ok(sync)) = &snapshot.sync else { return health };
-    let Health { mut state, mut evidence, failures, answering } = health;
-    if state == PluginState::NotApplicable {
-        return Health { state, evidence, failures, answering };
+    if health.state == PluginState::NotApplicable {
+        return health;
     }
     let Some(client) = rules::connection(sync, proxy) else {
-        evidence.extend(not_connected(snapshot, sync, proxy));
-        return Health { state, evidence, failures, answering };
+        health.evidence.extend(not_connected(snapshot, sync, proxy));
+        return health;
     };
     // Of another plugin's resource nothing follows for this one's.
     let is_superseded =
@@ -31,21 +30,27 @@ pub(super) fn weighed(health: Health, snapshot: &Snapshot, plugin: &PluginId, pr
             SyncState::Refused if names(plugin, &told.error) && is_superseded(url, told) => {
                 let what = format!("istiod was asked before the proxy was given what it has now of {name}, and said of what was before");
                 let said = of(url, told, format!("{what}: {}", rules::first_line(&told.error)));
-                decide(&mut state, &mut evidence, said, &[PluginState::Running, PluginState::Unverified], PluginState::Unknown);
+                decide(
+                    &mut health.state,
+                    &mut health.evidence,
+                    said,
+                    &[PluginState::Running, PluginState::Unverified],
+                    PluginState::Unknown,
+                );
             }
             SyncState::Refused if names(plugin, &told.error) => {
                 let said = of(url, told, format!("the proxy refused {name}: {}", rules::first_line(&told.error)));
-                decide(&mut state, &mut evidence, said, &IN_PLACE, PluginState::Rejected);
+                decide(&mut health.state, &mut health.evidence, said, &IN_PLACE, PluginState::Rejected);
             }
             // Listeners go into force together with all that they refer to; a refusal of another plugin's resource is not this one's.
             SyncState::Refused if url == LISTENERS => {
-                evidence.push(of(url, told, format!("the proxy refused a listener: {}", rules::first_line(&told.error))));
+                health.evidence.push(of(url, told, format!("the proxy refused a listener: {}", rules::first_line(&told.error))));
             }
-            SyncState::Stale => evidence.push(of(url, told, format!("the proxy has not answered to what was sent last of {name}"))),
+            SyncState::Stale => health.evidence.push(of(url, told, format!("the proxy has not answered to what was sent last of {name}"))),
             SyncState::Refused | SyncState::NotSent | SyncState::Synced | SyncState::NotWatched | SyncState::Untold => {}
         }
     }
-    Health { state, evidence, failures, answering }
+    health
 }
 
 fn not_connected(snapshot: &Snapshot, sync: &Sync, proxy: &ProxyId) -> Option<Evidence> {

@@ -31,7 +31,7 @@ use crate::model::ids::{PluginId, ProxyId};
 use crate::model::snapshot::Snapshot;
 
 pub use answering::Answering;
-pub use counters::{is_in_doubt, is_without_vms};
+pub use counters::is_in_doubt;
 pub use dump::of_dump;
 pub use expected::Expected;
 pub use failures::{Unnamed, unnamed};
@@ -47,6 +47,9 @@ pub struct Health {
     pub evidence: Vec<Evidence>,
     /// What of that shows that VMs of it have failed since it was put in place, so that it runs no more for some or all requests.
     pub failures: Vec<Evidence>,
+    /// Whether Envoy has no Wasm VM at all, which is one of the failures; else one of several failed.
+    #[serde(skip)]
+    pub without_vms: bool,
     /// What answers requests where Envoy rejected the configuration; None where it did not, and where that is not known.
     #[serde(skip)]
     pub answering: Option<Answering>,
@@ -120,7 +123,7 @@ impl Health {
     }
 
     fn of(state: PluginState, evidence: Vec<Evidence>) -> Self {
-        Self { state, evidence, failures: Vec::new(), answering: None }
+        Self { state, evidence, failures: Vec::new(), without_vms: false, answering: None }
     }
 
     /// What becomes of requests at its filter, in a word of JSON; None where it runs, and where that is not known.

@@ -64,6 +64,7 @@ pub(super) fn weighed<'s>(
     }
     evidence.extend(lines::others(plugin, entry, &vitals.log, state));
     // No VM of any plugin runs, so none of this one does, whatever the log still has.
+    let without_vms = runs_nothing.is_some();
     let mut at_start: Vec<Evidence> = runs_nothing.into_iter().collect();
     let mut answering = None;
     if state == PluginState::Rejected {
@@ -118,7 +119,7 @@ pub(super) fn weighed<'s>(
         }
         evidence.splice(0..0, unnamed.evidence.into_iter().map(said));
     }
-    let health = Health { state, evidence, failures, answering };
+    let health = Health { state, evidence, failures, without_vms, answering };
     let life =
         || lines::of_plugin(plugin, &vitals.log).any(|record| record.event == Some(LogEvent::PluginLog) && lines::is_since(record, entry));
     if has == Some(true) || healed_since || life() { health } else { unproven(health, vitals.envoy.as_ref()) }
