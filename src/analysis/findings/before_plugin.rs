@@ -59,7 +59,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             let workload = lookup::owner(facts.snapshot, &proxy.id);
             let shown = answered.get(&(workload.clone(), origin.clone()));
             let Some(shown) = shown else {
-                found.push(finding(proxy, origin, filter, behind));
+                found.push(finding(proxy, origin, filter, behind, ", and can answer requests itself"));
                 continue;
             };
             // What the access logs of a workload show is one finding, over all of its proxies.
@@ -67,7 +67,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 Entry::Occupied(place) => found[*place.get()].proxies.push(proxy.id.clone()),
                 Entry::Vacant(place) => {
                     place.insert(found.len());
-                    found.push(answering(finding(proxy, origin, filter, behind), facts, origin, shown));
+                    let finding = finding(proxy, origin, filter, behind, &format!(": {}", counted(facts, shown)));
+                    found.push(answering(finding, origin, shown));
                 }
             }
         }
@@ -85,12 +86,11 @@ pub(super) fn origins(facts: &Facts<'_>) -> BTreeSet<(ProxyId, ObjectName)> {
 }
 
 /// The finding where the access log shows that the filter answers requests.
-fn answering(finding: Finding, facts: &Facts<'_>, origin: &ObjectName, shown: &[Failing<'_>]) -> Finding {
-    let what = format!("{}: {}.", finding.what.trim_end_matches(", and can answer requests itself."), counted(facts, shown));
+fn answering(finding: Finding, origin: &ObjectName, shown: &[Failing<'_>]) -> Finding {
     let evidence = finding.evidence.iter().cloned().chain(shown.iter().map(evidence)).collect();
     // Behind the plugin it would answer the same requests.
     let fix = format!("see whether it is meant; else mend the filter in EnvoyFilter {origin}, or take it out");
-    Finding { severity: RULE.severity, what, evidence, fix, ..finding }
+    Finding { severity: RULE.severity, evidence, fix, ..finding }
 }
 
 /// What runs behind a filter: the plugins, and where that was seen first.
@@ -140,7 +140,8 @@ fn can_answer(filter: &Filter) -> bool {
     !filter.disabled && types.iter().any(|type_url| word(type_url)) && (!is_read || raw.contains("respond"))
 }
 
-fn finding(proxy: &ProxyFacts<'_>, origin: &ObjectName, filter: &str, mut behind: Behind) -> Finding {
+/// `answers` says, as the end of the sentence, that the filter answers requests or can.
+fn finding(proxy: &ProxyFacts<'_>, origin: &ObjectName, filter: &str, mut behind: Behind, answers: &str) -> Finding {
     behind.plugins.sort();
     behind.plugins.dedup();
     let names: Vec<String> = behind.plugins.iter().map(ToString::to_string).collect();
@@ -156,7 +157,7 @@ fn finding(proxy: &ProxyFacts<'_>, origin: &ObjectName, filter: &str, mut behind
         place: Some(behind.place),
         ..RULE.found(
             FindingObject::new(Kind::EnvoyFilter.as_str(), origin),
-            format!("On {} {filter} of EnvoyFilter {origin} runs before {}, and can answer requests itself.", proxy.id, names.join(", ")),
+            format!("On {} {filter} of EnvoyFilter {origin} runs before {}{answers}.", proxy.id, names.join(", ")),
         )
     }
 }

@@ -87,7 +87,7 @@ impl Key {
             finding.proxies.dedup();
             finding.workloads = owners(facts, &finding.proxies);
             let others = if others == 1 { "1 other proxy".to_owned() } else { format!("{others} other proxies") };
-            finding.what = format!("{}; so it is with {others}.", finding.what.trim_end_matches('.'));
+            finding.what = finding.what_with(&format!("; so it is with {others}"));
             finding.object = self.object;
         }
         finding

@@ -228,6 +228,11 @@ impl Finding {
         [requests_fail::RULE.code, connections_refused::RULE.code].contains(&self.code)
     }
 
+    /// Its sentence with a further clause.
+    fn what_with(&self, clause: &str) -> String {
+        format!("{}{clause}.", self.what.trim_end_matches('.'))
+    }
+
     /// The proxies that it is about, the first ones by name, where its object does not name the only one.
     pub fn said_proxies(&self, most: usize) -> Option<String> {
         if let ("Pod", [_]) | (_, []) = (self.object.kind, &self.proxies[..]) {

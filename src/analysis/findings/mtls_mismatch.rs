@@ -115,7 +115,7 @@ impl Gathered<'_> {
         let fail = finding.severity == Severity::Error && !clients.is_empty();
         let names: Vec<String> = clients.iter().map(|client| format!("{} in {}", client.short(), client.name.namespace)).collect();
         let noun = if names.len() == 1 { "1 client workload fails" } else { &format!("{} client workloads fail", names.len()) };
-        let what = if fail { format!("{}: {noun}, {}.", finding.what.trim_end_matches('.'), first(&names, NAMED)) } else { finding.what };
+        let what = if fail { finding.what_with(&format!(": {noun}, {}", first(&names, NAMED))) } else { finding.what };
         Finding {
             what,
             fix: Vec::from_iter(fixes).join("; "),

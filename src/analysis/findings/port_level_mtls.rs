@@ -56,7 +56,7 @@ pub(super) fn is_ignored(facts: &Facts<'_>, policy: &ObjectName, workload: Optio
 fn with_refused(facts: &Facts<'_>, finding: Finding, failing: &[Failing<'_>]) -> Finding {
     let servers: BTreeSet<String> = failing.iter().filter_map(|failing| failing.workload(facts)).map(|id| id.short()).collect();
     let servers = Vec::from_iter(servers).join(", ");
-    let what = format!("{}, and connections to {servers} are refused: {}.", finding.what.trim_end_matches('.'), clients(facts, failing));
+    let what = finding.what_with(&format!(", and connections to {servers} are refused: {}", clients(facts, failing)));
     let proxies: BTreeSet<ProxyId> = finding.proxies.iter().cloned().chain(failing.iter().map(|failing| failing.pod.id.clone())).collect();
     let evidence = finding.evidence.iter().cloned().chain(failing.iter().map(evidence)).collect();
     Finding { what, evidence, proxies: proxies.into_iter().collect(), ..finding }
