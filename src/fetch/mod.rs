@@ -77,11 +77,7 @@ pub async fn read(
     vital: bool,
 ) -> Result<Arc<LoadedDump>, SourceError> {
     let mut loaded = config_dump(&source, request.clone(), serial).await?;
-    let (vitals, warnings) = if vital {
-        vitals::read(&source, &request, &loaded.dump, objects).await
-    } else {
-        vitals::brief(&source, &request, &loaded.dump, objects).await
-    };
+    let (vitals, warnings) = vitals::read(&source, &request, &loaded.dump, objects, vital).await;
     loaded.vitals = vitals;
     loaded.warnings.extend(warnings);
     Ok(Arc::new(loaded))

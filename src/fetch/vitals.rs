@@ -17,20 +17,32 @@ use crate::source::{FailureKind, ProxyQuestion, ProxyRequest, SharedSource};
 /// Why nothing is known of what the log of a proxy would show that a recording has not.
 const NO_LOG: &str = "its log is not among what was recorded";
 
-/// Reads them. What cannot be read is a warning, but for what a recording just has not.
+/// Reads them; where not all of them are asked for (`vital`), only Envoy's statistics of Wasm and what the last lines of the log have of
+/// plugins, where the dump is the proxy's own and has a module, and the rest only where the statistics leave a doubt. What cannot be read
+/// is a warning, but for what a recording just has not.
 pub(super) async fn read(
     source: &SharedSource,
     request: &ProxyRequest,
     dump: &ConfigDump,
     objects: Arc<Inventory>,
+    vital: bool,
 ) -> (Option<Vitals>, Vec<Warning>) {
     let mut warnings = Vec::new();
+    let is_module = |entry: &EcdsFilter| matches!(entry.config, ExtensionConfig::Wasm { .. });
     // Where its dump could not be read from the proxy, nothing else can, and that was said.
-    if dump.view == DumpView::Istiod {
-        return (Some(Vitals::default()), warnings);
+    if dump.view == DumpView::Istiod || !vital && !dump.ecds.iter().any(is_module) {
+        return (vital.then(Vitals::default), warnings);
     }
     let envoy = statistics(source, request, &mut warnings).await;
-    (Some(rest(source, request, dump, objects, envoy, &mut warnings).await), warnings)
+    if vital || envoy.as_ref().is_some_and(|envoy| health::is_in_doubt(dump, envoy)) {
+        return (Some(rest(source, request, dump, objects, envoy, &mut warnings).await), warnings);
+    }
+    // A VM that failed while its plugin is in place shows in the log alone.
+    let (log, log_gap) = match has_log(source, request) {
+        true => log::failures(source, request, objects).await,
+        false => (Vec::new(), Some(NO_LOG.to_owned())),
+    };
+    (Some(Vitals { envoy, log, log_gap, brief: true, ..Vitals::default() }), warnings)
 }
 
 /// Reads all but Envoy's statistics, which were read before.
@@ -79,31 +91,6 @@ fn has_log(source: &SharedSource, request: &ProxyRequest) -> bool {
 fn awaits_all(dump: &ConfigDump) -> bool {
     let is_in = |state| dump.listeners.iter().any(|listener| !listener.is_static && listener.state == state);
     is_in(ListenerState::Warming) && !is_in(ListenerState::Active)
-}
-
-/// Reads Envoy's statistics of Wasm and what the last lines of the log say of plugins, where the dump is the proxy's own and holds a module;
-/// where the statistics leave a doubt, the rest too.
-pub(super) async fn brief(
-    source: &SharedSource,
-    request: &ProxyRequest,
-    dump: &ConfigDump,
-    objects: Arc<Inventory>,
-) -> (Option<Vitals>, Vec<Warning>) {
-    let mut warnings = Vec::new();
-    let is_module = |entry: &EcdsFilter| matches!(entry.config, ExtensionConfig::Wasm { .. });
-    if dump.view == DumpView::Istiod || !dump.ecds.iter().any(is_module) {
-        return (None, warnings);
-    }
-    let envoy = statistics(source, request, &mut warnings).await;
-    if envoy.as_ref().is_some_and(|envoy| health::is_in_doubt(dump, envoy)) {
-        return (Some(rest(source, request, dump, objects, envoy, &mut warnings).await), warnings);
-    }
-    // A VM that failed while its plugin is in place shows in the log alone.
-    let (log, log_gap) = match has_log(source, request) {
-        true => log::failures(source, request, objects).await,
-        false => (Vec::new(), Some(NO_LOG.to_owned())),
-    };
-    (Some(Vitals { envoy, log, log_gap, brief: true, ..Vitals::default() }), warnings)
 }
 
 async fn ask(source: &SharedSource, request: &ProxyRequest, question: ProxyQuestion, warnings: &mut Vec<Warning>) -> Option<Bytes> {
