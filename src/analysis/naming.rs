@@ -50,9 +50,14 @@ pub fn by_address<'o>(objects: &'o Inventory, address: &str) -> Option<&'o Pod> 
     found.next().filter(|_| found.next().is_none()).map(|pod| &**pod)
 }
 
-/// How a client's address is named: `10.244.0.6 = legacy/cron-5fd98889c5-w4ch6 (no proxy)`.
+/// How a client's address is named.
 pub fn client(objects: &Inventory, address: &str) -> String {
-    match by_address(objects, address) {
+    client_of(address, by_address(objects, address))
+}
+
+/// How a client's address is named, with the pod that has it: `10.244.0.6 = legacy/cron-5fd98889c5-w4ch6 (no proxy)`.
+pub fn client_of(address: &str, pod: Option<&Pod>) -> String {
+    match pod {
         Some(pod) => {
             let proxy = if pod.proxy.is_none() { " (no proxy)" } else { "" };
             format!("{address} = {}/{}{proxy}", pod.id.namespace, pod.id.pod)
