@@ -67,7 +67,7 @@ fn referred<'v>(listeners: impl IntoIterator<Item = &'v Listener>) -> Vec<Wanted
 fn compare(basis: &'static str, basis_note: Option<String>, of_istiod: Asked<'_>, dump: &ConfigDump) -> Draft {
     let Asked { wanted, asked_for, is_whole: is_istiod_whole } = of_istiod;
     let (mut differences, mut notes) = (Vec::new(), Vec::new());
-    let mut all = Found::default();
+    let (mut all, mut leftovers) = (Found::default(), BTreeSet::new());
     let Pairing { pairs, lacking, others } = pairing::pair(&wanted, &dump.ecds, &asked_for);
     for (wanted, entry) in &pairs {
         held(entry, &mut differences, &mut notes);
@@ -105,6 +105,7 @@ fn compare(basis: &'static str, basis_note: Option<String>, of_istiod: Asked<'_>
             differences.push(line("extension", "proxy", &entry.name, detail));
         } else {
             let kept = "the proxy still has it, though no listener that takes connections refers to it; Envoy keeps such for a while";
+            leftovers.insert(entry.name.clone());
             notes.push(format!("{} is a leftover, which is no difference: {kept}", entry.name));
         }
     }
@@ -124,7 +125,7 @@ fn compare(basis: &'static str, basis_note: Option<String>, of_istiod: Asked<'_>
     let differing = format!("istiod would send {}, the proxy has {count}", counted(wanted.len(), "extension"));
     let same = super::same(&differences, is_unclear || is_unsent_unclear);
     let found = TypeDiff { short: ECDS, basis, basis_note, same, compared, differences, notes };
-    Draft { found: within::bounded(found, &all), differing }
+    Draft { leftovers, ..Draft::new(within::bounded(found, &all), differing) }
 }
 
 /// The names, without what Istio puts before them, of what the proxy's listeners that take connections or warm refer to.

@@ -66,7 +66,7 @@ fn with_istiod(view: &IstiodView, outlook: Option<&Outlook<'_>>, dump: &ConfigDu
         if notes.is_empty() { format!("{of_istiod} compared field by field with what istiod would send now") } else { differing.clone() };
     let same = super::same(&differences, !notes.is_empty());
     let found = TypeDiff { short: LDS, basis: "istiod", basis_note: None, same, compared, differences, notes };
-    Draft { found: within::bounded(found, &all), differing }
+    Draft::new(within::bounded(found, &all), differing)
 }
 
 /// The differences between a listener and the one that istiod would send: first those in plugins and chains, then in all settings.
@@ -117,7 +117,7 @@ fn with_prediction(outlook: &Outlook<'_>, dump: &ConfigDump) -> Draft {
     let differing = format!("{of_proxy} compared with what istiod would make of the objects");
     let same = super::same(&differences, !notes.is_empty());
     let basis_note = Some("in its place, the chains that istiod would make of the objects".to_owned());
-    Draft { found: TypeDiff { short: LDS, basis: "predicted", basis_note, same, compared, differences, notes }, differing }
+    Draft::new(TypeDiff { short: LDS, basis: "predicted", basis_note, same, compared, differences, notes }, differing)
 }
 
 pub(super) fn of_listener(what: &'static str, only: &'static str, listener: &Listener, detail: String) -> DiffLine {

@@ -13,6 +13,7 @@ mod resources;
 mod states;
 mod within;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -91,6 +92,8 @@ struct Draft {
     found: TypeDiff,
     /// What `compared` says where something differs.
     differing: String,
+    /// The names of the ECDS entries that a note lists as leftovers.
+    leftovers: BTreeSet<String>,
 }
 
 /// One difference.
@@ -119,11 +122,15 @@ pub struct DiffLine {
 }
 
 impl Draft {
+    fn new(found: TypeDiff, differing: String) -> Self {
+        Self { found, differing, leftovers: BTreeSet::new() }
+    }
+
     fn none(short: &'static str, why: Option<String>) -> Self {
         let compared = "Nothing was compared".to_owned();
         let differing = compared.clone();
         let found = TypeDiff { short, basis: "none", basis_note: why, same: None, compared, differences: Vec::new(), notes: Vec::new() };
-        Self { found, differing }
+        Self::new(found, differing)
     }
 
     /// Adds differences in front.
@@ -137,7 +144,7 @@ impl Draft {
 
     /// Says that nothing differs only where nothing does.
     fn finish(self) -> TypeDiff {
-        let Self { found, differing } = self;
+        let Self { found, differing, .. } = self;
         if found.differences.is_empty() { found } else { TypeDiff { same: Some(false), compared: differing, ..found } }
     }
 }
@@ -229,17 +236,18 @@ fn types(
     let mut listeners = listeners::of(view, outlook.as_ref(), dump);
     if let Ok(outlook) = &outlook {
         removed::add(&mut listeners, outlook, dump);
-        let patching = outlook.envoy_filters.shaping_chains();
-        let note = |name: &ObjectName| format!("not compared: what EnvoyFilter {name} changes, since istiod would send that too");
-        listeners.found.notes.extend(patching.into_iter().filter(|_| listeners.found.basis == "istiod").map(note));
+        if listeners.found.basis == "istiod" {
+            let note = |name: &ObjectName| format!("not compared: what EnvoyFilter {name} changes, since istiod would send that too");
+            listeners.found.notes.extend(outlook.envoy_filters.shaping_chains().into_iter().map(note));
+        }
     }
-    let mut types = vec![listeners, extensions::of(view, outlook.as_ref(), dump)];
-    types.extend(ResourceType::ALL.map(|of| resources::of(of, view)));
-    for draft in &mut types {
+    let mut extensions = extensions::of(view, outlook.as_ref(), dump);
+    let mut resources = ResourceType::ALL.map(|of| resources::of(of, view));
+    for draft in [&mut listeners, &mut extensions].into_iter().chain(&mut resources) {
         answered(snapshot, proxy, dump, &mut draft.found);
     }
-    states::add(&mut types, snapshot, proxy, dump);
-    Ok(types.into_iter().map(Draft::finish).collect())
+    states::add(&listeners, &mut extensions, snapshot, proxy, dump);
+    Ok([listeners, extensions].into_iter().chain(resources).map(Draft::finish).collect())
 }
 
 /// Whether both sides are the same; None where no difference is known and not all could be compared.

@@ -53,5 +53,5 @@ fn compared_draft(of: ResourceType, found: &Comparison) -> Draft {
         differences: lines.collect(),
         notes: more.into_iter().chain(notes.iter().cloned()).collect(),
     };
-    Draft { found, differing }
+    Draft::new(found, differing)
 }

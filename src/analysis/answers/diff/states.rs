@@ -7,18 +7,17 @@ use crate::model::envoy::ConfigDump;
 use crate::model::ids::ProxyId;
 use crate::model::snapshot::Snapshot;
 
-/// Adds the plugins that do not run as their objects ask, where no difference in their extensions shows that, and notes those of which
-/// nothing shows that they run.
-pub(super) fn add(types: &mut [Draft], snapshot: &Snapshot, proxy: &ProxyId, dump: &ConfigDump) {
-    let [listeners, draft, ..] = types else { return };
+/// Adds to the draft of ECDS the plugins that do not run as their objects ask, where no difference in their extensions shows that, and
+/// notes those of which nothing shows that they run.
+pub(super) fn add(listeners: &Draft, draft: &mut Draft, snapshot: &Snapshot, proxy: &ProxyId, dump: &ConfigDump) {
     // That is a difference of the listeners.
     let is_removed = listeners.has(|line| line.what == "removed");
     let in_use = in_use(dump);
     for (entry, plugin) in dump.ecds.iter().filter_map(|entry| Some((entry, entry.plugin.as_ref()?))) {
         if !in_use.contains(short(&entry.name)) {
-            let is_noted = draft.found.notes.iter().any(|note| note.starts_with(&entry.name) && note.contains("leftover"));
-            let note = || format!("{} runs for no request: no listener that takes connections refers to it", entry.name);
-            draft.found.notes.extend((!is_noted).then(note));
+            if !draft.leftovers.contains(&entry.name) {
+                draft.found.notes.push(format!("{} runs for no request: no listener that takes connections refers to it", entry.name));
+            }
             continue;
         }
         let health = health::of_proxy(snapshot, plugin, proxy);
