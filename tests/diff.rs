@@ -390,42 +390,37 @@ fn the_same_settings_are_no_tick_for_a_module_that_does_not_run() {
     assert!(line.contains("chain by chain; but the plugin does not run as its object asks: VM failed") && !line.contains("[32m"), "{line}");
 }
 
+/// The answer with changes to the inbound listener of the proxy's dump.
+fn with_inbound(edit: impl FnOnce(&mut Value)) -> (tempfile::TempDir, Value) {
+    let change = |files: &mut BTreeMap<String, Vec<u8>>| {
+        let name = format!("proxies/{PROXY}/config_dump.json");
+        let mut dump: Value = serde_json::from_slice(&files[&name]).unwrap();
+        let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+        let mut entries = sections.filter_map(|section| section.get_mut("dynamic_listeners")?.as_array_mut()).flatten();
+        edit(entries.find(|entry| entry["name"] == "virtualInbound").unwrap());
+        files.insert(name, dump.to_string().into_bytes());
+    };
+    edited_files(|_| {}, change)
+}
+
 #[test]
 fn a_listener_that_only_warms_is_no_tick() {
-    let (_folder, entry) = edited_files(
-        |_| {},
-        |files| {
-            let name = format!("proxies/{PROXY}/config_dump.json");
-            let mut dump: Value = serde_json::from_slice(&files[&name]).unwrap();
-            let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
-            let entries = sections.filter_map(|section| section.get_mut("dynamic_listeners")?.as_array_mut()).flatten();
-            let own = entries.into_iter().find(|entry| entry["name"] == "virtualInbound").unwrap();
-            own["warming_state"] = own["active_state"].take();
-            own.as_object_mut().unwrap().remove("active_state");
-            files.insert(name, dump.to_string().into_bytes());
-        },
-    );
+    let (_folder, entry) = with_inbound(|own| {
+        own["warming_state"] = own["active_state"].take();
+        own.as_object_mut().unwrap().remove("active_state");
+    });
     assert_eq!((lines(&entry, 0), &entry["types"][0]["same"]), (vec![("warming", "both")], &json!(false)), "{entry}");
 }
 
 #[test]
 fn a_listener_that_warms_or_was_refused_is_told_with_the_cause() {
     for (state, inner, cause) in [("error_state", "failed_configuration", "refused"), ("warming_state", "listener", "warming")] {
-        let (_folder, entry) = edited_files(
-            |_| {},
-            |files| {
-                let name = format!("proxies/{PROXY}/config_dump.json");
-                let mut dump: Value = serde_json::from_slice(&files[&name]).unwrap();
-                let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
-                let entries = sections.filter_map(|section| section.get_mut("dynamic_listeners")?.as_array_mut()).flatten();
-                let own = entries.into_iter().find(|entry| entry["name"] == "virtualInbound").unwrap();
-                // What istiod sent is not in place, and what was there before lacks a chain.
-                let sent = own["active_state"]["listener"].clone();
-                own[state] = json!({inner: sent, "details": "no such thing", "last_updated": "2026-11-23T19:40:00Z"});
-                own["active_state"]["listener"]["filter_chains"].as_array_mut().unwrap().remove(0);
-                files.insert(name, dump.to_string().into_bytes());
-            },
-        );
+        let (_folder, entry) = with_inbound(|own| {
+            // What istiod sent is not in place, and what was there before lacks a chain.
+            let sent = own["active_state"]["listener"].clone();
+            own[state] = json!({inner: sent, "details": "no such thing", "last_updated": "2026-11-23T19:40:00Z"});
+            own["active_state"]["listener"]["filter_chains"].as_array_mut().unwrap().remove(0);
+        });
         assert_eq!(lines(&entry, 0), [("chain", "istiod")], "{entry}");
         assert_eq!(entry["types"][0]["differences"][0]["causes"][0]["cause"], cause, "{entry}");
     }

@@ -69,6 +69,20 @@ fn failed(findings: usize) -> (String, u64, String, usize) {
     ("failed".to_owned(), 1, "vmFailed".to_owned(), findings)
 }
 
+/// Changes what ECDS has of the second plugin.
+fn each_of_second(mesh: Mesh, edit: impl Fn(&mut Value)) -> Mesh {
+    mesh.change(DUMP, |dump| {
+        let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
+        let entries = sections.filter_map(|section| section.get_mut("ecds_filters")).flat_map(|ecds| ecds.as_array_mut().unwrap());
+        entries.filter(|entry| entry.to_string().contains("default.second~")).for_each(&edit);
+    })
+}
+
+/// The second plugin was given a configuration at 19:40:30.
+fn given_again(mesh: Mesh) -> Mesh {
+    each_of_second(mesh, |entry| entry["last_updated"] = json!("2026-11-23T19:40:30.000Z"))
+}
+
 #[test]
 fn live_l2_plugins_of_one_module_share_a_vm_and_its_failure() {
     let shared = failing(with_second_module(true), "19:40:10", true);
@@ -79,25 +93,12 @@ fn live_l2_plugins_of_one_module_share_a_vm_and_its_failure() {
     assert!(findings.iter().all(|finding| finding["severity"] == "error"), "{findings:?}");
     assert!(findings[0]["evidence"].to_string().contains("it shares its VM with default/second"), "{findings:?}");
     // What was given a new configuration since has a new VM.
-    let given = |dump: &mut Value| {
-        let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
-        let entries = sections.filter_map(|section| section.get_mut("ecds_filters")).flat_map(|ecds| ecds.as_array_mut().unwrap());
-        for entry in entries.filter(|entry| entry.to_string().contains("default.second~")) {
-            entry["last_updated"] = json!("2026-11-23T19:40:30.000Z");
-        }
-    };
-    let since = failing(with_second_module(true).change(DUMP, given), "19:40:10", true);
+    let since = failing(given_again(with_second_module(true)), "19:40:10", true);
     assert_eq!((said(&since, "default/helloworld"), said(&since, "default/second").1), (failed(1), 0));
     // The environment and the root id are no part of what a VM is known by, its configuration is.
     let with = |field: &str, value: Value| {
-        let put = |dump: &mut Value| {
-            let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
-            let entries = sections.filter_map(|section| section.get_mut("ecds_filters")).flat_map(|ecds| ecds.as_array_mut().unwrap());
-            for entry in entries.filter(|entry| entry.to_string().contains("default.second~")) {
-                entry["ecds_filter"]["typed_config"]["config"]["vm_config"][field] = value.clone();
-            }
-        };
-        failing(with_second_module(true).change(DUMP, put), "19:40:10", true)
+        let put = |entry: &mut Value| entry["ecds_filter"]["typed_config"]["config"]["vm_config"][field] = value.clone();
+        failing(each_of_second(with_second_module(true), put), "19:40:10", true)
     };
     let environment = with("environment_variables", json!({"key_values": {"A": "1"}}));
     assert_eq!(said(&environment, "default/second"), failed(2));
@@ -157,14 +158,7 @@ fn incident_two_plugins_and_one_that_traps_on_a_header() {
 #[test]
 fn incident_what_was_changed_since_may_have_been_what_failed() {
     // The second plugin gets another module after the trap, by ECDS alone.
-    let given = |dump: &mut Value| {
-        let sections = dump["configs"].as_array_mut().unwrap().iter_mut();
-        let entries = sections.filter_map(|section| section.get_mut("ecds_filters")).flat_map(|ecds| ecds.as_array_mut().unwrap());
-        for entry in entries.filter(|entry| entry.to_string().contains("default.second~")) {
-            entry["last_updated"] = json!("2026-11-23T19:40:30.000Z");
-        }
-    };
-    let mesh = failing(with_second_module(false).change(DUMP, given), "19:40:10", true);
+    let mesh = failing(given_again(with_second_module(false)), "19:40:10", true);
     assert_eq!((said(&mesh, "default/helloworld"), said(&mesh, "default/second")), (unverified(1), well(1)));
     let findings = checked(&mesh, "vm-failed");
     assert_eq!(findings[0]["severity"], "information", "{findings:?}");
