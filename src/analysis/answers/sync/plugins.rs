@@ -31,13 +31,11 @@ pub struct PluginSync {
 /// The plugins that a proxy watches, and those that apply to it and that it does not watch, by name.
 pub(super) fn plugins(objects: &Inventory, proxy: &ProxyId, names: &[String]) -> Vec<PluginSync> {
     let pod = objects.pods.get(proxy);
-    let applying = objects.plugins.values().filter(|plugin| pod.is_some_and(|pod| attachment::attach(plugin, pod, objects).attached));
-    let applying: Vec<&PluginId> = applying.map(|plugin| &plugin.id).collect();
+    let applying: Vec<&PluginId> = applying(objects, proxy).collect();
     let watched: Vec<(PluginId, String)> = names.iter().map(|name| (of_name(objects, name), name.clone())).collect();
     let missing = applying.iter().filter(|id| watched.iter().all(|(watched, _)| watched != **id));
-    let is_lua = |id: &PluginId| objects.plugins.get(id).is_some_and(|plugin| matches!(plugin.extension, Extension::Lua { .. }));
-    let missing =
-        missing.map(|id| PluginSync { comes_by: if is_lua(id) { "LDS" } else { "ECDS" }, ..entry((*id).clone(), None, Some(true)) });
+    let comes_by = |id: &PluginId| if is_lua(objects, id) { "LDS" } else { "ECDS" };
+    let missing = missing.map(|id| PluginSync { comes_by: comes_by(id), ..entry((*id).clone(), None, Some(true)) });
     let applies = |id: &PluginId| pod.filter(|_| id.kind != PluginKind::EnvoyFilter).map(|_| applying.contains(&id));
     let mut found: Vec<PluginSync> = missing.collect();
     for (id, name) in watched {
@@ -46,6 +44,18 @@ pub(super) fn plugins(objects: &Inventory, proxy: &ProxyId, names: &[String]) ->
     }
     found.sort_by(|a, b| (&a.id, &a.resource).cmp(&(&b.id, &b.resource)));
     found
+}
+
+/// The plugins that apply to a proxy.
+pub(super) fn applying<'o>(objects: &'o Inventory, proxy: &ProxyId) -> impl Iterator<Item = &'o PluginId> {
+    let pod = objects.pods.get(proxy);
+    let all = objects.plugins.values().filter(move |plugin| pod.is_some_and(|pod| attachment::attach(plugin, pod, objects).attached));
+    all.map(|plugin| &plugin.id)
+}
+
+/// Whether a plugin is Lua, which comes in the listeners themselves.
+pub(super) fn is_lua(objects: &Inventory, id: &PluginId) -> bool {
+    objects.plugins.get(id).is_some_and(|plugin| matches!(plugin.extension, Extension::Lua { .. }))
 }
 
 fn entry(id: PluginId, resource: Option<String>, applies: Option<bool>) -> PluginSync {

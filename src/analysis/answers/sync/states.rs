@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{PluginSync, TypeAnswer};
-use crate::analysis::attachment;
+use super::{PluginSync, TypeAnswer, plugins};
 use crate::analysis::health::{self, PluginState, Weight};
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::inventory::Inventory;
-use crate::model::plugin::Extension;
 use crate::model::snapshot::Snapshot;
 use crate::model::sync::{EXTENSIONS, LISTENERS, SyncState};
 
@@ -30,13 +28,13 @@ pub struct PluginOnProxy {
     pub id: PluginId,
 }
 
-/// The plugins that apply to a proxy and those that it watches, by name, as far as that is known.
-pub(super) fn of_proxy(snapshot: &Snapshot, proxy: &ProxyId, watched: Option<&[PluginSync]>) -> Vec<PluginOnProxy> {
-    let objects = &snapshot.objects;
-    let pod = objects.pods.get(proxy);
-    let applying = objects.plugins.values().filter(|plugin| pod.is_some_and(|pod| attachment::attach(plugin, pod, objects).attached));
-    let watched = watched.unwrap_or_default().iter().map(|plugin| &plugin.id);
-    let ids: BTreeSet<&PluginId> = applying.map(|plugin| &plugin.id).chain(watched).collect();
+/// The states of the plugins that a proxy watches or that apply to it, by name; of those that apply alone where it is not known which it
+/// watches.
+pub(super) fn of_proxy(snapshot: &Snapshot, proxy: &ProxyId, plugins: Option<&[PluginSync]>) -> Vec<PluginOnProxy> {
+    let ids: BTreeSet<&PluginId> = match plugins {
+        Some(plugins) => plugins.iter().map(|plugin| &plugin.id).collect(),
+        None => plugins::applying(&snapshot.objects, proxy).collect(),
+    };
     let of = |id: &PluginId| {
         let health = health::of_proxy(snapshot, id, proxy);
         let (state, state_note) = (health.state, health.note().to_owned());
@@ -47,13 +45,13 @@ pub(super) fn of_proxy(snapshot: &Snapshot, proxy: &ProxyId, watched: Option<&[P
 
 /// Adds to the types by which plugins come the worst state of those that do not run as their objects ask: LDS brings the filters and all
 /// of Lua, ECDS the modules.
-pub(super) fn mark(types: &mut [TypeAnswer], plugins: &[PluginOnProxy], objects: &Inventory) {
-    let is_lua = |id: &PluginId| objects.plugins.get(id).is_some_and(|plugin| matches!(plugin.extension, Extension::Lua { .. }));
-    let by_listeners = |plugin: &PluginOnProxy| matches!(plugin.state, PluginState::Absent | PluginState::Removed) || is_lua(&plugin.id);
+pub(super) fn mark(types: &mut [TypeAnswer], states: &[PluginOnProxy], objects: &Inventory) {
+    let is_missing = |plugin: &PluginOnProxy| matches!(plugin.state, PluginState::Absent | PluginState::Removed);
+    let by_listeners = |plugin: &PluginOnProxy| is_missing(plugin) || plugins::is_lua(objects, &plugin.id);
     let worst = |listeners: bool| {
-        let states: Vec<PluginState> =
-            plugins.iter().filter(|plugin| by_listeners(plugin) == listeners).filter_map(PluginOnProxy::trouble).collect();
-        PluginState::ALL.into_iter().find(|state| states.contains(state))
+        let own = states.iter().filter(|plugin| by_listeners(plugin) == listeners);
+        let troubles: Vec<PluginState> = own.filter_map(PluginOnProxy::trouble).collect();
+        PluginState::ALL.into_iter().find(|state| troubles.contains(state))
     };
     for found in types {
         found.plugin_trouble = match found.type_url.as_str() {
