@@ -1,20 +1,14 @@
 //! What istiod would send beside what the proxy has: agreement, differences with their causes, counts under each mode.
 
+use super::state;
 use crate::analysis::answers::{WhyEntry, WhyListener};
-use crate::analysis::health::Weight;
 use crate::ui::Look;
 use crate::ui::text::{Piece, TextLine};
 use crate::ui::theme::Role;
 
 /// `   ✓ as istiod would send it, chain by chain`.
 pub(super) fn held(listener: &WhyListener, look: &Look<'_>) -> Vec<Piece<'static>> {
-    let symbols = look.symbols;
-    let (role, mark) = match listener.weight() {
-        Weight::Bad => (Role::Bad, symbols.bad),
-        Weight::Good => (Role::Good, symbols.good),
-        Weight::Waits => (Role::Warning, symbols.warning),
-        Weight::Neutral => (Role::Muted, "?"),
-    };
+    let (role, mark) = state::weight(listener.weight(), "?", look);
     vec![Piece::new(role, format!("   {mark} {}", listener.held_against()))]
 }
 

@@ -107,12 +107,27 @@ fn unread<'p>(app: &App, proxies: impl Iterator<Item = &'p ProxyId>, look: &Look
 
 /// What a state is drawn with.
 pub(super) fn role(state: PluginState) -> Role {
-    match state.weight() {
+    role_of(state.weight())
+}
+
+fn role_of(weight: Weight) -> Role {
+    match weight {
         Weight::Good => Role::Good,
         Weight::Bad => Role::Bad,
         Weight::Waits => Role::Warning,
         Weight::Neutral => Role::Muted,
     }
+}
+
+/// What a weight is drawn with; `neutral` is the symbol where it has none of its own.
+pub(super) fn weight(weight: Weight, neutral: &'static str, look: &Look<'_>) -> (Role, &'static str) {
+    let symbol = match weight {
+        Weight::Good => look.symbols.good,
+        Weight::Bad => look.symbols.bad,
+        Weight::Waits => look.symbols.warning,
+        Weight::Neutral => neutral,
+    };
+    (role_of(weight), symbol)
 }
 
 fn symbol(state: PluginState, look: &Look<'_>) -> &'static str {

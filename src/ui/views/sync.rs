@@ -3,9 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
-use super::{below_question, empty, inset, list, pane, parted, widest};
+use super::{below_question, empty, inset, list, pane, parted, state, widest};
 use crate::analysis::answers::{SyncAnswer, SyncEntry, TypeAnswer};
-use crate::analysis::health::Weight;
 use crate::app::App;
 use crate::app::rows;
 use crate::app::screen::{Screen, Subject};
@@ -113,13 +112,8 @@ fn cells<'a>(answer: &SyncAnswer, entry: &'a SyncEntry, hits: &[usize], look: &L
 }
 
 /// What a state is drawn with; the word says it too.
-fn role<'l>(found: &TypeAnswer, look: &'l Look<'_>) -> (Role, &'l str) {
-    match found.weight() {
-        Weight::Bad => (Role::Bad, look.symbols.bad),
-        Weight::Waits => (Role::Warning, look.symbols.warning),
-        Weight::Good => (Role::Good, look.symbols.good),
-        Weight::Neutral => (Role::Muted, " "),
-    }
+fn role(found: &TypeAnswer, look: &Look<'_>) -> (Role, &'static str) {
+    state::weight(found.weight(), " ", look)
 }
 
 /// What is to be said of a proxy: what is not as it should be first, then each type, the plugins, and what all that does not say.
