@@ -78,9 +78,13 @@ impl<'l> Life<'l> {
             match of {
                 Of::Logged(vms, Some(thread)) if vms.contains(&place) => {
                     heard.insert(thread);
-                    // The main thread has a VM too, and which thread that is, is not known.
-                    let all = || self.workers.is_some_and(|workers| heard.len() > workers);
-                    if if failed.threads.is_empty() { all() } else { failed.threads.is_subset(&heard) } {
+                    let is_proof = if failed.threads.is_empty() {
+                        // Which thread failed is not known, so all have to be heard: the workers and the main thread, which has a VM too.
+                        self.workers.is_some_and(|workers| heard.len() > workers)
+                    } else {
+                        failed.threads.is_subset(&heard)
+                    };
+                    if is_proof {
                         return sign(0);
                     }
                 }

@@ -91,29 +91,45 @@ impl<'m, 'l> LogFindings<'m, 'l> {
             }
             found.add(Failure { record, at, candidates, healed: Vec::new(), former, threads }, &life);
         }
-        let traps = found.failures.len();
+        let trap_count = found.failures.len();
         for (at, record) in records().filter(|(_, record)| ended(record)) {
-            let Suspects { mut candidates, mut former, .. } = found.suspects(record, modules, true);
-            let mut threads = BTreeSet::new();
-            let can_be = |trap: &&Failure<'_>| trap.all().any(|place| candidates.contains(&place)) && trap.lasts_until(at);
-            let why: Vec<&Failure<'_>> = found.failures[..traps].iter().filter(can_be).collect();
-            if why.is_empty() {
-                // The plugin that failed is named, and was changed or deleted after this.
-                if former && named_former.iter().any(|before| *before < at) {
-                    continue;
-                }
-            } else if former || !why.iter().any(|trap| trap.former) {
-                former = why.iter().any(|trap| trap.former);
-                let of_traps: BTreeSet<usize> = why.iter().flat_map(|trap| trap.possible()).collect();
-                candidates.retain(|place| of_traps.contains(place));
-                if why.iter().all(|trap| !trap.threads.is_empty()) {
-                    threads = why.iter().flat_map(|trap| trap.threads.iter().copied()).collect();
-                }
+            if let Some(failure) = found.of_request(at, record, modules, trap_count, &named_former) {
+                found.add(failure, &life);
             }
-            found.add(Failure { record, at, candidates, healed: Vec::new(), former, threads }, &life);
         }
         found.failures.sort_by_key(|failure| failure.at);
         found
+    }
+
+    /// The failure that a request shows which a VM ended: traps, the first ones of all failures, show which VMs it can have been. None where
+    /// the plugin that failed is named before it (`named_former`), and was changed or deleted after it.
+    fn of_request(
+        &self,
+        at: usize,
+        record: &'l LogRecord,
+        modules: &[Module],
+        trap_count: usize,
+        named_former: &[usize],
+    ) -> Option<Failure<'l>> {
+        let Suspects { mut candidates, mut former, .. } = self.suspects(record, modules, true);
+        let mut threads = BTreeSet::new();
+        let can_be = |trap: &&Failure<'_>| trap.all().any(|place| candidates.contains(&place)) && trap.lasts_until(at);
+        let traps_before: Vec<&Failure<'_>> = self.failures[..trap_count].iter().filter(can_be).collect();
+        let by_former = traps_before.iter().any(|trap| trap.former);
+        if traps_before.is_empty() {
+            if former && named_former.iter().any(|before| *before < at) {
+                return None;
+            }
+        // Where a trap can be one of a former module, and none such can have ended this request, the traps need not be why it ended.
+        } else if former || !by_former {
+            former = by_former;
+            let of_traps: BTreeSet<usize> = traps_before.iter().flat_map(|trap| trap.possible()).collect();
+            candidates.retain(|place| of_traps.contains(place));
+            if traps_before.iter().all(|trap| !trap.threads.is_empty()) {
+                threads = traps_before.iter().flat_map(|trap| trap.threads.iter().copied()).collect();
+            }
+        }
+        Some(Failure { record, at, candidates, healed: Vec::new(), former, threads })
     }
 
     /// Keeps a failure, without the VMs that are shown to have run since.
