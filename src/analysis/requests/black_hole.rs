@@ -44,13 +44,8 @@ fn knows_mode(mesh: &Mesh<'_>, facts: &Facts<'_>) -> bool {
     (mesh.knows(Kind::Sidecar) || mesh.snapshot.absent.contains(&Kind::Sidecar)) && facts.knows_outbound_mode()
 }
 
-/// Why the client's proxy has no cluster for a service that it sends to by its address; None where it has.
-pub(super) fn unknown(mesh: &Mesh<'_>, pod: &Pod, service: &Service, reason: &FailedReason) -> Option<String> {
-    unreached(Facts::of(mesh.objects, pod, None, None).as_ref(), service, reason)
-}
-
 /// Why the client's proxy does not send to a service; None where it does.
-fn unreached(facts: Option<&Facts<'_>>, service: &Service, reason: &FailedReason) -> Option<String> {
+pub(super) fn unreached(facts: Option<&Facts<'_>>, service: &Service, reason: &FailedReason) -> Option<String> {
     let named = format!("{} {}", service.registry, service.name);
     let hidden = |facts: &Facts<'_>| {
         let egress = facts.sidecar().map(|(_, sidecar)| sidecar.egress.as_slice()).unwrap_or_default();

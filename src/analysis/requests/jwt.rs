@@ -17,7 +17,7 @@ const KIND: Kind = Kind::RequestAuthentication;
 
 pub(super) fn jwt(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
     let why = cause::within(&failed.reason.details).map(|why| format!(": {why}")).unwrap_or_default();
-    let policies: Vec<&Policy> = mesh.policies(KIND, pod).collect();
+    let policies = policies_for(mesh.objects, KIND, pod);
     let names: Vec<&ObjectName> = policies.iter().map(|policy| &policy.name).collect();
     let Some(name) = names.first().copied() else {
         return if mesh.knows(KIND) {
@@ -67,8 +67,7 @@ fn fetched<'o>(policies: &[&'o Policy]) -> impl Iterator<Item = (&'o ObjectName,
 pub fn key_sources(objects: &Inventory, proxy: &ProxyId, failed: &[Failed]) -> Vec<String> {
     let lacks = |group: &Failed| group.cause == Cause::Jwt && lacks_key(&group.reason.details);
     let Some(pod) = objects.pods.get(proxy).filter(|_| failed.iter().any(lacks)) else { return Vec::new() };
-    let policies: Vec<&Policy> = policies_for(objects, KIND, pod).collect();
-    fetched(&policies).map(|(_, keys)| keys.value.clone()).collect()
+    fetched(&policies_for(objects, KIND, pod)).map(|(_, keys)| keys.value.clone()).collect()
 }
 
 /// Whether Envoy had no key that fits: where istiod cannot fetch them, it gives it one that fits nothing

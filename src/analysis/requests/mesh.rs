@@ -145,20 +145,18 @@ impl<'o> Mesh<'o> {
 
     /// The policies of a kind that are for a pod.
     pub(super) fn policies(&self, kind: Kind, pod: &Pod) -> impl Iterator<Item = &'o Policy> {
-        policies_for(self.objects, kind, pod)
+        policies_for(self.objects, kind, pod).into_iter()
     }
 }
 
 /// The policies of a kind that are for a pod: of its namespace or the root namespace, and by their selector. One that names its targets
 /// is for gateways and waypoints (`pilot/pkg/model/policyattachment.go`).
-pub(super) fn policies_for<'o>(objects: &'o Inventory, kind: Kind, pod: &Pod) -> impl Iterator<Item = &'o Policy> {
+pub(super) fn policies_for<'o>(objects: &'o Inventory, kind: Kind, pod: &Pod) -> Vec<&'o Policy> {
     let own = pod.id.namespace.as_str();
     let namespaces = std::iter::once(own).chain(Some(objects.root_namespace()).filter(|root| *root != own));
-    let labels = pod.labels.clone();
     let is_for_it =
-        move |policy: &&Policy| !has_targets(policy) && policy.selector.as_ref().is_none_or(|selector| selector.matches(&labels));
-    let found: Vec<&Policy> = namespaces.flat_map(|namespace| objects.policies_in(kind, namespace)).filter(is_for_it).collect();
-    found.into_iter()
+        |policy: &&Policy| !has_targets(policy) && policy.selector.as_ref().is_none_or(|selector| selector.matches(&pod.labels));
+    namespaces.flat_map(|namespace| objects.policies_in(kind, namespace)).filter(is_for_it).collect()
 }
 
 /// Whether a policy names what it is for, and not by a selector.

@@ -9,6 +9,7 @@ use super::gather::{host, port};
 use super::mesh::Mesh;
 use super::routes::Route;
 use super::tls;
+use crate::analysis::chains::Facts;
 use crate::analysis::logs::words;
 use crate::analysis::mtls::rules::Merged;
 use crate::model::ids::ObjectName;
@@ -22,8 +23,8 @@ use crate::model::workload::Pod;
 const PASSTHROUGH: &str = "PassthroughCluster";
 const RULE: Kind = Kind::DestinationRule;
 
-/// A service that requests failed on the way to, with what of it all causes use.
-struct To<'o> {
+/// The service that requests were sent to, with its object and its name in sentences.
+struct Upstream<'o> {
     service: Option<&'o Service>,
     object: Option<(Kind, &'o ObjectName)>,
     named: String,
@@ -37,7 +38,7 @@ pub(super) fn of_service(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
     let by = |says: &dyn Fn(&TrafficPolicy) -> bool| rule.and_then(|rule| by(rule, says));
     let object = service.map(|service| (kind_of(service), &service.name));
     let named = service.map_or_else(|| reason.to.name.clone(), |service| format!("{} {}", service.registry, service.name));
-    let to = To { service, object, named };
+    let to = Upstream { service, object, named };
     let blame = match failed.cause {
         Cause::OtherSan => other_san(mesh, failed, &to, by(&|policy| !wanted_names(policy).is_empty())),
         Cause::Tls => of_tls(mesh, failed, &to, by(&|policy| policy.tls.is_some()).map(|(name, _)| name)),
@@ -58,7 +59,7 @@ fn wanted_names(policy: &TrafficPolicy) -> &[String] {
     policy.tls.as_ref().map(|tls| tls.subject_alt_names.as_slice()).unwrap_or_default()
 }
 
-fn other_san(mesh: &Mesh<'_>, failed: &Failed, to: &To<'_>, by: Option<(&ObjectName, &TrafficPolicy)>) -> Blame {
+fn other_san(mesh: &Mesh<'_>, failed: &Failed, to: &Upstream<'_>, by: Option<(&ObjectName, &TrafficPolicy)>) -> Blame {
     let names = cause::certificate_names(&failed.reason);
     let has = names.map(|names| format!("; the server's certificate has {names}")).unwrap_or_default();
     let has_one = |wanted: &[String]| {
@@ -92,7 +93,7 @@ fn is_of_pods(mesh: &Mesh<'_>, service: &Service, names: Option<&str>) -> bool {
     })
 }
 
-fn of_tls(mesh: &Mesh<'_>, failed: &Failed, to: &To<'_>, by: Option<&ObjectName>) -> Blame {
+fn of_tls(mesh: &Mesh<'_>, failed: &Failed, to: &Upstream<'_>, by: Option<&ObjectName>) -> Blame {
     let (named, said) = (&to.named, tls::said(&failed.reason));
     let fix = tls::fix(&said, named, by)
         .unwrap_or_else(|| format!("see which TLS the server speaks on that port, and what the client's {RULE} sets"));
@@ -107,7 +108,7 @@ fn of_tls(mesh: &Mesh<'_>, failed: &Failed, to: &To<'_>, by: Option<&ObjectName>
     }
 }
 
-fn connection(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed, to: &To<'_>) -> Blame {
+fn connection(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed, to: &Upstream<'_>) -> Blame {
     let named = &to.named;
     let of_objects = to.service.is_some_and(|service| service.selector.is_none());
     let at = if failed.upstream.is_empty() || !of_objects { named.clone() } else { format!("{} of {named}", failed.upstream) };
@@ -122,7 +123,7 @@ fn connection(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed, to: &To<'_>) -> Blame
         return Blame::past(to.object, format!("{words}; it went to {}, which is no endpoint of {named} now", failed.upstream));
     }
     if let Some(service) = to.service.filter(|_| failed.reason.cluster == PASSTHROUGH) {
-        return match black_hole::unknown(mesh, pod, service, &failed.reason) {
+        return match black_hole::unreached(Facts::of(mesh.objects, pod, None, None).as_ref(), service, &failed.reason) {
             Some(what) => {
                 let words = format!("{words}; {what}, so {PASSTHROUGH} sends them on as they come");
                 Blame::new(to.object, words, format!("let the client's proxy know {named}: exportTo, and egress of its Sidecar"))
@@ -161,7 +162,7 @@ fn is_gone(mesh: &Mesh<'_>, service: &Service, upstream: &str) -> bool {
     service.registry == Registry::ServiceEntry && !service.endpoints.is_empty() && are_addresses && !is_listed() && port(upstream).is_some()
 }
 
-fn overflow(mesh: &Mesh<'_>, failed: &Failed, to: &To<'_>, by: Option<&ObjectName>) -> Blame {
+fn overflow(mesh: &Mesh<'_>, failed: &Failed, to: &Upstream<'_>, by: Option<&ObjectName>) -> Blame {
     let named = &to.named;
     if failed.reason.flags.split(',').any(|flag| flag == "OM") {
         return Blame::new(
@@ -187,7 +188,7 @@ fn overflow(mesh: &Mesh<'_>, failed: &Failed, to: &To<'_>, by: Option<&ObjectNam
     }
 }
 
-fn late(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed, to: &To<'_>) -> Blame {
+fn late(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed, to: &Upstream<'_>) -> Blame {
     let (named, kind) = (&to.named, Kind::VirtualService);
     match mesh.routes(pod, &failed.reason).into_iter().find(|route| route.of.timeouts) {
         Some(route @ Route { name, .. }) => Blame::new(
