@@ -1,5 +1,6 @@
 //! What istiod would send one proxy, held against what the proxy has.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -27,6 +28,40 @@ pub struct Outlook<'s> {
     pub envoy_filters: EnvoyFilters<'s>,
     /// The plugins that istiod cannot decode, each with its name: what it sends of them nothing shows.
     undecodable: BTreeMap<PluginId, String>,
+}
+
+/// The predictions of one proxy, each made when it is first asked for: the states of several plugins share them.
+pub struct Outlooks<'s> {
+    /// The mesh.
+    pub snapshot: &'s Snapshot,
+    /// The proxy.
+    pub proxy: &'s ProxyId,
+    shared: Arc<Shared>,
+    whole: OnceCell<Result<Outlook<'s>, String>>,
+    inbound: OnceCell<Result<Outlook<'s>, String>>,
+}
+
+impl<'s> Outlooks<'s> {
+    /// Those of one of many proxies of a mesh, with what was made for the others.
+    pub fn sharing(snapshot: &'s Snapshot, proxy: &'s ProxyId, shared: &Arc<Shared>) -> Self {
+        Self { snapshot, proxy, shared: shared.clone(), whole: OnceCell::new(), inbound: OnceCell::new() }
+    }
+
+    /// All of its listeners.
+    ///
+    /// # Errors
+    /// As for [`Outlook::sharing`].
+    pub fn whole(&self) -> Result<&Outlook<'s>, &String> {
+        self.whole.get_or_init(|| Outlook::sharing(self.snapshot, self.proxy, &self.shared)).as_ref()
+    }
+
+    /// By [`Outlook::of_inbound`].
+    ///
+    /// # Errors
+    /// As for [`Outlook::sharing`].
+    pub fn inbound(&self) -> Result<&Outlook<'s>, &String> {
+        self.inbound.get_or_init(|| Outlook::of_inbound(self.snapshot, self.proxy)).as_ref()
+    }
 }
 
 /// A listener of a proxy beside the one that istiod would send in its place.
@@ -68,34 +103,26 @@ const NEEDED_OF_GATEWAYS: [Kind; 2] = [Kind::Gateway, Kind::IstioGateway];
 pub const PARTS_UNREAD: &str = "parts of the listener could not be read";
 
 impl<'s> Outlook<'s> {
-    /// Predicts for a proxy.
+    /// Predicts for one of many proxies of a mesh, with what was made for the others.
     ///
     /// # Errors
     /// Why there is no prediction, as one clause.
-    pub fn of(snapshot: &'s Snapshot, proxy: &ProxyId) -> Result<Self, String> {
-        Self::sharing(snapshot, proxy, &Arc::default())
-    }
-
-    /// The same without the outbound listeners of a sidecar, which can be many.
-    ///
-    /// # Errors
-    /// As for [`Self::of`].
-    pub fn of_inbound(snapshot: &'s Snapshot, proxy: &ProxyId) -> Result<Self, String> {
-        Self::predicted_by(chains::predict_without_outbound, snapshot, proxy, None, &Arc::default())
-    }
-
-    /// The same for one of many proxies of a mesh, with what was made for the others.
-    ///
-    /// # Errors
-    /// As for [`Self::of`].
     pub fn sharing(snapshot: &'s Snapshot, proxy: &ProxyId, shared: &Arc<Shared>) -> Result<Self, String> {
         Self::under(snapshot, proxy, None, shared)
     }
 
-    /// The same under a mutual TLS mode in the place of the workload's; those of single ports stay.
+    /// Predicts without the outbound listeners of a sidecar, which can be many.
     ///
     /// # Errors
-    /// As for [`Self::of`].
+    /// As for [`Self::sharing`].
+    pub fn of_inbound(snapshot: &'s Snapshot, proxy: &ProxyId) -> Result<Self, String> {
+        Self::predicted_by(chains::predict_without_outbound, snapshot, proxy, None, &Arc::default())
+    }
+
+    /// Predicts under a mutual TLS mode in the place of the workload's; those of single ports stay.
+    ///
+    /// # Errors
+    /// As for [`Self::sharing`].
     pub fn under(snapshot: &'s Snapshot, proxy: &ProxyId, mode: Option<MtlsMode>, shared: &Arc<Shared>) -> Result<Self, String> {
         Self::predicted_by(chains::predict, snapshot, proxy, mode, shared)
     }

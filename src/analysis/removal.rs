@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::attachment::listener_match::{Class, allows_class, traffic_selectors};
 use super::comparison::{self, Cause, Pair, Remover};
-use super::outlook::Outlook;
+use super::outlook::{Outlook, Outlooks};
 use super::placement::{self, ListenerDirection};
 use crate::model::envoy::{ConfigDump, FilterChain, FilterSource, Listener, ListenerState};
 use crate::model::envoy_filter::{Patch, Removable};
@@ -68,10 +68,11 @@ pub fn listeners(removals: &[&Removal<'_>]) -> String {
 pub const UNEXPLAINED: &str = "what took it out is not known: no EnvoyFilter that reaches the proxy does";
 
 /// Where the proxy lacks the plugin.
-pub fn of_proxy<'s>(snapshot: &'s Snapshot, plugin: &PluginId, proxy: &ProxyId, dump: &ConfigDump) -> Vec<Removal<'s>> {
+pub fn of_proxy<'s>(plugin: &PluginId, outlooks: &Outlooks<'s>, dump: &ConfigDump) -> Vec<Removal<'s>> {
+    let Outlooks { snapshot, proxy, .. } = outlooks;
     let object = snapshot.objects.plugins.get(plugin).filter(|object| may_lack(snapshot, object, proxy, dump));
-    let Some(outlook) = object.and_then(|_| Outlook::of(snapshot, proxy).ok()) else { return Vec::new() };
-    in_outlook(&outlook, dump, plugin)
+    let Some(outlook) = object.and_then(|_| outlooks.whole().ok()) else { return Vec::new() };
+    in_outlook(outlook, dump, plugin)
 }
 
 /// The same with what istiod would make.

@@ -9,7 +9,7 @@ use super::chain_match::{self, ChainMatchAnswer};
 use super::filters::{FilterAnswer, filter_answer, with_states};
 use super::prediction::{self, PredictionAnswer};
 use crate::analysis::chains::Shared;
-use crate::analysis::outlook::Outlook;
+use crate::analysis::outlook::Outlooks;
 use crate::analysis::placement::{self, ChainKind, ListenerDirection};
 use crate::model::envoy::{Filter, FilterChain, Listener, ListenerAddress, ListenerState};
 use crate::model::ids::{PluginId, ProxyId};
@@ -138,7 +138,8 @@ pub fn chains(snapshot: &Snapshot, proxies: &[ProxyId], filter: &ChainsFilter) -
 
 fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter, shared: &Arc<Shared>) -> Option<ProxyChains> {
     let dump = &snapshot.dump(proxy)?.dump;
-    let outlook = Outlook::sharing(snapshot, proxy, shared);
+    let outlooks = Outlooks::sharing(snapshot, proxy, shared);
+    let outlook = outlooks.whole();
     let kind = placement::kind_of(snapshot, proxy, dump);
     let wanted = |listener: &Listener| {
         filter.port.is_none_or(|port| listener.port() == Some(port)) && filter.listener.as_ref().is_none_or(|name| *name == listener.name)
@@ -150,18 +151,18 @@ fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter, sha
         .filter(|(_, listener)| wanted(listener))
         .map(|(index, listener)| ListenerAnswer {
             index,
-            prediction: outlook.as_ref().ok().and_then(|outlook| prediction::of(outlook, listener, dump)),
+            prediction: outlook.ok().and_then(|outlook| prediction::of(outlook, listener, dump)),
             ..listener_answer(snapshot, proxy, listener, placement::direction(listener, kind), filter.plugin.as_ref())
         })
         .filter(|listener| filter.plugin.is_none() || !listener.filter_chains.is_empty())
         .collect();
     listeners.sort_by(|a, b| order(a).cmp(&order(b)));
     let chains = listeners.iter_mut().flat_map(|listener| &mut listener.filter_chains);
-    with_states(snapshot, proxy, chains.flat_map(ChainAnswer::filters_mut));
+    with_states(&outlooks, chains.flat_map(ChainAnswer::filters_mut));
     let node = dump.node.as_ref();
     let narrowed = *filter != ChainsFilter::default();
     let awaits = placement::awaits_listeners(snapshot, proxy, dump);
-    let absent = outlook.as_ref().ok().filter(|_| !narrowed && !awaits).map(|outlook| prediction::absent(outlook, dump));
+    let absent = outlook.ok().filter(|_| !narrowed && !awaits).map(|outlook| prediction::absent(outlook, dump));
     Some(ProxyChains {
         proxy: proxy.clone(),
         istio_version: node.map(|node| node.istio_version.clone()).unwrap_or_default(),
@@ -169,7 +170,7 @@ fn proxy_chains(snapshot: &Snapshot, proxy: &ProxyId, filter: &ChainsFilter, sha
         view: dump.view.as_str(),
         listeners,
         absent: absent.unwrap_or_default(),
-        prediction_note: outlook.err(),
+        prediction_note: outlook.err().cloned(),
         listeners_note: awaits.then_some(placement::NO_LISTENERS),
     })
 }

@@ -2,12 +2,14 @@
 
 use core::net::IpAddr;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::chains::{ChainAnswer, chain_answer};
 use super::filters::with_states;
 use crate::analysis::connection::{self, Asked, Assumed, Chosen, Criterion, Http, NoListener, Outcome, Seen, Tls};
+use crate::analysis::outlook::Outlooks;
 use crate::analysis::placement::{self, ListenerDirection};
 use crate::model::envoy::{ConfigDump, FilterChain, Transport};
 use crate::model::ids::ProxyId;
@@ -136,7 +138,7 @@ fn judge(answer: &mut ProxyConnection, snapshot: &Snapshot, chosen: &Chosen<'_>,
     let is_unread = verdict.chain.is_some_and(|place| listener.chains[place].unread);
     let of = |place: usize| {
         let mut chain = chain_answer(snapshot, &answer.proxy, place, listener, direction);
-        with_states(snapshot, &answer.proxy, chain.filters_mut());
+        with_states(&Outlooks::sharing(snapshot, &answer.proxy, &Arc::default()), chain.filters_mut());
         chain
     };
     answer.outcome = verdict.outcome;

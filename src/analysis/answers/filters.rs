@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::analysis::health::{self, PluginState};
+use crate::analysis::outlook::Outlooks;
 use crate::analysis::placement;
 use crate::model::envoy::Filter;
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
@@ -61,11 +62,11 @@ pub(super) fn short(name: &str) -> &str {
 }
 
 /// Adds to filters of a proxy how their plugins fare.
-pub(super) fn with_states<'f>(snapshot: &Snapshot, proxy: &ProxyId, filters: impl Iterator<Item = &'f mut FilterAnswer>) {
+pub(super) fn with_states<'f>(outlooks: &Outlooks<'_>, filters: impl Iterator<Item = &'f mut FilterAnswer>) {
     let mut known = BTreeMap::new();
     for filter in filters {
         let Some(id) = &filter.id else { continue };
-        let health = known.entry(id.clone()).or_insert_with(|| health::of_proxy(snapshot, id, proxy));
+        let health = known.entry(id.clone()).or_insert_with(|| health::of_plugin(id, outlooks));
         (filter.state, filter.effect) = (Some(health.state), health.effect());
     }
 }

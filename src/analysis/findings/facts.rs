@@ -10,6 +10,7 @@ use crate::analysis::answers::{self, EffectiveMtlsAnswer, OrderEntry};
 use crate::analysis::attachment::{self, Attachment};
 use crate::analysis::health::{self, Health};
 use crate::analysis::near_miss::Neighbours;
+use crate::analysis::outlook::Outlooks;
 use crate::analysis::requests::Mesh;
 use crate::analysis::{placement, sync};
 use crate::ingest::logs::instant;
@@ -158,17 +159,14 @@ impl<'s> Facts<'s> {
     /// The state of each plugin on each proxy whose own dump was read, where it applies or the proxy has something of it.
     pub fn states(&self) -> impl Iterator<Item = (&ProxyFacts<'s>, &PluginId, &Health)> {
         let states = self.states.get_or_init(|| {
+            let shared = Arc::default();
             let read = self.proxies.iter().enumerate().filter_map(|(place, proxy)| Some((place, proxy, proxy.dump.as_ref().ok()?)));
             let of_proxy = |(place, proxy, dump): (usize, &ProxyFacts<'s>, &&ConfigDump)| {
                 let applying = self.plugins.iter().filter(|plugin| plugin.applies_to(&proxy.id)).map(|facts| facts.plugin.id.clone());
                 let plugins: BTreeSet<PluginId> = placement::plugins_in(dump).into_iter().chain(applying).collect();
-                plugins
-                    .into_iter()
-                    .map(|plugin| {
-                        let health = health::of_proxy(self.snapshot, &plugin, &proxy.id);
-                        (place, plugin, health)
-                    })
-                    .collect::<Vec<_>>()
+                let outlooks = Outlooks::sharing(self.snapshot, &proxy.id, &shared);
+                let healths: Vec<Health> = plugins.iter().map(|plugin| health::of_plugin(plugin, &outlooks)).collect();
+                plugins.into_iter().zip(healths).map(move |(plugin, health)| (place, plugin, health))
             };
             read.flat_map(of_proxy).collect()
         });

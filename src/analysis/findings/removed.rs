@@ -1,10 +1,12 @@
 //! A plugin that applies to a proxy, and that an EnvoyFilter takes out of chains in which the objects ask for it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::states::{InState, in_states};
 use super::{Facts, Finding, Needs, PLUGINS, Place, Rule, Severity};
 use crate::analysis::health::PluginState;
+use crate::analysis::outlook::Outlooks;
 use crate::analysis::removal::{self, Removal};
 use crate::model::envoy::ListenerState;
 use crate::model::ids::ProxyId;
@@ -26,9 +28,10 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 
 fn finding(facts: &Facts<'_>, removed: &InState<'_>) -> Finding {
     let plugin = removed.plugin;
-    let of = |proxy: &ProxyId| {
+    let shared = Arc::default();
+    let of = |proxy| {
         let dump = facts.snapshot.dump(proxy).map(|loaded| &loaded.dump);
-        dump.map(|dump| removal::of_proxy(facts.snapshot, plugin, proxy, dump)).unwrap_or_default()
+        dump.map(|dump| removal::of_proxy(plugin, &Outlooks::sharing(facts.snapshot, proxy, &shared), dump)).unwrap_or_default()
     };
     let removals: Vec<(&ProxyId, Removal<'_>)> =
         removed.on.iter().flat_map(|(proxy, _)| of(&proxy.id).into_iter().map(|removal| (&proxy.id, removal))).collect();

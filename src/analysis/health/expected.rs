@@ -4,7 +4,7 @@ use super::{Evidence, EvidenceSource, Health, PluginState};
 use crate::analysis::attachment::{self, Reason, Unused};
 use crate::analysis::bypass;
 use crate::analysis::near_miss;
-use crate::analysis::outlook::Outlook;
+use crate::analysis::outlook::Outlooks;
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::kind::Kind;
 use crate::model::snapshot::Snapshot;
@@ -57,18 +57,18 @@ impl Expected {
 
 /// A plugin that is missed is only missed where istiod would put it into a chain: `match`, or the proxy's listeners, can keep it out
 /// of every one.
-pub(super) fn held_against_prediction(health: Health, snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Health {
+pub(super) fn held_against_prediction(health: Health, plugin: &PluginId, outlooks: &Outlooks<'_>) -> Health {
     if health.state != PluginState::Absent {
         return health;
     }
-    let predicted = Outlook::of(snapshot, proxy).map(|outlook| {
+    let predicted = outlooks.whole().map(|outlook| {
         let counts: Vec<Option<usize>> = outlook.prediction.listeners.iter().map(|listener| outlook.count(plugin, listener).ok()).collect();
         let whole = outlook.prediction.gaps.is_empty() && counts.iter().all(Option::is_some);
         (counts.into_iter().flatten().sum::<usize>(), whole)
     });
     let nowhere = || {
-        let objects = &snapshot.objects;
-        let both = objects.plugins.get(plugin).zip(objects.pods.get(proxy));
+        let objects = &outlooks.snapshot.objects;
+        let both = objects.plugins.get(plugin).zip(objects.pods.get(outlooks.proxy));
         let exclusion = both.and_then(|(object, pod)| near_miss::exclusion(object, pod, Some(0), objects));
         exclusion.map_or_else(|| "istiod would put it into no chain of this proxy".to_owned(), |exclusion| exclusion.to_string())
     };

@@ -23,8 +23,11 @@ mod vms;
 mod wanted;
 mod weigh;
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
+use crate::analysis::outlook::Outlooks;
 use crate::analysis::{lookup, placement};
 use crate::model::envoy::{ConfigDump, DumpView};
 use crate::model::ids::{PluginId, ProxyId};
@@ -156,6 +159,12 @@ fn own_url<'s>(snapshot: &'s Snapshot, plugin: &PluginId, dump: &ConfigDump) -> 
 
 /// The state of `plugin` in `proxy`, by all that the snapshot holds of it.
 pub fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Health {
+    of_plugin(plugin, &Outlooks::sharing(snapshot, proxy, &Arc::default()))
+}
+
+/// The same of one of several plugins of a proxy, with the proxy's predictions.
+pub fn of_plugin(plugin: &PluginId, outlooks: &Outlooks<'_>) -> Health {
+    let (snapshot, proxy) = (outlooks.snapshot, outlooks.proxy);
     let Some(loaded) = snapshot.dump(proxy) else {
         let why = lookup::why_not_running(&snapshot.objects, proxy);
         return Health::new(PluginState::Unknown, Evidence::of_dump("", why.unwrap_or_else(|| "its config dump was not read".to_owned())));
@@ -163,17 +172,17 @@ pub fn of_proxy(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Heal
     let awaits = placement::awaits_listeners(snapshot, proxy, &loaded.dump);
     let expected = Expected::of(snapshot, plugin, proxy);
     let health = of_dump(plugin, &loaded.dump, &expected, awaits);
-    if let Some(removed) = removed::held(&health, &expected, snapshot, plugin, proxy, &loaded.dump) {
+    if let Some(removed) = removed::held(&health, &expected, plugin, outlooks, &loaded.dump) {
         return removed;
     }
-    let health = expected::held_against_prediction(health, snapshot, plugin, proxy);
+    let health = expected::held_against_prediction(health, plugin, outlooks);
     let health = match &loaded.vitals {
         Some(vitals) if loaded.dump.view == DumpView::Proxy => {
             weigh::weighed(health, plugin, loaded, vitals, || own_url(snapshot, plugin, &loaded.dump))
         }
         _ => weigh::unproven(health, None),
     };
-    let health = wanted::compared(health, snapshot, plugin, proxy, loaded);
+    let health = wanted::compared(health, plugin, outlooks, loaded);
     let health = istiod::weighed(health, snapshot, plugin, proxy);
     let health = passed::compared_with_warming(health, plugin, &loaded.dump);
     expected::held_against_ports(health, snapshot, plugin, proxy)

@@ -4,12 +4,11 @@ use super::passed;
 use super::wanted::Comparison;
 use crate::analysis::comparison::{self, Pair};
 use crate::analysis::order::{self, FilterList, Mark, phase_words};
-use crate::analysis::outlook::Outlook;
+use crate::analysis::outlook::{Outlook, Outlooks};
 use crate::analysis::placement::{self, ListenerDirection};
 use crate::model::envoy::{ConfigDump, Filter, FilterChain, Listener, ListenerState};
-use crate::model::ids::{PluginId, ProxyId};
+use crate::model::ids::PluginId;
 use crate::model::plugin::{Phase, Plugin, PluginType};
-use crate::model::snapshot::Snapshot;
 
 /// How many listeners a dump, and how many services a mesh may have for all listeners to be predicted; of more only the inbound ones are.
 const MOST: usize = 128;
@@ -19,11 +18,11 @@ const SERVICES: usize = 1000;
 const NAMED: usize = 3;
 
 /// Compares the places of a plugin.
-pub(super) fn compare(comparison: &mut Comparison, snapshot: &Snapshot, plugin: &Plugin, proxy: &ProxyId, dump: &ConfigDump) {
-    let all = dump.listeners.len() <= MOST && snapshot.objects.services.len() <= SERVICES;
-    let outlook = if all { Outlook::of(snapshot, proxy) } else { Outlook::of_inbound(snapshot, proxy) };
+pub(super) fn compare(comparison: &mut Comparison, plugin: &Plugin, outlooks: &Outlooks<'_>, dump: &ConfigDump) {
+    let all = dump.listeners.len() <= MOST && outlooks.snapshot.objects.services.len() <= SERVICES;
+    let outlook = if all { outlooks.whole() } else { outlooks.inbound() };
     match outlook {
-        Ok(outlook) => Compared::of(&outlook, plugin, dump, all).add_to(comparison),
+        Ok(outlook) => Compared::of(outlook, plugin, dump, all).add_to(comparison),
         Err(why) => comparison.not_compared(format!("its chains, since {why}")),
     }
 }

@@ -11,6 +11,7 @@ use super::origin::Fetched;
 use super::{Evidence, EvidenceSource, Health, PluginState, module, origin, own_url, placed, weigh};
 use crate::analysis::answers::log_timestamp;
 use crate::analysis::era::Version;
+use crate::analysis::outlook::Outlooks;
 use crate::analysis::placement;
 use crate::analysis::settings::{Changes, canonical, typed_config};
 use crate::analysis::sync as rules;
@@ -67,7 +68,8 @@ impl Comparison {
 
 /// Compares what the proxy has with the object. What differs is outdated, but for what was changed a moment ago; where only the number of
 /// chains differs, which other objects decide too, the plugin is not known to run as it should.
-pub(super) fn compared(mut health: Health, snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, loaded: &LoadedDump) -> Health {
+pub(super) fn compared(mut health: Health, plugin: &PluginId, outlooks: &Outlooks<'_>, loaded: &LoadedDump) -> Health {
+    let (snapshot, proxy) = (outlooks.snapshot, outlooks.proxy);
     if !matches!(health.state, PluginState::Running | PluginState::Unverified) {
         return health;
     }
@@ -80,7 +82,7 @@ pub(super) fn compared(mut health: Health, snapshot: &Snapshot, plugin: &PluginI
         source(&mut comparison, wasm, entry, loaded, own_url(snapshot, plugin, &loaded.dump), rules::changed(object));
     }
     if loaded.dump.view == DumpView::Proxy {
-        placed::compare(&mut comparison, snapshot, object, proxy, &loaded.dump);
+        placed::compare(&mut comparison, object, outlooks, &loaded.dump);
     }
     let written = rules::changed(object);
     let is_fresh = written.zip(loaded.read_at).is_some_and(|(changed, read)| read.saturating_sub(changed) < rules::GRACE);

@@ -20,7 +20,7 @@ use serde::Serialize;
 
 use crate::analysis::comparison::Cause;
 use crate::analysis::lookup;
-use crate::analysis::outlook::Outlook;
+use crate::analysis::outlook::Outlooks;
 use crate::analysis::placement;
 use crate::analysis::sync as rules;
 use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter};
@@ -232,21 +232,22 @@ fn types(
         Some(Dump::Failed(why)) => return Err(why.clone()),
         Some(Dump::Loading) | None => return Err("it runs no Envoy whose config dump could be read".to_owned()),
     };
-    let outlook = Outlook::sharing(snapshot, proxy, shared);
-    let mut listeners = listeners::of(view, outlook.as_ref(), dump);
-    if let Ok(outlook) = &outlook {
+    let outlooks = Outlooks::sharing(snapshot, proxy, shared);
+    let outlook = outlooks.whole();
+    let mut listeners = listeners::of(view, outlook, dump);
+    if let Ok(outlook) = outlook {
         removed::add(&mut listeners, outlook, dump);
         if listeners.found.basis == "istiod" {
             let note = |name: &ObjectName| format!("not compared: what EnvoyFilter {name} changes, since istiod would send that too");
             listeners.found.notes.extend(outlook.envoy_filters.shaping_chains().into_iter().map(note));
         }
     }
-    let mut extensions = extensions::of(view, outlook.as_ref(), dump);
+    let mut extensions = extensions::of(view, outlook, dump);
     let mut resources = ResourceType::ALL.map(|of| resources::of(of, view));
     for draft in [&mut listeners, &mut extensions].into_iter().chain(&mut resources) {
         answered(snapshot, proxy, dump, &mut draft.found);
     }
-    states::add(&listeners, &mut extensions, snapshot, proxy, dump);
+    states::add(&listeners, &mut extensions, &outlooks, dump);
     Ok([listeners, extensions].into_iter().chain(resources).map(Draft::finish).collect())
 }
 

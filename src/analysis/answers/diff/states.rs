@@ -3,13 +3,12 @@
 use super::Draft;
 use super::extensions::{in_use, line, short};
 use crate::analysis::health::{self, PluginState};
+use crate::analysis::outlook::Outlooks;
 use crate::model::envoy::ConfigDump;
-use crate::model::ids::ProxyId;
-use crate::model::snapshot::Snapshot;
 
 /// Adds to the draft of ECDS the plugins that do not run as their objects ask, where no difference in their extensions shows that, and
 /// notes those of which nothing shows that they run.
-pub(super) fn add(listeners: &Draft, draft: &mut Draft, snapshot: &Snapshot, proxy: &ProxyId, dump: &ConfigDump) {
+pub(super) fn add(listeners: &Draft, draft: &mut Draft, outlooks: &Outlooks<'_>, dump: &ConfigDump) {
     // That is a difference of the listeners.
     let is_removed = listeners.has(|line| line.what == "removed");
     let in_use = in_use(dump);
@@ -20,7 +19,7 @@ pub(super) fn add(listeners: &Draft, draft: &mut Draft, snapshot: &Snapshot, pro
             }
             continue;
         }
-        let health = health::of_proxy(snapshot, plugin, proxy);
+        let health = health::of_plugin(plugin, outlooks);
         let is_told = draft.has(|line| line.extension.as_ref() == Some(&entry.name)) || is_removed && health.state == PluginState::Removed;
         let (state, note) = (health.state, health.note());
         if state.is_trouble() && !is_told {

@@ -8,6 +8,7 @@ use crate::analysis::attachment::listener_match::{Class, allows_class, traffic_s
 use crate::analysis::era::Version;
 use crate::analysis::health;
 use crate::analysis::order::{self, FilterList, Laid, Mark, Place};
+use crate::analysis::outlook::Outlooks;
 use crate::analysis::placement::{self, ListenerDirection};
 use crate::model::envoy::{ConfigDump, DumpView, Filter, FilterChain, Listener, ListenerState};
 use crate::model::ids::{PluginId, ProxyId};
@@ -18,6 +19,7 @@ use crate::model::snapshot::Snapshot;
 pub(super) struct Context<'s> {
     pub snapshot: &'s Snapshot,
     pub proxy: &'s ProxyId,
+    pub outlooks: Outlooks<'s>,
     pub dump: Option<&'s ConfigDump>,
     /// Whether the dump was read before the proxy had listeners of istiod's.
     pub awaits: bool,
@@ -112,7 +114,7 @@ impl<'s> Context<'s> {
                 changed: change.map(|write| write.time.clone()),
                 changed_by: change.map(|write| write.manager.clone()),
                 reason,
-                state: self.dump.map(|_| health::of_proxy(self.snapshot, &plugin.id, self.proxy).state),
+                state: self.dump.map(|_| health::of_plugin(&plugin.id, &self.outlooks).state),
                 id: plugin.id.clone(),
             }
         };
@@ -184,7 +186,7 @@ impl<'s> Context<'s> {
     /// Lays a sequence along the ruler, and counts its chains there.
     fn found(&self, sequence: &Sequence<'_>, places: &[Place], ruler: &mut [RulerPlace]) -> FoundFilters {
         let mut answers: Vec<_> = sequence.filters.iter().map(|filter| filter_answer(self.snapshot, self.proxy, filter)).collect();
-        with_states(self.snapshot, self.proxy, answers.iter_mut());
+        with_states(&self.outlooks, answers.iter_mut());
         let named: Vec<(&str, Option<&PluginId>)> = answers.iter().map(|filter| (filter.name.as_str(), filter.id.as_ref())).collect();
         let laid = order::lay(places, &named);
         let mut at: Vec<usize> = laid.iter().filter_map(|laid| laid.place()).collect();

@@ -5,6 +5,8 @@ mod list;
 mod places;
 mod words;
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::why::dump_note;
@@ -15,6 +17,7 @@ use crate::analysis::control_plane;
 use crate::analysis::health::PluginState;
 use crate::analysis::lookup;
 use crate::analysis::order::{FilterList, Reason};
+use crate::analysis::outlook::Outlooks;
 use crate::analysis::placement::{self, ListenerDirection};
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::plugin::Plugin;
@@ -158,7 +161,8 @@ fn entry(snapshot: &Snapshot, proxy: &ProxyId) -> OrderEntry {
     let facts = pod.and_then(|pod| Facts::of(objects, pod, node, None));
     let (left_out, applying) = applying(snapshot, pod);
     let awaits = dump.is_some_and(|dump| placement::awaits_listeners(snapshot, proxy, dump));
-    let context = list::Context { snapshot, proxy, dump, awaits, version: plane.version, applying };
+    let outlooks = Outlooks::sharing(snapshot, proxy, &Arc::default());
+    let context = list::Context { snapshot, proxy, outlooks, dump, awaits, version: plane.version, applying };
     let directions: &[ListenerDirection] = match kind {
         Some(ProxyKind::Sidecar) => &[ListenerDirection::Inbound, ListenerDirection::Outbound],
         Some(ProxyKind::ClassicGateway | ProxyKind::Gateway) => &[ListenerDirection::Gateway],

@@ -1,11 +1,13 @@
 //! The state of the plugins of a proxy: that the proxy acknowledged what istiod sent does not show that they run.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::{PluginSync, TypeAnswer, plugins};
 use crate::analysis::health::{self, PluginState, Weight};
+use crate::analysis::outlook::Outlooks;
 use crate::model::ids::{PluginId, PluginKind, ProxyId};
 use crate::model::inventory::Inventory;
 use crate::model::snapshot::Snapshot;
@@ -35,8 +37,9 @@ pub(super) fn of_proxy(snapshot: &Snapshot, proxy: &ProxyId, plugins: Option<&[P
         Some(plugins) => plugins.iter().map(|plugin| &plugin.id).collect(),
         None => plugins::applying(&snapshot.objects, proxy).collect(),
     };
+    let outlooks = Outlooks::sharing(snapshot, proxy, &Arc::default());
     let of = |id: &PluginId| {
-        let health = health::of_proxy(snapshot, id, proxy);
+        let health = health::of_plugin(id, &outlooks);
         let (state, state_note) = (health.state, health.note().to_owned());
         PluginOnProxy { plugin: id.to_string(), plugin_kind: id.kind, state, state_note, id: id.clone() }
     };

@@ -24,14 +24,14 @@ pub(super) fn of_proxy(
     snapshot: &Snapshot,
     plugin: &PluginId,
     proxy: &ProxyId,
-    outlook: Result<Outlook<'_>, String>,
+    outlook: Result<&Outlook<'_>, &String>,
     by_mode: &ByMode,
     plugin_state: PluginState,
 ) -> Vec<WhyListener> {
     let read = snapshot.dump(proxy).map(|loaded| &**loaded);
     let loaded = read.filter(|loaded| !placement::awaits_listeners(snapshot, proxy, &loaded.dump));
     let unread = if read.is_some() && loaded.is_none() { placement::NO_LISTENERS } else { "the proxy's own config dump was not read" };
-    let removals = match (loaded, &outlook) {
+    let removals = match (loaded, outlook) {
         (Some(loaded), Ok(outlook)) if loaded.dump.view == DumpView::Proxy => removal::in_outlook(outlook, &loaded.dump, plugin),
         _ => Vec::new(),
     };
@@ -82,7 +82,7 @@ struct Question<'s> {
     loaded: Option<&'s LoadedDump>,
     /// Why there is none.
     unread: &'static str,
-    outlook: Result<Outlook<'s>, String>,
+    outlook: Result<&'s Outlook<'s>, &'s String>,
     /// Where it lacks the plugin that the objects ask for.
     removals: Vec<Removal<'s>>,
 }
@@ -97,13 +97,13 @@ impl Question<'_> {
         let mut found = Vec::new();
         for listener in &loaded.dump.listeners {
             let count = placement::count_in_listener(listener, self.plugin);
-            let judgement = self.outlook.as_ref().ok().and_then(|outlook| outlook.judge(listener, &loaded.dump));
+            let judgement = self.outlook.ok().and_then(|outlook| outlook.judge(listener, &loaded.dump));
             let (predicted, note) = self.predicted(listener, judgement.as_ref());
             let may_have_it = listener.lacks_parts() && !listener.is_static;
             if count == 0 && predicted.unwrap_or(0) == 0 && !may_have_it && self.removed(&listener.name, listener.state).is_none() {
                 continue;
             }
-            let by_name = || self.outlook.as_ref().ok().and_then(|outlook| outlook.direction(listener));
+            let by_name = || self.outlook.ok().and_then(|outlook| outlook.direction(listener));
             let direction = placement::direction(listener, kind).or_else(by_name);
             let held = judgement.filter(|_| own && predicted.is_some());
             found.push(WhyListener {
@@ -164,7 +164,7 @@ impl Question<'_> {
 
     /// How often istiod would put the plugin into the listener; else why that cannot be told.
     fn predicted(&self, listener: &Listener, judgement: Option<&Judgement<'_>>) -> (Option<usize>, Option<String>) {
-        let outlook = match &self.outlook {
+        let outlook = match self.outlook {
             Ok(outlook) => outlook,
             Err(why) => return (None, Some(why.clone())),
         };
@@ -180,7 +180,7 @@ impl Question<'_> {
 
     /// Where istiod would put the plugin, and the proxy has no such listener, or was not read.
     fn only_predicted(&self) -> Vec<WhyListener> {
-        let Ok(outlook) = &self.outlook else { return Vec::new() };
+        let Ok(outlook) = self.outlook else { return Vec::new() };
         let own = self.loaded.map(|loaded| &loaded.dump).filter(|dump| dump.view == DumpView::Proxy);
         let counted = own.filter(|dump| dump.has_all_listeners()).map(|_| 0);
         let unread = if own.is_some() { "not all listeners of the proxy could be read" } else { self.unread };

@@ -19,7 +19,7 @@ use crate::analysis::health::{self, Expected, PluginState, Weight};
 use crate::analysis::lookup;
 use crate::analysis::mtls;
 use crate::analysis::near_miss::{NearMiss, Neighbours};
-use crate::analysis::outlook::Outlook;
+use crate::analysis::outlook::{Outlook, Outlooks};
 use crate::analysis::placement::{self, ListenerDirection};
 use crate::model::envoy::ListenerState;
 use crate::model::ids::{PluginId, ProxyId};
@@ -252,10 +252,10 @@ pub(super) fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, sha
     let pod = objects.pods.get(proxy).map(|pod| &**pod);
     let workload = lookup::owner(snapshot, proxy);
     let (applies, reason) = attached(snapshot, plugin, proxy);
-    let health = health::of_proxy(snapshot, plugin, proxy);
-    let outlook = Outlook::sharing(snapshot, proxy, shared);
+    let outlooks = Outlooks::sharing(snapshot, proxy, shared);
+    let (health, outlook) = (health::of_plugin(plugin, &outlooks), outlooks.whole());
     let (mtls, mtls_note) = pod.map(|pod| MtlsAnswer::known(snapshot, &proxy.namespace, &mtls::of_pod(objects, pod))).unwrap_or_default();
-    let by_mode = outlook.as_ref().map(Outlook::by_mode).unwrap_or_default();
+    let by_mode = outlook.map(Outlook::by_mode).unwrap_or_default();
     WhyEntry {
         workload: workload.as_ref().map(|id| id.name.to_string()),
         workload_kind: workload.as_ref().map(|id| id.kind.as_str()),
@@ -264,7 +264,7 @@ pub(super) fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, sha
         reason,
         mtls,
         mtls_note,
-        era_note: outlook.as_ref().ok().and_then(|outlook| listeners::era_note(outlook, plugin, &by_mode)),
+        era_note: outlook.ok().and_then(|outlook| listeners::era_note(outlook, plugin, &by_mode)),
         listeners: listeners::of_proxy(snapshot, plugin, proxy, outlook, &by_mode, health.state),
         state: health.state,
         state_note: health.note().to_owned(),
