@@ -29,7 +29,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             fix: FIX.to_owned(),
             ..absent.finding(&RULE, &format!("{plugin} applies, was changed a moment ago and has not come yet"))
         };
-        let of_old = |absent: InState<'_>| Finding { fix: FIX.to_owned(), ..absent.finding(&RULE, &format!("{plugin} applies and is not there")) };
+        let of_old =
+            |absent: InState<'_>| Finding { fix: FIX.to_owned(), ..absent.finding(&RULE, &format!("{plugin} applies and is not there")) };
         let found = [(!old.is_empty()).then(|| of_old(missing(old))), (!fresh.is_empty()).then(|| of_fresh(missing(fresh)))];
         found.into_iter().flatten().collect::<Vec<_>>()
     };

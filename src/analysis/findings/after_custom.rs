@@ -49,7 +49,8 @@ fn of_origin(id: &PluginId, found: &[&Behind]) -> Option<Finding> {
         None => (
             format!("On {on} {id} runs after the CUSTOM authorizer, though its phase is AUTHN."),
             "istiod put it there for an AuthorizationPolicy of action CUSTOM".to_owned(),
-            "do in the authorizer what the plugin does, or check with an AuthorizationPolicy of another action, which runs after it".to_owned(),
+            "do in the authorizer what the plugin does, or check with an AuthorizationPolicy of another action, which runs after it"
+                .to_owned(),
         ),
         Some(names) => (
             format!("On {on} {id} runs after the authorizer of an EnvoyFilter, though its phase is AUTHN."),

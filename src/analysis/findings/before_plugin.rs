@@ -19,7 +19,12 @@ pub(super) const RULE: Rule = Rule {
     title: "A filter that an EnvoyFilter put before a plugin can answer requests itself, or does.",
     why: "Requests that it answers never reach the plugin, and no object of the plugin says so.",
     source: "envoy docs/root/configuration/http/http_filters: filters that send local replies",
-    needs: Needs { dumps: true, sync: false, some: &[Kind::EnvoyFilter, Kind::WasmPlugin, Kind::TrafficExtension, Kind::Pod], all: PLUGINS },
+    needs: Needs {
+        dumps: true,
+        sync: false,
+        some: &[Kind::EnvoyFilter, Kind::WasmPlugin, Kind::TrafficExtension, Kind::Pod],
+        all: PLUGINS,
+    },
     check,
 };
 
@@ -102,13 +107,18 @@ struct Behind {
 fn of_proxy<'f>(facts: &Facts<'f>, proxy: &ProxyFacts<'_>, dump: &'f ConfigDump) -> BTreeMap<(&'f ObjectName, &'f str), Behind> {
     let mut found: BTreeMap<(&ObjectName, &str), Behind> = BTreeMap::new();
     for listener in dump.listeners.iter().filter(|listener| listener.state == ListenerState::Active) {
-        for (chain, filters) in listener.chains.iter().enumerate().filter_map(|(place, chain)| Some((place, chain.http_filters.as_ref()?))) {
+        for (chain, filters) in listener.chains.iter().enumerate().filter_map(|(place, chain)| Some((place, chain.http_filters.as_ref()?)))
+        {
             for (index, filter) in filters.iter().enumerate().filter(|(_, filter)| can_answer(filter)) {
                 let plugins = behind(facts, filter, &filters[index + 1..]);
                 let origin = if plugins.is_empty() { None } else { placement::envoy_filter_of(facts.snapshot, &proxy.id, &filter.name) };
                 let Some(origin) = origin else { continue };
-                let place =
-                    || Place { proxy: proxy.id.clone(), listener: listener.name.clone(), state: listener.state.as_str(), chain: Some(chain) };
+                let place = || Place {
+                    proxy: proxy.id.clone(),
+                    listener: listener.name.clone(),
+                    state: listener.state.as_str(),
+                    chain: Some(chain),
+                };
                 let known = found.entry((origin, &filter.name)).or_insert_with(|| Behind { plugins: Vec::new(), place: place() });
                 known.plugins.extend(plugins);
             }

@@ -30,7 +30,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let (snapshot, shared) = (facts.snapshot, Arc::default());
     // A pod that ends does not have all.
     let stays = |proxy: &&ProxyFacts<'_>| proxy.pod.is_some_and(|pod| !pod.deleting);
-    let read: Vec<(&ProxyId, &ConfigDump)> = facts.dumps().filter(|(proxy, _)| stays(proxy)).map(|(proxy, dump)| (&proxy.id, dump)).collect();
+    let read: Vec<(&ProxyId, &ConfigDump)> =
+        facts.dumps().filter(|(proxy, _)| stays(proxy)).map(|(proxy, dump)| (&proxy.id, dump)).collect();
     // What is missed altogether has a finding of its own.
     let mut absent: BTreeMap<&ProxyId, Vec<String>> = BTreeMap::new();
     for (proxy, plugin, _) in facts.states().filter(|(.., health)| matches!(health.state, PluginState::Absent | PluginState::Removed)) {

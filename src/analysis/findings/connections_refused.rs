@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::failing::Failing;
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity, port_level_mtls};
 use crate::analysis::answers::ClientAnswer;
-use crate::analysis::{bypass, lookup};
 use crate::analysis::mtls::{self, verdict::Verdict};
 use crate::analysis::naming::{self, first};
 use crate::analysis::requests::{MENDED, is_gateway};
+use crate::analysis::{bypass, lookup};
 use crate::model::ids::{ObjectName, WorkloadId};
 use crate::model::kind::Kind;
 use crate::model::logs::hour;
@@ -100,8 +100,7 @@ fn port(failing: &Failing<'_>) -> u16 {
 fn refused<'f>(facts: &'f Facts<'_>) -> impl Iterator<Item = (Reason, Failing<'f>, Option<ObjectName>)> {
     facts.unexplained().iter().filter(|failing| failing.is_refused()).map(|failing| {
         let reason = Reason::of(facts, failing);
-        let is_ignored =
-            |policy: &&ObjectName| port_level_mtls::is_ignored(facts, policy, failing.workload(facts).as_ref(), port(failing));
+        let is_ignored = |policy: &&ObjectName| port_level_mtls::is_ignored(facts, policy, failing.workload(facts).as_ref(), port(failing));
         let policy = reason.strict().filter(is_ignored).cloned();
         (reason, *failing, policy)
     })
@@ -127,7 +126,8 @@ pub(super) fn clients(facts: &Facts<'_>, failing: &[Failing<'_>]) -> String {
     for failing in failing {
         *clients.entry(&failing.group.reason.client).or_default() += failing.group.count;
     }
-    let names: Vec<String> = clients.iter().map(|(address, count)| format!("{count} from {}", naming::client(facts.objects(), address))).collect();
+    let names: Vec<String> =
+        clients.iter().map(|(address, count)| format!("{count} from {}", naming::client(facts.objects(), address))).collect();
     first(&names, CLIENTS)
 }
 
@@ -135,7 +135,10 @@ pub(super) fn clients(facts: &Facts<'_>, failing: &[Failing<'_>]) -> String {
 pub(super) fn evidence(failing: &Failing<'_>) -> String {
     let group = failing.group;
     let last = group.last.map(|last| format!(", the last at {}", hour(last))).unwrap_or_default();
-    format!("access log of {}: {} from {} to {}{last}: NR filter_chain_not_found", failing.pod.id, group.count, group.reason.client, group.reason.local)
+    format!(
+        "access log of {}: {} from {} to {}{last}: NR filter_chain_not_found",
+        failing.pod.id, group.count, group.reason.client, group.reason.local
+    )
 }
 
 fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, reason: Reason, failing: &[Failing<'_>]) -> Finding {
@@ -145,7 +148,9 @@ fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, reason: Reason, fail
     let own = own.unwrap_or_else(|| FindingObject::pod(&failing[0].pod.id));
     let is_past = |why: String| (why, None, MENDED, Severity::Information);
     let (why, object, fix, severity) = match mode {
-        Some((MtlsMode::Strict, _)) if plain && works && bypasses.is_none() => is_past("by the objects the client's proxy sends what the port takes now".to_owned()),
+        Some((MtlsMode::Strict, _)) if plain && works && bypasses.is_none() => {
+            is_past("by the objects the client's proxy sends what the port takes now".to_owned())
+        }
         Some((MtlsMode::Strict, by)) if plain => {
             let whose = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
             let object = by.map(|by| FindingObject::new(Kind::PeerAuthentication.as_str(), &by));
@@ -156,7 +161,12 @@ fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, reason: Reason, fail
             (format!("STRICT{whose} takes no plain text{why}"), object, fix, RULE.severity)
         }
         Some((mode, _)) if plain => is_past(format!("the mode is {mode} now, which takes plain text")),
-        _ => ("no filter chain fits them".to_owned(), None, "look at the chains of the port, and at what the client sends (server name, TLS, protocol)", RULE.severity),
+        _ => (
+            "no filter chain fits them".to_owned(),
+            None,
+            "look at the chains of the port, and at what the client sends (server name, TLS, protocol)",
+            RULE.severity,
+        ),
     };
     let is_past = severity == Severity::Information || failing.iter().all(|failing| failing.is_long_ago(facts));
     let until = failing.iter().filter_map(|failing| failing.group.last).max().filter(|_| is_past);

@@ -41,7 +41,9 @@ fn finding(facts: &Facts<'_>, plugin: &PluginId, digests: &BTreeMap<&str, Vec<&P
         entry.last_updated.clone()
     };
     let object = facts.objects().plugins.get(plugin);
-    let named = |digest: &str, proxies: &[&ProxyFacts<'_>]| proxies.first().map(|proxy| digest_mismatch::named(object.map(|object| &**object), proxy, digest)).unwrap_or_default();
+    let named = |digest: &str, proxies: &[&ProxyFacts<'_>]| {
+        proxies.first().map(|proxy| digest_mismatch::named(object.map(|object| &**object), proxy, digest)).unwrap_or_default()
+    };
     let since = |proxies: &[&ProxyFacts<'_>]| proxies.iter().filter_map(|proxy| given(proxy)).min();
     let latest = |proxies: &[&ProxyFacts<'_>]| proxies.iter().filter_map(|proxy| given(proxy)).max();
     // What the tag has now is not asked of the registry.
@@ -49,7 +51,9 @@ fn finding(facts: &Facts<'_>, plugin: &PluginId, digests: &BTreeMap<&str, Vec<&P
     times.sort();
     let is_last = |(time, _): &(String, &str)| !times.iter().rev().skip(1).any(|(other, _)| other == time);
     let newest = times.last().filter(|last| is_last(last));
-    let pulled = newest.map(|(time, digest)| format!("given last: {}, at {time}; the others have what the URL had before, or another tag had", named(digest, &digests[digest])));
+    let pulled = newest.map(|(time, digest)| {
+        format!("given last: {}, at {time}; the others have what the URL had before, or another tag had", named(digest, &digests[digest]))
+    });
     let of_digest = |(digest, proxies): (&&str, &Vec<&ProxyFacts<'_>>)| {
         let since = since(proxies).map(|since| format!(", since {since}")).unwrap_or_default();
         format!("{} in {}{since}", named(digest, proxies), names(proxies))
@@ -58,7 +62,8 @@ fn finding(facts: &Facts<'_>, plugin: &PluginId, digests: &BTreeMap<&str, Vec<&P
     let odd = digests.values().min_by_key(|proxies| proxies.len());
     Finding {
         evidence: digests.iter().map(of_digest).chain(pulled).collect(),
-        fix: "set sha256, or name the image by its digest; to have one module now, push it under a new tag and write that into url".to_owned(),
+        fix: "set sha256, or name the image by its digest; to have one module now, push it under a new tag and write that into url"
+            .to_owned(),
         proxies: digests.values().flatten().map(|proxy| proxy.id.clone()).collect(),
         place: odd.and_then(|proxies| proxies.first()?.place(plugin)),
         ..RULE.of_plugin(plugin, format!("Proxies run {} different images for {plugin}.", digests.len()))

@@ -30,7 +30,8 @@ fn of_proxy(facts: &Facts<'_>, proxy: &ProxyFacts<'_>, dump: &ConfigDump) -> Vec
     for listener in dump.listeners.iter().filter(|listener| listener.state == ListenerState::Active) {
         for (place, chain) in listener.chains.iter().enumerate() {
             for ((plugin, identity), times) in repeated(chain) {
-                let place = Place { proxy: proxy.id.clone(), listener: listener.name.clone(), state: listener.state.as_str(), chain: Some(place) };
+                let place =
+                    Place { proxy: proxy.id.clone(), listener: listener.name.clone(), state: listener.state.as_str(), chain: Some(place) };
                 found.entry((plugin.clone(), identity)).or_default().push((times, place));
             }
         }
@@ -69,7 +70,9 @@ fn finding(facts: &Facts<'_>, proxy: &ProxyFacts<'_>, plugin: &PluginId, places:
         return None;
     }
     let times = places.iter().map(|(times, _)| *times).max()?;
-    let chain = |(times, place): &(usize, Place)| format!("chain {} of listener {}: {times} times", place.chain.unwrap_or_default(), place.listener);
+    let chain = |(times, place): &(usize, Place)| {
+        format!("chain {} of listener {}: {times} times", place.chain.unwrap_or_default(), place.listener)
+    };
     let more = places.len().saturating_sub(MOST);
     let rest = (more > 0).then(|| format!("and {more} more chains"));
     let by = if is_own { "the EnvoyFilters that insert it" } else { "the EnvoyFilters that insert or copy it" };

@@ -30,7 +30,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             found.push(Finding { proxies, plugin: Some(object.id.clone()), ..finding });
         }
     }
-    let modes = objects.peer_authentications.values().filter(|policy| is_empty(policy.selector.as_ref()) && facts.sees(&policy.name.namespace));
+    let modes =
+        objects.peer_authentications.values().filter(|policy| is_empty(policy.selector.as_ref()) && facts.sees(&policy.name.namespace));
     found.extend(modes.map(|policy| finding(facts, Kind::PeerAuthentication.as_str(), &policy.name, "selector.matchLabels")));
     for ((kind, name), policy) in &objects.policies {
         let labels = match kind {

@@ -14,7 +14,12 @@ pub(super) const RULE: Rule = Rule {
     why: "The plugin runs before or after filters that its phase says otherwise of, or twice for each request; what Istio documents does not hold \
         here, and a later release may place it otherwise.",
     source: "pilot/pkg/networking/core/envoyfilter/listener_patch.go",
-    needs: Needs { dumps: true, sync: false, some: &[Kind::EnvoyFilter, Kind::WasmPlugin, Kind::TrafficExtension, Kind::Pod], all: PLUGINS },
+    needs: Needs {
+        dumps: true,
+        sync: false,
+        some: &[Kind::EnvoyFilter, Kind::WasmPlugin, Kind::TrafficExtension, Kind::Pod],
+        all: PLUGINS,
+    },
     check,
 };
 
@@ -37,8 +42,7 @@ fn of_proxy(facts: &Facts<'_>, proxy: &ProxyFacts<'_>, dump: &ConfigDump) -> Vec
     for sequence in entry.lists.iter().flat_map(|list| &list.found) {
         if let (true, Some(plugin)) = (sequence.filters.iter().any(|filter| filter.stands == Stands::Moved), plugin_in(sequence)) {
             let first = &sequence.first_chain;
-            let place =
-                Place { proxy: proxy.id.clone(), listener: first.listener.clone(), state: first.state, chain: Some(first.chain) };
+            let place = Place { proxy: proxy.id.clone(), listener: first.listener.clone(), state: first.state, chain: Some(first.chain) };
             let what = format!("On {} the filters around {plugin} are not where Istio puts them.", proxy.id);
             found.push(finding(plugin, what, sequence.differences.clone(), place));
         }

@@ -64,7 +64,9 @@ fn fix(bypass: &Bypass<'_>) -> String {
     let port = &bypass.port;
     match bypass.why {
         Why::NotHttp { ingress: true, .. } => format!("if the application speaks HTTP there, set the protocol of {port} to HTTP"),
-        Why::NotHttp { tls: true, .. } => format!("let the application speak plain HTTP there, and name {port} http: mutual TLS is the proxies' work"),
+        Why::NotHttp { tls: true, .. } => {
+            format!("let the application speak plain HTTP there, and name {port} http: mutual TLS is the proxies' work")
+        }
         _ => format!("if the application speaks HTTP there, name {port} http (or http-…), or set its appProtocol to http"),
     }
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::version_skew::{OF_ISTIOD, changes, object};
 use super::{Facts, Finding, Rule, SYNC, Severity};
-use crate::analysis::sync::{GRACE, changed};
 use crate::analysis::answers::log_timestamp;
 use crate::analysis::era::Version;
+use crate::analysis::sync::{GRACE, changed};
 use crate::analysis::{control_plane, naming, sync as rules};
 use crate::model::ids::ProxyId;
 use crate::model::logs::LogTime;
@@ -41,17 +41,26 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     for istiod in control_plane::istiods(facts.objects()).filter(|istiod| istiod.unready.is_none() && istiod.phase == "Running") {
         revisions.entry(control_plane::labelled_revision(&istiod.labels)).or_default().push(istiod);
     }
-    revisions.into_iter().filter(|(_, istiods)| istiods.len() > 1).filter_map(|(revision, istiods)| of_revision(facts, revision, &istiods)).collect()
+    revisions
+        .into_iter()
+        .filter(|(_, istiods)| istiods.len() > 1)
+        .filter_map(|(revision, istiods)| of_revision(facts, revision, &istiods))
+        .collect()
 }
 
 fn of_revision(facts: &Facts<'_>, revision: &str, istiods: &[&Pod]) -> Option<Finding> {
-    let served = facts.proxies.iter().filter(|proxy| proxy.pod.is_some_and(|pod| control_plane::revision(pod, facts.objects()) == Some(revision)));
+    let served =
+        facts.proxies.iter().filter(|proxy| proxy.pod.is_some_and(|pod| control_plane::revision(pod, facts.objects()) == Some(revision)));
     let served: Vec<ProxyId> = served.map(|proxy| proxy.id.clone()).collect();
-    let of_sync = facts.sync().into_iter().flat_map(|sync| [silent(sync, istiods), mesh_configs(sync, istiods), behind(facts, sync, istiods)]);
+    let of_sync =
+        facts.sync().into_iter().flat_map(|sync| [silent(sync, istiods), mesh_configs(sync, istiods), behind(facts, sync, istiods)]);
     let differences: Vec<Difference> = std::iter::once(versions(facts, istiods)).chain(of_sync).flatten().collect();
     let worst = differences.iter().min_by_key(|difference| difference.severity)?;
     let (severity, fix) = (worst.severity, worst.fix.to_owned());
-    let what = format!("The istiods of revision {revision} differ: {}.", differences.iter().map(|found| found.what.as_str()).collect::<Vec<_>>().join("; "));
+    let what = format!(
+        "The istiods of revision {revision} differ: {}.",
+        differences.iter().map(|found| found.what.as_str()).collect::<Vec<_>>().join("; ")
+    );
     (!served.is_empty()).then(|| Finding {
         severity,
         evidence: differences.into_iter().flat_map(|difference| difference.evidence).collect(),

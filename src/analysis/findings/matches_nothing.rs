@@ -86,7 +86,8 @@ pub(super) fn outcome(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Outcome {
             nearest = Some((nearness, *pod, reason));
         }
     }
-    let Some((workload, (nearness, pod, reason))) = nearest.and_then(|near| Some((lookup::owner(facts.snapshot, &near.1.id)?, near))) else {
+    let Some((workload, (nearness, pod, reason))) = nearest.and_then(|near| Some((lookup::owner(facts.snapshot, &near.1.id)?, near)))
+    else {
         return Outcome::Nothing(None);
     };
     let miss = near_miss::among(object, pod, &workload, &reason, objects, &facts.neighbours);
@@ -132,9 +133,7 @@ const DELETE: &str = "delete it, or apply what it is for";
 
 fn finding(plugin: &PluginFacts<'_>, nearest: Option<&Nearest>) -> Finding {
     let id = &plugin.plugin.id;
-    let said = |(workload, miss): &Nearest| {
-        format!("nearest is {} {workload}: {}", workload.kind.as_str(), miss.contrast())
-    };
+    let said = |(workload, miss): &Nearest| format!("nearest is {} {workload}: {}", workload.kind.as_str(), miss.contrast());
     Finding {
         evidence: vec![nearest.map_or_else(|| "there is no workload that it could reach".to_owned(), said)],
         // Labels of another workload do not say what was meant.

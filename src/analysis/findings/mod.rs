@@ -1,16 +1,63 @@
 //! What is wrong, or may not be what was meant: rules over objects, predictions and dumps, one a file. A rule says what it found,
 //! what shows it, why it matters and what to do; what it could not look at is said too.
 
+mod absent;
+mod after_custom;
+mod before_plugin;
+mod chains_differ;
+mod connections_refused;
+mod destination_rule;
+mod digest_mismatch;
+mod digest_skew;
+mod duplicate_wasm_filter;
+mod empty_plugin_name;
+mod empty_selector;
+mod envoy_filter;
 mod facts;
+mod fail_open;
 mod failing;
 mod fetch_error;
 mod group;
+mod http_plugin_on_tcp_port;
 mod ignore;
+mod istiods_differ;
+mod latest_if_not_present;
+mod leftover;
+mod match_excludes_all;
+mod matches_nothing;
 mod missed;
+mod mtls_mismatch;
+mod near_miss;
+mod no_istiod;
+mod not_imported;
+mod object_not_used;
+mod outdated;
+mod peer_authentications;
+mod pending;
+mod permissive;
 mod place;
+mod port_level_mtls;
+mod port_not_captured;
+mod priority_tie;
+mod proxy_not_connected;
+mod pull_secret;
+mod refused_push;
+mod removed;
+mod requests_fail;
+mod rules;
+mod same_root_id;
+mod selector_ignored;
+mod sidecar_not_injected;
+mod stale_proxy;
 mod states;
+mod stub_in_place;
 mod together;
 mod unchecked;
+mod unexpected;
+mod unusable_url;
+mod version_skew;
+mod vm_failed;
+mod without_certificate;
 
 use serde::Serialize;
 
@@ -22,62 +69,8 @@ pub use group::grouped;
 use group::{NAMED, once_each, proxies};
 pub use ignore::Ignore;
 pub use place::Place;
+pub use rules::RULES;
 pub use unchecked::{NotChecked, not_checked};
-
-macro_rules! rules {
-    ($($module:ident)+) => {
-        $(mod $module;)+
-
-        /// Every rule, in the order in which documents list them.
-        pub const RULES: &[Rule] = &[$($module::RULE),+];
-    };
-}
-
-rules! {
-    stub_in_place
-    refused_push
-    vm_failed
-    stale_proxy
-    no_istiod
-    istiods_differ
-    proxy_not_connected
-    pending
-    absent removed
-    unexpected
-    leftover
-    chains_differ
-    digest_skew
-    digest_mismatch outdated
-    pull_secret
-    unusable_url
-    object_not_used
-    matches_nothing
-    near_miss
-    selector_ignored
-    empty_selector
-    match_excludes_all
-    http_plugin_on_tcp_port
-    fail_open
-    after_custom
-    priority_tie
-    latest_if_not_present
-    same_root_id
-    empty_plugin_name
-    envoy_filter
-    before_plugin
-    duplicate_wasm_filter
-    version_skew
-    peer_authentications
-    port_level_mtls
-    destination_rule
-    without_certificate
-    port_not_captured
-    sidecar_not_injected
-    mtls_mismatch
-    not_imported
-    permissive
-    requests_fail connections_refused
-}
 
 /// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]

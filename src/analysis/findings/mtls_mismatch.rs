@@ -18,7 +18,10 @@ pub(super) const RULE: Rule = Rule {
     why: "What auto mutual TLS chooses for the service is not what the port takes: the connection is reset before any request, and no plugin runs.",
     source: "pilot/pkg/xds/endpoints/mtls_checker.go: checkMtlsEnabled; pilot/pkg/networking/core/cluster_tls.go: buildUpstreamTLSSettings; \
         pilot/pkg/networking/core/filterchain_options.go",
-    needs: Needs::objects(&[Kind::VirtualService], &[Kind::Pod, Kind::Service, Kind::PeerAuthentication, Kind::DestinationRule, Kind::Sidecar]),
+    needs: Needs::objects(
+        &[Kind::VirtualService],
+        &[Kind::Pod, Kind::Service, Kind::PeerAuthentication, Kind::DestinationRule, Kind::Sidecar],
+    ),
     check,
 };
 
@@ -129,17 +132,18 @@ impl Gathered<'_> {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let is_here = |broken: &Broken<'_>| {
         let Broken { client, .. } = broken;
-        client.outcome != Reason::NotCaptured && client.cause.decider().is_none() && client.san.is_none() && not_imported::mistake(client).is_none()
+        client.outcome != Reason::NotCaptured
+            && client.cause.decider().is_none()
+            && client.san.is_none()
+            && not_imported::mistake(client).is_none()
     };
     let of_no_rule = broken(facts).filter(is_here).map(|broken| {
         let Broken { service, client, .. } = broken;
         (broken, object_of(service), severity(&client.cause), fix(&client.cause, &service.host))
     });
-    let found = by_object(&RULE, facts, of_no_rule, |Broken { entry, client, .. }, object| {
-        match client.outcome {
-            Reason::Blackholed => format!("{object} is hidden from clients, whose proxies drop what is sent to it."),
-            _ => format!("Clients of {object} send {}, which {} {} does not take.", client.sends, entry.workload_kind, entry.workload),
-        }
+    let found = by_object(&RULE, facts, of_no_rule, |Broken { entry, client, .. }, object| match client.outcome {
+        Reason::Blackholed => format!("{object} is hidden from clients, whose proxies drop what is sent to it."),
+        _ => format!("Clients of {object} send {}, which {} {} does not take.", client.sends, entry.workload_kind, entry.workload),
     });
     let kept = |finding: Finding| if finding.severity == Severity::Information { Finding { why: KEPT, ..finding } } else { finding };
     found.into_iter().map(kept).chain(unaccepted(facts)).collect()
@@ -151,7 +155,9 @@ fn unaccepted(facts: &Facts<'_>) -> impl Iterator<Item = Finding> {
         let Broken { client, service, .. } = broken;
         let san = client.san.as_ref()?;
         let (object, field) = match client.cause.decider() {
-            Some(decider) => (FindingObject::new(Kind::DestinationRule.as_str(), &decider.rule), format!("{}.subjectAltNames", decider.field)),
+            Some(decider) => {
+                (FindingObject::new(Kind::DestinationRule.as_str(), &decider.rule), format!("{}.subjectAltNames", decider.field))
+            }
             None => (object_of(service), "spec.subjectAltNames".to_owned()),
         };
         let fix = format!("write {} into {field} of {object}, or leave {field} out", san.rejected.join(" and "));
@@ -183,7 +189,10 @@ fn fix(cause: &Because, host: &str) -> String {
             format!("restart the pods that have a proxy, so that injection sets label {TLS_MODE}=istio, or set it in their pod template")
         }
         Because::AutoMtlsOff => format!("set meshConfig.enableAutoMtls to true, or tls.mode ISTIO_MUTUAL by a DestinationRule for {host}"),
-        Because::Hidden(_) => "if these clients are to reach it, export the service to their namespace (exportTo), and import it in their Sidecar (egress)".to_owned(),
+        Because::Hidden(_) => {
+            "if these clients are to reach it, export the service to their namespace (exportTo), and import it in their Sidecar (egress)"
+                .to_owned()
+        }
         _ => format!("set tls.mode ISTIO_MUTUAL by a DestinationRule for {host}, or let the workload take what is sent (PERMISSIVE)"),
     }
 }

@@ -46,7 +46,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             MistakeOf::NothingImported => {
                 format!("add ./* to egress.hosts of {object}, or write ~/* in their place where its workloads are to call nothing")
             }
-            MistakeOf::NoSuchHost(host) => format!("write {}/{} in place of {host} in egress.hosts of {object}", namespace(&broken), broken.service.host),
+            MistakeOf::NoSuchHost(host) => {
+                format!("write {}/{} in place of {host} in egress.hosts of {object}", namespace(&broken), broken.service.host)
+            }
         };
         services.entry(object.clone()).or_default().insert(service);
         Some((broken, object, RULE.severity, fix))
@@ -57,7 +59,10 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         format!("{sidecar} does not import {}, and {}.", first(&services, MOST), Reason::Blackholed)
     };
     let found = by_object(&RULE, facts, found.into_iter(), what);
-    found.into_iter().map(|finding| Finding { evidence: egress(facts, &finding).into_iter().chain(finding.evidence).collect(), ..finding }).collect()
+    found
+        .into_iter()
+        .map(|finding| Finding { evidence: egress(facts, &finding).into_iter().chain(finding.evidence).collect(), ..finding })
+        .collect()
 }
 
 fn namespace<'b>(broken: &Broken<'b>) -> &'b str {

@@ -25,7 +25,9 @@ fn finding(facts: &Facts<'_>, outdated: InState<'_>) -> Option<Finding> {
     let pinned: Vec<_> = facts.running(plugin).collect();
     let has_other = |proxy: &ProxyFacts<'_>| {
         let object = facts.objects().plugins.get(plugin);
-        let is_other = |(other, digest): &&(&ProxyFacts<'_>, &str)| other.id == proxy.id && object.is_some_and(|object| digest_mismatch::is_other(object, proxy, digest));
+        let is_other = |(other, digest): &&(&ProxyFacts<'_>, &str)| {
+            other.id == proxy.id && object.is_some_and(|object| digest_mismatch::is_other(object, proxy, digest))
+        };
         pinned.iter().any(|running| is_other(&running))
     };
     // `proxy-not-connected` and `digest-mismatch` have those.

@@ -64,7 +64,8 @@ fn without_pods<'o>(facts: &Facts<'o>) -> impl Iterator<Item = (&'o PeerAuthenti
     let all = move || objects.peer_authentications.values().map(Arc::as_ref);
     let seen: Vec<&PeerAuthentication> = all().filter(|policy| facts.sees(&policy.name.namespace) && counts(policy)).collect();
     seen.into_iter().filter_map(move |policy| {
-        let same = |other: &&PeerAuthentication| other.name.namespace == policy.name.namespace && other.of_workload() == policy.of_workload();
+        let same =
+            |other: &&PeerAuthentication| other.name.namespace == policy.name.namespace && other.of_workload() == policy.of_workload();
         let before = |other: &&PeerAuthentication| other.revision.is_none() || other.revision == policy.revision;
         let oldest = all().filter(same).filter(before).min_by_key(|other| age(other))?;
         (oldest.name != policy.name && age(oldest) < age(policy)).then_some((policy, oldest))

@@ -6,11 +6,11 @@ use super::refused_push::of_state;
 use super::states::{InState, in_states};
 use super::together::{Together, listed};
 use super::{DUMPS, Facts, Finding, FindingObject, NAMED, Place, ProxyFacts, Rule, Severity, once_each, proxies};
-use crate::analysis::sync::changed;
 use crate::analysis::answers::log_timestamp;
 use crate::analysis::health::{Evidence, PluginState};
 use crate::analysis::logs::attribution::module::Module;
 use crate::analysis::naming;
+use crate::analysis::sync::changed;
 use crate::ingest::logs::instant;
 use crate::model::envoy::{ConfigDump, Listener, ListenerState};
 use crate::model::ids::{PluginId, ProxyId};
@@ -84,7 +84,8 @@ impl<'f> Warming<'f> {
     /// `listener virtualInbound warms since …, for at least 5 s; the one before takes connections meanwhile`.
     fn line(&self) -> String {
         let since = self.since.and_then(log_timestamp).map(|since| format!(" since {since}, for at least {} s", self.age));
-        let then = if self.keeps { "the one before takes connections meanwhile" } else { "no other of that name takes connections meanwhile" };
+        let then =
+            if self.keeps { "the one before takes connections meanwhile" } else { "no other of that name takes connections meanwhile" };
         format!("{}{}; {then}", self.said(), since.unwrap_or_default())
     }
 
@@ -121,7 +122,8 @@ fn of_plugins(facts: &Facts<'_>, group: &mut [&InState<'_>], warming: &BTreeMap<
     let object = |plugin: &InState<'_>| facts.objects().plugins.get(plugin.plugin).map(|plugin| &**plugin);
     group.sort_by_key(|plugin| std::cmp::Reverse(object(plugin).and_then(changed)));
     let ids: Vec<&PluginId> = group.iter().map(|plugin| plugin.plugin).collect();
-    let on: BTreeMap<&ProxyId, &ProxyFacts<'_>> = group.iter().flat_map(|plugin| &plugin.on).map(|(proxy, _)| (&proxy.id, *proxy)).collect();
+    let on: BTreeMap<&ProxyId, &ProxyFacts<'_>> =
+        group.iter().flat_map(|plugin| &plugin.on).map(|(proxy, _)| (&proxy.id, *proxy)).collect();
     let waiting: Vec<(&ProxyId, &Warming<'_>)> = on.keys().filter_map(|proxy| Some((*proxy, warming.get(proxy)?))).collect();
     let modules: Vec<&WasmModule> = group.iter().filter_map(|plugin| object(plugin)?.wasm()).collect();
     let has = if ids.len() == 1 { "has" } else { "have" };
@@ -191,5 +193,8 @@ fn fix(modules: &[&WasmModule]) -> String {
     if urls.is_empty() {
         return "look again in a moment; where it stays, see what the agent's log says".to_owned();
     }
-    format!("look again in a moment; where it stays, see whether {} can be fetched from the pod, and what the agent's log says", naming::first(&urls, MOST))
+    format!(
+        "look again in a moment; where it stays, see whether {} can be fetched from the pod, and what the agent's log says",
+        naming::first(&urls, MOST)
+    )
 }

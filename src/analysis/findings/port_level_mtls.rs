@@ -8,8 +8,8 @@ use super::failing::Failing;
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity, once_each};
 use crate::analysis::answers::MtlsEntry;
 use crate::analysis::mtls::ports::Mistaken;
-use crate::model::kind::Kind;
 use crate::model::ids::{ObjectName, ProxyId, WorkloadId};
+use crate::model::kind::Kind;
 use crate::model::peer_authentication::{MtlsMode, PeerAuthentication};
 
 pub(super) const RULE: Rule = Rule {
@@ -24,7 +24,8 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let policies = facts.objects().peer_authentications.values().map(Arc::as_ref);
-    let unselective = policies.filter(|policy| facts.sees(&policy.name.namespace) && policy.of_workload().is_none() && !policy.ports.is_empty());
+    let unselective =
+        policies.filter(|policy| facts.sees(&policy.name.namespace) && policy.of_workload().is_none() && !policy.ports.is_empty());
     let mut by_policy: BTreeMap<_, Vec<(&MtlsEntry, &Mistaken)>> = BTreeMap::new();
     for entry in &facts.mtls().workloads {
         for item in &entry.mistaken {
@@ -84,7 +85,10 @@ fn of_service(found: &[(&MtlsEntry, &Mistaken)]) -> Finding {
         proxies: found.iter().map(|(entry, _)| entry.pod.clone()).collect::<BTreeSet<_>>().into_iter().collect(),
         ..RULE.found(
             object,
-            format!("portLevelMtls of PeerAuthentication {policy} names port {}, which is a Service's and no container's.", listed(|(port, _)| port.to_string())),
+            format!(
+                "portLevelMtls of PeerAuthentication {policy} names port {}, which is a Service's and no container's.",
+                listed(|(port, _)| port.to_string())
+            ),
         )
     }
 }

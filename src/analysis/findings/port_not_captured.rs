@@ -20,7 +20,10 @@ pub(super) const RULE: Rule = Rule {
     why: "istiod does not know of the annotation: clients send mutual TLS as to every pod with a sidecar, and the application gets it as it \
         comes. No mode, policy or plugin of the sidecar counts for such a port.",
     source: "tools/istio-iptables/pkg/capture/run.go: handleInboundPortsInclude; pkg/kube/inject/validate.go",
-    needs: Needs::objects(&[Kind::WasmPlugin, Kind::TrafficExtension, Kind::VirtualService], &[Kind::Pod, Kind::Service, Kind::PeerAuthentication, Kind::DestinationRule, Kind::Sidecar]),
+    needs: Needs::objects(
+        &[Kind::WasmPlugin, Kind::TrafficExtension, Kind::VirtualService],
+        &[Kind::Pod, Kind::Service, Kind::PeerAuthentication, Kind::DestinationRule, Kind::Sidecar],
+    ),
     check,
 };
 
@@ -44,7 +47,8 @@ fn finding(facts: &Facts<'_>, entry: &MtlsEntry) -> Option<Finding> {
         broken(facts).filter(|broken| broken.entry.id == entry.id && broken.client.outcome == Reason::NotCaptured).collect();
     let plugins = passed_by(facts, entry, pod, &ports);
     let strict = entry.ports.iter().find(|port| port.mode == MtlsMode::Strict && port.port.is_some_and(|port| ports.contains_key(&port)));
-    let strict = strict.map(|port| format!("STRICT{} does not hold there", port.by.as_ref().map(|by| format!(" of {by}")).unwrap_or_default()));
+    let strict =
+        strict.map(|port| format!("STRICT{} does not hold there", port.by.as_ref().map(|by| format!(" of {by}")).unwrap_or_default()));
     let severity = match (broken.is_empty(), plugins.is_empty(), &strict) {
         (false, ..) => Severity::Error,
         (_, false, _) => Severity::Warning,
@@ -60,7 +64,8 @@ fn finding(facts: &Facts<'_>, entry: &MtlsEntry) -> Option<Finding> {
     let listed = first(&ports.keys().map(u16::to_string).collect::<Vec<_>>(), MOST);
     let noun = if ports.len() == 1 { "port" } else { "ports" };
     let leads = |(port, (_, services)): (&u16, &(KeptBy<'_>, Vec<&ServiceClients>))| {
-        let of: Vec<String> = services.iter().map(|service| format!("port {} of {} {}", service.port, service.kind.as_str(), service.service)).collect();
+        let of: Vec<String> =
+            services.iter().map(|service| format!("port {} of {} {}", service.port, service.kind.as_str(), service.service)).collect();
         format!("{} leads to port {port}", first(&of, MOST))
     };
     let clients: BTreeSet<_> = broken.iter().flat_map(Broken::clients).collect();

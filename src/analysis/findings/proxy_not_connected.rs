@@ -49,7 +49,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         by_reason.entry(cut_off.lost.map(|lost| peerless(&lost.reason))).or_default().push(cut_off);
     }
     let of_reason = |(reason, group): (Option<&str>, Vec<CutOff<'_>>)| {
-        let owners: BTreeMap<Option<WorkloadId>, usize> = group.iter().map(|one| (lookup::owner(facts.snapshot, &one.proxy.id), 0)).collect();
+        let owners: BTreeMap<Option<WorkloadId>, usize> =
+            group.iter().map(|one| (lookup::owner(facts.snapshot, &one.proxy.id), 0)).collect();
         match reason {
             // Without a reason nothing says that it is one for all.
             Some(_) if owners.len() > 1 => vec![of_several(facts, &group, owners.len())],
@@ -88,7 +89,10 @@ fn of_one(facts: &Facts<'_>, one: &CutOff<'_>) -> Finding {
     let because = one.lost.map(|lost| format!(": {}", said(lost))).unwrap_or_default();
     Finding {
         severity: one.severity(),
-        evidence: [Some(one.why.clone()), one.missed.clone(), one.lacks_listeners.then(|| LACKS_LISTENERS.to_owned())].into_iter().flatten().collect(),
+        evidence: [Some(one.why.clone()), one.missed.clone(), one.lacks_listeners.then(|| LACKS_LISTENERS.to_owned())]
+            .into_iter()
+            .flatten()
+            .collect(),
         fix: fix(facts, one),
         proxies: vec![one.proxy.id.clone()],
         ..RULE.found(FindingObject::pod(&one.proxy.id), format!("{} is connected to no istiod{because}.", one.proxy.id))
@@ -133,7 +137,8 @@ fn said(lost: &LostUpstream) -> String {
 
 /// What to do, by what the log says.
 fn fix(facts: &Facts<'_>, one: &CutOff<'_>) -> String {
-    let namespace = control_plane::serving(Some(one.pod), facts.objects()).map_or(facts.objects().root_namespace(), |istiod| &istiod.id.namespace);
+    let namespace =
+        control_plane::serving(Some(one.pod), facts.objects()).map_or(facts.objects().root_namespace(), |istiod| &istiod.id.namespace);
     let reason = one.lost.map(|lost| lost.reason.to_lowercase()).unwrap_or_default();
     let has = |words: &[&str]| words.iter().any(|words| reason.contains(words));
     if has(&["no such host", "lookup "]) {

@@ -42,7 +42,10 @@ fn finding(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Option<Finding> {
     let (id, ObjectName { namespace, name }) = (&plugin.plugin.id, &secret);
     // The finding about the stub has the cause too.
     (found.good == Some(false) && !stub_in_place::is_for_secret(facts, id)).then(|| Finding {
-        evidence: vec![format!("Secret {secret} {}", found.what), format!("imagePullSecret is {name}, which istiod looks for in {namespace}")],
+        evidence: vec![
+            format!("Secret {secret} {}", found.what),
+            format!("imagePullSecret is {name}, which istiod looks for in {namespace}"),
+        ],
         fix: create(facts, &secret),
         ..RULE.of_plugin(id, format!("{} {id} is to be pulled with a Secret that istiod cannot use.", id.kind))
     })

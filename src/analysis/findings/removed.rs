@@ -18,7 +18,12 @@ pub(super) const RULE: Rule = Rule {
     title: "The plugin applies to the proxy, and chains in which the objects ask for it lack its filter.",
     why: "Requests pass there as if there were no plugin. istiod patches its listeners last, so that neither its status nor its view of the proxy shows it.",
     source: "pilot/pkg/networking/core/envoyfilter/listener_patch.go, compared with the proxy's config dump",
-    needs: Needs { dumps: true, sync: false, some: &[Kind::EnvoyFilter, Kind::WasmPlugin, Kind::TrafficExtension, Kind::Pod], all: PLUGINS },
+    needs: Needs {
+        dumps: true,
+        sync: false,
+        some: &[Kind::EnvoyFilter, Kind::WasmPlugin, Kind::TrafficExtension, Kind::Pod],
+        all: PLUGINS,
+    },
     check,
 };
 
@@ -36,8 +41,7 @@ fn finding(facts: &Facts<'_>, removed: &InState<'_>) -> Finding {
     let removals: Vec<(&ProxyId, Removal<'_>)> =
         removed.on.iter().flat_map(|(proxy, _)| of(&proxy.id).into_iter().map(|removal| (&proxy.id, removal))).collect();
     let listeners = removal::listeners(&removals.iter().map(|(_, removal)| removal).collect::<Vec<_>>());
-    let by: BTreeSet<String> =
-        removals.iter().flat_map(|(_, removal)| &removal.by).map(|by| by.envoy_filter.to_string()).collect();
+    let by: BTreeSet<String> = removals.iter().flat_map(|(_, removal)| &removal.by).map(|by| by.envoy_filter.to_string()).collect();
     let place = removals.iter().find_map(|(proxy, removal)| {
         let chain = Some(removal.chain?);
         Some(Place { proxy: (*proxy).clone(), listener: removal.listener.clone(), state: ListenerState::Active.as_str(), chain })

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::failing::{Failing, shown_as};
-use super::{before_plugin, Facts, Finding, FindingObject, Needs, Rule, Severity};
+use super::{Facts, Finding, FindingObject, Needs, Rule, Severity, before_plugin};
 use crate::analysis::logs::words;
 use crate::analysis::naming::first;
 use crate::analysis::requests::{Blame, blame, is_gateway};
@@ -39,7 +39,8 @@ const PATHS: usize = 3;
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found: BTreeMap<(Option<WorkloadId>, bool, String, Blame), Vec<Failing<'_>>> = BTreeMap::new();
     let all = facts.unexplained();
-    let before_plugins = if all.iter().any(|failing| failing.cause().is_of_filter()) { before_plugin::origins(facts) } else { BTreeSet::new() };
+    let before_plugins =
+        if all.iter().any(|failing| failing.cause().is_of_filter()) { before_plugin::origins(facts) } else { BTreeSet::new() };
     for failing in all.iter().filter(|failing| !failing.is_refused()) {
         let (reason, blame) = (&failing.group.reason, blame(facts.mesh(), failing.pod, failing.group));
         // Of a filter before a plugin `envoy-filter-before-plugin` has it.
@@ -178,6 +179,7 @@ fn meaning(failing: &[Failing<'_>]) -> Option<String> {
     }
     let reason = &failing[0].group.reason;
     let flag = words::flags(&reason.flags).into_iter().rev().find_map(|(flag, words)| Some(format!("{flag}: {}", words?)));
-    let details = || words::details(&reason.details).map(|words| format!("{}: {words}", reason.details.split(['{', '[']).next().unwrap_or_default()));
+    let details =
+        || words::details(&reason.details).map(|words| format!("{}: {words}", reason.details.split(['{', '[']).next().unwrap_or_default()));
     flag.or_else(details)
 }

@@ -57,7 +57,8 @@ fn finding(facts: &Facts<'_>, root: &str, plugins: &[&PluginFacts<'_>], on: Vec<
     let each = if plugins.len() == 2 { "both" } else { "all" };
     let first = plugins[0].plugin.wasm().map(|module| module.url.as_str()).unwrap_or_default();
     let others: Vec<&str> = urls.iter().copied().filter(|url| *url != first).collect();
-    let urls = if others.is_empty() { format!("{each} have url {first}") } else { format!("url {} is the module of {first}", others.join(", ")) };
+    let urls =
+        if others.is_empty() { format!("{each} have url {first}") } else { format!("url {} is the module of {first}", others.join(", ")) };
     let root = if root.is_empty() { "no pluginName".to_owned() } else { format!("pluginName {root}") };
     let last = ids[ids.len() - 1];
     let place = facts.proxies.iter().find(|proxy| on.binary_search(&proxy.id).is_ok()).and_then(|proxy| proxy.place(last));
@@ -68,7 +69,8 @@ fn finding(facts: &Facts<'_>, root: &str, plugins: &[&PluginFacts<'_>], on: Vec<
         plugins: listed(&ids),
         ..Finding {
             proxies: on.clone(),
-            ..RULE.of_plugin(last, format!("{} run the same module with the same root id on {}.", enumerated(&ids, NAMED), proxies(on.len())))
+            ..RULE
+                .of_plugin(last, format!("{} run the same module with the same root id on {}.", enumerated(&ids, NAMED), proxies(on.len())))
         }
     }
 }

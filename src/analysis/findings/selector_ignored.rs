@@ -24,7 +24,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 pub(super) fn ignoring<'f>(facts: &'f Facts<'_>, plugin: &'f PluginFacts<'_>) -> impl Iterator<Item = (&'f Pod, Reason)> {
     let object = plugin.plugin;
     let selector = object.selector.as_ref().filter(|selector| !selector.is_empty());
-    let reached = move |pod: &&Pod| object.id.name.namespace == pod.id.namespace || object.id.name.namespace == facts.objects().root_namespace();
+    let reached =
+        move |pod: &&Pod| object.id.name.namespace == pod.id.namespace || object.id.name.namespace == facts.objects().root_namespace();
     let pods = facts.pods.iter().copied().filter(|pod| pod.labels.contains_key(GATEWAY_NAME)).filter(reached);
     let matched = pods.filter(move |pod| selector.is_some_and(|selector| attachment::differences(selector, &pod.labels).is_empty()));
     matched.filter_map(move |pod| match facts.miss(object, pod)? {

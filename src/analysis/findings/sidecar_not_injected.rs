@@ -46,18 +46,24 @@ fn finding(facts: &Facts<'_>, workload: &WorkloadId, pods: &[(&Pod, NoProxy)]) -
     let effective = mtls::of_pod(facts.objects(), pod);
     let strict = effective.mode == MtlsMode::Strict && !facts.snapshot.lacks(Kind::PeerAuthentication, namespace);
     let by = effective.winner.as_ref().map(|by| format!(" of {by}")).unwrap_or_default();
-    let follows = if strict { format!("no proxy, so STRICT{by} does not hold") } else { "no proxy, so no plugin and no mutual TLS".to_owned() };
+    let follows =
+        if strict { format!("no proxy, so STRICT{by} does not hold") } else { "no proxy, so no plugin and no mutual TLS".to_owned() };
     let restart = format!("restart it (kubectl -n {namespace} rollout restart {short})");
     let (cause, fix) = match why {
         NoProxy::NoSuchRevision(revision) => (
             format!("{short} asks for revision {revision}, of which no istiod runs"),
-            format!("set istio.io/rev to a revision that runs, and {restart}; if {revision} is a tag, its pods were made before it, or injection failed"),
+            format!(
+                "set istio.io/rev to a revision that runs, and {restart}; if {revision} is a tag, its pods were made before it, or injection failed"
+            ),
         ),
         _ => (format!("{short} asks for a sidecar, and its pods were made before that or injection failed"), restart),
     };
     let names: Vec<String> = pods.iter().map(|(pod, _)| pod.id.to_string()).collect();
     Finding {
-        evidence: vec![format!("without a proxy: {}", crate::analysis::naming::first(&names, 3)), format!("Pod {}: {}", pod.id, asked(facts, pod))],
+        evidence: vec![
+            format!("without a proxy: {}", crate::analysis::naming::first(&names, 3)),
+            format!("Pod {}: {}", pod.id, asked(facts, pod)),
+        ],
         fix,
         ..RULE.found(FindingObject::new(workload.kind.as_str(), &workload.name), format!("{cause}: {follows}."))
     }
@@ -66,7 +72,8 @@ fn finding(facts: &Facts<'_>, workload: &WorkloadId, pods: &[(&Pod, NoProxy)]) -
 /// What asks for the sidecar.
 fn asked(facts: &Facts<'_>, pod: &Pod) -> String {
     let labels = facts.objects().namespaces.get(&pod.id.namespace);
-    let label = |key: &str| labels.and_then(|labels| labels.get(key)).map(|value| format!("label {key}={value} of namespace {}", pod.id.namespace));
+    let label =
+        |key: &str| labels.and_then(|labels| labels.get(key)).map(|value| format!("label {key}={value} of namespace {}", pod.id.namespace));
     let own = || pod.labels.get(control_plane::REVISION).map(|value| format!("label {}={value} of the pod", control_plane::REVISION));
     let found = label(injection::INJECTION).or_else(|| label(control_plane::REVISION)).or_else(own);
     format!("{} asks for it", found.unwrap_or_else(|| "sidecar.istio.io/inject of the pod".to_owned()))

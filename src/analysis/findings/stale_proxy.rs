@@ -54,7 +54,8 @@ fn finding(proxy: &ProxyFacts<'_>, client: &Client, now: LogTime, waits: bool) -
     let stale: Vec<_> = stale.map(|(url, status, age)| (rules::short(url), status, age)).collect();
     let evidence = stale.iter().map(|(name, status, age)| {
         let sent = status.sent.and_then(log_timestamp).unwrap_or_default();
-        let had = if status.acked_push.is_empty() { "it never took any".to_owned() } else { format!("it still has push {}", status.acked_push) };
+        let had =
+            if status.acked_push.is_empty() { "it never took any".to_owned() } else { format!("it still has push {}", status.acked_push) };
         format!("{name}: push {} was sent at {sent}, at least {age} s before istiod was asked, and not answered; {had}", status.sent_push)
     });
     let names: Vec<&str> = stale.iter().map(|(name, ..)| *name).collect();

@@ -16,10 +16,12 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let finding = |plugin: &super::states::InState<'_>| Finding {
+    let finding = |plugin: &super::states::InState<'_>| {
+        Finding {
         fix: "look again in a moment, a change takes a while to arrive; where it stays, see whether the proxy is connected and accepts what it is sent"
             .to_owned(),
         ..plugin.finding(&RULE, &format!("{} is there and does not apply", plugin.plugin))
+    }
     };
     in_states(facts, &[PluginState::Unexpected]).iter().map(finding).collect()
 }

@@ -69,10 +69,7 @@ fn of_istiods(facts: &Facts<'_>) -> Option<Finding> {
     (!differences.is_empty()).then(|| Finding {
         evidence: differences,
         fix: "finish the upgrade, or keep in mind that each revision has its own rules".to_owned(),
-        ..RULE.found(
-            object(facts, pod(&first.pod)),
-            format!("istiods of {} and {} run side by side.", first.version, last.version),
-        )
+        ..RULE.found(object(facts, pod(&first.pod)), format!("istiods of {} and {} run side by side.", first.version, last.version))
     })
 }
 
