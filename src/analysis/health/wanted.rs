@@ -77,14 +77,14 @@ pub(super) fn compared(mut health: Health, plugin: &PluginId, outlooks: &Outlook
     let mut comparison = Comparison::default();
     let entry = weigh::entry(plugin, &loaded.dump);
     let module = object.wasm().zip(entry);
+    let written = rules::changed(object);
     if let Some((wasm, entry)) = module {
         settings(&mut comparison, wasm, entry, loaded);
-        source(&mut comparison, wasm, entry, loaded, own_url(snapshot, plugin, &loaded.dump), rules::changed(object));
+        source(&mut comparison, wasm, entry, loaded, own_url(snapshot, plugin, &loaded.dump), written);
     }
     if loaded.dump.view == DumpView::Proxy {
         placed::compare(&mut comparison, object, outlooks, &loaded.dump);
     }
-    let written = rules::changed(object);
     let is_fresh = written.zip(loaded.read_at).is_some_and(|(changed, read)| read.saturating_sub(changed) < rules::GRACE);
     let since = written.and_then(log_timestamp).map(|time| format!(" since {time}")).unwrap_or_default();
     let undelivered = || undelivered(snapshot, proxy, loaded, plugin, written?).zip(module);
