@@ -23,25 +23,8 @@ pub struct VirtualService {
     pub destinations: Vec<String>,
     /// The subsets that its routes and mirrors name.
     pub subsets: Vec<SubsetRoute>,
-    /// The ports that they name, with the host, each once.
-    pub ports: Vec<(String, u16)>,
-    /// Whether an `http` route injects a `fault`.
-    pub faults: bool,
-    /// Whether an `http` route has a `timeout`.
-    pub timeouts: bool,
-    /// Whether an `http` route has no `match`, so that it takes every request. One that delegates does not count.
-    pub matches_all: bool,
-    /// The VirtualServices to which its `http` routes delegate, in order.
-    pub delegates: Vec<Delegate>,
-}
-
-/// A VirtualService to which an `http` route delegates.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delegate {
-    /// Its name: in the namespace of the root where `delegate.namespace` is empty.
-    pub name: ObjectName,
-    /// Whether the route that delegates has no `match`.
-    pub matches_all: bool,
+    /// Its routes: those of `http`, `tls` and `tcp`, each list in order.
+    pub rules: Vec<RouteRule>,
 }
 
 impl VirtualService {
@@ -49,6 +32,84 @@ impl VirtualService {
     pub fn is_for_mesh(&self) -> bool {
         self.gateways.is_empty() || self.gateways.iter().any(|gateway| gateway == "mesh")
     }
+}
+
+/// An item of `http`, `tls` or `tcp` of a VirtualService.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteRule {
+    /// Of which of the lists it is.
+    pub protocol: RouteProtocol,
+    /// `name`, by which the access log names it; empty where it has none.
+    pub name: String,
+    /// `match`: a request that fits one of them takes the route. Where there is none, every request does.
+    pub matches: Vec<RouteMatch>,
+    /// Where it sends requests to. A destination with weight 0 beside others gets none, and is left out
+    /// (`pilot/pkg/networking/core/route/route.go: applyHTTPRouteDestination`).
+    pub targets: Vec<RouteTarget>,
+    /// Whether it injects a `fault`.
+    pub fault: bool,
+    /// Whether it has a `timeout`.
+    pub timeout: bool,
+    /// The VirtualService to which it delegates: in the namespace of the root where `delegate.namespace` is empty.
+    pub delegate: Option<ObjectName>,
+}
+
+/// The lists of routes of a VirtualService.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteProtocol {
+    /// `http`.
+    Http,
+    /// `tls`.
+    Tls,
+    /// `tcp`.
+    Tcp,
+}
+
+/// An item of `match`: all that it has must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RouteMatch {
+    /// `name`, which the access log has behind the route's.
+    pub name: String,
+    /// `uri`.
+    pub uri: Option<TextMatch>,
+    /// `ignoreUriCase`.
+    pub ignores_case: bool,
+    /// `method`.
+    pub method: Option<TextMatch>,
+    /// `authority`.
+    pub authority: Option<TextMatch>,
+    /// `port`: of the listener that takes the request.
+    pub port: Option<u16>,
+    /// `sourceLabels`: the client's pod has all of them.
+    pub source_labels: Selector,
+    /// `sourceNamespace`: the client's; empty is any.
+    pub source_namespace: String,
+    /// `gateways`, instead of those of the whole VirtualService.
+    pub gateways: Vec<String>,
+    /// Whether it asks for what no access log shows: headers, query parameters, the scheme, server names, addresses.
+    pub asks_more: bool,
+}
+
+/// A `StringMatch` that asks for something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TextMatch {
+    /// `exact`.
+    Exact(String),
+    /// `prefix`.
+    Prefix(String),
+    /// `regex`, which the whole text matches.
+    Regex(String),
+}
+
+/// A destination of a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteTarget {
+    /// `destination.host`, as written.
+    pub host: String,
+    /// `destination.subset`; empty where it names none.
+    pub subset: String,
+    /// `destination.port.number`; None where it names no port.
+    pub port: Option<u16>,
 }
 
 /// A destination of a route that names a subset.

@@ -135,7 +135,7 @@ fn routes_and_rules_that_were_mended_are_past() {
     let (sleep, name) = ("Deployment default/sleep", "VirtualService default/v");
     let no_route = sent(404, "NR", "route_not_found", "-");
     one(of_client([routes(json!([{"match": [{"uri": {"exact": "/x"}}], "route": to}]))], &no_route), Severity::Warning, name);
-    past(of_client([routes(json!([{"route": to}]))], &no_route), name, "has a route for all requests now");
+    past(of_client([routes(json!([{"route": to}]))], &no_route), name, "has one for them now");
     past(of_client([], &no_route), sleep, "no VirtualService limits their routes now");
     let fault = sent(503, "FI", "fault_filter_abort", TO_HTTPBIN);
     past(of_client([routes(json!([{"route": to}]))], &fault), sleep, "no VirtualService injects one now");

@@ -371,7 +371,7 @@ fn what_the_objects_do_not_say_any_more_is_information() {
             sent(503, "UH", "no_healthy_upstream", "outbound|80||gone.default.svc.cluster.local"),
             "no Service or ServiceEntry has this host now",
         ),
-        (sent(503, "NC", "cluster_not_found", "-"), "no VirtualService routes to what does not exist now"),
+        (sent(503, "NC", "cluster_not_found", "-"), "no VirtualService routes them to what does not exist now"),
     ] {
         let found = fails(&failing([], &[(SLEEP, vec![line])]));
         assert!(found.len() == 1 && found[0].severity == Severity::Information && found[0].what.contains(words), "{found:?}");

@@ -7,8 +7,8 @@ use meshscope::model::mesh::MeshConfig;
 use serde_json::{Value, json};
 
 use super::one;
-use super::recorded::SLEEP;
-use super::requests::{failing, fails, istio, sent};
+use super::recorded::{SLEEP, created};
+use super::requests::{TO_HTTPBIN, failing, fails, istio, sent};
 
 fn no_cluster(objects: impl IntoIterator<Item = Value>, export_to: &[&str]) -> Vec<Finding> {
     let mut snapshot = failing(objects, &[(SLEEP, vec![sent(503, "NC", "cluster_not_found", "-"); 3])]);
@@ -42,4 +42,144 @@ fn a_virtual_service_without_export_to_is_where_the_mesh_exports_it() {
     one(no_cluster([of("legacy")], &[]), Severity::Error, "VirtualService legacy/w");
     one(no_cluster([of("legacy")], &["."]), Severity::Information, "Deployment default/sleep");
     one(no_cluster([of("default")], &["."]), Severity::Error, "VirtualService default/w");
+}
+
+/// A VirtualService with routes for httpbin.
+fn routes(name: &str, http: Value) -> Value {
+    istio("VirtualService", name, json!({"hosts": ["httpbin.default.svc.cluster.local"], "http": http}))
+}
+
+/// A route to the subset that nothing defines, with more fields.
+fn dead(more: Value) -> Value {
+    let mut route = to_v2()[0].clone();
+    route.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    route
+}
+
+/// A route to httpbin, with more fields.
+fn alive(more: Value) -> Value {
+    let mut route = json!({"route": [{"destination": {"host": "httpbin.default.svc.cluster.local"}}]});
+    route.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    route
+}
+
+const DEAD: &str = "routes to subset v2, which no DestinationRule defines.";
+
+/// That requests to `/get` failed by a route of this VirtualService.
+fn blamed(objects: impl IntoIterator<Item = Value>, name: &str, words: &str) {
+    let finding = one(no_cluster(objects, &[]), Severity::Error, &format!("VirtualService {name}"));
+    assert!(finding.what.ends_with(words), "{finding:?}");
+}
+
+/// That no VirtualService makes requests to `/get` fail.
+fn innocent(objects: impl IntoIterator<Item = Value>) {
+    let finding = one(no_cluster(objects, &[]), Severity::Information, "Deployment default/sleep");
+    assert!(finding.what.ends_with("no VirtualService routes them to what does not exist now."), "{finding:?}");
+}
+
+#[test]
+fn of_two_virtual_services_for_a_host_a_sidecar_follows_the_older() {
+    let of = |name: &str, route: Value, time: &str| created(routes(name, json!([route])), time);
+    let (old, new) = ("2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z");
+    innocent([of("default/a", dead(json!({})), new), of("default/z", alive(json!({})), old)]);
+    blamed([of("default/a", alive(json!({})), new), of("default/z", dead(json!({})), old)], "default/z", DEAD);
+    // In one second by name, and what is for the own namespace alone goes first.
+    blamed([of("default/b", alive(json!({})), old), of("default/a", dead(json!({})), old)], "default/a", DEAD);
+    let mut own = of("default/z", dead(json!({})), new);
+    own["spec"]["exportTo"] = json!(["."]);
+    blamed([of("default/a", alive(json!({})), old), own], "default/z", DEAD);
+    // One without a route for the client gives way, and so does one for more hosts.
+    let elsewhere = dead(json!({"match": [{"sourceNamespace": "other"}]}));
+    blamed([of("default/a", elsewhere, old), of("default/z", dead(json!({})), new)], "default/z", DEAD);
+    let wide = istio("VirtualService", "default/w", json!({"hosts": ["*.svc.cluster.local"], "http": to_v2()}));
+    innocent([created(wide, old), of("default/z", alive(json!({})), new)]);
+}
+
+#[test]
+fn only_a_route_that_the_requests_can_have_taken_is_the_cause() {
+    let first = |rule: Value| [routes("default/v", json!([rule, alive(json!({}))]))];
+    for fits in [
+        json!({"uri": {"prefix": "/g"}}),
+        json!({"uri": {"regex": "/g.t"}, "port": 8000}),
+        json!({"uri": {"exact": "/GET"}, "ignoreUriCase": true}),
+        json!({"sourceLabels": {"app": "sleep"}, "sourceNamespace": "default"}),
+        json!({"authority": {"exact": "httpbin:8000"}, "gateways": ["mesh"]}),
+    ] {
+        blamed(first(dead(json!({"match": [{"uri": {"exact": "/other"}}, fits]}))), "default/v", DEAD);
+    }
+    for other in [
+        json!({"uri": {"prefix": "/other"}}),
+        json!({"uri": {"regex": "/g"}}),
+        json!({"uri": {"exact": "/GET"}}),
+        json!({"port": 9000}),
+        json!({"sourceLabels": {"app": "other"}}),
+        json!({"sourceNamespace": "other"}),
+        json!({"gateways": ["default/edge"]}),
+        json!({"authority": {"exact": "other"}}),
+        json!({"headers": {"x": {"exact": "y"}}, "port": 9000}),
+    ] {
+        innocent(first(dead(json!({"match": [other]}))));
+    }
+    for unknown in
+        [json!({"headers": {"x": {"exact": "y"}}}), json!({"queryParams": {"x": {"exact": "y"}}}), json!({"method": {"exact": "POST"}})]
+    {
+        let words = "VirtualService default/v may route them to subset v2, which no DestinationRule defines.";
+        blamed(first(dead(json!({"match": [unknown]}))), "default/v", words);
+    }
+    // Behind a route that takes all, without weight, of another protocol or name, and a mirror.
+    innocent([routes("default/v", json!([alive(json!({})), dead(json!({}))]))]);
+    let weighed =
+        json!([{"weight": 0, "destination": {"host": "httpbin", "subset": "v2"}}, {"weight": 100, "destination": {"host": "httpbin"}}]);
+    innocent([routes("default/v", json!([{"route": weighed}]))]);
+    innocent([istio("VirtualService", "default/v", json!({"hosts": ["httpbin"], "tcp": to_v2(), "http": [alive(json!({}))]}))]);
+    innocent(first(dead(json!({"name": "canary"}))));
+    innocent([routes("default/v", json!([alive(json!({"mirror": {"host": "httpbin", "subset": "v2"}}))]))]);
+    // Only one destination takes all, whatever its weight.
+    let only = json!([{"weight": 0, "destination": {"host": "httpbin", "subset": "v2"}}]);
+    blamed([routes("default/v", json!([{"route": only}]))], "default/v", DEAD);
+}
+
+#[test]
+fn a_fault_or_timeout_of_another_route_is_no_cause() {
+    let of = |rule: Value, line: String| fails(&failing([routes("default/v", json!([rule, alive(json!({}))]))], &[(SLEEP, vec![line])]));
+    let fault = || sent(418, "FI", "fault_filter_abort", TO_HTTPBIN);
+    let late = || sent(504, "UT", "upstream_response_timeout", TO_HTTPBIN);
+    let (other, header) = (json!({"uri": {"exact": "/other"}}), json!({"headers": {"x": {"exact": "y"}}}));
+    let with = |matched: &Value, more: Value| {
+        let mut rule = alive(more);
+        rule["match"] = json!([matched]);
+        rule
+    };
+    let faulty = |matched: &Value| of(with(matched, json!({"fault": {"abort": {}}})), fault());
+    one(faulty(&other), Severity::Information, "Deployment default/sleep");
+    assert!(faulty(&header)[0].what.ends_with("VirtualService default/v may inject a fault."));
+    let slow = |matched: &Value| of(with(matched, json!({"timeout": "1s"})), late());
+    one(slow(&other), Severity::Warning, "Service default/httpbin");
+    assert!(slow(&header)[0].what.ends_with("within the timeout, which may be that of VirtualService default/v."));
+}
+
+#[test]
+fn a_virtual_service_that_the_clients_sidecar_does_not_import_is_no_cause() {
+    let sidecar = |hosts: Value| istio("Sidecar", "default/default", json!({"egress": [{"hosts": hosts}]}));
+    let of = |namespace: &str| routes(&format!("{namespace}/v"), to_v2());
+    blamed([of("legacy"), sidecar(json!(["default/*", "legacy/httpbin.default.svc.cluster.local"]))], "legacy/v", DEAD);
+    innocent([of("legacy"), sidecar(json!(["default/*", "istio-system/*"]))]);
+    innocent([of("default"), sidecar(json!(["./sleep.default.svc.cluster.local"]))]);
+    // A listener of the port goes before the one of all ports.
+    let own = json!([{"port": {"number": 8000, "protocol": "HTTP", "name": "h"}, "hosts": ["istio-system/*"]}, {"hosts": ["*/*"]}]);
+    innocent([of("legacy"), istio("Sidecar", "default/default", json!({"egress": own}))]);
+    blamed([of("legacy"), sidecar(json!(["*/*"]))], "legacy/v", DEAD);
+}
+
+#[test]
+fn a_name_that_is_no_host_of_a_service_is_no_route_of_a_sidecar() {
+    let of = |host: &str| istio("VirtualService", "default/v", json!({"hosts": [host], "http": to_v2()}));
+    let with = |host: &str| {
+        let line = sent(503, "NC", "cluster_not_found", "-").replace("httpbin:8000", "httpbin.default:8000");
+        fails(&failing([of(host)], &[(SLEEP, vec![line; 3])]))
+    };
+    // Only a name without a dot is completed.
+    one(with("httpbin.default"), Severity::Information, "Deployment default/sleep");
+    one(with("httpbin"), Severity::Error, "VirtualService default/v");
+    one(with("*.default.svc.cluster.local"), Severity::Error, "VirtualService default/v");
 }

@@ -95,7 +95,8 @@ pub(super) fn with_listener_sets<'s>(facts: &Facts<'s>) -> Vec<&'s ObjectName> {
     facts.objects.policies_of(Kind::Gateway).filter(has_sets).map(|policy| &policy.name).collect()
 }
 
-fn selects(policy: &Policy, facts: &Facts<'_>) -> bool {
+/// Whether a `networking.istio.io` Gateway is for the proxy.
+pub(super) fn selects(policy: &Policy, facts: &Facts<'_>) -> bool {
     let in_scope = !facts.plane.features.scope_gateway_to_namespace || policy.name.namespace == facts.namespace();
     in_scope && facts.sees(policy) && policy.selector.as_ref().is_none_or(|selector| selector.matches(&facts.pod.labels))
 }

@@ -185,6 +185,16 @@ fn names_hosts_exactly(egress: &Egress) -> bool {
 
 /// Whether an egress listener imports what has this host in this namespace.
 pub fn imports(egress: &Egress, of: &str, name: &str, facts: &Facts<'_>) -> bool {
+    imports_by(egress, of, name, facts, covers)
+}
+
+/// The same of a VirtualService, whose host may also be wider than what is imported
+/// (`pilot/pkg/model/sidecar.go: VSMatches`).
+pub(super) fn imports_routes(egress: &Egress, of: &str, name: &str, facts: &Facts<'_>) -> bool {
+    imports_by(egress, of, name, facts, |pattern, name| covers(pattern, name) || covers(name, pattern))
+}
+
+fn imports_by(egress: &Egress, of: &str, name: &str, facts: &Facts<'_>, fits: impl Fn(&str, &str) -> bool) -> bool {
     let mut imported = false;
     for host in &egress.hosts {
         let Some((namespace, pattern)) = host.split_once('/') else { continue };
@@ -195,11 +205,13 @@ pub fn imports(egress: &Egress, of: &str, name: &str, facts: &Facts<'_>) -> bool
             "" if excluded.is_some() => "*",
             namespace => namespace,
         };
-        if (namespace == "*" || namespace == of) && covers(pattern, name) {
-            if excluded.is_some() {
-                return false;
-            }
-            imported = true;
+        if namespace != "*" && namespace != of {
+            continue;
+        }
+        match excluded {
+            Some(_) if covers(pattern, name) => return false,
+            None => imported |= fits(pattern, name),
+            Some(_) => {}
         }
     }
     imported

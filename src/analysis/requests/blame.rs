@@ -6,14 +6,14 @@ use super::filters::of_filter;
 use super::jwt::jwt;
 use super::mesh::Mesh;
 use super::own::of_own;
-use super::routes::Route;
+use super::routes::{Route, Routes};
 use super::upstream::of_service;
 use crate::analysis::naming::first;
 use crate::model::envoy_filter::Patch;
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
 use crate::model::logs::hour;
-use crate::model::requests::{Cause, Failed, FailedReason};
+use crate::model::requests::{Cause, Failed};
 use crate::model::workload::{Pod, ProxyKind};
 
 /// How many objects are named in a sentence.
@@ -73,7 +73,7 @@ pub fn blame(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
     match failed.cause {
         Cause::Denied => denied(mesh, pod, failed),
         Cause::Jwt => jwt(mesh, pod, failed),
-        Cause::NoCluster => no_cluster(mesh, pod, reason),
+        Cause::NoCluster => no_cluster(mesh, pod, failed),
         Cause::NoRoute => no_route(mesh, pod, failed),
         Cause::Fault => fault(mesh, pod, failed),
         Cause::BlackHole => black_hole(mesh, pod, reason),
@@ -88,71 +88,71 @@ pub fn blame(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
     }
 }
 
-fn no_cluster(mesh: &Mesh<'_>, pod: &Pod, reason: &FailedReason) -> Blame {
-    let kind = Kind::VirtualService;
-    let routes = mesh.routes(pod, reason);
-    let found: Vec<(&ObjectName, String)> = routes
-        .iter()
-        .filter_map(|route| Some((route.name, format!("{} {}", route.text(), mesh.leads_nowhere(pod, route.name, route.of)?))))
-        .collect();
-    if let [(name, _), ..] = found[..] {
-        let words: Vec<String> = found.iter().map(|(_, words)| words.clone()).collect();
+fn no_cluster(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
+    let (kind, reason) = (Kind::VirtualService, &failed.reason);
+    let routes = mesh.routes(pod, failed);
+    let nowhere = |route: &Route<'_>| {
+        let verb = if route.sure { "routes" } else { "may route them" };
+        Some((route.sure, format!("{} {verb} to {}", route.text(), mesh.leads_nowhere(pod, route.name, route.rule)?)))
+    };
+    let found: Vec<(&ObjectName, (bool, String))> = routes.taken.iter().filter_map(|route| Some((route.name, nowhere(route)?))).collect();
+    if let [(name, (sure, _)), ..] = &found[..] {
+        // Where some surely went there, others may have gone there too.
+        let mut words: Vec<String> = found.iter().filter(|(_, (own, _))| own == sure).map(|(_, (_, words))| words.clone()).collect();
+        words.dedup();
         let fix = format!("define what it routes to, or change the route of {kind} {name}");
-        return Blame::new(Some((kind, name)), first(&words, NAMED), fix).always();
+        let blame = Blame::new(Some((kind, name)), first(&words, NAMED), fix);
+        return if *sure { blame.always() } else { blame };
     }
     let cluster = reason.cluster.strip_prefix("outbound|").map_or("the route's cluster", |_| &reason.cluster);
-    match routes.first().map(|route| (route.name, route.of)) {
+    match routes.by.first() {
         _ if !mesh.knows(kind) => Blame::new(
             None,
             format!("{cluster} does not exist (VirtualServices could not be read)"),
             "see which VirtualService or HTTPRoute routes there",
         ),
-        Some((name, _)) if !mesh.knows(Kind::DestinationRule) => Blame::new(
+        Some(name) if !mesh.knows(Kind::DestinationRule) => Blame::new(
             Some((kind, name)),
             format!("{cluster} does not exist; {kind} {name} routes there"),
             "see whether a DestinationRule defines its subsets",
         ),
-        _ => Blame::past(None, format!("{cluster} did not exist; no {kind} routes to what does not exist now")),
+        _ => Blame::past(None, format!("{cluster} did not exist; no {kind} routes them to what does not exist now")),
     }
 }
 
 fn no_route(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
-    let (kind, reason) = (Kind::VirtualService, &failed.reason);
-    let routes = mesh.routes(pod, reason);
-    let open = routes.iter().find(|route| route.matches_all);
-    match routes.first().map(|route| (route.name, route.of)) {
-        Some(_)
-            if !reason.to.inbound
-                && !is_gateway(pod)
-                && let Some(route) = open =>
-        {
-            Blame::past(Some((kind, route.name)), format!("no route fitted them, and {} has a route for all requests now", route.text()))
+    let (kind, inbound) = (Kind::VirtualService, failed.reason.to.inbound);
+    let routes = if inbound { Routes::default() } else { mesh.routes(pod, failed) };
+    match routes.by.first() {
+        Some(_) if !is_gateway(pod) && routes.complete => {
+            let (name, text) = routes.taken.first().map(|route| (route.name, route.text())).unzip();
+            let words = format!("no route fitted them, and {} has one for them now", text.unwrap_or_default());
+            Blame::past(name.map(|name| (kind, name)), words)
         }
-        Some((name, _)) if !reason.to.inbound => {
+        Some(name) => {
             let words = format!("no route of {kind} {name} fits them");
             let fix = format!("let a route of {kind} {name} match these requests, or add one that matches all");
-            let names: Vec<&ObjectName> = routes.iter().map(|route| route.name).collect();
-            Blame::new(Some((kind, name)), words, fix).unless_changed(mesh, failed, kind, &names)
+            Blame::new(Some((kind, name)), words, fix).unless_changed(mesh, failed, kind, &routes.by)
         }
         // Without a VirtualService a sidecar has a route of its own for each host, and one for hosts that it does not know
         // (`pilot/pkg/networking/core/httproute.go: buildCatchAllVirtualHost`).
-        None if !reason.to.inbound && mesh.knows(kind) && !is_gateway(pod) && !mesh.may_patch(pod, Patch::applies_to_routes) => {
+        None if !inbound && mesh.knows(kind) && !is_gateway(pod) && !mesh.may_patch(pod, Patch::applies_to_routes) => {
             Blame::past(None, format!("no route fitted them, and no {kind} limits their routes now"))
         }
-        _ => Blame::new(None, "no route fits them", "see which host and path a route is needed for"),
+        None => Blame::new(None, "no route fits them", "see which host and path a route is needed for"),
     }
 }
 
 fn fault(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
     let kind = Kind::VirtualService;
-    let routes = mesh.routes(pod, &failed.reason);
-    match routes.iter().find(|route| route.of.faults) {
-        Some(route @ &Route { name, .. }) => Blame::new(
-            Some((kind, name)),
-            format!("{} injects a fault", route.text()),
-            format!("remove fault from {kind} {name}, if it is no test"),
+    let routes = mesh.routes(pod, failed);
+    match routes.taken.iter().find(|route| route.has(|rule| rule.fault)) {
+        Some(route) => Blame::new(
+            Some((kind, route.name)),
+            format!("{} {} a fault", route.text(), if route.sure { "injects" } else { "may inject" }),
+            format!("remove fault from {kind} {}, if it is no test", route.name),
         )
-        .unless_changed(mesh, failed, kind, &[name]),
+        .unless_changed(mesh, failed, kind, &[route.name]),
         None if mesh.knows(kind) && !mesh.may_patch(pod, |patch| patch.applies_to_routes() || patch.value_name.contains("fault")) => {
             Blame::past(None, "a fault was injected, and no VirtualService injects one now")
         }

@@ -55,7 +55,7 @@ pub(super) fn none_healthy(mesh: &Mesh<'_>, client: &Pod, failed: &Failed, eject
     if let Some((rule, subset)) = subset.filter(|(_, subset)| !subset.labels.unread) {
         pods.retain(|pod| subset.labels.matches(&pod.labels));
         if pods.is_empty() {
-            return without_labels(mesh, client, reason, rule, subset);
+            return without_labels(mesh, client, failed, rule, subset);
         }
         of_subset = format!(" with {}", subset.labels.text());
     }
@@ -124,17 +124,20 @@ fn subset_of<'o>(mesh: &Mesh<'o>, client: &Pod, service: &Service, reason: &Fail
     Some((rule.owner(Some(subset)), subset))
 }
 
-fn without_labels(mesh: &Mesh<'_>, client: &Pod, reason: &FailedReason, rule: &ObjectName, subset: &Subset) -> Blame {
+fn without_labels(mesh: &Mesh<'_>, client: &Pod, failed: &Failed, rule: &ObjectName, subset: &Subset) -> Blame {
     let (name, labels) = (&subset.name, subset.labels.text());
-    let is_by = |route: &crate::model::routing::VirtualService| route.subsets.iter().any(|known| known.subset == *name);
     let what = format!("subset {name} of {RULE} {rule}, whose labels {labels} no pod has");
-    let by = mesh.routes(client, reason).into_iter().find(|route| is_by(route.of));
+    let by = mesh.routes(client, failed).taken.into_iter().find(|route| route.rule.targets.iter().any(|target| target.subset == *name));
     let kind = Kind::VirtualService;
     let blame = match by {
         Some(route) => {
             let by = route.name;
             let fix = format!("correct the labels of subset {name}, start pods that have them, or change the route of {kind} {by}");
-            Blame::new(Some((kind, by)), format!("{} routes to {what}", route.text()), fix)
+            Blame::new(
+                Some((kind, by)),
+                format!("{} {} to {what}", route.text(), if route.sure { "routes" } else { "may route them" }),
+                fix,
+            )
         }
         None if mesh.knows(kind) && !mesh.may_patch(client, Patch::applies_to_routes) => {
             return Blame::past(Some((RULE, rule)), format!("they went to {what}; no {kind} routes there now"));

@@ -14,7 +14,7 @@ use super::cause;
 /// How many groups of failures are kept of a proxy, how many destinations, how many paths and clients of a group, and how much of a text.
 const GROUPS: usize = 64;
 const DESTINATIONS: usize = 256;
-const KEPT: usize = 8;
+pub(super) const KEPT: usize = 8;
 /// How many requests that pass separate a failure from those before it.
 const MANY: u64 = 20;
 const TEXT: usize = 512;

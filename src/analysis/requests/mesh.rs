@@ -14,7 +14,7 @@ use crate::model::kind::Kind;
 use crate::model::logs::LogTime;
 use crate::model::policy::{Policy, PolicySpec};
 use crate::model::requests::{Failed, FailedReason};
-use crate::model::routing::VirtualService;
+use crate::model::routing::{RouteRule, RouteTarget};
 use crate::model::service::{Registry, Service};
 use crate::model::snapshot::Snapshot;
 use crate::model::workload::Pod;
@@ -93,37 +93,32 @@ impl<'o> Mesh<'o> {
         service.hosts(DOMAIN).iter().find_map(|host| self.rules.for_client(namespace, &client.labels, host, &service.name.namespace))
     }
 
-    /// What of a VirtualService leads nowhere: a subset, a port or a host that nothing defines, as a clause.
-    pub(super) fn leads_nowhere(&self, client: &Pod, name: &ObjectName, route: &VirtualService) -> Option<String> {
-        let full = |host: &str| full_host(host, &name.namespace, DOMAIN);
-        let service_of = |host: &str| self.objects.services.values().find(|service| service.hosts(DOMAIN).iter().any(|own| own == host));
-        let subset = self.knows(Kind::DestinationRule).then(|| {
-            route.subsets.iter().find(|subset| {
-                let host = full(&subset.host);
-                let service = service_of(&host).map_or("", |service| &service.name.namespace);
-                let rule = self.rules.for_client(&client.id.namespace, &client.labels, &host, service);
-                rule.is_none_or(|rule| rule.subsets.iter().all(|known| known.name != subset.subset))
-            })
-        });
-        if let Some(subset) = subset.flatten() {
-            let elsewhere = self.defining(&full(&subset.host), &subset.subset);
-            let which = match elsewhere {
-                Some(rule) => format!("which DestinationRule {rule} defines, but not for this client"),
-                None => "which no DestinationRule defines".to_owned(),
-            };
-            return Some(format!("routes to subset {}, {which}", subset.subset));
+    /// Where a route of a VirtualService leads that is nowhere: a subset, a port or a host that nothing defines.
+    pub(super) fn leads_nowhere(&self, client: &Pod, of: &ObjectName, rule: &RouteRule) -> Option<String> {
+        rule.targets.iter().find_map(|target| self.is_nowhere(client, &full_host(&target.host, &of.namespace, DOMAIN), target))
+    }
+
+    fn is_nowhere(&self, client: &Pod, host: &str, target: &RouteTarget) -> Option<String> {
+        let service = self.objects.services.values().find(|service| service.hosts(DOMAIN).iter().any(|own| own == host));
+        if !target.subset.is_empty() && self.knows(Kind::DestinationRule) {
+            let namespace = service.map_or("", |service| &service.name.namespace);
+            let rule = self.rules.for_client(&client.id.namespace, &client.labels, host, namespace);
+            if rule.is_none_or(|rule| rule.subsets.iter().all(|known| known.name != target.subset)) {
+                let which = match self.defining(host, &target.subset) {
+                    Some(rule) => format!("which DestinationRule {rule} defines, but not for this client"),
+                    None => "which no DestinationRule defines".to_owned(),
+                };
+                return Some(format!("subset {}, {which}", target.subset));
+            }
         }
         if !self.knows_services() {
             return None;
         }
-        let unknown = |host: &&String| !self.has_host(&full(host));
-        if let Some(host) = route.destinations.iter().find(unknown) {
-            return Some(format!("routes to host {}, which no Service or ServiceEntry has", full(host)));
+        if !self.has_host(host) {
+            return Some(format!("host {host}, which no Service or ServiceEntry has"));
         }
-        let lacks = |(host, port): &&(String, u16)| {
-            service_of(&full(host)).is_some_and(|service| service.ports.iter().all(|own| own.port != *port))
-        };
-        route.ports.iter().find(lacks).map(|(host, port)| format!("routes to port {port} of {}, which has no such port", full(host)))
+        let port = target.port.filter(|port| service.is_some_and(|service| service.ports.iter().all(|own| own.port != *port)))?;
+        Some(format!("port {port} of {host}, which has no such port"))
     }
 
     /// A rule that defines a subset of a host, whoever uses it.

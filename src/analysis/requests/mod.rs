@@ -6,6 +6,7 @@ pub mod cause;
 mod denied;
 mod endpoints;
 mod filters;
+mod fits;
 mod gateway;
 mod gather;
 mod jwt;

@@ -1,12 +1,17 @@
-//! The VirtualServices by which a client's requests go, with those that they delegate to.
+//! The routes of VirtualServices that a client's requests take, with those of the VirtualServices that they delegate to.
 
+use std::collections::BTreeSet;
+
+use super::fits::{Fit, Sent, fit};
+use super::gather::{KEPT, port};
 use super::mesh::{DOMAIN, Mesh, spellings};
+use crate::analysis::chains::{self, Facts};
 use crate::analysis::mtls::rules::full_host;
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
-use crate::model::policy::PolicySpec;
-use crate::model::requests::FailedReason;
-use crate::model::routing::VirtualService;
+use crate::model::requests::Failed;
+use crate::model::routing::{RouteProtocol, RouteRule, VirtualService};
+use crate::model::sidecar::Egress;
 use crate::model::workload::{Pod, ProxyKind};
 
 const KIND: Kind = Kind::VirtualService;
@@ -22,93 +27,178 @@ pub struct DeadRoute {
     pub words: String,
 }
 
-/// A VirtualService by which requests go: one with hosts (the root), or one that a root delegates to.
+/// A route of a VirtualService with hosts (the root), or of one that a root delegates to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Route<'o> {
+    /// The VirtualService that has it.
     pub(super) name: &'o ObjectName,
-    pub(super) of: &'o VirtualService,
-    /// The VirtualService that delegates to it, whose hosts it is for; None where the hosts are its own.
-    pub(super) root: Option<(&'o ObjectName, &'o VirtualService)>,
-    /// Whether one of its routes takes every request to the hosts.
-    pub(super) matches_all: bool,
+    pub(super) rule: &'o RouteRule,
+    /// The VirtualService that delegates to that one, with the route that does.
+    root: Option<(&'o ObjectName, &'o RouteRule)>,
+    /// Whether it is sure that requests take it.
+    pub(super) sure: bool,
 }
 
-impl<'o> Route<'o> {
+/// How a client's requests go.
+#[derive(Debug, Default)]
+pub(super) struct Routes<'o> {
+    /// The VirtualServices that the client's proxy follows for their host: one for a sidecar, for a gateway several.
+    pub(super) by: Vec<&'o ObjectName>,
+    /// The routes that they take or can take, the sure ones first.
+    pub(super) taken: Vec<Route<'o>>,
+    /// Whether each of them has a route, whatever is not known of it.
+    pub(super) complete: bool,
+}
+
+impl Route<'_> {
     /// `VirtualService default/httpbin`, or `VirtualService default/v2 (delegate of default/httpbin)`.
     pub(super) fn text(&self) -> String {
         let of = self.root.map(|(root, _)| format!(" (delegate of {root})")).unwrap_or_default();
         format!("{KIND} {}{of}", self.name)
     }
 
-    /// The hosts that it is for, in full.
-    fn hosts(&self) -> Vec<String> {
-        let (name, of) = self.root.unwrap_or((self.name, self.of));
-        of.hosts.iter().map(|host| full_host(host, &name.namespace, DOMAIN)).collect()
+    /// Whether it has something, or the route that delegates to it has (`pilot/pkg/model/virtualservice.go: mergeHTTPRoute`).
+    pub(super) fn has(&self, is: impl Fn(&RouteRule) -> bool) -> bool {
+        is(self.rule) || self.root.is_some_and(|(_, rule)| is(rule))
+    }
+
+    fn fit(&self, client: &Facts<'_>, sent: &Sent<'_>) -> Fit {
+        let Some((root, rule)) = self.root else { return fit(self.rule, self.name, client, sent) };
+        // Its name in the access log is made of both.
+        let sent = Sent { route: "", ..*sent };
+        let fits = fit(rule, root, client, &sent).min(fit(self.rule, self.name, client, &sent));
+        // Where both have a match, istiod merges them or leaves the route out, which is not followed here.
+        if rule.matches.is_empty() || self.rule.matches.is_empty() { fits } else { fits.min(Fit::May) }
     }
 }
 
 impl<'o> Mesh<'o> {
-    /// The VirtualServices by which a client's requests to an authority go, those for this host before those for more.
-    pub(super) fn routes(&self, client: &Pod, reason: &FailedReason) -> Vec<Route<'o>> {
-        let own = client.id.namespace.as_str();
-        let mut names = spellings(&reason.to.name, own);
-        names.extend(self.service(reason, own).into_iter().flat_map(|service| service.hosts(DOMAIN)));
-        let mut found: Vec<(bool, Route<'o>)> = Vec::new();
-        for route in self.followed(client) {
-            let hosts = route.hosts();
-            let covers = |host: &String| host.strip_prefix('*').is_some_and(|suffix| names.iter().any(|name| name.ends_with(suffix)));
-            match (hosts.iter().any(|host| names.contains(host)), hosts.iter().any(covers)) {
-                (true, _) => found.push((false, route)),
-                (false, true) => found.push((true, route)),
-                (false, false) => {}
-            }
-        }
-        found.sort_by_key(|(wide, _)| *wide);
-        let exact = found.iter().any(|(wide, _)| !wide);
-        found.into_iter().filter(|(wide, _)| !(exact && *wide)).map(|(_, route)| route).collect()
+    /// The routes of VirtualServices that failed requests of a client took.
+    pub(super) fn routes(&self, client: &Pod, failed: &Failed) -> Routes<'o> {
+        let client = self.objects.pods.get(&client.id);
+        let Some(facts) = client.and_then(|pod| Facts::of(self.objects, pod, None, None)) else { return Routes::default() };
+        let reason = &failed.reason;
+        // The listener of a gateway has the port of its Gateway, which its Service leads to another one.
+        let port = port(&reason.local).or_else(|| port(&reason.to.name)).filter(|_| !facts.is_gateway());
+        let is_http = !failed.method.is_empty();
+        let lists = self.lists(&facts, failed, port, is_http);
+        let all: Vec<Route<'o>> = lists.iter().flatten().copied().collect();
+        // Of a group's requests the first alone says its method.
+        let method = Some(failed.method.as_str()).filter(|_| failed.count == 1);
+        let sent = Sent { path: None, method, authority: Some(&reason.to.name), port, route: &reason.route };
+        let known = failed.paths.iter().map(|path| Some(path.as_str()));
+        let unknown = (failed.paths.is_empty() || failed.paths.len() == KEPT).then_some(None);
+        let walks: Vec<(Vec<Route<'o>>, bool)> = known.chain(unknown).map(|path| walk(&all, &facts, &Sent { path, ..sent })).collect();
+        let complete = !all.is_empty() && walks.iter().all(|(_, ended)| *ended);
+        let mut taken: Vec<Route<'o>> = walks.into_iter().flat_map(|(taken, _)| taken).collect();
+        taken.sort_by_key(|route| !route.sure);
+        let by = lists.iter().filter_map(|list| list.first()).map(|route| route.root.map_or(route.name, |(root, _)| root));
+        Routes { by: by.collect(), taken, complete }
+    }
+
+    /// The routes of the VirtualServices that are for the host of requests, a list of each. The most specific host counts. Of several
+    /// VirtualServices for it a sidecar follows the first that has a route for it, and a gateway all
+    /// (`pilot/pkg/networking/core/httproute.go: BuildSidecarOutboundVirtualHosts`; `gateway.go: buildGatewayHTTPRouteConfig`).
+    fn lists(&self, client: &Facts<'o>, failed: &Failed, port: Option<u16>, is_http: bool) -> Vec<Vec<Route<'o>>> {
+        let names = self.names(client, failed, port);
+        let rank = |(name, of): (&'o ObjectName, &'o VirtualService)| {
+            let rank = full_hosts(name, of).iter().filter_map(|host| specificity(host, &names)).max()?;
+            let routes = routes_of(client, name, of).into_iter();
+            let seen = routes.filter(|route| is_http == (route.rule.protocol == RouteProtocol::Http) && is_for(route, client, port));
+            Some((rank, seen.collect::<Vec<_>>()))
+        };
+        let ranked: Vec<(usize, Vec<Route<'o>>)> = chains::followed(client, egress(client), port).into_iter().filter_map(rank).collect();
+        let most = ranked.iter().map(|(rank, _)| *rank).max();
+        let is_merged = client.is_gateway() || !is_http;
+        let wanted = ranked.into_iter().filter(|(rank, routes)| (!is_http || Some(*rank) == most) && !routes.is_empty());
+        wanted.map(|(_, routes)| routes).take(if is_merged { usize::MAX } else { 1 }).collect()
+    }
+
+    /// The hosts of VirtualServices that can be meant by requests. Those that a sidecar follows are hosts of services, on port 80 others as well
+    /// (`pilot/pkg/networking/core/httproute.go: selectVirtualServices`).
+    fn names(&self, client: &Facts<'_>, failed: &Failed, port: Option<u16>) -> Vec<String> {
+        let (own, reason) = (client.namespace(), &failed.reason);
+        let service = self.service(reason, own);
+        let hosts = service.into_iter().flat_map(|service| service.hosts(DOMAIN));
+        let of_services_alone = !client.is_gateway() && port.is_some_and(|port| port != 80) && self.knows_services();
+        let spelt = if of_services_alone { Vec::new() } else { spellings(&reason.to.name, own) };
+        spelt.into_iter().chain(hosts).collect()
     }
 
     /// The VirtualServices that a client follows of which a route leads nowhere.
-    pub fn dead_routes(&self, client: &Pod) -> Vec<DeadRoute> {
-        let dead = |route: Route<'o>| {
-            let words = self.leads_nowhere(client, route.name, route.of)?;
-            Some(DeadRoute { name: route.name.clone(), hosts: route.hosts(), words })
-        };
-        self.followed(client).into_iter().filter_map(dead).collect()
-    }
-
-    /// The VirtualServices by which a client's requests can go. One without hosts counts only where another delegates to it
-    /// (`pilot/pkg/model/virtualservice.go: mergeVirtualServicesIfNeeded`).
-    fn followed(&self, client: &Pod) -> Vec<Route<'o>> {
-        let own = client.id.namespace.as_str();
-        let is_sidecar = client.proxy.as_ref().is_none_or(|proxy| proxy.kind == ProxyKind::Sidecar);
+    pub fn dead_routes(&self, client: &Facts<'o>) -> Vec<DeadRoute> {
+        let mut claimed: BTreeSet<String> = BTreeSet::new();
         let mut found = Vec::new();
-        for policy in self.objects.policies_of(KIND) {
-            let PolicySpec::VirtualService(of) = &policy.spec else { continue };
-            let bound = if is_sidecar { of.is_for_mesh() } else { of.gateways.iter().any(|gateway| gateway != "mesh") };
-            if of.hosts.is_empty() || !bound || !self.is_exported(&policy.name, of, own) {
+        for (name, of) in chains::followed(client, egress(client), None) {
+            let routes: Vec<Route<'o>> = routes_of(client, name, of).into_iter().filter(|route| is_for(route, client, None)).collect();
+            let mut hosts = full_hosts(name, of);
+            if !client.is_gateway() && !routes.is_empty() {
+                hosts.retain(|host| claimed.insert(host.clone()));
+            }
+            if hosts.is_empty() {
                 continue;
             }
-            let root = &policy.name;
-            found.push(Route { name: root, of, root: None, matches_all: of.matches_all });
-            for delegate in &of.delegates {
-                let Some(policy) = self.objects.policies.get(&(KIND, delegate.name.clone())) else { continue };
-                let PolicySpec::VirtualService(to) = &policy.spec else { continue };
-                if to.hosts.is_empty() && self.is_exported(&policy.name, to, &root.namespace) {
-                    let matches_all = delegate.matches_all && to.matches_all;
-                    found.push(Route { name: &policy.name, of: to, root: Some((root, of)), matches_all });
-                }
+            for protocol in [RouteProtocol::Http, RouteProtocol::Tls, RouteProtocol::Tcp] {
+                let of_it: Vec<Route<'o>> = routes.iter().filter(|route| route.rule.protocol == protocol).copied().collect();
+                found.extend(walk(&of_it, client, &Sent::default()).0.iter().filter_map(|route| {
+                    let words = format!("routes to {}", self.leads_nowhere(client.pod, route.name, route.rule)?);
+                    Some(DeadRoute { name: route.name.clone(), hosts: hosts.clone(), words })
+                }));
             }
         }
         found
     }
+}
 
-    /// Whether a VirtualService is visible in a namespace: by its `exportTo`, else by the mesh's default
-    /// (`pilot/pkg/model/push_context.go: initDefaultExportMaps`).
-    fn is_exported(&self, name: &ObjectName, of: &VirtualService, to: &str) -> bool {
-        let by_default = self.objects.mesh.as_deref().map(|mesh| &mesh.virtual_service_export_to[..]).unwrap_or_default();
-        let export_to = if of.export_to.is_empty() { by_default } else { &of.export_to };
-        let reaches = |namespace: &String| namespace == "*" || namespace == to || (namespace == "." && name.namespace == to);
-        export_to.is_empty() || export_to.iter().any(reaches)
+/// The routes that a request takes, in order, up to the one that it surely takes; and whether there is such a one.
+fn walk<'o>(routes: &[Route<'o>], client: &Facts<'_>, sent: &Sent<'_>) -> (Vec<Route<'o>>, bool) {
+    let mut taken = Vec::new();
+    for route in routes {
+        match route.fit(client, sent) {
+            Fit::No => {}
+            Fit::May => taken.push(Route { sure: false, ..*route }),
+            Fit::Yes => {
+                taken.push(Route { sure: taken.is_empty(), ..*route });
+                return (taken, true);
+            }
+        }
+    }
+    (taken, false)
+}
+
+/// The routes of a VirtualService, with those of its delegates in the places of the routes that delegate.
+fn routes_of<'o>(client: &Facts<'o>, name: &'o ObjectName, of: &'o VirtualService) -> Vec<Route<'o>> {
+    let mut found = Vec::new();
+    for rule in &of.rules {
+        let Some(delegate) = &rule.delegate else {
+            found.push(Route { name, rule, root: None, sure: false });
+            continue;
+        };
+        let Some((delegate, of)) = chains::delegate(client, name, delegate) else { continue };
+        let rules = of.rules.iter().filter(|rule| rule.protocol == RouteProtocol::Http);
+        found.extend(rules.map(|own| Route { name: delegate, rule: own, root: Some((name, rule)), sure: false }));
+    }
+    found
+}
+
+/// Whether a route is for requests of the client to a port at all.
+fn is_for(route: &Route<'_>, client: &Facts<'_>, port: Option<u16>) -> bool {
+    route.fit(client, &Sent { port, ..Sent::default() }) != Fit::No
+}
+
+fn egress<'o>(client: &Facts<'o>) -> &'o [Egress] {
+    let sidecar = client.sidecar().filter(|_| client.kind == ProxyKind::Sidecar);
+    sidecar.map(|(_, sidecar)| sidecar.egress.as_slice()).unwrap_or_default()
+}
+
+fn full_hosts(name: &ObjectName, of: &VirtualService) -> Vec<String> {
+    of.hosts.iter().map(|host| full_host(host, &name.namespace, DOMAIN)).collect()
+}
+
+/// How exactly a host of a VirtualService names one of these; None where it does not.
+fn specificity(host: &str, names: &[String]) -> Option<usize> {
+    match host.strip_prefix('*') {
+        Some(suffix) => names.iter().any(|name| name.ends_with(suffix)).then_some(host.len()),
+        None => names.iter().any(|name| name == host).then_some(usize::MAX),
     }
 }

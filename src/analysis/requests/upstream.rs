@@ -190,10 +190,10 @@ fn overflow(mesh: &Mesh<'_>, failed: &Failed, to: &Upstream<'_>, by: Option<&Obj
 
 fn late(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed, to: &Upstream<'_>) -> Blame {
     let (named, kind) = (&to.named, Kind::VirtualService);
-    match mesh.routes(pod, &failed.reason).into_iter().find(|route| route.of.timeouts) {
+    match mesh.routes(pod, failed).taken.into_iter().find(|route| route.has(|rule| rule.timeout)) {
         Some(route @ Route { name, .. }) => Blame::new(
             Some((kind, name)),
-            format!("{named} did not answer within the timeout of {}", route.text()),
+            format!("{named} did not answer within the timeout{} of {}", if route.sure { "" } else { ", which may be that" }, route.text()),
             format!("raise the timeout of {kind} {name}, or see why the server is slow"),
         )
         .unless_changed(mesh, failed, kind, &[name]),

@@ -7,25 +7,17 @@ use serde_json::Value;
 use super::fields::{Fields, port_of, str_of, texts};
 use crate::model::ids::ObjectName;
 use crate::model::labels::Selector;
-use crate::model::routing::{ClientTls, ClientTlsSettings, Delegate, DestinationRule, Subset, SubsetRoute, TrafficPolicy, VirtualService};
+use crate::model::routing::{
+    ClientTls, ClientTlsSettings, DestinationRule, RouteMatch, RouteProtocol, RouteRule, RouteTarget, Subset, SubsetRoute, TextMatch,
+    TrafficPolicy, VirtualService,
+};
 
 pub(super) fn virtual_service(fields: &mut Fields<'_>) -> VirtualService {
     let destinations = destinations(fields);
     let mut hosts: Vec<String> = destinations.iter().map(|destination| str_of(destination, "/host").to_owned()).collect();
     hosts.sort_unstable();
     hosts.dedup();
-    let port = |destination: &&Value| Some((str_of(destination, "/host").to_owned(), port_of(destination, "/port/number")?));
-    let mut ports: Vec<(String, u16)> = destinations.iter().filter_map(port).collect();
-    ports.sort_unstable();
-    ports.dedup();
-    let http = fields.list("/spec/http");
-    let has = |field: &str| http.iter().any(|route| route.get(field).is_some_and(|value| !value.is_null()));
     VirtualService {
-        faults: has("fault"),
-        timeouts: has("timeout"),
-        matches_all: http.iter().any(|route| matches_all(route) && route.get("delegate").is_none()),
-        delegates: http.iter().filter_map(|route| delegate(route, &fields.name.namespace)).collect(),
-        ports,
         hosts: texts(fields.list("/spec/hosts"), ""),
         gateways: texts(fields.list("/spec/gateways"), ""),
         export_to: texts(fields.list("/spec/exportTo"), ""),
@@ -33,19 +25,79 @@ pub(super) fn virtual_service(fields: &mut Fields<'_>) -> VirtualService {
         tls: !fields.list("/spec/tls").is_empty(),
         destinations: hosts,
         subsets: destinations.into_iter().filter_map(subset_route).collect(),
+        rules: rules(fields),
     }
 }
 
-fn matches_all(route: &Value) -> bool {
-    route.get("match").and_then(Value::as_array).is_none_or(Vec::is_empty)
+fn rules(fields: &mut Fields<'_>) -> Vec<RouteRule> {
+    let own = &fields.name.namespace;
+    let lists = [("/spec/http", RouteProtocol::Http), ("/spec/tls", RouteProtocol::Tls), ("/spec/tcp", RouteProtocol::Tcp)];
+    lists.into_iter().flat_map(|(pointer, protocol)| fields.list(pointer).iter().map(move |item| rule(item, protocol, own))).collect()
+}
+
+fn rule(item: &Value, protocol: RouteProtocol, own: &str) -> RouteRule {
+    let has = |field: &str| item.get(field).is_some_and(|value| !value.is_null());
+    let targets = items(item, "route");
+    let takes = |target: &&Value| targets.len() == 1 || target.get("weight").and_then(Value::as_u64).is_some_and(|weight| weight > 0);
+    RouteRule {
+        protocol,
+        name: str_of(item, "/name").to_owned(),
+        matches: items(item, "match").iter().map(route_match).collect(),
+        targets: targets.iter().filter(takes).filter_map(|target| target.get("destination")).map(route_target).collect(),
+        fault: has("fault"),
+        timeout: has("timeout"),
+        delegate: delegate(item, own),
+    }
+}
+
+/// What a match asks for that no access log shows.
+const NOT_LOGGED: [&str; 7] = ["headers", "withoutHeaders", "queryParams", "scheme", "sniHosts", "destinationSubnets", "sourceSubnet"];
+
+fn route_match(item: &Value) -> RouteMatch {
+    let is_filled = |value: &Value| match value {
+        Value::Object(map) => !map.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        value => !value.is_null(),
+    };
+    let labels = item.get("sourceLabels").and_then(Value::as_object).into_iter().flatten();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    RouteMatch {
+        name: str_of(item, "/name").to_owned(),
+        uri: text_match(item.get("uri")),
+        ignores_case: item.get("ignoreUriCase").and_then(Value::as_bool).unwrap_or_default(),
+        method: text_match(item.get("method")),
+        authority: text_match(item.get("authority")),
+        port: port_of(item, "/port"),
+        source_labels: Selector::of(labels.map(|(key, value)| (key.clone(), text(value))).collect()),
+        source_namespace: str_of(item, "/sourceNamespace").to_owned(),
+        gateways: texts(items(item, "gateways"), ""),
+        asks_more: NOT_LOGGED.iter().any(|field| item.get(*field).is_some_and(is_filled)),
+    }
+}
+
+fn text_match(value: Option<&Value>) -> Option<TextMatch> {
+    let of = |field: &str| value?.get(field)?.as_str().map(str::to_owned);
+    of("exact").map(TextMatch::Exact).or_else(|| of("prefix").map(TextMatch::Prefix)).or_else(|| of("regex").map(TextMatch::Regex))
+}
+
+fn route_target(destination: &Value) -> RouteTarget {
+    RouteTarget {
+        host: str_of(destination, "/host").to_owned(),
+        subset: str_of(destination, "/subset").to_owned(),
+        port: port_of(destination, "/port/number"),
+    }
 }
 
 /// The VirtualService to which a route delegates, by default of the same namespace
 /// (`pilot/pkg/model/virtualservice.go: mergeVirtualServicesIfNeeded`).
-fn delegate(route: &Value, own: &str) -> Option<Delegate> {
+fn delegate(route: &Value, own: &str) -> Option<ObjectName> {
     let delegate = route.get("delegate").filter(|delegate| !delegate.is_null())?;
     let namespace = Some(str_of(delegate, "/namespace")).filter(|namespace| !namespace.is_empty()).unwrap_or(own);
-    Some(Delegate { name: ObjectName::new(namespace, str_of(delegate, "/name")), matches_all: matches_all(route) })
+    Some(ObjectName::new(namespace, str_of(delegate, "/name")))
+}
+
+fn items<'v>(object: &'v Value, list: &str) -> &'v [Value] {
+    object.get(list).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// The destinations of routes and mirrors of every protocol.

@@ -60,7 +60,7 @@ impl<'o> World<'o> {
                 return Vec::new();
             }
             let mesh = Mesh::of(self.snapshot);
-            let found: BTreeSet<DeadRoute> = self.clients.iter().flat_map(|clients| mesh.dead_routes(clients.facts.pod)).collect();
+            let found: BTreeSet<DeadRoute> = self.clients.iter().flat_map(|clients| mesh.dead_routes(&clients.facts)).collect();
             found.into_iter().collect()
         })
     }
