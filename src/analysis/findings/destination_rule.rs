@@ -1,6 +1,7 @@
 //! A DestinationRule by which clients send what the workload does not take.
 
-use super::mtls_mismatch::{Broken, broken, by_object};
+use super::broken::{Broken, broken};
+use super::mtls_mismatch::by_object;
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
 use crate::analysis::mtls::client::{Because, Decider};
 use crate::analysis::mtls::verdict::Reason;

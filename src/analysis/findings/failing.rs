@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Facts;
-use super::mtls_mismatch::{Broken, broken};
+use super::broken::{Broken, broken};
 use crate::analysis::health::{Answering, Health, PluginState};
 use crate::analysis::lookup;
 use crate::analysis::mtls::verdict::Reason;

@@ -4,6 +4,7 @@
 mod absent;
 mod after_custom;
 mod before_plugin;
+mod broken;
 mod chains_differ;
 mod connections_refused;
 mod destination_rule;
@@ -41,6 +42,7 @@ mod port_not_captured;
 mod priority_tie;
 mod proxy_not_connected;
 mod pull_secret;
+mod refused_connections;
 mod refused_push;
 mod removed;
 mod requests_fail;

@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Facts, Finding, FindingObject, Needs, Rule, Severity, failing, not_imported};
-use crate::analysis::answers::{ClientAnswer, MtlsEntry, ServiceClients};
+use super::broken::{Broken, broken};
+use super::{Facts, Finding, FindingObject, Needs, Rule, Severity, failing};
+use crate::analysis::answers::ServiceClients;
 use crate::analysis::mtls::client::{Because, TLS_MODE};
-use crate::analysis::mtls::verdict::{Reason, Verdict};
+use crate::analysis::mtls::verdict::Reason;
 use crate::analysis::naming::first;
 use crate::model::ids::{ProxyId, WorkloadId};
 use crate::model::kind::Kind;
@@ -38,35 +39,6 @@ const KEPT: &str = "Their proxies pass on what they get without mutual TLS, or d
 /// Why it matters where the clients do not accept the server's certificate.
 const UNACCEPTED: &str = "The proxies of these clients close the connection (CERTIFICATE_VERIFY_FAILED): requests get 503 with the flag UF, and \
     no plugin of the server runs.";
-
-/// A client with a proxy whose connections do not come through.
-#[derive(Clone, Copy)]
-pub(super) struct Broken<'f> {
-    pub(super) entry: &'f MtlsEntry,
-    pub(super) service: &'f ServiceClients,
-    pub(super) client: &'f ClientAnswer,
-}
-
-impl<'f> Broken<'f> {
-    /// The workloads that cannot reach the server. It hardly calls itself.
-    pub(super) fn clients(&self) -> impl Iterator<Item = &'f WorkloadId> {
-        let server = &self.entry.id;
-        self.client.members.iter().flat_map(|members| members.iter()).filter(move |member| *member != server)
-    }
-
-    /// Who sends what to whom, and why it does not come through.
-    pub(super) fn line(&self) -> String {
-        let Self { entry, service, client } = self;
-        format!("{} {}, {}: {}", entry.workload_kind, entry.workload, service.name(), client.sentence())
-    }
-}
-
-/// All that `mtls` calls broken. A client without a proxy is none: to keep it away is what STRICT is for.
-pub(super) fn broken<'f>(facts: &'f Facts<'_>) -> impl Iterator<Item = Broken<'f>> {
-    let services = facts.mtls().workloads.iter().flat_map(|entry| entry.services.iter().map(move |service| (entry, service)));
-    let clients = services.flat_map(|(entry, service)| service.clients.iter().map(move |client| Broken { entry, service, client }));
-    clients.filter(|broken| broken.client.proxy && broken.client.verdict == Verdict::Fails)
-}
 
 /// One finding an object, with all that is broken by it and each way to mend it once.
 pub(super) fn by_object<'f>(
@@ -132,10 +104,7 @@ impl Gathered<'_> {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let is_here = |broken: &Broken<'_>| {
         let Broken { client, .. } = broken;
-        client.outcome != Reason::NotCaptured
-            && client.cause.decider().is_none()
-            && client.san.is_none()
-            && not_imported::mistake(client).is_none()
+        client.outcome != Reason::NotCaptured && client.cause.decider().is_none() && client.san.is_none() && broken.mistake().is_none()
     };
     let of_no_rule = broken(facts).filter(is_here).map(|broken| {
         let Broken { service, client, .. } = broken;

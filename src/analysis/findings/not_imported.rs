@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::mtls_mismatch::{Broken, broken, by_object};
+use super::broken::{Broken, broken};
+use super::mtls_mismatch::by_object;
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
-use crate::analysis::answers::ClientAnswer;
-use crate::analysis::mtls::client::Because;
 use crate::analysis::mtls::hidden::{Mistake, MistakeOf};
 use crate::analysis::mtls::verdict::Reason;
 use crate::analysis::naming::first;
@@ -28,18 +27,10 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// What is wrong with the Sidecar of clients whose traffic is dropped, and the service; None where the service may well be hidden on purpose.
-pub(super) fn mistake(client: &ClientAnswer) -> Option<(&Mistake, &str)> {
-    match &client.cause {
-        Because::Hidden(hidden) if client.outcome == Reason::Blackholed => Some((hidden.mistake.as_ref()?, &hidden.service)),
-        _ => None,
-    }
-}
-
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut services: BTreeMap<FindingObject, BTreeSet<&str>> = BTreeMap::new();
     let found = broken(facts).filter_map(|broken| {
-        let (Mistake { sidecar, of }, service) = mistake(broken.client)?;
+        let (Mistake { sidecar, of }, service) = broken.mistake()?;
         broken.clients().next()?;
         let object = FindingObject::new(Kind::Sidecar.as_str(), sidecar);
         let fix = match of {

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::connections_refused::{by_ignored_ports, clients, evidence};
 use super::failing::Failing;
+use super::refused_connections::{by_ignored_ports, clients, evidence};
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity, once_each};
 use crate::analysis::answers::MtlsEntry;
 use crate::analysis::mtls::ports::Mistaken;
-use crate::model::ids::{ObjectName, ProxyId, WorkloadId};
+use crate::model::ids::{ObjectName, ProxyId};
 use crate::model::kind::Kind;
-use crate::model::peer_authentication::{MtlsMode, PeerAuthentication};
+use crate::model::peer_authentication::PeerAuthentication;
 
 pub(super) const RULE: Rule = Rule {
     code: "port-level-mtls-ignored",
@@ -42,15 +42,6 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     };
     let unselective = unselective.map(|policy| shown(without_selector(policy), &policy.name));
     unselective.chain(by_policy.iter().map(|(policy, found)| shown(of_service(found), policy))).collect()
-}
-
-/// Whether `portLevelMtls` of a policy was to take plain text on a container port of the workload, and is ignored.
-pub(super) fn is_ignored(facts: &Facts<'_>, policy: &ObjectName, workload: Option<&WorkloadId>, port: u16) -> bool {
-    let Some(object) = facts.objects().peer_authentications.get(policy) else { return false };
-    let takes = |port: u16| object.ports.get(&port).is_some_and(|mode| mode.is_some_and(|mode| mode != MtlsMode::Strict));
-    let is_mistaken = |item: &Mistaken| item.policy == *policy && item.container == port && takes(item.port);
-    let own = facts.mtls().workloads.iter().filter(|entry| Some(&entry.id) == workload);
-    object.of_workload().is_none() && takes(port) || own.flat_map(|entry| &entry.mistaken).any(is_mistaken)
 }
 
 /// The finding with the connections that fail by it.

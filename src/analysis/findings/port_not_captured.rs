@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::mtls_mismatch::{Broken, broken};
+use super::broken::{Broken, broken};
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity, failing};
 use crate::analysis::answers::{MtlsEntry, ServiceClients};
 use crate::analysis::bypass;
