@@ -12,6 +12,8 @@ mod identities;
 mod mesh;
 #[path = "mtls/otherwise.rs"]
 mod otherwise;
+#[path = "mtls/past_proxy.rs"]
+mod past_proxy;
 #[path = "mtls/ports.rs"]
 mod ports;
 #[path = "mtls/rules.rs"]

@@ -1,5 +1,5 @@
 //! Declared ports of a sidecar whose requests pass a plugin by: a port that is TCP to istiod has no chain with HTTP filters, and what an
-//! annotation of the pod keeps from the proxy never comes to it (`pilot/pkg/networking/core/listener_inbound.go:
+//! setting of the pod keeps from the proxy never comes to it (`pilot/pkg/networking/core/listener_inbound.go:
 //! buildInboundListeners`; `tools/istio-iptables/pkg/capture/run.go: handleInboundPortsInclude`).
 
 use std::fmt;
@@ -9,9 +9,10 @@ use super::chains::{self, Facts, PortConfig};
 use super::control_plane;
 use super::protocol::{Protocol, ProtocolClass};
 use super::targets::ServiceTarget;
+use crate::model::capture::KeptBy;
 use crate::model::inventory::Inventory;
 use crate::model::plugin::{Plugin, PluginType};
-use crate::model::workload::{KeptBy, Pod, ProxyKind};
+use crate::model::workload::{Pod, ProxyKind};
 
 /// A port whose requests pass a plugin by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub struct Bypass<'s> {
 /// Why requests to a port pass a plugin by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why<'s> {
-    /// An annotation keeps the container port from the proxy.
+    /// A setting of the pod keeps the container port from the proxy.
     NotCaptured(u16, KeptBy<'s>),
     /// It is no HTTP to istiod.
     NotHttp {
@@ -52,7 +53,7 @@ impl fmt::Display for Bypass<'_> {
 
 /// `annotation excludeInboundPorts ("80") keeps port 80 from the proxy`.
 pub fn kept_away(port: u16, kept: KeptBy<'_>) -> String {
-    format!("annotation {} (\"{}\") keeps port {port} from the proxy", kept.annotation, kept.value)
+    format!("{kept} keeps port {port} from the proxy")
 }
 
 /// The declared ports that `match` of a plugin lets it into, where requests to none of them come to it; else none. A port that is

@@ -19,9 +19,35 @@ pub fn network(range: &str) -> String {
     }
 }
 
+/// Whether one of these ranges, which commas part, holds an address. What is no range holds none.
+pub fn any_holds(ranges: &str, address: &str) -> bool {
+    let holds = |range: &str| {
+        let length = range.split_once('/').map(|(_, length)| length);
+        length.is_some_and(|length| network(&format!("{address}/{length}")) == network(range))
+    };
+    ranges.split(',').any(|range| holds(range.trim()))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::network;
+    use super::{any_holds, network};
+
+    #[test]
+    fn a_list_of_ranges_holds_what_one_of_them_holds() {
+        for (ranges, address, expected) in [
+            ("10.96.0.0/12", "10.97.1.5", true),
+            ("10.96.0.0/12", "10.112.1.5", false),
+            ("192.168.0.0/16, 10.96.0.1/12", "10.97.1.5", true),
+            ("10.97.1.5/32", "10.97.1.5", true),
+            ("0.0.0.0/0", "10.97.1.5", true),
+            ("0.0.0.0/0", "fd00::1", false),
+            ("fd00::/8", "fd00::1", true),
+            ("10.97.1.5", "10.97.1.5", false),
+            ("", "10.97.1.5", false),
+        ] {
+            assert_eq!(any_holds(ranges, address), expected, "{ranges} {address}");
+        }
+    }
 
     #[test]
     fn one_range_has_one_form() {

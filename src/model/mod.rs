@@ -3,6 +3,7 @@
 //! Nothing here does I/O, reads a clock, or knows of Kubernetes client types or the screen. Values are made by
 //! [`crate::ingest`] and judged by [`crate::analysis`].
 
+pub mod capture;
 pub mod descriptors;
 pub mod envoy;
 pub mod envoy_filter;

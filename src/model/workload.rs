@@ -1,5 +1,6 @@
 //! Pods, workloads and the proxies in them.
 
+use super::capture::{Capture, KeptBy};
 use super::ids::{ObjectName, ProxyId, WorkloadId};
 use super::labels::Labels;
 use super::logs::LogTime;
@@ -97,7 +98,7 @@ impl Pod {
     /// What keeps a port from its sidecar; None where the sidecar gets what comes to the port, and where there is none.
     pub fn kept_from_sidecar(&self, port: u16) -> Option<KeptBy<'_>> {
         let proxy = self.proxy.as_ref().filter(|proxy| proxy.kind == ProxyKind::Sidecar && proxy.interception_mode != "NONE")?;
-        proxy.capture.keeps_away(port)
+        proxy.capture.keeps_inbound(port)
     }
 
     /// Whether its proxy is to have a connection to an istiod: its container runs, and the pod is not being deleted. Of a WorkloadEntry
@@ -129,53 +130,8 @@ pub struct ProxyContainer {
     pub interception_mode: String,
     /// Whether it takes HBONE (`ISTIO_META_ENABLE_HBONE`).
     pub hbone: bool,
-    /// Which ports its traffic rules redirect to it.
-    pub capture: PortCapture,
-}
-
-/// The pod's annotations that say which ports are redirected to its sidecar. istiod does not know of them: the proxy has the chains of
-/// every port (`tools/istio-iptables/pkg/capture/run.go: handleInboundPortsInclude`).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PortCapture {
-    /// `traffic.sidecar.istio.io/includeInboundPorts`; None is `*`, empty no port at all.
-    pub include: Option<String>,
-    /// `traffic.sidecar.istio.io/excludeInboundPorts`, which counts only where all others are included.
-    pub exclude: Option<String>,
-    /// `traffic.sidecar.istio.io/excludeOutboundPorts`: connections to these ports go out without the sidecar.
-    pub exclude_outbound: Option<String>,
-}
-
-/// What keeps a port from a sidecar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct KeptBy<'p> {
-    /// The annotation's name after `traffic.sidecar.istio.io/`.
-    pub annotation: &'static str,
-    /// Its value.
-    pub value: &'p str,
-}
-
-impl PortCapture {
-    /// What keeps connections to a port of others from the sidecar; None where they are redirected.
-    pub fn keeps_outbound(&self, port: u16) -> Option<KeptBy<'_>> {
-        let value = self.exclude_outbound.as_deref().filter(|ports| lists(ports, port))?;
-        Some(KeptBy { annotation: "excludeOutboundPorts", value })
-    }
-
-    /// What keeps a container port from the sidecar; None where connections to it are redirected.
-    pub fn keeps_away(&self, port: u16) -> Option<KeptBy<'_>> {
-        match self.include.as_deref().map(str::trim) {
-            None | Some("*") => {
-                let value = self.exclude.as_deref().filter(|ports| lists(ports, port))?;
-                Some(KeptBy { annotation: "excludeInboundPorts", value })
-            }
-            Some(value) => (!lists(value, port)).then_some(KeptBy { annotation: "includeInboundPorts", value }),
-        }
-    }
-}
-
-/// Whether an annotation's list has a port.
-fn lists(ports: &str, port: u16) -> bool {
-    ports.split(',').any(|item| item.trim().parse() == Ok(port))
+    /// What of the pod's traffic is redirected to it.
+    pub capture: Capture,
 }
 
 impl ProxyContainer {
@@ -189,7 +145,7 @@ impl ProxyContainer {
             running: true,
             interception_mode: String::new(),
             hbone: false,
-            capture: PortCapture::default(),
+            capture: Capture::default(),
         }
     }
 }

@@ -191,12 +191,19 @@ fn a_client_whose_annotation_keeps_a_port_from_its_proxy() {
         });
         let mut snapshot = of(mesh);
         log(&mut snapshot, &[(HTTPBIN, vec![refused(&ip(SLEEP))])]);
-        found(&snapshot, "connections-refused")
+        (found(&snapshot, "mtls-mismatch"), found(&snapshot, "connections-refused"))
     };
-    let finding = one(excluding("9000, 8000"), Severity::Warning, "PeerAuthentication default/default");
-    let said = "takes no plain text, and annotation excludeOutboundPorts (\"9000, 8000\") keeps port 8000 from the proxy of the client.";
-    assert!(finding.what.ends_with(said), "{finding:?}");
-    one(excluding("9000"), Severity::Information, "Deployment default/httpbin");
+    let (mismatch, refused) = excluding("9000, 8000");
+    let finding = one(mismatch, Severity::Error, "Service default/httpbin");
+    let said = "Clients of Service default/httpbin send plain text, which Deployment default/httpbin does not take, since annotation \
+        excludeOutboundPorts (\"9000, 8000\") keeps port 8000 from the client's proxy: 1 client workload fails, deploy/sleep in default.";
+    assert_eq!(finding.what, said);
+    assert!(finding.evidence.iter().any(|line| line.starts_with("access log of deploy/httpbin: connections to port 80")), "{finding:?}");
+    assert!(finding.fix.starts_with("take port 8000 out of excludeOutboundPorts"), "{finding:?}");
+    assert_eq!(refused, [], "one cause is one finding");
+    let (mismatch, refused) = excluding("9000");
+    assert_eq!(mismatch, []);
+    one(refused, Severity::Information, "Deployment default/httpbin");
 }
 
 #[test]

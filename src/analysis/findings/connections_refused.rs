@@ -22,7 +22,6 @@ pub(super) const RULE: Rule = Rule {
 };
 
 const SEE_RULE: &str = "see what the client's DestinationRule says, and whether its traffic goes through its proxy";
-const REMOVE_ANNOTATION: &str = "remove the port from the annotation of the client's pods, so that its proxy sends mutual TLS";
 const GIVE_PROXY: &str =
     "give the client a proxy, or let the port take plain text too (PERMISSIVE); where it is to be kept away, nothing is to be done";
 
@@ -36,23 +35,19 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, reason: Reason, failing: &[Failing<'_>]) -> Finding {
-    let Reason { mode, plain, has_proxy, works, bypasses } = reason;
+    let Reason { mode, plain, has_proxy, works } = reason;
     let who = workload.as_ref().map_or_else(|| failing[0].pod.id.to_string(), WorkloadId::short);
     let own = workload.as_ref().map(|id| FindingObject::new(id.kind.as_str(), &id.name));
     let own = own.unwrap_or_else(|| FindingObject::pod(&failing[0].pod.id));
     let is_past = |why: String| (why, None, MENDED, Severity::Information);
     let (why, object, fix, severity) = match mode {
-        Some((MtlsMode::Strict, _)) if plain && works && bypasses.is_none() => {
+        Some((MtlsMode::Strict, _)) if plain && works => {
             is_past("by the objects the client's proxy sends what the port takes now".to_owned())
         }
         Some((MtlsMode::Strict, by)) if plain => {
             let whose = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
             let object = by.map(|by| FindingObject::new(Kind::PeerAuthentication.as_str(), &by));
-            let (fix, why) = match bypasses {
-                Some(by) => (REMOVE_ANNOTATION, format!(", and {by} of the client")),
-                None => (if has_proxy { SEE_RULE } else { GIVE_PROXY }, String::new()),
-            };
-            (format!("STRICT{whose} takes no plain text{why}"), object, fix, RULE.severity)
+            (format!("STRICT{whose} takes no plain text"), object, if has_proxy { SEE_RULE } else { GIVE_PROXY }, RULE.severity)
         }
         Some((mode, _)) if plain => is_past(format!("the mode is {mode} now, which takes plain text")),
         _ => (

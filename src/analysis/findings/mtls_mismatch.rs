@@ -36,6 +36,10 @@ const LISTED: usize = 20;
 const KEPT: &str = "Their proxies pass on what they get without mutual TLS, or drop it where outboundTrafficPolicy is REGISTRY_ONLY: if these \
     clients send requests to the service all the same, none of them arrives.";
 
+/// Why it matters where the connections go past the client's proxy.
+const PAST: &str = "Traffic that is not redirected to the client's proxy goes out as the application sends it, without mutual TLS: if these \
+    clients call the service, no filter chain of the server takes the connection.";
+
 /// Why it matters where the clients do not accept the server's certificate.
 const UNACCEPTED: &str = "The proxies of these clients close the connection (CERTIFICATE_VERIFY_FAILED): requests get 503 with the flag UF, and \
     no plugin of the server runs.";
@@ -104,7 +108,11 @@ impl Gathered<'_> {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let is_here = |broken: &Broken<'_>| {
         let Broken { client, .. } = broken;
-        client.outcome != Reason::NotCaptured && client.cause.decider().is_none() && client.san.is_none() && broken.mistake().is_none()
+        client.outcome != Reason::NotCaptured
+            && client.cause.decider().is_none()
+            && client.san.is_none()
+            && broken.mistake().is_none()
+            && !matches!(client.cause, Because::PastProxy(_))
     };
     let of_no_rule = broken(facts).filter(is_here).map(|broken| {
         let Broken { service, client, .. } = broken;
@@ -115,7 +123,26 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         _ => format!("Clients of {object} send {}, which {} {} does not take.", client.sends, entry.workload_kind, entry.workload),
     });
     let kept = |finding: Finding| if finding.severity == Severity::Information { Finding { why: KEPT, ..finding } } else { finding };
-    found.into_iter().map(kept).chain(unaccepted(facts)).collect()
+    found.into_iter().map(kept).chain(past_proxy(facts)).chain(unaccepted(facts)).collect()
+}
+
+/// Connections that go past the client's proxy, by the service. A port may well be kept from the proxy for what is outside of the mesh.
+fn past_proxy(facts: &Facts<'_>) -> impl Iterator<Item = Finding> {
+    let of_settings = broken(facts).filter_map(|broken| {
+        let Because::PastProxy(past) = &broken.client.cause else { return None };
+        let (setting, kept) = (past.setting, past.kept.as_deref()?);
+        let change =
+            if setting.starts_with("include") { format!("add {kept} to {setting}") } else { format!("take {kept} out of {setting}") };
+        let fix = format!("{change} of the clients' pods, so that their proxies send mutual TLS");
+        Some((broken, object_of(broken.service), Severity::Information, fix))
+    });
+    let found = by_object(&RULE, facts, of_settings, |Broken { entry, client, .. }, object| {
+        format!(
+            "Clients of {object} send {}, which {} {} does not take, since {}.",
+            client.sends, entry.workload_kind, entry.workload, client.because
+        )
+    });
+    found.into_iter().map(|finding| Finding { why: PAST, ..finding })
 }
 
 /// Certificates that clients do not accept, by the object that lists the names.

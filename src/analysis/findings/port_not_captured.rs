@@ -8,10 +8,11 @@ use crate::analysis::answers::{MtlsEntry, ServiceClients};
 use crate::analysis::bypass;
 use crate::analysis::mtls::verdict::Reason;
 use crate::analysis::naming::first;
+use crate::model::capture::{KeptBy, SettingOf};
 use crate::model::kind::Kind;
 use crate::model::peer_authentication::MtlsMode;
 use crate::model::plugin::PluginType;
-use crate::model::workload::{KeptBy, Pod};
+use crate::model::workload::Pod;
 
 pub(super) const RULE: Rule = Rule {
     code: "port-not-captured",
@@ -69,7 +70,13 @@ fn finding(facts: &Facts<'_>, entry: &MtlsEntry) -> Option<Finding> {
         format!("{} leads to port {port}", first(&of, MOST))
     };
     let clients: BTreeSet<_> = broken.iter().flat_map(Broken::clients).collect();
-    let annotation = format!("Pod {} has traffic.sidecar.istio.io/{}: \"{}\"", pod.id, kept.annotation, kept.value);
+    let value = &kept.setting.value;
+    let (annotation, what) = match kept.setting.of {
+        SettingOf::Annotation => {
+            (format!("Pod {} has traffic.sidecar.istio.io/{}: \"{value}\"", pod.id, kept.name), format!("Annotation {}", kept.name))
+        }
+        SettingOf::InitContainer => (format!("Pod {}: {kept}", pod.id), format!("Setting {}", kept.name)),
+    };
     let lines = broken.iter().map(Broken::line);
     Some(Finding {
         severity,
@@ -79,7 +86,7 @@ fn finding(facts: &Facts<'_>, entry: &MtlsEntry) -> Option<Finding> {
         clients: clients.into_iter().map(|client| FindingObject::new(client.kind.as_str(), &client.name)).collect(),
         ..RULE.found(
             FindingObject::new(entry.id.kind.as_str(), &entry.id.name),
-            format!("Annotation {} of {} keeps {noun} {listed} from the proxy: {}.", kept.annotation, entry.short, follows.join(", and ")),
+            format!("{what} of {} keeps {noun} {listed} from the proxy: {}.", entry.short, follows.join(", and ")),
         )
     })
 }
@@ -98,10 +105,10 @@ fn passed_by(facts: &Facts<'_>, entry: &MtlsEntry, pod: &Pod, ports: &BTreeMap<u
 }
 
 fn fix(kept: KeptBy<'_>, ports: &str, noun: &str) -> String {
-    let way = if kept.annotation == "includeInboundPorts" { "add" } else { "take" };
+    let way = if kept.name == "includeInboundPorts" { "add" } else { "take" };
     let end = if way == "add" { "to" } else { "out of" };
     format!(
         "{way} {noun} {ports} {end} {} in the pod template; where it is meant, send plain text by a DestinationRule with tls.mode DISABLE",
-        kept.annotation
+        kept.name
     )
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::Facts;
 use super::failing::Failing;
 use crate::analysis::answers::ClientAnswer;
+use crate::analysis::lookup;
 use crate::analysis::mtls::ports::Mistaken;
 use crate::analysis::mtls::{self, verdict::Verdict};
 use crate::analysis::naming::{self, first};
 use crate::analysis::requests::is_gateway;
-use crate::analysis::{bypass, lookup};
 use crate::model::ids::{ObjectName, WorkloadId};
 use crate::model::kind::Kind;
 use crate::model::logs::hour;
@@ -29,8 +29,6 @@ pub(super) struct Reason {
     pub has_proxy: bool,
     /// Whether the client's proxy sends what the server takes, by the objects.
     pub works: bool,
-    /// What keeps the client's connections from its proxy, as a clause.
-    pub bypasses: Option<String>,
 }
 
 impl Reason {
@@ -45,7 +43,6 @@ impl Reason {
             plain: failing.group.reason.server_name.is_empty(),
             has_proxy: failing.client(facts).is_some_and(|pod| pod.proxy.is_some()),
             works: works(facts, failing),
-            bypasses: bypasses(facts, failing),
         }
     }
 
@@ -66,15 +63,6 @@ fn works(facts: &Facts<'_>, failing: &Failing<'_>) -> bool {
     let is_its = |answer: &&ClientAnswer| answer.proxy && answer.members.iter().any(|members| members.contains(&client));
     let mut answers = services.flat_map(|service| service.clients.iter().filter(is_its)).peekable();
     answers.peek().is_some() && answers.all(|answer| answer.verdict == Verdict::Works)
-}
-
-/// The annotation that keeps the client's connections to a service of the server from the client's proxy.
-fn bypasses(facts: &Facts<'_>, failing: &Failing<'_>) -> Option<String> {
-    let client = failing.client(facts)?;
-    let capture = &client.proxy.as_ref()?.capture;
-    let services = facts.objects().services.values().filter(|service| service.selects(failing.pod));
-    let mut ports = services.flat_map(|service| &service.ports).filter(|of| of.container_port(failing.pod) == Some(port(failing)));
-    ports.find_map(|of| Some(bypass::kept_away(of.port, capture.keeps_outbound(of.port)?)))
 }
 
 fn port(failing: &Failing<'_>) -> u16 {

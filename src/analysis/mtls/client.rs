@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::EffectiveMtls;
 use super::clients::Clients;
 use super::hidden::Hidden;
+use super::past_proxy::PastProxy;
 use super::rules::Merged;
 use crate::analysis::chains::Facts;
 use crate::analysis::era::Version;
@@ -44,6 +45,8 @@ pub enum Wire {
 pub enum Because {
     /// The client has no proxy.
     NoProxy,
+    /// The connection does not pass the client's proxy, or may not.
+    PastProxy(PastProxy),
     /// The client's proxy does not know the service.
     Hidden(Hidden),
     /// A DestinationRule says so.

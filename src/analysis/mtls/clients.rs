@@ -1,5 +1,5 @@
 //! The clients of a mesh that have a proxy, as far as they can differ in what they send: by namespace, and within one only
-//! where a Sidecar or a DestinationRule selects some of its workloads.
+//! where a Sidecar or a DestinationRule selects some of its workloads, or pods redirect other traffic to their proxies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use super::hidden::Outbound;
 use super::rules::Rules;
 use crate::analysis::chains::Facts;
 use crate::ingest::workloads;
+use crate::model::capture::OutboundCapture;
 use crate::model::ids::{ObjectName, WorkloadId};
 use crate::model::inventory::Inventory;
 use crate::model::kind::Kind;
@@ -52,11 +53,9 @@ pub fn clients<'o>(objects: &'o Inventory, rules: &Rules<'o>) -> Vec<Clients<'o>
     }
     let of_namespace = |(namespace, pods): (&str, Vec<&'o Pod>)| {
         let selectors = selectors(objects, rules, namespace);
-        // A pod's likeness: whether it is a gateway, and which selectors match it.
-        let mut alike: BTreeMap<(bool, Vec<bool>), Vec<&'o Pod>> = BTreeMap::new();
+        let mut alike: BTreeMap<Likeness<'_>, Vec<&'o Pod>> = BTreeMap::new();
         for pod in pods {
-            let gateway = pod.proxy.as_ref().is_some_and(|proxy| proxy.kind != ProxyKind::Sidecar);
-            alike.entry((gateway, selectors.iter().map(|selector| selector.matches(&pod.labels)).collect())).or_default().push(pod);
+            alike.entry(Likeness::of(pod, &selectors)).or_default().push(pod);
         }
         let several = alike.len() > 1;
         let group = |pods: Vec<&'o Pod>| {
@@ -76,6 +75,27 @@ pub fn clients<'o>(objects: &'o Inventory, rules: &Rules<'o>) -> Vec<Clients<'o>
         alike.into_values().filter_map(group).collect::<Vec<_>>()
     };
     by_namespace.into_iter().flat_map(of_namespace).collect()
+}
+
+/// By what the pods of a namespace send alike.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Likeness<'o> {
+    gateway: bool,
+    /// What is redirected to the sidecar; None where nothing is.
+    capture: Option<&'o OutboundCapture>,
+    /// Which of the selectors match the pod.
+    selected: Vec<bool>,
+}
+
+impl<'o> Likeness<'o> {
+    fn of(pod: &'o Pod, selectors: &[&Selector]) -> Self {
+        let proxy = pod.proxy.as_ref();
+        Self {
+            gateway: proxy.is_some_and(|proxy| proxy.kind != ProxyKind::Sidecar),
+            capture: proxy.filter(|proxy| proxy.interception_mode != "NONE").map(|proxy| &proxy.capture.outbound),
+            selected: selectors.iter().map(|selector| selector.matches(&pod.labels)).collect(),
+        }
+    }
 }
 
 /// Waypoints are none: what they send is told by what is sent to them.

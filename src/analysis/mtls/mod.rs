@@ -8,6 +8,7 @@ pub mod fate;
 pub mod hidden;
 pub mod identity;
 mod in_proxy;
+pub mod past_proxy;
 pub mod ports;
 pub mod routes;
 pub mod rules;

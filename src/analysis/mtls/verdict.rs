@@ -66,6 +66,8 @@ pub enum Reason {
     Blackholed,
     /// What the client's proxy does with it is not known.
     UnknownOutbound,
+    /// It is not known whether the connection passes the client's proxy.
+    UnknownCapture,
     /// A gateway has no cluster for the service.
     NoCluster,
     /// The client accepts another certificate than the server's.
@@ -79,7 +81,9 @@ impl Reason {
     pub fn verdict(self) -> Verdict {
         match self {
             Self::Taken | Self::ToApplication => Verdict::Works,
-            Self::StrictOwnCertificate | Self::TlsToApplication | Self::UnknownSan | Self::UnknownOutbound => Verdict::Depends,
+            Self::StrictOwnCertificate | Self::TlsToApplication | Self::UnknownSan | Self::UnknownOutbound | Self::UnknownCapture => {
+                Verdict::Depends
+            }
             Self::NoCluster => Verdict::Unused,
             Self::StrictPlain
             | Self::StrictZtunnel
@@ -131,6 +135,7 @@ impl fmt::Display for Reason {
             Self::NotCaptured => "an annotation of the pod keeps the port from its proxy, so nothing terminates the mesh's mutual TLS",
             Self::Blackholed => "REGISTRY_ONLY sends what is unknown to BlackHoleCluster",
             Self::UnknownOutbound => "it is unknown whether its proxy passes on or drops what is unknown (outboundTrafficPolicy)",
+            Self::UnknownCapture => "it is unknown whether these connections pass the client's proxy, which sends what its cluster says",
             Self::NoCluster => "a gateway has no cluster for a service that it does not know, so no route of it leads there",
             Self::OtherSan => "the client accepts no certificate without a SAN that the server's has not",
             Self::UnknownSan => "it is unknown whether the server's certificate has a SAN that the client accepts",
@@ -155,6 +160,7 @@ impl fmt::Display for Because {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoProxy => f.write_str("it has no proxy"),
+            Self::PastProxy(past) => past.fmt(f),
             Self::Hidden(hidden) => f.write_str(&hidden.sentence(&[])),
             Self::Rule(ClientTls::MutualWithoutCertificate, by) => {
                 write!(f, "DestinationRule {} says MUTUAL and there is no client certificate, so that istiod leaves the TLS out", by.rule)

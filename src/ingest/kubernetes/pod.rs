@@ -6,8 +6,9 @@ use super::fields::{Fields, or_tcp, port_of, str_of};
 use super::{features, owner, proxy_id};
 use crate::ingest::logs::instant;
 use crate::ingest::yaml;
+use crate::model::capture::{Capture, OutboundCapture, Setting, SettingOf};
 use crate::model::labels::Labels;
-use crate::model::workload::{ContainerPort, Injection, Pod, PortCapture, ProxyContainer, ProxyKind};
+use crate::model::workload::{ContainerPort, Injection, Pod, ProxyContainer, ProxyKind};
 
 /// Istio's name for the container; ztunnel's has it too.
 const PROXY: &str = "istio-proxy";
@@ -98,12 +99,36 @@ fn proxy(fields: &mut Fields<'_>, labels: &Labels, annotations: &Labels) -> Opti
             .cloned()
             .unwrap_or_else(|| variable(container, "ISTIO_META_INTERCEPTION_MODE").to_owned()),
         hbone: matches!(variable(container, "ISTIO_META_ENABLE_HBONE"), "true" | "1"),
-        capture: PortCapture {
-            include: annotations.get("traffic.sidecar.istio.io/includeInboundPorts").cloned(),
-            exclude: annotations.get("traffic.sidecar.istio.io/excludeInboundPorts").cloned(),
-            exclude_outbound: annotations.get("traffic.sidecar.istio.io/excludeOutboundPorts").cloned(),
-        },
+        capture: capture(init, annotations),
     })
+}
+
+/// Injection writes the annotations, and the mesh's defaults where there are none, into the arguments of the container that redirects traffic,
+/// or under CNI of the one that checks it (`manifests/charts/istio-control/istio-discovery/files/injection-template.yaml`).
+fn capture(init_containers: &[Value], annotations: &Labels) -> Capture {
+    let redirects = |container: &&Value| matches!(str_of(container, "/name"), "istio-init" | "istio-validation");
+    let container = init_containers.iter().find(redirects);
+    let arguments = container.map(arguments).unwrap_or_default();
+    let argument = |flag: &str| arguments.windows(2).find(|pair| pair[0] == flag).map(|pair| pair[1]);
+    let setting = |name: &str, flag: &str, default: &str| {
+        let annotation = annotations.get(&format!("traffic.sidecar.istio.io/{name}")).map(|value| (value.as_str(), SettingOf::Annotation));
+        let (value, of) = annotation.or_else(|| Some((argument(flag)?, SettingOf::InitContainer)))?;
+        (value.trim() != default).then(|| Setting { value: value.to_owned(), of })
+    };
+    Capture {
+        include_ports: setting("includeInboundPorts", "-b", "*"),
+        exclude_ports: setting("excludeInboundPorts", "-d", ""),
+        outbound: OutboundCapture {
+            exclude_ports: setting("excludeOutboundPorts", "-o", ""),
+            exclude_ranges: setting("excludeOutboundIPRanges", "-x", ""),
+            include_ports: setting("includeOutboundPorts", "-q", ""),
+            include_ranges: setting("includeOutboundIPRanges", "-i", "*"),
+        },
+    }
+}
+
+fn arguments(container: &Value) -> Vec<&str> {
+    container.get("args").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 /// A native sidecar is an init container that stays; any other is over by the time that the pod runs.
@@ -118,7 +143,7 @@ fn variable<'v>(container: &'v Value, name: &str) -> &'v str {
 }
 
 fn proxy_kind(container: &Value, labels: &Labels) -> ProxyKind {
-    let arguments: Vec<&str> = container.get("args").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let arguments = arguments(container);
     let label = |key: &str| labels.get(key).map(String::as_str).unwrap_or_default();
     let role = arguments.windows(2).find(|pair| pair[0] == "proxy").map(|pair| pair[1]);
     match role {

@@ -37,7 +37,7 @@ pub(super) fn of_capture(id: &WorkloadId, pod: &Pod, ports: &[PortMode<'_>], war
     for port in ports.iter().filter_map(|port| port.port) {
         if let Some(kept) = pod.kept_from_sidecar(port) {
             let what = format!("{}, so no mode holds there: the application takes what comes", bypass::kept_away(port, kept));
-            let fix = format!("correct {} in the pod template", kept.annotation);
+            let fix = format!("correct {} in the pod template", kept.name);
             warnings.push(Warning::new(format!("{} {id}", id.kind.as_str()), what, fix));
         }
     }

@@ -13,6 +13,7 @@ use crate::analysis::mtls::client::{Because, Server, Wire, sends};
 use crate::analysis::mtls::clients::Clients;
 use crate::analysis::mtls::hidden::{Hidden, Outbound};
 use crate::analysis::mtls::identity::{self, Demand, SanCheck};
+use crate::analysis::mtls::past_proxy::PastProxy;
 use crate::analysis::mtls::ports::{Behind, PortMode};
 use crate::analysis::mtls::rules::Merged;
 use crate::analysis::mtls::verdict::{Reason, Taker, Verdict, judge};
@@ -192,8 +193,22 @@ impl Asked<'_> {
         self.world.rules.for_client(&client.id.namespace, &client.labels, self.host, &self.target.service.name.namespace)
     }
 
-    /// How the clients fare with the service as a whole, and with subsets that this pod is in where that differs.
+    /// How the clients fare, as far as their connections pass their proxies.
     fn fares(&self, clients: &Clients<'_>, rule: Option<&Merged<'_>>) -> Vec<Fare> {
+        let Some(past) = PastProxy::of(&clients.facts, self.target, self.pods) else { return self.through_proxy(clients, rule) };
+        let all = past.kept.is_some();
+        let plain = self.fare(None, None, Vec::new(), (Wire::PlainText, Because::PastProxy(past)));
+        if all {
+            return vec![plain];
+        }
+        // Where they arrive neither way, that is the answer.
+        let through = self.through_proxy(clients, rule);
+        let fails = |fare: &Fare| fare.reason.verdict() == Verdict::Fails;
+        if fails(&plain) && through.iter().all(fails) { through } else { vec![Fare { reason: Reason::UnknownCapture, ..plain }] }
+    }
+
+    /// How the clients fare with the service as a whole, and with subsets that this pod is in where that differs.
+    fn through_proxy(&self, clients: &Clients<'_>, rule: Option<&Merged<'_>>) -> Vec<Fare> {
         let names = rule.map(|rule| rule.from.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap_or_default();
         if let Some(hidden) = self.world.imports.hidden(clients, self.target.service, self.host) {
             return vec![self.unreached(hidden, names)];
