@@ -2,6 +2,8 @@
 
 #[path = "mtls/clients.rs"]
 mod clients;
+#[path = "mtls/cluster_patches.rs"]
+mod cluster_patches;
 #[path = "mtls/fates.rs"]
 mod fates;
 #[path = "mtls/hidden.rs"]

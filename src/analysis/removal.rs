@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::attachment::listener_match::{Class, allows_class, traffic_selectors};
-use super::comparison::{self, Cause, Pair, Remover};
+use super::comparison::{self, Cause, Pair, PlacedPatch};
 use super::outlook::{Outlook, Outlooks};
 use super::placement::{self, ListenerDirection};
 use crate::model::envoy::{ConfigDump, FilterChain, FilterSource, Listener, ListenerState};
@@ -31,7 +31,7 @@ pub struct Removal<'s> {
     /// The first chain that lacks it, by its 0-based place; None where the chain itself is gone.
     pub chain: Option<usize>,
     /// What took it out; empty where nothing shows that.
-    pub by: Vec<Remover<'s>>,
+    pub by: Vec<PlacedPatch<'s>>,
 }
 
 impl Removal<'_> {

@@ -39,6 +39,37 @@ pub struct Patch {
     pub value_type: String,
     /// `patch.value.disabled`.
     pub disables: bool,
+    /// `match.cluster`; its default is any.
+    pub cluster: ClusterPattern,
+    /// Whether `match.proxy.metadata` keeps it to some proxies.
+    pub by_metadata: bool,
+    /// The names of the transport sockets of `patch.value`: that of a cluster, and of its `transport_socket_matches`.
+    pub transport_sockets: Vec<String>,
+}
+
+/// Which clusters a patch is for, by what is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClusterPattern {
+    /// `name`, beside which nothing else counts.
+    pub name: String,
+    /// `service`: a host.
+    pub service: String,
+    /// `subset`.
+    pub subset: String,
+    /// `portNumber`.
+    pub port: Option<u16>,
+}
+
+impl ClusterPattern {
+    /// Whether a cluster for what is sent to others is meant (`pilot/pkg/networking/core/envoyfilter/cluster_patch.go: clusterMatch`).
+    pub fn means(&self, host: &str, subset: &str, port: u16) -> bool {
+        if !self.name.is_empty() {
+            return self.name == format!("outbound|{port}|{subset}|{host}");
+        }
+        (self.service.is_empty() || self.service == host)
+            && (self.subset.is_empty() || self.subset == subset)
+            && self.port.is_none_or(|own| own == port)
+    }
 }
 
 /// Which chains of a listener a patch is for, by what is written.
@@ -131,6 +162,17 @@ impl Patch {
     pub fn shapes_chains(&self) -> bool {
         let in_chains = matches!(self.apply_to.as_str(), "LISTENER" | "FILTER_CHAIN" | "NETWORK_FILTER" | "HTTP_FILTER");
         in_chains && !self.operation.is_empty() && !self.adds_listener()
+    }
+
+    /// Whether it can change the TLS of clusters, or takes clusters away. What it adds are clusters of its own.
+    pub fn changes_cluster_tls(&self) -> bool {
+        let sets = !self.transport_sockets.is_empty() && !matches!(self.operation.as_str(), "" | "INVALID" | "ADD");
+        self.apply_to == "CLUSTER" && (self.removes_cluster() || sets)
+    }
+
+    /// Whether it takes clusters away.
+    pub fn removes_cluster(&self) -> bool {
+        self.apply_to == "CLUSTER" && self.operation == "REMOVE"
     }
 
     /// Whether it adds a listener. Of listeners and chains the inserting operations count as `ADD`

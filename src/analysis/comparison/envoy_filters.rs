@@ -11,17 +11,17 @@ use crate::model::kind::Kind;
 use crate::model::policy::{Policy, PolicySpec};
 use crate::model::workload::ProxyKind;
 
-/// The EnvoyFilters that reach a proxy, each with its patches for the proxy's version that shape chains or add listeners, by their places in
-/// `configPatches`.
+/// The EnvoyFilters that reach a proxy, each with its patches for the proxy's version that shape chains, add listeners or change the TLS of
+/// clusters, by their places in `configPatches`.
 #[derive(Clone, Debug)]
 pub struct EnvoyFilters<'s> {
     kind: ProxyKind,
     filters: Vec<(&'s ObjectName, Vec<(usize, &'s Patch)>)>,
 }
 
-/// A patch that takes a filter out of a chain.
+/// A patch of an EnvoyFilter, by its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Remover<'s> {
+pub struct PlacedPatch<'s> {
     /// The EnvoyFilter.
     pub envoy_filter: &'s ObjectName,
     /// The patch's 0-based place in `configPatches`.
@@ -30,7 +30,7 @@ pub struct Remover<'s> {
     pub patch: &'s Patch,
 }
 
-impl std::fmt::Display for Remover<'_> {
+impl std::fmt::Display for PlacedPatch<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "EnvoyFilter {}, configPatches[{}]: {}", self.envoy_filter, self.place, self.patch.words())
     }
@@ -44,7 +44,11 @@ impl<'s> EnvoyFilters<'s> {
             _ => None,
         });
         let patches = |filter: &'s EnvoyFilter| {
-            let may_count = filter.patches.iter().enumerate().filter(|(_, patch)| patch.shapes_chains() || patch.adds_listener());
+            let may_count = filter
+                .patches
+                .iter()
+                .enumerate()
+                .filter(|(_, patch)| patch.shapes_chains() || patch.adds_listener() || patch.changes_cluster_tls());
             may_count.filter(|(_, patch)| is_for_version(patch, facts)).collect()
         };
         Self { kind: facts.kind, filters: reaching.map(|(name, filter)| (name, patches(filter))).collect() }
@@ -66,7 +70,7 @@ impl<'s> EnvoyFilters<'s> {
     }
 
     /// The patches that take a filter out of a chain of a listener.
-    pub fn removing(&self, filter: &Removable<'_>, chain: &FilterChain, listener: &Listener, inbound: bool) -> Vec<Remover<'s>> {
+    pub fn removing(&self, filter: &Removable<'_>, chain: &FilterChain, listener: &Listener, inbound: bool) -> Vec<PlacedPatch<'s>> {
         let on_port = |patch: &Patch| match listener.name.as_str() {
             // Listeners alone are matched by their own port there.
             "virtualInbound" | "virtualOutbound" if patch.apply_to != "LISTENER" => {
@@ -77,9 +81,19 @@ impl<'s> EnvoyFilters<'s> {
         let removes = |patch: &Patch| patch.removes(filter, chain) && on_port(patch) && touches(patch, listener, inbound, self.kind);
         let of = |(name, patches): &(&'s ObjectName, Vec<(usize, &'s Patch)>)| {
             let removing = patches.iter().filter(|(_, patch)| removes(patch));
-            removing.map(|(place, patch)| Remover { envoy_filter: name, place: *place, patch }).collect::<Vec<_>>()
+            removing.map(|(place, patch)| PlacedPatch { envoy_filter: name, place: *place, patch }).collect::<Vec<_>>()
         };
         self.filters.iter().flat_map(of).collect()
+    }
+
+    /// The patches that may change the TLS of the cluster for what is sent to a host, or take it away.
+    pub fn of_cluster(&self, host: &str, subset: &str, port: u16) -> impl Iterator<Item = PlacedPatch<'s>> {
+        let context = if self.kind == ProxyKind::Sidecar { "SIDECAR_OUTBOUND" } else { "GATEWAY" };
+        let is_for_it = move |patch: &Patch| {
+            patch.changes_cluster_tls() && (patch.context == "ANY" || patch.context == context) && patch.cluster.means(host, subset, port)
+        };
+        let all = self.filters.iter().flat_map(|(name, patches)| patches.iter().map(move |(place, patch)| (*name, *place, *patch)));
+        all.filter(move |(.., patch)| is_for_it(patch)).map(|(envoy_filter, place, patch)| PlacedPatch { envoy_filter, place, patch })
     }
 
     fn with(&self, wanted: impl Fn(&Patch) -> bool) -> Vec<&'s ObjectName> {

@@ -11,7 +11,7 @@ use crate::model::envoy::{ChainMatch, FilterChain, Listener};
 use crate::model::ids::PluginId;
 
 pub use causes::{Cause, causes};
-pub use envoy_filters::{EnvoyFilters, Remover};
+pub use envoy_filters::{EnvoyFilters, PlacedPatch};
 
 /// One way in which a listener differs from what istiod would send.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -20,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
     source: "pilot/pkg/xds/endpoints/mtls_checker.go: checkMtlsEnabled; pilot/pkg/networking/core/cluster_tls.go: buildUpstreamTLSSettings; \
         pilot/pkg/networking/core/filterchain_options.go",
     needs: Needs::objects(
-        &[Kind::VirtualService],
+        &[Kind::VirtualService, Kind::EnvoyFilter],
         &[Kind::Pod, Kind::Service, Kind::PeerAuthentication, Kind::DestinationRule, Kind::Sidecar],
     ),
     check,
@@ -116,10 +116,15 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     };
     let of_no_rule = broken(facts).filter(is_here).map(|broken| {
         let Broken { service, client, .. } = broken;
-        (broken, object_of(service), severity(&client.cause), fix(&client.cause, &service.host))
+        let object = match &client.cause {
+            Because::ClusterRemoved(patch) => FindingObject::new(Kind::EnvoyFilter.as_str(), &patch.envoy_filter),
+            _ => object_of(service),
+        };
+        (broken, object, severity(&client.cause), fix(&client.cause, &service.host))
     });
-    let found = by_object(&RULE, facts, of_no_rule, |Broken { entry, client, .. }, object| match client.outcome {
+    let found = by_object(&RULE, facts, of_no_rule, |Broken { entry, client, service }, object| match client.outcome {
         Reason::Blackholed => format!("{object} is hidden from clients, whose proxies drop what is sent to it."),
+        Reason::ClusterRemoved => format!("{object} takes the cluster of {} away from clients, so they send nothing to it.", service.host),
         _ => format!("Clients of {object} send {}, which {} {} does not take.", client.sends, entry.workload_kind, entry.workload),
     });
     let kept = |finding: Finding| if finding.severity == Severity::Information { Finding { why: KEPT, ..finding } } else { finding };
@@ -185,6 +190,7 @@ fn fix(cause: &Because, host: &str) -> String {
             format!("restart the pods that have a proxy, so that injection sets label {TLS_MODE}=istio, or set it in their pod template")
         }
         Because::AutoMtlsOff => format!("set meshConfig.enableAutoMtls to true, or tls.mode ISTIO_MUTUAL by a DestinationRule for {host}"),
+        Because::ClusterRemoved(_) => "delete the patch of the cluster, or narrow its match".to_owned(),
         Because::Hidden(_) => {
             "if these clients are to reach it, export the service to their namespace (exportTo), and import it in their Sidecar (egress)"
                 .to_owned()

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::EffectiveMtls;
 use super::clients::Clients;
+use super::cluster_patch::ClusterPatch;
 use super::hidden::Hidden;
 use super::past_proxy::PastProxy;
 use super::rules::Merged;
@@ -49,6 +50,8 @@ pub enum Because {
     PastProxy(PastProxy),
     /// The client's proxy does not know the service.
     Hidden(Hidden),
+    /// This patch of an EnvoyFilter takes the client's cluster away.
+    ClusterRemoved(ClusterPatch),
     /// A DestinationRule says so.
     Rule(ClientTls, Decider),
     /// Auto mutual TLS, from which a mode that a DestinationRule has for the whole or (until 1.17) for a subset keeps the pod.

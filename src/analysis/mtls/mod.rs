@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod clients;
+pub mod cluster_patch;
 pub mod fate;
 pub mod hidden;
 pub mod identity;

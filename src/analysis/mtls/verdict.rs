@@ -68,6 +68,10 @@ pub enum Reason {
     UnknownOutbound,
     /// It is not known whether the connection passes the client's proxy.
     UnknownCapture,
+    /// The client's proxy has no cluster for the service, since an EnvoyFilter takes it away.
+    ClusterRemoved,
+    /// An EnvoyFilter may change the TLS of the client's cluster.
+    ClusterPatched,
     /// A gateway has no cluster for the service.
     NoCluster,
     /// The client accepts another certificate than the server's.
@@ -81,9 +85,12 @@ impl Reason {
     pub fn verdict(self) -> Verdict {
         match self {
             Self::Taken | Self::ToApplication => Verdict::Works,
-            Self::StrictOwnCertificate | Self::TlsToApplication | Self::UnknownSan | Self::UnknownOutbound | Self::UnknownCapture => {
-                Verdict::Depends
-            }
+            Self::StrictOwnCertificate
+            | Self::TlsToApplication
+            | Self::UnknownSan
+            | Self::UnknownOutbound
+            | Self::UnknownCapture
+            | Self::ClusterPatched => Verdict::Depends,
             Self::NoCluster => Verdict::Unused,
             Self::StrictPlain
             | Self::StrictZtunnel
@@ -93,6 +100,7 @@ impl Reason {
             | Self::NotTerminated
             | Self::NotCaptured
             | Self::Blackholed
+            | Self::ClusterRemoved
             | Self::OtherSan => Verdict::Fails,
         }
     }
@@ -136,6 +144,8 @@ impl fmt::Display for Reason {
             Self::Blackholed => "REGISTRY_ONLY sends what is unknown to BlackHoleCluster",
             Self::UnknownOutbound => "it is unknown whether its proxy passes on or drops what is unknown (outboundTrafficPolicy)",
             Self::UnknownCapture => "it is unknown whether these connections pass the client's proxy, which sends what its cluster says",
+            Self::ClusterRemoved => "the client's proxy has no cluster for the service",
+            Self::ClusterPatched => "what the client's cluster sends by this patch is unknown",
             Self::NoCluster => "a gateway has no cluster for a service that it does not know, so no route of it leads there",
             Self::OtherSan => "the client accepts no certificate without a SAN that the server's has not",
             Self::UnknownSan => "it is unknown whether the server's certificate has a SAN that the client accepts",
@@ -161,6 +171,7 @@ impl fmt::Display for Because {
         match self {
             Self::NoProxy => f.write_str("it has no proxy"),
             Self::PastProxy(past) => past.fmt(f),
+            Self::ClusterRemoved(patch) => patch.fmt(f),
             Self::Hidden(hidden) => f.write_str(&hidden.sentence(&[])),
             Self::Rule(ClientTls::MutualWithoutCertificate, by) => {
                 write!(f, "DestinationRule {} says MUTUAL and there is no client certificate, so that istiod leaves the TLS out", by.rule)

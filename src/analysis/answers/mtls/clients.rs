@@ -11,6 +11,7 @@ use super::seen::{self, RefusedClient};
 use crate::analysis::chains::HiddenBy;
 use crate::analysis::mtls::client::{Because, Server, Wire, sends};
 use crate::analysis::mtls::clients::Clients;
+use crate::analysis::mtls::cluster_patch::ClusterPatch;
 use crate::analysis::mtls::hidden::{Hidden, Outbound};
 use crate::analysis::mtls::identity::{self, Demand, SanCheck};
 use crate::analysis::mtls::past_proxy::PastProxy;
@@ -216,7 +217,8 @@ impl Asked<'_> {
         let to = |subset: Option<&Subset>| {
             let sent = sends(clients, rule, subset, self.target, &self.server);
             let routed = subset.and_then(|subset| self.is_routed(clients, subset));
-            self.verified(clients, subset, self.fare(subset.map(|subset| subset.name.clone()), routed, names.clone(), sent))
+            let fare = self.fare(subset.map(|subset| subset.name.clone()), routed, names.clone(), sent);
+            self.patched(clients, self.verified(clients, subset, fare))
         };
         let whole = to(None);
         let labels = &self.server.pod.labels;
@@ -235,7 +237,7 @@ impl Asked<'_> {
 
     fn fare(&self, subset: Option<String>, routed: Option<bool>, rules: Vec<String>, (wire, because): (Wire, Because)) -> Fare {
         let wire = if wire == Wire::PlainText && self.target.protocol.is_tls() { Wire::ApplicationTls } else { wire };
-        Fare { subset, routed, rules, reason: judge(wire, self.taker, self.class), wire, because, san: None }
+        Fare { subset, routed, rules, reason: judge(wire, self.taker, self.class), wire, because, san: None, patch: None }
     }
 
     /// How clients fare whose proxies do not know the service.
@@ -251,6 +253,19 @@ impl Asked<'_> {
             Outbound::Passes => passed_on(),
             Outbound::Drops | Outbound::Unknown if passed_on().reason.verdict() == Verdict::Fails => passed_on(),
             Outbound::Drops | Outbound::Unknown => Fare { reason: Reason::UnknownOutbound, ..passed_on() },
+        }
+    }
+
+    /// The same, with what EnvoyFilters make of the clients' cluster.
+    fn patched(&self, clients: &Clients<'_>, fare: Fare) -> Fare {
+        let filters = self.world.cluster_patches.get(&clients.facts.pod.id);
+        let subset = fare.subset.as_deref().unwrap_or_default();
+        match filters.and_then(|filters| ClusterPatch::of(filters, self.host, subset, self.target.port.port)) {
+            None => fare,
+            Some(patch) if patch.removes => {
+                Fare { wire: Wire::Nothing, because: Because::ClusterRemoved(patch), reason: Reason::ClusterRemoved, san: None, ..fare }
+            }
+            Some(patch) => Fare { reason: Reason::ClusterPatched, san: None, patch: Some(patch), ..fare },
         }
     }
 

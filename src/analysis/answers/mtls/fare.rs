@@ -8,6 +8,7 @@ use super::seen::{self, RefusedClient};
 use crate::analysis::chains::HiddenBy;
 use crate::analysis::mtls::client::{Because, Wire};
 use crate::analysis::mtls::clients::Clients;
+use crate::analysis::mtls::cluster_patch::ClusterPatch;
 use crate::analysis::mtls::hidden::Outbound;
 use crate::analysis::mtls::identity::SanCheck;
 use crate::analysis::mtls::verdict::{Reason, Verdict};
@@ -23,6 +24,8 @@ pub(super) struct Fare {
     pub because: Because,
     pub reason: Reason,
     pub san: Option<SanCheck>,
+    /// What may change what is sent.
+    pub patch: Option<ClusterPatch>,
 }
 
 /// Clients that fare alike, each with its own Sidecar.
@@ -107,6 +110,7 @@ fn reason(fare: &Fare, because: &str) -> String {
     let reason = match (&fare.san, fare.reason) {
         (Some(san), _) => san.to_string(),
         (None, Reason::Blackholed) => format!("{because}, and {}", fare.reason),
+        (None, Reason::ClusterPatched) => format!("{}; {}", fare.patch.as_ref().map(ToString::to_string).unwrap_or_default(), fare.reason),
         (None, _) => fare.reason.to_string(),
     };
     match (&fare.subset, fare.routed) {

@@ -1,8 +1,9 @@
 //! What the answers for all workloads share.
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::analysis::comparison::EnvoyFilters;
 use crate::analysis::control_plane;
 use crate::analysis::era::Version;
 use crate::analysis::mtls::clients::{Clients, clients};
@@ -10,8 +11,11 @@ use crate::analysis::mtls::hidden::Imports;
 use crate::analysis::mtls::routes::SubsetRoutes;
 use crate::analysis::mtls::rules::Rules;
 use crate::analysis::requests::{DeadRoute, Mesh};
+use crate::model::envoy_filter::Patch;
+use crate::model::ids::ProxyId;
 use crate::model::inventory::Inventory;
 use crate::model::kind::Kind;
+use crate::model::policy::PolicySpec;
 use crate::model::snapshot::Snapshot;
 use crate::model::workload::Pod;
 
@@ -27,6 +31,8 @@ pub(super) struct World<'o> {
     /// What brings clients a service that their Sidecar does not list.
     pub(super) imports: Imports<'o>,
     pub(super) clients: Vec<Clients<'o>>,
+    /// The EnvoyFilters of clients, by the pod that stands for them; empty where no EnvoyFilter changes the TLS of clusters.
+    pub(super) cluster_patches: BTreeMap<&'o ProxyId, EnvoyFilters<'o>>,
     dead_routes: OnceCell<Vec<DeadRoute>>,
 }
 
@@ -48,6 +54,7 @@ impl<'o> World<'o> {
             rules,
             routes,
             imports: Imports::of(objects, domain),
+            cluster_patches: cluster_patches(objects, &clients),
             clients,
             dead_routes: OnceCell::new(),
         }
@@ -74,4 +81,11 @@ impl<'o> World<'o> {
         };
         kinds.iter().copied().find(is_lacking)
     }
+}
+
+fn cluster_patches<'o>(objects: &'o Inventory, clients: &[Clients<'o>]) -> BTreeMap<&'o ProxyId, EnvoyFilters<'o>> {
+    let patches =
+        |spec: &PolicySpec| matches!(spec, PolicySpec::EnvoyFilter(filter) if filter.patches.iter().any(Patch::changes_cluster_tls));
+    let any = objects.policies_of(Kind::EnvoyFilter).any(|policy| patches(&policy.spec));
+    clients.iter().filter(|_| any).map(|clients| (&clients.facts.pod.id, EnvoyFilters::of(&clients.facts))).collect()
 }
