@@ -18,6 +18,8 @@ mod otherwise;
 mod past_proxy;
 #[path = "mtls/ports.rs"]
 mod ports;
+#[path = "mtls/routes.rs"]
+mod routes;
 #[path = "mtls/rules.rs"]
 mod rules;
 mod support;

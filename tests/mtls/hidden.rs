@@ -149,9 +149,14 @@ fn incident_d13_virtual_services_and_service_entries_bring_a_service() {
     assert_eq!(word(&[narrow(&["./*"]), route("api.example", "*")]), "fits");
     let mut delegate = route("api.example", "*");
     delegate.1["spec"]["hosts"] = json!([]);
-    assert_eq!(word(&[narrow(&["./*"]), delegate]), "fits", "which VirtualService delegates to it is not looked at");
+    assert_eq!(word(&[narrow(&["./*"]), delegate.clone()]), "fails", "no VirtualService delegates to it");
+    let root = json!({"hosts": ["api.example"], "http": [{"delegate": {"name": "v"}}]});
+    let root = (Kind::VirtualService, json!({"metadata": {"namespace": "c", "name": "root"}, "spec": root}));
+    assert_eq!(word(&[narrow(&["./*"]), delegate, root]), "fits");
     assert_eq!(word(&[narrow(&["./*"]), route("api.example", "n")]), "fails", "it is not exported to the client");
     assert_eq!(word(&[narrow(&["./other.example"]), route("api.example", "*")]), "fails", "it is not imported");
+    assert_eq!(word(&[narrow(&["./api.example"]), route("*.example", "*")]), "fits", "it is for more than what is imported");
+    assert_eq!(word(&[narrow(&["./*", "~./api.example"]), route("api.example", "*")]), "fails", "it is left out");
     let own = json!({"hosts": ["w.n.svc.cluster.local"], "location": "MESH_INTERNAL", "resolution": "DNS", "ports": [{"number": 80, "name": "http", "protocol": "HTTP"}]});
     let own = (Kind::ServiceEntry, json!({"metadata": {"namespace": "c", "name": "e"}, "spec": own}));
     assert_eq!(word(&[narrow(&["./*"]), own]), "fits", "the client's namespace has the host itself");

@@ -12,8 +12,7 @@ use crate::model::ids::ObjectName;
 use crate::model::inventory::Inventory;
 use crate::model::kind::Kind;
 use crate::model::mesh::DEFAULT_ROOT_NAMESPACE;
-use crate::model::policy::PolicySpec;
-use crate::model::routing::VirtualService;
+use crate::model::policy::{Policy, PolicySpec};
 use crate::model::service::{Registry, Service};
 use crate::model::sidecar::Sidecar;
 use crate::model::workload::ProxyKind;
@@ -97,8 +96,8 @@ impl Hidden {
 #[derive(Debug)]
 pub struct Imports<'o> {
     objects: &'o Inventory,
-    /// The VirtualServices that lead to a host, each with its namespace.
-    routes: BTreeMap<String, Vec<(&'o str, &'o VirtualService)>>,
+    /// The VirtualServices that lead to a host.
+    routes: BTreeMap<String, Vec<&'o Policy>>,
     /// The hosts of ServiceEntries, which may be those of other services.
     entries: BTreeMap<&'o str, Vec<&'o Service>>,
     domain: &'o str,
@@ -110,12 +109,8 @@ impl<'o> Imports<'o> {
         let (mut routes, mut entries): (BTreeMap<String, Vec<_>>, BTreeMap<&str, Vec<_>>) = (BTreeMap::new(), BTreeMap::new());
         for policy in objects.policies_of(Kind::VirtualService) {
             let PolicySpec::VirtualService(of) = &policy.spec else { continue };
-            if !of.is_for_mesh() {
-                continue;
-            }
-            let namespace = policy.name.namespace.as_str();
-            let hosts: BTreeSet<String> = of.destinations.iter().map(|host| full_host(host, namespace, domain)).collect();
-            hosts.into_iter().for_each(|host| routes.entry(host).or_default().push((namespace, of)));
+            let hosts: BTreeSet<String> = of.destinations.iter().map(|host| full_host(host, &policy.name.namespace, domain)).collect();
+            hosts.into_iter().for_each(|host| routes.entry(host).or_default().push(policy));
         }
         for service in objects.services.values().filter(|service| service.registry == Registry::ServiceEntry) {
             service.entry_hosts.iter().for_each(|host| entries.entry(host).or_default().push(&**service));
@@ -140,17 +135,7 @@ impl<'o> Imports<'o> {
     /// A VirtualService that is imported brings the services that it leads to (`pilot/pkg/model/sidecar.go: collectImportedServices`), and
     /// another service may have the host.
     fn is_known_otherwise(&self, clients: &Clients<'_>, service: &Service, host: &str) -> bool {
-        let own = clients.facts.namespace();
-        let is_imported = |namespace: &str, name: &str| {
-            clients.egress.is_empty() || clients.egress.iter().any(|egress| chains::imports(egress, namespace, name, &clients.facts))
-        };
-        let leads = |(namespace, of): &(&str, &VirtualService)| {
-            let seen = |to: &String| to == "*" || to == own || (to == "." && *namespace == own);
-            let hosts = of.hosts.iter().map(|name| full_host(name, namespace, self.domain));
-            // One without hosts is delegated to, by which one is not looked at.
-            let imported = of.hosts.is_empty() || hosts.into_iter().any(|name| is_imported(namespace, &name));
-            imported && (of.export_to.is_empty() || of.export_to.iter().any(seen))
-        };
+        let leads = |policy: &&Policy| chains::follows(&clients.facts, clients.egress, None, policy);
         let by_route = self.routes.get(host).is_some_and(|routes| routes.iter().any(leads));
         let is_other =
             |other: &&&Service| other.name != service.name && chains::hidden_by(&clients.facts, clients.egress, other, host).is_none();

@@ -3,13 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use super::clients::Clients;
 use super::rules::full_host;
-use crate::analysis::chains::Facts;
+use crate::analysis::chains;
 use crate::model::inventory::Inventory;
 use crate::model::kind::Kind;
-use crate::model::policy::PolicySpec;
-use crate::model::routing::VirtualService;
-use crate::model::workload::ProxyKind;
+use crate::model::policy::{Policy, PolicySpec};
 
 /// The routes of a mesh that name a subset, by host and subset.
 #[derive(Clone, Debug, Default)]
@@ -17,8 +16,7 @@ pub struct SubsetRoutes<'o>(BTreeMap<(String, &'o str), Vec<Route<'o>>>);
 
 #[derive(Clone, Debug)]
 struct Route<'o> {
-    namespace: &'o str,
-    of: &'o VirtualService,
+    policy: &'o Policy,
     port: Option<u16>,
 }
 
@@ -28,31 +26,20 @@ impl<'o> SubsetRoutes<'o> {
         let mut found = Self::default();
         for policy in objects.policies_of(Kind::VirtualService) {
             let PolicySpec::VirtualService(of) = &policy.spec else { continue };
-            let namespace = policy.name.namespace.as_str();
             for route in &of.subsets {
-                let key = (full_host(&route.host, namespace, domain), route.subset.as_str());
-                found.0.entry(key).or_default().push(Route { namespace, of, port: route.port });
+                let key = (full_host(&route.host, &policy.name.namespace, domain), route.subset.as_str());
+                found.0.entry(key).or_default().push(Route { policy, port: route.port });
             }
         }
         found
     }
 
-    /// Whether a route of a client leads to a subset of a host on a port.
-    pub fn lead(&self, client: &Facts<'_>, host: &str, subset: &str, port: u16) -> bool {
-        let routes = self.0.get(&(host.to_owned(), subset));
-        routes.is_some_and(|routes| routes.iter().any(|route| route.port.is_none_or(|own| own == port) && route.is_of(client)))
-    }
-}
-
-impl Route<'_> {
-    /// Whether the client follows it: a VirtualService is for sidecars (`mesh`), or for gateways that it names, in the namespaces that
-    /// it is exported to. One without hosts is delegated to, by which one is not looked at.
-    fn is_of(&self, client: &Facts<'_>) -> bool {
-        let VirtualService { hosts, gateways, export_to, .. } = self.of;
-        let of_gateways = gateways.iter().any(|gateway| gateway != "mesh");
-        let bound = if client.kind == ProxyKind::Sidecar { self.of.is_for_mesh() } else { of_gateways };
-        let own = client.pod.id.namespace.as_str();
-        let seen = |to: &String| to == "*" || to == own || (to == "." && self.namespace == own);
-        hosts.is_empty() || (bound && (export_to.is_empty() || export_to.iter().any(seen)))
+    /// Whether a route that clients follow leads to a subset of a host on a port.
+    pub fn lead(&self, clients: &Clients<'_>, host: &str, subset: &str, port: u16) -> bool {
+        let follow = |route: &Route<'_>| {
+            let is_of_port = route.port.is_none_or(|own| own == port);
+            is_of_port && chains::follows(&clients.facts, clients.egress, Some(port), route.policy)
+        };
+        self.0.get(&(host.to_owned(), subset)).is_some_and(|routes| routes.iter().any(follow))
     }
 }

@@ -232,7 +232,7 @@ impl Asked<'_> {
     /// Whether a route sends the clients to a subset; None where that is not known.
     fn is_routed(&self, clients: &Clients<'_>, subset: &Subset) -> Option<bool> {
         let routes = self.world.routes.as_ref()?;
-        Some(routes.lead(&clients.facts, self.host, &subset.name, self.target.port.port))
+        Some(routes.lead(clients, self.host, &subset.name, self.target.port.port))
     }
 
     fn fare(&self, subset: Option<String>, routed: Option<bool>, rules: Vec<String>, (wire, because): (Wire, Because)) -> Fare {
