@@ -219,7 +219,7 @@ impl Collector {
         }
         match object? {
             Object::Plugin(plugin) => drop(self.objects.plugins.insert(plugin.id.clone(), Arc::from(plugin))),
-            Object::Pod(pod) => self.objects.insert_pod(pod),
+            Object::Pod(pod) => self.objects.insert_pod(*pod),
             Object::Owner(owner) => drop(self.objects.owners.insert((kind, place), Arc::new(owner))),
             Object::Service(service) => drop(self.objects.services.insert((kind, place), Arc::new(service))),
             Object::PeerAuthentication(policy) => drop(self.objects.peer_authentications.insert(place, Arc::new(policy))),

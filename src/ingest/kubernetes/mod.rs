@@ -37,7 +37,7 @@ pub enum Object {
     /// WasmPlugin or TrafficExtension.
     Plugin(Box<Plugin>),
     /// Pod or WorkloadEntry.
-    Pod(Pod),
+    Pod(Box<Pod>),
     /// Deployment, ReplicaSet, StatefulSet, DaemonSet.
     Owner(OwnerObject),
     /// Service or ServiceEntry; a ServiceEntry's hosts make one service.
@@ -82,8 +82,8 @@ pub fn object(kind: Kind, value: &Value) -> Understood {
     }
     let object = match kind.storage() {
         Storage::Plugins => Some(Object::Plugin(Box::new(plugin::read(kind, &mut fields)))),
-        Storage::Pods if kind == Kind::WorkloadEntry => Some(Object::Pod(workload_entry::read(&mut fields))),
-        Storage::Pods => Some(Object::Pod(pod::read(&mut fields))),
+        Storage::Pods if kind == Kind::WorkloadEntry => Some(Object::Pod(Box::new(workload_entry::read(&mut fields)))),
+        Storage::Pods => Some(Object::Pod(Box::new(pod::read(&mut fields)))),
         Storage::Services if kind == Kind::ServiceEntry => Some(Object::Service(service::read_entry(&mut fields))),
         Storage::Services => Some(Object::Service(service::read(&mut fields))),
         Storage::PeerAuthentications => Some(Object::PeerAuthentication(peer_authentication::read(&mut fields))),
