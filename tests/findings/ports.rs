@@ -230,3 +230,21 @@ fn incident_a_sidecar_that_no_istiod_injects() {
     let remote = world::world(ISTIOD, &[world::namespace("n", canary), world::pod("n", "w", json!({"app": "a"}), "")]);
     assert_eq!(found(&remote, MISSING), []);
 }
+
+#[test]
+fn pods_without_a_proxy_are_counted_beside_those_that_have_one() {
+    let owned = |name: &str, role: &str| {
+        let owner = json!([{"kind": "StatefulSet", "name": "w", "controller": true}]);
+        world::with(world::pod("n", name, json!({"app": "a"}), role), "/metadata/ownerReferences", owner)
+    };
+    let istiod = world::pod("istio-system", "istiod", json!({"app": "istiod"}), "");
+    let namespace = world::namespace("n", json!({"istio-injection": "enabled"}));
+    let pods = [owned("w-0", "sidecar"), owned("w-1", ""), owned("w-2", "")];
+    let finding =
+        one(found(&world::world(ISTIOD, &[&[istiod, namespace], &pods[..]].concat()), MISSING), Severity::Warning, "StatefulSet n/w");
+    assert_eq!(
+        finding.what,
+        "statefulset/w asks for a sidecar, and some pods were made before that or injection failed: 2 of its 3 pods have no proxy, so no \
+         plugin and no mutual TLS there."
+    );
+}

@@ -113,7 +113,40 @@ fn pods_that_take_no_requests_are_said_where_mutual_tls_fits() {
     let mut unready = pod("n", "w");
     unready.1["status"]["conditions"] = json!([{"type": "Ready", "status": "False", "reason": "ContainersNotReady"}]);
     let said = warned(&[unready.clone(), service(80, 8080, "http")]);
-    assert_eq!(said.len(), 1, "{said:?}");
-    assert!(said[0].contains("its pod is not ready (ContainersNotReady), so its services have no endpoint here"), "{said:?}");
+    let not_ready = "Pod n/w: its pod is not ready (ContainersNotReady), ";
+    assert_eq!(said, [format!("{not_ready}so Service n/w has no endpoint here: requests fail, whatever its mutual TLS is")]);
+    assert_eq!(warned(std::slice::from_ref(&unready)), Vec::<String>::new(), "no service leads to it");
+    let mut publishing = service(80, 8080, "http");
+    publishing.1["spec"]["publishNotReadyAddresses"] = json!(true);
+    assert_eq!(
+        warned(&[unready.clone(), publishing]),
+        [format!(
+            "{not_ready}and Service n/w leads there all the same (publishNotReadyAddresses): requests fail where it does not answer yet, \
+             whatever its mutual TLS is"
+        )]
+    );
     assert_eq!(warned(&[pod("n", "w"), service(80, 8080, "http")]), Vec::<String>::new());
+}
+
+#[test]
+fn pods_without_the_proxy_that_others_of_the_workload_have_are_counted() {
+    let owned = |name: &str, role: &[&str]| {
+        let mut pod = bare_pod("n", name, json!({"app": "w", "security.istio.io/tlsMode": "istio"}), role);
+        pod.1["metadata"]["ownerReferences"] = json!([{"kind": "StatefulSet", "name": "w", "controller": true}]);
+        pod
+    };
+    let said = |others: &[Object]| warned(&[&[owned("w", &["sidecar"]), service(80, 8080, "http")], others].concat());
+    assert_eq!(said(&[owned("w-1", &["sidecar"])]), Vec::<String>::new());
+    let all = [owned("w-1", &["sidecar"]), owned("w-2", &[]), owned("w-3", &[])];
+    let ids: Vec<ProxyId> = ["w", "w-1", "w-2", "w-3"].map(|name| ProxyId::new(name, "n")).to_vec();
+    let objects = [&[owned("w", &["sidecar"]), service(80, 8080, "http")], &all[..]].concat();
+    let warnings = answers::mtls(&snapshot(&objects), &ids).warnings;
+    let counted: Vec<&str> = warnings.iter().filter(|it| it.object == "StatefulSet n/w").map(|it| it.what.as_str()).collect();
+    assert_eq!(
+        counted,
+        [
+            "2 of its 4 pods have no proxy (w-2.n, w-3.n): no mode holds there, they take what comes and send plain text; what is said here is of \
+          the others"
+        ]
+    );
 }

@@ -33,21 +33,40 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             found.entry(workload).or_default().push((pod, why));
         }
     }
-    found.iter().map(|(workload, pods)| finding(facts, workload, pods)).collect()
+    let mut all: BTreeMap<WorkloadId, usize> = BTreeMap::new();
+    for pod in facts.pods.iter().filter(|pod| !found.is_empty() && is_alive(pod)) {
+        if let Some(workload) = lookup::owner(facts.snapshot, &pod.id) {
+            *all.entry(workload).or_default() += 1;
+        }
+    }
+    let of = |(workload, pods): (&WorkloadId, &Vec<(&Pod, NoProxy)>)| {
+        finding(facts, workload, pods, all.get(workload).copied().unwrap_or_default())
+    };
+    found.iter().map(of).collect()
 }
 
 fn is_alive(pod: &Pod) -> bool {
     !pod.is_workload_entry && !pod.by_node && !pod.deleting && pod.istiod.is_none() && !matches!(pod.phase.as_str(), "Succeeded" | "Failed")
 }
 
-fn finding(facts: &Facts<'_>, workload: &WorkloadId, pods: &[(&Pod, NoProxy)]) -> Finding {
+/// `pods` are those without a proxy, of so many in all.
+fn finding(facts: &Facts<'_>, workload: &WorkloadId, pods: &[(&Pod, NoProxy)], all: usize) -> Finding {
     let (pod, why) = &pods[0];
+    let (which, lack, there) = if pods.len() < all {
+        let have = if pods.len() == 1 { "has" } else { "have" };
+        ("some pods", format!("{} of its {all} pods {have} no proxy", pods.len()), " there")
+    } else {
+        ("its pods", "no proxy".to_owned(), "")
+    };
     let (short, namespace) = (workload.short(), &pod.id.namespace);
     let effective = mtls::of_pod(facts.objects(), pod);
     let strict = effective.mode == MtlsMode::Strict && !facts.snapshot.lacks(Kind::PeerAuthentication, namespace);
     let by = effective.winner.as_ref().map(|by| format!(" of {by}")).unwrap_or_default();
-    let follows =
-        if strict { format!("no proxy, so STRICT{by} does not hold") } else { "no proxy, so no plugin and no mutual TLS".to_owned() };
+    let follows = if strict {
+        format!("{lack}, so STRICT{by} does not hold{there}")
+    } else {
+        format!("{lack}, so no plugin and no mutual TLS{there}")
+    };
     let restart = format!("restart it (kubectl -n {namespace} rollout restart {short})");
     let (cause, fix) = match why {
         NoProxy::NoSuchRevision(revision) => (
@@ -56,7 +75,7 @@ fn finding(facts: &Facts<'_>, workload: &WorkloadId, pods: &[(&Pod, NoProxy)]) -
                 "set istio.io/rev to a revision that runs, and {restart}; if {revision} is a tag, its pods were made before it, or injection failed"
             ),
         ),
-        _ => (format!("{short} asks for a sidecar, and its pods were made before that or injection failed"), restart),
+        _ => (format!("{short} asks for a sidecar, and {which} were made before that or injection failed"), restart),
     };
     let names: Vec<String> = pods.iter().map(|(pod, _)| pod.id.to_string()).collect();
     Finding {

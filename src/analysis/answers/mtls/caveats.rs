@@ -4,10 +4,14 @@ use crate::analysis::bypass;
 use crate::analysis::mtls::fate::{Fate, Judged, PortFate};
 use crate::analysis::mtls::ports::{Mistaken, PortMode};
 use crate::analysis::mtls::{EffectiveMtls, of_pod};
+use crate::analysis::naming::first;
 use crate::model::ids::{ObjectName, WorkloadId};
 use crate::model::inventory::Inventory;
 use crate::model::warning::Warning;
 use crate::model::workload::Pod;
+
+/// How many pods are named.
+const NAMED: usize = 3;
 
 /// Policies that are ignored as a whole, or their ports.
 pub(super) fn of_policies(judged: &[Judged<'_>], warnings: &mut Vec<Warning>) {
@@ -60,6 +64,23 @@ pub(super) fn of_pods(
             warnings.push(Warning::new(format!("{} {id}", id.kind.as_str()), what, "name the pod to see its own"));
         }
     }
+}
+
+/// Pods of one workload without the proxy that others of it have: made before injection was asked for, or where it failed.
+pub(super) fn without_proxy(id: &WorkloadId, pods: &[&Pod], warnings: &mut Vec<Warning>) {
+    let alive: Vec<&&Pod> = pods.iter().filter(|pod| !pod.deleting && !matches!(pod.phase.as_str(), "Succeeded" | "Failed")).collect();
+    let without: Vec<String> = alive.iter().filter(|pod| pod.proxy.is_none()).map(|pod| pod.id.to_string()).collect();
+    if without.is_empty() || without.len() == alive.len() {
+        return;
+    }
+    let (have, they) = if without.len() == 1 { ("has", "it takes") } else { ("have", "they take") };
+    let what = format!(
+        "{} of its {} pods {have} no proxy ({}): no mode holds there, {they} what comes and send plain text; what is said here is of the others",
+        without.len(),
+        alive.len(),
+        first(&without, NAMED)
+    );
+    warnings.push(Warning::new(format!("{} {id}", id.kind.as_str()), what, "restart the pods that have no proxy"));
 }
 
 fn policy(name: &ObjectName) -> String {

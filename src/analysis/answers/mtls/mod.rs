@@ -171,12 +171,13 @@ fn entry(world: &World<'_>, id: &WorkloadId, pods: &[&Pod]) -> Option<MtlsEntry>
     let mut caveats = Vec::new();
     caveats::of_policies(&judged, &mut caveats);
     caveats::of_pods(world.objects, id, pod, pods, &effective, &mut caveats);
+    caveats::without_proxy(id, pods, &mut caveats);
     caveats::of_ports(&mistaken, &mut caveats);
     caveats::of_capture(id, pod, &ports, &mut caveats);
     let served = clients::Served { pod, pods, effective: &effective, ports: &ports, targets: &targets };
     let services = if world.lacks(&OF_CLIENTS, pod).is_none() { clients::services(world, &served, &mut caveats) } else { Vec::new() };
     services.iter().for_each(|service| otherwise::of_routes(world, &service.host, &mut caveats));
-    otherwise::of_pods(world, id, pods, &mut caveats);
+    otherwise::of_pods(world, id, pods, &targets, &mut caveats);
     let mode = (!lacks_policies).then_some(effective.mode);
     caveats.sort();
     caveats.dedup();
