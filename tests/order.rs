@@ -51,7 +51,8 @@ fn every_list_of_every_recording_lies_along_its_ruler() {
     assert!(laid > 300, "{laid} filters were laid");
 }
 
-/// A mesh of one proxy whose HTTP filters, in one inbound chain, are `http`; a name with a slash is a plugin's.
+/// A mesh of one proxy whose HTTP filters, in one inbound chain, are `http`; a name with a slash is a plugin's, one with `(custom)` behind it
+/// that of a filter of a CUSTOM policy.
 fn mesh(version: &str, http: &[&str], objects: &[(Kind, Value)]) -> Snapshot {
     let pod = json!({"metadata": {"namespace": "default", "name": "w-0"}, "spec": {"containers": [{"name": "istio-proxy", "args": ["proxy", "sidecar"]}]}, "status": {"phase": "Running"}});
     let mut collector = Collector::default();
@@ -88,8 +89,15 @@ fn mesh(version: &str, http: &[&str], objects: &[(Kind, Value)]) -> Snapshot {
 
 fn filter(name: &str, minor: u32) -> Value {
     let Some((namespace, plugin)) = name.split_once('/') else {
+        let (name, custom) = name.strip_suffix("(custom)").map_or((name, false), |name| (name, true));
         let name = if name.contains('.') || name == "istio_authn" { name.to_owned() } else { format!("envoy.filters.http.{name}") };
-        return json!({"name": name, "typed_config": {"@type": "type.googleapis.com/x"}});
+        let mut config = json!({"@type": "type.googleapis.com/x"});
+        match name.as_str() {
+            "envoy.filters.http.rbac" if custom => config["shadow_rules_stat_prefix"] = json!("istio_ext_authz_"),
+            _ if custom => config["filter_enabled_metadata"] = json!({"path": [{"key": "istio_ext_authz_shadow_effective_policy_id"}]}),
+            _ => {}
+        }
+        return json!({"name": name, "typed_config": config});
     };
     let name = match minor {
         ..=20 => format!("{namespace}.{plugin}"),
@@ -174,14 +182,17 @@ fn what_real_istiods_sent_lies_along_the_rulers_of_their_releases() {
         // With a policy of action CUSTOM, as Istio's own tests have it (`core/listener_test.go`, 1.13: `extension/wasmplugin_test.go`).
         (
             "1.31.0",
-            "istio.metadata_exchange rbac ext_authz default/authn default/authz rbac default/stats default/none grpc_stats fault cors istio.stats router",
+            "istio.metadata_exchange rbac(custom) ext_authz(custom) default/authn default/authz rbac default/stats default/none grpc_stats fault cors istio.stats router",
         ),
         (
             "1.13.0",
-            "default/authn default/authz rbac ext_authz jwt_authn istio_authn rbac default/stats default/none istio.metadata_exchange fault cors router",
+            "default/authn default/authz rbac(custom) ext_authz(custom) jwt_authn istio_authn rbac default/stats default/none istio.metadata_exchange fault cors router",
         ),
         // Until 1.15 the metadata exchange stood after the plugins.
-        ("1.15.0", "rbac ext_authz default/authn default/authz rbac default/stats default/none istio.metadata_exchange fault cors router"),
+        (
+            "1.15.0",
+            "rbac(custom) ext_authz(custom) default/authn default/authz rbac default/stats default/none istio.metadata_exchange fault cors router",
+        ),
     ] {
         let filters: Vec<&str> = text.split(' ').collect();
         let entry = entry(&mesh(version, &filters, &of_each_phase()));
@@ -229,6 +240,26 @@ fn what_differs_from_the_rules_is_said_with_both_orders() {
     );
     assert_eq!(differing.envoy_filters, ["default/lua"], "the one that applies and patches listeners");
     assert!(differing.said().iter().any(|line| line.starts_with("EnvoyFilter default/lua applies here")));
+}
+
+#[test]
+fn an_rbac_filter_is_that_of_custom_policies_only_where_it_is() {
+    let plugins = [plugin("guard", json!({"phase": "AUTHN"}))];
+    let said = |filters: &[&str]| entry(&mesh("1.31.0", filters, &plugins)).lists[0].differences().cloned().collect::<Vec<_>>();
+    let early = ["istio.metadata_exchange", "rbac", "default/guard", "grpc_stats", "router"];
+    assert_eq!(
+        said(&early),
+        ["By the rules the order is istio.metadata_exchange > default/guard > rbac > grpc_stats > router; \
+          the proxy has istio.metadata_exchange > rbac > default/guard > grpc_stats > router."]
+    );
+    let custom = ["istio.metadata_exchange", "rbac(custom)", "ext_authz(custom)", "default/guard", "rbac", "router"];
+    assert_eq!(said(&custom), [""; 0]);
+    // What an EnvoyFilter inserts is of no policy.
+    let inserted = ["istio.metadata_exchange", "ext_authz", "default/guard", "router"];
+    assert_eq!(
+        said(&inserted),
+        ["envoy.filters.http.ext_authz is none of Istio's filters of this list: an EnvoyFilter can put such a filter here."]
+    );
 }
 
 #[test]

@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use super::modules::{LOG, checked, with_second_module};
+use super::passed::{HCM, patched};
 use super::proxies::{DUMP, PLUGINS};
 use super::recorded::{HTTPBIN, Mesh, http_filters, is_of};
+use super::removed::patch;
 
 /// The state of helloworld on the one proxy, and what `health` says first and last of the objects.
 fn said(mesh: &Mesh) -> (String, String) {
@@ -85,6 +87,42 @@ fn a_filter_in_too_few_chains_or_at_another_place_is_not_running() {
     assert!(what.contains("priority or phase: it runs after default/second, the objects put it before that"), "{what}");
     let (state, what) = said(&with_second_module(false));
     assert!(state == "running" && what.contains("order among the plugins"), "{state}: {what}");
+}
+
+#[test]
+fn a_plugin_behind_the_filter_of_an_authorization_policy_is_not_where_its_phase_puts_it() {
+    let rules = json!({"action": "DENY", "policies": {"ns[default]-policy[block]-rule[0]": {}}});
+    let rbac = json!({"name": "envoy.filters.http.rbac", "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC", "rules": rules}});
+    let of = |phase: &str, before: bool, change: &dyn Fn(&mut Value)| {
+        let mut rbac = rbac.clone();
+        change(&mut rbac);
+        let mesh = with_filters(|_, filters| {
+            let place = filters.iter().position(|filter| is_of(filter, "default.helloworld")).unwrap();
+            filters.insert(if before { place } else { place + 1 }, rbac.clone());
+        });
+        mesh.change(PLUGINS, |list| list["items"][0]["spec"]["phase"] = json!(phase))
+    };
+    let as_it_is = |_: &mut Value| {};
+    let insert = || patched(patch("HTTP_FILTER", "INSERT_FIRST", json!({"name": HCM})), json!({"name": "envoy.filters.http.rbac"}));
+    for phase in ["AUTHN", "AUTHZ"] {
+        let wrong = format!("its filter is after envoy.filters.http.rbac, phase {phase} is before that");
+        let (state, what) = said(&of(phase, true, &as_it_is));
+        assert!(state == "outdated" && what.contains(&wrong), "{phase} {state}: {what}");
+        assert_eq!(said(&of(phase, false, &as_it_is)).0, "running", "{phase}");
+        // Where an EnvoyFilter can have done it.
+        let mesh = of(phase, true, &as_it_is).with([insert()]);
+        let first = mesh.ask(&["health", "default/helloworld"])["plugins"][0]["proxies"][0]["evidence"][0]["what"].to_string();
+        assert_eq!(said(&mesh).0, "unverified", "{phase}: {first}");
+        assert!(first.contains("it is not where its phase puts it: virtualInbound: ") && first.contains(&wrong), "{first}");
+        assert!(first.contains("EnvoyFilter default/cleanup may change its chains"), "{first}");
+        assert_eq!(checked(&mesh, "envoy-filter-on-plugin").len(), 1, "{phase}");
+        let sound = of(phase, false, &as_it_is).with([insert()]);
+        assert_eq!((said(&sound).0.as_str(), checked(&sound, "envoy-filter-on-plugin").len()), ("running", 0), "{phase}");
+    }
+    // Before every phase is the filter of a CUSTOM policy, which asks nothing but what ext_authz is to be asked.
+    let custom = |rbac: &mut Value| rbac["typed_config"]["shadow_rules_stat_prefix"] = json!("istio_ext_authz_");
+    assert_eq!(said(&of("AUTHN", true, &custom)).0, "running");
 }
 
 /// The recording in which the agent could not fetch the module, for this reason.

@@ -8,10 +8,10 @@ use super::recorded::{HTTPBIN, Mesh, http_filters, is_of};
 use super::removed::{envoy_filter, patch};
 
 const FILTER: &str = "extensions.istio.io/trafficextension/default.helloworld~istio-translated-wasmplugin";
-const HCM: &str = "envoy.filters.network.http_connection_manager";
+pub(super) const HCM: &str = "envoy.filters.network.http_connection_manager";
 
 /// An EnvoyFilter on httpbin with one patch and its value.
-fn patched(mut patch: Value, value: Value) -> Value {
+pub(super) fn patched(mut patch: Value, value: Value) -> Value {
     patch["patch"]["value"] = value;
     envoy_filter("default/cleanup", json!({"app": "httpbin"}), patch)
 }

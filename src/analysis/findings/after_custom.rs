@@ -2,7 +2,7 @@
 
 use super::{Facts, Finding, Needs, Place, PluginFacts, ProxyFacts, Rule, Severity, proxies};
 use crate::analysis::comparison::EnvoyFilters;
-use crate::analysis::{chains, placement};
+use crate::analysis::{chains, order, placement};
 use crate::model::envoy::{ConfigDump, Direction, Filter, FilterChain, Listener, ListenerState};
 use crate::model::ids::PluginId;
 use crate::model::kind::Kind;
@@ -17,10 +17,6 @@ pub(super) const RULE: Rule = Rule {
     needs: Needs { dumps: true, sync: false, some: &[Kind::WasmPlugin, Kind::TrafficExtension, Kind::EnvoyFilter], all: &[] },
     check,
 };
-
-/// What the filter of a CUSTOM policy is switched on by: the policy that the shadow RBAC filter before it found
-/// (`pilot/pkg/security/authz/builder/extauthz.go: generateFilterMatcher`).
-const CUSTOM: &str = "shadow_effective_policy_id";
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let guards = facts.plugins.iter().filter(|facts| facts.plugin.phase == Phase::Authn);
@@ -73,7 +69,7 @@ fn behind(facts: &Facts<'_>, proxy: &ProxyFacts<'_>, dump: &ConfigDump, plugin: 
     let authorizer = |chain: &FilterChain| {
         let filters: Vec<&Filter> = chain.filters().collect();
         let place = filters.iter().position(|filter| filter.name.ends_with(".ext_authz"))?;
-        filters[place..].iter().any(|filter| placement::is_of(filter, plugin)).then(|| filters[place].raw.as_str().contains(CUSTOM))
+        filters[place..].iter().any(|filter| placement::is_of(filter, plugin)).then(|| order::is_custom(filters[place]))
     };
     dump.listeners.iter().filter(|listener| listener.state == ListenerState::Active).find_map(|listener| {
         let (chain, custom) = listener.chains.iter().enumerate().find_map(|(place, chain)| Some((place, authorizer(chain)?)))?;

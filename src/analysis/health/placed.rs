@@ -40,8 +40,24 @@ struct Compared {
     unknown: Vec<String>,
     /// Whether some filter shows that its phase is the object's; None where no chain with it was compared.
     phase: Option<bool>,
+    /// Where its filter is on the wrong side of a built-in filter, in listeners that cannot be predicted.
+    moved: Vec<String>,
     /// Whether another plugin is in one of its chains.
     others: bool,
+}
+
+/// A built-in filter that a plugin's filter is on the wrong side of, by the plugin's phase.
+struct WrongSide<'f> {
+    built_in: &'f str,
+    /// Whether the plugin's filter is before it.
+    is_before: bool,
+}
+
+impl WrongSide<'_> {
+    fn said(&self, phase: &Phase) -> String {
+        let (is, should) = if self.is_before { ("before", "after") } else { ("after", "before") };
+        format!("its filter is {is} {}, {} is {should} that", self.built_in, phase_words(phase))
+    }
 }
 
 impl Compared {
@@ -66,7 +82,14 @@ impl Compared {
             }
             match count {
                 _ if listener.lacks_parts() => found.unknown(format!("{}, of which parts could not be read", listener.name)),
-                Err(why) if counted > 0 => found.unknown(format!("{}: {why}", listener.name)),
+                Err(why) if counted > 0 => {
+                    for chain in &listener.chains {
+                        if let Some(wrong) = found.phase(outlook, plugin, direction, chain) {
+                            add(&mut found.moved, format!("{}: {}; {why}", listener.name, wrong.said(&plugin.phase)));
+                        }
+                    }
+                    found.unknown(format!("{}: {why}", listener.name));
+                }
                 Err(_) => {}
                 Ok(wanted) if wanted != counted => {
                     // What is on its way, or was rejected, has a state of its own.
@@ -97,15 +120,11 @@ impl Compared {
     }
 
     fn unknown(&mut self, what: String) {
-        if !self.unknown.contains(&what) {
-            self.unknown.push(what);
-        }
+        add(&mut self.unknown, what);
     }
 
     fn differs(&mut self, what: String) {
-        if !self.orders.contains(&what) {
-            self.orders.push(what);
-        }
+        add(&mut self.orders, what);
     }
 
     /// Compares the place among the filters of one chain.
@@ -127,24 +146,32 @@ impl Compared {
                 self.differs(format!("priority or phase: it runs {is} {other}, the objects put it {should} that"));
             }
         }
-        if plugin.plugin_type == PluginType::Network {
-            return;
+        if let Some(wrong) = self.phase(outlook, plugin, direction, counted) {
+            self.differs(format!("phase: {}", wrong.said(&plugin.phase)));
         }
-        let filters = counted.http_filters.as_deref().unwrap_or_default();
-        let custom = filters.iter().any(|filter| filter.name.ends_with(".ext_authz"));
-        let marks = order::ruler(FilterList::Http, direction, outlook.facts.plane.version, custom);
-        let shown = match wrong_side(filters, &plugin.id, &marks, &plugin.phase) {
-            None => {
-                let phases = marks.iter().filter_map(|mark| if let Mark::Phase(phase) = mark { Some(phase) } else { None });
-                phases.filter(|phase| **phase != plugin.phase).all(|phase| wrong_side(filters, &plugin.id, &marks, phase).is_some())
-            }
-            Some((other, is_before)) => {
-                let (is, should) = if is_before { ("before", "after") } else { ("after", "before") };
-                self.differs(format!("phase: its filter is {is} {other}, {} is {should} that", phase_words(&plugin.phase)));
-                true
-            }
+    }
+
+    /// Compares the place among the built-in filters of one chain, which needs no prediction: the first that it is on the wrong side of.
+    fn phase<'c>(
+        &mut self,
+        outlook: &Outlook<'_>,
+        plugin: &Plugin,
+        direction: ListenerDirection,
+        chain: &'c FilterChain,
+    ) -> Option<WrongSide<'c>> {
+        if plugin.plugin_type == PluginType::Network {
+            return None;
+        }
+        let filters = chain.http_filters.as_deref().unwrap_or_default();
+        let at = filters.iter().position(|filter| placement::is_of(filter, &plugin.id))?;
+        let marks = order::ruler(FilterList::Http, direction, outlook.facts.plane.version, filters.iter().any(order::is_custom));
+        let wrong = wrong_side(filters, at, &marks, &plugin.phase);
+        let shown = wrong.is_some() || {
+            let phases = marks.iter().filter_map(|mark| if let Mark::Phase(phase) = mark { Some(phase) } else { None });
+            phases.filter(|phase| **phase != plugin.phase).all(|phase| wrong_side(filters, at, &marks, phase).is_some())
         };
         self.phase = Some(self.phase.unwrap_or_default() || shown);
+        wrong
     }
 
     fn add_to(self, comparison: &mut Comparison) {
@@ -159,14 +186,16 @@ impl Compared {
         if self.orders.is_empty() && self.others {
             comparison.same("order among the plugins");
         }
+        let is_in_order = self.orders.is_empty() && self.moved.is_empty();
         match self.phase {
-            Some(true) if self.orders.is_empty() => comparison.same("phase"),
-            Some(false) if self.orders.is_empty() => {
+            Some(true) if is_in_order => comparison.same("phase"),
+            Some(false) if is_in_order => {
                 comparison.not_compared("its phase, which no filter in its chains distinguishes from another".to_owned());
             }
             _ => {}
         }
         comparison.differs.extend(self.orders);
+        comparison.moved = (!self.moved.is_empty()).then(|| self.moved.join("; "));
         let more = self.unknown.len().saturating_sub(NAMED);
         self.unknown.into_iter().take(NAMED).for_each(|what| comparison.not_compared(what));
         if more > 0 {
@@ -184,18 +213,19 @@ fn place(plugins: &[&PluginId], plugin: &PluginId) -> Option<usize> {
     plugins.iter().position(|other| *other == plugin)
 }
 
-/// A built-in filter on whose other side a plugin of this phase would be, and whether the plugin's filter is before it; None where all are
-/// on the right side.
-fn wrong_side<'f>(filters: &'f [Filter], plugin: &PluginId, marks: &[Mark], phase: &Phase) -> Option<(&'f str, bool)> {
+/// The first built-in filter on whose other side a plugin of this phase would be; None where its filter, at a place, is on the right side
+/// of all.
+fn wrong_side<'f>(filters: &'f [Filter], at: usize, marks: &[Mark], phase: &Phase) -> Option<WrongSide<'f>> {
     let own = marks.iter().position(|mark| matches!(mark, Mark::Phase(other) if other == phase))?;
-    let at = filters.iter().position(|filter| placement::is_of(filter, plugin))?;
     filters.iter().enumerate().filter(|(_, filter)| filter.plugin.is_none()).find_map(|(other, filter)| {
-        let mut of_name = marks
-            .iter()
-            .enumerate()
-            .filter(|(_, mark)| matches!(mark, Mark::BuiltIn(built_in) if built_in.names.contains(&filter.name.as_str())));
-        // A name that several built-in filters share shows no side.
-        let (mark, None) = (of_name.next()?.0, of_name.next()) else { return None };
-        ((mark < own) != (other < at)).then_some((filter.name.as_str(), at < other))
+        let mark = marks.iter().position(|mark| matches!(mark, Mark::BuiltIn(built_in) if built_in.is(filter)))?;
+        ((mark < own) != (other < at)).then_some(WrongSide { built_in: &filter.name, is_before: at < other })
     })
+}
+
+/// Adds what is not there yet.
+fn add(to: &mut Vec<String>, what: String) {
+    if !to.contains(&what) {
+        to.push(what);
+    }
 }

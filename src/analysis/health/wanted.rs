@@ -35,6 +35,8 @@ pub(super) struct Comparison {
     older: Option<String>,
     /// Where requests that come to the workload do not pass it.
     pub not_passed: Option<String>,
+    /// Where its filter is on the wrong side of a built-in one, in chains that an EnvoyFilter can have changed.
+    pub moved: Option<String>,
     not_compared: Vec<String>,
 }
 
@@ -113,6 +115,9 @@ pub(super) fn compared(mut health: Health, plugin: &PluginId, outlooks: &Outlook
     } else if let Some(not_passed) = &comparison.not_passed {
         health.state = PluginState::Unverified;
         health.evidence.insert(0, by_dump(format!("requests may not pass it: {not_passed}")));
+    } else if let Some(moved) = &comparison.moved {
+        health.state = PluginState::Unverified;
+        health.evidence.insert(0, by_dump(format!("it is not where its phase puts it: {moved}")));
     } else if let Some(misplaced) = &comparison.misplaced {
         health.state = PluginState::Unverified;
         health.evidence.insert(0, by_objects(format!("it is not in the chains that the objects ask for: {misplaced}")));

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::model::envoy::Filter;
+
 /// One built-in filter, or filters that always stand together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct BuiltIn {
@@ -11,6 +13,23 @@ pub struct BuiltIn {
     pub what: &'static str,
     /// When it is there.
     pub when: &'static str,
+}
+
+/// What both filters of a CUSTOM policy hold: the RBAC filter writes what its shadow rules find under this prefix, and ext_authz asks where
+/// something is written there (`pilot/pkg/security/authz/builder/extauthz.go`, `authz/model/model.go: RBACExtAuthzShadowRulesStatPrefix`).
+const OF_CUSTOM: &str = "istio_ext_authz_";
+
+/// Whether istiod made a filter for a CUSTOM policy. Its names alone do not show it: that of RBAC is also that of the other actions, and an
+/// EnvoyFilter can insert ext_authz.
+pub fn is_custom(filter: &Filter) -> bool {
+    filter.plugin.is_none() && filter.raw.as_str().contains(OF_CUSTOM)
+}
+
+impl BuiltIn {
+    /// Whether a filter is one of it.
+    pub fn is(&self, filter: &Filter) -> bool {
+        self.names.contains(&filter.name.as_str()) && (self.when == IF_CUSTOM) == is_custom(filter)
+    }
 }
 
 macro_rules! built_in {

@@ -1,6 +1,7 @@
 //! A chain's filters laid along a ruler: which mark each is of, and which stand elsewhere than the ruler has them.
 
 use super::built_in::BuiltIn;
+use crate::model::envoy::Filter;
 use crate::model::ids::PluginId;
 
 /// A place of a ruler, the plugins put in: what a filter can be found at.
@@ -45,11 +46,11 @@ struct Run {
 /// A filter, and which of its runs.
 type Step = (usize, usize);
 
-/// Lays a chain's filters, by their names and the plugins that made them, along the places.
+/// Lays a chain's filters, each with the plugin that made it, along the places.
 ///
-/// As many as possible are taken to stand in order, so that what was moved is as little as can be. A name that can be of two
-/// places (`rbac` is both of CUSTOM and of the other actions) is taken for the later one where both are possible.
-pub fn lay(places: &[Place], filters: &[(&str, Option<&PluginId>)]) -> Vec<Laid> {
+/// As many as possible are taken to stand in order, so that what was moved is as little as can be. What can be of two places is taken for
+/// the later one where both are possible.
+pub fn lay(places: &[Place], filters: &[(&Filter, Option<&PluginId>)]) -> Vec<Laid> {
     let mut runs: Vec<Vec<Run>> = filters.iter().map(|_| Vec::new()).collect();
     for (filter, found) in filters.iter().enumerate().rev() {
         let run = |place| {
@@ -75,10 +76,10 @@ fn best(runs: &[Vec<Run>], from: usize, place: usize) -> Option<Step> {
 }
 
 /// Whether a filter can be of a place.
-fn is_at(place: &Place, (name, plugin): &(&str, Option<&PluginId>)) -> bool {
+fn is_at(place: &Place, (filter, plugin): &(&Filter, Option<&PluginId>)) -> bool {
     match (place, plugin) {
         (Place::Plugin(id), Some(plugin)) => id == *plugin,
-        (Place::BuiltIn(built_in), None) => built_in.names.contains(name),
+        (Place::BuiltIn(built_in), None) => built_in.is(filter),
         _ => false,
     }
 }

@@ -9,7 +9,7 @@ mod sort;
 #[cfg(test)]
 mod tests;
 
-pub use built_in::BuiltIn;
+pub use built_in::{BuiltIn, is_custom};
 pub use hold::{Laid, Place, lay};
 pub use limits::limits;
 pub use ruler::{FilterList, Mark, ruler};

@@ -1,8 +1,11 @@
 //! The running order of plugins, tie-breaker by tie-breaker; what rulers say; how filters lie along one.
 
+use super::built_in::CUSTOM;
 use super::{BuiltIn, FilterList, Laid, Place, Reason, ServedFrom, lay, limits, reason, ruler, running_order};
 use crate::analysis::era::Version;
 use crate::analysis::placement::ListenerDirection;
+use crate::ingest::redact;
+use crate::model::envoy::{Filter, FilterSource};
 use crate::model::ids::{PluginId, PluginKind};
 use crate::model::plugin::{Extension, Phase, Plugin, PluginType};
 
@@ -197,9 +200,18 @@ fn what_can_never_be_follows_from_the_ruler() {
     }
 }
 
-/// How filters lie along a ruler: the place of each, `!` where it was moved, `?` where it is unknown.
+/// How filters lie along a ruler, those with `!` in front made for CUSTOM policies: the place of each, `!` where it was moved, `?` where it is
+/// unknown.
 fn lie(places: &[Place], names: &[&str]) -> String {
-    let filters: Vec<(&str, Option<&PluginId>)> = names.iter().map(|name| (*name, None)).collect();
+    let filter = |name: &&str| Filter {
+        name: name.trim_start_matches('!').to_owned(),
+        source: FilterSource::Unknown,
+        plugin: None,
+        disabled: false,
+        raw: redact::raw_json(if name.starts_with('!') { r#"{"shadow_rules_stat_prefix": "istio_ext_authz_"}"# } else { "{}" }),
+    };
+    let filters: Vec<Filter> = names.iter().map(filter).collect();
+    let filters: Vec<(&Filter, Option<&PluginId>)> = filters.iter().map(|filter| (filter, None)).collect();
     let mark = |laid: Laid| match laid {
         Laid::At(place) => place.to_string(),
         Laid::Moved(place) => format!("{place}!"),
@@ -211,16 +223,18 @@ fn lie(places: &[Place], names: &[&str]) -> String {
 #[test]
 fn filters_lie_along_the_ruler_with_as_few_moved_as_can_be() {
     let built_in = |names: &'static [&'static str]| Place::BuiltIn(BuiltIn { names, what: "", when: "" });
-    let places = [built_in(&["rbac", "ext_authz"]), built_in(&["jwt"]), Place::Heading, built_in(&["rbac"]), built_in(&["cors"])];
+    let places = [Place::BuiltIn(CUSTOM), built_in(&["jwt"]), Place::Heading, built_in(&["envoy.filters.http.rbac"]), built_in(&["cors"])];
+    let (custom, authorizer, rbac) = ("!envoy.filters.http.rbac", "!envoy.filters.http.ext_authz", "envoy.filters.http.rbac");
     for (filters, lies) in [
-        (&["rbac", "ext_authz", "jwt", "rbac", "cors"][..], "0 0 1 3 4"),
-        (&["rbac", "cors"], "3 4"),
-        (&["rbac", "rbac", "rbac", "cors"], "3 3 3 4"),
-        (&["rbac", "jwt", "cors"], "0 1 4"),
-        (&["jwt", "rbac"], "1 3"),
-        (&["cors", "jwt", "rbac"], "4! 1 3"),
+        (&[custom, authorizer, "jwt", rbac, "cors"][..], "0 0 1 3 4"),
+        (&[rbac, "cors"], "3 4"),
+        (&[rbac, rbac, rbac, "cors"], "3 3 3 4"),
+        (&[rbac, "jwt", "cors"], "3 1! 4"),
+        (&["jwt", custom, "cors"], "1 0! 4"),
+        (&["jwt", rbac], "1 3"),
+        (&["cors", "jwt", rbac], "4! 1 3"),
         (&["jwt", "lua", "cors"], "1 ? 4"),
-        (&["lua"], "?"),
+        (&["envoy.filters.http.ext_authz"], "?"),
         (&[], ""),
     ] {
         assert_eq!(lie(&places, filters), lies, "{filters:?}");

@@ -43,7 +43,7 @@ impl<'s> Context<'s> {
     pub(super) fn list(&self, direction: ListenerDirection, filters: FilterList) -> OrderList {
         let sequences = self.sequences(direction, filters);
         let whole = self.is_whole(direction);
-        let custom = sequences.iter().flat_map(|sequence| sequence.filters).any(|filter| filter.name.ends_with(".ext_authz"));
+        let custom = sequences.iter().flat_map(|sequence| sequence.filters).any(order::is_custom);
         let marks = order::ruler(filters, direction, self.version, custom);
         let plugins = if marks.iter().any(|mark| matches!(mark, Mark::Phase(_))) { self.plugins(direction, filters) } else { Vec::new() };
         let (places, mut ruler) = self.places(&marks, &plugins);
@@ -149,11 +149,11 @@ impl<'s> Context<'s> {
     /// The sequences of filters in the proxy's active listeners, the most frequent first. Chains that go to a black hole or straight
     /// through a sidecar's outbound side never hold a network plugin, and are left out.
     fn sequences(&self, direction: ListenerDirection, filters: FilterList) -> Vec<Sequence<'s>> {
-        let mut sequences: BTreeMap<Vec<&str>, Sequence<'s>> = BTreeMap::new();
+        let mut sequences: BTreeMap<Vec<(&str, bool)>, Sequence<'s>> = BTreeMap::new();
         for listener in self.listeners(direction) {
             for (place, chain) in listener.chains.iter().enumerate() {
                 let Some(filters) = filters_of(chain, filters) else { continue };
-                let names = filters.iter().map(|filter| filter.name.as_str()).collect();
+                let names = filters.iter().map(|filter| (filter.name.as_str(), order::is_custom(filter))).collect();
                 let sequence = sequences.entry(names).or_insert_with(|| Sequence { filters, chains: Vec::new() });
                 let state = listener.state.as_str();
                 sequence.chains.push(ChainPlace { listener: listener.name.clone(), state, chain: place });
@@ -187,8 +187,9 @@ impl<'s> Context<'s> {
     fn found(&self, sequence: &Sequence<'_>, places: &[Place], ruler: &mut [RulerPlace]) -> FoundFilters {
         let mut answers: Vec<_> = sequence.filters.iter().map(|filter| filter_answer(self.snapshot, self.proxy, filter)).collect();
         with_states(&self.outlooks, answers.iter_mut());
-        let named: Vec<(&str, Option<&PluginId>)> = answers.iter().map(|filter| (filter.name.as_str(), filter.id.as_ref())).collect();
-        let laid = order::lay(places, &named);
+        let made: Vec<(&Filter, Option<&PluginId>)> =
+            sequence.filters.iter().zip(&answers).map(|(filter, answer)| (filter, answer.id.as_ref())).collect();
+        let laid = order::lay(places, &made);
         let mut at: Vec<usize> = laid.iter().filter_map(|laid| laid.place()).collect();
         at.sort_unstable();
         at.dedup();
