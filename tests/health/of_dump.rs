@@ -126,3 +126,25 @@ fn a_lone_dump_says_what_is_there_and_not_what_should_be() {
     assert_eq!(health(&[], &dump(&without(), &[])).state, PluginState::Unknown);
     assert_eq!(health(&[], &dump(&[], &[stub("allow")])).state, PluginState::StubAllow, "a part of a dump, without listeners");
 }
+
+#[test]
+fn a_rejected_update_of_an_ecds_resource_is_a_rejection_in_envoys_words() {
+    let refused = |held: Value, at: &str| {
+        let mut entry = held;
+        entry["error_state"] =
+            json!({"failed_configuration": entry["ecds_filter"], "last_update_attempt": at, "details": "no such function"});
+        health(&applying(), &dump(&active(), &[entry]))
+    };
+    let later = "2026-11-25T00:00:05Z";
+    let found = refused(module(FILE), later);
+    assert_eq!(found.state, PluginState::Rejected);
+    assert_eq!(found.evidence[0].field, "ecds_filters[].error_state.details");
+    assert_eq!(found.note(), "Envoy rejected the update of 2026-11-25T00:00:05Z of its ECDS resource: no such function");
+    assert!(found.evidence[1].what.contains("ECDS holds the module as"), "{found:?}");
+    assert_eq!(refused(entry(json!({})), later).state, PluginState::Rejected, "the first one");
+    // The stub that it has goes on, and what it accepted since is what it has.
+    let stub = refused(stub("deny"), later);
+    assert!(stub.state == PluginState::StubDeny && stub.evidence.len() == 2, "{stub:?}");
+    assert_eq!(refused(module(FILE), "2026-11-25T00:00:00Z").state, PluginState::Unverified);
+    assert_eq!(health(&elsewhere(), &dump(&without(), &[module(FILE)])).state, PluginState::Leftover);
+}

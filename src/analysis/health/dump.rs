@@ -1,9 +1,11 @@
 //! The state of a plugin by one config dump: its entry in the ECDS section, and the listeners that refer to it.
 //!
-//! A dump alone does not show that Envoy refused an ECDS resource: the section lists the refused one as if it were in place.
+//! Most dumps do not show that Envoy refused an ECDS resource: the section lists the refused one as if it were in place. Where an entry has an
+//! `error_state`, that decides (`envoy/admin/v3/config_dump_shared.proto: EcdsFilterConfig`, of which Envoy's documentation hides it yet).
 
 use super::{Evidence, Expected, Health, PluginState, weigh};
 use crate::analysis::placement::{self, NO_LISTENERS};
+use crate::ingest::logs::instant;
 use crate::ingest::{config_dump, plugin_name};
 use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter, ExtensionConfig, Filter, FilterSource, Listener, ListenerState};
 use crate::model::ids::{PluginId, PluginKind};
@@ -33,6 +35,7 @@ pub fn of_dump(plugin: &PluginId, dump: &ConfigDump, expected: &Expected, awaits
     }
     if stands.is_in_use() {
         let health = held.unwrap_or_else(|| without_entry(plugin, dump, &stands));
+        let health = with_rejection(health, plugin, dump);
         return match expected {
             Expected::No(_) => unexpected(health, expected),
             Expected::Yes(_) | Expected::Unknown(_) => health,
@@ -176,6 +179,25 @@ fn refusal(plugin: &PluginId, dump: &ConfigDump, stands: &Stands<'_>) -> Option<
         format!("{REFERENCE}.error_state.details"),
         format!("Envoy refused the listener {}{others}: {error}", first.name),
     ))
+}
+
+/// Adds that Envoy rejected an update of the ECDS resource since it accepted the one that it has, and runs what it had before: the stub, where
+/// it has that.
+fn with_rejection(mut health: Health, plugin: &PluginId, dump: &ConfigDump) -> Health {
+    let Some((entry, rejected)) = weigh::entry(plugin, dump).and_then(|entry| Some((entry, entry.rejected.as_ref()?))) else {
+        return health;
+    };
+    let time = |text: &Option<String>| text.as_deref().and_then(instant);
+    if time(&rejected.at).zip(time(&entry.last_updated)).is_some_and(|(rejected, accepted)| rejected < accepted) {
+        return health;
+    }
+    let at = rejected.at.as_ref().map(|at| format!(" of {at}")).unwrap_or_default();
+    let why = if rejected.details.is_empty() { "without a reason" } else { &rejected.details };
+    let what = format!("Envoy rejected the update{at} of its ECDS resource: {why}");
+    let is_stub = matches!(health.state, PluginState::StubAllow | PluginState::StubDeny);
+    let place = if is_stub { health.evidence.len() } else { 0 };
+    health.evidence.insert(place, Evidence::of_dump("ecds_filters[].error_state.details", what));
+    Health { state: if is_stub { health.state } else { PluginState::Rejected }, ..health }
 }
 
 /// Whether a text of Envoy names the plugin, by its configuration's name or its resource's.

@@ -40,9 +40,10 @@ pub(super) fn cause(plugin: &PluginId, entry: Option<&EcdsFilter>, log: &[LogRec
     }
 }
 
-/// When Envoy rejected what the dump lists.
+/// When Envoy rejected what the dump lists, or what came after it.
 pub(super) fn rejected_at(plugin: &PluginId, entry: Option<&EcdsFilter>, log: &[LogRecord]) -> Option<LogTime> {
-    of_plugin(plugin, log).find(|record| is_since(record, entry) && (is_failure(record) || is_refusal(record)))?.time
+    let by_log = of_plugin(plugin, log).find(|record| is_since(record, entry) && (is_failure(record) || is_refusal(record)));
+    by_log.and_then(|record| record.time).or_else(|| instant(entry?.rejected.as_ref()?.at.as_deref()?))
 }
 
 /// The last words of a module before its VM failed.

@@ -1,5 +1,6 @@
 //! The ECDS sections: what each extension filter is configured with, a module or the stub that stands in for one.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -8,11 +9,14 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::json::{Text, field, owned};
+use super::listener_fields::RawError;
 use super::section::lists;
 use super::{Reader, shape};
 use crate::ingest::plugin_name;
 use crate::ingest::redact;
-use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter, ExtensionConfig, Filter, FilterChain, FilterSource, NameEra, RawJson};
+use crate::model::envoy::{
+    ConfigDump, DumpView, EcdsFilter, ExtensionConfig, Filter, FilterChain, FilterSource, NameEra, RawJson, RejectedUpdate,
+};
 use crate::model::ids::PluginId;
 use crate::model::warning::Warning;
 
@@ -24,6 +28,8 @@ struct RawEntry<'a> {
     ecds_filter: Option<&'a RawValue>,
     #[serde(borrow, default, alias = "lastUpdated")]
     last_updated: Text<'a>,
+    #[serde(borrow, default, alias = "errorState")]
+    error_state: Option<RawError<'a>>,
 }
 
 impl Reader<'_> {
@@ -69,6 +75,7 @@ impl Reader<'_> {
         };
         if message(known) == message(&entry) {
             known.last_updated = entry.last_updated.max(known.last_updated.take());
+            known.rejected = entry.rejected.max(known.rejected.take());
         } else if known.config != ExtensionConfig::Contradicting {
             known.config = ExtensionConfig::Contradicting;
             let what = format!("it differs from another entry of the name {}, so what that plugin has is not known", entry.name);
@@ -103,6 +110,10 @@ fn understand(entry: RawEntry<'_>, body: &Value, clean: &RawJson) -> EcdsFilter 
         config,
         version: owned(entry.version_info),
         last_updated: (!never).then_some(last_updated),
+        rejected: entry.error_state.map(|error| RejectedUpdate {
+            at: error.last_update_attempt.map(Cow::into_owned),
+            details: redact::text(&owned(error.details)).into_owned(),
+        }),
         raw: clean.clone(),
     }
 }

@@ -16,8 +16,19 @@ pub struct EcdsFilter {
     pub version: String,
     /// `last_updated`, RFC 3339; None where absent or at the epoch, which means: subscribed, nothing received.
     pub last_updated: Option<String>,
+    /// The last update, where the proxy rejected it and has accepted none since.
+    pub rejected: Option<RejectedUpdate>,
     /// The entry as the proxy wrote it.
     pub raw: RawJson,
+}
+
+/// An update that the proxy rejected (`error_state`): what it had before goes on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RejectedUpdate {
+    /// When, RFC 3339; None where that is not said.
+    pub at: Option<String>,
+    /// Why, in the proxy's words.
+    pub details: String,
 }
 
 /// What an ECDS resource holds.

@@ -11,7 +11,7 @@ mod raw;
 
 pub use chain::{ChainMatch, Destination, FilterChain, SourceType, Transport};
 pub use dump::{ConfigDump, DumpView, Node, Section};
-pub use ecds::{EcdsFilter, ExtensionConfig};
+pub use ecds::{EcdsFilter, ExtensionConfig, RejectedUpdate};
 pub use filter::{Filter, FilterSource, NameEra, PluginFilter};
 pub use listener::{Direction, Listener, ListenerAddress, ListenerState};
 pub use listener_filter::{ListenerFilter, ListenerFilterKind, PortPredicate};
