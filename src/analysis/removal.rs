@@ -1,7 +1,7 @@
 //! Where a proxy lacks a plugin's filter that the objects ask for, and which EnvoyFilter took it out: istiod patches what it made of the
 //! objects last (`pilot/pkg/networking/core/envoyfilter/listener_patch.go`), so that its own view lacks the filter too.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::attachment::listener_match::{Class, allows_class, traffic_selectors};
 use super::comparison::{self, Cause, Pair, PlacedPatch};
@@ -30,18 +30,27 @@ pub struct Removal<'s> {
     pub chains: usize,
     /// The first chain that lacks it, by its 0-based place; None where the chain itself is gone.
     pub chain: Option<usize>,
+    /// Of which ports no chain has it, where chains of others do; None is the ports that no Service declares.
+    pub ports: Vec<Option<u16>>,
     /// What took it out; empty where nothing shows that.
     pub by: Vec<PlacedPatch<'s>>,
 }
 
 impl Removal<'_> {
-    /// `virtualInbound: 0 of 8 chains have it, the objects ask for 4`.
+    /// `virtualInbound: 2 of 8 chains have it, the objects ask for 4; none of port 80 does`.
     pub fn count(&self) -> String {
         let Self { listener, counted, wanted, chains, .. } = self;
         match chains {
             0 => format!("{listener}: the proxy has no such listener, the objects ask for the plugin in {wanted} of its chains"),
-            _ => format!("{listener}: {counted} of {chains} chains have it, the objects ask for {wanted}"),
+            _ => format!("{listener}: {counted} of {chains} chains have it, the objects ask for {wanted}{}", self.without()),
         }
+    }
+
+    /// The ports without it, as a clause at the end of a sentence.
+    fn without(&self) -> String {
+        let words = |port: &Option<u16>| port.map_or("ports that no Service declares".to_owned(), |port| format!("port {port}"));
+        let ports: Vec<String> = self.ports.iter().map(words).collect();
+        if ports.is_empty() { String::new() } else { format!("; none of {} does", ports.join(" and ")) }
     }
 
     /// What took it out, each patch by itself.
@@ -124,9 +133,16 @@ fn of_listener<'s>(
     }
     let inbound = outlook.is_inbound(listener);
     let (mut by, mut chain, mut lacks) = (Vec::new(), None, false);
+    // The first chain without it of each port for which the objects ask for it, and whether another one has it.
+    let mut of_ports: BTreeMap<Option<u16>, (Option<usize>, bool)> = BTreeMap::new();
     for Pair { counted, predicted } in comparison::pairs(listener, predicted) {
         let Some((wanted, filter)) = predicted.and_then(|wanted| Some((wanted, filter(wanted, plugin)?))) else { continue };
-        if counted.is_some_and(|(_, chain)| has(chain, plugin)) {
+        let has = counted.is_some_and(|(_, chain)| has(chain, plugin));
+        if let Some((place, _)) = counted {
+            let (first, some) = of_ports.entry(wanted.matches.destination_port).or_default();
+            (*first, *some) = (first.or((!has).then_some(place)), *some || has);
+        }
+        if has {
             continue;
         }
         // Of the proxy's own chain the name is known.
@@ -142,10 +158,13 @@ fn of_listener<'s>(
     }
     by.sort_by_key(|by| (by.envoy_filter, by.place));
     by.dedup();
-    // Without an EnvoyFilter that could have changed the listener, only what is gone altogether counts as removed.
+    let without: Vec<(Option<u16>, Option<usize>)> =
+        of_ports.into_iter().filter(|(_, (_, some))| !some).map(|(port, (first, _))| (port, first)).collect();
+    // Without an EnvoyFilter that could have changed the listener, it counts as removed where it is gone altogether, of the listener or of a
+    // port: no request there passes it.
     let outbound = is_outbound(outlook, listener);
     let unexplained = || {
-        let judgement = outlook.judge(listener, dump).filter(|_| counted == 0 && !outbound);
+        let judgement = outlook.judge(listener, dump).filter(|_| (counted == 0 || !without.is_empty()) && !outbound);
         judgement.is_some_and(|judgement| judgement.causes.iter().any(|cause| cause.cause == "unexplained"))
     };
     (lacks || unexplained()).then(|| Removal {
@@ -154,7 +173,8 @@ fn of_listener<'s>(
         counted,
         wanted,
         chains: listener.chains.len(),
-        chain,
+        chain: chain.or(without.iter().find_map(|(_, first)| *first)),
+        ports: if counted > 0 { without.iter().map(|(port, _)| *port).collect() } else { Vec::new() },
         by,
     })
 }
@@ -170,7 +190,16 @@ fn whole<'s>(outlook: &Outlook<'s>, plugin: &PluginId, predicted: &Listener) -> 
     by.retain(|by| by.patch.apply_to == "LISTENER");
     let wanted = placement::count_in_listener(predicted, plugin);
     let outbound = is_outbound(outlook, predicted);
-    (!by.is_empty()).then(|| Removal { listener: predicted.name.clone(), outbound, counted: 0, wanted, chains: 0, chain: None, by })
+    (!by.is_empty()).then(|| Removal {
+        listener: predicted.name.clone(),
+        outbound,
+        counted: 0,
+        wanted,
+        chains: 0,
+        chain: None,
+        ports: Vec::new(),
+        by,
+    })
 }
 
 /// Whether a look at the dump and at what EnvoyFilters remove leaves it open that a chain lacks the plugin, so that it is worth to predict.

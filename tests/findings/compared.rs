@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::modules::{LOG, checked, with_second_module};
 use super::passed::{HCM, patched};
 use super::proxies::{DUMP, PLUGINS};
-use super::recorded::{HTTPBIN, Mesh, http_filters, is_of};
+use super::recorded::{HTTPBIN, Mesh, chains, http_filters, is_of};
 use super::removed::patch;
 
 /// The state of helloworld on the one proxy, and what `health` says first and last of the objects.
@@ -123,6 +123,29 @@ fn a_plugin_behind_the_filter_of_an_authorization_policy_is_not_where_its_phase_
     // Before every phase is the filter of a CUSTOM policy, which asks nothing but what ext_authz is to be asked.
     let custom = |rbac: &mut Value| rbac["typed_config"]["shadow_rules_stat_prefix"] = json!("istio_ext_authz_");
     assert_eq!(said(&of("AUTHN", true, &custom)).0, "running");
+}
+
+#[test]
+fn a_listener_without_the_plugin_is_not_running_while_another_comes_or_was_rejected() {
+    for (state, said_of_it) in
+        [("warming_state", "the listener that takes its place warms"), ("error_state", "Envoy rejected the listener in its place: no")]
+    {
+        let mesh = Mesh::permissive().with_listener(HTTPBIN, "virtualInbound", |entry| {
+            let listener = entry["active_state"]["listener"].clone();
+            entry[state] = match state {
+                "error_state" => json!({"failed_configuration": listener, "details": "no"}),
+                _ => json!({"listener": listener}),
+            };
+            for chain in
+                chains(&mut entry["active_state"]["listener"]).iter_mut().filter(|chain| chain.to_string().contains("http_filters"))
+            {
+                http_filters(chain).retain(|filter| !is_of(filter, "default.helloworld"));
+            }
+        });
+        let (found, what) = said(&mesh);
+        assert_eq!(found, "unverified", "{state}: {what}");
+        assert!(what.contains(&format!("virtualInbound: 0 chains have it, the objects ask for 4; {said_of_it}")), "{what}");
+    }
 }
 
 /// The recording in which the agent could not fetch the module, for this reason.

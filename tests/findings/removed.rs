@@ -176,6 +176,47 @@ fn incident_d7_what_no_envoy_filter_explains_is_said_to_be_unknown() {
 }
 
 #[test]
+fn what_every_chain_of_a_port_lacks_is_removed_and_one_of_several_chains_is_not_known_to_run() {
+    let mesh = |lacks: &dyn Fn(usize, &Value) -> bool| {
+        Mesh::permissive().with_chains(HTTPBIN, "virtualInbound", |chains| {
+            for (place, chain) in chains.iter_mut().enumerate().filter(|(_, chain)| chain.to_string().contains("default.helloworld")) {
+                if lacks(place, chain) {
+                    http_filters(chain).retain(|filter| !is_of(filter, "default.helloworld"));
+                }
+            }
+        })
+    };
+    let of_port = |_: usize, chain: &Value| chain["filter_chain_match"]["destination_port"] == 80;
+    for (lacks, words) in [
+        (&of_port as &dyn Fn(usize, &Value) -> bool, "2 of 8 chains have it, the objects ask for 4; none of port 80 does"),
+        (
+            &|place, chain| !of_port(place, chain),
+            "2 of 8 chains have it, the objects ask for 4; none of ports that no Service declares does",
+        ),
+    ] {
+        assert_eq!(state(&mesh(lacks)), "removed", "{words}");
+        let snapshot = of(mesh(lacks));
+        let finding = one(found(&snapshot, "plugin-removed"), Severity::Error, "WasmPlugin default/helloworld");
+        assert!(finding.evidence[0].contains(words) && finding.place.unwrap().chain.is_some(), "{words}: {:?}", finding.evidence);
+        assert_eq!(found(&snapshot, "chains-differ"), [], "one cause is one finding");
+    }
+    // Of one chain of two requests of the other kind pass it: what is known is that they differ.
+    let first = std::cell::Cell::new(usize::MAX);
+    let one_of = |place: usize, chain: &Value| {
+        first.set(if of_port(place, chain) { first.get().min(place) } else { first.get() });
+        place == first.get()
+    };
+    assert_eq!(state(&mesh(&one_of)), "unverified");
+    first.set(usize::MAX);
+    assert_eq!(found(&of(mesh(&one_of)), "chains-differ").len(), 1);
+    // Nor does it run where an EnvoyFilter leaves open what would be there.
+    let inserts = cleanup(with_value(patch("HTTP_FILTER", "INSERT_BEFORE", json!({"name": HCM})), json!({"name": "x"})));
+    first.set(usize::MAX);
+    assert_eq!(state(&mesh(&one_of).with([inserts.clone()])), "unverified");
+    assert_eq!(state(&mesh(&|_, _| false).with([inserts])), "running");
+}
+
+#[test]
 fn incident_d7_what_takes_nothing_out_is_no_finding() {
     let removing = |name: &str, key: &str| patch("HTTP_FILTER", "REMOVE", json!({"name": HCM, key: {"name": name}}));
     let labels = || json!({"app": "httpbin"});

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Evidence, Health, PluginState};
+use crate::analysis::comparison::{self, Pair};
 use crate::analysis::placement;
 use crate::model::envoy::{ConfigDump, FilterChain, Listener, ListenerState};
 use crate::model::ids::PluginId;
@@ -13,14 +14,18 @@ use crate::model::ids::PluginId;
 /// Where a route, a virtual host or a route configuration disables a filter (`envoy/config/route/v3/route_components.proto`).
 const PER_FILTER: [&str; 2] = ["typed_per_filter_config", "typedPerFilterConfig"];
 
-/// Why requests do not pass the plugin in chains of an inbound listener, each as a clause. `wanted` is why its chains cannot be predicted,
-/// where the objects ask for the plugin in some.
-pub(super) fn lacks(listener: &Listener, plugin: &PluginId, wanted: Option<&str>) -> Vec<String> {
+/// Why requests do not pass the plugin in chains of an inbound listener, each as a clause. `unpredicted` is why its chains cannot be predicted;
+/// `wanted` is what the objects alone would put there, as far as that is known.
+pub(super) fn lacks(listener: &Listener, plugin: &PluginId, unpredicted: Option<&str>, wanted: Option<&Listener>) -> Vec<String> {
     let (name, chains) = (&listener.name, listener.chains.len());
     let own = |chain: &&FilterChain| chain.filters().any(|filter| placement::is_of(filter, plugin));
     let having: Vec<&FilterChain> = listener.chains.iter().filter(own).collect();
-    if let Some(why) = wanted.filter(|_| having.is_empty()) {
-        return vec![format!("{name}: 0 of {chains} inbound chains have it; {why}")];
+    if let Some(why) = unpredicted {
+        let lacking = wanted.map_or(0, |wanted| lacking(listener, wanted, plugin));
+        if having.is_empty() || lacking > 0 {
+            let more = if having.is_empty() { String::new() } else { format!(", and {lacking} that are to have it do not") };
+            return vec![format!("{name}: {} of {chains} inbound chains have it{more}; {why}", having.len())];
+        }
     }
     let is_disabled =
         |chain: &&&FilterChain| chain.filters().filter(|filter| placement::is_of(filter, plugin)).all(|filter| filter.disabled);
@@ -32,6 +37,14 @@ pub(super) fn lacks(listener: &Listener, plugin: &PluginId, wanted: Option<&str>
     let by_filter = (disabled > 0).then(|| format!("{name}: its filter is disabled in {disabled} of {chains} inbound chains"));
     let by_route = (off > 0).then(|| format!("{name}: {} disables it on {off} of {all} routes of its inbound chains", PER_FILTER[0]));
     by_filter.into_iter().chain(by_route).collect()
+}
+
+/// How many chains lack the plugin's filter that the objects alone would put into them.
+fn lacking(listener: &Listener, wanted: &Listener, plugin: &PluginId) -> usize {
+    let has = |chain: &FilterChain| placement::count_in_chain(chain, plugin) > 0;
+    let is_lacking =
+        |pair: &Pair<'_>| matches!(pair, Pair { counted: Some((_, chain)), predicted: Some(wanted) } if has(wanted) && !has(chain));
+    comparison::pairs(listener, wanted).iter().filter(|pair| is_lacking(pair)).count()
 }
 
 /// Whether each route of a chain disables the plugin; None where none of them can.

@@ -75,10 +75,11 @@ impl Compared {
             }
             let count = outlook.count(&plugin.id, listener);
             if outlook.is_inbound(listener) && !listener.lacks_parts() && plugin.plugin_type != PluginType::Network {
-                let predicted = outlook.predicted(&listener.name).map(|wanted| placement::count_in_listener(wanted, &plugin.id));
-                let is_wanted = predicted.map_or(plugin.matches.is_empty(), |wanted| wanted > 0);
+                let predicted = outlook.predicted(&listener.name);
+                let is_wanted =
+                    predicted.map_or(plugin.matches.is_empty(), |predicted| placement::count_in_listener(predicted, &plugin.id) > 0);
                 let why = count.as_ref().err().filter(|_| is_wanted).map(String::as_str);
-                found.lacks.extend(passed::lacks(listener, &plugin.id, why));
+                found.lacks.extend(passed::lacks(listener, &plugin.id, why, predicted));
             }
             match count {
                 _ if listener.lacks_parts() => found.unknown(format!("{}, of which parts could not be read", listener.name)),
@@ -92,13 +93,8 @@ impl Compared {
                 }
                 Err(_) => {}
                 Ok(wanted) if wanted != counted => {
-                    // What is on its way, or was rejected, has a state of its own.
-                    let comes = |other: &Listener| {
-                        other.name == listener.name && !matches!(other.state, ListenerState::Active | ListenerState::Draining)
-                    };
-                    if !dump.listeners.iter().any(comes) {
-                        found.counts.push(format!("{}: {counted} chains have it, the objects ask for {wanted}", listener.name));
-                    }
+                    let comes = dump.listeners.iter().filter(|other| other.name == listener.name).find_map(coming).unwrap_or_default();
+                    found.counts.push(format!("{}: {counted} chains have it, the objects ask for {wanted}{comes}", listener.name));
                 }
                 Ok(0) => {}
                 Ok(_) => {
@@ -201,6 +197,17 @@ impl Compared {
         if more > 0 {
             comparison.not_compared(format!("{more} more listeners"));
         }
+    }
+}
+
+/// What becomes of a listener that is to take the place of the one in force; None where it is none such.
+fn coming(listener: &Listener) -> Option<String> {
+    match listener.state {
+        ListenerState::Warming => Some("; the listener that takes its place warms".to_owned()),
+        ListenerState::Error => {
+            Some(format!("; Envoy rejected the listener in its place: {}", listener.error.as_deref().unwrap_or("without a reason")))
+        }
+        ListenerState::Active | ListenerState::Draining => None,
     }
 }
 
