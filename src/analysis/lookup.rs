@@ -69,6 +69,12 @@ pub fn why_not_running(objects: &Inventory, proxy: &ProxyId) -> Option<String> {
     }
 }
 
+/// The same where no container of the proxy runs, so that nothing answers there.
+pub fn stopped(objects: &Inventory, proxy: &ProxyId) -> Option<String> {
+    let container = objects.pods.get(proxy)?.proxy.as_ref();
+    why_not_running(objects, proxy).filter(|_| container.is_some_and(|container| !container.running))
+}
+
 /// A dump that could not be read, with the pod's state as the reason where that is it.
 pub fn explained(objects: &Inventory, proxy: &ProxyId, dump: Dump) -> Dump {
     match (dump, why_not_running(objects, proxy)) {

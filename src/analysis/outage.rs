@@ -99,9 +99,9 @@ fn is_connected(snapshot: &Snapshot, revision: &str) -> bool {
     let Some(Ok(sync)) = &snapshot.sync else { return false };
     let objects = &snapshot.objects;
     let is_of = |pod: &Pod| control_plane::revision(pod, objects).is_none_or(|own| own == revision);
-    let may_run = |istiod: &Pod| istiod.unready.as_ref().is_none_or(|reason| reason == "ContainersNotReady");
     // A recording does not have the pod's name.
-    let is_there = |name: &str| name.is_empty() || control_plane::istiods(objects).any(|istiod| istiod.id.pod == name && may_run(istiod));
+    let is_there =
+        |name: &str| name.is_empty() || control_plane::istiods(objects).any(|istiod| istiod.id.pod == name && istiod.hindrance().is_none());
     let connected = sync.istiods.iter().filter(|istiod| is_there(&istiod.pod)).flat_map(|istiod| &istiod.clients);
     connected.into_iter().any(|client| objects.pods.get(&client.proxy).is_some_and(|pod| is_of(pod)))
 }

@@ -58,9 +58,7 @@ pub fn unreachable(objects: &Inventory, proxy: &ProxyId, source: SourceKind) -> 
         );
         return Some(Unreachable { why, outside: true });
     }
-    let stopped = pod.proxy.as_ref().is_some_and(|proxy| !proxy.running);
-    let why = lookup::why_not_running(objects, proxy).filter(|_| stopped)?;
-    Some(Unreachable { why, outside: false })
+    Some(Unreachable { why: lookup::stopped(objects, proxy)?, outside: false })
 }
 
 /// Fetches and parses a dump, and where `vital` says so what else the proxy says of the plugins that are among the objects; else, where

@@ -107,6 +107,12 @@ impl Pod {
         !self.deleting && !self.is_workload_entry && self.proxy.as_ref().is_some_and(|proxy| proxy.running)
     }
 
+    /// What keeps it from being ready, in a word: `CrashLoopBackOff`, `ImagePullBackOff`; None where it is ready, and where no more is known than
+    /// that its containers are not.
+    pub fn hindrance(&self) -> Option<&str> {
+        self.unready.as_deref().filter(|reason| *reason != "ContainersNotReady")
+    }
+
     /// Whether there is an Envoy in it to be asked: ztunnel is none.
     pub fn runs_envoy(&self) -> bool {
         self.proxy.as_ref().is_some_and(|proxy| proxy.kind != ProxyKind::Ztunnel)

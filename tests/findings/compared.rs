@@ -148,6 +148,42 @@ fn a_listener_without_the_plugin_is_not_running_while_another_comes_or_was_rejec
     }
 }
 
+#[test]
+fn a_plugin_of_a_pod_that_does_not_run_is_not_running_whatever_was_recorded_of_it() {
+    let of = |phase: &str, proxy: Value, reason: &str| {
+        let mesh = Mesh::permissive().change("k8s/pods.json", |list| {
+            let pods = list["items"].as_array_mut().unwrap();
+            let pod = pods.iter_mut().find(|pod| pod["metadata"]["labels"]["app"] == "httpbin").unwrap();
+            pod["status"]["phase"] = json!(phase);
+            for condition in pod["status"]["conditions"].as_array_mut().unwrap().iter_mut().filter(|of| of["type"] == "Ready") {
+                (condition["status"], condition["reason"]) = (json!("False"), json!("ContainersNotReady"));
+            }
+            for list in ["containerStatuses", "initContainerStatuses"] {
+                for status in pod["status"][list].as_array_mut().into_iter().flatten() {
+                    match status["name"].as_str() {
+                        Some("istio-proxy") => status["state"] = proxy.clone(),
+                        Some("httpbin") if !reason.is_empty() => status["state"] = json!({"waiting": {"reason": reason}}),
+                        _ => {}
+                    }
+                }
+            }
+        });
+        let health = mesh.ask(&["health", "default/helloworld"]);
+        let proxy = &health["plugins"][0]["proxies"][0];
+        (proxy["state"].as_str().unwrap().to_owned(), proxy["evidence"][0]["what"].as_str().unwrap().to_owned())
+    };
+    let (runs, waits) = (|| json!({"running": {}}), || json!({"waiting": {"reason": "PodInitializing"}}));
+    for (found, state, first) in [
+        (of("Running", runs(), "CrashLoopBackOff"), "unverified", "its pod is not ready: CrashLoopBackOff"),
+        (of("Pending", runs(), "ImagePullBackOff"), "unverified", "its pod is not ready: ImagePullBackOff"),
+        (of("Pending", waits(), "ImagePullBackOff"), "unknown", "the pod is Pending"),
+    ] {
+        assert_eq!((found.0.as_str(), found.1.as_str()), (state, first));
+    }
+    // That a probe fails says nothing of the proxy.
+    assert_eq!(of("Running", runs(), "").0, "running");
+}
+
 /// The recording in which the agent could not fetch the module, for this reason.
 fn not_fetched(why: &str) -> Mesh {
     let stub = json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC", "rules": {}, "rules_stat_prefix": "wasm-default-deny"});

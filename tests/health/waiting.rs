@@ -1,7 +1,9 @@
 //! Pods whose proxy does not run, or not yet: their state is the reason that nothing of them is known, and no plugin is unknown for it.
 
+use std::sync::Arc;
+
 use meshscope::analysis::answers;
-use meshscope::analysis::health::Rollup;
+use meshscope::analysis::health::{self, PluginState, Rollup};
 use meshscope::analysis::lookup;
 use meshscope::ingest::metrics;
 use meshscope::model::ids::ProxyId;
@@ -9,7 +11,7 @@ use meshscope::model::snapshot::{Dump, Snapshot};
 use meshscope::model::vitals::Vitals;
 use serde_json::json;
 
-use crate::mesh::{FILE, applying, dump, in_state, mesh, module};
+use crate::mesh::{FILE, applying, dump, in_state, mesh, module, plugin};
 use crate::support::world::{pod, with};
 
 /// The mesh whose one proxy runs the plugin, with one more pod in a state.
@@ -65,4 +67,15 @@ fn what_runs_and_cannot_be_read_keeps_its_own_reason() {
     snapshot.dumps.insert(other, failed);
     assert_eq!(answers::plugins(&snapshot, None).plugins[0].rollup, Rollup::Unknown);
     assert!(answers::health(&snapshot, None, None).plugins[0].proxies.iter().any(|proxy| proxy.dump_note == "timed out"));
+}
+
+#[test]
+fn what_was_read_before_its_pod_stopped_does_not_run_now() {
+    let mut snapshot = with_pod_in_state("/status/phase", json!("Running"));
+    let proxy = ProxyId::new("w", "n");
+    assert_eq!(health::of_proxy(&snapshot, &plugin(), &proxy).state, PluginState::Running);
+    let pod = Arc::make_mut(&mut snapshot.objects).pods.get_mut(&proxy).unwrap();
+    Arc::make_mut(pod).phase = "Failed".to_owned();
+    let found = health::of_proxy(&snapshot, &plugin(), &proxy);
+    assert_eq!((found.state, found.note()), (PluginState::Unknown, "the pod is Failed, so that its proxy does not run"));
 }

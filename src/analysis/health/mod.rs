@@ -15,6 +15,7 @@ pub mod module;
 mod origin;
 mod passed;
 mod placed;
+mod pod;
 mod removed;
 mod roll_up;
 mod state;
@@ -185,5 +186,6 @@ pub fn of_plugin(plugin: &PluginId, outlooks: &Outlooks<'_>) -> Health {
     let health = wanted::compared(health, plugin, outlooks, loaded);
     let health = istiod::weighed(health, snapshot, plugin, proxy);
     let health = passed::compared_with_warming(health, plugin, &loaded.dump);
-    expected::held_against_ports(health, snapshot, plugin, proxy)
+    let health = expected::held_against_ports(health, snapshot, plugin, proxy);
+    pod::held_against_pod(health, &snapshot.objects, proxy)
 }

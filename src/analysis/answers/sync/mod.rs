@@ -195,8 +195,7 @@ impl World<'_> {
 
     fn alone(&self, proxy: &ProxyId, why: String) -> SyncEntry {
         let objects = &self.snapshot.objects;
-        let is_stopped = objects.pods.get(proxy).and_then(|pod| pod.proxy.as_ref()).is_some_and(|proxy| !proxy.running);
-        let stopped = lookup::why_not_running(objects, proxy).filter(|_| is_stopped).map(|why| why.replacen("the pod is", "pod", 1));
+        let stopped = lookup::stopped(objects, proxy).map(|why| why.replacen("the pod is", "pod", 1));
         let plugin_states = if stopped.is_some() { Vec::new() } else { states::of_proxy(self.snapshot, proxy, None) };
         SyncEntry { note: Some(why), stopped, plugin_states, ..self.entry(proxy) }
     }
