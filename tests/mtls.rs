@@ -23,3 +23,5 @@ mod routes;
 #[path = "mtls/rules.rs"]
 mod rules;
 mod support;
+#[path = "mtls/unused_rules.rs"]
+mod unused_rules;

@@ -239,7 +239,7 @@ fn two_rules_for_one_host_are_said_of_the_younger() {
     let both = |second: Value| mesh::warned(&mesh("STRICT", "http", &[rule("n/a", 1, tls("ISTIO_MUTUAL")), rule("n/b", 2, second)]));
     assert_eq!(
         both(tls("DISABLE")),
-        ["DestinationRule n/b: its trafficPolicy is ignored, since an older DestinationRule for w.n.svc.cluster.local has one"]
+        ["DestinationRule n/b: its trafficPolicy is ignored for w.n.svc.cluster.local, since DestinationRule n/a is older and has one"]
     );
     assert_eq!(both(json!({"host": "w.n.svc.cluster.local", "subsets": []})), [""; 0], "it adds subsets alone");
     assert_eq!(

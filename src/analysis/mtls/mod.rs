@@ -13,6 +13,7 @@ pub mod past_proxy;
 pub mod ports;
 pub mod routes;
 pub mod rules;
+pub mod unused_rules;
 pub mod verdict;
 
 pub use in_proxy::in_proxy;

@@ -17,6 +17,7 @@ use crate::analysis::mtls::identity::{self, Demand, SanCheck};
 use crate::analysis::mtls::past_proxy::PastProxy;
 use crate::analysis::mtls::ports::{Behind, PortMode};
 use crate::analysis::mtls::rules::Merged;
+use crate::analysis::mtls::unused_rules::Unused;
 use crate::analysis::mtls::verdict::{Reason, Taker, Verdict, judge};
 use crate::analysis::mtls::{self, EffectiveMtls};
 use crate::analysis::protocol::ProtocolClass;
@@ -181,12 +182,24 @@ impl Asked<'_> {
                 }
             }
         }
+        self.unused(warnings);
         groups.sort_by_key(|group| (group.fare.subset.clone(), std::cmp::Reverse(group.from.len())));
         let all = self.world.clients.len();
         let mut found: Vec<ClientAnswer> = groups.into_iter().map(|group| group.answer(all)).collect();
         let refused = seen::of_port(self.world, self.pods, self.target.target);
         found.push(Group::without_proxy(self.fare(None, None, Vec::new(), (Wire::PlainText, Because::NoProxy)), refused));
         found
+    }
+
+    /// Rules with TLS for the host that no client uses.
+    fn unused(&self, warnings: &mut Vec<Warning>) {
+        let World { clients, rules, tls_rules, .. } = self.world;
+        for (name, reasons) in tls_rules.unused(clients, rules, self.host, self.target.service) {
+            let why: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+            let fixes: Vec<String> = reasons.iter().map(Unused::fix).collect();
+            let what = format!("no client uses it for {}: {}", self.host, why.join("; "));
+            warnings.push(Warning::new(format!("{} {name}", Kind::DestinationRule), what, fixes.join(", or ")));
+        }
     }
 
     fn rule(&self, clients: &Clients<'_>) -> Option<&Merged<'_>> {
@@ -289,8 +302,9 @@ impl Asked<'_> {
 
 /// Of several rules for one host, an older one's `trafficPolicy` is all that counts.
 fn ignored(rule: Option<&Merged<'_>>, host: &str, warnings: &mut Vec<Warning>) {
-    for name in rule.map(|rule| rule.ignored.as_slice()).unwrap_or_default() {
-        let what = format!("its trafficPolicy is ignored, since an older DestinationRule for {host} has one");
+    let Some(rule) = rule else { return };
+    for name in &rule.ignored {
+        let what = format!("its trafficPolicy is ignored for {host}, since DestinationRule {} is older and has one", rule.owner(None));
         warnings.push(Warning::new(format!("DestinationRule {name}"), what, "make one DestinationRule of both"));
     }
 }

@@ -10,6 +10,7 @@ use crate::analysis::mtls::clients::{Clients, clients};
 use crate::analysis::mtls::hidden::Imports;
 use crate::analysis::mtls::routes::SubsetRoutes;
 use crate::analysis::mtls::rules::Rules;
+use crate::analysis::mtls::unused_rules::TlsRules;
 use crate::analysis::requests::{DeadRoute, Mesh};
 use crate::model::envoy_filter::Patch;
 use crate::model::ids::ProxyId;
@@ -26,6 +27,7 @@ pub(super) struct World<'o> {
     pub(super) domain: &'static str,
     pub(super) version: Version,
     pub(super) rules: Rules<'o>,
+    pub(super) tls_rules: TlsRules<'o>,
     /// The routes that name subsets; None where VirtualServices could not be read.
     pub(super) routes: Option<SubsetRoutes<'o>>,
     /// What brings clients a service that their Sidecar does not list.
@@ -52,6 +54,7 @@ impl<'o> World<'o> {
             domain,
             version,
             rules,
+            tls_rules: TlsRules::of(objects, domain),
             routes,
             imports: Imports::of(objects, domain),
             cluster_patches: cluster_patches(objects, &clients),
