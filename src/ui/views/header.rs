@@ -128,16 +128,16 @@ fn counted(app: &App) -> Option<&Sum> {
     app.tally.sum.as_ref().filter(|_| app.awaited().is_empty())
 }
 
-/// `✗ 2 errors ! 3 warnings · f`: the number of findings, before the first whole answer `checking…`. The screen of findings has its own
-/// summary, and other screens than home show errors alone.
+/// `✗ 2 errors ! 3 warnings · f`: the number of findings, on home before the first whole answer `checking…`. The screen of findings has its
+/// own summary, and other screens than home show it only where there are some.
 fn tally(app: &App, width: u16, look: &Look<'_>) -> Vec<Piece<'static>> {
     let symbols = look.symbols;
     let view = app.screen().view();
     let is_home = view == View::Plugins;
     let sum = counted(app);
-    let (errors, warnings) = sum.map_or((0, 0), |sum| (sum.errors, if is_home { sum.warnings } else { 0 }));
+    let (errors, warnings) = sum.map_or((0, 0), |sum| (sum.errors, sum.warnings));
     let may_come = app.snapshot.has_objects && app.awaited().is_empty();
-    if view == View::Findings || !is_home && errors == 0 || sum.is_none() && !may_come {
+    if view == View::Findings || !is_home && errors + warnings == 0 || sum.is_none() && !may_come {
         return Vec::new();
     }
     let wide = width >= 110;
