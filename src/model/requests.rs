@@ -86,6 +86,8 @@ pub enum Cause {
     ExtAuthz,
     /// A Lua script answered.
     Lua,
+    /// It is of HTTP/1.0 or older.
+    OldHttp,
 }
 
 impl Cause {

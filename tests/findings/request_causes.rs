@@ -319,3 +319,19 @@ fn keys_that_could_not_be_fetched_are_said() {
     assert!(!of(uri(), "Jwt_is_missing").what.contains("fetched"));
     assert!(!of(uri(), "Jwt_is_expired").what.contains("fetched"));
 }
+
+#[test]
+fn http_1_0_that_the_proxy_does_not_accept_is_named() {
+    let line = |flags: &str| sent(426, flags, "low_version", "-").replace("HTTP/1.1", "HTTP/1.0");
+    for flags in ["-", "DPE"] {
+        let finding = one(of_client([], &[line(flags)]), Severity::Warning, "Deployment default/sleep");
+        assert!(finding.what.ends_with(": the client speaks HTTP/1.0, which the proxy does not accept."), "{finding:?}");
+        assert!(finding.fix.contains("PILOT_HTTP10"), "{finding:?}");
+    }
+    // istiod lets proxies accept it now.
+    let istiod = json!({"apiVersion": "v1", "kind": "Pod",
+        "metadata": {"namespace": "istio-system", "name": "istiod-1", "labels": {"app": "istiod", "istio.io/rev": "default"}},
+        "spec": {"containers": [{"name": "discovery", "env": [{"name": "PILOT_HTTP10", "value": "true"}]}]}, "status": {"phase": "Running"}});
+    let finding = one(of_client([istiod], &[line("-")]), Severity::Information, "Deployment default/sleep");
+    assert!(finding.what.contains(" failed until ") && finding.what.contains("(PILOT_HTTP10)"), "{finding:?}");
+}

@@ -140,7 +140,7 @@ fn severity(blame: &Blame, failing: &[Failing<'_>], none_passes: bool) -> Severi
     let at_edge = failing.iter().all(|failing| is_gateway(failing.pod));
     match cause {
         // Whoever comes to a gateway sends what they like.
-        Cause::NoRoute | Cause::Jwt | Cause::Denied if at_edge => Severity::Information,
+        Cause::NoRoute | Cause::Jwt | Cause::Denied | Cause::OldHttp if at_edge => Severity::Information,
         Cause::RateLimit | Cause::Lua | Cause::ExtAuthz => Severity::Information,
         Cause::NoCluster | Cause::OtherSan => Severity::Error,
         _ if blame.always || blame.object.is_some() && none_passes => Severity::Error,

@@ -8,6 +8,7 @@ use super::mesh::Mesh;
 use super::own::of_own;
 use super::routes::{Route, Routes};
 use super::upstream::of_service;
+use crate::analysis::control_plane;
 use crate::analysis::naming::first;
 use crate::model::envoy_filter::Patch;
 use crate::model::ids::ObjectName;
@@ -82,6 +83,7 @@ pub fn blame(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
             "no filter chain of the listener fits the connection",
             "look at the chains of the port, and at what the client sends",
         ),
+        Cause::OldHttp => old_http(mesh, pod),
         cause if cause.is_of_filter() => of_filter(mesh, pod, failed),
         _ if reason.to.inbound => of_own(mesh, pod, failed),
         _ => of_service(mesh, pod, failed),
@@ -158,6 +160,15 @@ fn fault(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
         }
         None => Blame::new(None, "a fault was injected", "see which VirtualService or EnvoyFilter injects it"),
     }
+}
+
+/// Envoy answers such requests with 426 unless it is told to accept them (`pilot/pkg/features/pilot.go: HTTP10`).
+fn old_http(mesh: &Mesh<'_>, pod: &Pod) -> Blame {
+    if control_plane::features(Some(pod), mesh.objects).http10 {
+        return Blame::past(None, "the proxy accepted no HTTP/1.0, which istiod lets it accept now (PILOT_HTTP10)");
+    }
+    let fix = "let the client speak HTTP/1.1 (nginx: proxy_http_version 1.1), or set PILOT_HTTP10 to true in istiod's environment";
+    Blame::new(None, "the client speaks HTTP/1.0, which the proxy does not accept", fix)
 }
 
 /// Whether a proxy is a gateway, to which clients of all kinds send what they like.

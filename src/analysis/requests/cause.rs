@@ -11,6 +11,10 @@ use crate::model::requests::{Cause, FailedReason};
 pub fn of(request: &LoggedRequest<'_>) -> Option<Cause> {
     let has = |flag: &str| request.flags.split(',').any(|known| known == flag);
     let name = request.details.split(['{', '[']).next().unwrap_or_default();
+    if name == "low_version" {
+        // Since Envoy's codec answers it, the flag DPE can be there too (`source/common/http/http1/codec_impl.cc: checkProtocolVersion`).
+        return Some(Cause::OldHttp);
+    }
     let of_plugin = has("NFCF") || has("RFCF") || request.details.contains("wasm");
     if of_plugin || name == "via_upstream" || has("DC") || has("DPE") || name.starts_with("downstream_") {
         return None;
@@ -185,7 +189,9 @@ mod tests {
         // A stream or WebSocket that ended in the middle.
         assert_eq!(cause(200, "UR", "upstream_reset_after_response_started{remote_reset}"), None);
         assert_eq!(cause(101, "UC", "upstream_reset_after_response_started{connection_termination}"), None);
-        assert_eq!(cause(426, "DPE", "low_version"), None);
+        for flags in ["", "DPE"] {
+            assert_eq!(cause(426, flags, "low_version"), Some(Cause::OldHttp));
+        }
     }
 
     #[test]
