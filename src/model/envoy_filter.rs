@@ -2,6 +2,7 @@
 
 use super::envoy::FilterChain;
 use super::plugin::TargetRef;
+use super::sync::{CLUSTERS, EXTENSIONS, LISTENERS, ROUTES};
 
 /// What an EnvoyFilter patches, as far as listeners go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,6 +157,20 @@ impl Patch {
     /// Whether it is about routes.
     pub fn applies_to_routes(&self) -> bool {
         matches!(self.apply_to.as_str(), "ROUTE_CONFIGURATION" | "VIRTUAL_HOST" | "HTTP_ROUTE")
+    }
+
+    /// Whether it can change resources of a type, by the type's URL (`networking/v1alpha3/envoy_filter.proto: ApplyTo`).
+    pub fn changes(&self, type_url: &str) -> bool {
+        let is_of_type = match type_url {
+            CLUSTERS => self.apply_to == "CLUSTER",
+            LISTENERS => {
+                matches!(self.apply_to.as_str(), "LISTENER" | "LISTENER_FILTER" | "FILTER_CHAIN" | "NETWORK_FILTER" | "HTTP_FILTER")
+            }
+            ROUTES => self.applies_to_routes(),
+            EXTENSIONS => self.apply_to == "EXTENSION_CONFIG",
+            _ => false,
+        };
+        is_of_type && !self.operation.is_empty()
     }
 
     /// Whether it can change which filters are in which chains of listeners that are there. Listener filters are in no chain.

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use meshscope::analysis::findings::{Finding, Severity};
 use meshscope::model::ids::ProxyId;
 use meshscope::model::snapshot::Snapshot;
-use meshscope::model::sync::{EXTENSIONS, SyncState};
+use meshscope::model::sync::{CLUSTERS, EXTENSIONS, LISTENERS, ROUTES, SyncState};
 use serde_json::{Value, json};
 
-use super::proxies::beside;
+use super::proxies::{beside, refusing};
 use super::recorded::{HTTPBIN, Mesh, SLEEP, object};
 use super::removed::{envoy_filter, patch};
 use super::requests::{failing, fails, istio, log, peers, refused, sent};
 use super::{found, of, one};
 
+const POD: &str = "Pod default/httpbin-664956bb75-9d64m";
 const SECURE: &str = "outbound|8080||secure.example";
 
 /// What requests of sleep to this cluster fail by, each a line of its access log.
@@ -108,12 +109,35 @@ fn a_gateway_whose_listener_lacks_its_secret() {
 #[test]
 fn a_patch_that_envoy_rejects_names_its_envoy_filter() {
     let refused = beside("error_state", |sent| json!({"failed_configuration": sent["listener"], "details": "script load error"}));
-    let pod = "Pod default/httpbin-664956bb75-9d64m";
     let inserts = patch("HTTP_FILTER", "INSERT_FIRST", json!({"name": "envoy.filters.network.http_connection_manager"}));
     let gate = envoy_filter("default/gate", json!({"app": "httpbin"}), inserts);
-    let finding = one(found(&of(refused.with([gate])), "refused-push"), Severity::Error, pod);
+    let finding = one(found(&of(refused.with([gate])), "refused-push"), Severity::Error, POD);
     assert_eq!(finding.evidence[2], "EnvoyFilter that can patch it: default/gate");
     assert!(finding.fix.starts_with("see whether the reason is of what EnvoyFilter default/gate patches"), "{finding:?}");
+}
+
+#[test]
+fn a_type_that_is_rejected_names_the_envoy_filters_that_patch_it() {
+    let of_type = |url: &str, apply_to: &str, context: &str| {
+        let patch = json!({"applyTo": apply_to, "match": {"context": context}, "patch": {"operation": "MERGE", "value": {}}});
+        let filter = |name: &str, app: &str| envoy_filter(name, json!({"app": app}), patch.clone());
+        let patched = Mesh::permissive().with([filter("default/bad", "httpbin"), filter("default/other", "sleep")]);
+        one(found(&refusing(patched, url, "Error adding/updating: bad"), "refused-push"), Severity::Error, POD)
+    };
+    for (url, apply_to, context) in [
+        (CLUSTERS, "CLUSTER", "ANY"),
+        (CLUSTERS, "CLUSTER", "SIDECAR_INBOUND"),
+        (ROUTES, "HTTP_ROUTE", "SIDECAR_OUTBOUND"),
+        (LISTENERS, "LISTENER_FILTER", "SIDECAR_INBOUND"),
+    ] {
+        let finding = of_type(url, apply_to, context);
+        assert_eq!(finding.evidence.last().unwrap(), "EnvoyFilter that can patch it: default/bad", "{apply_to}");
+        assert!(finding.fix.starts_with("see whether the reason is of what EnvoyFilter default/bad patches"), "{finding:?}");
+    }
+    for (url, apply_to, context) in [(CLUSTERS, "HTTP_ROUTE", "ANY"), (ROUTES, "CLUSTER", "ANY"), (CLUSTERS, "CLUSTER", "GATEWAY")] {
+        let finding = of_type(url, apply_to, context);
+        assert!(!finding.evidence.iter().any(|line| line.contains("EnvoyFilter")), "{finding:?}");
+    }
 }
 
 /// What istiod sent the proxy with the stub last of ECDS, so many seconds before it last sent anything, and that was not answered.

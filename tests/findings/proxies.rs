@@ -56,7 +56,7 @@ fn a_listener_that_the_proxy_refused() {
 }
 
 /// What istiod says that httpbin refused of a type.
-fn refusing(mesh: Mesh, url: &str, error: &str) -> Snapshot {
+pub(super) fn refusing(mesh: Mesh, url: &str, error: &str) -> Snapshot {
     of(mesh.change("istiod/syncz.json", |answer| {
         let entry = answer.as_array_mut().unwrap().iter_mut().find(|entry| entry["proxy"] == HTTPBIN).unwrap();
         entry["resources"][url]["lastError"] = json!(error);

@@ -11,8 +11,7 @@ use crate::model::kind::Kind;
 use crate::model::policy::{Policy, PolicySpec};
 use crate::model::workload::ProxyKind;
 
-/// The EnvoyFilters that reach a proxy, each with its patches for the proxy's version that shape chains, add listeners or change the TLS of
-/// clusters, by their places in `configPatches`.
+/// The EnvoyFilters that reach a proxy, each with its patches for the proxy's version, by their places in `configPatches`.
 #[derive(Clone, Debug)]
 pub struct EnvoyFilters<'s> {
     kind: ProxyKind,
@@ -43,20 +42,20 @@ impl<'s> EnvoyFilters<'s> {
             PolicySpec::EnvoyFilter(filter) if reaches(policy, filter, facts) => Some((&policy.name, filter)),
             _ => None,
         });
-        let patches = |filter: &'s EnvoyFilter| {
-            let may_count = filter
-                .patches
-                .iter()
-                .enumerate()
-                .filter(|(_, patch)| patch.shapes_chains() || patch.adds_listener() || patch.changes_cluster_tls());
-            may_count.filter(|(_, patch)| is_for_version(patch, facts)).collect()
-        };
+        let patches =
+            |filter: &'s EnvoyFilter| filter.patches.iter().enumerate().filter(|(_, patch)| is_for_version(patch, facts)).collect();
         Self { kind: facts.kind, filters: reaching.map(|(name, filter)| (name, patches(filter))).collect() }
     }
 
     /// Those that may change which filters are in the chains of a listener (`core/envoyfilter/listener_patch.go`).
     pub fn of_listener(&self, listener: &Listener, inbound: bool) -> Vec<&'s ObjectName> {
         self.with(|patch| touches(patch, listener, inbound, self.kind))
+    }
+
+    /// Those that may change what istiod sends the proxy of a type, by the type's URL.
+    pub fn of_type(&self, type_url: &str) -> Vec<&'s ObjectName> {
+        let may_change = |patch: &Patch| patch.changes(type_url) && contexts(self.kind).iter().any(|context| is_in(patch, context));
+        self.with(may_change)
     }
 
     /// Those that may change which filters are in any chain of the proxy.
@@ -89,9 +88,8 @@ impl<'s> EnvoyFilters<'s> {
     /// The patches that may change the TLS of the cluster for what is sent to a host, or take it away.
     pub fn of_cluster(&self, host: &str, subset: &str, port: u16) -> impl Iterator<Item = PlacedPatch<'s>> {
         let context = if self.kind == ProxyKind::Sidecar { "SIDECAR_OUTBOUND" } else { "GATEWAY" };
-        let is_for_it = move |patch: &Patch| {
-            patch.changes_cluster_tls() && (patch.context == "ANY" || patch.context == context) && patch.cluster.means(host, subset, port)
-        };
+        let is_for_it =
+            move |patch: &Patch| patch.changes_cluster_tls() && is_in(patch, context) && patch.cluster.means(host, subset, port);
         let all = self.filters.iter().flat_map(|(name, patches)| patches.iter().map(move |(place, patch)| (*name, *place, *patch)));
         all.filter(move |(.., patch)| is_for_it(patch)).map(|(envoy_filter, place, patch)| PlacedPatch { envoy_filter, place, patch })
     }
@@ -127,14 +125,23 @@ fn is_for_version(patch: &Patch, facts: &Facts<'_>) -> bool {
     wanted.map_or(true, |wanted| !version.is_empty() && wanted.is_match(version))
 }
 
+/// The contexts of patches for a proxy, of what comes in and of what goes out (`core/cluster.go: buildClusters`).
+fn contexts(kind: ProxyKind) -> [&'static str; 2] {
+    match kind {
+        ProxyKind::Sidecar | ProxyKind::Waypoint => ["SIDECAR_INBOUND", "SIDECAR_OUTBOUND"],
+        _ => ["GATEWAY"; 2],
+    }
+}
+
+fn is_in(patch: &Patch, context: &str) -> bool {
+    patch.context == "ANY" || patch.context == context
+}
+
 fn touches(patch: &Patch, listener: &Listener, inbound: bool, kind: ProxyKind) -> bool {
-    let context = match kind {
-        ProxyKind::Sidecar if !inbound => "SIDECAR_OUTBOUND",
-        // A waypoint's listeners are patched as a sidecar's inbound ones (`core/listener_builder.go: patchListeners`).
-        ProxyKind::Sidecar | ProxyKind::Waypoint => "SIDECAR_INBOUND",
-        _ => "GATEWAY",
-    };
-    if patch.context != "ANY" && patch.context != context {
+    let [of_inbound, of_outbound] = contexts(kind);
+    // A waypoint's listeners are all patched as a sidecar's inbound ones (`core/listener_builder.go: patchListeners`).
+    let context = if inbound || kind == ProxyKind::Waypoint { of_inbound } else { of_outbound };
+    if !is_in(patch, context) {
         return false;
     }
     if patch.adds_listener() {

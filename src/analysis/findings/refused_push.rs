@@ -2,14 +2,15 @@
 
 use super::states::{InState, in_states};
 use super::{DUMPS, Facts, Finding, FindingObject, Needs, Place, ProxyFacts, Rule, Severity};
+use crate::analysis::comparison::EnvoyFilters;
 use crate::analysis::health::{Answering, EvidenceSource, PluginState};
-use crate::analysis::naming;
 use crate::analysis::sync as rules;
+use crate::analysis::{chains, naming};
 use crate::model::envoy::{ConfigDump, Listener, ListenerState};
 use crate::model::ids::{PluginId, PluginKind};
 use crate::model::kind::Kind;
 use crate::model::plugin::PluginType;
-use crate::model::sync::{Client, SyncState, TypeSync};
+use crate::model::sync::{Client, LISTENERS, SyncState, TypeSync};
 
 pub(super) const RULE: Rule = Rule {
     code: "refused-push",
@@ -93,13 +94,13 @@ fn of_types(facts: &Facts<'_>, rejected: &[InState<'_>]) -> Vec<Finding> {
         let read = facts.snapshot.dump(&proxy.id);
         let is_of_now = |url: &str, status: &TypeSync| !read.is_some_and(|loaded| rules::is_superseded(sync, status, url, loaded, None));
         let refused = facts.connection(&proxy.id).into_iter().flat_map(refusals).filter(|(url, status)| is_of_now(url, status));
-        let refused = refused.map(|(url, status)| (rules::short(url), status)).filter(|(_, status)| {
+        let refused = refused.filter(|(_, status)| {
             // istiod has the errors of all listeners in one, and the dump that of each.
             let listeners = proxy.dump.as_ref().map(|dump| of_state(dump, ListenerState::Error).collect::<Vec<_>>()).unwrap_or_default();
             let has = |listener: &&Listener| listener.error.as_ref().is_some_and(|error| status.error.contains(error.trim_end()));
             !listeners.iter().any(has) && !is_told(rejected, proxy, rules::first_line(&status.error))
         });
-        refused.map(|(name, status)| of_type(proxy, name, status)).collect::<Vec<_>>()
+        refused.map(|(url, status)| of_type(facts, proxy, url, status)).collect::<Vec<_>>()
     };
     facts.proxies.iter().flat_map(of_proxy).collect()
 }
@@ -109,18 +110,37 @@ fn refusals(client: &Client) -> impl Iterator<Item = (&str, &TypeSync)> {
     client.types.iter().filter(|(_, status)| status.state == SyncState::Refused).map(|(url, status)| (url.as_str(), status))
 }
 
-fn of_type(proxy: &ProxyFacts<'_>, name: &str, status: &TypeSync) -> Finding {
+fn of_type(facts: &Facts<'_>, proxy: &ProxyFacts<'_>, url: &str, status: &TypeSync) -> Finding {
     let had = match status.acked_push.as_str() {
         "" => Some("it never took any".to_owned()),
         acked if acked == status.sent_push => None,
         acked => Some(format!("it took push {acked} last")),
     };
     let said = format!("istiod has of push {} from the proxy: {}", status.sent_push, status.error.trim_end());
+    let patching = patching(facts, proxy, url);
     Finding {
-        evidence: std::iter::once(said).chain(had).collect(),
-        fix: FIX.to_owned(),
+        evidence: std::iter::once(said).chain(had).chain(patched(&patching)).collect(),
+        fix: fix(&patching),
         proxies: vec![proxy.id.clone()],
-        ..RULE.found(FindingObject::pod(&proxy.id), format!("{} refused {name}.", proxy.id))
+        ..RULE.found(FindingObject::pod(&proxy.id), format!("{} refused {}.", proxy.id, rules::short(url)))
+    }
+}
+
+/// The EnvoyFilters that may change what istiod sends the proxy of a type.
+fn patching(facts: &Facts<'_>, proxy: &ProxyFacts<'_>, url: &str) -> Vec<String> {
+    let node = proxy.dump.as_ref().ok().and_then(|dump| dump.node.as_ref());
+    let known = proxy.pod.and_then(|pod| chains::Facts::of(facts.objects(), pod, node, None));
+    known.iter().flat_map(|known| EnvoyFilters::of(known).of_type(url)).map(ToString::to_string).collect()
+}
+
+fn patched(patching: &[String]) -> Option<String> {
+    (!patching.is_empty()).then(|| format!("{} that can patch it: {}", Kind::EnvoyFilter, naming::first(patching, MOST)))
+}
+
+fn fix(patching: &[String]) -> String {
+    match patching {
+        [only] => format!("see whether the reason is of what {} {only} patches, and correct it; else {FIX}", Kind::EnvoyFilter),
+        _ => FIX.to_owned(),
     }
 }
 
@@ -136,14 +156,10 @@ fn error(listener: &Listener) -> &str {
 fn of_listener(facts: &Facts<'_>, proxy: &ProxyFacts<'_>, dump: &ConfigDump, listener: &Listener) -> Finding {
     let keeps = of_state(dump, ListenerState::Active).any(|other| other.name == listener.name);
     let then = if keeps { "the one before stays in force" } else { "there is no other of that name" };
-    let patching = facts.order(proxy).map(|entry| entry.envoy_filters.clone()).unwrap_or_default();
-    let patched = (!patching.is_empty()).then(|| format!("{} that can patch it: {}", Kind::EnvoyFilter, naming::first(&patching, MOST)));
+    let patching = patching(facts, proxy, LISTENERS);
     Finding {
-        evidence: [format!("Envoy says: {}", error(listener)), then.to_owned()].into_iter().chain(patched).collect(),
-        fix: match &patching[..] {
-            [only] => format!("see whether the reason is of what {} {only} patches, and correct it; else {FIX}", Kind::EnvoyFilter),
-            _ => FIX.to_owned(),
-        },
+        evidence: [format!("Envoy says: {}", error(listener)), then.to_owned()].into_iter().chain(patched(&patching)).collect(),
+        fix: fix(&patching),
         proxies: vec![proxy.id.clone()],
         place: Some(Place { proxy: proxy.id.clone(), listener: listener.name.clone(), state: listener.state.as_str(), chain: None }),
         ..RULE.found(FindingObject::pod(&proxy.id), format!("{} refused listener {}.", proxy.id, listener.name))
