@@ -59,6 +59,11 @@ pub fn runs(revision: &str, objects: &Inventory) -> bool {
     istiods(objects).any(|istiod| own_revision(istiod) == revision)
 }
 
+/// Whether istiods run, and none of this revision. An istiod outside the cluster has no pod here, and may serve any revision.
+pub fn lacks(revision: &str, objects: &Inventory) -> bool {
+    istiods(objects).next().is_some() && !runs(revision, objects)
+}
+
 /// The version of the istiod that serves the proxy; None where it is not known.
 pub fn version(pod: &Pod, objects: &Inventory) -> Option<Version> {
     Version::parse(&said(Some(pod), objects)?.version)

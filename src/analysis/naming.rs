@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 
+use crate::analysis::attachment::injection;
 use crate::model::ids::PluginId;
 use crate::model::inventory::Inventory;
 use crate::model::workload::Pod;
@@ -52,18 +53,19 @@ pub fn by_address<'o>(objects: &'o Inventory, address: &str) -> Option<&'o Pod> 
 
 /// How a client's address is named.
 pub fn client(objects: &Inventory, address: &str) -> String {
-    client_of(address, by_address(objects, address))
+    client_of(objects, address, by_address(objects, address))
 }
 
-/// How a client's address is named, with the pod that has it: `10.244.0.6 = legacy/cron-5fd98889c5-w4ch6 (no proxy)`.
-pub fn client_of(address: &str, pod: Option<&Pod>) -> String {
-    match pod {
-        Some(pod) => {
-            let proxy = if pod.proxy.is_none() { " (no proxy)" } else { "" };
-            format!("{address} = {}/{}{proxy}", pod.id.namespace, pod.id.pod)
-        }
-        None => format!("{address} (no pod has this address now)"),
-    }
+/// How a client's address is named, with the pod that has it: `10.244.0.6 = legacy/cron-5fd98889c5-w4ch6 (no proxy)`, and with the reason where
+/// it asks for a proxy.
+pub fn client_of(objects: &Inventory, address: &str, pod: Option<&Pod>) -> String {
+    let Some(pod) = pod else { return format!("{address} (no pod has this address now)") };
+    let without = || match injection::missing(pod, objects) {
+        why if why.is_asked_in_vain() => format!(" (no proxy: {why})"),
+        _ => " (no proxy)".to_owned(),
+    };
+    let proxy = if pod.proxy.is_none() { without() } else { String::new() };
+    format!("{address} = {}/{}{proxy}", pod.id.namespace, pod.id.pod)
 }
 
 #[cfg(test)]

@@ -200,7 +200,7 @@ pub fn why_alone(pod: &Pod, objects: &Inventory, all_answered: bool) -> Option<S
         return Some("it is connected to no istiod: its proxy does not run".to_owned());
     }
     Some(match control_plane::revision(pod, objects) {
-        Some(revision) if !objects.control_planes.is_empty() && !control_plane::runs(revision, objects) => {
+        Some(revision) if control_plane::lacks(revision, objects) => {
             format!("it is connected to no istiod: none of its revision {revision} runs")
         }
         _ if all_answered => "it is connected to no istiod: it keeps the configuration that it has, and hears of no change".to_owned(),

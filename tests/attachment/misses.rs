@@ -469,10 +469,17 @@ fn pods_without_a_proxy() {
         case(vec![plugin("n"), bare("n", none()), enabled()], "the pod is older than that, or injection failed", "recreate the pods"),
         case(vec![plugin("n"), bare("n", json!({"sidecar.istio.io/inject": "true"})), n(none())], "older than that", "recreate the pods"),
         case(
-            vec![plugin("n"), bare("n", none()), n(json!({"istio.io/rev": "gone"}))],
+            vec![
+                plugin("n"),
+                bare("n", none()),
+                n(json!({"istio.io/rev": "gone"})),
+                pod("istio-system", "istiod", json!({"app": "istiod"}), ""),
+            ],
             "revision gone, of which no istiod runs",
             "make gone a tag",
         ),
+        // An istiod that is not seen may serve it.
+        case(vec![plugin("n"), bare("n", none()), n(json!({"istio.io/rev": "gone"}))], "or injection failed", "recreate the pods"),
         case(vec![plugin("n"), bare("n", none())], "the pod has no proxy", "see why it has none"),
         (
             vec![plugin("kube-system"), bare("kube-system", none())],

@@ -394,6 +394,18 @@ fn incident_d5_a_client_without_a_proxy_is_named() {
         "2 from 10.244.0.6 = legacy/cron-1 (no proxy) to deploy/httpbin: STRICT by default/default takes no plain text."
     );
     one(of("PERMISSIVE"), Severity::Information, "Deployment default/httpbin");
+    // One that was to have a proxy: asked of the server's namespace alone, it says why there is none.
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "legacy", "labels": {"istio.io/rev": "nope"}}});
+    let asks = answers::findings(
+        &failing([namespace, cron.clone(), peers("STRICT")], &[(HTTPBIN, vec![refused("10.244.0.6")])]),
+        Some("default"),
+        &[],
+    );
+    let finding = asks.findings.iter().find(|finding| finding.code == "connections-refused").unwrap();
+    assert!(
+        finding.what.starts_with("1 from 10.244.0.6 = legacy/cron-1 (no proxy: it asks for revision nope, of which no istiod runs) to "),
+        "{finding:?}"
+    );
     let unknown = found(&failing([peers("STRICT")], &[(HTTPBIN, vec![refused("10.9.9.9")])]), "connections-refused");
     assert!(unknown[0].what.starts_with("1 from 10.9.9.9 (no pod has this address now) to "), "{unknown:?}");
 }

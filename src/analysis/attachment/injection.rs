@@ -47,6 +47,13 @@ pub enum NoProxy {
     Unknown,
 }
 
+impl NoProxy {
+    /// Whether a sidecar is asked for, and there is none.
+    pub fn is_asked_in_vain(&self) -> bool {
+        matches!(self, Self::NoSuchRevision(_) | Self::NotInjected)
+    }
+}
+
 /// Why this pod, which has no proxy, has none.
 pub fn missing(pod: &Pod, objects: &Inventory) -> NoProxy {
     let namespace = &pod.id.namespace;
@@ -77,7 +84,7 @@ pub fn missing(pod: &Pod, objects: &Inventory) -> NoProxy {
         (None, None, None) => return NoProxy::NotAsked { namespace: namespace.clone() },
     };
     match revision {
-        Some(revision) if !control_plane::runs(revision, objects) => NoProxy::NoSuchRevision(revision.clone()),
+        Some(revision) if control_plane::lacks(revision, objects) => NoProxy::NoSuchRevision(revision.clone()),
         _ => NoProxy::NotInjected,
     }
 }

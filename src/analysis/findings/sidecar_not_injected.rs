@@ -29,7 +29,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found: BTreeMap<WorkloadId, Vec<(&Pod, NoProxy)>> = BTreeMap::new();
     for pod in facts.pods.iter().filter(|pod| facts.is_own(&pod.id.namespace) && is_alive(pod) && pod.proxy.is_none()) {
         let why = injection::missing(pod, facts.objects());
-        if let (NoProxy::NoSuchRevision(_) | NoProxy::NotInjected, Some(workload)) = (&why, lookup::owner(facts.snapshot, &pod.id)) {
+        if why.is_asked_in_vain()
+            && let Some(workload) = lookup::owner(facts.snapshot, &pod.id)
+        {
             found.entry(workload).or_default().push((pod, why));
         }
     }

@@ -1,7 +1,7 @@
 //! What a mode means where no sidecar holds it.
 
 use super::{OF_CLIENTS, OF_PORTS, World};
-use crate::analysis::attachment::injection::{self, NoProxy};
+use crate::analysis::attachment::injection;
 use crate::analysis::chains::Facts;
 use crate::analysis::mtls::EffectiveMtls;
 use crate::model::inventory::Inventory;
@@ -47,8 +47,7 @@ pub(super) fn note(world: &World<'_>, pod: &Pod, facts: Option<&Facts<'_>>, effe
 /// Where the pod asks for a sidecar, and has none.
 fn asks_in_vain(pod: &Pod, objects: &Inventory) -> Option<String> {
     let why = injection::missing(pod, objects);
-    let asks = matches!(why, NoProxy::NoSuchRevision(_) | NoProxy::NotInjected);
-    asks.then(|| format!("The pod has no proxy, so nothing holds the mode, and the application takes what comes: {why}."))
+    why.is_asked_in_vain().then(|| format!("The pod has no proxy, so nothing holds the mode, and the application takes what comes: {why}."))
 }
 
 /// `pilot/pkg/serviceregistry/ambient/authorization.go: convertedSelectorPeerAuthentications`.

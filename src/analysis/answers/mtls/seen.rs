@@ -73,7 +73,7 @@ pub(super) fn of_port(world: &World<'_>, pods: &[&Pod], port: u16) -> Option<Vec
             pod: pod.map(|pod| pod.id.to_string()),
             connections,
             last: last.and_then(log_timestamp),
-            name: naming::client_of(address, pod),
+            name: naming::client_of(world.objects, address, pod),
             last_at: last,
         })
     };
