@@ -139,6 +139,10 @@ fn details<'a>(app: &App, plugin: &'a PluginSummary, look: &Look<'_>) -> Vec<Tex
     if !plugin.fail_strategy.is_empty() {
         lines.push(fact("on failure", plugin.fail_strategy.clone()));
     }
+    if !plugin.extension.is_empty() {
+        // `manifests/charts/istio-control/istio-discovery/values.yaml: global.proxy.logLevel`: a plugin that logs at level info may seem silent.
+        lines.push(fact("logs", "level warning and above, unless set".to_owned()));
+    }
     lines.push(fact("match", plugin.matches.clone()));
     lines.push(fact("phase", or(&plugin.phase, "unset: after AUTHN, AUTHZ and STATS").to_owned()));
     lines.push(fact("priority", plugin.priority.map_or_else(|| "unset".to_owned(), |priority| priority.to_string())));
