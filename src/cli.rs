@@ -181,7 +181,7 @@ pub enum Command {
         /// As for chains
         workload: String,
     },
-    /// What is wrong or may not be what was meant, with evidence and what to do; exit status 1 where something is wrong
+    /// What is wrong or may not be what was meant, with evidence and what to do; exit status 1 for an error, 0 for warnings alone
     Check {
         /// Findings to leave out: CODE, or CODE:NAMESPACE/NAME, CODE:KIND/NAME, CODE:KIND/NAMESPACE/NAME; a pod's also by its workload,
         /// deploy/NAME; * stands for any letters between slashes

@@ -253,19 +253,25 @@ fn incident_d12_refused_connections_are_evidence_of_the_ignored_port() {
     let policy = |spec: Value| object("security.istio.io/v1", "PeerAuthentication", "default/httpbin", spec);
     let ports = json!({"8000": {"mode": "PERMISSIVE"}});
     let spec = json!({"selector": {"matchLabels": {"app": "httpbin"}}, "mtls": {"mode": "STRICT"}, "portLevelMtls": ports});
-    let snapshot = failing([policy(spec)], &[(HTTPBIN, vec![refused("10.9.9.9"), refused("10.9.9.9")])]);
-    let finding = one(found(&snapshot, "port-level-mtls-ignored"), Severity::Warning, "PeerAuthentication default/httpbin");
+    let snapshot = failing([policy(spec.clone())], &[(HTTPBIN, vec![refused("10.9.9.9"), refused("10.9.9.9")])]);
+    let finding = one(found(&snapshot, "port-level-mtls-ignored"), Severity::Error, "PeerAuthentication default/httpbin");
     assert!(
         finding.what.ends_with(", and connections to deploy/httpbin are refused: 2 from 10.9.9.9 (no pod has this address now)."),
         "{finding:?}"
     );
     assert!(finding.evidence.iter().any(|line| line.contains("NR filter_chain_not_found")), "{finding:?}");
     assert_eq!(found(&snapshot, "connections-refused"), []);
+    // What was refused before the policy was written is no error of it.
+    let mut written = policy(spec);
+    let fields = json!({"f:spec": {"f:portLevelMtls": {}}});
+    written["metadata"]["managedFields"] = json!([{"manager": "kubectl", "operation": "Update", "time": "2026-12-01T00:30:00Z", "fieldsType": "FieldsV1", "fieldsV1": fields}]);
+    let before = failing([written], &[(HTTPBIN, vec![refused("10.9.9.9")])]);
+    one(found(&before, "port-level-mtls-ignored"), Severity::Warning, "PeerAuthentication default/httpbin");
     // Without a selector the ports are ignored as well.
     let whole = json!({"mtls": {"mode": "STRICT"}, "portLevelMtls": {"80": {"mode": "PERMISSIVE"}}});
     let snapshot = failing([policy(whole)], &[(HTTPBIN, vec![refused("10.9.9.9")])]);
     assert!(
-        one(found(&snapshot, "port-level-mtls-ignored"), Severity::Warning, "PeerAuthentication default/httpbin")
+        one(found(&snapshot, "port-level-mtls-ignored"), Severity::Error, "PeerAuthentication default/httpbin")
             .what
             .contains("are refused")
     );

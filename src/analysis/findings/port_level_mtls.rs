@@ -14,7 +14,7 @@ use crate::model::peer_authentication::PeerAuthentication;
 
 pub(super) const RULE: Rule = Rule {
     code: "port-level-mtls-ignored",
-    severity: Severity::Warning,
+    severity: Severity::Error,
     title: "A PeerAuthentication's portLevelMtls is ignored: it has no selector, or names a Service's port.",
     why: "The port goes on with the mode of the workload. Modes of ports count only in a policy with a selector, and by the port of the container.",
     source: "pilot/pkg/security/authn/policy_applier.go: ComposePeerAuthentication; pkg/config/validation/validation.go: validatePeerAuthentication",
@@ -37,7 +37,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         by_ignored_ports(facts).for_each(|(policy, failing)| refused.entry(policy).or_default().push(failing));
     }
     let shown = |finding: Finding, policy: &ObjectName| match refused.get(policy) {
-        Some(failing) => with_refused(facts, finding, failing),
+        Some(failing) => with_refused(facts, finding, policy, failing),
         None => finding,
     };
     let unselective = unselective.map(|policy| shown(without_selector(policy), &policy.name));
@@ -45,19 +45,25 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 /// The finding with the connections that fail by it.
-fn with_refused(facts: &Facts<'_>, finding: Finding, failing: &[Failing<'_>]) -> Finding {
+fn with_refused(facts: &Facts<'_>, finding: Finding, policy: &ObjectName, failing: &[Failing<'_>]) -> Finding {
     let servers: BTreeSet<String> = failing.iter().filter_map(|failing| failing.workload(facts)).map(|id| id.short()).collect();
     let servers = Vec::from_iter(servers).join(", ");
     let what = finding.what_with(&format!(", and connections to {servers} are refused: {}", clients(facts, failing)));
     let proxies: BTreeSet<ProxyId> = finding.proxies.iter().cloned().chain(failing.iter().map(|failing| failing.pod.id.clone())).collect();
     let evidence = finding.evidence.iter().cloned().chain(failing.iter().map(evidence)).collect();
-    Finding { what, evidence, proxies: proxies.into_iter().collect(), ..finding }
+    // The policy asks to take what is refused: nobody can have meant that. What failed before it was written failed by another.
+    let changed = facts.objects().peer_authentications.get(policy).and_then(|object| object.changed);
+    let is_since = |failing: &Failing<'_>| failing.group.last.zip(changed).is_none_or(|(last, changed)| last >= changed);
+    let is_by_it = failing.iter().any(|failing| is_since(failing) && !failing.is_long_ago(facts));
+    let severity = if is_by_it { RULE.severity } else { finding.severity };
+    Finding { severity, what, evidence, proxies: proxies.into_iter().collect(), ..finding }
 }
 
 fn without_selector(policy: &PeerAuthentication) -> Finding {
     let object = FindingObject::new(Kind::PeerAuthentication.as_str(), &policy.name);
     let ports: Vec<String> = policy.ports.keys().map(u16::to_string).collect();
     Finding {
+        severity: Severity::Warning,
         evidence: vec![format!("it names port {} and has no selector", ports.join(", "))],
         fix: "write the ports into a PeerAuthentication with a selector, in the namespace of the workloads that they are for".to_owned(),
         ..RULE.found(object, format!("portLevelMtls of PeerAuthentication {} is ignored, for want of a selector.", policy.name))
@@ -71,6 +77,7 @@ fn of_service(found: &[(&MtlsEntry, &Mistaken)]) -> Finding {
     let ports: BTreeSet<(u16, u16)> = found.iter().map(|(_, item)| (item.port, item.container)).collect();
     let listed = |text: fn(&(u16, u16)) -> String| ports.iter().map(text).collect::<Vec<_>>().join(", ");
     Finding {
+        severity: Severity::Warning,
         evidence: once_each(found.iter().map(|(entry, item)| (&entry.short, item.to_string()))),
         fix: format!("name the port of the container: {}", listed(|(port, container)| format!("{container} in the place of {port}"))),
         proxies: found.iter().map(|(entry, _)| entry.pod.clone()).collect::<BTreeSet<_>>().into_iter().collect(),
