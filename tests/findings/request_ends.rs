@@ -63,6 +63,8 @@ fn what_registry_only_dropped_is_past_once_it_is_not_in_force_or_the_destination
     assert!(now.what.ends_with(
         "REGISTRY_ONLY of Sidecar default/s sends them to BlackHoleCluster: no Service or ServiceEntry has this host or address."
     ));
+    assert_eq!(now.evidence[1], "outboundTrafficPolicy.mode of Sidecar default/s is REGISTRY_ONLY");
+    assert!(now.evidence[2].ends_with(" Services and ServiceEntries has 10.9.9.9:81"), "{now:?}");
     let none = "outboundTrafficPolicy is not REGISTRY_ONLY now";
     past(of_client([], &dropped()), "Deployment default/sleep", none);
     past(of_client([registry_only("default/s", "ALLOW_ANY", None)], &dropped()), "Deployment default/sleep", none);

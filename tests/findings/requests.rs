@@ -340,7 +340,7 @@ fn incident_d13_what_a_sidecar_drops_names_the_sidecar() {
         finding.what.starts_with("deploy/sleep: 1 of 1 connections to 10.9.9.9:81 fail (UH): REGISTRY_ONLY of Sidecar default/s"),
         "{finding:?}"
     );
-    assert!(finding.evidence.len() == 1 && finding.evidence[0].ends_with("UH BlackHoleCluster"), "{finding:?}");
+    assert!(finding.evidence.len() == 3 && finding.evidence[0].ends_with("UH BlackHoleCluster"), "{finding:?}");
 }
 
 #[test]

@@ -6,9 +6,9 @@ use meshscope::analysis::findings::{Finding, Severity};
 use meshscope::model::mesh::MeshConfig;
 use serde_json::{Value, json};
 
-use super::one;
 use super::recorded::{SLEEP, created};
 use super::requests::{TO_HTTPBIN, failing, fails, istio, sent};
+use super::one;
 
 fn no_cluster(objects: impl IntoIterator<Item = Value>, export_to: &[&str]) -> Vec<Finding> {
     let mut snapshot = failing(objects, &[(SLEEP, vec![sent(503, "NC", "cluster_not_found", "-"); 3])]);
@@ -182,4 +182,24 @@ fn a_name_that_is_no_host_of_a_service_is_no_route_of_a_sidecar() {
     one(with("httpbin.default"), Severity::Information, "Deployment default/sleep");
     one(with("httpbin"), Severity::Error, "VirtualService default/v");
     one(with("*.default.svc.cluster.local"), Severity::Error, "VirtualService default/v");
+}
+
+#[test]
+fn what_hides_a_service_from_a_client_whose_requests_are_dropped_is_shown() {
+    let of = |host: &str, export_to: Value| {
+        let spec = json!({"hosts": ["direct.example"], "addresses": ["10.9.9.9"], "resolution": "STATIC", "exportTo": export_to,
+            "endpoints": [{"address": "10.9.9.9"}], "ports": [{"number": 81, "name": "http", "protocol": "HTTP"}]});
+        let mode = json!({"mode": "REGISTRY_ONLY"});
+        let sidecar = istio("Sidecar", "default/s", json!({"egress": [{"hosts": [host]}], "outboundTrafficPolicy": mode}));
+        let line = sent(502, "-", "direct_response", "BlackHoleCluster").replace(" - default", " - block_all");
+        let line = line.replace("httpbin:8000", "direct.example:81").replace("10.96.90.99:8000", "10.9.9.9:81");
+        let snapshot = failing([istio("ServiceEntry", "legacy/direct", spec), sidecar], &[(SLEEP, vec![line])]);
+        one(fails(&snapshot), Severity::Warning, "Sidecar default/s")
+    };
+    let finding = of("default/*", json!(["*"]));
+    assert!(finding.what.ends_with("does not know ServiceEntry legacy/direct, which Sidecar default/s does not import."), "{finding:?}");
+    assert!(finding.evidence.contains(&"egress.hosts of Sidecar default/s: default/*".to_owned()), "{finding:?}");
+    let finding = of("*/*", json!(["."]));
+    assert!(finding.what.ends_with("ServiceEntry legacy/direct, which is not exported to namespace default."), "{finding:?}");
+    assert!(finding.evidence.contains(&"exportTo of ServiceEntry legacy/direct: .".to_owned()), "{finding:?}");
 }

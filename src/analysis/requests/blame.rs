@@ -1,5 +1,7 @@
 //! Which object makes requests fail, whether it still does, and in which words.
 
+use std::collections::BTreeSet;
+
 use super::black_hole::black_hole;
 use super::denied::denied;
 use super::filters::of_filter;
@@ -32,8 +34,8 @@ pub struct Blame {
     pub words: String,
     /// What to do, as one clause.
     pub fix: String,
-    /// What else shows it: a line of istiod's log.
-    pub evidence: Option<String>,
+    /// What else shows it: fields of objects, a line of istiod's log.
+    pub evidence: Vec<String>,
     /// Whether the objects no longer make such requests fail, or were changed since.
     pub past: bool,
     /// Whether all such requests fail now, by the objects.
@@ -48,6 +50,11 @@ impl Blame {
     /// A cause that the objects no longer give.
     pub(super) fn past(object: Option<(Kind, &ObjectName)>, words: impl Into<String>) -> Self {
         Self { past: true, ..Self::new(object, words, MENDED) }
+    }
+
+    /// The same with what shows it.
+    pub(super) fn shown_by(self, evidence: Vec<String>) -> Self {
+        Self { evidence, ..self }
     }
 
     pub(super) fn always(self) -> Self {
@@ -94,16 +101,15 @@ fn no_cluster(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
     let (kind, reason) = (Kind::VirtualService, &failed.reason);
     let routes = mesh.routes(pod, failed);
     let nowhere = |route: &Route<'_>| {
-        let verb = if route.sure { "routes" } else { "may route them" };
-        Some((route.sure, format!("{} {verb} to {}", route.text(), mesh.leads_nowhere(pod, route.name, route.rule)?)))
+        let where_to = mesh.leads_nowhere(pod, route.name, route.rule)?;
+        Some((route.name.clone(), route.sure, format!("{} {where_to}", route.leads_to())))
     };
-    let found: Vec<(&ObjectName, (bool, String))> = routes.taken.iter().filter_map(|route| Some((route.name, nowhere(route)?))).collect();
-    if let [(name, (sure, _)), ..] = &found[..] {
-        // Where some surely went there, others may have gone there too.
-        let mut words: Vec<String> = found.iter().filter(|(_, (own, _))| own == sure).map(|(_, (_, words))| words.clone()).collect();
-        words.dedup();
+    let found: Vec<(ObjectName, bool, String)> = routes.taken.iter().filter_map(nowhere).collect();
+    if let [(name, sure, _), ..] = &found[..] {
+        // Where some surely went there, the others that can have gone there too are not the cause.
+        let words: BTreeSet<String> = found.iter().filter(|(_, own, _)| own == sure).map(|(.., words)| words.clone()).collect();
         let fix = format!("define what it routes to, or change the route of {kind} {name}");
-        let blame = Blame::new(Some((kind, name)), first(&words, NAMED), fix);
+        let blame = Blame::new(Some((kind, name)), first(&Vec::from_iter(words), NAMED), fix);
         return if *sure { blame.always() } else { blame };
     }
     let cluster = reason.cluster.strip_prefix("outbound|").map_or("the route's cluster", |_| &reason.cluster);

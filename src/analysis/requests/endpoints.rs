@@ -133,11 +133,7 @@ fn without_labels(mesh: &Mesh<'_>, client: &Pod, failed: &Failed, rule: &ObjectN
         Some(route) => {
             let by = route.name;
             let fix = format!("correct the labels of subset {name}, start pods that have them, or change the route of {kind} {by}");
-            Blame::new(
-                Some((kind, by)),
-                format!("{} {} to {what}", route.text(), if route.sure { "routes" } else { "may route them" }),
-                fix,
-            )
+            Blame::new(Some((kind, by)), format!("{} {what}", route.leads_to()), fix)
         }
         None if mesh.knows(kind) && !mesh.may_patch(client, Patch::applies_to_routes) => {
             return Blame::past(Some((RULE, rule)), format!("they went to {what}; no {kind} routes there now"));

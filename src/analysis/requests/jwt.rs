@@ -55,7 +55,7 @@ fn without_keys(name: &ObjectName, keys: &FetchedKeys, lost: &LostKeys, why: &st
     let fix = format!("correct {field} of {KIND} {name}, or let istiod reach {value}");
     let at = |time: LogTime| format!(" at {}", hour(time));
     let line = format!("log of istiod{}: {}", lost.time.map(at).unwrap_or_default(), lost.line);
-    Blame { evidence: Some(line), ..Blame::new(Some((KIND, name)), words, fix) }
+    Blame::new(Some((KIND, name)), words, fix).shown_by(vec![line])
 }
 
 fn fetched<'o>(policies: &[&'o Policy]) -> impl Iterator<Item = (&'o ObjectName, &'o FetchedKeys)> {

@@ -57,6 +57,11 @@ impl Route<'_> {
         format!("{KIND} {}{of}", self.name)
     }
 
+    /// `VirtualService default/httpbin routes to`, or may do so, as the requests go.
+    pub(super) fn leads_to(&self) -> String {
+        format!("{} {} to", self.text(), if self.sure { "routes" } else { "may route them" })
+    }
+
     /// Whether it has something, or the route that delegates to it has (`pilot/pkg/model/virtualservice.go: mergeHTTPRoute`).
     pub(super) fn has(&self, is: impl Fn(&RouteRule) -> bool) -> bool {
         is(self.rule) || self.root.is_some_and(|(_, rule)| is(rule))

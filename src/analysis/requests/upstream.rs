@@ -124,9 +124,10 @@ fn connection(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed, to: &Upstream<'_>) ->
     }
     if let Some(service) = to.service.filter(|_| failed.reason.cluster == PASSTHROUGH) {
         return match black_hole::unreached(Facts::of(mesh.objects, pod, None, None).as_ref(), service, &failed.reason) {
-            Some(what) => {
+            Some(black_hole::Unreached { what, shows }) => {
                 let words = format!("{words}; {what}, so {PASSTHROUGH} sends them on as they come");
-                Blame::new(to.object, words, format!("let the client's proxy know {named}: exportTo, and egress of its Sidecar"))
+                let fix = format!("let the client's proxy know {named}: exportTo, and egress of its Sidecar");
+                Blame::new(to.object, words, fix).shown_by(shows.into_iter().collect())
             }
             None => Blame::past(to.object, format!("{words}; {PASSTHROUGH} took them, and the client's proxy knows {named} now")),
         };
