@@ -6,6 +6,8 @@ mod support;
 mod compared;
 #[path = "findings/control.rs"]
 mod control;
+#[path = "findings/custom.rs"]
+mod custom;
 #[path = "findings/incidents.rs"]
 mod incidents;
 #[path = "findings/istiods.rs"]

@@ -37,12 +37,23 @@ pub struct MeshConfig {
     pub virtual_service_export_to: Vec<String>,
     /// `defaultDestinationRuleExportTo`; empty is every namespace.
     pub destination_rule_export_to: Vec<String>,
+    /// The external authorizers of `extensionProviders` (`envoyExtAuthzHttp`, `envoyExtAuthzGrpc`).
+    pub authorizers: Vec<Authorizer>,
     /// `accessLogFile`; empty is no access log, unless a Telemetry asks for one.
     pub access_log_file: String,
     /// `accessLogFormat`, of text or as an object of JSON; empty is Istio's own.
     pub access_log_format: String,
     /// Whether `accessLogEncoding` is `JSON`.
     pub access_log_json: bool,
+}
+
+/// An external authorizer, which an AuthorizationPolicy of action CUSTOM names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authorizer {
+    /// `name`.
+    pub name: String,
+    /// `service`: its host, with `NAMESPACE/` before it where that is given.
+    pub service: String,
 }
 
 impl Default for MeshConfig {
@@ -61,6 +72,7 @@ impl Default for MeshConfig {
             service_export_to: Vec::new(),
             virtual_service_export_to: Vec::new(),
             destination_rule_export_to: Vec::new(),
+            authorizers: Vec::new(),
             access_log_file: String::new(),
             access_log_format: String::new(),
             access_log_json: false,

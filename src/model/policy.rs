@@ -54,6 +54,8 @@ pub struct OfRequests {
     /// What an AuthorizationPolicy enforces; None of a RequestAuthentication, of action AUDIT, and of one that the annotation
     /// `istio.io/dry-run` makes a dry run (`pilot/pkg/security/authz/builder/builder.go: isDryRun`).
     pub enforces: Option<Action>,
+    /// `provider.name`: of action CUSTOM, the authorizer in the mesh configuration; empty where it names none.
+    pub provider: String,
     /// How many `rules` it has.
     pub rules: usize,
     /// Whether one of its rules is empty, which every request fits.

@@ -61,12 +61,19 @@ const BLACK_HOLE: &str = "BlackHoleCluster";
 /// The route of such requests (`pilot/pkg/networking/core/httproute.go: buildCatchAllVirtualHost`).
 const BLOCK_ALL: &str = "block_all";
 
+/// How istiod names the rules of a policy of action CUSTOM, and those that deny since it cannot use the provider
+/// (`pilot/pkg/security/authz/builder/builder.go: policyName, getBadCustomDenyRules`).
+const EXT_AUTHZ: &str = "istio-ext-authz-";
+const BAD_CUSTOM: &str = "-deny-due-to-bad-CUSTOM-action";
+
 /// What RBAC names as the reason of a denial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Denial {
     /// This rule of this policy denies it.
     Rule(ObjectName, String),
-    /// A provider's policy, or one of another mesh, by its own name.
+    /// This rule of a policy of action CUSTOM, whose provider istiod cannot use.
+    BadCustom(ObjectName, String),
+    /// A policy that is none of Istio's, by its own name.
     Other(String),
     /// No rule allows it.
     None,
@@ -78,12 +85,21 @@ impl Denial {
     pub fn of(reason: &FailedReason) -> Option<Self> {
         let text = [&reason.details, &reason.termination].into_iter().find(|text| text.starts_with("rbac_access_denied"))?;
         let inner = text.split_once('[')?.1.strip_suffix(']')?;
-        let rule = || {
-            let (namespace, rest) = inner.strip_prefix("ns[")?.split_once("]-policy[")?;
+        let rule = |text: &str| {
+            let (namespace, rest) = text.strip_prefix("ns[")?.split_once("]-policy[")?;
             let (name, rule) = rest.split_once("]-rule[")?;
-            Some(Self::Rule(ObjectName::new(namespace, name), rule.trim_end_matches(']').to_owned()))
+            Some((ObjectName::new(namespace, name), rule.trim_end_matches(']').to_owned()))
         };
-        Some(if inner == "none" { Self::None } else { rule().unwrap_or_else(|| Self::Other(inner.to_owned())) })
+        // `istio-ext-authz-PROVIDER-ns[…`; releases with one provider for a workload leave it out.
+        let custom = || {
+            let own = inner.strip_suffix(BAD_CUSTOM)?.strip_prefix(EXT_AUTHZ)?;
+            rule(&own[own.find("ns[")?..])
+        };
+        Some(match (inner, rule(inner)) {
+            ("none", _) => Self::None,
+            (_, Some((name, rule))) => Self::Rule(name, rule),
+            _ => custom().map_or_else(|| Self::Other(inner.to_owned()), |(name, rule)| Self::BadCustom(name, rule)),
+        })
     }
 }
 
@@ -202,5 +218,9 @@ mod tests {
         assert_eq!(of("ns[a]-policy[b]-rule[3]"), Some(Denial::Rule(ObjectName::new("a", "b"), "3".to_owned())));
         assert_eq!(of("none"), Some(Denial::None));
         assert_eq!(of("istio-ext-authz-x"), Some(Denial::Other("istio-ext-authz-x".to_owned())));
+        for provider in ["", "my-ns-provider-"] {
+            let named = of(&format!("istio-ext-authz-{provider}ns[a]-policy[b]-rule[0]-deny-due-to-bad-CUSTOM-action"));
+            assert_eq!(named, Some(Denial::BadCustom(ObjectName::new("a", "b"), "0".to_owned())));
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::blame::{Blame, NAMED};
 use super::cause::Denial;
+use super::custom::by_custom;
 use super::mesh::Mesh;
 use super::stub::{self, Stub};
 use crate::analysis::naming::{enumerated, first};
@@ -17,6 +18,7 @@ const POLICY: Kind = Kind::AuthorizationPolicy;
 pub(super) fn denied(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
     match Denial::of(&failed.reason) {
         Some(Denial::Rule(name, rule)) => by_rule(mesh, pod, failed, &name, &rule),
+        Some(Denial::BadCustom(name, rule)) => by_custom(mesh, pod, failed, &name, &rule),
         Some(Denial::Other(name)) => Blame::new(
             None,
             format!("RBAC policy {name} of the proxy (not a plugin)"),

@@ -133,7 +133,7 @@ impl<'o> Mesh<'o> {
     }
 
     /// Whether a service has a host, its own or a pattern that covers it.
-    fn has_host(&self, host: &str) -> bool {
+    pub(super) fn has_host(&self, host: &str) -> bool {
         let hosts = self.hosts.get_or_init(|| self.objects.services.values().flat_map(|service| service.hosts(DOMAIN)).collect());
         hosts.contains(host) || hosts.iter().any(|own| own.strip_prefix('*').is_some_and(|suffix| host.ends_with(suffix)))
     }

@@ -3,6 +3,7 @@
 mod black_hole;
 mod blame;
 pub mod cause;
+mod custom;
 mod denied;
 mod endpoints;
 mod filters;

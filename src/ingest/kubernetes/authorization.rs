@@ -33,10 +33,12 @@ pub(super) fn read(kind: Kind, fields: &mut Fields<'_>) -> OfRequests {
     // As `strconv.ParseBool` reads it.
     let annotation = fields.labels("/metadata/annotations").remove("istio.io/dry-run");
     let is_dry_run = annotation.is_some_and(|text| matches!(text.as_str(), "1" | "t" | "T" | "true" | "TRUE" | "True"));
+    let provider = fields.text("/spec/provider/name");
     let rules = fields.list("/spec/rules");
     let http: Option<Vec<String>> = rules.iter().map(http_field).collect();
     OfRequests {
         enforces: action.filter(|_| !is_dry_run),
+        provider,
         rules: rules.len(),
         fits_all: rules.iter().any(|rule| ["from", "to", "when"].iter().all(|part| items(rule, part).is_empty())),
         has_targets,

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::fields::{Fields, label_selector, port_of, str_of, texts};
 use crate::ingest::yaml;
-use crate::model::mesh::MeshConfig;
+use crate::model::mesh::{Authorizer, MeshConfig};
 
 pub(super) fn read(fields: &mut Fields<'_>) -> Option<MeshConfig> {
     let text = fields.text("/data/mesh");
@@ -36,8 +36,15 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<MeshConfig> {
         service_export_to: list("/defaultServiceExportTo"),
         virtual_service_export_to: list("/defaultVirtualServiceExportTo"),
         destination_rule_export_to: list("/defaultDestinationRuleExportTo"),
+        authorizers: value.get("extensionProviders").and_then(Value::as_array).into_iter().flatten().filter_map(authorizer).collect(),
         access_log_file: str_of(&value, "/accessLogFile").to_owned(),
         access_log_format: str_of(&value, "/accessLogFormat").to_owned(),
         access_log_json: str_of(&value, "/accessLogEncoding") == "JSON",
     })
+}
+
+/// An extension provider that is an external authorizer (`pilot/pkg/security/authz/builder/extauthz.go: processExtensionProvider`).
+fn authorizer(provider: &Value) -> Option<Authorizer> {
+    let of = ["envoyExtAuthzHttp", "envoyExtAuthzGrpc"].into_iter().find_map(|kind| provider.get(kind))?;
+    Some(Authorizer { name: str_of(provider, "/name").to_owned(), service: str_of(of, "/service").to_owned() })
 }
