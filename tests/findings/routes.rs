@@ -185,6 +185,28 @@ fn a_name_that_is_no_host_of_a_service_is_no_route_of_a_sidecar() {
 }
 
 #[test]
+fn a_route_of_the_gateway_api_that_leads_nowhere_is_named() {
+    let of_code = |code: u16, flags: &str, details: &str, route: &str| {
+        let line = sent(code, flags, details, "-").replace(" - default", &format!(" - {route}"));
+        let finding = one(fails(&failing([], &[(SLEEP, vec![line; 3])])), Severity::Error, "Deployment default/sleep");
+        assert_eq!(finding.fix.contains("ResolvedRefs"), flags == "NC", "{finding:?}");
+        finding.what
+    };
+    let of = |flags: &str, details: &str, route: &str| of_code(500, flags, details, route);
+    let said = of("NC", "cluster_not_found", "default.web.example.0");
+    assert!(said.contains("rules[0] of HTTPRoute or GRPCRoute default/web.example has a backendRef that leads to no Service"), "{said}");
+    assert!(of("NC", "cluster_not_found", "canary").contains("rule canary of an HTTPRoute or GRPCRoute has a backendRef"));
+    assert!(of_code(200, "NC", "cluster_not_found", "default.web.1").contains("rules[1] of HTTPRoute or GRPCRoute default/web"), "gRPC");
+    let said = of("-", "direct_response", "default.web.2");
+    assert!(said.contains("rules[2] of HTTPRoute or GRPCRoute default/web has no backendRef with a weight"), "{said}");
+    // That of a VirtualService is what somebody wrote.
+    for (code, route) in [(500, "own"), (503, "default.web.2")] {
+        let line = sent(code, "-", "direct_response", "-").replace(" - default", &format!(" - {route}"));
+        assert_eq!(fails(&failing([], &[(SLEEP, vec![line; 3])])), []);
+    }
+}
+
+#[test]
 fn what_hides_a_service_from_a_client_whose_requests_are_dropped_is_shown() {
     let of = |host: &str, export_to: Value| {
         let spec = json!({"hosts": ["direct.example"], "addresses": ["10.9.9.9"], "resolution": "STATIC", "exportTo": export_to,

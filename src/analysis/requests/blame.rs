@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::black_hole::black_hole;
 use super::denied::denied;
 use super::filters::of_filter;
+use super::gateway_api;
 use super::jwt::jwt;
 use super::mesh::Mesh;
 use super::own::of_own;
@@ -99,6 +100,9 @@ pub fn blame(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
 
 fn no_cluster(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
     let (kind, reason) = (Kind::VirtualService, &failed.reason);
+    if let Some(blame) = gateway_api::leads_nowhere(reason) {
+        return blame;
+    }
     let routes = mesh.routes(pod, failed);
     let nowhere = |route: &Route<'_>| {
         let where_to = mesh.leads_nowhere(pod, route.name, route.rule)?;

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::gateway_api;
 use crate::model::ids::ObjectName;
 use crate::model::log_details::LoggedRequest;
 use crate::model::requests::{Cause, FailedReason};
@@ -34,6 +35,7 @@ pub fn of(request: &LoggedRequest<'_>) -> Option<Cause> {
         "filter_chain_not_found" => Cause::NoChain,
         _ if &*request.cluster == BLACK_HOLE && (request.code >= 400 || has("UH")) => Cause::BlackHole,
         "direct_response" if &*request.route == BLOCK_ALL && request.code >= 400 => Cause::BlackHole,
+        "direct_response" if gateway_api::has_no_backend(request) => Cause::NoCluster,
         "ext_authz_denied" | "ext_authz_error" => Cause::ExtAuthz,
         "fault_filter_abort" => Cause::Fault,
         "lua_response" if request.code >= 400 => Cause::Lua,

@@ -9,6 +9,7 @@ mod endpoints;
 mod filters;
 mod fits;
 mod gateway;
+mod gateway_api;
 mod gather;
 mod jwt;
 mod mesh;
