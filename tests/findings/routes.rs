@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::recorded::{SLEEP, created};
 use super::requests::{TO_HTTPBIN, failing, fails, istio, sent};
-use super::one;
+use super::{found, one};
 
 fn no_cluster(objects: impl IntoIterator<Item = Value>, export_to: &[&str]) -> Vec<Finding> {
     let mut snapshot = failing(objects, &[(SLEEP, vec![sent(503, "NC", "cluster_not_found", "-"); 3])]);
@@ -224,4 +224,41 @@ fn what_hides_a_service_from_a_client_whose_requests_are_dropped_is_shown() {
     let finding = of("*/*", json!(["."]));
     assert!(finding.what.ends_with("ServiceEntry legacy/direct, which is not exported to namespace default."), "{finding:?}");
     assert!(finding.evidence.contains(&"exportTo of ServiceEntry legacy/direct: .".to_owned()), "{finding:?}");
+}
+
+#[test]
+fn a_dead_route_without_requests_is_a_warning_and_with_them_one_finding() {
+    let found_by = |objects: Vec<Value>, lines: Vec<String>| found(&failing(objects, &[(SLEEP, lines)]), "reference-not-found");
+    let name = "VirtualService default/v";
+    let finding = one(found_by(vec![routes("default/v", to_v2())], vec![]), Severity::Warning, name);
+    assert_eq!(finding.what, format!("{name} {DEAD}"));
+    assert_eq!(finding.evidence, ["it is for requests to httpbin.default.svc.cluster.local"]);
+    let nc = || vec![sent(503, "NC", "cluster_not_found", "-")];
+    assert_eq!(found_by(vec![routes("default/v", to_v2())], nc()), [], "requests-fail has it");
+    // Nobody follows it, or nothing of it is dead.
+    let younger = created(routes("default/v", to_v2()), "2026-11-02T00:00:00Z");
+    assert_eq!(found_by(vec![routes("default/a", json!([alive(json!({}))])), younger], vec![]), []);
+    assert_eq!(found_by(vec![routes("default/v", json!([alive(json!({})), dead(json!({}))]))], vec![]), []);
+    // A delegate is named itself.
+    let root = istio("VirtualService", "default/root", json!({"hosts": ["httpbin"], "http": [{"delegate": {"name": "dele"}}]}));
+    one(
+        found_by(vec![root, istio("VirtualService", "default/dele", json!({"http": to_v2()}))], vec![]),
+        Severity::Warning,
+        "VirtualService default/dele",
+    );
+}
+
+#[test]
+fn a_virtual_service_for_a_gateway_that_does_not_exist_is_a_warning() {
+    let of = |gateways: Value| {
+        let spec = json!({"hosts": ["web.example"], "gateways": gateways, "http": [alive(json!({}))]});
+        let server = json!({"port": {"number": 80, "protocol": "HTTP", "name": "http"}, "hosts": ["*"]});
+        let gateway = istio("Gateway", "default/edge", json!({"selector": {"app": "gw"}, "servers": [server]}));
+        found(&failing([gateway, istio("VirtualService", "default/v", spec)], &[]), "reference-not-found")
+    };
+    let finding = one(of(json!(["mesh", "legacy/edge"])), Severity::Warning, "VirtualService default/v");
+    assert_eq!(finding.what, "VirtualService default/v is for Gateway legacy/edge, which does not exist.");
+    for gateways in [json!(["edge"]), json!(["default/edge"]), json!(["mesh"]), json!([])] {
+        assert_eq!(of(gateways), []);
+    }
 }

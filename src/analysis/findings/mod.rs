@@ -42,6 +42,7 @@ mod port_not_captured;
 mod priority_tie;
 mod proxy_not_connected;
 mod pull_secret;
+mod reference_not_found;
 mod refused_connections;
 mod refused_push;
 mod removed;

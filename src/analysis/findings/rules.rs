@@ -5,8 +5,8 @@ use super::{
     duplicate_wasm_filter, empty_plugin_name, empty_selector, envoy_filter, fail_open, http_plugin_on_tcp_port, istiods_differ,
     latest_if_not_present, leftover, match_excludes_all, matches_nothing, mtls_mismatch, near_miss, no_istiod, not_imported,
     object_not_used, outdated, peer_authentications, pending, permissive, port_level_mtls, port_not_captured, priority_tie,
-    proxy_not_connected, pull_secret, refused_push, removed, requests_fail, same_root_id, selector_ignored, sidecar_not_injected,
-    stale_proxy, stub_in_place, unexpected, unusable_url, version_skew, vm_failed, without_certificate,
+    proxy_not_connected, pull_secret, reference_not_found, refused_push, removed, requests_fail, same_root_id, selector_ignored,
+    sidecar_not_injected, stale_proxy, stub_in_place, unexpected, unusable_url, version_skew, vm_failed, without_certificate,
 };
 
 /// Every rule, in the order in which documents list them.
@@ -55,6 +55,7 @@ pub const RULES: &[Rule] = &[
     mtls_mismatch::RULE,
     not_imported::RULE,
     permissive::RULE,
+    reference_not_found::RULE,
     requests_fail::RULE,
     connections_refused::RULE,
 ];

@@ -1,7 +1,7 @@
 //! What the objects say of where a client's requests go: the service behind an authority, and the routes and rules for it.
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::gather::host;
 use crate::analysis::control_plane;
@@ -28,8 +28,8 @@ pub struct Mesh<'o> {
     pub(super) objects: &'o Inventory,
     /// The release of istiod.
     pub(super) version: Version,
-    rules: Rules<'o>,
-    hosts: OnceCell<HashSet<String>>,
+    pub(super) rules: Rules<'o>,
+    hosts: OnceCell<HashMap<String, &'o Service>>,
 }
 
 impl<'o> Mesh<'o> {
@@ -99,7 +99,7 @@ impl<'o> Mesh<'o> {
     }
 
     fn is_nowhere(&self, client: &Pod, host: &str, target: &RouteTarget) -> Option<String> {
-        let service = self.objects.services.values().find(|service| service.hosts(DOMAIN).iter().any(|own| own == host));
+        let service = self.hosts().get(host).copied();
         if !target.subset.is_empty() && self.knows(Kind::DestinationRule) {
             let namespace = service.map_or("", |service| &service.name.namespace);
             let rule = self.rules.for_client(&client.id.namespace, &client.labels, host, namespace);
@@ -134,8 +134,16 @@ impl<'o> Mesh<'o> {
 
     /// Whether a service has a host, its own or a pattern that covers it.
     pub(super) fn has_host(&self, host: &str) -> bool {
-        let hosts = self.hosts.get_or_init(|| self.objects.services.values().flat_map(|service| service.hosts(DOMAIN)).collect());
-        hosts.contains(host) || hosts.iter().any(|own| own.strip_prefix('*').is_some_and(|suffix| host.ends_with(suffix)))
+        let hosts = self.hosts();
+        hosts.contains_key(host) || hosts.keys().any(|own| own.strip_prefix('*').is_some_and(|suffix| host.ends_with(suffix)))
+    }
+
+    /// The services by their hosts.
+    fn hosts(&self) -> &HashMap<String, &'o Service> {
+        self.hosts.get_or_init(|| {
+            let services = self.objects.services.values().map(|service| &**service);
+            services.flat_map(|service| service.hosts(DOMAIN).into_iter().map(move |host| (host, service))).collect()
+        })
     }
 
     /// The policies of a kind that are for a pod.

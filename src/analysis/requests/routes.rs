@@ -6,6 +6,7 @@ use super::fits::{Fit, Sent, fit};
 use super::gather::{KEPT, port};
 use super::mesh::{DOMAIN, Mesh, spellings};
 use crate::analysis::chains::{self, Facts};
+use crate::analysis::mtls::clients::clients;
 use crate::analysis::mtls::rules::full_host;
 use crate::model::ids::ObjectName;
 use crate::model::kind::Kind;
@@ -130,8 +131,13 @@ impl<'o> Mesh<'o> {
         spelt.into_iter().chain(hosts).collect()
     }
 
+    /// The VirtualServices of which a route leads nowhere, for whichever clients.
+    pub fn all_dead_routes(&self) -> BTreeSet<DeadRoute> {
+        clients(self.objects, &self.rules).iter().flat_map(|clients| self.dead_routes(&clients.facts)).collect()
+    }
+
     /// The VirtualServices that a client follows of which a route leads nowhere.
-    pub fn dead_routes(&self, client: &Facts<'o>) -> Vec<DeadRoute> {
+    fn dead_routes(&self, client: &Facts<'o>) -> Vec<DeadRoute> {
         let mut claimed: BTreeSet<String> = BTreeSet::new();
         let mut found = Vec::new();
         for (name, of) in chains::followed(client, egress(client), None) {

@@ -1,7 +1,7 @@
 //! What the answers for all workloads share.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::analysis::comparison::EnvoyFilters;
 use crate::analysis::control_plane;
@@ -69,9 +69,7 @@ impl<'o> World<'o> {
             if self.objects.policies_of(Kind::VirtualService).next().is_none() {
                 return Vec::new();
             }
-            let mesh = Mesh::of(self.snapshot);
-            let found: BTreeSet<DeadRoute> = self.clients.iter().flat_map(|clients| mesh.dead_routes(&clients.facts)).collect();
-            found.into_iter().collect()
+            Mesh::of(self.snapshot).all_dead_routes().into_iter().collect()
         })
     }
 
