@@ -126,6 +126,16 @@ fn only_a_route_that_the_requests_can_have_taken_is_the_cause() {
         let words = "VirtualService default/v may route them to subset v2, which no DestinationRule defines.";
         blamed(first(dead(json!({"match": [unknown]}))), "default/v", words);
     }
+    // Each path has its own cause.
+    let header = json!({"headers": {"x": {"exact": "y"}}});
+    let mut may = dead(json!({"match": [header]}));
+    may["route"][0]["destination"]["subset"] = json!("v3");
+    let two = routes("default/v", json!([dead(json!({"match": [{"uri": {"exact": "/a"}}]})), may, alive(json!({}))]));
+    let lines = ["/a", "/b"].map(|path| sent(503, "NC", "cluster_not_found", "-").replace("/get", path));
+    let finding = one(fails(&failing([two], &[(SLEEP, lines.to_vec())])), Severity::Error, "VirtualService default/v");
+    let both = "VirtualService default/v may route them to subset v3, which no DestinationRule defines, \
+        VirtualService default/v routes to subset v2, which no DestinationRule defines.";
+    assert!(finding.what.ends_with(both), "{finding:?}");
     // Behind a route that takes all, without weight, of another protocol or name, and a mirror.
     innocent([routes("default/v", json!([alive(json!({})), dead(json!({}))]))]);
     let weighed =

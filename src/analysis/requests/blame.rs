@@ -110,8 +110,7 @@ fn no_cluster(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
     };
     let found: Vec<(ObjectName, bool, String)> = routes.taken.iter().filter_map(nowhere).collect();
     if let [(name, sure, _), ..] = &found[..] {
-        // Where some surely went there, the others that can have gone there too are not the cause.
-        let words: BTreeSet<String> = found.iter().filter(|(_, own, _)| own == sure).map(|(.., words)| words.clone()).collect();
+        let words: BTreeSet<String> = found.iter().map(|(.., words)| words.clone()).collect();
         let fix = format!("define what it routes to, or change the route of {kind} {name}");
         let blame = Blame::new(Some((kind, name)), first(&Vec::from_iter(words), NAMED), fix);
         return if *sure { blame.always() } else { blame };
