@@ -4,7 +4,7 @@ use meshscope::analysis::findings::Severity;
 use meshscope::model::kind::Kind;
 use serde_json::{Value, json};
 
-use super::recorded::{object, wasm_plugin};
+use super::recorded::{Mesh, object, wasm_plugin};
 use super::support::world::{self, GATEWAY_GROUP, GATEWAY_NAME};
 use super::{found, one, with};
 
@@ -102,6 +102,29 @@ fn a_match_that_lets_it_into_no_chain() {
     // One that names no workload may be meant for others.
     let everywhere = json!({"match": [{"mode": "SERVER", "ports": [{"number": 9999}]}]});
     one(with([wasm_plugin("default/p", everywhere)], "match-excludes-all"), Severity::Warning, "WasmPlugin default/p");
+}
+
+#[test]
+fn a_match_of_clients_on_a_workload_that_serves() {
+    let of = |app: &str, mode: &str| {
+        let spec = json!({"selector": {"matchLabels": {"app": app}}, "match": [{"mode": mode}]});
+        Mesh::permissive().with([wasm_plugin("default/p", spec)])
+    };
+    let finding = one(found(&super::of(of("httpbin", "CLIENT")), "match-excludes-all"), Severity::Information, "WasmPlugin default/p");
+    let said =
+        "match CLIENT is for what the workload sends: requests that come to it, as by Service default/httpbin, do not pass the plugin";
+    assert!(
+        finding.what.ends_with("applies to 1 proxy, and is in no inbound chain of them.") && finding.evidence[0].contains(said),
+        "{finding:?}"
+    );
+    let why = of("httpbin", "CLIENT").ask(&["why", "default/p", "deploy/httpbin"]);
+    assert!(why["workloads"][0]["reason"].as_str().unwrap().ends_with(said), "{why}");
+    for mode in ["SERVER", "CLIENT_AND_SERVER"] {
+        assert_eq!(found(&super::of(of("httpbin", mode)), "match-excludes-all"), [], "{mode}");
+    }
+    // For all workloads of a namespace it is meant so.
+    let all = wasm_plugin("default/p", json!({"match": [{"mode": "CLIENT"}]}));
+    assert_eq!(with([all], "match-excludes-all"), []);
 }
 
 #[test]

@@ -1,9 +1,10 @@
-//! A plugin that applies, and that its `match` keeps out of every chain.
+//! A plugin that applies, and that its `match` keeps out of every chain, or out of every inbound one.
 
 use std::collections::BTreeSet;
 
 use super::{Facts, Finding, Needs, PLUGINS, PluginFacts, Rule, Severity, once_each, proxies};
 use crate::analysis::{bypass, lookup, near_miss, outlook};
+use crate::model::ids::ProxyId;
 use crate::model::kind::Kind;
 
 pub(super) const RULE: Rule = Rule {
@@ -18,7 +19,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    facts.plugins.iter().filter_map(|plugin| finding(facts, plugin)).collect()
+    facts.plugins.iter().filter_map(|plugin| finding(facts, plugin).or_else(|| of_inbound(facts, plugin))).collect()
 }
 
 pub(super) fn finding(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Option<Finding> {
@@ -46,5 +47,21 @@ pub(super) fn finding(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Option<Fin
         fix,
         proxies: plugin.applies.iter().map(|pod| pod.id.clone()).collect(),
         ..RULE.of_plugin(id, format!("{} {id} applies to {}, and is in no chain of them.", id.kind, proxies(plugin.applies.len())))
+    })
+}
+
+/// A plugin of single workloads that is in no inbound chain of them, which serve: it may be meant so.
+fn of_inbound(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Option<Finding> {
+    let (object, objects) = (plugin.plugin, facts.objects());
+    let chosen = plugin.applies.iter().filter(|_| object.selects_workloads());
+    let found: Vec<(&ProxyId, String)> =
+        chosen.filter_map(|pod| Some((&pod.id, near_miss::inbound_exclusion(object, pod, objects)?))).collect();
+    let id = &object.id;
+    (!found.is_empty()).then(|| Finding {
+        severity: Severity::Information,
+        evidence: once_each(found.iter().cloned()),
+        fix: "where requests that come to the workload are meant, write mode SERVER, or CLIENT_AND_SERVER for both".to_owned(),
+        proxies: found.iter().map(|(proxy, _)| (*proxy).clone()).collect(),
+        ..RULE.of_plugin(id, format!("{} {id} applies to {}, and is in no inbound chain of them.", id.kind, proxies(found.len())))
     })
 }

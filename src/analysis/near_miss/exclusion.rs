@@ -1,7 +1,7 @@
 //! When `match` keeps a plugin out of every chain of a proxy that it applies to.
 
 use crate::analysis::attachment::Exclusion;
-use crate::analysis::attachment::listener_match::{Class, accepts, traffic_selectors};
+use crate::analysis::attachment::listener_match::{Class, accepts, allows_class, traffic_selectors};
 use crate::analysis::{control_plane, targets};
 use crate::model::inventory::Inventory;
 use crate::model::plugin::{Plugin, PluginType, TrafficSelector};
@@ -18,6 +18,17 @@ pub fn exclusion(plugin: &Plugin, pod: &Pod, predicted: Option<usize>, objects: 
     };
     (excluded && !matches.is_empty())
         .then(|| Exclusion { matches: plugin.match_text(), service_ports: service_ports(matches, pod, objects) })
+}
+
+/// Why no request that a Service leads to the pod passes the plugin, which applies to it and has chains: `match` is for what the workload sends
+/// alone. None where it is for what comes too, and where no Service leads to the pod.
+pub fn inbound_exclusion(plugin: &Plugin, pod: &Pod, objects: &Inventory) -> Option<String> {
+    let matches = traffic_selectors(plugin, control_plane::version(pod, objects));
+    let is_sidecar = pod.proxy.as_ref()?.kind == ProxyKind::Sidecar;
+    let is_of_clients = is_sidecar && !allows_class(matches, Class::Inbound) && allows_class(matches, Class::Outbound);
+    let service = targets::seen(objects, None).find(|service| is_of_clients && targets::leads_to(service, pod))?;
+    let (matches, name) = (plugin.match_text(), &service.name);
+    Some(format!("match {matches} is for what the workload sends: requests that come to it, as by Service {name}, do not pass the plugin"))
 }
 
 /// Whether a proxy of this kind can have a chain at all that the item lets the plugin into.

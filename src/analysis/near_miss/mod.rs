@@ -18,7 +18,7 @@ use crate::model::workload::Pod;
 
 use change::Asked;
 
-pub use exclusion::exclusion;
+pub use exclusion::{exclusion, inbound_exclusion};
 pub use fix::{Edit, Fix, Neighbours};
 pub use rule::Rule;
 

@@ -18,7 +18,7 @@ use crate::analysis::explain::Term;
 use crate::analysis::health::{self, Expected, PluginState, Weight};
 use crate::analysis::lookup;
 use crate::analysis::mtls;
-use crate::analysis::near_miss::{NearMiss, Neighbours};
+use crate::analysis::near_miss::{self, NearMiss, Neighbours};
 use crate::analysis::outlook::{Outlook, Outlooks};
 use crate::analysis::placement::{self, ListenerDirection};
 use crate::model::envoy::ListenerState;
@@ -277,13 +277,21 @@ pub(super) fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, sha
 /// Whether the plugin applies to the proxy, None where that is not known, and why.
 fn attached(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> (Option<bool>, String) {
     match Expected::of(snapshot, plugin, proxy) {
-        Expected::Yes(why) => (Some(true), why),
+        Expected::Yes(why) => (Some(true), why + &inbound_exclusion(snapshot, plugin, proxy)),
         Expected::No(why) if !snapshot.objects.plugins.contains_key(plugin) => {
             (Some(false), format!("{why}; what the proxy has is left over"))
         }
         Expected::No(why) => (Some(false), why),
         Expected::Unknown(why) => (None, why),
     }
+}
+
+/// That it is in no inbound chain of a workload that serves, as a clause at the end of a sentence.
+fn inbound_exclusion(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> String {
+    let objects = &snapshot.objects;
+    let both = objects.plugins.get(plugin).zip(objects.pods.get(proxy));
+    let said = both.and_then(|(plugin, pod)| near_miss::inbound_exclusion(plugin, pod, objects));
+    said.map(|said| format!("; {said}")).unwrap_or_default()
 }
 
 /// `once`, `4 times`.
