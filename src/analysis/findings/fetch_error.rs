@@ -1,6 +1,9 @@
 //! Why a module could not be fetched, where the agent's words show what to do about it.
 
+use super::Facts;
 use crate::analysis::answers::SecretHealth;
+use crate::analysis::health::{Evidence, EvidenceSource, Health, PluginState};
+use crate::model::ids::PluginId;
 
 /// The cause in the agent's line (`pkg/wasm/{cache,imagefetcher,convert}.go`, `go-containerregistry pkg/v1/remote/transport/error.go`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +67,19 @@ impl<'l> FetchError<'l> {
             (_, None) => "name a Secret with the registry's user and password in imagePullSecret".to_owned(),
         }
     }
+}
+
+/// Whether a stub is in a plugin's place since the registry, or the lack of a Secret, does not let the module be pulled.
+pub(super) fn is_for_secret(facts: &Facts<'_>, plugin: &PluginId) -> bool {
+    let is_stub = |health: &Health| matches!(health.state, PluginState::StubDeny | PluginState::StubAllow);
+    let stubs = facts.states().filter(|(_, id, health)| *id == plugin && is_stub(health)).map(|(.., health)| health);
+    newest_line(stubs).and_then(|line| FetchError::of(&line.what)).is_some_and(FetchError::is_of_secret)
+}
+
+/// The newest line of the proxies' logs about the fetch: of several proxies the one that says how it is now.
+pub(super) fn newest_line<'h>(healths: impl Iterator<Item = &'h Health>) -> Option<&'h Evidence> {
+    let lines = healths.flat_map(|health| &health.evidence).filter(|evidence| evidence.source == EvidenceSource::Log);
+    lines.max_by(|one, other| one.field.cmp(&other.field))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The Secret that a module is to be pulled with, and that istiod does not find or take.
 
-use super::{Facts, Finding, Needs, PLUGINS, PluginFacts, Rule, Severity, stub_in_place};
+use super::{Facts, Finding, Needs, PLUGINS, PluginFacts, Rule, Severity, fetch_error};
 use crate::analysis::answers;
 use crate::model::ids::ObjectName;
 use crate::model::plugin::Plugin;
@@ -41,7 +41,7 @@ fn finding(facts: &Facts<'_>, plugin: &PluginFacts<'_>) -> Option<Finding> {
     let found = answers::pull_secret(facts.snapshot, &secret);
     let (id, ObjectName { namespace, name }) = (&plugin.plugin.id, &secret);
     // The finding about the stub has the cause too.
-    (found.good == Some(false) && !stub_in_place::is_for_secret(facts, id)).then(|| Finding {
+    (found.good == Some(false) && !fetch_error::is_for_secret(facts, id)).then(|| Finding {
         evidence: vec![
             format!("Secret {secret} {}", found.what),
             format!("imagePullSecret is {name}, which istiod looks for in {namespace}"),

@@ -1,11 +1,10 @@
 //! A module that could not be fetched, in whose place the agent has put a filter that allows or denies everything.
 
-use super::fetch_error::FetchError;
+use super::fetch_error::{FetchError, newest_line};
 use super::states::{InState, in_states};
 use super::{DUMPS, Facts, Finding, Rule, Severity, digest_mismatch, pull_secret};
 use crate::analysis::answers;
-use crate::analysis::health::{Evidence, EvidenceSource, Health, PluginState};
-use crate::model::ids::PluginId;
+use crate::analysis::health::PluginState;
 use crate::model::plugin::Phase;
 
 pub(super) const RULE: Rule = Rule {
@@ -66,17 +65,4 @@ fn for_error(facts: &Facts<'_>, stub: &InState<'_>, does: &str, severity: Severi
         ),
         ..finding
     }
-}
-
-/// Whether a stub is in a plugin's place since the registry, or the lack of a Secret, does not let the module be pulled.
-pub(super) fn is_for_secret(facts: &Facts<'_>, plugin: &PluginId) -> bool {
-    let is_stub = |health: &Health| matches!(health.state, PluginState::StubDeny | PluginState::StubAllow);
-    let stubs = facts.states().filter(|(_, id, health)| *id == plugin && is_stub(health)).map(|(.., health)| health);
-    newest_line(stubs).and_then(|line| FetchError::of(&line.what)).is_some_and(FetchError::is_of_secret)
-}
-
-/// The newest line of the proxies' logs about the fetch: of several proxies the one that says how it is now.
-fn newest_line<'h>(healths: impl Iterator<Item = &'h Health>) -> Option<&'h Evidence> {
-    let lines = healths.flat_map(|health| &health.evidence).filter(|evidence| evidence.source == EvidenceSource::Log);
-    lines.max_by(|one, other| one.field.cmp(&other.field))
 }
