@@ -5,7 +5,7 @@
 use std::fmt;
 
 use super::failures::request;
-use super::module;
+use crate::analysis::logs::attribution::module::Module;
 use crate::ingest::logs::details::details;
 use crate::model::envoy::{EcdsFilter, ExtensionConfig};
 use crate::model::ids::PluginId;
@@ -45,7 +45,11 @@ impl Answering {
             None => {}
         }
         let mut failed = log.iter().filter(is_before).filter(|record| record.event == Some(LogEvent::FetchFailed));
-        let names = |record: &LogRecord| url.is_some_and(|url| record.message.contains(module::repository(url)));
+        let own = url.map(Module::of);
+        let names = |record: &LogRecord| match (details(record), &own) {
+            (Some(LogDetails::FetchFailed { url: Some(url), .. }), Some(own)) => Module::of(url).is_of_repository_of(own),
+            _ => false,
+        };
         let had_stub = failed.clone().any(|record| record.plugin.as_ref() == Some(plugin) || names(record));
         if !had_stub && url.is_none() && failed.any(|record| record.plugin.is_none()) {
             return None;
@@ -67,15 +71,15 @@ fn ends_here(record: &LogRecord) -> bool {
 
 /// The last module of the same repository that the agent fetched, but the object's own.
 pub(super) fn fetched_before<'l>(url: Option<&str>, log: impl DoubleEndedIterator<Item = &'l LogRecord>) -> Option<String> {
-    let own = url?;
-    let repository = module::repository(own);
-    let fetched = log.rev().filter_map(|record| match details(record)? {
-        LogDetails::Fetch { registry, repository, reference, .. } => Some(format!("oci://{registry}/{repository}:{reference}")),
+    let own = Module::of(url?);
+    log.rev().find_map(|record| match details(record)? {
+        LogDetails::Fetch { registry, repository, reference, .. } => {
+            let found = Module::parts(registry, repository, reference);
+            let sign = if reference.contains(':') { '@' } else { ':' };
+            (found.is_of_repository_of(&own) && found != own).then(|| format!("oci://{registry}/{repository}{sign}{reference}"))
+        }
         _ => None,
-    });
-    fetched
-        .filter(|url| module::repository(url) == repository)
-        .find(|url| url.trim_start_matches("oci://") != own.trim_start_matches("oci://"))
+    })
 }
 
 impl fmt::Display for Answering {

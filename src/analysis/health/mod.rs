@@ -28,6 +28,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::analysis::logs::attribution::module::Module;
 use crate::analysis::outlook::Outlooks;
 use crate::analysis::{lookup, placement};
 use crate::model::envoy::{ConfigDump, DumpView};
@@ -155,7 +156,8 @@ fn own_url<'s>(snapshot: &'s Snapshot, plugin: &PluginId, dump: &ConfigDump) -> 
     let url = |plugin: &PluginId| Some(snapshot.objects.plugins.get(plugin)?.wasm()?.url.as_str());
     let own = url(plugin)?;
     let others = dump.ecds.iter().filter_map(|entry| entry.plugin.as_ref()).filter(|other| *other != plugin);
-    (!others.filter_map(url).any(|other| module::repository(other) == module::repository(own))).then_some(own)
+    let module = Module::of(own);
+    (!others.filter_map(url).any(|other| Module::of(other).is_of_repository_of(&module))).then_some(own)
 }
 
 /// The state of `plugin` in `proxy`, by all that the snapshot holds of it.

@@ -74,16 +74,6 @@ pub fn scheme(url: &str) -> &str {
     url.split_once("://").map_or("oci", |(scheme, _)| scheme)
 }
 
-/// The repository of an image's URL, without scheme, tag and digest.
-pub fn repository(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let rest = rest.split_once('@').map_or(rest, |(name, _)| name);
-    match rest.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => name,
-        _ => rest,
-    }
-}
-
 /// Whether an image's URL has no tag; a colon before the last slash is that of the registry's port.
 pub fn names_no_tag(url: &str) -> bool {
     !url.rsplit('/').next().unwrap_or(url).contains(':')

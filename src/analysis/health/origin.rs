@@ -37,12 +37,11 @@ pub(super) enum Fetched {
 /// No other plugin of the proxy may have the repository of `url`.
 pub(super) fn fetched(url: &str, log: &[LogRecord], given: Option<LogTime>) -> Option<Fetched> {
     let (given, wanted) = (given?, Module::of(url));
-    let Module::Image { registry, repository, .. } = wanted else { return None };
     let of_repository = |record: &LogRecord| match details(record) {
-        Some(LogDetails::Fetch { registry: host, repository: path, reference, .. }) => {
-            let found = Module::parts(host, path, reference);
-            let is_it = matches!(found, Module::Image { registry: host, repository: path, .. } if (host, path) == (registry, repository));
-            is_it.then(|| Some((record.time?, if found == wanted { Fetched::Wanted } else { Fetched::Other(reference.to_string()) })))?
+        Some(LogDetails::Fetch { registry, repository, reference, .. }) => {
+            let found = Module::parts(registry, repository, reference);
+            let fetched = if found == wanted { Fetched::Wanted } else { Fetched::Other(reference.to_owned()) };
+            record.time.zip(Some(fetched)).filter(|_| found.is_of_repository_of(&wanted))
         }
         _ => None,
     };

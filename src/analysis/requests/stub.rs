@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::mesh::Mesh;
 use crate::analysis::attachment;
-use crate::analysis::health::module;
+use crate::analysis::logs::attribution::module::Module;
 use crate::ingest::logs::details::details;
 use crate::ingest::logs::instant;
 use crate::model::envoy::{ConfigDump, EcdsFilter, ExtensionConfig};
@@ -87,8 +87,8 @@ pub(super) fn of(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Stub {
 
 /// The only plugin with a module of this repository.
 fn only_of(plugins: &[&Plugin], url: &str) -> Option<PluginId> {
-    let repository = module::repository(url);
-    let mut found = plugins.iter().filter(|plugin| plugin.wasm().is_some_and(|of| module::repository(&of.url) == repository));
+    let module = Module::of(url);
+    let mut found = plugins.iter().filter(|plugin| plugin.wasm().is_some_and(|of| Module::of(&of.url).is_of_repository_of(&module)));
     found.next().filter(|_| found.next().is_none()).map(|plugin| plugin.id.clone())
 }
 
@@ -110,11 +110,11 @@ fn stubbed(record: &LogRecord) -> Option<&str> {
     }
 }
 
-/// The repository of the module that the agent fetched or could not fetch.
-fn repository_of(record: &LogRecord) -> Option<String> {
+/// The module that the agent fetched or could not fetch.
+fn module_of(record: &LogRecord) -> Option<Module<'_>> {
     match details(record)? {
-        LogDetails::Fetch { registry, repository, .. } => Some(format!("{registry}/{repository}")),
-        LogDetails::FetchFailed { url, .. } => url.map(|url| module::repository(url).to_owned()),
+        LogDetails::Fetch { registry, repository, reference, .. } => Some(Module::parts(registry, repository, reference)),
+        LogDetails::FetchFailed { url, .. } => url.map(Module::of),
         _ => None,
     }
 }
@@ -123,8 +123,8 @@ fn repository_of(record: &LogRecord) -> Option<String> {
 /// plugin was last updated then. The log begins with the failure.
 fn end(dump: &ConfigDump, log: &[LogRecord], plugin: Option<&PluginId>, url: &str) -> Option<LogTime> {
     let (failed, later) = log.split_first()?;
-    let repository = module::repository(url);
-    let is_its = |record: &&LogRecord| repository_of(record).is_some_and(|of| of == repository);
+    let module = Module::of(url);
+    let is_its = |record: &&LogRecord| module_of(record).is_some_and(|of| of.is_of_repository_of(&module));
     let fetched = later.iter().enumerate().find_map(|(index, record)| {
         let time = record.time.filter(|_| record.event == Some(LogEvent::Fetch) && is_its(&record))?;
         let rest = &later[index + 1..];

@@ -41,6 +41,17 @@ impl<'u> Module<'u> {
         (!host.is_empty()).then_some(host)
     }
 
+    /// Whether two are the same but for the tag or digest.
+    pub(in crate::analysis) fn is_of_repository_of(&self, other: &Module<'_>) -> bool {
+        match (self, other) {
+            (Self::Image { registry, repository, .. }, Module::Image { registry: of, repository: path, .. }) => {
+                registry == of && repository == path
+            }
+            (Self::Url(url), Module::Url(other)) => url == other,
+            _ => false,
+        }
+    }
+
     /// The name under which an agent keeps it, without tag and digest (`pkg/wasm/cache.go: moduleNameFromURL`).
     pub(in crate::analysis) fn cache_name(&self) -> String {
         match *self {
@@ -91,6 +102,14 @@ mod tests {
         for url in ["oci://docker.io/library/hello:v1", "hello:v1", "oci://index.docker.io/hello:v1"] {
             assert_eq!(Module::of(url), Module::parts("index.docker.io", "library/hello", "v1"), "{url}");
         }
+        let hub = Module::of("oci://docker.io/library/hello:v1");
+        let of_it = ["hello:v2", "library/hello", "index.docker.io/hello@sha256:0123", "OCI://index.docker.io/library/hello:v3"];
+        assert!(of_it.iter().all(|url| Module::of(url).is_of_repository_of(&hub)));
+        assert!(
+            !["other/hello:v1", "ghcr.io/hello:v1", "https://docker.io/library/hello:v1"]
+                .iter()
+                .any(|url| Module::of(url).is_of_repository_of(&hub))
+        );
         let digest = Module::Image { registry: "ghcr.io", repository: "a/b", reference: "sha256:0123" };
         assert_eq!([Module::of("ghcr.io/a/b@sha256:0123"), Module::of("oci://ghcr.io/a/b:v1@sha256:0123")], [digest.clone(), digest]);
         assert_eq!(Module::of("https://example.com/a.wasm"), Module::Url("https://example.com/a.wasm"));
