@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::broken::Broken;
 use super::live_policy::{asked, comes, found};
 use super::world::{Applied, is_lab, json as ask, kubectl, mesh, on_15006, until, wasm_plugin, why};
 
@@ -71,6 +72,7 @@ fn incident_d3_a_typo_in_the_label_of_a_selector() {
     let near = ask(&["workloads", "default/helloworld", "--near-misses"]);
     let nearest = near["workloads"].as_array().unwrap().iter().find(|workload| workload["workload"] == "default/httpbin").unwrap();
     assert_eq!(nearest["nearMiss"]["rule"], "labels", "{near}");
+    Broken { plugin: "default/helloworld", workload: "deploy/httpbin", names: &["default/helloworld"] }.is_nowhere_sound();
     drop(broken);
     comes("the header again", || hello() == "world!");
     comes("the finding's end", || found("near-miss").1.is_empty());
@@ -90,6 +92,8 @@ fn incident_d4_the_namespace_of_the_workload_reports_the_near_miss_too() {
     let nearest = near["workloads"].as_array().unwrap().iter().find(|workload| workload["workload"] == "default/httpbin").unwrap();
     assert_eq!(nearest["nearMiss"]["rule"], "namespace", "{near}");
     assert_eq!(ask(&["plugins"])["plugins"].to_string().matches("\"running\":1").count(), 1, "helloworld alone runs");
+    let plugin = "kube-public/e2e-near";
+    Broken { plugin, workload: "deploy/httpbin", names: &[plugin] }.is_nowhere_sound();
     drop(broken);
     comes("the finding's end", || found("matches-nothing").1.is_empty());
 }

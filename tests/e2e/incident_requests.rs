@@ -122,6 +122,7 @@ fn incident_d5_a_client_without_a_proxy_is_named() {
     let finding = one("connections-refused", "PeerAuthentication", "e2e", "warning");
     let what = finding["what"].as_str().unwrap();
     assert!(what.contains(" = e2e-legacy/e2e-cron (no proxy) to deploy/httpbin: STRICT by default/e2e takes no plain text."), "{what}");
+    Broken { plugin: "default/helloworld", workload: "deploy/httpbin", names: &["e2e-cron", "without a proxy"] }.is_nowhere_sound();
     drop(strict);
     comes("a connection that is taken again", || kubectl(&ask).trim() == "passed");
     comes("the finding's end", || about("connections-refused", "PeerAuthentication", "e2e").is_empty());

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::broken::Broken;
 use super::terminal::Running;
 use super::world::{kubectl, mesh, meshscope};
 
@@ -64,6 +65,9 @@ fn incident_d11b_an_istiod_that_is_scaled_away() {
         said.contains("no istiod runs: Deployment istio-system/istiod has 0 replicas") && !said.contains("--istio-namespace"),
         "{said}"
     );
+    // The plugin runs as before, and no istiod does.
+    let names = &["istio-system/istiod", "istiod-"];
+    Broken { plugin: "default/helloworld", workload: "deploy/httpbin", names }.is_nowhere_sound();
     drop(away);
     let began = Instant::now();
     while running.text().contains("no istiod is ready") || !of_code(&check().1, "no-istiod").is_empty() {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::broken::Broken;
 use super::world::{is_lab, json as ask, kubectl, mesh, meshscope, until, why};
 
 /// How long the agents keep a connection on which nothing comes, and try to connect again, until the reason is in their logs.
@@ -83,6 +84,8 @@ fn incident_d11_a_proxy_that_is_cut_off_runs_the_plugin_as_it_was() {
     assert_eq!(findings("plugin-outdated"), Vec::<Value>::new(), "one cause is one finding");
     let plugins = ask(&["plugins"]);
     assert_eq!(plugins["plugins"][0]["states"]["running"], Value::Null, "{plugins}");
+    let plugin = "default/helloworld";
+    Broken { plugin, workload: "deploy/httpbin", names: &[plugin] }.is_nowhere_sound();
     drop(dropped);
     why("default/helloworld", "deploy/httpbin", "the plugin as the object has it", |entry| entry["state"] == "running");
 }

@@ -2,6 +2,8 @@
 //!
 //! `KUBECONFIG=… MESHSCOPE_LAB=1 cargo test --test e2e_long -- --ignored --test-threads=1`
 
+#[path = "../e2e/broken.rs"]
+mod broken;
 #[path = "../e2e/terminal.rs"]
 #[allow(dead_code, reason = "what e2e uses of it")]
 mod terminal;
