@@ -106,12 +106,15 @@ impl Broken<'_> {
         running.press(&format!("/{}\r", self.plugin));
         let mut faults = self.ticks("home", &whole(&running));
         for key in ["h", "f", "\r", "w", "c", "o", "d", "s", "m"] {
+            let before = running.text();
             running.press(key);
+            leaves(&running, &before);
             let text = whole(&running);
             faults.extend(self.ticks(key, &text));
             // The others are asked of the workload that is selected.
             if key == "\r" {
                 running.press(&format!("/{}\r", self.workload));
+                whole(&running);
             } else {
                 running.press("\u{1b}");
                 leaves(&running, &text);
@@ -150,10 +153,10 @@ fn whole(running: &Running) -> String {
     }
 }
 
-/// Waits until the screen is another one: a key that follows Esc too closely is one with it.
+/// Waits until a key has changed the screen: what is read before is of the screen before, and a key too close behind Esc is one with it.
 fn leaves(running: &Running, text: &str) {
     let began = Instant::now();
-    while running.text() == text && began.elapsed() < CALM {
+    while running.text() == text && began.elapsed() < UNREAD {
         std::thread::sleep(Duration::from_millis(20));
     }
 }
