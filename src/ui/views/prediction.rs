@@ -6,7 +6,7 @@ use crate::ui::Look;
 use crate::ui::text::{Piece, TextLine};
 use crate::ui::theme::Role;
 
-/// `   ✓ as istiod would send it, chain by chain`.
+/// `   ✓ just as the objects ask, chain by chain`.
 pub(super) fn held(listener: &WhyListener, look: &Look<'_>) -> Vec<Piece<'static>> {
     let (role, mark) = state::weight(listener.weight(), "?", look);
     vec![Piece::new(role, format!("   {mark} {}", listener.held_against()))]

@@ -157,11 +157,11 @@ pub struct WhyListener {
     pub plugin_state: PluginState,
 }
 
-/// What is said of a listener that is as istiod would send it.
-const SAME_CHAINS: &str = "as istiod would send it, chain by chain";
+/// What is said of a listener that is as predicted: of the objects, no istiod was asked.
+const SAME_CHAINS: &str = "just as the objects ask, chain by chain";
 
 impl WhyListener {
-    /// How it is to be shown: chains that are as istiod would send them are good only where the plugin in them is not in trouble.
+    /// How it is to be shown: chains that are as the objects ask are good only where the plugin in them is not in trouble.
     pub fn weight(&self) -> Weight {
         match (self.agrees, self.predicted == self.counted) {
             _ if self.objects_ask_for.is_some() => Weight::Bad,
