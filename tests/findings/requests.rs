@@ -411,6 +411,14 @@ fn incident_d5_a_client_without_a_proxy_is_named() {
 }
 
 #[test]
+fn a_client_whose_plain_text_was_refused_needs_permissive() {
+    let of = |lines: Vec<String>| found(&failing([peers("PERMISSIVE")], &[(HTTPBIN, lines)]), "permissive-without-need");
+    let unneeded = of(Vec::new());
+    assert!(unneeded[0].evidence[0].contains("deploy/httpbin"), "{unneeded:?}");
+    assert_eq!(of(vec![refused("10.9.9.9")]), []);
+}
+
+#[test]
 fn incident_d6_and_d18_join_the_findings_that_there_are() {
     let of = |objects: Vec<Value>, logs: &[(&str, Vec<String>)]| answers::findings(&failing(objects, logs), None, &[]).findings;
     let rule = |tls: Value| {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::refused_connections::refused;
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
 use crate::analysis::answers::MtlsEntry;
 use crate::analysis::attachment::injection;
@@ -35,7 +36,12 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     }
     let outside: Vec<String> = outside.into_iter().map(|(namespace, pods)| format!("{namespace} ({pods})")).collect();
     let mut by_namespace: BTreeMap<&str, Vec<&MtlsEntry>> = BTreeMap::new();
-    for entry in facts.mtls().workloads.iter().filter(|entry| is_needless(entry)) {
+    // A client whose plain text was refused sends it, and would fail by STRICT again.
+    let refused: BTreeSet<String> = refused(facts)
+        .filter(|(reason, ..)| reason.plain && !reason.works)
+        .map(|(_, failing, _)| failing.pod.id.namespace.clone())
+        .collect();
+    for entry in facts.mtls().workloads.iter().filter(|entry| is_needless(entry) && !refused.contains(&entry.pod.namespace)) {
         by_namespace.entry(&entry.pod.namespace).or_default().push(entry);
     }
     by_namespace.into_iter().map(|(namespace, entries)| finding(namespace, &entries, &outside)).collect()
