@@ -394,6 +394,12 @@ fn incident_d5_a_client_without_a_proxy_is_named() {
         "2 from 10.244.0.6 = legacy/cron-1 (no proxy) to deploy/httpbin: STRICT by default/default takes no plain text."
     );
     one(of("PERMISSIVE"), Severity::Information, "Deployment default/httpbin");
+    // What was refused before the policy was written was refused by another.
+    let mut later = peers("STRICT");
+    later["metadata"]["creationTimestamp"] = json!("2026-12-01T00:30:00Z");
+    let before = found(&failing([cron.clone(), later], &[(HTTPBIN, vec![refused("10.244.0.6")])]), "connections-refused");
+    let finding = one(before, Severity::Information, "Deployment default/httpbin");
+    assert!(finding.what.contains(" failed until 00:00:01 UTC: STRICT by default/default, which was written since, "), "{finding:?}");
     // One that was to have a proxy: asked of the server's namespace alone, it says why there is none.
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "legacy", "labels": {"istio.io/rev": "nope"}}});
     let asks = answers::findings(

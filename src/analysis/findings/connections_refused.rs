@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::failing::Failing;
-use super::refused_connections::{Reason, clients, evidence, refused};
+use super::refused_connections::{Reason, clients, evidence, is_since, refused};
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
 use crate::analysis::requests::MENDED;
 use crate::model::ids::WorkloadId;
@@ -43,6 +43,10 @@ fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, reason: Reason, fail
     let (why, object, fix, severity) = match mode {
         Some((MtlsMode::Strict, _)) if plain && works => {
             is_past("by the objects the client's proxy sends what the port takes now".to_owned())
+        }
+        Some((MtlsMode::Strict, Some(by))) if plain && !failing.iter().any(|failing| is_since(facts, failing, &by)) => {
+            let why = format!("STRICT by {by}, which was written since, takes no plain text either");
+            (why, None, if has_proxy { SEE_RULE } else { GIVE_PROXY }, Severity::Information)
         }
         Some((MtlsMode::Strict, by)) if plain => {
             let whose = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();

@@ -37,11 +37,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let outside: Vec<String> = outside.into_iter().map(|(namespace, pods)| format!("{namespace} ({pods})")).collect();
     let mut by_namespace: BTreeMap<&str, Vec<&MtlsEntry>> = BTreeMap::new();
     // A client whose plain text was refused sends it, and would fail by STRICT again.
-    let refused: BTreeSet<String> = refused(facts)
-        .filter(|(reason, ..)| reason.plain && !reason.works)
-        .map(|(_, failing, _)| failing.pod.id.namespace.clone())
-        .collect();
-    for entry in facts.mtls().workloads.iter().filter(|entry| is_needless(entry) && !refused.contains(&entry.pod.namespace)) {
+    let plain = refused(facts).filter(|(reason, ..)| reason.plain && !reason.works);
+    let needed: BTreeSet<&str> = plain.map(|(_, failing, _)| failing.pod.id.namespace.as_str()).collect();
+    for entry in facts.mtls().workloads.iter().filter(|entry| is_needless(entry) && !needed.contains(entry.pod.namespace.as_str())) {
         by_namespace.entry(&entry.pod.namespace).or_default().push(entry);
     }
     by_namespace.into_iter().map(|(namespace, entries)| finding(namespace, &entries, &outside)).collect()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::failing::Failing;
-use super::refused_connections::{by_ignored_ports, clients, evidence};
+use super::refused_connections::{by_ignored_ports, clients, evidence, is_since};
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity, once_each};
 use crate::analysis::answers::MtlsEntry;
 use crate::analysis::mtls::ports::Mistaken;
@@ -51,10 +51,8 @@ fn with_refused(facts: &Facts<'_>, finding: Finding, policy: &ObjectName, failin
     let what = finding.what_with(&format!(", and connections to {servers} are refused: {}", clients(facts, failing)));
     let proxies: BTreeSet<ProxyId> = finding.proxies.iter().cloned().chain(failing.iter().map(|failing| failing.pod.id.clone())).collect();
     let evidence = finding.evidence.iter().cloned().chain(failing.iter().map(evidence)).collect();
-    // The policy asks to take what is refused: nobody can have meant that. What failed before it was written failed by another.
-    let changed = facts.objects().peer_authentications.get(policy).and_then(|object| object.changed);
-    let is_since = |failing: &Failing<'_>| failing.group.last.zip(changed).is_none_or(|(last, changed)| last >= changed);
-    let is_by_it = failing.iter().any(|failing| is_since(failing) && !failing.is_long_ago(facts));
+    // The policy asks to take what is refused: nobody can have meant that.
+    let is_by_it = failing.iter().any(|failing| is_since(facts, failing, policy) && !failing.is_long_ago(facts));
     let severity = if is_by_it { RULE.severity } else { finding.severity };
     Finding { severity, what, evidence, proxies: proxies.into_iter().collect(), ..finding }
 }

@@ -10,6 +10,7 @@ use crate::analysis::mtls::ports::Mistaken;
 use crate::analysis::mtls::{self, verdict::Verdict};
 use crate::analysis::naming::{self, first};
 use crate::analysis::requests::is_gateway;
+use crate::ingest::logs::instant;
 use crate::model::ids::{ObjectName, WorkloadId};
 use crate::model::kind::Kind;
 use crate::model::logs::hour;
@@ -92,6 +93,13 @@ fn is_ignored(facts: &Facts<'_>, policy: &ObjectName, workload: Option<&Workload
     let is_mistaken = |item: &Mistaken| item.policy == *policy && item.container == port && takes(item.port);
     let own = facts.mtls().workloads.iter().filter(|entry| Some(&entry.id) == workload);
     object.of_workload().is_none() && takes(port) || own.flat_map(|entry| &entry.mistaken).any(is_mistaken)
+}
+
+/// Whether connections were refused since the policy is as it is; what was refused before was by another.
+pub(super) fn is_since(facts: &Facts<'_>, failing: &Failing<'_>, policy: &ObjectName) -> bool {
+    let object = facts.objects().peer_authentications.get(policy);
+    let changed = object.and_then(|object| object.changed.or_else(|| instant(object.created.as_deref()?)));
+    failing.group.last.zip(changed).is_none_or(|(last, changed)| last >= changed)
 }
 
 /// `2 from 10.244.0.6 = legacy/cron-5fd98889c5-w4ch6 (no proxy)`, of the first clients.
