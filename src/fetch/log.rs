@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::analysis::logs::{Filter, FilterSpec};
 use crate::analysis::requests::{self, Gatherer};
-use crate::ingest::logs::details::FAIL_STREAM;
+use crate::ingest::logs::details::{FAIL_STREAM, NO_CONFIGURATION};
 use crate::ingest::logs::keys::KeysFollower;
 use crate::ingest::logs::upstream::UpstreamFollower;
 use crate::logs::{self, View};
@@ -221,7 +221,7 @@ impl Failures {
             Some(LogEvent::Nack) => record.plugin.is_some(),
             // Of several modules the line of a failure does not say which; who asks knows what the proxy has.
             Some(LogEvent::VmFailed) => self.fails(),
-            Some(LogEvent::Request) if record.raw.contains(FAIL_STREAM) => self.fails(),
+            Some(LogEvent::Request) if [FAIL_STREAM, NO_CONFIGURATION].iter().any(|words| record.raw.contains(words)) => self.fails(),
             // What a module logs as it ends precedes the failure.
             Some(LogEvent::PluginLog) if &*record.level == "critical" => true,
             // A request that was answered, and a plugin that logs, are signs that a VM runs again.

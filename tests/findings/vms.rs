@@ -358,3 +358,42 @@ fn incident_d11_what_the_object_asks_for_and_the_proxy_does_not_have() {
         assert_eq!(said(&mesh, "default/helloworld"), well(0));
     }
 }
+
+#[test]
+fn incident_n1_requests_that_meet_no_configuration_contradict_a_plugin_that_seems_to_run() {
+    const UPSTREAM: &str = "\"httpbin:8000\" \"-\" inbound|80|| - 10.244.0.9:80";
+    let meets_none = |mesh: Mesh, time: &str| {
+        let text = format!(
+            "[2026-11-23T{time}.000Z] \"GET /headers HTTP/1.1\" 500 NFCF - - \"-\" 0 0 0 - \"-\" \"curl/7.88.1\" \"7d582b96\" {UPSTREAM} 10.244.0.5:1 - default"
+        );
+        line(mesh, time, &text)
+    };
+    let unread = |mesh: Mesh| mesh.without(STATS);
+    let one = |mesh: &Mesh| match &checked(mesh, "vm-failed")[..] {
+        [finding] => (finding["severity"].as_str().unwrap().to_owned(), finding["what"].as_str().unwrap().to_owned()),
+        other => panic!("one finding: {other:?}"),
+    };
+    // It logged before, which alone would show that it runs.
+    let logged = || speaking(unread(closed()), "19:40:05", 22);
+    assert_eq!(said(&logged(), "default/helloworld"), well(0));
+    let alone = meets_none(meets_none(logged(), "19:40:10"), "19:40:20");
+    assert_eq!(said(&alone, "default/helloworld"), failed(1));
+    let (severity, what) = one(&alone);
+    assert_eq!(severity, "error");
+    assert!(what.contains("2 requests ended with 500 NFCF") && what.contains("every request fails"), "{what}");
+    // Envoy has accepted one since.
+    assert_eq!(said(&request(alone, "19:40:30", true), "default/helloworld"), well(0));
+    assert_eq!(said(&speaking(meets_none(logged(), "19:40:10"), "19:40:20", 23), "default/helloworld"), well(0));
+    // Before the configuration that is there now.
+    assert_eq!(said(&meets_none(logged(), "19:37:49"), "default/helloworld"), well(0));
+    // The statistics show that Envoy took one.
+    assert_eq!(said(&meets_none(closed(), "19:40:10"), "default/helloworld"), well(0));
+    // Of two plugins the line names none.
+    let two = meets_none(unread(with_second_module(false)), "19:40:10");
+    for plugin in ["default/helloworld", "default/second"] {
+        assert_eq!(said(&two, plugin), unverified(1), "{plugin}");
+    }
+    let (severity, what) = one(&two);
+    assert_eq!(severity, "error");
+    assert!(what.ends_with("of one of default/helloworld and default/second."), "{what}");
+}

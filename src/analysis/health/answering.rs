@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::failures::request;
 use crate::analysis::logs::attribution::module::Module;
-use crate::ingest::logs::details::details;
+use crate::ingest::logs::details::{NO_CONFIGURATION, details};
 use crate::model::envoy::{EcdsFilter, ExtensionConfig};
 use crate::model::ids::PluginId;
 use crate::model::log_details::LogDetails;
@@ -33,14 +33,15 @@ impl Answering {
         (has, since): (Option<bool>, Option<LogTime>),
         url: Option<&str>,
     ) -> Option<Self> {
-        let has = has?;
         let is_before = |record: &&LogRecord| since.is_none_or(|since| record.time < Some(since));
-        if has {
+        if has == Some(true) {
             return Some(Self::ModuleBefore(fetched_before(url, log.iter().filter(is_before))));
         }
         let answered = log.iter().rfind(|record| record.time >= since && since.is_some() && ends_here(record)).and_then(request);
         match answered {
             Some(request) if request.flags.contains(NO_CONFIGURATION) => return Some(Self::Nothing),
+            // Without statistics the module before may be there, and the denial that of a policy.
+            _ if has.is_none() => return None,
             Some(_) => return Some(Self::Stub(false)),
             None => {}
         }
@@ -60,8 +61,6 @@ impl Answering {
     }
 }
 
-/// The flag of a request that found no configuration of a filter, `NoFilterConfigFound`.
-const NO_CONFIGURATION: &str = "NFCF";
 /// What the stub that denies writes: it has no policies, so none matches.
 const BY_STUB: &str = "rbac_access_denied_matched_policy[none]";
 

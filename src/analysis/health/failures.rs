@@ -8,7 +8,7 @@ use super::dump::ENTRY;
 use super::lines::{evidence, is_failure, last_words};
 use super::suspects::LogFindings;
 use super::vms::modules;
-use super::{Evidence, counters, weigh};
+use super::{Evidence, counters, unconfigured, weigh};
 use crate::analysis::naming::enumerated;
 use crate::ingest::logs::details::{FAIL_STREAM, details};
 use crate::model::envoy::{ConfigDump, ExtensionConfig};
@@ -50,6 +50,11 @@ impl Unnamed {
         if self.former { format!("{one}, or a plugin that was changed or deleted since") } else { one }
     }
 
+    /// Whether it can be that of one plugin alone.
+    pub(super) fn is_certain(&self) -> bool {
+        self.plugins.len() == 1 && !self.former
+    }
+
     /// The others than one of them, in the same words; None where there are none.
     pub(super) fn whose_but(&self, plugin: &PluginId) -> Option<String> {
         let plugins: Vec<PluginId> = self.plugins.iter().filter(|other| *other != plugin).cloned().collect();
@@ -72,6 +77,8 @@ pub(super) struct OfPlugin {
     pub healed: Option<Evidence>,
     /// That it or another one has failed.
     pub unnamed: Option<Unnamed>,
+    /// Whether Envoy has no configuration of it, which is the failure.
+    pub unconfigured: bool,
 }
 
 /// Reads them.
@@ -95,6 +102,14 @@ pub(super) fn of_plugin(plugin: &PluginId, dump: &ConfigDump, vitals: &Vitals) -
         }
         found.unnamed = log.unnamed(&|open| found.failures.is_empty() && open.contains_plugin(&log.vms, plugin));
     }
+    let is_open = found.failures.is_empty() && found.unnamed.is_none();
+    if let Some(lacking) = unconfigured::of(dump, vitals).filter(|lacking| is_open && lacking.plugins.contains(plugin)) {
+        if lacking.is_certain() {
+            (found.failures, found.unconfigured) = (lacking.evidence, true);
+        } else {
+            found.unnamed = Some(lacking);
+        }
+    }
     if let (Some(ExtensionConfig::Wasm { name, .. }), Some(metrics)) =
         (weigh::entry(plugin, dump).map(|entry| &entry.config), &vitals.envoy)
     {
@@ -105,12 +120,13 @@ pub(super) fn of_plugin(plugin: &PluginId, dump: &ConfigDump, vitals: &Vitals) -
 
 /// Failures of which the log does not show whose VM failed, and that no VM that is known to have failed explains; None where there are none.
 pub fn unnamed(dump: &ConfigDump, vitals: &Vitals) -> Option<Unnamed> {
-    if !has_failures(vitals) {
-        return None;
-    }
-    let modules = modules(dump);
-    let log = LogFindings::of(&modules, vitals);
-    log.unnamed(&|open| !open.candidates.iter().any(|place| log.failed(*place).next().is_some()))
+    let of_vms = || {
+        let modules = modules(dump);
+        let log = LogFindings::of(&modules, vitals);
+        log.unnamed(&|open| !open.candidates.iter().any(|place| log.failed(*place).next().is_some()))
+    };
+    let of_vms = if has_failures(vitals) { of_vms() } else { None };
+    of_vms.or_else(|| unconfigured::of(dump, vitals).filter(|lacking| !lacking.is_certain()))
 }
 
 /// Whether the log has any failure at all: most have none, and need not be read for whose they are.

@@ -20,6 +20,7 @@ mod removed;
 mod roll_up;
 mod state;
 mod suspects;
+mod unconfigured;
 mod vms;
 mod wanted;
 mod weigh;

@@ -26,7 +26,8 @@ pub(super) struct Module {
     changed: Option<LogTime>,
     /// `failure_policy`.
     policy: String,
-    network: bool,
+    /// Whether it is a network filter.
+    pub network: bool,
     /// The clusters that chains with it lead to; None where one of them leads to a route configuration, whose clusters are not known.
     leads_to: Option<BTreeSet<String>>,
 }
@@ -54,11 +55,17 @@ impl Module {
         self.changed.is_some_and(|changed| record.time < Some(changed))
     }
 
-    fn takes(&self, request: &LoggedRequest<'_>) -> bool {
+    /// Whether a request goes by a chain with it.
+    pub fn takes(&self, request: &LoggedRequest<'_>) -> bool {
         match &self.leads_to {
             Some(clusters) => clusters.contains(&*request.cluster),
             None => !request.cluster.is_empty(),
         }
+    }
+
+    /// Whether a request passed it and was answered by the upstream.
+    pub fn is_passed_by(&self, request: &LoggedRequest<'_>) -> bool {
+        request.code > 0 && !request.upstream_host.is_empty() && self.takes(request)
     }
 }
 
@@ -172,9 +179,6 @@ impl Vm<'_> {
     /// Whether a record is of a request that passed one of its plugins and was answered. Under FAIL_OPEN it says nothing.
     pub fn answered(&self, record: &LogRecord) -> bool {
         let ending: Vec<&&Module> = self.modules.iter().filter(|module| module.ends_requests()).collect();
-        let passed = |request: &LoggedRequest<'_>| {
-            request.code > 0 && !request.upstream_host.is_empty() && ending.iter().any(|module| module.takes(request))
-        };
-        !ending.is_empty() && request(record).is_some_and(|request| passed(&request))
+        !ending.is_empty() && request(record).is_some_and(|request| ending.iter().any(|module| module.is_passed_by(&request)))
     }
 }

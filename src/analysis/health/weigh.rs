@@ -86,7 +86,7 @@ pub(super) fn weighed<'s>(
     if let Some(metrics) = vitals.agent.as_ref().filter(|_| entry.is_some() || state == PluginState::Pending) {
         evidence.extend(counters::of_agent(state, metrics));
     }
-    let OfPlugin { mut failures, before_change, healed, unnamed } = if matches!(state, PluginState::Running | PluginState::Unexpected) {
+    let OfPlugin { mut failures, before_change, healed, unnamed, unconfigured } = if matches!(state, PluginState::Running | PluginState::Unexpected) {
         failures::of_plugin(plugin, dump, vitals)
     } else {
         OfPlugin::default()
@@ -97,6 +97,9 @@ pub(super) fn weighed<'s>(
     let may_run_again = before_change && runs && !now.is_empty();
     if runs && !now.is_empty() {
         state = if may_run_again { PluginState::Unverified } else { PluginState::VmFailed };
+    }
+    if unconfigured {
+        answering = Some(Answering::Nothing);
     }
     evidence.splice(0..0, now);
     if may_run_again {

@@ -6,7 +6,7 @@ use super::Found;
 use super::candidates::{Candidates, list};
 use crate::ingest::finder::Finder;
 use crate::ingest::logs::details;
-use crate::ingest::logs::details::FAIL_STREAM;
+use crate::ingest::logs::details::{FAIL_STREAM, NO_CONFIGURATION};
 use crate::ingest::plugin_name;
 use crate::model::ids::PluginId;
 use crate::model::log_details::LogDetails;
@@ -25,7 +25,7 @@ const BEFORE: [&str; 8] = [
     "fallback of ",
 ];
 /// What a request's line says where a plugin ended it.
-static FAILED: LazyLock<Option<Finder>> = LazyLock::new(|| Finder::new(&[FAIL_STREAM, "NFCF"]));
+static FAILED: LazyLock<Option<Finder>> = LazyLock::new(|| Finder::new(&[FAIL_STREAM, NO_CONFIGURATION]));
 
 /// The plugin that a record names, or why it is not known.
 pub(super) fn find(record: &LogRecord, candidates: &Candidates) -> Found {

@@ -1,7 +1,7 @@
 //! What the text of a record holds that is attributed to a plugin: what a filter looks for before anything is parsed.
 
 use super::module::Module;
-use crate::ingest::logs::details::{FAIL_STREAM, VM_FAILURES};
+use crate::ingest::logs::details::{FAIL_STREAM, NO_CONFIGURATION, VM_FAILURES};
 use crate::model::ids::PluginId;
 use crate::model::inventory::Inventory;
 use crate::model::plugin::Extension;
@@ -14,7 +14,7 @@ pub fn needles(plugin: &PluginId, objects: &Inventory) -> Vec<String> {
         Some(Extension::Wasm(module)) => {
             // These name no plugin, and are attributed where only one can be meant.
             needles.extend(VM_FAILURES.map(str::to_owned));
-            needles.extend(["ECDS: PUSH", FAIL_STREAM, "NFCF"].map(str::to_owned));
+            needles.extend(["ECDS: PUSH", FAIL_STREAM, NO_CONFIGURATION].map(str::to_owned));
             // A root context says the root id and nothing else. JSON may have it escaped.
             let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\');
             let known = !module.plugin_name.is_empty() && module.plugin_name.chars().all(plain);

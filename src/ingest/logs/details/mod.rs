@@ -17,7 +17,7 @@ use crate::model::log_details::{LogDetails, LoggedRequest};
 use crate::model::logs::{LogKind, LogRecord};
 
 pub use envoy::VM_FAILURES;
-pub use request::FAIL_STREAM;
+pub use request::{FAIL_STREAM, NO_CONFIGURATION};
 
 static SPEAKS: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(WASM_LOG));
 

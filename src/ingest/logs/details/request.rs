@@ -8,6 +8,8 @@ use crate::model::log_details::LoggedRequest;
 
 /// What Envoy writes as a request's details where a VM that failed ended it (`source/extensions/common/wasm/context.cc`).
 pub const FAIL_STREAM: &str = "wasm_fail_stream";
+/// The response flag of a request that met a filter without a configuration, `NoFilterConfigFound` (`source/common/http/filter_chain_helper.cc`).
+pub const NO_CONFIGURATION: &str = "NFCF";
 
 /// What is said of a line of which only the request and its code are known.
 const OTHER_FORMAT: &str = "the access log has a format of its own: only method, path, protocol and code are read";
