@@ -303,6 +303,35 @@ fn incident_d7b_a_filter_before_a_plugin_that_answers_is_one_finding() {
     assert_eq!(fails(&snapshot), []);
 }
 
+#[test]
+fn a_filter_before_a_plugin_answers_in_its_own_direction_alone() {
+    let script = lua("function envoy_on_request(h) h:respond({[':status']='401'},'no') end");
+    let of_any = |text: &mut String| *text = text.replace("SIDECAR_INBOUND", "ANY");
+    let mut snapshot = of(gated("gate.filter", script).change_text("k8s/envoyfilters.networking.istio.io.json", of_any));
+    snapshot.absent.clear();
+    log(&mut snapshot, &[(HTTPBIN, vec![served("/a", 401, "lua_response"), sent(401, "-", "lua_response", TO_HTTPBIN)])]);
+    let finding = one(found(&snapshot, "envoy-filter-before-plugin"), Severity::Warning, "EnvoyFilter default/gate");
+    assert!(finding.what.contains("answered 1 of 1 requests of the last 10 min with 401"), "{finding:?}");
+    // The plugin is in the inbound chains alone, so that what leaves the workload is another finding.
+    let other = one(fails(&snapshot), Severity::Information, "EnvoyFilter default/gate");
+    assert!(other.what.starts_with("deploy/httpbin: 1 of 1 to httpbin:8000 are 401"), "{other:?}");
+}
+
+#[test]
+fn what_a_filter_before_a_plugin_limited_long_ago_is_no_warning() {
+    let limit = json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"});
+    let limited = |seconds: &[usize], until: usize| {
+        let mut snapshot = of(gated("gate.filter", limit.clone()));
+        snapshot.absent.clear();
+        let limited = seconds.iter().map(|second| request(*second, "/a", 429, "RL", "local_rate_limited", "inbound|80||"));
+        let other = request(until, "/b", 200, "-", "via_upstream", "inbound|80||");
+        log(&mut snapshot, &[(HTTPBIN, limited.chain([other]).collect())]);
+        found(&snapshot, "envoy-filter-before-plugin")
+    };
+    one(limited(&[1, 2], 10), Severity::Warning, "EnvoyFilter default/gate");
+    one(limited(&[1, 2], 300), Severity::Information, "EnvoyFilter default/gate");
+}
+
 /// What the agent of httpbin logs where it cannot fetch a module.
 const NOT_FETCHED: &str = "2026-12-01T00:00:00.500000Z\twarn\twasm\terror in converting the wasm config to local: cannot fetch Wasm module \
     oci://registry.lab:5000/linsun/helloworld:no-such-tag: not found. applying deny RBAC filter";

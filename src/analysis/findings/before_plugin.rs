@@ -8,7 +8,7 @@ use super::requests_fail::{counted, evidence};
 use super::together::listed;
 use super::{Facts, Finding, FindingObject, Needs, PLUGINS, Place, ProxyFacts, Rule, Severity};
 use crate::analysis::{lookup, placement};
-use crate::model::envoy::{ConfigDump, Filter, FilterSource, ListenerState};
+use crate::model::envoy::{ConfigDump, Direction, Filter, FilterSource, ListenerState};
 use crate::model::ids::{ObjectName, PluginId, PluginKind, ProxyId, WorkloadId};
 use crate::model::kind::Kind;
 use crate::model::plugin::Phase;
@@ -52,28 +52,45 @@ const ANSWERING: [&str; 20] = [
     "wasm",
 ];
 
+/// A filter that an EnvoyFilter put before a plugin.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Before<'f> {
+    origin: &'f ObjectName,
+    filter: &'f str,
+    /// Whether requests to the workload pass it; else those that the workload sends.
+    inbound: bool,
+}
+
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let mut answered: BTreeMap<(Option<WorkloadId>, ObjectName), Vec<Failing<'_>>> = BTreeMap::new();
+    let mut answered: BTreeMap<(Option<WorkloadId>, ObjectName, bool), Vec<Failing<'_>>> = BTreeMap::new();
     for (failing, origin) in answered_by_filters(facts) {
-        answered.entry((failing.workload(facts), origin)).or_default().push(failing);
+        answered.entry((failing.workload(facts), origin, failing.group.reason.to.inbound)).or_default().push(failing);
     }
     let mut found: Vec<Finding> = Vec::new();
-    let mut places: BTreeMap<(Option<WorkloadId>, &ObjectName, &str), usize> = BTreeMap::new();
+    let mut places: BTreeMap<(Option<WorkloadId>, Before<'_>), usize> = BTreeMap::new();
     for (proxy, dump) in facts.dumps() {
-        for ((origin, filter), behind) in of_proxy(facts, proxy, dump) {
-            let workload = lookup::owner(facts.snapshot, &proxy.id);
-            let shown = answered.get(&(workload.clone(), origin.clone()));
-            let Some(shown) = shown else {
-                found.push(finding(proxy, origin, filter, behind, ", and can answer requests itself"));
-                continue;
-            };
+        let workload = lookup::owner(facts.snapshot, &proxy.id);
+        let answers = |before: &Before<'_>| answered.get(&(workload.clone(), before.origin.clone(), before.inbound));
+        let (shown, silent): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            of_proxy(facts, proxy, dump).into_iter().partition(|(before, _)| answers(before).is_some());
+        let is_shown = |before: &Before<'_>| [true, false].into_iter().any(|inbound| shown.contains_key(&Before { inbound, ..*before }));
+        let mut only_can: BTreeMap<Before<'_>, Behind> = BTreeMap::new();
+        for (before, behind) in silent.into_iter().filter(|(before, _)| !is_shown(before)) {
+            match only_can.entry(Before { inbound: true, ..before }) {
+                Entry::Occupied(mut known) => known.get_mut().plugins.extend(behind.plugins),
+                Entry::Vacant(place) => drop(place.insert(behind)),
+            }
+        }
+        found.extend(only_can.into_iter().map(|(before, behind)| finding(proxy, before, behind, ", and can answer requests itself")));
+        for (before, behind) in shown {
+            let shown = answers(&before).map(Vec::as_slice).unwrap_or_default();
             // What the access logs of a workload show is one finding, over all of its proxies.
-            match places.entry((workload, origin, filter)) {
+            match places.entry((workload.clone(), before)) {
                 Entry::Occupied(place) => found[*place.get()].proxies.push(proxy.id.clone()),
                 Entry::Vacant(place) => {
                     place.insert(found.len());
-                    let finding = finding(proxy, origin, filter, behind, &format!(": {}", counted(facts, shown)));
-                    found.push(answering(finding, origin, shown));
+                    let finding = finding(proxy, before, behind, &format!(": {}", counted(facts, shown)));
+                    found.push(answering(facts, finding, before.origin, shown));
                 }
             }
         }
@@ -81,21 +98,23 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     found
 }
 
-/// The EnvoyFilters of which a filter runs before a plugin and can answer requests itself, with the proxies that have it.
-pub(super) fn origins(facts: &Facts<'_>) -> BTreeSet<(ProxyId, ObjectName)> {
+/// The EnvoyFilters of which a filter runs before a plugin and can answer requests itself, with the proxies that have it, and whether requests to
+/// the workload pass it there.
+pub(super) fn origins(facts: &Facts<'_>) -> BTreeSet<(ProxyId, ObjectName, bool)> {
     let mut found = BTreeSet::new();
     for (proxy, dump) in facts.dumps() {
-        found.extend(of_proxy(facts, proxy, dump).into_keys().map(|(origin, _)| (proxy.id.clone(), origin.clone())));
+        found.extend(of_proxy(facts, proxy, dump).into_keys().map(|before| (proxy.id.clone(), before.origin.clone(), before.inbound)));
     }
     found
 }
 
 /// The finding where the access log shows that the filter answers requests.
-fn answering(finding: Finding, origin: &ObjectName, shown: &[Failing<'_>]) -> Finding {
+fn answering(facts: &Facts<'_>, finding: Finding, origin: &ObjectName, shown: &[Failing<'_>]) -> Finding {
     let evidence = finding.evidence.iter().cloned().chain(shown.iter().map(evidence)).collect();
     // Behind the plugin it would answer the same requests.
     let fix = format!("see whether it is meant; else mend the filter in EnvoyFilter {origin}, or take it out");
-    Finding { severity: RULE.severity, evidence, fix, ..finding }
+    let is_past = shown.iter().all(|failing| failing.is_long_ago(facts));
+    Finding { severity: if is_past { Severity::Information } else { RULE.severity }, evidence, fix, ..finding }
 }
 
 /// What runs behind a filter: the plugins, and where that was seen first.
@@ -104,8 +123,8 @@ struct Behind {
     place: Place,
 }
 
-fn of_proxy<'f>(facts: &Facts<'f>, proxy: &ProxyFacts<'_>, dump: &'f ConfigDump) -> BTreeMap<(&'f ObjectName, &'f str), Behind> {
-    let mut found: BTreeMap<(&ObjectName, &str), Behind> = BTreeMap::new();
+fn of_proxy<'f>(facts: &Facts<'f>, proxy: &ProxyFacts<'_>, dump: &'f ConfigDump) -> BTreeMap<Before<'f>, Behind> {
+    let mut found: BTreeMap<Before<'_>, Behind> = BTreeMap::new();
     for listener in dump.listeners.iter().filter(|listener| listener.state == ListenerState::Active) {
         for (chain, filters) in listener.chains.iter().enumerate().filter_map(|(place, chain)| Some((place, chain.http_filters.as_ref()?)))
         {
@@ -119,7 +138,8 @@ fn of_proxy<'f>(facts: &Facts<'f>, proxy: &ProxyFacts<'_>, dump: &'f ConfigDump)
                     state: listener.state.as_str(),
                     chain: Some(chain),
                 };
-                let known = found.entry((origin, &filter.name)).or_insert_with(|| Behind { plugins: Vec::new(), place: place() });
+                let before = Before { origin, filter: &filter.name, inbound: listener.direction == Some(Direction::Inbound) };
+                let known = found.entry(before).or_insert_with(|| Behind { plugins: Vec::new(), place: place() });
                 known.plugins.extend(plugins);
             }
         }
@@ -151,7 +171,8 @@ fn can_answer(filter: &Filter) -> bool {
 }
 
 /// `answers` says, as the end of the sentence, that the filter answers requests or can.
-fn finding(proxy: &ProxyFacts<'_>, origin: &ObjectName, filter: &str, mut behind: Behind, answers: &str) -> Finding {
+fn finding(proxy: &ProxyFacts<'_>, before: Before<'_>, mut behind: Behind, answers: &str) -> Finding {
+    let Before { origin, filter, .. } = before;
     behind.plugins.sort();
     behind.plugins.dedup();
     let names: Vec<String> = behind.plugins.iter().map(ToString::to_string).collect();

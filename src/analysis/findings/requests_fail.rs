@@ -45,7 +45,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let (reason, blame) = (&failing.group.reason, blame(facts.mesh(), failing.pod, failing.group));
         // Of a filter before a plugin `envoy-filter-before-plugin` has it.
         if let Blame { object: Some((Kind::EnvoyFilter, name)), past: false, .. } = &blame
-            && before_plugins.contains(&(failing.pod.id.clone(), name.clone()))
+            && before_plugins.contains(&(failing.pod.id.clone(), name.clone(), reason.to.inbound))
         {
             continue;
         }

@@ -86,11 +86,12 @@ pub(super) fn weighed<'s>(
     if let Some(metrics) = vitals.agent.as_ref().filter(|_| entry.is_some() || state == PluginState::Pending) {
         evidence.extend(counters::of_agent(state, metrics));
     }
-    let OfPlugin { mut failures, before_change, healed, unnamed, unconfigured } = if matches!(state, PluginState::Running | PluginState::Unexpected) {
-        failures::of_plugin(plugin, dump, vitals)
-    } else {
-        OfPlugin::default()
-    };
+    let OfPlugin { mut failures, before_change, healed, unnamed, unconfigured } =
+        if matches!(state, PluginState::Running | PluginState::Unexpected) {
+            failures::of_plugin(plugin, dump, vitals)
+        } else {
+            OfPlugin::default()
+        };
     let runs = state == PluginState::Running;
     let (now, ever): (Vec<Evidence>, Vec<Evidence>) = failures.iter().cloned().partition(|failure| failure.source == EvidenceSource::Log);
     // A counter goes on since Envoy's start and does not say when; what the log says is of now.
