@@ -37,6 +37,8 @@ mod removed;
 mod request_causes;
 #[path = "findings/request_ends.rs"]
 mod request_ends;
+#[path = "findings/request_held.rs"]
+mod request_held;
 #[path = "findings/requests.rs"]
 mod requests;
 #[path = "findings/routes.rs"]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::failing::Failing;
 use super::refused_connections::{Reason, clients, evidence, is_since, refused};
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
-use crate::analysis::requests::MENDED;
+use crate::analysis::requests::{MENDED, REACH};
 use crate::model::ids::WorkloadId;
 use crate::model::kind::Kind;
 use crate::model::logs::hour;
@@ -35,11 +35,14 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, reason: Reason, failing: &[Failing<'_>]) -> Finding {
-    let Reason { mode, plain, has_proxy, works } = reason;
+    let Reason { mode, plain, has_proxy, works, held } = reason;
     let who = workload.as_ref().map_or_else(|| failing[0].pod.id.to_string(), WorkloadId::short);
     let own = workload.as_ref().map(|id| FindingObject::new(id.kind.as_str(), &id.name));
     let own = own.unwrap_or_else(|| FindingObject::pod(&failing[0].pod.id));
-    let is_past = |why: String| (why, None, MENDED, Severity::Information);
+    let is_past = |why: String| match &held {
+        Some(held) => (format!("{why}; {held}"), None, REACH, RULE.severity),
+        None => (why, None, MENDED, Severity::Information),
+    };
     let (why, object, fix, severity) = match mode {
         Some((MtlsMode::Strict, _)) if plain && works => {
             is_past("by the objects the client's proxy sends what the port takes now".to_owned())

@@ -4,6 +4,7 @@
 mod absent;
 mod after_custom;
 mod before_plugin;
+mod behind;
 mod broken;
 mod chains_differ;
 mod connections_refused;

@@ -1,20 +1,25 @@
 //! Connections that proxies refuse, each with its reason: what the rules about them share.
 
+use core::net::SocketAddr;
 use std::collections::BTreeMap;
 
 use super::Facts;
 use super::failing::Failing;
 use crate::analysis::answers::ClientAnswer;
+use crate::analysis::connection::{self, Asked, Outcome, Tls};
 use crate::analysis::lookup;
 use crate::analysis::mtls::ports::Mistaken;
 use crate::analysis::mtls::{self, verdict::Verdict};
 use crate::analysis::naming::{self, first};
+use crate::analysis::placement::ListenerDirection;
 use crate::analysis::requests::is_gateway;
 use crate::ingest::logs::instant;
+use crate::model::envoy::DumpView;
 use crate::model::ids::{ObjectName, WorkloadId};
 use crate::model::kind::Kind;
 use crate::model::logs::hour;
 use crate::model::peer_authentication::MtlsMode;
+use crate::model::workload::Pod;
 
 /// How many clients are named.
 const CLIENTS: usize = 3;
@@ -30,6 +35,8 @@ pub(super) struct Reason {
     pub has_proxy: bool,
     /// Whether the client's proxy sends what the server takes, by the objects.
     pub works: bool,
+    /// Why the connections fail still though the objects let them pass, as a clause.
+    pub held: Option<String>,
 }
 
 impl Reason {
@@ -44,6 +51,7 @@ impl Reason {
             plain: failing.group.reason.server_name.is_empty(),
             has_proxy: failing.client(facts).is_some_and(|pod| pod.proxy.is_some()),
             works: works(facts, failing),
+            held: held(facts, failing, effective.mode_of_port(port)),
         }
     }
 
@@ -64,6 +72,37 @@ fn works(facts: &Facts<'_>, failing: &Failing<'_>) -> bool {
     let is_its = |answer: &&ClientAnswer| answer.proxy && answer.members.iter().any(|members| members.contains(&client));
     let mut answers = services.flat_map(|service| service.clients.iter().filter(is_its)).peekable();
     answers.peek().is_some() && answers.all(|answer| answer.verdict == Verdict::Works)
+}
+
+/// What shows that a change of the objects has not reached one of the proxies: what istiod reports of them, or that the server's own chains
+/// refuse plain text, which the mode takes.
+fn held(facts: &Facts<'_>, failing: &Failing<'_>, mode: MtlsMode) -> Option<String> {
+    let of = |pod: &Pod, whose: &str| facts.behind(&pod.id).map(|why| format!("{whose} proxy {why}"));
+    let client = || of(failing.client(facts).filter(|pod| pod.proxy.is_some())?, "the client's");
+    let of_chains = || (mode != MtlsMode::Strict && refuses(facts, failing)).then(|| "the proxy's chains still refuse it".to_owned());
+    of(failing.pod, "the").or_else(client).or_else(of_chains)
+}
+
+/// Whether no filter chain of the proxy's dump takes plain text from the client.
+fn refuses(facts: &Facts<'_>, failing: &Failing<'_>) -> bool {
+    let reason = &failing.group.reason;
+    let Some(loaded) = facts.snapshot.dump(&failing.pod.id).filter(|loaded| loaded.dump.view == DumpView::Proxy) else { return false };
+    let Ok(local) = reason.local.parse::<SocketAddr>() else { return false };
+    let asked = Asked {
+        port: local.port(),
+        address: Some(local.ip()),
+        tls: Some(Tls::None),
+        http: None,
+        alpn: None,
+        sni: None,
+        source: reason.client.parse().ok(),
+        source_port: None,
+        direction: Some(ListenerDirection::Inbound),
+    };
+    let direction = connection::direction(failing.pod.proxy.as_ref().map(|proxy| proxy.kind), asked.direction);
+    let assumed = connection::assume(&asked, direction, &[local.ip()]);
+    let seen = |listener| Some(connection::take(listener, &connection::see(listener, &assumed).ok()?).outcome);
+    connection::choose(&loaded.dump, &assumed).ok().and_then(|chosen| seen(chosen.listener)) == Some(Outcome::Closed)
 }
 
 fn port(failing: &Failing<'_>) -> u16 {

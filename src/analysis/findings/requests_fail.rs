@@ -6,7 +6,7 @@ use super::failing::{Failing, shown_as};
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity, before_plugin};
 use crate::analysis::logs::words;
 use crate::analysis::naming::first;
-use crate::analysis::requests::{Blame, blame, is_gateway};
+use crate::analysis::requests::{Blame, REACH, blame, is_gateway};
 use crate::model::ids::WorkloadId;
 use crate::model::kind::Kind;
 use crate::model::logs::hour;
@@ -64,10 +64,14 @@ fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, inbound: bool, to: &
     let codes = first(&Vec::from_iter(codes), 3);
     let (all, failed) = all(facts, workload.as_ref(), inbound, failing);
     let (all, none_passes) = (all.max(count), count >= ENOUGH && failed >= all);
-    let is_past = is_past(facts, &blame, failing);
+    let behind = if blame.past { failing.iter().find_map(|failing| facts.behind(&failing.pod.id)) } else { None };
+    let is_past = blame.past && behind.is_none() || failing.iter().all(|failing| failing.is_long_ago(facts));
+    let (words, fix) = match &behind {
+        Some(why) => (format!("{}; the proxy {why}", blame.words), REACH.to_owned()),
+        None => (blame.words.clone(), blame.fix.clone()),
+    };
     let until = failing.iter().filter_map(|failing| failing.group.last).max();
     let time = if failing.iter().any(|failing| failing.requests.cut) { since(failing) } else { "the last 10 min".to_owned() };
-    let words = &blame.words;
     let names: BTreeSet<String> = failing.iter().map(|failing| failing.group.reason.to.name.clone()).collect();
     let to = if to.is_empty() { first(&Vec::from_iter(names), DESTINATIONS) } else { to.to_owned() };
     let to_whom = if inbound { String::new() } else { format!(" to {to}") };
@@ -91,16 +95,10 @@ fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, inbound: bool, to: &
     Finding {
         severity: if is_past { Severity::Information } else { severity(&blame, failing, none_passes) },
         evidence: failing.iter().map(evidence).chain(meaning(failing)).chain(blame.evidence.clone()).collect(),
-        fix: blame.fix.clone(),
+        fix,
         proxies: proxies.into_iter().collect(),
         ..RULE.found(object, what)
     }
-}
-
-/// Whether nothing fails now, as far as the objects show it: a proxy without a connection to istiod goes on with what they were.
-fn is_past(facts: &Facts<'_>, blame: &Blame, failing: &[Failing<'_>]) -> bool {
-    let is_current = |failing: &Failing<'_>| !facts.is_unconnected(&failing.pod.id);
-    blame.past && failing.iter().all(is_current) || failing.iter().all(|failing| failing.is_long_ago(facts))
 }
 
 /// `403`, and of what a client's proxy answered `503 NC`.

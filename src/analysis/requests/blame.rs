@@ -25,6 +25,8 @@ pub(super) const NAMED: usize = 3;
 
 /// What to do where the objects no longer make requests fail.
 pub const MENDED: &str = "nothing, if requests pass now";
+/// What to do where a change of the objects has not reached the proxy.
+pub const REACH: &str = "see why the change does not reach the proxy: its connection to istiod, and what it refused";
 
 /// What requests fail by.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +58,14 @@ impl Blame {
     /// The same with what shows it.
     pub(super) fn shown_by(self, evidence: Vec<String>) -> Self {
         Self { evidence, ..self }
+    }
+
+    /// The same where the proxy's own dump still has what the objects no longer ask for, as `held` says: such requests still fail.
+    pub(super) fn unless_held(self, held: Option<String>) -> Self {
+        match held {
+            Some(held) if self.past => Self { past: false, words: format!("{}; {held}", self.words), fix: REACH.to_owned(), ..self },
+            _ => self,
+        }
     }
 
     pub(super) fn always(self) -> Self {

@@ -3,6 +3,7 @@
 use super::blame::{Blame, NAMED};
 use super::cause::Denial;
 use super::custom::by_custom;
+use super::held;
 use super::mesh::Mesh;
 use super::stub::{self, Stub};
 use crate::analysis::naming::{enumerated, first};
@@ -32,22 +33,23 @@ fn by_rule(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed, name: &ObjectName, rule:
     let object = Some((POLICY, name));
     let words = format!("{POLICY} {name}, rule {rule} (not a plugin)");
     let fix = format!("if these requests are to pass, change rule {rule} of {POLICY} {name}");
+    let past = |why: &str| Blame::past(object, format!("{words}, {why}")).unless_held(held::denying(mesh, pod, name, rule));
     let Some(policy) = mesh.objects.policies.get(&(POLICY, name.clone())) else {
         return if mesh.knows(POLICY) {
-            Blame::past(object, format!("{words}, which is gone"))
+            past("which is gone")
         } else {
             Blame::new(object, format!("{words}; the object could not be read, its name is the log's"), fix)
         };
     };
     let of = of_requests(policy).cloned().unwrap_or_default();
     if !of.has_targets && mesh.policies(POLICY, pod).all(|other| other.name != *name) {
-        return Blame::past(object, format!("{words}, which is not for this workload now"));
+        return past("which is not for this workload now");
     }
     if of.enforces.is_none() {
-        return Blame::past(object, format!("{words}, which enforces nothing now (a dry run, or action AUDIT)"));
+        return past("which enforces nothing now (a dry run, or action AUDIT)");
     }
     if of.enforces != Some(Action::Deny) || rule.parse::<usize>().is_ok_and(|rule| rule >= of.rules) {
-        return Blame::past(object, format!("{words}, which has no such rule that denies now"));
+        return past("which has no such rule that denies now");
     }
     Blame::new(object, words, fix).unless_changed(mesh, failed, POLICY, &[name])
 }
@@ -96,7 +98,8 @@ fn by_no_rule(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
         return if mesh.knows(POLICY) {
             let is_idle = |policy: &Policy| of_requests(policy).is_some_and(|of| of.enforces.is_none());
             let which = if mesh.policies(POLICY, pod).any(is_idle) { " that enforces anything" } else { "" };
-            Blame::past(None, format!("{by_policy}, and none of action ALLOW is there now{which}"))
+            let words = format!("{by_policy}, and none of action ALLOW is there now{which}");
+            Blame::past(None, words).unless_held(held::allowing(mesh, pod))
         } else {
             Blame::new(
                 None,

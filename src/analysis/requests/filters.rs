@@ -2,6 +2,7 @@
 
 use super::blame::{Blame, NAMED};
 use super::denied::of_requests;
+use super::held;
 use super::mesh::Mesh;
 use super::upstream::said;
 use crate::analysis::naming::first;
@@ -53,7 +54,8 @@ pub(super) fn of_filter(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
         _ => true,
     };
     if mesh.knows(kind) && is_gone && !mesh.has_targeted(kind) {
-        return Blame::past(None, format!("{said}, and no {kind} or policy does so now"));
+        let held = held::filter(mesh, pod, reason.to.inbound, words);
+        return Blame::past(None, format!("{said}, and no {kind} or policy does so now")).unless_held(held);
     }
     Blame::new(None, said, format!("see which {kind} or policy of the proxy does it"))
 }

@@ -11,6 +11,7 @@ mod fits;
 mod gateway;
 mod gateway_api;
 mod gather;
+mod held;
 mod jwt;
 mod mesh;
 mod own;
@@ -19,7 +20,7 @@ mod stub;
 mod tls;
 mod upstream;
 
-pub use blame::{Blame, MENDED, blame, is_gateway};
+pub use blame::{Blame, MENDED, REACH, blame, is_gateway};
 pub use gather::Gatherer;
 pub use jwt::key_sources;
 pub use mesh::Mesh;
