@@ -39,6 +39,8 @@ mod request_causes;
 mod request_ends;
 #[path = "findings/request_held.rs"]
 mod request_held;
+#[path = "findings/request_window.rs"]
+mod request_window;
 #[path = "findings/requests.rs"]
 mod requests;
 #[path = "findings/routes.rs"]

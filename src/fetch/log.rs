@@ -7,13 +7,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 use crate::analysis::logs::{Filter, FilterSpec};
-use crate::analysis::requests::{self, Gatherer};
+use crate::analysis::requests::{self, Gatherer, Window};
 use crate::ingest::logs::details::{FAIL_STREAM, NO_CONFIGURATION};
 use crate::ingest::logs::keys::KeysFollower;
 use crate::ingest::logs::upstream::UpstreamFollower;
 use crate::logs::{self, View};
 use crate::model::inventory::Inventory;
-use crate::model::logs::{DISCOVERY, LogEvent, LogOrigin, LogRecord, LogSource, LogTime};
+use crate::model::logs::{DISCOVERY, LogEvent, LogOrigin, LogRecord, LogSource};
 use crate::model::requests::{LostKeys, Requests};
 use crate::model::vitals::LostUpstream;
 use crate::model::warning::Warning;
@@ -24,9 +24,9 @@ use crate::source::{ProxyRequest, SharedSource, SourceKind};
 /// How many lines are read where only plugins that fail are asked for, from the log's end, however old they are.
 const LINES: u64 = 2000;
 
-/// How far back requests are read, and how many lines of the log at most.
-const MINUTES: Duration = Duration::from_secs(600);
+/// How many lines of the log are read at most for the requests of the last minutes, and how many of a recording for its end.
 const MOST_LINES: u64 = 12_000;
+const LAST_LINES: u64 = 100;
 
 /// Where more than twice `KEPT` records were found, requests and lines of plugins are dropped of all but the newest `KEPT`. After each failure at
 /// most `SIGNS` signs of life are kept.
@@ -116,15 +116,13 @@ pub(super) async fn end(
     has_plugins: bool,
     warnings: &mut Vec<Warning>,
 ) -> LogEnd {
-    let from = minutes_ago(source, request, objects.clone()).await;
-    let mut gatherer = Gatherer::new(&objects, &request.proxy, MOST_LINES);
+    let window = window(source, request, objects.clone()).await;
+    let mut gatherer = Gatherer::new(&objects, &request.proxy, window, MOST_LINES);
     let (mut upstream, mut failures) = (UpstreamFollower::default(), Failures::default());
     let query = LogQuery { tail: Some(MOST_LINES), ..LogQuery::default() };
     let read = read(source, own_log(request), request.deadline, objects.clone(), query, |record| {
         upstream.observe(&record);
-        if record.time.zip(from).is_none_or(|(time, from)| time >= from) {
-            gatherer.take(&record);
-        }
+        gatherer.take(&record);
         if has_plugins {
             failures.take(record);
         }
@@ -172,20 +170,15 @@ fn of_log(gaps: &[String]) -> String {
     format!("its log {}", gaps.join("; "))
 }
 
-/// The beginning of the last minutes: of a live mesh before now, of a recording before the last line of the log. None where the log has no
-/// line with a time.
-async fn minutes_ago(source: &SharedSource, request: &ProxyRequest, objects: Arc<Inventory>) -> Option<LogTime> {
-    let now = super::now(source.info().kind == SourceKind::Cluster);
-    let until = match now {
-        Some(now) => Some(now),
-        None => {
-            let mut last = None;
-            let query = LogQuery { tail: Some(1), ..LogQuery::default() };
-            let read = read(source, own_log(request), request.deadline, objects, query, |record| last = last.max(record.time)).await;
-            last.filter(|_| read.is_ok())
-        }
-    };
-    until.map(|until| until.saturating_sub(LogTime::try_from(MINUTES.as_nanos()).unwrap_or(LogTime::MAX)))
+/// The last minutes: of a live mesh before now, of a recording before the end of the log.
+async fn window(source: &SharedSource, request: &ProxyRequest, objects: Arc<Inventory>) -> Window {
+    if let Some(now) = super::now(source.info().kind == SourceKind::Cluster) {
+        return Window { until: Some(now), is_recorded: false };
+    }
+    let mut written = Vec::new();
+    let query = LogQuery { tail: Some(LAST_LINES), ..LogQuery::default() };
+    let read = read(source, own_log(request), request.deadline, objects, query, |record| written.extend(requests::written(&record))).await;
+    Window { until: requests::end_of_log(&written).filter(|_| read.is_ok()), is_recorded: true }
 }
 
 /// Keeps of a log what it says of plugins that fail.

@@ -11,6 +11,8 @@ pub struct Requests {
     pub from: Option<LogTime>,
     /// When the last one was.
     pub until: Option<LogTime>,
+    /// Which time they are of.
+    pub span: Span,
     /// Whether older lines of the same minutes were not read, since there are too many.
     pub cut: bool,
     /// Why some or all of it could not be read, as one clause.
@@ -27,6 +29,18 @@ pub struct Requests {
     pub more: u64,
     /// What istiod's log has of keys that it could not fetch; empty also where no request failed for lack of a key.
     pub lost_keys: Vec<LostKeys>,
+}
+
+/// Which time the requests of a log are of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Span {
+    /// The last ten minutes.
+    #[default]
+    LastMinutes,
+    /// The ten minutes before the end of a log that was recorded.
+    EndOfLog,
+    /// Since this line: those before it were not read, or are not there.
+    Since(LogTime),
 }
 
 /// Keys of a RequestAuthentication that istiod could not fetch, by its log.

@@ -132,6 +132,8 @@ pub struct ProxyContainer {
     pub native: bool,
     /// Whether the container runs now.
     pub running: bool,
+    /// Since when it runs, where it ran before: the log begins with that.
+    pub restarted: Option<LogTime>,
     /// How traffic comes to it, where the pod says so: `REDIRECT`, `TPROXY`, `NONE`; empty is the default, `REDIRECT`.
     pub interception_mode: String,
     /// Whether it takes HBONE (`ISTIO_META_ENABLE_HBONE`).
@@ -149,6 +151,7 @@ impl ProxyContainer {
             admin_port: None,
             native: false,
             running: true,
+            restarted: None,
             interception_mode: String::new(),
             hbone: false,
             capture: Capture::default(),

@@ -9,8 +9,8 @@ use crate::analysis::naming::first;
 use crate::analysis::requests::{Blame, REACH, blame, is_gateway};
 use crate::model::ids::WorkloadId;
 use crate::model::kind::Kind;
-use crate::model::logs::hour;
-use crate::model::requests::{Cause, Destination};
+use crate::model::logs::{LogTime, hour};
+use crate::model::requests::{Cause, Destination, Span};
 
 pub(super) const RULE: Rule = Rule {
     code: "requests-fail",
@@ -71,7 +71,7 @@ fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, inbound: bool, to: &
         None => (blame.words.clone(), blame.fix.clone()),
     };
     let until = failing.iter().filter_map(|failing| failing.group.last).max();
-    let time = if failing.iter().any(|failing| failing.requests.cut) { since(failing) } else { "the last 10 min".to_owned() };
+    let time = span(failing);
     let names: BTreeSet<String> = failing.iter().map(|failing| failing.group.reason.to.name.clone()).collect();
     let to = if to.is_empty() { first(&Vec::from_iter(names), DESTINATIONS) } else { to.to_owned() };
     let to_whom = if inbound { String::new() } else { format!(" to {to}") };
@@ -92,9 +92,10 @@ fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, inbound: bool, to: &
     let own = || workload.as_ref().map(|id| FindingObject::new(id.kind.as_str(), &id.name));
     let object = object.or_else(own).unwrap_or_else(|| FindingObject::pod(&failing[0].pod.id));
     let proxies: BTreeSet<_> = failing.iter().map(|failing| failing.pod.id.clone()).collect();
+    let read_since = since(failing).map(|first| format!("the log was read since {}", hour(first)));
     Finding {
         severity: if is_past { Severity::Information } else { severity(&blame, failing, none_passes) },
-        evidence: failing.iter().map(evidence).chain(meaning(failing)).chain(blame.evidence.clone()).collect(),
+        evidence: failing.iter().map(evidence).chain(read_since).chain(meaning(failing)).chain(blame.evidence.clone()).collect(),
         fix,
         proxies: proxies.into_iter().collect(),
         ..RULE.found(object, what)
@@ -125,10 +126,20 @@ fn all(facts: &Facts<'_>, workload: Option<&WorkloadId>, inbound: bool, failing:
     (all.sum(), failed.sum())
 }
 
-/// `the log since 17:04:05 UTC`, where older lines of the ten minutes were not read.
-fn since(failing: &[Failing<'_>]) -> String {
-    let from = failing.iter().filter_map(|failing| failing.requests.from).min();
-    from.map_or_else(|| "the last minutes".to_owned(), |from| format!("the log since {}", hour(from)))
+/// Which time the requests are of: `the last 10 min`, or `the log since 17:04:05 UTC` where older lines of them were not read or are not there.
+fn span(failing: &[Failing<'_>]) -> String {
+    let of = |failing: &Failing<'_>| failing.requests.span;
+    match since(failing) {
+        Some(first) => format!("the log since {}", hour(first)),
+        None if failing.iter().all(|failing| of(failing) == Span::LastMinutes) => "the last 10 min".to_owned(),
+        None => "the last 10 min of the log".to_owned(),
+    }
+}
+
+/// The first line that was read, where those before it were not read or are not there.
+fn since(failing: &[Failing<'_>]) -> Option<LogTime> {
+    let since = |failing: &Failing<'_>| if let Span::Since(first) = failing.requests.span { Some(first) } else { None };
+    failing.iter().filter_map(since).min()
 }
 
 /// What stops requests that were to pass is an error, and so is an object by which none passes; what a person may well have asked for, and
@@ -154,7 +165,7 @@ pub(super) fn counted(facts: &Facts<'_>, failing: &[Failing<'_>]) -> String {
     let who = workload.as_ref().map_or_else(|| failing[0].pod.id.to_string(), WorkloadId::short);
     let codes: BTreeSet<String> = failing.iter().map(|failing| code(failing, inbound)).collect();
     let (all, _) = all(facts, workload.as_ref(), inbound, failing);
-    format!("{who} answered {count} of {} requests of the last 10 min with {}", all.max(count), first(&Vec::from_iter(codes), 3))
+    format!("{who} answered {count} of {} requests of {} with {}", all.max(count), span(failing), first(&Vec::from_iter(codes), 3))
 }
 
 pub(super) fn evidence(failing: &Failing<'_>) -> String {

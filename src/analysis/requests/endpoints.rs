@@ -75,7 +75,7 @@ pub(super) fn none_healthy(mesh: &Mesh<'_>, client: &Pod, failed: &Failed, eject
             Blame::new(object, words, format!("see why {which} is not ready"))
         }
         // Pods that became ready after the last failure are endpoints by now.
-        _ if failed.last.is_some_and(|last| pods.iter().any(|pod| pod.ready && pod.ready_since > Some(last))) => {
+        _ if pods.iter().any(|pod| pod.ready && mesh.is_since(pod.ready_since, failed)) => {
             Blame::past(object, format!("no endpoint of {named}{of_subset} was healthy; {ready} of {all} pods are ready now"))
         }
         _ => Blame::new(

@@ -4,12 +4,13 @@ use crate::ingest::logs::{AccessFormat, details};
 use crate::model::ids::ProxyId;
 use crate::model::inventory::Inventory;
 use crate::model::log_details::{LogDetails, LoggedRequest};
-use crate::model::logs::{LogEvent, LogRecord, LogTime};
+use crate::model::logs::{LogEvent, LogRecord, LogTime, hour};
 use crate::model::mesh::MeshConfig;
-use crate::model::requests::{Cause, Destination, Failed, FailedReason, Requests};
+use crate::model::requests::{Cause, Destination, Failed, FailedReason, Requests, Span};
 use crate::model::workload::{Pod, ProxyKind};
 
 use super::cause;
+use super::window::{self, Window};
 
 /// How many groups of failures are kept of a proxy, how many destinations, how many paths and clients of a group, and how much of a text.
 const GROUPS: usize = 64;
@@ -33,6 +34,13 @@ pub struct Gatherer {
     /// How many lines are read at most, and how many were.
     most: u64,
     lines: u64,
+    /// Which lines are of interest, and whether older ones came too.
+    window: Window,
+    reaches_back: bool,
+    /// Whether the log has the lines of a proxy that starts, so that it is there since then.
+    has_start: bool,
+    /// Since when the proxy runs, where it ran before.
+    restarted: Option<LogTime>,
 }
 
 const NOT_WRITTEN: &str = "meshConfig.accessLogFile is empty, and its log has no request";
@@ -41,8 +49,8 @@ const UNKNOWN: &str = "its log has no request, and whether it writes an access l
 const NOT_READABLE: &str = "meshConfig.accessLogFormat is one whose lines cannot be read back";
 
 impl Gatherer {
-    /// For the log of this proxy, of which `most` lines are read at most.
-    pub fn new(objects: &Inventory, proxy: &ProxyId, most: u64) -> Self {
+    /// For these minutes of the log of this proxy, of which `most` lines are read at most.
+    pub fn new(objects: &Inventory, proxy: &ProxyId, window: Window, most: u64) -> Self {
         let pod = objects.pods.get(proxy);
         let is_gateway = |pod: &Pod| pod.proxy.as_ref().is_some_and(|proxy| proxy.kind != ProxyKind::Sidecar);
         let mesh = objects.mesh.as_deref();
@@ -63,19 +71,30 @@ impl Gatherer {
             no_log: mesh.map_or(Some(UNKNOWN), no_log),
             most,
             lines: 0,
+            window,
+            reaches_back: false,
+            has_start: false,
+            restarted: pod.and_then(|pod| pod.proxy.as_ref()?.restarted),
         }
     }
 
-    /// Takes the next record of the log, of whatever kind.
+    /// Takes the next record of the log, of whatever kind and time.
     pub fn take(&mut self, record: &LogRecord) {
+        self.has_start |= record.event == Some(LogEvent::Started);
+        let written = self.window.plausible(window::written(record));
+        if written.zip(self.window.from()).is_some_and(|(written, from)| written < from) {
+            self.reaches_back = true;
+            return;
+        }
         self.lines += record.raw.lines().count() as u64;
-        if let Some(time) = record.time {
-            self.found.from = Some(self.found.from.map_or(time, |known| known.min(time)));
-            self.found.until = self.found.until.max(Some(time));
+        if let Some(written) = written {
+            self.found.from = Some(self.found.from.map_or(written, |known| known.min(written)));
+            self.found.until = self.found.until.max(Some(written));
         }
         if record.event != Some(LogEvent::Request) {
             return;
         }
+        let time = self.window.plausible(record.time);
         let Some(LogDetails::Request(request)) = details::details(record) else { return };
         self.found.count += 1;
         self.found.without_reason += u64::from(self.says_why == Some(false) || !details::says_why(record, &request));
@@ -84,18 +103,37 @@ impl Gatherer {
             if self.found.to.len() < DESTINATIONS || self.found.to.contains_key(&to) { to.clone() } else { Destination::default() };
         *self.found.to.entry(counted).or_default() += 1;
         match cause::of(&request) {
-            Some(cause) => self.fail(record.time, &request, to, cause),
-            None => self.pass(record.time, &request, &to),
+            Some(cause) => self.fail(time, &request, to, cause),
+            None => self.pass(time, &request, &to),
         }
     }
 
     /// What was gathered.
     pub fn requests(self) -> Requests {
         let gap = match self.says_why {
-            None => Some(NOT_READABLE),
-            Some(_) => self.no_log.filter(|_| self.found.count == 0),
+            None => Some(NOT_READABLE.to_owned()),
+            Some(_) => self.no_log.filter(|_| self.found.count == 0).map(str::to_owned).or_else(|| self.begins_late()),
         };
-        Requests { cut: self.lines >= self.most, gap: gap.map(str::to_owned), ..self.found }
+        let cut = self.lines >= self.most;
+        let span = match self.found.from {
+            Some(first) if cut || self.begins_late().is_some() => Span::Since(first),
+            _ if self.window.is_recorded => Span::EndOfLog,
+            _ => Span::LastMinutes,
+        };
+        Requests { cut, span, gap, ..self.found }
+    }
+
+    /// Why requests of these minutes may not be in the log, though all of it was read; None where it has all that the proxy handled.
+    fn begins_late(&self) -> Option<String> {
+        let from = self.window.from().filter(|_| !self.reaches_back && self.lines < self.most)?;
+        match (self.restarted.filter(|restarted| *restarted > from), self.found.from) {
+            (Some(restarted), _) => Some(format!("the proxy was restarted at {}, and the log of before was not read", hour(restarted))),
+            _ if self.has_start => None,
+            (None, Some(first)) => {
+                Some(format!("its log begins at {}, as after a rotation, so that requests of before are not known", hour(first)))
+            }
+            (None, None) => Some("its log is empty, as after a rotation, so that requests of before are not known".to_owned()),
+        }
     }
 
     fn fail(&mut self, time: Option<LogTime>, request: &LoggedRequest<'_>, to: Destination, cause: Cause) {

@@ -22,12 +22,17 @@ use crate::model::workload::Pod;
 /// Without a dump nothing says what the domain is.
 pub(super) const DOMAIN: &str = "cluster.local";
 
+/// How long after the last reading an object may have been changed, in nanoseconds: objects are watched, and proxies are read now and then.
+const AHEAD: LogTime = 600_000_000_000;
+
 /// The objects, ready for many questions.
 pub struct Mesh<'o> {
     pub(super) snapshot: &'o Snapshot,
     pub(super) objects: &'o Inventory,
     /// The release of istiod.
     pub(super) version: Version,
+    /// When the proxies and istiods were read last; None over a recording.
+    read_at: Option<LogTime>,
     pub(super) rules: Rules<'o>,
     hosts: OnceCell<HashMap<String, &'o Service>>,
 }
@@ -37,7 +42,10 @@ impl<'o> Mesh<'o> {
     pub fn of(snapshot: &'o Snapshot) -> Self {
         let objects: &Inventory = &snapshot.objects;
         let version = control_plane::control_plane(objects, None, None).version;
-        Self { snapshot, objects, version, rules: Rules::of(objects, DOMAIN, version), hosts: OnceCell::new() }
+        let proxies = snapshot.dumps.keys().filter_map(|proxy| snapshot.dump(proxy)?.read_at);
+        let istiods = snapshot.sync.as_ref().and_then(|sync| sync.as_ref().ok()?.asked);
+        let read_at = proxies.chain(istiods).max();
+        Self { snapshot, objects, version, read_at, rules: Rules::of(objects, DOMAIN, version), hosts: OnceCell::new() }
     }
 
     /// Whether all objects of a kind were read, so that one that is not there is gone.
@@ -49,7 +57,14 @@ impl<'o> Mesh<'o> {
     /// When an object was last changed, where that was after the last failure.
     pub(super) fn changed_since(&self, failed: &Failed, kind: Kind, name: &ObjectName) -> Option<LogTime> {
         let changed = self.objects.policies.get(&(kind, name.clone()))?.changed?;
-        failed.last.is_some_and(|last| changed > last).then_some(changed)
+        self.is_since(Some(changed), failed).then_some(changed)
+    }
+
+    /// Whether a time of an object is after the last failure. One that is long after all that was read is by a clock that goes wrong, and shows
+    /// nothing.
+    pub(super) fn is_since(&self, time: Option<LogTime>, failed: &Failed) -> bool {
+        let can_be = |time: LogTime| self.read_at.is_none_or(|read| time <= read.saturating_add(AHEAD));
+        time.zip(failed.last).is_some_and(|(time, last)| time > last && can_be(time))
     }
 
     /// Whether an EnvoyFilter of the proxy may have such a patch: also where that is not known.

@@ -19,9 +19,11 @@ mod routes;
 mod stub;
 mod tls;
 mod upstream;
+mod window;
 
 pub use blame::{Blame, MENDED, REACH, blame, is_gateway};
 pub use gather::Gatherer;
 pub use jwt::key_sources;
 pub use mesh::Mesh;
 pub use routes::DeadRoute;
+pub use window::{Window, end_of_log, written};

@@ -56,7 +56,7 @@ fn no_connection(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
             format!("requests went to port {port} of the application, {where_to}, and no object sends them there now"),
         );
     }
-    if failed.last.is_some_and(|last| pod.ready && pod.ready_since > Some(last)) {
+    if pod.ready && mesh.is_since(pod.ready_since, failed) {
         return Blame::past(None, "the application took no connection before its pod was ready");
     }
     let log = "look at the application's own log";
