@@ -1,5 +1,6 @@
 //! Requests that fail, by the access log: what makes them fail, and not only that they do.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::failing::{Failing, shown_as};
@@ -33,11 +34,19 @@ const ENOUGH: u64 = 3;
 /// How many destinations are named.
 const DESTINATIONS: usize = 3;
 
+/// How many findings there are at most of what a workload sends, and of what it is sent; one more counts the rest.
+const CAUSES: usize = 8;
+
 /// How many paths are named.
 const PATHS: usize = 3;
 
+/// What fails for one reason: whose log it is, whether requests to that workload fail, and why.
+type Reason = (Option<WorkloadId>, bool, Blame);
+/// A finding, and what fails by it.
+type Shown<'s> = (Finding, Vec<Failing<'s>>);
+
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let mut found: BTreeMap<(Option<WorkloadId>, bool, String, Blame), Vec<Failing<'_>>> = BTreeMap::new();
+    let mut found: BTreeMap<Reason, BTreeMap<String, Vec<Failing<'_>>>> = BTreeMap::new();
     let all = facts.unexplained();
     let before_plugins =
         if all.iter().any(|failing| failing.cause().is_of_filter()) { before_plugin::origins(facts) } else { BTreeSet::new() };
@@ -51,9 +60,44 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         }
         // Requests to the own workload are counted together, whichever its port.
         let to = if reason.to.inbound || blame.past { String::new() } else { reason.to.name.clone() };
-        found.entry((failing.workload(facts), reason.to.inbound, to, blame)).or_default().push(*failing);
+        found.entry((failing.workload(facts), reason.to.inbound, blame)).or_default().entry(to).or_default().push(*failing);
     }
-    found.into_iter().map(|((workload, inbound, to, blame), failing)| finding(facts, workload, inbound, &to, blame, &failing)).collect()
+    let mut of_workloads: BTreeMap<(Option<WorkloadId>, bool), Vec<Shown<'_>>> = BTreeMap::new();
+    for ((workload, inbound, blame), mut destinations) in found {
+        // Many destinations that fail for one reason are one finding.
+        if destinations.len() > DESTINATIONS {
+            destinations = BTreeMap::from([(String::new(), destinations.into_values().flatten().collect())]);
+        }
+        for (to, failing) in destinations {
+            let finding = finding(facts, workload.clone(), inbound, &to, blame.clone(), &failing);
+            of_workloads.entry((workload.clone(), inbound)).or_default().push((finding, failing));
+        }
+    }
+    of_workloads.into_iter().flat_map(|((workload, inbound), all)| bounded(workload, inbound, all)).collect()
+}
+
+/// The findings of a workload, of which the gravest and largest are kept, and one that counts the rest.
+fn bounded(workload: Option<WorkloadId>, inbound: bool, mut all: Vec<Shown<'_>>) -> Vec<Finding> {
+    let count = |failing: &[Failing<'_>]| failing.iter().map(|failing| failing.group.count).sum::<u64>();
+    all.sort_by_cached_key(|(finding, failing)| (finding.severity, Reverse(count(failing))));
+    let rest = all.split_off(all.len().min(CAUSES));
+    let mut findings: Vec<Finding> = all.into_iter().map(|(finding, _)| finding).collect();
+    let Some(severity) = rest.iter().map(|(finding, _)| finding.severity).min() else { return findings };
+    let failing: Vec<Failing<'_>> = rest.iter().flat_map(|(_, failing)| failing).copied().collect();
+    let codes: BTreeSet<String> = failing.iter().map(|failing| code(failing, inbound)).filter(|code| !code.is_empty()).collect();
+    let who = workload.as_ref().map_or_else(|| failing[0].pod.id.to_string(), WorkloadId::short);
+    let own = workload.as_ref().map(|id| FindingObject::new(id.kind.as_str(), &id.name));
+    let what =
+        format!("{who}: {} more requests failed for {} more reasons ({}).", count(&failing), rest.len(), first(&Vec::from_iter(codes), 3));
+    let proxies: BTreeSet<_> = failing.iter().map(|failing| failing.pod.id.clone()).collect();
+    findings.push(Finding {
+        severity,
+        evidence: rest.iter().take(CAUSES).map(|(finding, _)| finding.what.clone()).collect(),
+        fix: format!("mend the other causes first, then see in the access log of {who} what is left"),
+        proxies: proxies.into_iter().collect(),
+        ..RULE.found(own.unwrap_or_else(|| FindingObject::pod(&failing[0].pod.id)), what)
+    });
+    findings
 }
 
 fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, inbound: bool, to: &str, blame: Blame, failing: &[Failing<'_>]) -> Finding {
@@ -73,12 +117,17 @@ fn finding(facts: &Facts<'_>, workload: Option<WorkloadId>, inbound: bool, to: &
     let until = failing.iter().filter_map(|failing| failing.group.last).max();
     let time = span(failing);
     let names: BTreeSet<String> = failing.iter().map(|failing| failing.group.reason.to.name.clone()).collect();
-    let to = if to.is_empty() { first(&Vec::from_iter(names), DESTINATIONS) } else { to.to_owned() };
+    let to = match to {
+        "" if names.iter().all(String::is_empty) => "what the log does not name".to_owned(),
+        "" => first(&Vec::from_iter(names), DESTINATIONS),
+        to => to.to_owned(),
+    };
     let to_whom = if inbound { String::new() } else { format!(" to {to}") };
     let what = match inbound {
         // Neither of them fails now.
         _ if is_past => {
-            let what = if failing[0].group.method.is_empty() { "connections" } else { "requests" };
+            let is_tcp = failing[0].group.method.is_empty() && failing[0].group.reason.code == 0;
+            let what = if is_tcp { "connections" } else { "requests" };
             let until = until.map(|last| format!(" until {}", hour(last))).unwrap_or_default();
             let codes = if codes.is_empty() { String::new() } else { format!(" ({codes})") };
             format!("{who}: {count} of {all} {what}{to_whom} failed{until}{codes}: {words}.")
