@@ -9,7 +9,6 @@ use super::{
 };
 use crate::analysis::answers;
 use crate::model::kind::Kind;
-use crate::model::logs::hour;
 
 /// Something that could not be read, with the rules that would have looked at it. Its fields are JSON keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -172,8 +171,7 @@ fn unread_requests(facts: &Facts<'_>, proxy: &ProxyFacts<'_>) -> Vec<String> {
         found.push(WITHOUT_REASON.to_owned());
     }
     if requests.cut {
-        let since = requests.from.map(|first| format!(": it was read since {}", hour(first))).unwrap_or_default();
-        found.push(format!("{CUT}{since}"));
+        found.push(CUT.to_owned());
     }
     if requests.more > 0 {
         found.push(MORE.to_owned());

@@ -1,16 +1,18 @@
 //! Puts the requests of an access log into groups while it is read, so that ten thousand that fail for one reason take the memory of one.
 
+use serde_json::{Map, Value};
+
+use super::cause;
+use super::window::{self, Window};
+use crate::analysis::naming::first;
 use crate::ingest::logs::{AccessFormat, details};
 use crate::model::ids::ProxyId;
 use crate::model::inventory::Inventory;
 use crate::model::log_details::{LogDetails, LoggedRequest};
-use crate::model::logs::{LogEvent, LogRecord, LogTime, hour};
+use crate::model::logs::{LogEvent, LogKind, LogRecord, LogTime, hour};
 use crate::model::mesh::MeshConfig;
 use crate::model::requests::{Cause, Destination, Failed, FailedReason, Requests, Span};
 use crate::model::workload::{Pod, ProxyKind};
-
-use super::cause;
-use super::window::{self, Window};
 
 /// How many groups of failures are kept of a proxy, how many destinations, how many paths and clients of a group, and how much of a text.
 const GROUPS: usize = 64;
@@ -19,6 +21,8 @@ pub(super) const KEPT: usize = 8;
 /// How many requests that pass separate a failure from those before it.
 const MANY: u64 = 20;
 const TEXT: usize = 512;
+/// How many keys are named of an object that is not understood.
+const KEYS: usize = 4;
 
 /// Gathers the requests of one proxy.
 #[derive(Debug)]
@@ -41,6 +45,8 @@ pub struct Gatherer {
     has_start: bool,
     /// Since when the proxy runs, where it ran before.
     restarted: Option<LogTime>,
+    /// The keys of the first line of JSON that no parser knows.
+    keys: Option<String>,
 }
 
 const NOT_WRITTEN: &str = "meshConfig.accessLogFile is empty, and its log has no request";
@@ -75,6 +81,7 @@ impl Gatherer {
             reaches_back: false,
             has_start: false,
             restarted: pod.and_then(|pod| pod.proxy.as_ref()?.restarted),
+            keys: None,
         }
     }
 
@@ -90,6 +97,9 @@ impl Gatherer {
         if let Some(written) = written {
             self.found.from = Some(self.found.from.map_or(written, |known| known.min(written)));
             self.found.until = self.found.until.max(Some(written));
+        }
+        if record.kind == LogKind::Unknown && record.raw.starts_with('{') {
+            self.keys.get_or_insert_with(|| keys(&record.raw));
         }
         if record.event != Some(LogEvent::Request) {
             return;
@@ -112,7 +122,7 @@ impl Gatherer {
     pub fn requests(self) -> Requests {
         let gap = match self.says_why {
             None => Some(NOT_READABLE.to_owned()),
-            Some(_) => self.no_log.filter(|_| self.found.count == 0).map(str::to_owned).or_else(|| self.begins_late()),
+            Some(_) => self.not_known().or_else(|| self.without_log()).or_else(|| self.begins_late()),
         };
         let cut = self.lines >= self.most;
         let span = match self.found.from {
@@ -121,6 +131,17 @@ impl Gatherer {
             _ => Span::LastMinutes,
         };
         Requests { cut, span, gap, ..self.found }
+    }
+
+    /// That lines which may be requests were not understood.
+    fn not_known(&self) -> Option<String> {
+        let keys = self.keys.as_ref().filter(|keys| !keys.is_empty())?;
+        Some(format!("its log has lines of JSON with keys of another format ({keys}), and requests in them were not read"))
+    }
+
+    /// Why there is no access log.
+    fn without_log(&self) -> Option<String> {
+        self.no_log.filter(|_| self.found.count == 0).map(str::to_owned)
     }
 
     /// Why requests of these minutes may not be in the log, though all of it was read; None where it has all that the proxy handled.
@@ -214,14 +235,26 @@ impl Gatherer {
         let is_own = || self.own.iter().any(|own| own == host(local)) || request.server_name.starts_with("outbound_.");
         let no_chain = request.is_tcp() && request.cluster.is_empty();
         let inbound = request.inbound.unwrap_or_else(is_own) || self.is_gateway && no_chain;
-        let own_port = || local.rsplit_once(':').map_or(local, |(_, port)| port).to_owned();
+        // What a format lacks the cluster may have: `inbound|80||`, `outbound|8000||httpbin.default.svc.cluster.local`.
+        let mut of_cluster = request.cluster.split('|').skip(1);
+        let (port, host) = (of_cluster.next().unwrap_or_default(), of_cluster.nth(1).unwrap_or_default());
+        let own_port = || local.rsplit_once(':').map_or(local, |(_, port)| port);
         let name = match inbound {
-            true if !self.is_gateway || no_chain => own_port(),
+            true if local.is_empty() => port.to_owned(),
+            true if !self.is_gateway || no_chain => own_port().to_owned(),
             _ if !request.authority.is_empty() => request.authority.to_ascii_lowercase(),
-            _ => local.to_owned(),
+            _ if !local.is_empty() => local.to_owned(),
+            _ if !host.is_empty() => format!("{host}:{port}"),
+            _ => request.cluster.to_string(),
         };
         Destination { inbound, name: short(&name) }
     }
+}
+
+/// The first keys of an object; empty where it is none.
+fn keys(object: &str) -> String {
+    let object: Map<String, Value> = serde_json::from_str(object.trim_end()).unwrap_or_default();
+    first(&object.keys().map(|key| short(key)).collect::<Vec<_>>(), KEYS)
 }
 
 /// Keeps a text among the first ones.
