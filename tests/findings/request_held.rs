@@ -1,10 +1,11 @@
 //! What the objects no longer ask for and the proxy still has: that is not over.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use meshscope::analysis::findings::{Finding, Severity};
 use meshscope::model::ids::ProxyId;
-use meshscope::model::snapshot::Snapshot;
+use meshscope::model::snapshot::{Dump, Snapshot};
 use meshscope::model::sync::{LISTENERS, Sync, SyncState};
 use serde_json::{Value, json};
 
@@ -87,6 +88,16 @@ fn incident_q11_a_route_that_was_mended_and_did_not_reach_the_proxy_is_not_over(
     let rule = || istio("DestinationRule", "default/r", json!({"host": "httpbin", "subsets": [{"name": "v2"}]}));
     let mesh = || with_log(Mesh::permissive().with([route(), rule()]), SLEEP, sent(503, "NC", "cluster_not_found", "-"));
     one(fails(&mesh()), Severity::Information, "Deployment default/sleep");
+    // Its own routes lead there, and it has no such cluster.
+    let mut dead = mesh();
+    let Some(Dump::Loaded(loaded)) = dead.dumps.get_mut(&ProxyId::parse(SLEEP).unwrap()) else { panic!("{SLEEP}") };
+    assert_eq!(loaded.dump.dead_clusters, BTreeMap::new());
+    let cluster = "outbound|8000|v2|httpbin.default.svc.cluster.local".to_owned();
+    let domains = |name: &str| BTreeSet::from([name.to_owned()]);
+    Arc::make_mut(loaded).dump.dead_clusters =
+        BTreeMap::from([(cluster.clone(), domains("other")), (cluster.replace("v2", "v3"), domains("httpbin"))]);
+    let words = "; the proxy still has a route to outbound|8000|v3|httpbin.default.svc.cluster.local, which it does not have";
+    held(&one(fails(&dead), Severity::Error, "Deployment default/sleep"), words);
     let mut alone = mesh();
     cut_off(&mut alone, SLEEP);
     held(&one(fails(&alone), Severity::Error, "Deployment default/sleep"), "the proxy has no connection to istiod");

@@ -6,6 +6,7 @@ use super::black_hole::black_hole;
 use super::denied::denied;
 use super::filters::of_filter;
 use super::gateway_api;
+use super::held;
 use super::jwt::jwt;
 use super::mesh::Mesh;
 use super::own::of_own;
@@ -137,7 +138,8 @@ fn no_cluster(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed) -> Blame {
             format!("{cluster} does not exist; {kind} {name} routes there"),
             "see whether a DestinationRule defines its subsets",
         ),
-        _ => Blame::past(None, format!("{cluster} did not exist; no {kind} routes them to what does not exist now")),
+        _ => Blame::past(None, format!("{cluster} did not exist; no {kind} routes them to what does not exist now"))
+            .unless_held(held::dead_route(mesh, pod, reason)),
     }
 }
 

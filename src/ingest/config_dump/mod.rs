@@ -17,6 +17,7 @@ mod matcher;
 mod node;
 mod outer;
 mod resources;
+mod routed;
 mod saved;
 mod section;
 mod shape;
@@ -28,6 +29,7 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use self::outer::{Cut, End};
+use self::routed::Routed;
 use crate::model::envoy::{ConfigDump, DumpView, Section};
 use crate::model::warning::Warning;
 
@@ -76,8 +78,18 @@ pub fn parse(bytes: &[u8], view: DumpView, object: &str) -> Result<Parsed, NotAD
     let mut reader = Reader { dump: ConfigDump::empty(view), warnings: Vec::new(), object, partial: false, of_name: BTreeMap::new() };
     reader.dump.bytes = bytes.len();
     encoding.into_iter().chain(before).for_each(|note| reader.note(note));
+    let mut routed = Routed::default();
     for (index, section) in sections.iter().enumerate() {
         reader.section(section, &format!("configs[{index}]"));
+        match types::section_name(&types::type_of(section)).as_ref() {
+            "envoy.admin.v3.RoutesConfigDump" => routed.routes(section.get()),
+            "envoy.admin.v3.ClustersConfigDump" => routed.clusters(section.get()),
+            _ => {}
+        }
+    }
+    // Clusters may be in what is missing of a dump that ends too early.
+    if matches!(end, End::Whole(_)) {
+        reader.dump.dead_clusters = routed.dead();
     }
     let mut cut_short = match end {
         End::Whole(more) => {

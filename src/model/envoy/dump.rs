@@ -1,6 +1,6 @@
 //! A config dump as a whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ecds::EcdsFilter;
 use super::listener::Listener;
@@ -44,6 +44,8 @@ pub struct ConfigDump {
     pub not_understood: usize,
     /// Whether listeners could not be read: the proxy can have others than are here.
     pub unread_listeners: bool,
+    /// The clusters that its routes lead to and that it does not have, each with the domains of the virtual hosts that lead there.
+    pub dead_clusters: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl ConfigDump {
@@ -58,6 +60,7 @@ impl ConfigDump {
             bytes: 0,
             not_understood: 0,
             unread_listeners: false,
+            dead_clusters: BTreeMap::new(),
         }
     }
 
