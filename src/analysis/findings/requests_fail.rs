@@ -37,21 +37,26 @@ const DESTINATIONS: usize = 3;
 /// How many findings there are at most of what a workload sends, and of what it is sent; one more counts the rest.
 const CAUSES: usize = 8;
 
+/// How many lines that show a reason are said.
+const SHOWN: usize = 8;
+
 /// How many paths are named.
 const PATHS: usize = 3;
 
 /// What fails for one reason: whose log it is, whether requests to that workload fail, and why.
 type Reason = (Option<WorkloadId>, bool, Blame);
+/// What fails for it, and what shows that.
+type Parts<'s> = (Vec<Failing<'s>>, Vec<String>);
 /// A finding, and what fails by it.
 type Shown<'s> = (Finding, Vec<Failing<'s>>);
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let mut found: BTreeMap<Reason, BTreeMap<String, Vec<Failing<'_>>>> = BTreeMap::new();
+    let mut found: BTreeMap<Reason, BTreeMap<String, Parts<'_>>> = BTreeMap::new();
     let all = facts.unexplained();
     let before_plugins =
         if all.iter().any(|failing| failing.cause().is_of_filter()) { before_plugin::origins(facts) } else { BTreeSet::new() };
     for failing in all.iter().filter(|failing| !failing.is_refused()) {
-        let (reason, blame) = (&failing.group.reason, blame(facts.mesh(), failing.pod, failing.group));
+        let (reason, mut blame) = (&failing.group.reason, blame(facts.mesh(), failing.pod, failing.group));
         // Of a filter before a plugin `envoy-filter-before-plugin` has it.
         if let Blame { object: Some((Kind::EnvoyFilter, name)), past: false, .. } = &blame
             && before_plugins.contains(&(failing.pod.id.clone(), name.clone(), reason.to.inbound))
@@ -60,20 +65,38 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         }
         // Requests to the own workload are counted together, whichever its port.
         let to = if reason.to.inbound || blame.past { String::new() } else { reason.to.name.clone() };
-        found.entry((failing.workload(facts), reason.to.inbound, blame)).or_default().entry(to).or_default().push(*failing);
+        // What shows a reason can differ from one destination to the next.
+        let evidence = std::mem::take(&mut blame.evidence);
+        let (all, shown) = found.entry((failing.workload(facts), reason.to.inbound, blame)).or_default().entry(to).or_default();
+        all.push(*failing);
+        join(shown, evidence);
     }
     let mut of_workloads: BTreeMap<(Option<WorkloadId>, bool), Vec<Shown<'_>>> = BTreeMap::new();
     for ((workload, inbound, blame), mut destinations) in found {
         // Many destinations that fail for one reason are one finding.
         if destinations.len() > DESTINATIONS {
-            destinations = BTreeMap::from([(String::new(), destinations.into_values().flatten().collect())]);
+            let (mut all, mut shown) = Parts::default();
+            for (failing, evidence) in destinations.into_values() {
+                all.extend(failing);
+                join(&mut shown, evidence);
+            }
+            destinations = BTreeMap::from([(String::new(), (all, shown))]);
         }
-        for (to, failing) in destinations {
-            let finding = finding(facts, workload.clone(), inbound, &to, blame.clone(), &failing);
+        for (to, (failing, evidence)) in destinations {
+            let finding = finding(facts, workload.clone(), inbound, &to, Blame { evidence, ..blame.clone() }, &failing);
             of_workloads.entry((workload.clone(), inbound)).or_default().push((finding, failing));
         }
     }
     of_workloads.into_iter().flat_map(|((workload, inbound), all)| bounded(workload, inbound, all)).collect()
+}
+
+/// Adds what is not among the first lines that show a reason.
+fn join(shown: &mut Vec<String>, evidence: Vec<String>) {
+    for line in evidence {
+        if shown.len() < SHOWN && !shown.contains(&line) {
+            shown.push(line);
+        }
+    }
 }
 
 /// The findings of a workload, of which the gravest and largest are kept, and one that counts the rest.
