@@ -316,6 +316,22 @@ fn a_stub_in_the_place_of_the_module_cannot_speak() {
     assert!(unseen(&answer, StepKind::PluginLog).contains("cannot write"));
 }
 
+/// A proxy that is cut off from istiod keeps what it had, and what that writes and fails is no step of the change.
+#[test]
+fn what_the_module_before_does_is_not_credited_to_a_change_that_never_arrived() {
+    let snapshot = mesh(changed("2026-11-23T10:00:15Z"), &dump("2026-11-23T10:00:05.505Z", "2026-11-23T10:00:05.530Z", module()));
+    let own = [
+        spoke("10:00:16.000000"),
+        envoy("10:01:51.000000", "debug", "wasm log root: on tick"),
+        envoy("10:01:52.000000", "critical", &format!("Plugin {NAME} failed to load")),
+        failed_request("10:01:53.000"),
+    ];
+    let answer = told(&snapshot, &[pushes("05", 4, NAMED), pushes("15", 5, NAMED)].concat(), &own);
+    assert_eq!(steps(&answer), ["LDS pushed 10:00:15.501", "ECDS pushed 10:00:15.510"]);
+    assert!(unseen(&answer, StepKind::EcdsAccepted).contains("was last updated before the change"));
+    assert!(unseen(&answer, StepKind::PluginLog).contains("nothing shows that the proxy has taken the change"));
+}
+
 #[test]
 fn clocks_that_contradict_each_other_are_marked() {
     let snapshot = mesh(changed("2026-11-23T10:00:05Z"), &dump("2026-11-23T10:00:05.105Z", "2026-11-23T10:00:05.130Z", module()));

@@ -92,15 +92,19 @@ pub(super) fn vm(scene: &Scene<'_>, stub: bool) -> (Vec<Step>, Option<Unseen>) {
     (steps, unseen.map(|why| Unseen::new(StepKind::VmStarted, why)))
 }
 
-/// The first line that the plugin wrote with the configuration that it has now.
+/// The first line that the plugin wrote with the configuration that it has now. `accepted` is when the proxy took that.
 pub(super) fn first_line(scene: &Scene<'_>, accepted: Option<LogTime>, pushed: Option<LogTime>, stub: bool) -> Result<Step, Unseen> {
     let unseen = |why: String| Unseen::new(StepKind::PluginLog, why);
     if stub {
         return Err(unseen("a filter without the module stands in its place, so that it cannot write anything".to_owned()));
     }
+    let Some(accepted) = accepted else {
+        let why = "nothing shows that the proxy has taken the change, so that what the plugin writes may be of what was there before";
+        return Err(unseen(scene.no_line(why)));
+    };
     let spoke = scene.own().filter(|(time, record)| {
         // Until the proxy has the new configuration the one before speaks; but what starts anew speaks while it is being taken.
-        let new = accepted.is_none_or(|accepted| *time >= accepted) || pushed.is_some_and(|pushed| *time >= pushed && is_root(record));
+        let new = *time >= accepted || pushed.is_some_and(|pushed| *time >= pushed && is_root(record));
         record.event == Some(LogEvent::PluginLog) && new
     });
     match scene.first(spoke) {

@@ -5,7 +5,7 @@ use super::control_plane::{ControlPlane, LATE};
 use super::module;
 use super::scene::Scene;
 use super::step::{SECOND, Step, StepKind, Unseen, written};
-use crate::ingest::logs::details;
+use crate::ingest::logs::{details, instant};
 use crate::model::envoy::ExtensionConfig;
 use crate::model::log_details::LogDetails;
 use crate::model::logs::{LogRecord, LogSource, LogTime};
@@ -70,10 +70,12 @@ pub(super) fn tell(mut scene: Scene<'_>, planes: &[ControlPlane<'_>]) -> (Vec<St
     let next = lds_time.and_then(|pushed| said.pushes("LDS").map(|(time, _)| time).find(|time| *time > pushed));
     keep(lds, &mut steps, &mut unseen);
     let (accepted, why) = acceptance::listeners(&scene, lds_time, next);
+    let taken = accepted.iter().find(|step| step.kind == StepKind::LdsAccepted).map(|step| step.time);
     steps.extend(accepted);
     unseen.extend(why);
     if matches!(scene.object.map(|object| &object.extension), Some(Extension::Lua { .. })) {
-        keep(module::first_line(&scene, None, None, false), &mut steps, &mut unseen);
+        // The script comes with the listener.
+        keep(module::first_line(&scene, taken, None, false), &mut steps, &mut unseen);
     } else if !scene.deleted {
         wasm(&scene, &said, &push, &mut steps, &mut unseen);
     }
@@ -106,6 +108,13 @@ fn wasm(scene: &Scene<'_>, said: &Said<'_>, push: &Push<'_>, steps: &mut Vec<Ste
         steps.push(step);
     }
     keep(accepted, steps, unseen);
+    let updated = entry.and_then(|entry| instant(entry.last_updated.as_deref()?));
+    let is_before = updated.is_some_and(|time| scene.first(std::iter::once((time, ()))).is_none());
+    if is_before && refusal.is_none() {
+        // The change never arrived: VMs that fail and requests that fail are of what was there before.
+        keep(module::first_line(scene, None, None, stub), steps, unseen);
+        return;
+    }
     let (vm, no_vm) = module::vm(scene, stub);
     let failed = vm.iter().any(|step| step.kind == StepKind::VmFailed);
     steps.extend(vm);
