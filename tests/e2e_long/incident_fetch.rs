@@ -33,7 +33,7 @@ fn incident_d15_a_registry_that_never_answers() {
     assert!(what.ends_with(" listeners take no connections."), "{finding}");
     assert_eq!(finding["object"], json!({"kind": "WasmPlugin", "namespace": "default", "name": NAME}));
     let evidence = finding["evidence"].to_string();
-    assert!(evidence.contains("a filter in the place of the plugin denies every request"), "{finding}");
+    assert!(evidence.contains("a filter in the place of the plugin, which denies every request"), "{finding}");
     let health = String::from_utf8(meshscope(&["health", &format!("default/{NAME}")]).stdout).unwrap();
     assert!(health.contains("pending"), "{health}");
     let plugin = &format!("default/{NAME}");

@@ -213,6 +213,12 @@ fn a_wrong_sha256_and_a_refused_pull_are_said_in_those_terms() {
     assert!(what.contains(&format!("sha256 asks for image sha256:{wanted}, and the URL has image sha256:{got}")), "{what}");
     assert!(finding["fix"].as_str().unwrap().contains(&got), "{finding}");
 
+    let unknown =
+        "could not fetch manifest: GET http://registry.lab:5000/v2/linsun/helloworld/manifests/v9: MANIFEST_UNKNOWN: manifest unknown";
+    let [finding] = &checked(&not_fetched(unknown), "stub-in-place")[..] else { panic!("one finding") };
+    assert!(finding["what"].as_str().unwrap().ends_with(" denies every request: tag v9 does not exist in the registry."), "{finding}");
+    assert_eq!(finding["fix"], "write a tag that exists in the registry into url");
+
     let refused = "could not fetch Wasm OCI image: could not fetch manifest: GET https://registry.lab:5000/v2/: UNAUTHORIZED: authentication required";
     let with_secret = |mesh: Mesh| mesh.change(PLUGINS, |list| list["items"][0]["spec"]["imagePullSecret"] = json!("registry"));
     for (mesh, fix) in [(not_fetched(refused), "name a Secret"), (with_secret(not_fetched(refused)), "Secret default/registry")] {

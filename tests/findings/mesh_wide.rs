@@ -148,6 +148,7 @@ fn incident_d18_names_that_the_servers_certificate_has_not() {
         finding.what.contains(&format!("DestinationRule default/httpbin wants SAN {old}; the server's certificate has {right}: 1 client")),
         "{finding:?}"
     );
+    assert!(!finding.evidence.iter().any(|line| line.contains("wants SAN")), "the sentence is said once: {finding:?}");
     assert!(finding.fix.starts_with(&format!("write {right} into trafficPolicy.tls.subjectAltNames of ")), "{finding:?}");
     assert!(finding.why.contains("CERTIFICATE_VERIFY_FAILED"), "{finding:?}");
     assert_eq!(with([demanding(&[old])], "destination-rule-refused"), [], "one cause, one finding");

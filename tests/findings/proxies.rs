@@ -292,6 +292,7 @@ pub fn replicas(other: &str) -> Mesh {
 #[test]
 fn replicas_that_run_different_modules() {
     let skew = one(found(&of(replicas(&"0a".repeat(32))), "digest-skew"), Severity::Warning, "WasmPlugin default/helloworld");
+    assert_eq!(skew.what, "Proxies run 2 different images for default/helloworld (oci://registry.lab:5000/linsun/helloworld:latest).");
     assert_eq!(skew.proxies.len(), 2);
     assert!(
         skew.evidence.iter().any(|line| line.contains("0a0a0a") && line.contains("in httpbin-2.default, since 2026-11-23")),

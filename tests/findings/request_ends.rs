@@ -261,6 +261,7 @@ fn incident_d12_refused_connections_are_evidence_of_the_ignored_port() {
         finding.what.ends_with(", and connections to deploy/httpbin are refused: 2 from 10.9.9.9 (no pod has this address now)."),
         "{finding:?}"
     );
+    assert!(finding.what.contains(" no container's: the mode of container port 80 is STRICT, and "), "{finding:?}");
     assert!(finding.evidence.iter().any(|line| line.contains("NR filter_chain_not_found")), "{finding:?}");
     assert_eq!(found(&snapshot, "connections-refused"), []);
     // What was refused before the policy was written is no error of it.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::modules::{LOG, STATS, checked, failing, strategy, with_second_module};
-use super::proxies::DUMP;
+use super::proxies::{DUMP, PLUGINS};
 use super::recorded::Mesh;
 
 /// The recording with a line of httpbin's log at a time of day.
@@ -302,6 +302,14 @@ fn incident_d2_what_answers_where_a_module_does_not_start() {
     let [said_before] = &what(&before, "refused-push")[..] else { panic!("one finding") };
     assert!(said_before.contains(cause) && said_before.contains("requests pass the module before"), "{said_before}");
     assert_eq!((said(&before, "default/helloworld").2.as_str(), what(&before, "vm-failed").len()), ("rejected", 0));
+    let whole = checked(&before, "refused-push")[0].to_string();
+    assert_eq!(whole.matches("memory access out of bounds").count(), 1, "the line is said once: {whole}");
+    assert!(said_before.contains("default/helloworld (oci://registry.lab:5000/linsun/helloworld:latest): "), "{said_before}");
+    // The module before is known by its fetch: back to it is the quickest way out.
+    let broken = json!("oci://registry.lab:5000/linsun/helloworld:broken");
+    let newer = not_starting(closed().change(PLUGINS, |list| list["items"][0]["spec"]["url"] = broken.clone()), "200 - via_upstream -");
+    let newer = checked(&newer, "refused-push")[0].to_string();
+    assert!(newer.contains("requests pass now: write oci://registry.lab:5000/linsun/helloworld:latest into url"), "{newer}");
     // It has none, and what it does with requests shows the rest.
     let none = || closed().change_text(STATS, |stats| *stats = "envoy_wasm_wasm_vm_count{} 0\n".to_owned());
     let nothing = not_starting(none(), "500 NFCF  -");
@@ -309,7 +317,7 @@ fn incident_d2_what_answers_where_a_module_does_not_start() {
     assert!(said_nothing.contains(cause) && said_nothing.contains("500 NFCF"), "{said_nothing}");
     assert_eq!((said(&nothing, "default/helloworld").2.as_str(), what(&nothing, "refused-push").len()), ("vmFailed", 0));
     let fix = checked(&nothing, "vm-failed")[0]["fix"].to_string();
-    assert!(fix.contains("do not restart pods"), "a new pod is no better off: {fix}");
+    assert!(!fix.contains("do not restart pods"), "no pod runs what it had before: {fix}");
     let stub = not_starting(none(), "403 - rbac_access_denied_matched_policy[none] -");
     let [said_stub] = &what(&stub, "refused-push")[..] else { panic!("one finding") };
     assert!(said_stub.contains("the stub before denies every request: 403"), "{said_stub}");
@@ -328,11 +336,23 @@ fn incident_d2c_no_vm_runs_and_the_log_no_longer_says_why() {
     let rotated = line(none(), "19:40:20", request);
     assert_eq!(said(&rotated, "default/helloworld"), failed(1));
     let (severity, what, whole) = one(&rotated);
-    assert_eq!((severity.as_str(), what.as_str()), ("error", "On 1 proxy no Wasm VM of default/helloworld runs, and requests fail."));
+    assert_eq!(
+        (severity.as_str(), what.as_str()),
+        (
+            "error",
+            "On 1 proxy no Wasm VM of default/helloworld (oci://registry.lab:5000/linsun/helloworld:latest) runs, and requests fail."
+        )
+    );
     assert!(whole.contains("no Wasm VM is active"), "{whole}");
     // The statistics alone.
     let (severity, what, _) = one(&none());
-    assert_eq!((severity.as_str(), what.as_str()), ("error", "On 1 proxy no Wasm VM of default/helloworld runs, and requests fail."));
+    assert_eq!(
+        (severity.as_str(), what.as_str()),
+        (
+            "error",
+            "On 1 proxy no Wasm VM of default/helloworld (oci://registry.lab:5000/linsun/helloworld:latest) runs, and requests fail."
+        )
+    );
 }
 
 #[test]

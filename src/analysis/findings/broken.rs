@@ -28,6 +28,16 @@ impl<'f> Broken<'f> {
         format!("{} {}, {}: {}", entry.workload_kind, entry.workload, service.name(), client.sentence())
     }
 
+    /// The same without what a sentence says already of the certificate.
+    pub(super) fn line_beside(&self, sentence: &str) -> String {
+        let line = self.line();
+        let told = self.client.san.as_ref().map(ToString::to_string).filter(|san| sentence.contains(san.as_str()));
+        match told.and_then(|san| line.strip_suffix(&format!("; {san}"))) {
+            Some(rest) => rest.to_owned(),
+            None => line,
+        }
+    }
+
     /// What is wrong with the Sidecar of clients whose traffic is dropped, and the service; None where the service may well be hidden on purpose.
     pub(super) fn mistake(&self) -> Option<(&'f Mistake, &'f str)> {
         match &self.client.cause {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::states::with_url;
 use super::{DUMPS, Facts, Finding, ProxyFacts, Rule, Severity, digest_mismatch};
 use crate::analysis::health::PluginState;
 use crate::model::ids::PluginId;
@@ -66,6 +67,6 @@ fn finding(facts: &Facts<'_>, plugin: &PluginId, digests: &BTreeMap<&str, Vec<&P
             .to_owned(),
         proxies: digests.values().flatten().map(|proxy| proxy.id.clone()).collect(),
         place: odd.and_then(|proxies| proxies.first()?.place(plugin)),
-        ..RULE.of_plugin(plugin, format!("Proxies run {} different images for {plugin}.", digests.len()))
+        ..RULE.of_plugin(plugin, format!("Proxies run {} different images for {}.", digests.len(), with_url(facts, plugin)))
     }
 }

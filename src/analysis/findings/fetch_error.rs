@@ -19,6 +19,8 @@ pub(super) enum FetchError<'l> {
     Denied(&'static str),
     /// The agent was given no Secret.
     NoSecret,
+    /// The registry has nothing under this tag or digest; empty where the line does not name it.
+    Unknown(&'l str),
 }
 
 impl<'l> FetchError<'l> {
@@ -32,6 +34,9 @@ impl<'l> FetchError<'l> {
         }
         if line.contains("missing image pulling secret") {
             return Some(Self::NoSecret);
+        }
+        if let Some((request, _)) = line.split_once(": MANIFEST_UNKNOWN") {
+            return Some(Self::Unknown(request.rsplit_once("/manifests/").map_or("", |(_, reference)| reference)));
         }
         let has = |words: &[&str]| words.iter().any(|word| line.contains(word));
         if has(&["UNAUTHORIZED", "401 Unauthorized", "status code 401"]) {
@@ -51,6 +56,9 @@ impl<'l> FetchError<'l> {
             Self::Digest { wanted, got } => format!("sha256 asks for {}, and the URL has {}", named(wanted), named(got)),
             Self::Denied(answer) => format!("the registry refuses the pull: {answer}"),
             Self::NoSecret => "the agent has no Secret to pull it with".to_owned(),
+            Self::Unknown("") => "the tag or digest of its url does not exist in the registry".to_owned(),
+            Self::Unknown(digest) if digest.contains(':') => format!("digest {digest} does not exist in the registry"),
+            Self::Unknown(tag) => format!("tag {tag} does not exist in the registry"),
         }
     }
 
@@ -60,6 +68,8 @@ impl<'l> FetchError<'l> {
             (Self::Digest { got, .. }, _) => {
                 format!("write {got} into sha256, if the URL has what is meant; else push what sha256 asks for, or take sha256 away")
             }
+            (Self::Unknown(digest), _) if digest.contains(':') => "write a digest that exists in the registry into url".to_owned(),
+            (Self::Unknown(_), _) => "write a tag that exists in the registry into url".to_owned(),
             (_, Some((secret, create))) if secret.good == Some(false) => format!("Secret {} {}: {create}", secret.name, secret.what),
             (_, Some((secret, _))) => {
                 format!("see that Secret {} has a user and password of this registry that may pull it", secret.name)
@@ -101,6 +111,9 @@ mod tests {
         );
         assert_eq!(of("unexpected status code 403 Forbidden"), Some(FetchError::Denied("403 DENIED")));
         assert_eq!(of("cannot fetch Wasm module default.x: missing image pulling secret"), Some(FetchError::NoSecret));
-        assert_eq!(of("MANIFEST_UNKNOWN: manifest unknown"), None);
+        let unknown = "could not fetch manifest: GET http://r:5000/v2/x/manifests/v9: MANIFEST_UNKNOWN: manifest unknown; map[Tag:v9]";
+        assert_eq!(of(unknown), Some(FetchError::Unknown("v9")));
+        assert_eq!(of("could not fetch manifest: MANIFEST_UNKNOWN"), Some(FetchError::Unknown("")));
+        assert_eq!(of("dial tcp: i/o timeout"), None);
     }
 }

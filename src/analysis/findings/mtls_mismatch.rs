@@ -62,7 +62,8 @@ pub(super) fn by_object<'f>(
         };
         let Gathered { finding, fixes, proxies, clients, broken: all } = found.entry(object.clone()).or_insert_with(new);
         finding.severity = finding.severity.min(severity);
-        finding.evidence.push(broken.line());
+        let line = broken.line_beside(&finding.what);
+        finding.evidence.push(line);
         fixes.insert(fix);
         proxies.insert(broken.entry.pod.clone());
         clients.extend(broken.clients());

@@ -185,16 +185,16 @@ fn becomes(modules: &[&WasmModule]) -> Option<String> {
         _ if opens == 0 => "denies every request",
         _ => "allows or denies every request, by its failStrategy",
     };
-    Some(format!("where a fetch fails, a filter in the place of the plugin {what}"))
+    Some(format!("where the fetch fails, the agent puts a filter in the place of the plugin, which {what}"))
 }
 
 fn fix(modules: &[&WasmModule]) -> String {
     let urls: Vec<String> = modules.iter().map(|module| module.url.clone()).collect();
     if urls.is_empty() {
-        return "look again in a moment; where it stays, see what the agent's log says".to_owned();
+        return "see whether the proxy is connected to an istiod, and what the agent's log says".to_owned();
     }
     format!(
-        "look again in a moment; where it stays, see whether {} can be fetched from the pod, and what the agent's log says",
+        "check the address in {}, and the way to it from the pod (a NetworkPolicy, a firewall); the agent's log says when a fetch fails",
         naming::first(&urls, MOST)
     )
 }

@@ -74,6 +74,15 @@ fn of_service(found: &[(&MtlsEntry, &Mistaken)]) -> Finding {
     let object = FindingObject::new(Kind::PeerAuthentication.as_str(), policy);
     let ports: BTreeSet<(u16, u16)> = found.iter().map(|(_, item)| (item.port, item.container)).collect();
     let listed = |text: fn(&(u16, u16)) -> String| ports.iter().map(text).collect::<Vec<_>>().join(", ");
+    // What holds in the place of what the policy says, where that is one mode.
+    let modes: Option<BTreeSet<&str>> = found
+        .iter()
+        .map(|(entry, item)| entry.ports.iter().find(|port| port.port == Some(item.container)).map(|port| port.mode.as_str()))
+        .collect();
+    let holds = match modes.map(Vec::from_iter).as_deref() {
+        Some([mode]) => format!(": the mode of container port {} is {mode}", listed(|(_, container)| container.to_string())),
+        _ => String::new(),
+    };
     Finding {
         severity: Severity::Warning,
         evidence: once_each(found.iter().map(|(entry, item)| (&entry.short, item.to_string()))),
@@ -82,7 +91,7 @@ fn of_service(found: &[(&MtlsEntry, &Mistaken)]) -> Finding {
         ..RULE.found(
             object,
             format!(
-                "portLevelMtls of PeerAuthentication {policy} names port {}, which is a Service's and no container's.",
+                "portLevelMtls of PeerAuthentication {policy} names port {}, which is a Service's and no container's{holds}.",
                 listed(|(port, _)| port.to_string())
             ),
         )

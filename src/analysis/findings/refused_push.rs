@@ -1,6 +1,6 @@
 //! What istiod sent and the proxy refused: a plugin's configuration, a listener, or any other type.
 
-use super::states::{InState, in_states};
+use super::states::{InState, in_states, with_url};
 use super::{DUMPS, Facts, Finding, FindingObject, Needs, Place, ProxyFacts, Rule, Severity};
 use crate::analysis::comparison::EnvoyFilters;
 use crate::analysis::health::{Answering, EvidenceSource, PluginState};
@@ -34,11 +34,16 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let rejected = in_states(facts, &[PluginState::Rejected, PluginState::VmFailed]);
     // `vm-failed` reports what never started.
     let of_plugins = rejected.iter().filter(|plugin| plugin.state == PluginState::Rejected).map(|plugin| {
-        let what = format!("Envoy rejected the configuration of {}{}{}", plugin.plugin, because(plugin), then(facts, plugin));
+        let what = format!("Envoy rejected the configuration of {}{}{}", with_url(facts, plugin.plugin), because(plugin), then(facts, plugin));
         let finding = plugin.finding(&RULE, &what);
-        let fix = root_id_fix(plugin.plugin, &finding.evidence)
-            .unwrap_or("see whether the module is whole and made for this Envoy, then push another one or change the object");
-        Finding { fix: fix.to_owned(), ..finding }
+        let fix = match (root_id_fix(plugin.plugin, &finding.what, &finding.evidence), answering(plugin)) {
+            (Some(fix), _) => fix.to_owned(),
+            (None, Some(Answering::ModuleBefore(Some(before)))) => {
+                format!("go back to the module that requests pass now: write {before} into url; then mend the new one and push it under a new tag")
+            }
+            (None, _) => "see whether the module is whole and made for this Envoy, then push another one or change the object".to_owned(),
+        };
+        Finding { fix, ..finding }
     });
     let refused = facts.dumps().flat_map(|(proxy, dump)| of_state(dump, ListenerState::Error).map(move |listener| (proxy, dump, listener)));
     let refused = refused.filter(|(proxy, _, listener)| !is_told(&rejected, proxy, error(listener)));
@@ -58,11 +63,16 @@ pub(super) fn because(plugin: &InState<'_>) -> String {
     }
 }
 
-/// What becomes of requests, where that is the same on all the proxies.
+/// What answers requests, where that is the same on all the proxies.
+fn answering<'f>(rejected: &InState<'f>) -> Option<&'f Answering> {
+    let mut all = rejected.on.iter().map(|(_, health)| health.answering.as_ref());
+    all.next().flatten().filter(|first| all.all(|other| other == Some(first)))
+}
+
+/// What becomes of requests.
 fn then(facts: &Facts<'_>, rejected: &InState<'_>) -> String {
-    let mut answering = rejected.on.iter().map(|(_, health)| health.answering.as_ref());
     let is_network = facts.objects().plugins.get(rejected.plugin).is_some_and(|plugin| plugin.plugin_type == PluginType::Network);
-    match answering.next().flatten().filter(|first| answering.all(|other| other == Some(first))) {
+    match answering(rejected) {
         None => String::new(),
         Some(Answering::Nothing) if is_network => "; Envoy never accepted a configuration of it, so connections are closed".to_owned(),
         Some(answering) => format!("; {answering}"),
@@ -73,12 +83,12 @@ fn then(facts: &Facts<'_>, rejected: &InState<'_>) -> String {
 const NO_ROOT_ID: &str = "Missing root context factory for root id";
 
 /// What to do where a module says that it does not know the root id.
-pub(super) fn root_id_fix(plugin: &PluginId, evidence: &[String]) -> Option<&'static str> {
+pub(super) fn root_id_fix(plugin: &PluginId, what: &str, evidence: &[String]) -> Option<&'static str> {
     let fix = match plugin.kind {
         PluginKind::EnvoyFilter => "set root_id of the Wasm filter to a root id that the module registers",
         PluginKind::WasmPlugin | PluginKind::TrafficExtension => "set pluginName to a root id that the module registers",
     };
-    evidence.iter().any(|said| said.contains(NO_ROOT_ID)).then_some(fix)
+    (what.contains(NO_ROOT_ID) || evidence.iter().any(|said| said.contains(NO_ROOT_ID))).then_some(fix)
 }
 
 /// Whether what a refused plugin's finding shows has the error too.

@@ -52,7 +52,8 @@ fn finding(facts: &Facts<'_>, removed: &InState<'_>) -> Finding {
         (what, fix.to_owned())
     } else {
         let by = by.into_iter().collect::<Vec<_>>().join(", ");
-        let fix = format!("take the patch out of EnvoyFilter {by}; what a plugin is not for, its own match keeps it out of");
+        let fix =
+            format!("take the patch out of EnvoyFilter {by}; to keep a plugin out of some listeners, use the match of the plugin itself");
         (format!("EnvoyFilter {by} removes {plugin} from {listeners}"), fix)
     };
     Finding { fix, place, ..removed.finding(&RULE, &what) }

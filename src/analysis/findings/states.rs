@@ -31,10 +31,21 @@ pub(super) fn by_state<'f>(facts: &'f Facts<'_>, is_so: impl Fn(&Health) -> bool
     found
 }
 
+/// A plugin with the URL of its module, where its object has one: `default/helloworld (oci://registry/helloworld:v1)`.
+pub(super) fn with_url(facts: &Facts<'_>, plugin: &PluginId) -> String {
+    let object = facts.objects().plugins.get(plugin);
+    let url = object.and_then(|object| object.wasm()).map(|module| format!(" ({})", module.url));
+    format!("{plugin}{}", url.unwrap_or_default())
+}
+
 impl InState<'_> {
     /// A finding about the plugin: `On 2 proxies …`.
     pub fn finding(&self, rule: &Rule, what: &str) -> Finding {
-        let said = self.on.iter().flat_map(|(proxy, health)| health.evidence.iter().map(|evidence| (&proxy.id, Evidence::said(evidence))));
+        // What the sentence says whole is not said again.
+        let is_told = |evidence: &Evidence| what.contains(&evidence.what) && what.contains(&evidence.field);
+        let said = self.on.iter().flat_map(|(proxy, health)| {
+            health.evidence.iter().filter(|evidence| !is_told(evidence)).map(|evidence| (&proxy.id, Evidence::said(evidence)))
+        });
         Finding {
             object: self.object.clone(),
             evidence: once_each(said),

@@ -1,7 +1,7 @@
 //! A module that could not be fetched, in whose place the agent has put a filter that allows or denies everything.
 
 use super::fetch_error::{FetchError, newest_line};
-use super::states::{InState, in_states};
+use super::states::{InState, in_states, with_url};
 use super::{DUMPS, Facts, Finding, Rule, Severity, digest_mismatch, pull_secret};
 use crate::analysis::answers;
 use crate::analysis::health::PluginState;
@@ -30,18 +30,17 @@ fn finding(facts: &Facts<'_>, stub: &InState<'_>) -> Finding {
         _ if guards => ("allows every request", Severity::Error),
         _ => ("allows every request", Severity::Warning),
     };
-    let url = object.and_then(|object| object.wasm()).map(|module| format!(" {}", module.url)).unwrap_or_default();
     let newest = newest_line(stub.on.iter().map(|(_, health)| *health));
     if let Some(error) = newest.and_then(|line| FetchError::of(&line.what)) {
         return for_error(facts, stub, does, severity, error);
     }
-    let reason = newest.map(|line| format!(" at {}: {}", line.field, line.what)).unwrap_or_default();
+    let reason = newest.map(|line| format!(": the agent's log has the reason at {}", line.field)).unwrap_or_default();
     Finding {
         severity,
         fix: format!(
-            "see that the module{url} can be fetched (the agent's log has the reason{reason}), then change the object, an annotation suffices, so that it is fetched again"
+            "see that the module can be fetched{reason}; then change the object, an annotation suffices, so that it is fetched again"
         ),
-        ..stub.finding(&RULE, &format!("a filter in the place of {} {does}", stub.plugin))
+        ..stub.finding(&RULE, &format!("a filter in the place of {} {does}", with_url(facts, stub.plugin)))
     }
 }
 
@@ -52,17 +51,18 @@ fn for_error(facts: &Facts<'_>, stub: &InState<'_>, does: &str, severity: Severi
     let named = |digest: &str| first.map(|proxy| digest_mismatch::named(object, proxy, digest)).unwrap_or_else(|| digest.to_owned());
     let secret = object.and_then(pull_secret::named).filter(|_| error.is_of_secret());
     let secret = secret.map(|name| (answers::pull_secret(facts.snapshot, &name), pull_secret::create(facts, &name)));
-    let url = object.and_then(|object| object.wasm()).map(|module| format!(" ({})", module.url)).unwrap_or_default();
-    let what = format!("a filter in the place of {} {does}: {}{url}", stub.plugin, error.words(&named));
+    let what = format!("a filter in the place of {} {does}: {}", with_url(facts, stub.plugin), error.words(&named));
     let finding = stub.finding(&RULE, &what);
     let shown = secret.iter().map(|(secret, _)| format!("Secret {} {}", secret.name, secret.what));
+    let fix = error.fix(secret.as_ref().map(|(secret, create)| (secret, create.as_str())));
     Finding {
         severity,
         evidence: finding.evidence.iter().cloned().chain(shown).collect(),
-        fix: format!(
-            "{}; then change the object, an annotation suffices, so that it is fetched again",
-            error.fix(secret.as_ref().map(|(secret, create)| (secret, create.as_str())))
-        ),
+        fix: match error {
+            // What is written into url is a change of the object.
+            FetchError::Unknown(_) => fix,
+            _ => format!("{fix}; then change the object, an annotation suffices, so that it is fetched again"),
+        },
         ..finding
     }
 }

@@ -1,10 +1,11 @@
 //! A Wasm VM that failed while its plugin is in place.
 
 use super::refused_push::{because, root_id_fix};
-use super::states::{InState, by_state};
+use super::states::{InState, by_state, with_url};
 use super::{DUMPS, Facts, Finding, FindingObject, ProxyFacts, Rule, Severity, once_each, proxies};
 use crate::analysis::health::{self, Answering, Evidence, Health, PluginState};
 use crate::model::envoy::ExtensionConfig;
+use crate::model::ids::PluginId;
 
 pub(super) const RULE: Rule = Rule {
     code: "vm-failed",
@@ -23,8 +24,9 @@ const FIX: &str = "mend what the log says of the module, then push it under a ne
 /// Why it matters, and what to do, where no VM ever started: a pod that is restarted is no better off.
 const NEVER_STARTED: &str = "Envoy rejects the plugin's configuration and has none before it, so that it has nothing to run. istiod counts the \
     configuration as sent, and pods that have an older configuration go on with it until they are restarted.";
-const CHANGE_MODULE: &str = "mend what the log says of the module or its pluginConfig, then push it under a new tag or change the object; until then do \
-    not restart pods that still run what they had before";
+const CHANGE_MODULE: &str = "mend what the log says of the module or its pluginConfig, then push it under a new tag or change the object";
+/// What is added where some pods are better off.
+const KEEP_PODS: &str = "; until then do not restart pods that still run what they had before";
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let failed = by_state(facts, |health| !health.failures.is_empty());
@@ -34,9 +36,14 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 
 fn of_plugin(facts: &Facts<'_>, failed: &InState<'_>) -> Finding {
     let InState { plugin, on, .. } = failed;
+    let named = with_url(facts, plugin);
     if on.iter().all(|(_, health)| health.answering == Some(Answering::Nothing)) {
-        let finding = failed.finding(&RULE, &format!("no VM of {plugin} started{}; {}", because(failed), Answering::Nothing));
-        let fix = root_id_fix(plugin, &finding.evidence).unwrap_or(CHANGE_MODULE).to_owned();
+        let finding = failed.finding(&RULE, &format!("no VM of {named} started{}; {}", because(failed), Answering::Nothing));
+        let keep_pods = if runs_somewhere(facts, plugin) { KEEP_PODS } else { "" };
+        let fix = match root_id_fix(plugin, &finding.what, &finding.evidence) {
+            Some(fix) => fix.to_owned(),
+            None => format!("{CHANGE_MODULE}{keep_pods}"),
+        };
         return Finding { why: NEVER_STARTED, fix, ..finding };
     }
     // FAIL_RELOAD restarts a VM that ran, not one that never started.
@@ -53,16 +60,25 @@ fn of_plugin(facts: &Facts<'_>, failed: &InState<'_>) -> Finding {
         health.failures.iter().map(move |failure| (id.clone(), Evidence::said(failure))).collect::<Vec<_>>()
     };
     let evidence = once_each(on.iter().flat_map(said));
-    let has = if never_started { format!("no Wasm VM of {plugin} runs") } else { format!("a Wasm VM of {plugin} has failed") };
+    let has = if never_started { format!("no Wasm VM of {named} runs") } else { format!("a Wasm VM of {named} has failed") };
     Finding {
         severity,
         object: failed.object.clone(),
-        fix: root_id_fix(plugin, &evidence).unwrap_or(FIX).to_owned(),
+        fix: root_id_fix(plugin, "", &evidence).unwrap_or(FIX).to_owned(),
         evidence,
         proxies: on.iter().map(|(proxy, _)| proxy.id.clone()).collect(),
         place: on.first().and_then(|(proxy, _)| proxy.place(plugin)),
         ..RULE.of_plugin(plugin, format!("On {} {has}, and {then}.", proxies(on.len())))
     }
+}
+
+/// Whether some proxy goes on with a module of the plugin that it had before.
+fn runs_somewhere(facts: &Facts<'_>, plugin: &PluginId) -> bool {
+    let runs = |health: &Health| {
+        let is_before = matches!(health.answering, Some(Answering::ModuleBefore(_)));
+        is_before || matches!(health.state, PluginState::Running | PluginState::Unverified | PluginState::Outdated)
+    };
+    facts.states().any(|(_, id, health)| id == plugin && runs(health))
 }
 
 /// `failStrategy` of the object, else as the proxy has it.

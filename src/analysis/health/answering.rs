@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use super::EvidenceSource;
 use super::failures::request;
 use crate::analysis::logs::attribution::module::Module;
 use crate::ingest::logs::details::{NO_CONFIGURATION, details};
@@ -58,6 +59,16 @@ impl Answering {
         let opens =
             matches!(entry.map(|entry| &entry.config), Some(ExtensionConfig::Wasm { failure_policy, .. }) if failure_policy == "FAIL_OPEN");
         Some(if had_stub { Self::Stub(opens) } else { Self::Nothing })
+    }
+
+    /// What shows it. `has` is whether Envoy's statistics have a plugin of the name.
+    pub(super) fn source(&self, has: Option<bool>) -> EvidenceSource {
+        match self {
+            // Its URL, the agent's stub and the requests that fail are in the proxy's log.
+            Self::ModuleBefore(Some(_)) | Self::Stub(_) => EvidenceSource::Log,
+            Self::Nothing if has.is_none() => EvidenceSource::Log,
+            Self::ModuleBefore(None) | Self::Nothing => EvidenceSource::Stats,
+        }
     }
 }
 

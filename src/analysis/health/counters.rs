@@ -106,13 +106,15 @@ pub(super) fn of_agent(state: PluginState, metrics: &Metrics) -> Vec<Evidence> {
         |metric: &&Metric| metric.value > 0.0 && !metric.labels.contains("\"success\"") && !metric.labels.contains("no_remote_load");
     let fetches = metrics.named("istio_agent_wasm_remote_fetch_count").filter(is_failure);
     let conversions = metrics.named("istio_agent_wasm_config_conversion_count").filter(is_failure);
-    let failures: Vec<Evidence> = fetches
-        .chain(conversions)
-        .map(|metric| {
-            let what = format!("the agent counts {} since its start, of any of its modules", number(metric.value, "failure"));
-            evidence(metric.to_string(), what)
-        })
-        .collect();
+    let mut failures: Vec<Evidence> = Vec::new();
+    for metric in fetches.chain(conversions) {
+        let what = format!("the agent counts {} since its start, of any of its modules", number(metric.value, "failure"));
+        // The agent counts a fetch that fails once as such, and once as a configuration that could not be converted.
+        match failures.iter_mut().find(|known| known.what == what) {
+            Some(known) => known.field = format!("{}, {metric}", known.field),
+            None => failures.push(evidence(metric.to_string(), what)),
+        }
+    }
     let is_stub = matches!(state, PluginState::StubAllow | PluginState::StubDeny);
     if is_stub && failures.is_empty() {
         return vec![evidence(String::new(), "the agent has counted no failure since its start".to_owned())];

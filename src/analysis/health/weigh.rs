@@ -80,7 +80,7 @@ pub(super) fn weighed<'s>(
         }
         if let Some(answering) = &answering {
             let at = 1.min(evidence.len());
-            evidence.insert(at, Evidence::new(EvidenceSource::Stats, "", answering.to_string()));
+            evidence.insert(at, Evidence::new(answering.source(has), "", answering.to_string()));
         }
     }
     if let Some(metrics) = vitals.agent.as_ref().filter(|_| entry.is_some() || state == PluginState::Pending) {
