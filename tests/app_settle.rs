@@ -14,6 +14,7 @@ use meshscope::app::msg::Msg;
 use meshscope::app::rows::Row;
 use meshscope::app::state::Ticket;
 use meshscope::ingest::collect::Changed;
+use meshscope::model::envoy::ListenerState;
 use meshscope::model::ids::{ObjectName, PluginId, PluginKind, ProxyId};
 use meshscope::model::inventory::Inventory;
 use meshscope::model::kind::Kind;
@@ -742,6 +743,22 @@ fn the_header_says_checking_until_the_first_whole_answer() {
         driver.settle();
     }
     assert!(head(&mut driver, SIZE).contains("? 0 errors"), "{}", head(&mut driver, SIZE));
+}
+
+#[test]
+fn the_count_waits_for_no_request_that_waits_itself() {
+    let mut driver = live(true);
+    let ticket = held(&mut driver);
+    // A listener drains after a change: the proxy is asked again in 2 s.
+    let Dump::Loaded(loaded) = whole(0) else { panic!("it was read") };
+    let mut loaded = (*loaded).clone();
+    loaded.dump.listeners[0].state = ListenerState::Draining;
+    let asks = answer(&mut driver, ticket, Dump::Loaded(Arc::new(loaded)));
+    assert_eq!(requests(&asks).iter().map(|(_, after)| after.as_secs()).collect::<Vec<_>>(), [2]);
+    let whole = driver.held.iter().any(|effect| {
+        matches!(effect, Effect::FetchConfigDump { request, vital: true, after, .. } if request.proxy == httpbin() && after.is_zero())
+    });
+    assert!(whole, "what the proxy says of itself is read at once: {:?}", driver.held);
 }
 
 #[test]

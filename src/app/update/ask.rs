@@ -119,9 +119,10 @@ pub(super) fn wanted_dumps(app: &mut App) -> Vec<Effect> {
     let mut effects = sync::wanted(app);
     effects.extend(diff::wanted(app));
     let (vital, at_once) = (app.wants_vitals(), app.screen().wants_vitals());
-    // What is read for the count alone comes with the next request, where one is under way.
-    let lacks_vitals = |fetch: &Fetch| vital && !fetch.vital && (at_once || fetch.ticket.is_none());
-    let is_new = |proxy: &ProxyId| app.fetches.get(proxy).is_none_or(lacks_vitals);
+    // What is read for the count alone comes with the request that is under way. One that waits for the end of draining waits too long.
+    let waits = |proxy: &ProxyId, fetch: &Fetch| fetch.ticket.is_some() && (fetch.after.is_zero() || !settle::drains(app, proxy));
+    let lacks_vitals = |proxy: &ProxyId, fetch: &Fetch| vital && !fetch.vital && (at_once || !waits(proxy, fetch));
+    let is_new = |proxy: &ProxyId| app.fetches.get(proxy).is_none_or(|fetch| lacks_vitals(proxy, fetch));
     let wanted: Vec<ProxyId> = needed(app).into_iter().filter(|proxy| is_new(proxy) || settle::needs_reading(app, proxy)).collect();
     effects.extend(dumps::fetch_all(app, wanted, Duration::ZERO));
     effects

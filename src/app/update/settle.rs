@@ -10,7 +10,7 @@ use crate::app::effect::Effect;
 use crate::app::program::App;
 use crate::app::screen::Subject;
 use crate::fetch;
-use crate::model::envoy::ExtensionConfig;
+use crate::model::envoy::{ExtensionConfig, Listener, ListenerState};
 use crate::model::ids::ProxyId;
 use crate::model::snapshot::{Dump, LoadedDump, Snapshot};
 use crate::model::sync::{EXTENSIONS, LISTENERS, Sync};
@@ -69,6 +69,12 @@ fn unsettled(app: &App, proxy: &ProxyId) -> Option<&'static [u64]> {
 /// Whether a proxy's pod is there and not ready, so that the proxy need not answer yet.
 pub(super) fn is_starting(app: &App, proxy: &ProxyId) -> bool {
     app.snapshot.objects.pods.get(proxy).is_some_and(|pod| !pod.ready && !pod.is_workload_entry)
+}
+
+/// Whether listeners of a proxy drain: it is asked again for that alone, and answers as ever.
+pub(super) fn drains(app: &App, proxy: &ProxyId) -> bool {
+    let is_draining = |listener: &Listener| listener.state == ListenerState::Draining;
+    app.snapshot.dump(proxy).is_some_and(|loaded| loaded.dump.listeners.iter().any(is_draining))
 }
 
 /// Whether a proxy's pod is being deleted or gone, so that the proxy need not answer any more.
