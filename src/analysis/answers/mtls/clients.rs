@@ -1,13 +1,10 @@
 //! What clients send to each service port of a workload, and what comes of it.
 
 use std::cell::OnceCell;
-use std::sync::Arc;
 
-use serde::Serialize;
-
-use super::World;
 use super::fare::{Fare, Group};
-use super::seen::{self, RefusedClient};
+use super::service_clients::{ClientAnswer, ServiceClients};
+use super::{World, seen};
 use crate::analysis::chains::HiddenBy;
 use crate::analysis::mtls::client::{Because, Server, Wire, sends};
 use crate::analysis::mtls::clients::Clients;
@@ -22,78 +19,12 @@ use crate::analysis::mtls::verdict::{Reason, Taker, Verdict, judge};
 use crate::analysis::mtls::{self, EffectiveMtls};
 use crate::analysis::protocol::ProtocolClass;
 use crate::analysis::targets::{self, ServiceTarget};
-use crate::model::ids::{ObjectName, ProxyId, WorkloadId};
+use crate::model::ids::ProxyId;
 use crate::model::kind::Kind;
 use crate::model::routing::Subset;
 use crate::model::service::Registry;
 use crate::model::warning::Warning;
 use crate::model::workload::{Pod, ProxyKind};
-
-/// A service port that leads to the workload.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ServiceClients {
-    /// The service, `namespace/name`.
-    pub service: String,
-    /// Whether it is a Service or a ServiceEntry.
-    #[serde(skip)]
-    pub kind: Kind,
-    /// The host by which clients know it.
-    pub host: String,
-    /// The service's port.
-    pub port: u16,
-    /// The port on the workload.
-    pub target_port: u16,
-    /// The clients: those with a proxy first, the most of them first.
-    pub clients: Vec<ClientAnswer>,
-}
-
-/// Clients that fare alike.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ClientAnswer {
-    /// Whether they have a sidecar, or are gateways.
-    pub proxy: bool,
-    /// Who they are: `namespace default`, `deploy/a in default`; empty for all.
-    pub from: Vec<String>,
-    /// The subset that they are sent to by a VirtualService; None for the service as a whole.
-    pub subset: Option<String>,
-    /// Whether a route sends them to the subset; None for the service as a whole, and where VirtualServices could not be read.
-    pub routed: Option<bool>,
-    /// The DestinationRules that they use for the host, `namespace/name`.
-    pub rules: Vec<String>,
-    /// The one of these that decides what they send, `namespace/name`; None where none does.
-    pub decided_by: Option<String>,
-    /// What they send.
-    pub sends: Wire,
-    /// Why, in words.
-    pub because: String,
-    /// Whether it comes through.
-    pub verdict: Verdict,
-    /// Why, in words.
-    pub reason: String,
-    /// The clients without a proxy, and the addresses that no pod has now, whose connections no filter chain took, by the access log; None
-    /// where none was read, and for clients with a proxy.
-    pub refused: Option<Vec<RefusedClient>>,
-    /// Why no access log was read; None where one was, and for clients with a proxy.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub refused_note: Option<&'static str>,
-    /// Their Sidecars, where these do not import the service.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub sidecars: Vec<ObjectName>,
-    /// Their workloads, as lists that others share.
-    #[serde(skip)]
-    pub members: Vec<Arc<[WorkloadId]>>,
-    /// What comes of the names that they demand of the server's certificate; None where it is accepted, or not looked at.
-    #[serde(skip)]
-    pub san: Option<SanCheck>,
-    /// Why they send that.
-    #[serde(skip)]
-    pub cause: Because,
-    /// What comes of it.
-    #[serde(skip)]
-    pub outcome: Reason,
-}
 
 /// The workload that clients send to.
 pub(super) struct Served<'a> {

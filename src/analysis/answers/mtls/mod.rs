@@ -6,6 +6,7 @@ mod fare;
 mod note;
 mod otherwise;
 mod seen;
+mod service_clients;
 mod words;
 mod world;
 
@@ -27,9 +28,9 @@ use crate::model::snapshot::Snapshot;
 use crate::model::warning::{self, Warning};
 use crate::model::workload::{Pod, ProxyKind};
 
-pub use clients::{ClientAnswer, ServiceClients};
 pub(super) use note::MODE_UNKNOWN;
 pub use seen::RefusedClient;
+pub use service_clients::{ClientAnswer, ServiceClients};
 use world::World;
 
 /// The answer.

@@ -1,7 +1,7 @@
 //! The answer's parts as people read them, the same on the screen and in text.
 
-use super::clients::{ClientAnswer, ServiceClients};
 use super::seen;
+use super::service_clients::{ClientAnswer, ServiceClients};
 use super::{MtlsEntry, PolicyAnswer, PortAnswer};
 use crate::analysis::mtls::verdict::{Reason, Verdict};
 use crate::model::peer_authentication::MtlsMode;

@@ -1,5 +1,6 @@
 //! `why PLUGIN [WORKLOAD]`: how often the plugin's filter appears in each proxy, as a sum with its terms.
 
+mod attached;
 mod listeners;
 mod mode;
 mod near;
@@ -15,10 +16,10 @@ use crate::analysis::attachment;
 use crate::analysis::chains::Shared;
 use crate::analysis::comparison::{Cause, Difference};
 use crate::analysis::explain::Term;
-use crate::analysis::health::{self, Expected, PluginState, Weight};
+use crate::analysis::health::{self, PluginState, Weight};
 use crate::analysis::lookup;
 use crate::analysis::mtls;
-use crate::analysis::near_miss::{self, NearMiss, Neighbours};
+use crate::analysis::near_miss::{NearMiss, Neighbours};
 use crate::analysis::outlook::{Outlook, Outlooks};
 use crate::analysis::placement::{self, ListenerDirection};
 use crate::model::envoy::ListenerState;
@@ -251,7 +252,7 @@ pub(super) fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, sha
     let objects = &snapshot.objects;
     let pod = objects.pods.get(proxy).map(|pod| &**pod);
     let workload = lookup::owner(snapshot, proxy);
-    let (applies, reason) = attached(snapshot, plugin, proxy);
+    let (applies, reason) = attached::attached(snapshot, plugin, proxy);
     let outlooks = Outlooks::sharing(snapshot, proxy, shared);
     let (health, outlook) = (health::of_plugin(plugin, &outlooks), outlooks.whole());
     let (mtls, mtls_note) = pod.map(|pod| MtlsAnswer::known(snapshot, &proxy.namespace, &mtls::of_pod(objects, pod))).unwrap_or_default();
@@ -272,26 +273,6 @@ pub(super) fn entry(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, sha
         dump_read: snapshot.dump(proxy).is_some(),
         near_miss: None,
     }
-}
-
-/// Whether the plugin applies to the proxy, None where that is not known, and why.
-fn attached(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> (Option<bool>, String) {
-    match Expected::of(snapshot, plugin, proxy) {
-        Expected::Yes(why) => (Some(true), why + &inbound_exclusion(snapshot, plugin, proxy)),
-        Expected::No(why) if !snapshot.objects.plugins.contains_key(plugin) => {
-            (Some(false), format!("{why}; what the proxy has is left over"))
-        }
-        Expected::No(why) => (Some(false), why),
-        Expected::Unknown(why) => (None, why),
-    }
-}
-
-/// That it is in no inbound chain of a workload that serves, as a clause at the end of a sentence.
-fn inbound_exclusion(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> String {
-    let objects = &snapshot.objects;
-    let both = objects.plugins.get(plugin).zip(objects.pods.get(proxy));
-    let said = both.and_then(|(plugin, pod)| near_miss::inbound_exclusion(plugin, pod, objects));
-    said.map(|said| format!("; {said}")).unwrap_or_default()
 }
 
 /// `once`, `4 times`.
