@@ -33,6 +33,8 @@ mod reach;
 mod recorded;
 #[path = "findings/removed.rs"]
 mod removed;
+#[path = "findings/replicas.rs"]
+mod replicas;
 #[path = "findings/request_bounds.rs"]
 mod request_bounds;
 #[path = "findings/request_causes.rs"]

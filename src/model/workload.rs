@@ -132,8 +132,10 @@ pub struct ProxyContainer {
     pub native: bool,
     /// Whether the container runs now.
     pub running: bool,
-    /// Since when it runs, where it ran before: the log begins with that.
-    pub restarted: Option<LogTime>,
+    /// Since when it runs; None where it does not, or nothing says when.
+    pub started: Option<LogTime>,
+    /// Whether it ran before that: the log begins with its start.
+    pub restarted: bool,
     /// How traffic comes to it, where the pod says so: `REDIRECT`, `TPROXY`, `NONE`; empty is the default, `REDIRECT`.
     pub interception_mode: String,
     /// Whether it takes HBONE (`ISTIO_META_ENABLE_HBONE`).
@@ -151,7 +153,8 @@ impl ProxyContainer {
             admin_port: None,
             native: false,
             running: true,
-            restarted: None,
+            started: None,
+            restarted: false,
             interception_mode: String::new(),
             hbone: false,
             capture: Capture::default(),

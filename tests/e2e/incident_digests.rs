@@ -16,10 +16,10 @@ fn pods() -> Vec<String> {
     answer["items"].as_array().unwrap().iter().filter(stays).map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned()).collect()
 }
 
-fn both_run(what: &str, digests: usize) -> Value {
+fn in_states(what: &str, states: &Value, digests: usize) -> Value {
     until(what, &["health", "default/e2e-digest"], |answer| {
         let plugin = &answer["plugins"][0];
-        plugin["states"] == json!({"running": 2}) && plugin["module"]["digests"].as_array().is_some_and(|all| all.len() == digests)
+        plugin["states"] == *states && plugin["module"]["digests"].as_array().is_some_and(|all| all.len() == digests)
     })
 }
 
@@ -37,13 +37,13 @@ fn incident_d10_one_replica_has_what_the_tag_had_before() {
     let plugin: Value = serde_json::from_str(&wasm_plugin("default", NAME, NAME, NAME, "FAIL_CLOSE")).unwrap();
     let list = json!({"apiVersion": "v1", "kind": "List", "items": [plugin, deployment]});
     let _skewed = Applied::with_pods(list.to_string(), &format!("app={NAME}"));
-    both_run("one module on both", 1);
+    in_states("one module on both", &json!({"running": 2}), 1);
     assert_eq!(found("digest-skew").1, Vec::<Value>::new());
     // Another module under the same tag, and one pod that is replaced.
     tag(NAME, live_vm::TAG);
     let before = pods();
     kubectl(&["delete", "pod", "-n", "default", &before[0], "--wait=true"]);
-    both_run("two modules", 2);
+    let answer = in_states("two modules", &json!({"running": 1, "unverified": 1}), 2);
     let mut skew = Value::Null;
     comes("the finding", || {
         skew = found("digest-skew").1.first().cloned().unwrap_or_default();
@@ -62,8 +62,12 @@ fn incident_d10_one_replica_has_what_the_tag_had_before() {
     let (old, new) = (of(&before[1]), of(&young));
     assert_ne!(old, new, "{evidence:?}");
     assert!(evidence.iter().any(|line| line.starts_with("given last: ") && line.contains(&new)), "{evidence:?}");
-    // Both run what they have, and that is no proof that the tag has it.
+    // The one that was there before is known to have what the tag had before.
+    let proxies = answer["plugins"][0]["proxies"].as_array().unwrap();
+    let held = proxies.iter().find(|proxy| proxy["proxy"] == format!("{}.default", before[1])).unwrap();
+    let said = held["evidence"].to_string();
+    assert!(held["state"] == "unverified" && said.contains(&format!("{young}.default, started at 20")) && said.contains(&new), "{held}");
     kubectl(&["delete", "pod", "-n", "default", &before[1], "--wait=true"]);
-    both_run("the new module on both", 1);
+    in_states("the new module on both", &json!({"running": 2}), 1);
     comes("the finding's end", || found("digest-skew").1.is_empty());
 }

@@ -17,6 +17,7 @@ mod passed;
 mod placed;
 mod pod;
 mod removed;
+mod replicas;
 mod roll_up;
 mod state;
 mod suspects;
@@ -29,12 +30,13 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::analysis::era::Version;
 use crate::analysis::logs::attribution::module::Module;
 use crate::analysis::outlook::Outlooks;
 use crate::analysis::{lookup, placement};
 use crate::model::envoy::{ConfigDump, DumpView};
 use crate::model::ids::{PluginId, ProxyId};
-use crate::model::snapshot::Snapshot;
+use crate::model::snapshot::{LoadedDump, Snapshot};
 
 pub use answering::Answering;
 pub use counters::is_in_doubt;
@@ -159,6 +161,11 @@ fn own_url<'s>(snapshot: &'s Snapshot, plugin: &PluginId, dump: &ConfigDump) -> 
     let others = dump.ecds.iter().filter_map(|entry| entry.plugin.as_ref()).filter(|other| *other != plugin);
     let module = Module::of(own);
     (!others.filter_map(url).any(|other| Module::of(other).is_of_repository_of(&module))).then_some(own)
+}
+
+/// The version of a proxy's agent.
+fn agent(loaded: &LoadedDump) -> Option<Version> {
+    loaded.dump.node.as_ref().and_then(|node| Version::parse(&node.istio_version))
 }
 
 /// The state of `plugin` in `proxy`, by all that the snapshot holds of it.

@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 
 use super::answering::fetched_before;
 use super::origin::Fetched;
-use super::{Evidence, EvidenceSource, Health, PluginState, module, origin, own_url, placed, weigh};
+use super::{Evidence, EvidenceSource, Health, PluginState, agent, module, origin, own_url, placed, replicas, weigh};
 use crate::analysis::answers::log_timestamp;
-use crate::analysis::era::Version;
 use crate::analysis::outlook::Outlooks;
 use crate::analysis::placement;
 use crate::analysis::settings::{Changes, canonical, typed_config};
@@ -112,6 +111,10 @@ pub(super) fn compared(mut health: Health, plugin: &PluginId, outlooks: &Outlook
         health.state = if is_fresh { PluginState::Unverified } else { PluginState::Outdated };
         let what = format!("runs an older module: the object wants {}{since}, the agent fetched {reference} before", wasm.url);
         health.evidence.insert(0, by_objects(what));
+    } else if let Some(newer) = written.zip(module).and_then(|(written, (wasm, _))| replicas::newer(snapshot, plugin, proxy, wasm, written))
+    {
+        health.state = PluginState::Unverified;
+        health.evidence.insert(0, by_dump(format!("runs an older module of its URL: {newer}")));
     } else if let Some(not_passed) = &comparison.not_passed {
         health.state = PluginState::Unverified;
         health.evidence.insert(0, by_dump(format!("requests may not pass it: {not_passed}")));
@@ -165,10 +168,6 @@ fn source(
 /// What differs where a URL is another than by its tag.
 fn place_of(url: &str) -> &'static str {
     if module::scheme(url) == "oci" { "repository" } else { "URL" }
-}
-
-fn agent(loaded: &LoadedDump) -> Option<Version> {
-    loaded.dump.node.as_ref().and_then(|node| Version::parse(&node.istio_version))
 }
 
 fn settings(found: &mut Comparison, wasm: &WasmModule, entry: &EcdsFilter, loaded: &LoadedDump) {

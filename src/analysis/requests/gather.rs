@@ -80,7 +80,7 @@ impl Gatherer {
             window,
             reaches_back: false,
             has_start: false,
-            restarted: pod.and_then(|pod| pod.proxy.as_ref()?.restarted),
+            restarted: pod.and_then(|pod| pod.proxy.as_ref().filter(|proxy| proxy.restarted)?.started),
             keys: None,
         }
     }

@@ -94,9 +94,8 @@ fn proxy(fields: &mut Fields<'_>, labels: &Labels, annotations: &Labels) -> Opti
         admin_port: admin_port(container, annotations),
         native,
         running: status.is_some_and(|status| status.pointer("/state/running").is_some()),
-        restarted: status
-            .filter(|status| status.get("restartCount").and_then(Value::as_u64) > Some(0))
-            .and_then(|status| instant(str_of(status, "/state/running/startedAt"))),
+        started: status.and_then(|status| instant(str_of(status, "/state/running/startedAt"))),
+        restarted: status.is_some_and(|status| status.get("restartCount").and_then(Value::as_u64) > Some(0)),
         interception_mode: annotations
             .get("sidecar.istio.io/interceptionMode")
             .cloned()
