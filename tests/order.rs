@@ -89,10 +89,15 @@ fn mesh(version: &str, http: &[&str], objects: &[(Kind, Value)]) -> Snapshot {
 
 fn filter(name: &str, minor: u32) -> Value {
     let Some((namespace, plugin)) = name.split_once('/') else {
+        let (name, unusable) = name.strip_suffix("(unusable)").map_or((name, false), |name| (name, true));
         let (name, custom) = name.strip_suffix("(custom)").map_or((name, false), |name| (name, true));
         let name = if name.contains('.') || name == "istio_authn" { name.to_owned() } else { format!("envoy.filters.http.{name}") };
         let mut config = json!({"@type": "type.googleapis.com/x"});
         match name.as_str() {
+            _ if unusable => {
+                let name = "istio-ext-authz-ns[default]-policy[ext]-rule[0]-deny-due-to-bad-CUSTOM-action";
+                config["rules"] = json!({"action": "DENY", "policies": {name: {}}});
+            }
             "envoy.filters.http.rbac" if custom => config["shadow_rules_stat_prefix"] = json!("istio_ext_authz_"),
             _ if custom => config["filter_enabled_metadata"] = json!({"path": [{"key": "istio_ext_authz_shadow_effective_policy_id"}]}),
             _ => {}
@@ -254,6 +259,9 @@ fn an_rbac_filter_is_that_of_custom_policies_only_where_it_is() {
     );
     let custom = ["istio.metadata_exchange", "rbac(custom)", "ext_authz(custom)", "default/guard", "rbac", "router"];
     assert_eq!(said(&custom), [""; 0]);
+    // That of a policy whose provider istiod cannot use stands in the same place, alone.
+    let unusable = ["istio.metadata_exchange", "rbac(unusable)", "default/guard", "rbac", "router"];
+    assert_eq!(said(&unusable), [""; 0]);
     // What an EnvoyFilter inserts is of no policy.
     let inserted = ["istio.metadata_exchange", "ext_authz", "default/guard", "router"];
     assert_eq!(

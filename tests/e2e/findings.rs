@@ -68,7 +68,7 @@ fn a_module_that_cannot_be_fetched_is_a_stub() {
     let _plugin = Applied::new(wasm_plugin("default", "e2e-missing", "httpbin", "no-such-tag", "FAIL_CLOSE"));
     let (status, stub) = until_found("stub-in-place e2e-missing");
     assert_eq!((status, &stub["severity"]), (1, &Value::from("error")), "{stub}");
-    assert!(stub["what"].as_str().unwrap().ends_with("denies every request."), "{stub}");
+    assert!(stub["what"].as_str().unwrap().ends_with(" denies every request: tag no-such-tag does not exist in the registry."), "{stub}");
     assert!(stub["evidence"].to_string().contains("wasm-default-deny"), "{stub}");
     assert!(stub["evidence"].to_string().contains("manifest unknown"), "the agent's own words: {stub}");
     assert_eq!(stub["place"]["listener"], "virtualInbound");

@@ -217,7 +217,7 @@ fn a_wrong_sha256_and_a_refused_pull_are_said_in_those_terms() {
         "could not fetch manifest: GET http://registry.lab:5000/v2/linsun/helloworld/manifests/v9: MANIFEST_UNKNOWN: manifest unknown";
     let [finding] = &checked(&not_fetched(unknown), "stub-in-place")[..] else { panic!("one finding") };
     assert!(finding["what"].as_str().unwrap().ends_with(" denies every request: tag v9 does not exist in the registry."), "{finding}");
-    assert_eq!(finding["fix"], "write a tag that exists in the registry into url");
+    assert_eq!(finding["fix"], "write a tag that exists in the registry into url, in the place of v9");
 
     let refused = "could not fetch Wasm OCI image: could not fetch manifest: GET https://registry.lab:5000/v2/: UNAUTHORIZED: authentication required";
     let with_secret = |mesh: Mesh| mesh.change(PLUGINS, |list| list["items"][0]["spec"]["imagePullSecret"] = json!("registry"));

@@ -268,7 +268,9 @@ fn a_virtual_service_for_a_gateway_that_does_not_exist_is_a_warning() {
     };
     let finding = one(of(json!(["mesh", "legacy/edge"])), Severity::Warning, "VirtualService default/v");
     assert_eq!(finding.what, "VirtualService default/v is for Gateway legacy/edge, which does not exist.");
-    for gateways in [json!(["edge"]), json!(["default/edge"]), json!(["mesh"]), json!([])] {
+    // A dot ends the name and begins the namespace.
+    let fine = ["edge", "default/edge", "./edge", "edge.default", "edge.default.svc.cluster.local", "mesh"].map(|name| json!([name]));
+    for gateways in fine.into_iter().chain([json!([])]) {
         assert_eq!(of(gateways), []);
     }
 }

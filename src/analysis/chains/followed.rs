@@ -78,12 +78,25 @@ pub fn is_bound(facts: &Facts<'_>, of: &ObjectName, gateways: &[String]) -> bool
     }
     let all = || facts.objects.policies_of(Kind::IstioGateway);
     let is_its = |gateway: &String| {
-        let (namespace, name) = gateway.split_once('/').unwrap_or((&of.namespace, gateway));
-        let namespace = if namespace == "." { &of.namespace } else { namespace };
-        all().any(|other| other.name == ObjectName::new(namespace, name) && selects(other, facts))
+        let name = gateway_name(gateway, &of.namespace);
+        all().any(|other| other.name == name && selects(other, facts))
     };
     let mut own = gateways.iter().filter(|gateway| *gateway != "mesh");
     own.any(|gateway| all().next().is_none() || is_its(gateway))
+}
+
+/// The Gateway that a VirtualService of a namespace names: `namespace/name`, else a name of its own namespace, where a dot ends the name and
+/// begins the namespace (`pilot/pkg/model: resolveGatewayName`).
+pub fn gateway_name(gateway: &str, own: &str) -> ObjectName {
+    match gateway.split_once('/') {
+        Some((".", name)) => ObjectName::new(own, name),
+        Some((namespace, name)) => ObjectName::new(namespace, name),
+        None => {
+            let mut parts = gateway.split('.');
+            let name = parts.next().unwrap_or_default();
+            ObjectName::new(parts.next().unwrap_or(own), name)
+        }
+    }
 }
 
 /// `exportTo`, else the mesh's default (`pilot/pkg/model/push_context.go: initDefaultExportMaps`).

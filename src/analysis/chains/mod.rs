@@ -28,7 +28,7 @@ use crate::model::envoy::Listener;
 use crate::model::workload::ProxyKind;
 
 pub use facts::Facts;
-pub use followed::{delegate, followed, follows, is_bound};
+pub use followed::{delegate, followed, follows, gateway_name, is_bound};
 pub use inbound::{PortConfig, ports as inbound_ports, undeclared as undeclared_ports};
 pub use services::{HiddenBy, hidden_by, imports};
 pub use shared::Shared;

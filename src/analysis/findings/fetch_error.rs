@@ -69,7 +69,8 @@ impl<'l> FetchError<'l> {
                 format!("write {got} into sha256, if the URL has what is meant; else push what sha256 asks for, or take sha256 away")
             }
             (Self::Unknown(digest), _) if digest.contains(':') => "write a digest that exists in the registry into url".to_owned(),
-            (Self::Unknown(_), _) => "write a tag that exists in the registry into url".to_owned(),
+            (Self::Unknown(""), _) => "write a tag that exists in the registry into url".to_owned(),
+            (Self::Unknown(tag), _) => format!("write a tag that exists in the registry into url, in the place of {tag}"),
             (_, Some((secret, create))) if secret.good == Some(false) => format!("Secret {} {}: {create}", secret.name, secret.what),
             (_, Some((secret, _))) => {
                 format!("see that Secret {} has a user and password of this registry that may pull it", secret.name)

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Facts, Finding, FindingObject, Needs, Rule, Severity};
+use crate::analysis::chains::gateway_name;
 use crate::analysis::naming::first;
 use crate::analysis::requests::blame;
 use crate::model::ids::ObjectName;
@@ -60,16 +61,11 @@ fn dead_routes(facts: &Facts<'_>) -> Vec<Finding> {
     found.into_iter().map(finding).collect()
 }
 
-/// VirtualServices for Gateways that do not exist, by `spec.gateways`: a name without a namespace is of the VirtualService's own.
+/// VirtualServices for Gateways that do not exist, by `spec.gateways`.
 fn missing_gateways(facts: &Facts<'_>) -> Vec<Finding> {
     let gateways = &facts.objects().policies;
     let of = |name: &ObjectName, all: &[String]| -> Vec<String> {
-        let full = |gateway: &String| match gateway.split_once('/') {
-            Some((".", own)) => ObjectName::new(&name.namespace, own),
-            Some((namespace, other)) => ObjectName::new(namespace, other),
-            None => ObjectName::new(&name.namespace, gateway),
-        };
-        let named = all.iter().filter(|gateway| *gateway != "mesh").map(full);
+        let named = all.iter().filter(|gateway| *gateway != "mesh").map(|gateway| gateway_name(gateway, &name.namespace));
         named.filter(|gateway| !gateways.contains_key(&(Kind::IstioGateway, gateway.clone()))).map(|gateway| gateway.to_string()).collect()
     };
     let own = facts.objects().policies_of(KIND).filter(|policy| facts.is_own(&policy.name.namespace));

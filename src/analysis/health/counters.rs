@@ -106,13 +106,14 @@ pub(super) fn of_agent(state: PluginState, metrics: &Metrics) -> Vec<Evidence> {
         |metric: &&Metric| metric.value > 0.0 && !metric.labels.contains("\"success\"") && !metric.labels.contains("no_remote_load");
     let fetches = metrics.named("istio_agent_wasm_remote_fetch_count").filter(is_failure);
     let conversions = metrics.named("istio_agent_wasm_config_conversion_count").filter(is_failure);
-    let mut failures: Vec<Evidence> = Vec::new();
-    for metric in fetches.chain(conversions) {
-        let what = format!("the agent counts {} since its start, of any of its modules", number(metric.value, "failure"));
+    let counts = |metric: &Metric| format!("the agent counts {} since its start, of any of its modules", number(metric.value, "failure"));
+    let mut failures: Vec<Evidence> = fetches.map(|metric| evidence(metric.to_string(), counts(metric))).collect();
+    let fetched = failures.len();
+    for metric in conversions {
         // The agent counts a fetch that fails once as such, and once as a configuration that could not be converted.
-        match failures.iter_mut().find(|known| known.what == what) {
-            Some(known) => known.field = format!("{}, {metric}", known.field),
-            None => failures.push(evidence(metric.to_string(), what)),
+        match &mut failures[..] {
+            [known] if fetched == 1 && known.what == counts(metric) => known.field = format!("{}, {metric}", known.field),
+            _ => failures.push(evidence(metric.to_string(), counts(metric))),
         }
     }
     let is_stub = matches!(state, PluginState::StubAllow | PluginState::StubDeny);

@@ -1,4 +1,4 @@
-//! A plugin of a pod that does not run as it should, in a mesh that was recorded: what its proxy had then shows nothing of now.
+//! A plugin of a pod whose containers do not all run: what its proxy had shows little of now.
 
 use super::{Evidence, EvidenceSource, Health, PluginState};
 use crate::analysis::lookup;

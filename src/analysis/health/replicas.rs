@@ -23,9 +23,13 @@ struct Held<'s> {
 }
 
 impl<'s> Held<'s> {
-    fn of(plugin: &PluginId, proxy: &'s ProxyId, loaded: &'s LoadedDump) -> Option<Self> {
+    /// None where `is_wanted` does not take the file, which is looked at first: nearly all proxies have the same.
+    fn of(plugin: &PluginId, proxy: &'s ProxyId, loaded: &'s LoadedDump, is_wanted: impl Fn(&str) -> bool) -> Option<Self> {
         let entry = weigh::entry(plugin, &loaded.dump)?;
         let ExtensionConfig::Wasm { file, .. } = &entry.config else { return None };
+        if !is_wanted(file) {
+            return None;
+        }
         Some(Self { proxy, loaded, file, given: entry.last_updated.as_deref().and_then(instant)? })
     }
 
@@ -49,16 +53,18 @@ pub(super) fn newer(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, was
     if !wasm.sha256.is_empty() || origin::pinned(&wasm.url).is_some() {
         return None;
     }
-    let all = snapshot.dumps.iter().filter_map(|(other, dump)| match dump {
-        Dump::Loaded(loaded) => Held::of(plugin, other, loaded),
-        Dump::Loading | Dump::Failed(_) => None,
-    });
-    let own = Held::of(plugin, proxy, snapshot.dump(proxy)?).filter(|own| own.given >= written)?;
+    let own = Held::of(plugin, proxy, snapshot.dump(proxy)?, |_| true).filter(|own| own.given >= written)?;
+    let all = |is_same: bool| {
+        let is_wanted = move |file: &str| (file == own.file) == is_same;
+        snapshot.dumps.iter().filter_map(move |(other, dump)| match dump {
+            Dump::Loaded(loaded) => Held::of(plugin, other, loaded, is_wanted),
+            Dump::Loading | Dump::Failed(_) => None,
+        })
+    };
     let is_later = |other: &Held<'_>| other.started(snapshot).is_some_and(|started| started > own.given);
-    // Nearly all have the same file, which is the cheapest to see.
-    let others = all.clone().filter(|other| other.file != own.file && is_later(other) && other.is_of(snapshot, plugin, &wasm.url));
+    let others = all(false).filter(|other| is_later(other) && other.is_of(snapshot, plugin, &wasm.url));
     let newest = others.max_by_key(|other| other.given)?;
-    let is_again = all.into_iter().any(|other| other.file == own.file && other.given >= newest.given && is_later(&other));
+    let is_again = all(true).any(|other| other.given >= newest.given && is_later(&other));
     if is_again || !own.is_of(snapshot, plugin, &wasm.url) {
         return None;
     }

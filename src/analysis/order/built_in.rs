@@ -16,13 +16,14 @@ pub struct BuiltIn {
 }
 
 /// What both filters of a CUSTOM policy hold: the RBAC filter writes what its shadow rules find under this prefix, and ext_authz asks where
-/// something is written there (`pilot/pkg/security/authz/builder/extauthz.go`, `authz/model/model.go: RBACExtAuthzShadowRulesStatPrefix`).
-const OF_CUSTOM: &str = "istio_ext_authz_";
+/// something is written there (`pilot/pkg/security/authz/builder/extauthz.go`, `authz/model/model.go: RBACExtAuthzShadowRulesStatPrefix`). For
+/// a provider that istiod cannot use it makes an RBAC filter alone, whose policies begin with the second (`builder.go: getBadCustomDenyRules`).
+const OF_CUSTOM: [&str; 2] = ["istio_ext_authz_", "istio-ext-authz-"];
 
 /// Whether istiod made a filter for a CUSTOM policy. Its names alone do not show it: that of RBAC is also that of the other actions, and an
 /// EnvoyFilter can insert ext_authz.
 pub fn is_custom(filter: &Filter) -> bool {
-    filter.plugin.is_none() && filter.raw.as_str().contains(OF_CUSTOM)
+    filter.plugin.is_none() && OF_CUSTOM.iter().any(|mark| filter.raw.as_str().contains(mark))
 }
 
 impl BuiltIn {

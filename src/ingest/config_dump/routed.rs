@@ -59,7 +59,7 @@ fn domains(before: &str) -> Vec<String> {
     let list = || {
         let behind = before.get(memmem::rfind(before.as_bytes(), DOMAINS)? + DOMAINS.len()..)?;
         let list = behind.trim_start().strip_prefix(':')?;
-        serde_json::from_str(list.get(..=list.find(']')?)?).ok()
+        serde_json::Deserializer::from_str(list).into_iter::<Vec<String>>().next()?.ok()
     };
     list().unwrap_or_default()
 }
@@ -73,12 +73,13 @@ mod tests {
         let host = |domains: &str, cluster: &str| {
             format!(r#"{{"name": "a", "domains": {domains}, "routes": [{{"route": {{"cluster": "{cluster}"}}}}]}}"#)
         };
-        let routes = [host(r#"["httpbin", "httpbin.default"]"#, "outbound|80|v2|a"), host(r#"[ "b" ]"#, "outbound|80||b")].join(",");
+        let routes =
+            [host(r#"["httpbin", "httpbin.default", "[fd00::1]:80"]"#, "outbound|80|v2|a"), host(r#"[ "b" ]"#, "outbound|80||b")].join(",");
         let mut routed = Routed::default();
         routed.routes(&routes);
         assert_eq!(routed.dead(), BTreeMap::new(), "which clusters there are is not known");
         routed.clusters(r#"{"cluster":{"name":"outbound|80||b"}}"#);
-        let domains = ["httpbin", "httpbin.default"].map(str::to_owned);
+        let domains = ["httpbin", "httpbin.default", "[fd00::1]:80"].map(str::to_owned);
         assert_eq!(routed.dead(), BTreeMap::from([("outbound|80|v2|a".to_owned(), BTreeSet::from(domains))]));
         routed.clusters(r#"{"cluster":{"name": "outbound|80|v2|a"}}"#);
         assert_eq!(routed.dead(), BTreeMap::new());
