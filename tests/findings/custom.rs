@@ -40,13 +40,14 @@ fn a_provider_that_istiod_cannot_use_is_named() {
     ] {
         let objects = [policy("default/ext", "own")].into_iter().chain(others.map(|other| policy("default/b", other)));
         let finding = one(denied(objects, Some(authorizers)), Severity::Error, NAME);
-        let said = format!("istiod denies what rule 0 of {NAME} (CUSTOM) fits, since it cannot use the provider own: {why}");
+        let said =
+            format!("the proxy denies requests that rule 0 of {NAME} (CUSTOM) matches, since istiod cannot use its provider own: {why}");
         assert!(finding.what.ends_with(&said), "{finding:?}");
     }
     // Nothing of the objects shows why.
     for authorizers in [Some(&[("own", httpbin)][..]), None] {
         let finding = one(denied([policy("default/ext", "own")], authorizers), Severity::Warning, NAME);
-        assert!(finding.what.ends_with("since it cannot use the provider own (not a plugin)."), "{finding:?}");
+        assert!(finding.what.ends_with("since istiod cannot use its provider own (not a plugin)."), "{finding:?}");
         assert!(finding.fix.contains("istiod's log"), "{finding:?}");
     }
     for now in [None, Some(authorization("default/ext", json!({"rules": [{}]})))] {

@@ -145,7 +145,7 @@ fn pods_without_the_proxy_that_others_of_the_workload_have_are_counted() {
     assert_eq!(
         counted,
         [
-            "2 of its 4 pods have no proxy (w-2.n, w-3.n): no mode holds there, they take what comes and send plain text; what is said here is of \
+            "2 of its 4 pods have no proxy (w-2.n, w-3.n): no mode holds there, they take what comes and send plain text; this answer is about \
           the others"
         ]
     );

@@ -17,7 +17,8 @@ const POLICY: Kind = Kind::AuthorizationPolicy;
 /// Which AuthorizationPolicy of action CUSTOM denies requests, and what is wrong with its provider.
 pub(super) fn by_custom(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed, name: &ObjectName, rule: &str) -> Blame {
     let object = Some((POLICY, name));
-    let words = format!("istiod denies what rule {rule} of {POLICY} {name} (CUSTOM) fits, since it cannot use the provider");
+    let words =
+        format!("the proxy denies requests that rule {rule} of {POLICY} {name} (CUSTOM) matches, since istiod cannot use its provider");
     let fix = format!("correct provider.name of {POLICY} {name}, or define the provider in extensionProviders of meshConfig");
     let Some(of) = mesh.objects.policies.get(&(POLICY, name.clone())).and_then(|policy| of_requests(policy)) else {
         return if mesh.knows(POLICY) {
@@ -32,11 +33,12 @@ pub(super) fn by_custom(mesh: &Mesh<'_>, pod: &Pod, failed: &Failed, name: &Obje
     if !of.has_targets && mesh.policies(POLICY, pod).all(|other| other.name != *name) {
         return Blame::past(object, format!("{words}; it is not for this workload now"));
     }
+    let provider = if of.provider.is_empty() { String::new() } else { format!(" {}", of.provider) };
     match unusable(mesh, pod, &of.provider) {
-        Some(why) => Blame::new(object, format!("{words} {}: {why} (not a plugin)", of.provider), fix).always(),
+        Some(why) => Blame::new(object, format!("{words}{provider}: {why} (not a plugin)"), fix).always(),
         None => {
             let fix = format!("see why in istiod's log: failed to process CUSTOM action; {fix}");
-            Blame::new(object, format!("{words} {} (not a plugin)", of.provider), fix).unless_changed(mesh, failed, POLICY, &[name])
+            Blame::new(object, format!("{words}{provider} (not a plugin)"), fix).unless_changed(mesh, failed, POLICY, &[name])
         }
     }
 }

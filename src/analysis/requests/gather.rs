@@ -153,6 +153,7 @@ impl Gatherer {
             (None, Some(first)) => {
                 Some(format!("its log begins at {}, as after a rotation, so that requests of before are not known", hour(first)))
             }
+            (None, None) if self.lines > 0 => Some("no line of its log has a time that can be right".to_owned()),
             (None, None) => Some("its log is empty, as after a rotation, so that requests of before are not known".to_owned()),
         }
     }

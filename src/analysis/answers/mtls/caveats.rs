@@ -73,9 +73,10 @@ pub(super) fn without_proxy(id: &WorkloadId, pods: &[&Pod], warnings: &mut Vec<W
     if without.is_empty() || without.len() == alive.len() {
         return;
     }
-    let (have, they) = if without.len() == 1 { ("has", "it takes") } else { ("have", "they take") };
+    let (have, they) =
+        if without.len() == 1 { ("has", "it takes what comes and sends") } else { ("have", "they take what comes and send") };
     let what = format!(
-        "{} of its {} pods {have} no proxy ({}): no mode holds there, {they} what comes and send plain text; what is said here is of the others",
+        "{} of its {} pods {have} no proxy ({}): no mode holds there, {they} plain text; this answer is about the others",
         without.len(),
         alive.len(),
         first(&without, NAMED)
