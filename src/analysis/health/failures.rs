@@ -102,8 +102,10 @@ pub(super) fn of_plugin(plugin: &PluginId, dump: &ConfigDump, vitals: &Vitals) -
         }
         found.unnamed = log.unnamed(&|open| found.failures.is_empty() && open.contains_plugin(&log.vms, plugin));
     }
-    let is_open = found.failures.is_empty() && found.unnamed.is_none();
-    if let Some(lacking) = unconfigured::of(dump, vitals).filter(|lacking| is_open && lacking.plugins.contains(plugin)) {
+    if found.failures.is_empty()
+        && found.unnamed.is_none()
+        && let Some(lacking) = unconfigured::of(dump, vitals).filter(|lacking| lacking.plugins.contains(plugin))
+    {
         if lacking.is_certain() {
             (found.failures, found.unconfigured) = (lacking.evidence, true);
         } else {
@@ -145,12 +147,15 @@ pub(super) fn summed(records: &[&LogRecord]) -> Vec<Evidence> {
         let others = if count > 1 { format!(" (the last of {count} such lines)") } else { String::new() };
         Evidence { source, field, what: format!("{what}{others}") }
     };
-    let requests = |record: &LogRecord, count: usize| {
-        let many = if count == 1 { "1 request ended".to_owned() } else { format!("{count} requests ended") };
-        let code = request(record).map_or(0, |request| request.code);
-        Evidence { what: format!("{many} with {code} {FAIL_STREAM}, since its VM has failed"), ..evidence(record) }
-    };
+    let requests = |record: &LogRecord, count: usize| ended_requests(record, count, FAIL_STREAM, "its VM has failed");
     [of(is_failure, said), of(ended, requests)].into_iter().flatten().collect()
+}
+
+/// Sums up requests that ended with one sign for one reason, by the last of them.
+pub(super) fn ended_requests(last: &LogRecord, count: usize, sign: &str, reason: &str) -> Evidence {
+    let many = if count == 1 { "1 request".to_owned() } else { format!("{count} requests") };
+    let code = request(last).map_or(0, |request| request.code);
+    Evidence { what: format!("{many} ended with {code} {sign}, since {reason}"), ..evidence(last) }
 }
 
 pub(super) fn is_at_start(record: &LogRecord) -> bool {

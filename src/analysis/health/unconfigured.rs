@@ -4,13 +4,11 @@
 
 use std::collections::BTreeSet;
 
-use super::failures::{Unnamed, request};
-use super::lines::evidence;
+use super::failures::{Unnamed, ended_requests, request};
 use super::vms::{Module, modules};
-use super::{Evidence, counters, weigh};
+use super::{counters, weigh};
 use crate::ingest::logs::details::NO_CONFIGURATION;
-use crate::model::envoy::ConfigDump;
-use crate::model::ids::PluginId;
+use crate::model::envoy::{ConfigDump, EcdsFilter};
 use crate::model::logs::{LogEvent, LogRecord};
 use crate::model::vitals::Vitals;
 
@@ -27,13 +25,15 @@ pub(super) fn of(dump: &ConfigDump, vitals: &Vitals) -> Option<Unnamed> {
     }
     let (mut plugins, mut ends, mut former) = (BTreeSet::new(), BTreeSet::new(), false);
     let modules = modules(dump);
-    for module in modules.iter().filter(|module| !module.network && weigh::entry(&module.plugin, dump).is_some()) {
-        let (since, before): (Vec<usize>, Vec<usize>) = lacking(module, log).into_iter().partition(|at| module.is_since(&log[*at]));
+    for module in modules.iter().filter(|module| !module.network) {
+        let Some(entry) = weigh::entry(&module.plugin, dump) else { continue };
+        let all = lacking(module, log);
+        let since: Vec<usize> = all.iter().copied().filter(|at| module.is_since(&log[*at])).collect();
         let Some(last) = since.last().filter(|_| module.in_place) else {
-            former |= !since.is_empty() || !before.is_empty();
+            former |= !all.is_empty();
             continue;
         };
-        if is_counted(&module.plugin, dump, vitals) {
+        if is_counted(entry, dump, vitals) {
             continue;
         }
         former |= module.is_changed_since(&log[*last]);
@@ -41,7 +41,7 @@ pub(super) fn of(dump: &ConfigDump, vitals: &Vitals) -> Option<Unnamed> {
         ends.extend(since);
     }
     let records: Vec<&LogRecord> = ends.into_iter().map(|at| &log[at]).collect();
-    let evidence = vec![summed(&records)?];
+    let evidence = vec![ended_requests(records.last()?, records.len(), NO_CONFIGURATION, "Envoy has no configuration of its filter")];
     Some(Unnamed { plugins: plugins.into_iter().collect(), former, evidence, requests: true })
 }
 
@@ -56,7 +56,7 @@ fn lacking(module: &Module, log: &[LogRecord]) -> Vec<usize> {
             continue;
         }
         let is_own = record.event == Some(LogEvent::PluginLog) && record.plugin.as_ref() == Some(&module.plugin);
-        // A line is written at the end of a request: one that began before says nothing of what came since.
+        // A line is written at the end of a request: one that began before does not show what came since.
         let passes = || request(record).is_some_and(|request| module.is_passed_by(&request));
         if !found.is_empty() && (is_own || passes()) {
             found.retain(|ended| log[*ended].time >= record.time);
@@ -66,15 +66,6 @@ fn lacking(module: &Module, log: &[LogRecord]) -> Vec<usize> {
 }
 
 /// Whether Envoy's statistics show that it took a configuration of the plugin.
-fn is_counted(plugin: &PluginId, dump: &ConfigDump, vitals: &Vitals) -> bool {
-    let said = |metrics| counters::of_envoy(weigh::entry(plugin, dump), dump, metrics);
-    vitals.envoy.as_ref().is_some_and(|metrics| said(metrics).has.is_some())
-}
-
-fn summed(records: &[&LogRecord]) -> Option<Evidence> {
-    let last = *records.last()?;
-    let many = if records.len() == 1 { "1 request".to_owned() } else { format!("{} requests", records.len()) };
-    let code = request(last).map_or(0, |request| request.code);
-    let what = format!("{many} ended with {code} {NO_CONFIGURATION}, since Envoy has no configuration of its filter");
-    Some(Evidence { what, ..evidence(last) })
+fn is_counted(entry: &EcdsFilter, dump: &ConfigDump, vitals: &Vitals) -> bool {
+    vitals.envoy.as_ref().is_some_and(|metrics| counters::of_envoy(Some(entry), dump, metrics).has.is_some())
 }

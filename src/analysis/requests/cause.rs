@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::gateway_api;
+use crate::ingest::logs::details::NO_CONFIGURATION;
 use crate::model::ids::ObjectName;
 use crate::model::log_details::LoggedRequest;
 use crate::model::requests::{Cause, FailedReason};
@@ -16,7 +17,7 @@ pub fn of(request: &LoggedRequest<'_>) -> Option<Cause> {
         // Since Envoy's codec answers it, the flag DPE can be there too (`source/common/http/http1/codec_impl.cc: checkProtocolVersion`).
         return Some(Cause::OldHttp);
     }
-    let of_plugin = has("NFCF") || has("RFCF") || request.details.contains("wasm");
+    let of_plugin = has(NO_CONFIGURATION) || has("RFCF") || request.details.contains("wasm");
     if of_plugin || name == "via_upstream" || has("DC") || has("DPE") || name.starts_with("downstream_") {
         return None;
     }

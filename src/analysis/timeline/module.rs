@@ -137,7 +137,9 @@ pub(super) fn failed_request(scene: &Scene<'_>, config: Option<&ExtensionConfig>
     let in_force = |time: LogTime| accepted.is_some_and(|accepted| time > accepted);
     let failed = scene.own().filter(|(time, record)| {
         // What has its configuration does not fail for want of it.
-        if in_force(*time) && matches!(details(record), Some(LogDetails::Request(request)) if request.flags.contains("NFCF")) {
+        if in_force(*time)
+            && matches!(details(record), Some(LogDetails::Request(request)) if request.flags.contains(details::NO_CONFIGURATION))
+        {
             return false;
         }
         let by_stub = denies && is_denied(record) && accepted.is_none_or(|accepted| *time >= accepted);

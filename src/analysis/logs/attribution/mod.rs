@@ -25,7 +25,7 @@ pub use needles::needles;
 
 /// What a request's line says of a plugin's failure: its VM ended the stream, its configuration was not there, or nothing allowed
 /// the request.
-const FAILED: [&str; 3] = [" wasm_fail_stream ", "\"wasm_fail_stream\"", "NFCF"];
+const FAILED: [&str; 3] = [" wasm_fail_stream ", "\"wasm_fail_stream\"", details::NO_CONFIGURATION];
 const DENIED: &str = "rbac_access_denied_matched_policy[none]";
 static FAILURES: LazyLock<Option<Finder>> = LazyLock::new(|| Finder::new(&[FAILED.as_slice(), &[DENIED]].concat()));
 
