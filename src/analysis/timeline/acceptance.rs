@@ -91,16 +91,15 @@ fn field(time: LogTime, listener: &Listener) -> String {
 /// The ECDS entry. `refusal` is the proxy's last refusal of it.
 pub(super) fn ecds(scene: &Scene<'_>, refusal: Option<&LogRecord>) -> Result<Step, Unseen> {
     let unseen = |why: String| Unseen::new(StepKind::EcdsAccepted, why);
-    let dump = scene.dump().map_err(unseen)?;
-    let entry = dump.ecds.iter().find(|entry| entry.plugin.as_ref() == Some(scene.plugin));
-    let entry = entry.ok_or_else(|| unseen("the ECDS section of the proxy's config dump has no entry of the plugin".to_owned()))?;
+    scene.dump().map_err(unseen)?;
+    let entry = scene.entry().ok_or_else(|| unseen("the ECDS section of the proxy's config dump has no entry of the plugin".to_owned()))?;
     let time = entry.last_updated.as_deref().and_then(instant);
     let time = time.ok_or_else(|| unseen("the proxy asked for the plugin's configuration and has received nothing".to_owned()))?;
     if refusal.is_some_and(|record| record.time.is_some_and(|refused| time <= refused)) {
         let why = "the proxy refused it; Envoy lists the refused one in its config dump all the same, as last updated at";
         return Err(unseen(format!("{why} {}", written(time))));
     }
-    if scene.first(std::iter::once((time, ()))).is_none() {
+    if scene.is_before(time) {
         let why = "was last updated before the change, at";
         let since = "either nothing came since, or what came is no different to Envoy, which then keeps the time";
         return Err(unseen(format!("the plugin's ECDS entry {why} {}: {since}", written(time))));

@@ -70,12 +70,12 @@ pub(super) fn tell(mut scene: Scene<'_>, planes: &[ControlPlane<'_>]) -> (Vec<St
     let next = lds_time.and_then(|pushed| said.pushes("LDS").map(|(time, _)| time).find(|time| *time > pushed));
     keep(lds, &mut steps, &mut unseen);
     let (accepted, why) = acceptance::listeners(&scene, lds_time, next);
-    let taken = accepted.iter().find(|step| step.kind == StepKind::LdsAccepted).map(|step| step.time);
+    let accepted_at = accepted.iter().find(|step| step.kind == StepKind::LdsAccepted).map(|step| step.time);
     steps.extend(accepted);
     unseen.extend(why);
     if matches!(scene.object.map(|object| &object.extension), Some(Extension::Lua { .. })) {
         // The script comes with the listener.
-        keep(module::first_line(&scene, taken, None, false), &mut steps, &mut unseen);
+        keep(module::first_line(&scene, accepted_at, None, false), &mut steps, &mut unseen);
     } else if !scene.deleted {
         wasm(&scene, &said, &push, &mut steps, &mut unseen);
     }
@@ -87,7 +87,7 @@ fn wasm(scene: &Scene<'_>, said: &Said<'_>, push: &Push<'_>, steps: &mut Vec<Ste
     let refusal = said.refusal(scene, "ECDS");
     let accepted = acceptance::ecds(scene, refusal);
     let accepted_time = accepted.as_ref().ok().map(|step| step.time);
-    let entry = scene.dump().ok().and_then(|dump| dump.ecds.iter().find(|entry| entry.plugin.as_ref() == Some(scene.plugin)));
+    let entry = scene.entry();
     let config = entry.map(|entry| &entry.config);
     let stub = matches!(config, Some(ExtensionConfig::StubAllow | ExtensionConfig::StubDeny));
     let until = [accepted_time.map(|time| time + SECOND / 1000), refusal.and_then(|record| record.time)].into_iter().flatten().max();
@@ -109,7 +109,7 @@ fn wasm(scene: &Scene<'_>, said: &Said<'_>, push: &Push<'_>, steps: &mut Vec<Ste
     }
     keep(accepted, steps, unseen);
     let updated = entry.and_then(|entry| instant(entry.last_updated.as_deref()?));
-    let is_before = updated.is_some_and(|time| scene.first(std::iter::once((time, ()))).is_none());
+    let is_before = updated.is_some_and(|time| scene.is_before(time));
     if is_before && refusal.is_none() {
         // The change never arrived: VMs that fail and requests that fail are of what was there before.
         keep(module::first_line(scene, None, None, stub), steps, unseen);

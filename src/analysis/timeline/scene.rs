@@ -4,7 +4,7 @@ use super::gather::Gathered;
 use super::milliseconds;
 use super::step::{SECOND, Step, written};
 use crate::analysis::placement;
-use crate::model::envoy::{ConfigDump, DumpView};
+use crate::model::envoy::{ConfigDump, DumpView, EcdsFilter};
 use crate::model::ids::{PluginId, ProxyId};
 use crate::model::logs::{LogRecord, LogSource, LogTime};
 use crate::model::plugin::{Plugin, WasmModule};
@@ -46,11 +46,21 @@ impl<'a> Scene<'a> {
             if time >= self.from {
                 return Some(what);
             }
-            if time >= self.from.saturating_sub(self.slack) {
+            if !self.is_before(time) {
                 early = Some(what);
             }
         }
         early
+    }
+
+    /// Whether a time is before the part begins, whichever clock wrote it.
+    pub(super) fn is_before(&self, time: LogTime) -> bool {
+        time < self.from.saturating_sub(self.slack)
+    }
+
+    /// The plugin's ECDS entry in the proxy's own dump.
+    pub(super) fn entry(&self) -> Option<&'a EcdsFilter> {
+        self.dump().ok()?.ecds.iter().find(|entry| entry.plugin.as_ref() == Some(self.plugin))
     }
 
     /// Says of a step where its time is before the part begins.
