@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::EvidenceSource;
 use super::failures::request;
-use crate::analysis::logs::attribution::module::Module;
+use crate::analysis::logs::attribution::module::{Module, image_url};
 use crate::ingest::logs::details::{NO_CONFIGURATION, details};
 use crate::model::envoy::{EcdsFilter, ExtensionConfig};
 use crate::model::ids::PluginId;
@@ -85,8 +85,7 @@ pub(super) fn fetched_before<'l>(url: Option<&str>, log: impl DoubleEndedIterato
     log.rev().find_map(|record| match details(record)? {
         LogDetails::Fetch { registry, repository, reference, .. } => {
             let found = Module::parts(registry, repository, reference);
-            let sign = if reference.contains(':') { '@' } else { ':' };
-            (found.is_of_repository_of(&own) && found != own).then(|| format!("oci://{registry}/{repository}{sign}{reference}"))
+            (found.is_of_repository_of(&own) && found != own).then(|| image_url(registry, repository, reference))
         }
         _ => None,
     })

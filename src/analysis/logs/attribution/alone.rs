@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use super::Found;
 use super::candidates::{Candidates, list};
+use super::module::image_url;
 use crate::ingest::finder::Finder;
 use crate::ingest::logs::details;
 use crate::ingest::logs::details::{FAIL_STREAM, NO_CONFIGURATION};
@@ -60,10 +61,7 @@ pub(super) fn find(record: &LogRecord, candidates: &Candidates) -> Found {
             },
             None => unknown(&format!("the line has only root id {root_id}, and there are no objects to say which plugin has it")),
         },
-        Some(LogDetails::Fetch { registry, repository, reference, .. }) => {
-            let sign = if reference.contains(':') { '@' } else { ':' };
-            by_url(&format!("oci://{registry}/{repository}{sign}{reference}"))
-        }
+        Some(LogDetails::Fetch { registry, repository, reference, .. }) => by_url(&image_url(registry, repository, reference)),
         Some(LogDetails::FetchFailed { url: Some(url), .. }) if url.contains('/') => match in_words(message, candidates) {
             Found { plugin: None, note: None } => by_url(url),
             found => found,

@@ -16,6 +16,12 @@ pub(in crate::analysis) enum Module<'u> {
     Url(&'u str),
 }
 
+/// Writes the URL of an image of which a line has the parts.
+pub(in crate::analysis) fn image_url(registry: &str, repository: &str, reference: &str) -> String {
+    let sign = if reference.contains(':') { '@' } else { ':' };
+    format!("oci://{registry}/{repository}{sign}{reference}")
+}
+
 const DOCKER_HUB: &str = "index.docker.io";
 
 impl<'u> Module<'u> {
