@@ -7,6 +7,7 @@ use crate::analysis::logs::attribution::module::Module;
 use crate::ingest::logs::details::details;
 use crate::model::log_details::LogDetails;
 use crate::model::logs::{LogRecord, LogTime};
+use crate::model::snapshot::LoadedDump;
 
 /// How long before the proxy was given the configuration the agent can have begun to fetch its module, in nanoseconds: with retries two minutes.
 const FETCH: LogTime = 120_000_000_000;
@@ -33,9 +34,14 @@ pub(super) enum Fetched {
     Other(String),
 }
 
+/// What the agent of a proxy fetched for what the proxy was given then, by what was read of its log; see [`fetched`].
+pub(super) fn fetched_by(loaded: &LoadedDump, own_url: Option<&str>, given: Option<LogTime>) -> Option<Fetched> {
+    fetched(own_url?, &loaded.vitals.as_ref()?.log, given)
+}
+
 /// What the agent fetched for what the proxy was given then; None where the log does not show it, as where the agent had the module already.
 /// No other plugin of the proxy may have the repository of `url`.
-pub(super) fn fetched(url: &str, log: &[LogRecord], given: Option<LogTime>) -> Option<Fetched> {
+fn fetched(url: &str, log: &[LogRecord], given: Option<LogTime>) -> Option<Fetched> {
     let (given, wanted) = (given?, Module::of(url));
     let of_repository = |record: &LogRecord| match details(record) {
         Some(LogDetails::Fetch { registry, repository, reference, .. }) => {

@@ -13,7 +13,7 @@ use crate::model::plugin::WasmModule;
 use crate::model::snapshot::{Dump, LoadedDump, Snapshot};
 
 /// The plugin's module in one proxy.
-struct Held<'s> {
+struct ReplicaModule<'s> {
     proxy: &'s ProxyId,
     loaded: &'s LoadedDump,
     /// The agent's file.
@@ -22,7 +22,7 @@ struct Held<'s> {
     given: LogTime,
 }
 
-impl<'s> Held<'s> {
+impl<'s> ReplicaModule<'s> {
     /// None where `is_wanted` does not take the file, which is looked at first: nearly all proxies have the same.
     fn of(plugin: &PluginId, proxy: &'s ProxyId, loaded: &'s LoadedDump, is_wanted: impl Fn(&str) -> bool) -> Option<Self> {
         let entry = weigh::entry(plugin, &loaded.dump)?;
@@ -40,9 +40,9 @@ impl<'s> Held<'s> {
 
     /// Whether it came from the URL: its file is of the repository, and the agent's log does not show another tag.
     fn is_of(&self, snapshot: &Snapshot, plugin: &PluginId, url: &str) -> bool {
-        let log = self.loaded.vitals.as_ref().zip(own_url(snapshot, plugin, &self.loaded.dump));
-        let fetched = log.and_then(|(vitals, url)| origin::fetched(url, &vitals.log, Some(self.given)));
-        origin::is_of(self.file, url, agent(self.loaded)) == Some(true) && !matches!(fetched, Some(Fetched::Other(_)))
+        let own_url = || own_url(snapshot, plugin, &self.loaded.dump);
+        let is_other = || matches!(origin::fetched_by(self.loaded, own_url(), Some(self.given)), Some(Fetched::Other(_)));
+        origin::is_of(self.file, url, agent(self.loaded)) == Some(true) && !is_other()
     }
 }
 
@@ -53,15 +53,15 @@ pub(super) fn newer(snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId, was
     if !wasm.sha256.is_empty() || origin::pinned(&wasm.url).is_some() {
         return None;
     }
-    let own = Held::of(plugin, proxy, snapshot.dump(proxy)?, |_| true).filter(|own| own.given >= written)?;
+    let own = ReplicaModule::of(plugin, proxy, snapshot.dump(proxy)?, |_| true).filter(|own| own.given >= written)?;
     let all = |is_same: bool| {
         let is_wanted = move |file: &str| (file == own.file) == is_same;
         snapshot.dumps.iter().filter_map(move |(other, dump)| match dump {
-            Dump::Loaded(loaded) => Held::of(plugin, other, loaded, is_wanted),
+            Dump::Loaded(loaded) => ReplicaModule::of(plugin, other, loaded, is_wanted),
             Dump::Loading | Dump::Failed(_) => None,
         })
     };
-    let is_later = |other: &Held<'_>| other.started(snapshot).is_some_and(|started| started > own.given);
+    let is_later = |other: &ReplicaModule<'_>| other.started(snapshot).is_some_and(|started| started > own.given);
     let others = all(false).filter(|other| is_later(other) && other.is_of(snapshot, plugin, &wasm.url));
     let newest = others.max_by_key(|other| other.given)?;
     let is_again = all(true).any(|other| other.given >= newest.given && is_later(&other));

@@ -91,39 +91,38 @@ pub(super) fn compared(mut health: Health, plugin: &PluginId, outlooks: &Outlook
     let undelivered = || undelivered(snapshot, proxy, loaded, plugin, written?).zip(module);
     let by_dump = |what| Evidence::new(EvidenceSource::ConfigDump, "", what);
     let by_objects = |what| Evidence::new(EvidenceSource::Objects, "", what);
-    if !comparison.differs.is_empty() {
+    let decided = if !comparison.differs.is_empty() {
         let differs = comparison.differs.join("; ");
-        let (state, what) = if is_fresh {
-            (PluginState::Unverified, format!("the object was changed a moment ago, and the proxy does not have the change yet: {differs}"))
+        Some(if is_fresh {
+            let what = format!("the object was changed a moment ago, and the proxy does not have the change yet: {differs}");
+            (PluginState::Unverified, by_objects(what))
         } else {
-            (PluginState::Outdated, format!("the proxy does not have what the object asks for{since}: {differs}"))
-        };
-        health.state = state;
-        health.evidence.insert(0, by_objects(what));
+            (PluginState::Outdated, by_objects(format!("the proxy does not have what the object asks for{since}: {differs}")))
+        })
     } else if let Some(((given, why), (wasm, _))) = undelivered().filter(|_| !is_fresh) {
         let had = loaded.vitals.as_ref().and_then(|vitals| fetched_before(Some(&wasm.url), vitals.log.iter()));
         let had = had.map(|url| format!(", {url} by the agent's log")).unwrap_or_default();
         let what =
             format!("runs an older module: the object wants {}{since}, the proxy has what it was given at {given}{had}; {why}", wasm.url);
-        health.state = PluginState::Outdated;
-        health.evidence.insert(0, by_objects(what));
+        Some((PluginState::Outdated, by_objects(what)))
     } else if let Some((reference, (wasm, _))) = comparison.older.as_ref().zip(module) {
-        health.state = if is_fresh { PluginState::Unverified } else { PluginState::Outdated };
+        let state = if is_fresh { PluginState::Unverified } else { PluginState::Outdated };
         let what = format!("runs an older module: the object wants {}{since}, the agent fetched {reference} before", wasm.url);
-        health.evidence.insert(0, by_objects(what));
+        Some((state, by_objects(what)))
     } else if let Some(newer) = written.zip(module).and_then(|(written, (wasm, _))| replicas::newer(snapshot, plugin, proxy, wasm, written))
     {
-        health.state = PluginState::Unverified;
-        health.evidence.insert(0, by_dump(format!("runs an older module of its URL: {newer}")));
+        Some((PluginState::Unverified, by_dump(format!("runs an older module of its URL: {newer}"))))
     } else if let Some(not_passed) = &comparison.not_passed {
-        health.state = PluginState::Unverified;
-        health.evidence.insert(0, by_dump(format!("requests may not pass it: {not_passed}")));
+        Some((PluginState::Unverified, by_dump(format!("requests may not pass it: {not_passed}"))))
     } else if let Some(moved) = &comparison.moved {
-        health.state = PluginState::Unverified;
-        health.evidence.insert(0, by_dump(format!("it is not where its phase puts it: {moved}")));
-    } else if let Some(misplaced) = &comparison.misplaced {
-        health.state = PluginState::Unverified;
-        health.evidence.insert(0, by_objects(format!("it is not in the chains that the objects ask for: {misplaced}")));
+        Some((PluginState::Unverified, by_dump(format!("it is not where its phase puts it: {moved}"))))
+    } else {
+        let misplaced = comparison.misplaced.as_ref();
+        misplaced.map(|why| (PluginState::Unverified, by_objects(format!("it is not in the chains that the objects ask for: {why}"))))
+    };
+    if let Some((state, shown)) = decided {
+        health.state = state;
+        health.evidence.insert(0, shown);
     }
     if comparison.differs.is_empty() {
         health.evidence.extend(comparison.said().map(by_objects));
@@ -156,8 +155,7 @@ fn source(
         return comparison.add("digest of the URL", differs);
     }
     let given = entry.last_updated.as_deref().and_then(instant);
-    let fetched = loaded.vitals.as_ref().zip(own_url).and_then(|(vitals, url)| origin::fetched(url, &vitals.log, given));
-    match fetched {
+    match origin::fetched_by(loaded, own_url, given) {
         Some(Fetched::Wanted) => comparison.same("tag"),
         // What the proxy was given before the last change of the object is what the object asked for then.
         Some(Fetched::Other(reference)) if written > given => comparison.older = Some(reference),
