@@ -78,11 +78,7 @@ impl<'s> EnvoyFilters<'s> {
             _ => patch.port.is_none() || patch.port == listener.port(),
         };
         let removes = |patch: &Patch| patch.removes(filter, chain) && on_port(patch) && touches(patch, listener, inbound, self.kind);
-        let of = |(name, patches): &(&'s ObjectName, Vec<(usize, &'s Patch)>)| {
-            let removing = patches.iter().filter(|(_, patch)| removes(patch));
-            removing.map(|(place, patch)| PlacedPatch { envoy_filter: name, place: *place, patch }).collect::<Vec<_>>()
-        };
-        self.filters.iter().flat_map(of).collect()
+        self.placed().filter(|placed| removes(placed.patch)).collect()
     }
 
     /// The patches that may change the TLS of the cluster for what is sent to a host, or take it away.
@@ -90,8 +86,13 @@ impl<'s> EnvoyFilters<'s> {
         let context = if self.kind == ProxyKind::Sidecar { "SIDECAR_OUTBOUND" } else { "GATEWAY" };
         let is_for_it =
             move |patch: &Patch| patch.changes_cluster_tls() && is_in(patch, context) && patch.cluster.means(host, subset, port);
-        let all = self.filters.iter().flat_map(|(name, patches)| patches.iter().map(move |(place, patch)| (*name, *place, *patch)));
-        all.filter(move |(.., patch)| is_for_it(patch)).map(|(envoy_filter, place, patch)| PlacedPatch { envoy_filter, place, patch })
+        self.placed().filter(move |placed| is_for_it(placed.patch))
+    }
+
+    fn placed(&self) -> impl Iterator<Item = PlacedPatch<'s>> {
+        self.filters.iter().flat_map(|(envoy_filter, patches)| {
+            patches.iter().map(move |(place, patch)| PlacedPatch { envoy_filter, place: *place, patch })
+        })
     }
 
     fn with(&self, wanted: impl Fn(&Patch) -> bool) -> Vec<&'s ObjectName> {
