@@ -2,7 +2,7 @@
 
 use super::Facts;
 use crate::analysis::answers::SecretHealth;
-use crate::analysis::health::{Evidence, EvidenceSource, Health, PluginState};
+use crate::analysis::health::{Evidence, EvidenceSource, Health};
 use crate::model::ids::PluginId;
 
 /// The cause in the agent's line (`pkg/wasm/{cache,imagefetcher,convert}.go`, `go-containerregistry pkg/v1/remote/transport/error.go`).
@@ -82,8 +82,7 @@ impl<'l> FetchError<'l> {
 
 /// Whether a stub is in a plugin's place since the registry, or the lack of a Secret, does not let the module be pulled.
 pub(super) fn is_for_secret(facts: &Facts<'_>, plugin: &PluginId) -> bool {
-    let is_stub = |health: &Health| matches!(health.state, PluginState::StubDeny | PluginState::StubAllow);
-    let stubs = facts.states().filter(|(_, id, health)| *id == plugin && is_stub(health)).map(|(.., health)| health);
+    let stubs = facts.states().filter(|(_, id, health)| *id == plugin && health.state.is_stub()).map(|(.., health)| health);
     newest_line(stubs).and_then(|line| FetchError::of(&line.what)).is_some_and(FetchError::is_of_secret)
 }
 

@@ -116,7 +116,7 @@ pub(super) fn of_agent(state: PluginState, metrics: &Metrics) -> Vec<Evidence> {
             _ => failures.push(evidence(metric.to_string(), counts(metric))),
         }
     }
-    let is_stub = matches!(state, PluginState::StubAllow | PluginState::StubDeny);
+    let is_stub = state.is_stub();
     if is_stub && failures.is_empty() {
         return vec![evidence(String::new(), "the agent has counted no failure since its start".to_owned())];
     }

@@ -194,7 +194,7 @@ fn with_rejection(mut health: Health, plugin: &PluginId, dump: &ConfigDump) -> H
     let at = rejected.at.as_ref().map(|at| format!(" of {at}")).unwrap_or_default();
     let why = if rejected.details.is_empty() { "without a reason" } else { &rejected.details };
     let what = format!("Envoy rejected the update{at} of its ECDS resource: {why}");
-    let is_stub = matches!(health.state, PluginState::StubAllow | PluginState::StubDeny);
+    let is_stub = health.state.is_stub();
     let place = if is_stub { health.evidence.len() } else { 0 };
     health.evidence.insert(place, Evidence::of_dump("ecds_filters[].error_state.details", what));
     Health { state: if is_stub { health.state } else { PluginState::Rejected }, ..health }

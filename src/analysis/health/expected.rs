@@ -57,7 +57,7 @@ impl Expected {
 
 /// A plugin that is missed is only missed where istiod would put it into a chain: `match`, or the proxy's listeners, can keep it out
 /// of every one.
-pub(super) fn held_against_prediction(health: Health, plugin: &PluginId, outlooks: &Outlooks<'_>) -> Health {
+pub(super) fn compared_with_prediction(health: Health, plugin: &PluginId, outlooks: &Outlooks<'_>) -> Health {
     if health.state != PluginState::Absent {
         return health;
     }
@@ -88,7 +88,7 @@ pub(super) fn held_against_prediction(health: Health, plugin: &PluginId, outlook
 }
 
 /// A plugin to which no request to the workload comes is not known to run, whatever chains it is in: no declared port leads to it.
-pub(super) fn held_against_ports(health: Health, snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Health {
+pub(super) fn compared_with_ports(health: Health, snapshot: &Snapshot, plugin: &PluginId, proxy: &ProxyId) -> Health {
     let objects = &snapshot.objects;
     let is_read = [Kind::Service, Kind::ServiceEntry, Kind::Sidecar].iter().all(|kind| !snapshot.lacks(*kind, &proxy.namespace));
     let is_in_place = matches!(health.state, PluginState::Running | PluginState::Unverified);

@@ -186,7 +186,7 @@ pub fn of_plugin(plugin: &PluginId, outlooks: &Outlooks<'_>) -> Health {
     if let Some(removed) = removed::held(&health, &expected, plugin, outlooks, &loaded.dump) {
         return removed;
     }
-    let health = expected::held_against_prediction(health, plugin, outlooks);
+    let health = expected::compared_with_prediction(health, plugin, outlooks);
     let health = match &loaded.vitals {
         Some(vitals) if loaded.dump.view == DumpView::Proxy => {
             weigh::weighed(health, plugin, loaded, vitals, || own_url(snapshot, plugin, &loaded.dump))
@@ -196,6 +196,6 @@ pub fn of_plugin(plugin: &PluginId, outlooks: &Outlooks<'_>) -> Health {
     let health = wanted::compared(health, plugin, outlooks, loaded);
     let health = istiod::weighed(health, snapshot, plugin, proxy);
     let health = passed::compared_with_warming(health, plugin, &loaded.dump);
-    let health = expected::held_against_ports(health, snapshot, plugin, proxy);
-    pod::held_against_pod(health, &snapshot.objects, proxy)
+    let health = expected::compared_with_ports(health, snapshot, plugin, proxy);
+    pod::compared_with_pod(health, &snapshot.objects, proxy)
 }

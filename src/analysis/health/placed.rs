@@ -69,7 +69,7 @@ impl Compared {
             let counted = placement::count_in_listener(listener, &plugin.id);
             if !all && !outlook.is_inbound(listener) {
                 if counted > 0 {
-                    found.unknown("its outbound listeners, which are too many to compare here".to_owned());
+                    add(&mut found.unknown, "its outbound listeners, which are too many to compare here".to_owned());
                 }
                 continue;
             }
@@ -82,14 +82,14 @@ impl Compared {
                 found.lacks.extend(passed::lacks(listener, &plugin.id, why, predicted));
             }
             match count {
-                _ if listener.lacks_parts() => found.unknown(format!("{}, of which parts could not be read", listener.name)),
+                _ if listener.lacks_parts() => add(&mut found.unknown, format!("{}, of which parts could not be read", listener.name)),
                 Err(why) if counted > 0 => {
                     for chain in &listener.chains {
                         if let Some(wrong) = found.phase(outlook, plugin, direction, chain) {
                             add(&mut found.moved, format!("{}: {}; {why}", listener.name, wrong.said(&plugin.phase)));
                         }
                     }
-                    found.unknown(format!("{}: {why}", listener.name));
+                    add(&mut found.unknown, format!("{}: {why}", listener.name));
                 }
                 Err(_) => {}
                 Ok(wanted) if wanted != counted => {
@@ -115,14 +115,6 @@ impl Compared {
         found
     }
 
-    fn unknown(&mut self, what: String) {
-        add(&mut self.unknown, what);
-    }
-
-    fn differs(&mut self, what: String) {
-        add(&mut self.orders, what);
-    }
-
     /// Compares the place among the filters of one chain.
     fn order(
         &mut self,
@@ -139,11 +131,11 @@ impl Compared {
             self.others = true;
             if (other_at < at) != (other_wanted < wanted_at) {
                 let (is, should) = if other_at < at { ("after", "before") } else { ("before", "after") };
-                self.differs(format!("priority or phase: it runs {is} {other}, the objects put it {should} that"));
+                add(&mut self.orders, format!("priority or phase: it runs {is} {other}, the objects put it {should} that"));
             }
         }
         if let Some(wrong) = self.phase(outlook, plugin, direction, counted) {
-            self.differs(format!("phase: {}", wrong.said(&plugin.phase)));
+            add(&mut self.orders, format!("phase: {}", wrong.said(&plugin.phase)));
         }
     }
 

@@ -6,7 +6,7 @@ use crate::model::ids::ProxyId;
 use crate::model::inventory::Inventory;
 
 /// Takes back that a plugin runs where its pod's containers do not.
-pub(super) fn held_against_pod(mut health: Health, objects: &Inventory, proxy: &ProxyId) -> Health {
+pub(super) fn compared_with_pod(mut health: Health, objects: &Inventory, proxy: &ProxyId) -> Health {
     if !matches!(health.state, PluginState::Running | PluginState::Unverified) {
         return health;
     }

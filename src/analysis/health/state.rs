@@ -110,6 +110,11 @@ impl PluginState {
         matches!(self.weight(), Weight::Bad | Weight::Waits)
     }
 
+    /// Whether a filter that denies or allows every request is in the module's place.
+    pub fn is_stub(self) -> bool {
+        matches!(self, Self::StubAllow | Self::StubDeny)
+    }
+
     /// Whether the proxy has the module itself, whatever becomes of it.
     pub fn has_module(self) -> bool {
         matches!(self, Self::Running | Self::Unverified | Self::Outdated | Self::VmFailed)

@@ -48,7 +48,7 @@ type Step = (usize, usize);
 
 /// Lays a chain's filters, each with the plugin that made it, along the places.
 ///
-/// As many as possible are taken to stand in order, so that what was moved is as little as can be. What can be of two places is taken for
+/// As many as possible count as in order, so that what was moved is as little as can be. What can be of two places is taken for
 /// the later one where both are possible.
 pub fn lay(places: &[Place], filters: &[(&Filter, Option<&PluginId>)]) -> Vec<Laid> {
     let mut runs: Vec<Vec<Run>> = filters.iter().map(|_| Vec::new()).collect();

@@ -139,7 +139,7 @@ pub(super) fn of_plugin(snapshot: &Snapshot, plugin: &PluginId, proxies: &[Proxy
             }),
         );
     }
-    let stubs = proxies.iter().filter(|proxy| matches!(proxy.state, PluginState::StubAllow | PluginState::StubDeny)).count();
+    let stubs = proxies.iter().filter(|proxy| proxy.state.is_stub()).count();
     Some(ModuleHealth {
         url: module.url.clone(),
         sha256: module.sha256.clone(),
